@@ -1,0 +1,34 @@
+"""What an extractor is told about a text besides the text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SqlContext:
+    """Where a SQL text runs.
+
+    `dialect` is sqlglot's name (empty: a generic one), `namespace` the OpenLineage namespace of
+    the server (empty: not known), the defaults complete bare table names, `parameters` are the
+    values of `${name}`, `:name` and `{{ name }}`.
+    """
+
+    dialect: str = ""
+    namespace: str = ""
+    default_catalog: str = ""
+    default_schema: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeContext:
+    """Where a program runs.
+
+    `connections` maps the names that code uses for a server (an Airflow `conn_id`, a URL or a
+    file path, or the name of the variable that holds it) to the SQL context behind it;
+    `default` is used where the code does not tell.
+    """
+
+    connections: Mapping[str, SqlContext] = field(default_factory=dict)
+    default: SqlContext = SqlContext()
+    parameters: Mapping[str, str] = field(default_factory=dict)

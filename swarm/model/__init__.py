@@ -1,0 +1,1 @@
+"""Values that every other part of swarm speaks in: frozen, comparable, without behaviour."""

@@ -1,0 +1,200 @@
+"""Everything that is ever written to a journal: outcomes, never requests.
+
+A record tells what was decided, so replay only applies and never decides again. `RECORD_VERSION`
+rises when a record's fields change in a way an older reader could not skip.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Coverage,
+    Dependency,
+    DependencyKey,
+    Evidence,
+    Unresolved,
+    Verdict,
+    View,
+)
+from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
+from swarm.model.runs import Run, TaskRun
+
+RECORD_VERSION = 1
+
+Item = (
+    Pipeline | Inventory | Evidence | Coverage | View | Unresolved | Run | TaskRun | Pool | Backfill
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a source saw. `cursor` is where the source goes on; sending a batch twice is safe."""
+
+    source: str
+    cursor: str
+    items: tuple[Item, ...]
+
+
+# --- records of the graph stream -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSeen:
+    """A pipeline is new or its definition changed."""
+
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineGone:
+    """A pipeline is no longer in its orchestrator's inventory."""
+
+    pipeline: PipelineKey
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSeen:
+    """An observation is new, or its last sighting moved."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceGone:
+    """A newer complete reading of the same channel no longer shows this access."""
+
+    task: TaskKey
+    access: Access
+    dataset: DatasetKey
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSeen:
+    """A channel now covers a task."""
+
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSeen:
+    """A view is new or its definition changed."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedSeen:
+    """Something could not be understood."""
+
+    unresolved: Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedGone:
+    """Something that could not be understood now can be, or is no longer there."""
+
+    unresolved: Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyChanged:
+    """A dependency is new or its strength, proofs, verdict or declaration changed."""
+
+    version: int
+    dependency: Dependency
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyGone:
+    """Nothing supports a dependency any more."""
+
+    version: int
+    key: DependencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """A person accepted or rejected a dependency (`None` takes the verdict back)."""
+
+    key: DependencyKey
+    verdict: Verdict | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """A run or a try of a task changed state."""
+
+    run: Run | TaskRun
+
+
+@dataclass(frozen=True, slots=True)
+class CapacitySeen:
+    """A pool or a backfill of an orchestrator changed."""
+
+    capacity: Pool | Backfill
+
+
+# --- records of a connector stream ---------------------------------------------------------------
+
+
+class ConnectorState(StrEnum):
+    """How a connector's last pass ended."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+    UNAUTHORIZED = "unauthorized"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class CursorMoved:
+    """Everything of `source` up to `cursor` is in the graph's journal."""
+
+    source: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorChanged:
+    """A connector began or ceased to be able to read its orchestrator."""
+
+    source: str
+    kind: str
+    state: ConnectorState
+    message: str
+
+
+GraphRecord = (
+    PipelineSeen
+    | PipelineGone
+    | EvidenceSeen
+    | EvidenceGone
+    | CoverageSeen
+    | ViewSeen
+    | UnresolvedSeen
+    | UnresolvedGone
+    | DependencyChanged
+    | DependencyGone
+    | VerdictGiven
+    | RunSeen
+    | CapacitySeen
+)
+ConnectorRecord = CursorMoved | ConnectorChanged
+Record = GraphRecord | ConnectorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record where it stands: `seq` counts from 1 within `stream`; `cause_id` names the
+    outside event it follows from."""
+
+    stream: str
+    seq: int
+    at_s: float
+    cause_id: str
+    record: Record

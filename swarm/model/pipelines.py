@@ -1,0 +1,76 @@
+"""What orchestrators say about themselves: definitions, pools, backfills."""
+
+from dataclasses import dataclass
+
+from swarm.model.keys import PipelineKey, TaskKey
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A node of a pipeline; `kind` is the orchestrator's own word (operator, op, asset)."""
+
+    key: TaskKey
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEdge:
+    """The orchestrator runs `downstream` after `upstream`, and knows it.
+
+    A `TaskKey` with an empty task means the pipeline as a whole: its end when it is upstream,
+    its start when it is downstream. `how` says by what (task order, asset, sensor, trigger).
+    """
+
+    upstream: TaskKey
+    downstream: TaskKey
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A definition that is scheduled as a whole.
+
+    `schedule` is cron text or the orchestrator's own words, `declared` every declared edge
+    whose downstream lies in this pipeline.
+    """
+
+    key: PipelineKey
+    tasks: tuple[Task, ...] = ()
+    declared: tuple[DeclaredEdge, ...] = ()
+    schedule: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    paused: bool = False
+    place: str = ""
+    expected_duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All pipelines an orchestrator has now: what is missing here is gone."""
+
+    orchestrator: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A limit on how much an orchestrator runs at once (pool, work queue, concurrency key)."""
+
+    orchestrator: str
+    name: str
+    slots: int | None
+    running: int = 0
+    queued: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A re-run of past intervals; times are seconds since the epoch."""
+
+    pipeline: PipelineKey
+    backfill_id: str
+    state: str
+    from_s: float | None = None
+    to_s: float | None = None

@@ -1,0 +1,42 @@
+"""Executions as their orchestrator reports them; times are seconds since the epoch."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import PipelineKey, TaskKey
+
+
+class RunState(StrEnum):
+    """The states of all orchestrators, folded into one set."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a pipeline."""
+
+    pipeline: PipelineKey
+    run_id: str
+    state: RunState
+    scheduled_for_s: float | None = None
+    started_at_s: float | None = None
+    ended_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One try of a task, as the orchestrator counts tries."""
+
+    task: TaskKey
+    run_id: str
+    attempt: int
+    state: RunState
+    started_at_s: float | None = None
+    ended_at_s: float | None = None
