@@ -1,0 +1,146 @@
+"""One database: its connections, and the one place where its errors become ours.
+
+SQLite: write-ahead log with `synchronous=FULL`, so a commit is on the disk when it returns and
+readers never stop the writer. Transactions begin by hand, because the driver's own rules would
+leave DDL and reads outside of them: `BEGIN IMMEDIATE` to write, `BEGIN` to read.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from swarm.errors import StoreError, Unreachable
+
+_BUSY_S = 5.0  # how long a lock is waited for: longer than any transaction of ours
+_WAL_KEPT_BYTES = 16 << 20
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+class Database:
+    """Connections to one SQLite file or one PostgreSQL database; safe to share among threads."""
+
+    def __init__(self, engine: Engine, place: str) -> None:
+        self.place = place
+        self._engine = engine
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A short read transaction: one consistent view, never waiting for the writer."""
+        with self.translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction: durable when the block ends, without trace when it raises."""
+        with self.translated(), self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Errors of SQLAlchemy and its drivers leave this block as `StoreError`."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise _meaning(error, self.place) from error
+
+    def insert(self, table: Table) -> Insert:
+        """An insert that knows `ON CONFLICT`, which both databases spell alike."""
+        if self._engine.dialect.name == "sqlite":
+            return sqlite.insert(table)
+        return postgresql.insert(table)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_file(path: Path) -> Database:
+    """The SQLite file at `path`, made with its folder when it is not there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made ({error.strerror}).") from None
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_S}
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, str(path))
+
+
+def open_url(url: str) -> Database:
+    """The PostgreSQL database at `url`; nothing is connected yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise StoreError(
+            "store_url: has to be like postgresql://user:password@host:5432/database, "
+            "or empty for SQLite."
+        )
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "keepalives_idle": 10, "tcp_user_timeout": 15_000},
+    )
+    return Database(engine, parsed.render_as_string(hide_password=True))
+
+
+def is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT_BYTES}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: Mapping[str, Any] = connection.get_execution_options()
+    connection.exec_driver_sql(options.get("begin", "BEGIN"))
+
+
+_SQLITE_MEANS = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a copy",
+    sqlite3.SQLITE_NOTADB: "the file is damaged or no SQLite database; restore it from a copy",
+    sqlite3.SQLITE_READONLY: "it cannot be written; check the owner and mode of file and folder",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the owner and mode of file and folder",
+    sqlite3.SQLITE_PERM: "it cannot be opened; check the owner and mode of file and folder",
+    sqlite3.SQLITE_IOERR: "the disk does not read or write; look at the system's log",
+}
+_SQLITE_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY_CODE = 0xFF  # the higher bits of an SQLite error code only tell the circumstance
+
+
+def _meaning(error: SQLAlchemyError, place: str) -> StoreError:
+    if isinstance(error, PoolTimeout):
+        return Unreachable(f"{place}: no connection came free.")
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code in _SQLITE_LOCKED:
+            return Unreachable(f"{place}: locked by another process for over {_BUSY_S:g} s.")
+        return StoreError(f"{place}: {_SQLITE_MEANS.get(code, str(cause))}.")
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return StoreError(f"{place}: the server's disk is full; free some space.")
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return Unreachable(f"{place}: does not answer ({_one_line(cause)}).")
+    return StoreError(f"{place}: {_one_line(cause or error)}.")
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,227 @@
+"""The journal: one append-only stream of records for each stateful part of swarm.
+
+Rules
+1. A stream has one writer. Opening it takes the next epoch; from then on an append of an older
+   epoch raises `Conflict` and writes nothing.
+2. An append is one transaction, on the disk when it returns, and leaves no trace when it raises
+   (but see 3). `(stream, seq)` is the key; `seq` counts from 1 without gaps.
+3. After `Unreachable` the writer cannot know whether the last append was written: it has to open
+   the stream again and read what is there.
+4. A snapshot is a list of records that rebuilds the state up to its seq. Only what a snapshot
+   covers can be trimmed.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from swarm.errors import Conflict, StoreError
+from swarm.model.journal import RECORD_VERSION, Entry, Record
+from swarm.store import codec
+from swarm.store.database import Database
+from swarm.store.places import Folder, Place, Server
+from swarm.store.tables import records, snapshots, streams
+
+Snapshot = tuple[int, list[Record]]
+
+_INSERT = records.insert()
+_MINE = (streams.c.id == bindparam("own_id")) & (streams.c.epoch == bindparam("own_epoch"))
+_ADVANCE = (
+    update(streams)
+    .where(_MINE)
+    .values(last_seq=streams.c.last_seq + bindparam("count"))
+    .returning(streams.c.last_seq)
+)
+
+
+class Stream:
+    """The writer's end of one stream, from `Journal.open`; one call at a time."""
+
+    def __init__(self, database: Database, name: str, stream_id: int, epoch: int) -> None:
+        self.name = name
+        self.epoch = epoch
+        self._database = database
+        self._own = {"own_id": stream_id, "own_epoch": epoch}
+
+    def append(self, records: Sequence[Record], at_s: float, cause_id: str) -> int:
+        """Write all of `records` or none; returns the seq of the last one.
+
+        Raises `Conflict` when another writer has opened the stream.
+        """
+        if not records:
+            return self.last()
+        encoded = [codec.encode(record) for record in records]
+        with self._database.writing() as connection:
+            last = self._advance(connection, len(encoded))
+            first = last - len(encoded) + 1
+            rows = [
+                {
+                    "stream_id": self._own["own_id"],
+                    "seq": seq,
+                    "at_s": at_s,
+                    "cause_id": cause_id,
+                    "type": name,
+                    "version": RECORD_VERSION,
+                    "body": text,
+                }
+                for seq, (name, text) in enumerate(encoded, first)
+            ]
+            connection.execute(_INSERT, rows)
+        return last
+
+    def last(self) -> int:
+        """The seq of the newest record, 0 when there is none."""
+        with self._database.reading() as connection:
+            return _state(connection, self.name).last_seq
+
+    def save_snapshot(self, seq: int, records: Iterable[Record]) -> None:
+        """Keep `records` as the state after `seq`, in place of an older snapshot."""
+        body = codec.pack(records)
+        with self._database.writing() as connection:
+            last = self._advance(connection, 0)
+            if seq > last:
+                raise StoreError(f"stream {self.name}: no snapshot at {seq}, it ends at {last}.")
+            insert = self._database.insert(snapshots)
+            insert = insert.values(stream_id=self._own["own_id"], seq=seq, body=body)
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["stream_id"],
+                    set_={"seq": insert.excluded.seq, "body": insert.excluded.body},
+                    where=snapshots.c.seq <= insert.excluded.seq,
+                )
+            )
+
+    def load_snapshot(self) -> Snapshot | None:
+        """The newest snapshot: its seq and the records that rebuild the state up to there."""
+        return _load_snapshot(self._database, self.name)
+
+    def trim(self, below: int) -> None:
+        """Drop the records before seq `below`, but none that the snapshot does not cover."""
+        stream_id = self._own["own_id"]
+        with self._database.writing() as connection:
+            self._advance(connection, 0)
+            covered = connection.scalar(
+                select(snapshots.c.seq).where(snapshots.c.stream_id == stream_id)
+            )
+            dropped = min(below - 1, covered or 0)
+            connection.execute(
+                delete(records).where(records.c.stream_id == stream_id, records.c.seq <= dropped)
+            )
+            connection.execute(
+                update(streams)
+                .where(streams.c.id == stream_id, streams.c.trimmed_seq < dropped)
+                .values(trimmed_seq=dropped)
+            )
+
+    def _advance(self, connection: Connection, count: int) -> int:
+        """Check the epoch and hold it to the end of the transaction."""
+        last: int | None = connection.scalar(_ADVANCE, self._own | {"count": count})
+        if last is None:
+            raise Conflict(f"stream {self.name}: another writer took it after epoch {self.epoch}.")
+        return last
+
+
+class Journal:
+    """All streams of one place; safe to share among threads."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def open(self, stream: str) -> Stream:
+        """Become the writer of `stream`; whoever was it before can no longer append."""
+        database = self._place.database(stream)
+        insert = database.insert(streams).values(name=stream, epoch=1, last_seq=0, trimmed_seq=0)
+        take = insert.on_conflict_do_update(
+            index_elements=["name"], set_={"epoch": streams.c.epoch + 1}
+        )
+        with database.writing() as connection:
+            row = connection.execute(take.returning(streams.c.id, streams.c.epoch)).one()
+        return Stream(database, stream, row.id, row.epoch)
+
+    def streams(self) -> tuple[str, ...]:
+        """The names of all streams, sorted."""
+        return self._place.streams()
+
+    def read(self, stream: str, after: int, limit: int) -> list[Entry]:
+        """At most `limit` entries with a seq over `after`, in order; a stream not there is empty.
+
+        Raises `StoreError` when some of what follows `after` is trimmed: take the snapshot.
+        """
+        if not self._place.holds(stream):
+            return []
+        database = self._place.database(stream)
+        with database.reading() as connection:
+            state = _state(connection, stream)
+            rows = connection.execute(
+                select(records)
+                .where(records.c.stream_id == state.id, records.c.seq > after)
+                .order_by(records.c.seq)
+                .limit(limit)
+            ).all()
+        if after < state.trimmed_seq or (rows and rows[0].seq != after + 1):
+            raise StoreError(
+                f"stream {stream}: records after {after} are trimmed up to "
+                f"{state.trimmed_seq}; start from the snapshot."
+            )
+        return [
+            Entry(
+                stream,
+                row.seq,
+                row.at_s,
+                row.cause_id,
+                codec.decode(row.type, row.version, row.body, stream, row.seq),
+            )
+            for row in rows
+        ]
+
+    def trimmed(self, stream: str) -> int:
+        """The highest seq that is no longer there, 0 when everything is."""
+        if not self._place.holds(stream):
+            return 0
+        with self._place.database(stream).reading() as connection:
+            return _state(connection, stream).trimmed_seq
+
+    def load_snapshot(self, stream: str) -> Snapshot | None:
+        """The newest snapshot of `stream`, for a reader that starts from nothing."""
+        if not self._place.holds(stream):
+            return None
+        return _load_snapshot(self._place.database(stream), stream)
+
+    def close(self) -> None:
+        self._place.close()
+
+
+def open_journal(url: str, folder: Path) -> Journal:
+    """The journal in the PostgreSQL database at `url`, or in files under `folder` when empty."""
+    return Journal(Server(url) if url else Folder(folder / "streams"))
+
+
+class _State(NamedTuple):
+    """What a stream's own row says; all zero while nobody has opened it."""
+
+    id: int
+    last_seq: int
+    trimmed_seq: int
+
+
+def _state(connection: Connection, name: str) -> _State:
+    found = connection.execute(
+        select(streams.c.id, streams.c.last_seq, streams.c.trimmed_seq).where(
+            streams.c.name == name
+        )
+    ).one_or_none()
+    return _State(*found) if found else _State(0, 0, 0)
+
+
+def _load_snapshot(database: Database, name: str) -> Snapshot | None:
+    with database.reading() as connection:
+        found = connection.execute(
+            select(snapshots.c.seq, snapshots.c.body)
+            .join(streams, streams.c.id == snapshots.c.stream_id)
+            .where(streams.c.name == name)
+        ).one_or_none()
+    if found is None:
+        return None
+    return found.seq, list(codec.unpack(found.body, name, found.seq))

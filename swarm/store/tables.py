@@ -1,0 +1,45 @@
+"""The tables of the journal, the same in an SQLite file of one stream and in PostgreSQL."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+journal = MetaData()
+
+streams = Table(
+    "swarm_streams",
+    journal,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("trimmed_seq", BigInteger, nullable=False),
+)
+
+records = Table(
+    "swarm_records",
+    journal,
+    Column("stream_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_s", Float(53), nullable=False),
+    Column("cause_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,  # the key is the order on disk: appends and reads go in sequence
+)
+
+snapshots = Table(
+    "swarm_snapshots",
+    journal,
+    Column("stream_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
