@@ -1,0 +1,122 @@
+"""The connector actor: follows one orchestrator and hands what it saw to the graph.
+
+A pass is: observe, offer each batch to the graph, and only when the graph has it in its journal
+move the own cursor. A crash at any point repeats a batch, which changes nothing, and loses none.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+
+import structlog
+
+from swarm.actors.inbox import start
+from swarm.actors.journaled import Journaled
+from swarm.actors.ports import Graph
+from swarm.clock import SystemClock
+from swarm.config import Settings, Source
+from swarm.connectors.base import Connector
+from swarm.connectors.registry import connect
+from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unauthorized
+from swarm.model.journal import (
+    ConnectorChanged,
+    ConnectorRecord,
+    ConnectorState,
+    CursorMoved,
+)
+
+_BACKOFF_MAX_S = 60.0
+_CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
+_SNAPSHOT_EVERY = 1_000
+
+log = structlog.get_logger()
+
+
+class Position:
+    """How far a connector has come, and how its last pass ended."""
+
+    def __init__(self) -> None:
+        self.moved: CursorMoved | None = None
+        self.changed: ConnectorChanged | None = None
+
+    def apply(self, record: ConnectorRecord) -> None:
+        match record:
+            case CursorMoved():
+                self.moved = record
+            case ConnectorChanged():
+                self.changed = record
+
+    def records(self) -> Iterator[ConnectorRecord]:
+        yield from (record for record in (self.moved, self.changed) if record is not None)
+
+
+class ConnectorActor:
+    """Reads one source for ever."""
+
+    async def __init__(self, source: Source, settings: Settings, graph: Graph) -> None:
+        self._source, self._settings, self._graph = source, settings, graph
+        self._clock = SystemClock()
+        self._position = Position()
+        self._journaled = await asyncio.to_thread(
+            Journaled,
+            settings,
+            f"connector:{source.instance}",
+            self._position,
+            snapshot_every=_SNAPSHOT_EVERY,
+        )
+        self._cursor = self._position.moved.cursor if self._position.moved else None
+        self._saved_s = self._clock.monotonic_s()
+        self._passes = 0
+        self._loop = start(self._run())
+
+    async def passes(self) -> int:
+        """How many passes have ended well since the process began."""
+        return self._passes
+
+    async def _run(self) -> None:
+        connector: Connector | None = None
+        failures = 0
+        while True:
+            try:
+                if connector is None:
+                    connector = await asyncio.to_thread(connect, self._source, self._settings)
+                await self._pass(connector)
+            except (ConnectorError, ConfigError) as error:
+                failures += 1
+                await self._report(_state_of(error), str(error))
+                await asyncio.sleep(
+                    min(self._source.poll_s * 2 ** min(failures, 10), _BACKOFF_MAX_S)
+                )
+            else:
+                self._passes += 1
+                failures = 0
+                await self._report(ConnectorState.OK, "")
+                await connector.wait(self._source.poll_s)
+
+    async def _pass(self, connector: Connector) -> None:
+        cause_id = uuid.uuid4().hex
+        async for batch in connector.observe(self._cursor):
+            if batch.items:
+                await self._graph.offer(batch, cause_id)
+            idle_s = self._clock.monotonic_s() - self._saved_s
+            if batch.cursor != self._cursor and (batch.items or idle_s >= _CURSOR_EVERY_S):
+                await self._append(CursorMoved(self._source.instance, batch.cursor), cause_id)
+                self._saved_s = self._clock.monotonic_s()
+            self._cursor = batch.cursor
+
+    async def _report(self, state: ConnectorState, message: str) -> None:
+        record = ConnectorChanged(self._source.instance, self._source.kind, state, message)
+        if record != self._position.changed:
+            log.info("connector", source=record.source, state=state, message=message)
+            await self._append(record, uuid.uuid4().hex)
+
+    async def _append(self, record: ConnectorRecord, cause_id: str) -> None:
+        await self._journaled.append([record], self._clock.now_s(), cause_id)
+
+
+def _state_of(error: ConnectorError | ConfigError) -> ConnectorState:
+    if isinstance(error, Unauthorized | ConfigError):
+        return ConnectorState.UNAUTHORIZED
+    if isinstance(error, MalformedResponse):
+        return ConnectorState.MALFORMED
+    return ConnectorState.UNAVAILABLE

@@ -1,0 +1,67 @@
+"""A state and the journal stream it lives in: replayed at start, appended before applied."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from swarm.config import Settings
+from swarm.model.journal import Record
+from swarm.store.journal import open_journal
+from swarm.store.projections import open_projections
+
+_READ_LIMIT = 2_000
+
+
+class State(Protocol):
+    """What a stream rebuilds. `records` is the snapshot: applying them gives the state again."""
+
+    def apply(self, record: Any) -> None: ...
+
+    def records(self) -> Iterable[Any]: ...
+
+
+class Journaled:
+    """Owns one stream. Constructing it takes the stream over and replays it into `state`."""
+
+    def __init__(
+        self, settings: Settings, stream: str, state: State, *, snapshot_every: int
+    ) -> None:
+        self._journal = open_journal(settings.store_url, settings.state_dir)
+        self._projections = open_projections(settings.store_url, settings.state_dir)
+        self._stream = self._journal.open(stream)
+        self._state = state
+        self._snapshot_every = snapshot_every
+        self._snapshot_seq = self._replay()
+
+    @property
+    def last_seq(self) -> int:
+        return self._stream.last()
+
+    async def append(self, records: Sequence[Record], at_s: float, cause_id: str) -> int:
+        """Make `records` durable, then apply them; returns the last sequence number."""
+        seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_id)
+        for record in records:
+            self._state.apply(record)
+        if seq - self._snapshot_seq >= self._snapshot_every:
+            await asyncio.to_thread(self._snapshot, seq)
+        return seq
+
+    def _snapshot(self, seq: int) -> None:
+        self._stream.save_snapshot(seq, self._state.records())
+        self._snapshot_seq = seq
+        projected = self._projections.cursors().get(self._stream.name, 0)
+        self._stream.trim(min(seq, projected))
+
+    def _replay(self) -> int:
+        after = 0
+        snapshot = self._stream.load_snapshot()
+        if snapshot is not None:
+            after, records = snapshot
+            for record in records:
+                self._state.apply(record)
+        snapshot_seq = after
+        while entries := self._journal.read(self._stream.name, after, _READ_LIMIT):
+            for entry in entries:
+                self._state.apply(entry.record)
+            after = entries[-1].seq
+        return snapshot_seq

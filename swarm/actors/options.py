@@ -1,0 +1,23 @@
+"""How each actor runs on Ray: one table.
+
+State lives in the journal, so every actor may be restarted at any time and for ever. A call that
+failed is never repeated by Ray (`max_task_retries=0`): its caller decides, with the same arguments.
+The actors have no CPUs of their own, so they fit on a head node that has none for work.
+"""
+
+from typing import Any
+
+_BASE: dict[str, Any] = {
+    "num_cpus": 0,
+    "max_restarts": -1,
+    "max_task_retries": 0,
+    "max_concurrency": 1_000,
+}
+
+GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
+PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
+
+
+def connector(instance: str) -> dict[str, Any]:
+    """The options of the connector of one orchestrator instance."""
+    return _BASE | {"name": f"connector:{instance}"}

@@ -1,0 +1,51 @@
+"""`create_app(deps)`: the HTTP API as a FastAPI app. It knows no Ray and opens nothing itself."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from swarm import __version__
+from swarm.api import problems
+from swarm.api.deps import Deps
+from swarm.api.guard import Guard
+from swarm.api.routes import graph, health, ingest
+
+_FOLLOW_S = 0.1  # how old an answer may be
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """Build the app; while it lives, a task keeps its read model up to date."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        follower = asyncio.create_task(_follow(deps))
+        yield
+        follower.cancel()
+
+    app = FastAPI(
+        title="swarm",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.deps = deps
+    app.add_middleware(Guard, token=deps.token)
+    problems.install(app)
+    for router in (health.router, graph.router, ingest.router):
+        app.include_router(router, prefix="/api/v1")
+    return app
+
+
+async def _follow(deps: Deps) -> None:
+    while True:
+        entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, 1_000)
+        for seq, entry in entries:
+            deps.model.apply(entry.record, entry.at_s)
+            deps.model.seq = seq
+        if not entries:
+            deps.model.caught_up = True
+            await asyncio.sleep(_FOLLOW_S)

@@ -1,0 +1,36 @@
+"""What the routes are given, made by the composition root."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from swarm.actors.ports import Graph
+from swarm.api.read_model import ReadModel
+from swarm.clock import Clock
+from swarm.lineage.text import SqlContext
+from swarm.store.projections import Projections
+
+
+@dataclass(slots=True)
+class Deps:
+    """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
+    `sql_context` tells where the SQL of an event's dataset namespace ran."""
+
+    token: str
+    graph: Graph
+    projections: Projections
+    clock: Clock
+    lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
+    sql_context: Callable[[str], SqlContext] = lambda _: SqlContext()
+    min_confidence: float = 0.5
+    model: ReadModel = field(default_factory=ReadModel)
+
+
+def _of(request: Request) -> Deps:
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+Given = Annotated[Deps, Depends(_of)]

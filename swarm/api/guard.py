@@ -1,0 +1,84 @@
+"""What every request passes before a route sees it: the token, and a bound on its body.
+
+A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
+"""
+
+import hmac
+import zlib
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from swarm.api.problems import problem
+
+BODY_MAX_BYTES = 10_000_000  # after decompression
+
+
+class Guard:
+    """Refuses requests without the bearer token (401) and bodies over the limit (413)."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        if not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
+            refusal = problem(
+                401,
+                "unauthorized",
+                "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is.",
+            )
+            await refusal(scope, receive, send)
+            return
+        encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+        if encoding not in {"identity", "gzip"}:
+            await problem(415, "encoding", "Content-Encoding has to be gzip or none.")(
+                scope, receive, send
+            )
+            return
+        try:
+            body = await _read(receive, gzipped=encoding == "gzip")
+        except _TooLarge:
+            detail = f"The body may have {BODY_MAX_BYTES} bytes at most; send it in parts."
+            await problem(413, "too-large", detail)(scope, receive, send)
+            return
+        except zlib.error as error:
+            await problem(400, "bad-input", f"The body is not gzip: {error}.")(scope, receive, send)
+            return
+        await self._app(scope, _Replay(body, receive), send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Replay:
+    """Hands the body on in one piece, then whatever comes after it (a disconnect)."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _read(receive: Receive, *, gzipped: bool) -> bytes:
+    inflate = zlib.decompressobj(wbits=31) if gzipped else None
+    body = bytearray()
+    while True:
+        message = await receive()
+        chunk: bytes = message.get("body", b"")
+        if inflate is not None:
+            chunk = inflate.decompress(chunk, BODY_MAX_BYTES + 1 - len(body))
+        body += chunk
+        if len(body) > BODY_MAX_BYTES or (inflate is not None and inflate.unconsumed_tail):
+            raise _TooLarge
+        if not message.get("more_body", False):
+            return bytes(body)

@@ -1,0 +1,40 @@
+"""Keyset paging: a page starts after the sort key the last one ended with, whatever changed."""
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT")
+
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+Cursor = Annotated[str | None, Query(max_length=5_000)]
+
+
+class Page(BaseModel, Generic[RowT]):
+    """A page of rows; `next_cursor` is null on the last one."""
+
+    items: list[RowT]
+    next_cursor: str | None
+
+
+def page(
+    items: Iterable[ItemT],
+    key: Callable[[ItemT], str],
+    row: Callable[[ItemT], RowT],
+    cursor: str | None,
+    limit: int,
+) -> Page[RowT]:
+    """The `limit` items with the smallest keys above `cursor`, as rows."""
+    keyed = ((key(item), item) for item in items)
+    rest = (pair for pair in keyed if cursor is None or pair[0] > cursor)
+    first = heapq.nsmallest(limit + 1, rest, key=lambda pair: pair[0])
+    more = len(first) > limit
+    shown = first[:limit]
+    return Page(
+        items=[row(item) for _, item in shown],
+        next_cursor=shown[-1][0] if more else None,
+    )

@@ -1,0 +1,53 @@
+"""Errors as RFC 9457 problem documents: the only place that knows HTTP status codes of errors."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from swarm.errors import (
+    InputError,
+    Overloaded,
+    Rejected,
+    StoreError,
+    SwarmError,
+    UnknownKey,
+)
+
+_STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
+    (UnknownKey, 404, "unknown-key"),
+    (Overloaded, 429, "overloaded"),
+    (Rejected, 409, "rejected"),
+    (InputError, 400, "bad-input"),
+    (StoreError, 503, "store-unavailable"),
+)
+_RETRY_AFTER_S = {429: "1", 503: "5"}
+
+
+def problem(status: int, code: str, detail: str) -> JSONResponse:
+    """One problem document. `code` is stable, `detail` is for people."""
+    headers = {"Retry-After": _RETRY_AFTER_S[status]} if status in _RETRY_AFTER_S else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of swarm, of validation and of routing as a problem document."""
+
+    @app.exception_handler(SwarmError)
+    async def of_swarm(_: Request, error: SwarmError) -> JSONResponse:
+        for kind, status, code in _STATUS:
+            if isinstance(error, kind):
+                return problem(status, code, str(error))
+        return problem(500, "internal", str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+        return problem(422, "invalid-request", "; ".join(lines))
+
+    @app.exception_handler(HTTPException)
+    async def of_routing(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, "http", str(error.detail))

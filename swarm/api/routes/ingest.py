@@ -1,0 +1,87 @@
+"""What comes in by push: OpenLineage events, and runs and evidence of home-made schedulers.
+
+A 201 means that the event is in the journal. Sending it again, or in another order, is safe.
+"""
+
+import json
+import math
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
+from pydantic import BaseModel
+
+from swarm.api.deps import Given
+from swarm.api.schemas import PushBody
+from swarm.errors import InputError
+from swarm.lineage.naming import dataset_from_url
+from swarm.lineage.openlineage import read_event
+from swarm.model.journal import Batch, Item
+from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.lineage import Channel, Evidence
+from swarm.model.runs import Run
+
+router = APIRouter(tags=["ingest"])
+
+
+class Accepted(BaseModel):
+    """`seq` is where the graph's journal stood when it held everything of the request."""
+
+    seq: int
+
+
+@router.post("/lineage", status_code=201)
+async def lineage(request: Request, deps: Given) -> Accepted:
+    """One OpenLineage event. Facets swarm does not know are tolerated."""
+    event = _json(await request.body())
+    if not isinstance(event, dict):
+        raise InputError("the body has to be one OpenLineage event, a JSON object")
+    items = read_event(event, deps.lineage_namespaces, deps.clock.now_s(), deps.sql_context)
+    return await _offer(deps, "openlineage", items)
+
+
+@router.post("/push", status_code=201)
+async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
+    """Runs and evidence of a scheduler that swarm does not read by itself."""
+    now_s = deps.clock.now_s()
+    runs = [
+        Run(
+            PipelineKey(body.orchestrator, run.pipeline),
+            run.run_id,
+            run.state,
+            started_at_s=run.started_at_s,
+            ended_at_s=run.ended_at_s,
+        )
+        for run in body.runs
+    ]
+    evidence = [
+        Evidence(
+            TaskKey(body.orchestrator, line.pipeline, line.task or line.pipeline),
+            line.access,
+            dataset_from_url(line.dataset),
+            Channel.MANIFEST,
+            now_s,
+            line.place or "pushed",
+            line.excerpt,
+        )
+        for line in body.evidence
+    ]
+    return await _offer(deps, f"push:{body.orchestrator}", (*runs, *evidence))
+
+
+async def _offer(deps: Given, source: str, items: tuple[Item, ...]) -> Accepted:
+    batch = Batch(source, "", items)
+    return Accepted(seq=await deps.graph.offer(batch, uuid.uuid4().hex))
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}") from None
+
+
+def _no_constant(text: str) -> float:
+    if math.isfinite(float(text)):
+        return float(text)
+    raise ValueError(f"{text} is not a JSON number")

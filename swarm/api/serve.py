@@ -1,0 +1,67 @@
+"""The binding of the API to Ray Serve: one application, its read model in each replica."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from ray import serve
+
+from swarm.actors.handles import GraphHandle
+from swarm.api.app import create_app
+from swarm.api.deps import Deps
+from swarm.clock import SystemClock
+from swarm.config import Settings
+from swarm.lineage.text import SqlContext
+from swarm.store.projections import open_projections
+
+APPLICATION = "swarm-api"
+
+
+def start(settings: Settings, token: str) -> None:
+    """Start Ray Serve and the API on it; returns when it answers."""
+    serve.start(http_options={"host": settings.api.host, "port": settings.api.port})
+    deployment = serve.deployment(
+        serve.ingress(_builder(settings, token))(_Api),
+        name=APPLICATION,
+        ray_actor_options={"num_cpus": 0},
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
+    )
+    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+class _Api:
+    """What Serve makes a replica of; the routes are in the app."""
+
+
+def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
+    def build() -> FastAPI:
+        return create_app(
+            Deps(
+                token=token,
+                graph=GraphHandle(),
+                projections=open_projections(settings.store_url, settings.state_dir),
+                clock=SystemClock(),
+                lineage_namespaces={
+                    source.lineage_namespace or source.instance: source.instance
+                    for source in settings.sources
+                },
+                sql_context=lambda namespace: sql_context(settings, namespace),
+                min_confidence=settings.min_confidence,
+            )
+        )
+
+    return build
+
+
+def sql_context(settings: Settings, namespace: str) -> SqlContext:
+    """Where the SQL of an event ran: the connection whose server has this dataset namespace."""
+    connections = settings.connections
+    known = [c for c in connections.values() if namespace and c.namespace == namespace]
+    found = known[0] if known else connections.get("default")
+    if found is None:
+        return SqlContext(namespace=namespace)
+    return SqlContext(
+        dialect=found.dialect,
+        namespace=found.namespace,
+        default_catalog=found.default_catalog,
+        default_schema=found.default_schema,
+    )

@@ -1,0 +1,116 @@
+"""The composition root: the only `ray.init` and the only `ray.remote(...)` of swarm.
+
+`python -m swarm.bootstrap SETTINGS` is the process that `swarm up` starts. It makes a Ray on this
+machine, starts the actors and the API on it, and stays until SIGTERM. Whatever it started ends
+with it; all state is in the journal, so it may also simply be killed.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from swarm import config
+from swarm.config import Settings
+
+
+def main() -> None:
+    """Run swarm in this process until SIGTERM."""
+    settings = config.load(Path(sys.argv[1]), environ={})
+    token_file = secret(settings, "token")
+    os.environ.update(_ray_environment(settings))
+    import ray  # reads the environment when it is imported
+
+    from swarm.actors import handles, options
+    from swarm.actors.connector import ConnectorActor
+    from swarm.actors.graph import GraphActor
+    from swarm.actors.projector import ProjectorActor
+    from swarm.api import serve
+
+    ray.init(
+        address="local",
+        namespace=handles.NAMESPACE,
+        include_dashboard=False,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(_fresh_ray_folder(settings)),
+    )
+
+    def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
+        return ray.remote(**how)(actor).remote(*arguments)
+
+    graph = handles.GraphHandle()
+    actors = [
+        spawn(GraphActor, options.GRAPH, settings),
+        spawn(ProjectorActor, options.PROJECTOR, settings),
+        *(
+            spawn(ConnectorActor, options.connector(source.instance), source, settings, graph)
+            for source in settings.sources
+        ),
+    ]
+    serve.start(settings, token_file.read_text())
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    _announce(settings, token_file)
+    stopped.wait()
+    running_file(settings).unlink(missing_ok=True)
+    del actors  # Ray ends an actor when the last handle to it goes
+    ray.shutdown()
+
+
+def running_file(settings: Settings) -> Path:
+    """Says which swarm runs with these settings: its pid, its URL, where its token is."""
+    return settings.state_dir / "up.json"
+
+
+def secret(settings: Settings, name: str) -> Path:
+    """A file with a random token that only its owner can read; made at the first start."""
+    path = settings.state_dir / name
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path
+
+
+def _announce(settings: Settings, token_file: Path) -> None:
+    running = {
+        "pid": os.getpid(),
+        "url": f"http://{settings.api.host}:{settings.api.port}",
+        "token_file": str(token_file),
+    }
+    part = running_file(settings).with_suffix(".part")
+    part.write_text(json.dumps(running))
+    part.replace(running_file(settings))
+
+
+def _ray_environment(settings: Settings) -> dict[str, str]:
+    return {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(secret(settings, "ray-token")),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else workers build environments of their own
+    }
+
+
+def _fresh_ray_folder(settings: Settings) -> Path:
+    # Ray keeps sockets here, whose paths have to be short; hence not below the state folder.
+    name = hashlib.sha256(str(settings.state_dir.resolve()).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"swarm-{os.getuid()}-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""How a command reaches the running swarm, and how its errors become exit codes."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm import config
+from swarm.client import ApiError, Client, Unreachable
+from swarm.errors import ConfigError
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="SWARM_CONFIG", help="Settings file (YAML)."),
+]
+
+_EXIT_OF_STATUS = {401: 5, 404: 4, 409: 7}
+
+
+@contextlib.contextmanager
+def connected(path: Path | None) -> Iterator[Client]:
+    """The running swarm of `SWARM_URL`, else of the settings. Every refusal of it becomes a
+    message on stderr and an exit code: 4 not found, 5 token, 6 unreachable, 7 conflict."""
+    with explained():
+        url = os.environ.get("SWARM_URL")
+        if url:
+            token = Path(os.environ.get("SWARM_TOKEN_FILE", "")).read_text().strip()
+            client = Client(url, token)
+        else:
+            client = Client.local(config.load(path).state_dir)
+        with client:
+            yield client
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors a user can act on into a message and an exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        fail(str(error), 2)
+    except Unreachable as error:
+        fail(str(error), 6)
+    except ApiError as error:
+        fail(str(error), _EXIT_OF_STATUS.get(error.status, 1))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}", 2)
+
+
+def fail(message: str, code: int) -> None:
+    """Say what went wrong on stderr and leave."""
+    typer.secho(message, fg=typer.colors.RED, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,107 @@
+"""`swarm deps`, `swarm accept`, `swarm reject`, `swarm impact`: ask the running swarm's graph."""
+
+import getpass
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from swarm.cli.connection import ConfigOption, connected, fail
+
+
+class Output(StrEnum):
+    """How to print."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
+
+
+def name_of(task: dict[str, Any]) -> str:
+    """A task as people write it: orchestrator/pipeline/task."""
+    return "/".join(part for part in task.values() if part)
+
+
+def deps(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the dependencies that are declared.")
+    ] = False,
+    min_confidence: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """Show the dependencies nobody declared, strongest first."""
+    with connected(path) as swarm:
+        edges = list(
+            swarm.dependencies(
+                declared=None if everything else False, min_confidence=min_confidence
+            )
+        )
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "edges": edges}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("writer", "reader", "dataset", "confidence", "declared"):
+        table.add_column(column, overflow="fold")
+    for edge in edges:
+        table.add_row(
+            name_of(edge["upstream"]),
+            name_of(edge["downstream"]),
+            edge["dataset"],
+            f"{edge['confidence']:.2f}",
+            "yes" if edge["declared"] else "no",
+        )
+    Console().print(table)
+
+
+def impact(
+    name: Annotated[str, typer.Argument(help="Pipeline or task: orchestrator/pipeline[/task].")],
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="What it stands on, not who stands on it.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """Show who is hit when a pipeline is late or wrong, nearest first."""
+    with connected(path) as swarm:
+        answer = swarm.upstream(name) if upstream else swarm.impact(name)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1} | answer, indent=2))
+        return
+    for hit in answer["hits"]:
+        typer.echo(
+            f"{hit['distance']:>3}  {hit['confidence']:.2f}  {name_of(hit['task'])}"
+            + (f"  through {hit['dataset']}" if hit["dataset"] else "")
+        )
+    side = "upstream of" if upstream else "downstream of"
+    typer.echo(f"{len(answer['pipelines'])} pipelines {side} {name}", err=True)
+
+
+def accept(upstream: str, downstream: str, path: ConfigOption = None) -> None:
+    """Confirm the dependencies between two tasks; rescans keep it."""
+    _judge(upstream, downstream, "accepted", path)
+
+
+def reject(upstream: str, downstream: str, path: ConfigOption = None) -> None:
+    """Say that there is no dependency between two tasks; rescans keep it."""
+    _judge(upstream, downstream, "rejected", path)
+
+
+def _judge(upstream: str, downstream: str, verdict: str, path: ConfigOption) -> None:
+    with connected(path) as swarm:
+        found = [
+            edge
+            for edge in swarm.dependencies(min_confidence=0)
+            if name_of(edge["upstream"]) == upstream and name_of(edge["downstream"]) == downstream
+        ]
+        if not found:
+            fail(f"No dependency leads from {upstream} to {downstream}; see `swarm deps --all`.", 4)
+        for edge in found:
+            swarm.judge(edge, verdict, by=getpass.getuser())
+            typer.echo(f"{verdict}: {upstream} -> {downstream} through {edge['dataset']}")

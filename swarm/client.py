@@ -1,0 +1,143 @@
+"""The Python SDK: the HTTP API as functions. It needs nothing of swarm but a URL and a token."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2 as httpx
+
+
+class ApiError(Exception):
+    """The API refused a request; `code` is stable, the text is for people."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code = status, code
+
+
+class Unreachable(Exception):
+    """Nothing answers at the URL."""
+
+
+class Client:
+    """A connection to a running swarm.
+
+    >>> with Client("http://127.0.0.1:8642", token) as swarm:
+    ...     for edge in swarm.dependencies(declared=False):
+    ...         print(edge["upstream"], "->", edge["downstream"], edge["confidence"])
+    """
+
+    def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self._url}/api/v1/",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout_s,
+        )
+
+    @classmethod
+    def local(cls, state_dir: Path) -> Self:
+        """Connect to the swarm that `swarm up` started with this state folder."""
+        try:
+            running = json.loads((state_dir / "up.json").read_text())
+            token = Path(running["token_file"]).read_text().strip()
+        except FileNotFoundError:
+            raise Unreachable(f"No swarm runs with state in {state_dir}: try `swarm up`.") from None
+        return cls(running["url"], token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def status(self) -> dict[str, Any]:
+        """Counts, and how each source is doing."""
+        return dict(self._request("GET", "status"))
+
+    def ready(self) -> bool:
+        """Whether the API has caught up and serves."""
+        try:
+            return bool(self._request("GET", "readyz")["ready"])
+        except (ApiError, Unreachable):
+            return False
+
+    def pipelines(self) -> Iterator[dict[str, Any]]:
+        """All pipelines of all orchestrators."""
+        return self._pages("pipelines", {})
+
+    def datasets(self) -> Iterator[dict[str, Any]]:
+        """All datasets that lie between two tasks, with their writers and readers."""
+        return self._pages("datasets", {})
+
+    def dependencies(
+        self,
+        *,
+        declared: bool | None = None,
+        min_confidence: float | None = None,
+        as_of_s: float | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Dependencies, strongest first; `as_of_s` (seconds since the epoch) looks back."""
+        asked = {"declared": declared, "min_confidence": min_confidence, "as_of_s": as_of_s}
+        return self._pages("dependencies", asked)
+
+    def impact(self, name: str) -> dict[str, Any]:
+        """Who is hit when `name` is late or wrong, nearest first."""
+        return dict(self._request("GET", "impact", params={"name": name}))
+
+    def upstream(self, name: str) -> dict[str, Any]:
+        """What `name` stands on, nearest first."""
+        return dict(self._request("GET", "upstream", params={"name": name}))
+
+    def unresolved(self) -> list[dict[str, Any]]:
+        """What could not be understood, with the place and the reason."""
+        return list(self._request("GET", "unresolved"))
+
+    def judge(self, edge: Mapping[str, Any], verdict: str | None, by: str) -> None:
+        """Accept or reject a dependency as `dependencies()` gave it; `None` takes it back."""
+        body = {key: edge[key] for key in ("upstream", "downstream", "dataset")}
+        self._request("POST", "dependencies/verdict", body | {"verdict": verdict, "by": by})
+
+    def send_lineage(self, event: Mapping[str, Any]) -> int:
+        """Send one OpenLineage event; it is durable when this returns."""
+        return int(self._request("POST", "lineage", event)["seq"])
+
+    def push(self, orchestrator: str, **parts: list[dict[str, Any]]) -> int:
+        """Send `runs=[...]` and `evidence=[...]` of a home-made scheduler."""
+        return int(self._request("POST", "push", {"orchestrator": orchestrator} | parts)["seq"])
+
+    def _pages(self, path: str, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        params = {key: value for key, value in asked.items() if value is not None}
+        while True:
+            page = self._request("GET", path, params=params)
+            yield from page["items"]
+            if page["next_cursor"] is None:
+                return
+            params["cursor"] = page["next_cursor"]
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            answer = self._http.request(method, path, json=body, params=params)
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self._url} does not answer: {error}") from None
+        if answer.is_success:
+            return answer.json()
+        try:
+            problem = answer.json()
+            raise ApiError(answer.status_code, problem["code"], problem["detail"])
+        except (ValueError, KeyError):
+            text = answer.text[:200]
+            raise ApiError(answer.status_code, "not-swarm", f"{self._url}: {text}") from None
