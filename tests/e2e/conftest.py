@@ -1,0 +1,102 @@
+"""A real swarm: the command line starts it, HTTP and the SDK use it, the command line stops it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from swarm.client import Client
+
+MANIFEST = [
+    {
+        "pipeline": "crm_export",
+        "task": "load",
+        "kind": "sql",
+        "files": {"load.sql": "INSERT INTO dwh.orders SELECT * FROM crm.raw_orders"},
+    },
+    {
+        "pipeline": "finance_close",
+        "task": "report",
+        "kind": "sql",
+        "files": {"report.sql": "CREATE TABLE fin.revenue AS SELECT sum(x) AS s FROM dwh.orders"},
+    },
+    {
+        "pipeline": "board_deck",
+        "task": "draw",
+        "kind": "sql",
+        "files": {"draw.sql": "INSERT INTO board.deck SELECT s FROM fin.revenue"},
+        "upstream": [{"pipeline": "finance_close", "task": "report"}],
+    },
+]
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """A running swarm and the folder of its state."""
+
+    settings: Path
+    state: Path
+    client: Client
+    url: str
+    token: str
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `swarm ...` against it."""
+        return cli(*arguments, SWARM_CONFIG=str(self.settings))
+
+    @property
+    def pid(self) -> int:
+        return int(json.loads((self.state / "up.json").read_text())["pid"])
+
+
+def cli(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "swarm", *arguments],
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"} | environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
+    folder = tmp_path_factory.mktemp("swarm")
+    manifest = folder / "tasks.jsonl"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in MANIFEST))
+    settings = folder / "swarm.yaml"
+    state = folder / "state"
+    settings.write_text(
+        yaml.safe_dump(
+            {
+                "state_dir": str(state),
+                "api": {"port": free_port()},
+                "sources": [
+                    {"kind": "manifest", "path": str(manifest), "poll_s": 0.5},
+                    {"kind": "airflow", "url": "http://127.0.0.1:9", "poll_s": 0.5},
+                ],
+            }
+        )
+    )
+    started = cli("up", SWARM_CONFIG=str(settings))
+    assert started.returncode == 0, started.stderr
+    token = (state / "token").read_text()
+    url = json.loads((state / "up.json").read_text())["url"]
+    with Client(url, token) as client:
+        yield Swarm(settings, state, client, url, token)
+    cli("down", SWARM_CONFIG=str(settings))

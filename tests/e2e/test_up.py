@@ -1,0 +1,197 @@
+"""What a user gets from `swarm up`: answers, a token on every route, and nothing lost by a kill."""
+
+import json
+import os
+import signal
+import stat
+import time
+
+import httpx2 as httpx
+import psutil
+import pytest
+
+CHAIN = [
+    ("crm_export", "finance_close", "dwh.orders"),
+    ("finance_close", "board_deck", "fin.revenue"),
+]
+
+
+def eventually(look, timeout_s=60.0):
+    """The first true answer of `look`."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (answer := look()):
+        assert time.monotonic() < deadline_s, "did not happen in time"
+    return answer
+
+
+def edges(swarm):
+    return [
+        (edge["upstream"]["pipeline"], edge["downstream"]["pipeline"], edge["dataset"])
+        for edge in swarm.client.dependencies()
+    ]
+
+
+def complete(swarm):
+    found = sorted((up, down, name.rpartition("/")[2]) for up, down, name in edges(swarm))
+    return found == sorted(CHAIN)
+
+
+def actor_process(swarm, title):
+    """The process of an actor, which Ray names after its class."""
+    family = psutil.Process(swarm.pid).children(recursive=True)
+    return next(p for p in family if p.cmdline()[:1] == [f"ray::{title}"])
+
+
+def test_the_undeclared_dependency_is_found_and_the_declared_one_is_marked(swarm):
+    eventually(lambda: complete(swarm))
+    declared = {e["downstream"]["pipeline"]: e["declared"] for e in swarm.client.dependencies()}
+    assert declared == {"finance_close": False, "board_deck": True}
+    [edge] = swarm.client.dependencies(declared=False)
+    assert {(line["access"], line["channel"]) for line in edge["evidence"]} == {
+        ("write", "sql_source"),
+        ("read", "sql_source"),
+    }
+    assert all(line["place"].endswith(".sql:1") for line in edge["evidence"])
+
+
+def test_impact_and_upstream_follow_the_chain(swarm):
+    eventually(lambda: complete(swarm))
+    assert swarm.client.impact("crm_export")["pipelines"] == [
+        {"orchestrator": "manifest", "pipeline": "finance_close", "task": ""},
+        {"orchestrator": "manifest", "pipeline": "board_deck", "task": ""},
+    ]
+    upstream = swarm.client.upstream("manifest/board_deck")["pipelines"]
+    assert [p["pipeline"] for p in upstream] == ["finance_close", "crm_export"]
+
+
+def test_every_route_wants_the_token(swarm):
+    schema = httpx.get(
+        f"{swarm.url}/api/v1/openapi.json", headers={"Authorization": f"Bearer {swarm.token}"}
+    ).json()
+    assert len(schema["paths"]) >= 10
+    for path, operations in [*schema["paths"].items(), ("/api/v1/openapi.json", {"get": {}})]:
+        for method in operations:
+            for headers in ({}, {"Authorization": "Bearer wrong"}):
+                answer = httpx.request(method, swarm.url + path, headers=headers)
+                assert answer.status_code == 401, (method, path)
+                assert answer.json()["code"] == "unauthorized"
+
+
+def test_secrets_are_readable_by_their_owner_only(swarm):
+    for name in ("token", "ray-token"):
+        assert stat.S_IMODE((swarm.state / name).stat().st_mode) == 0o600
+
+
+def test_ray_itself_wants_its_token(swarm):
+    environ = psutil.Process(swarm.pid).children()[0].environ()
+    assert environ["RAY_AUTH_MODE"] == "token"
+    assert environ["RAY_AUTH_TOKEN_PATH"] == str(swarm.state / "ray-token")
+
+
+def test_a_source_that_is_down_is_named_and_the_rest_goes_on(swarm):
+    def failing():
+        rows = {row["source"]: row for row in swarm.client.status()["connectors"]}
+        return rows if rows.get("airflow", {}).get("state") == "unavailable" else None
+
+    rows = eventually(failing)
+    assert "127.0.0.1:9" in rows["airflow"]["message"]
+    assert rows["manifest"]["state"] == "ok"
+    shown = swarm.cli("status")
+    assert shown.returncode == 3
+    assert "airflow unavailable" in shown.stdout
+
+
+def test_the_command_line_shows_what_the_api_knows(swarm):
+    eventually(lambda: complete(swarm))
+    shown = swarm.cli("deps", "-o", "json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["edges"] == list(swarm.client.dependencies(declared=False))
+    table = swarm.cli("deps", "--all").stdout
+    assert "manifest/crm_export/load" in table
+    assert "manifest/board_deck/draw" in table
+    assert "manifest/board_deck" in swarm.cli("impact", "crm_export").stdout
+    unknown = swarm.cli("impact", "crm_exprt")
+    assert unknown.returncode == 4
+    assert "Did you mean crm_export" in unknown.stderr
+
+
+def test_an_acknowledged_event_survives_the_kill_of_the_graph_actor(swarm):
+    eventually(lambda: complete(swarm))
+    before = {(u, d, n) for u, d, n in edges(swarm)}
+    swarm.client.send_lineage(
+        {
+            "eventType": "COMPLETE",
+            "eventTime": "2026-11-22T06:00:00Z",
+            "run": {"runId": "0190aaaa-0000-7000-8000-000000000001", "facets": {}},
+            "job": {"namespace": "spark", "name": "late_reader", "facets": {}},
+            "inputs": [{"namespace": "warehouse", "name": "board.deck"}],
+            "outputs": [],
+            "producer": "https://example.org/producer",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+        }
+    )
+    victim = actor_process(swarm, "GraphActor")
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait(10)
+    swarm.client.push(
+        "cron", evidence=[{"pipeline": "tidy", "access": "read", "dataset": "board.deck"}]
+    )
+    eventually(lambda: len(edges(swarm)) == len(before) + 2)
+    after = set(edges(swarm))
+    assert before < after
+    assert {reader for _, reader, _ in after - before} == {"late_reader", "tidy"}
+
+
+def test_a_verdict_is_kept_across_a_rescan_and_can_be_taken_back(swarm):
+    eventually(lambda: complete(swarm) or len(edges(swarm)) > len(CHAIN))
+    rejected = swarm.cli("reject", "manifest/crm_export/load", "manifest/finance_close/report")
+    assert rejected.returncode == 0, rejected.stderr
+    eventually(lambda: ("crm_export", "finance_close") not in [e[:2] for e in edges(swarm)])
+    manifest = swarm.settings.parent / "tasks.jsonl"
+    manifest.write_text(manifest.read_text() + '{"pipeline": "new_one", "task": "t"}\n')
+    eventually(lambda: "new_one" in [p["pipeline"] for p in swarm.client.pipelines()])
+    assert ("crm_export", "finance_close") not in [e[:2] for e in edges(swarm)]
+    [edge] = [e for e in swarm.client.dependencies(min_confidence=0) if e["verdict"]]
+    swarm.client.judge(edge, None, by="test")
+    eventually(lambda: ("crm_export", "finance_close") in [e[:2] for e in edges(swarm)])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"not json", {}, 400),
+        (b"[1, 2]", {}, 400),
+        (b'{"eventType": "COMPLETE"}', {}, 400),
+        (b"x" * 10_000_001, {}, 413),
+        (b"not gzip", {"Content-Encoding": "gzip"}, 400),
+        (b"{}", {"Content-Encoding": "br"}, 415),
+    ],
+)
+def test_a_bad_event_gets_a_problem_that_says_why(swarm, body, headers, status):
+    answer = httpx.post(
+        f"{swarm.url}/api/v1/lineage",
+        content=body,
+        headers={"Authorization": f"Bearer {swarm.token}"} | headers,
+    )
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+def test_a_second_up_is_refused(swarm):
+    second = swarm.cli("up")
+    assert second.returncode == 7
+    assert str(swarm.pid) in second.stderr
+
+
+def test_down_leaves_no_process_and_up_again_knows_everything(swarm):
+    eventually(lambda: len(edges(swarm)) >= len(CHAIN))
+    before = sorted(edges(swarm))
+    family = psutil.Process(swarm.pid).children(recursive=True)
+    assert family
+    stopped = swarm.cli("down")
+    assert stopped.returncode == 0, stopped.stderr
+    assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    assert swarm.cli("status").returncode == 6
+    assert swarm.cli("up").returncode == 0
+    eventually(lambda: sorted(edges(swarm)) == before)
