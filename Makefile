@@ -30,12 +30,12 @@ check: .venv/ready
 	@echo "==> types"
 	@$(BIN)/mypy
 	@echo "==> unit and property tests"
-	@$(BIN)/pytest --import-mode=importlib -q -n 2 tests/unit tests/property
+	@$(BIN)/pytest -q -n 2 tests/unit tests/property
 
 test: check
 	@echo "==> contract, actors, integration and end-to-end tests (real servers)"
 	@sh tests/install_debian.sh
-	@$(BIN)/pytest --import-mode=importlib -q tests/contract tests/actors tests/integration tests/e2e
+	@$(BIN)/pytest -q tests/contract tests/actors tests/integration tests/e2e
 
 clean:
 	rm -rf .venv .lab

@@ -81,4 +81,6 @@ async def _read(receive: Receive, *, gzipped: bool) -> bytes:
         if len(body) > BODY_MAX_BYTES or (inflate is not None and inflate.unconsumed_tail):
             raise _TooLarge
         if not message.get("more_body", False):
+            if inflate is not None and not inflate.eof:
+                raise zlib.error("it ends too early")
             return bytes(body)
