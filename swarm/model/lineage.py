@@ -110,7 +110,8 @@ class Proof:
     """One line of a dependency's ledger: what a channel says of one end of it.
 
     `weight` is the log-odds the line adds (negative: it speaks against). `via` are the views
-    between the dataset the task names and the one the dependency is about.
+    between the dataset the task names and the one the dependency is about. `named` is the
+    shorter name the task used, where it was matched to the dataset's full name.
     """
 
     task: TaskKey
@@ -121,6 +122,7 @@ class Proof:
     last_seen_s: float
     weight: float
     via: tuple[DatasetKey, ...] = ()
+    named: str = ""
 
 
 class Verdict(StrEnum):

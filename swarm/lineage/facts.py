@@ -1,0 +1,176 @@
+"""What is known before anything is concluded from it, with the indexes that conclusions need."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from swarm.lineage.expansion import Names
+from swarm.lineage.order import Order
+from swarm.lineage.tables import Tables
+from swarm.model.journal import (
+    CoverageSeen,
+    EvidenceGone,
+    EvidenceSeen,
+    GraphRecord,
+    PipelineGone,
+    PipelineSeen,
+    UnresolvedGone,
+    UnresolvedSeen,
+    ViewSeen,
+)
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved
+from swarm.model.pipelines import Pipeline
+
+# What makes two observations the same one, within a task.
+Mark = tuple[Access, DatasetKey, Channel]
+
+
+@dataclass(slots=True)
+class Change:
+    """What records have touched: the scope of what must be concluded anew."""
+
+    tasks: set[TaskKey] = field(default_factory=set)
+    pipelines: set[PipelineKey] = field(default_factory=set)
+    names: set[DatasetKey] = field(default_factory=set)  # became known or unknown
+    views: set[DatasetKey] = field(default_factory=set)  # were defined anew
+    reordered: set[PipelineKey | TaskKey] = field(default_factory=set)
+
+
+class Facts:
+    """Pipelines, evidence, coverage, views and what could not be understood."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self.names = Names(self.tables)
+        self.order = Order()
+        self.pipelines: dict[PipelineKey, Pipeline] = {}
+        self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
+        self.coverage: dict[TaskKey, dict[Channel, Coverage]] = {}
+        self.unresolved: dict[str, set[Unresolved]] = {}
+        self._of_orchestrator: dict[str, set[PipelineKey]] = {}
+        self._tasks_of: dict[PipelineKey, set[TaskKey]] = {}
+        self._touching: dict[tuple[Access, DatasetKey], set[TaskKey]] = {}
+
+    def pipelines_of(self, orchestrator: str) -> list[PipelineKey]:
+        return sorted(self._of_orchestrator.get(orchestrator, ()))
+
+    def tasks_of(self, pipeline: PipelineKey) -> list[TaskKey]:
+        """The tasks of `pipeline` that evidence or coverage speaks of."""
+        return sorted(self._tasks_of.get(pipeline, ()))
+
+    def touching(self, access: Access, name: DatasetKey) -> set[TaskKey]:
+        """The tasks with evidence under exactly this name. Not to be changed."""
+        return self._touching.get((access, name), set())
+
+    def all_touching(self, name: DatasetKey) -> set[TaskKey]:
+        return self.touching(Access.READ, name) | self.touching(Access.WRITE, name)
+
+    def exists(self, task: TaskKey) -> bool:
+        """Is the pipeline listed, or is there at least evidence of the task?"""
+        return task.pipeline_key in self.pipelines or task in self.evidence
+
+    def coverage_of(self, task: TaskKey) -> dict[Channel, Coverage]:
+        return self.coverage.get(task, {})
+
+    def apply(self, record: GraphRecord, change: Change) -> None:
+        """Take in one record and say in `change` what it touched."""
+        match record:
+            case PipelineSeen(pipeline):
+                self._put_pipeline(pipeline.key, pipeline, change)
+            case PipelineGone(key):
+                self._put_pipeline(key, None, change)
+                for task in self.tasks_of(key):
+                    self._drop_task(task, change)
+            case EvidenceSeen(seen):
+                self._put_evidence(seen, change)
+            case EvidenceGone(task, access, dataset, channel):
+                self._drop_evidence(task, (access, dataset, channel), change)
+            case CoverageSeen(cover):
+                covers = self.coverage.get(cover.task, {})
+                self.tables.put(self.coverage, cover.task, {**covers, cover.channel: cover})
+                self.tables.add(self._tasks_of, cover.task.pipeline_key, cover.task)
+                change.tasks.add(cover.task)
+            case ViewSeen(view):
+                change.names |= self.names.put_view(view)
+                change.views.add(view.dataset)
+            case UnresolvedSeen(item):
+                self.tables.add(self.unresolved, item.subject, item)
+            case UnresolvedGone(item):
+                self.tables.discard(self.unresolved, item.subject, item)
+            case _:
+                pass  # runs, capacity, dependencies and verdicts are no facts of lineage
+
+    def records(self) -> Iterator[GraphRecord]:
+        """Records that rebuild the facts."""
+        for pipeline in self.pipelines.values():
+            yield PipelineSeen(pipeline)
+        for view in self.names.views.values():
+            yield ViewSeen(view)
+        for marks in self.evidence.values():
+            for seen in marks.values():
+                yield EvidenceSeen(seen)
+        for covers in self.coverage.values():
+            for cover in covers.values():
+                yield CoverageSeen(cover)
+        for items in self.unresolved.values():
+            for item in sorted(items, key=lambda i: (i.reason, i.place, i.detail)):
+                yield UnresolvedSeen(item)
+
+    def _put_pipeline(self, key: PipelineKey, new: Pipeline | None, change: Change) -> None:
+        old = self.pipelines.get(key)
+        change.pipelines.add(key)
+        before = old.declared if old else ()
+        after = new.declared if new else ()
+        if before != after:
+            lost, gained = set(before) - set(after), set(after) - set(before)
+            change.reordered |= self.order.beside(lost) if lost else set()
+            self.order.replace(before, after)
+            self.tables.note(lambda: self.order.replace(after, before))
+            change.reordered |= self.order.beside(gained) if gained else set()
+        listed = {task.key for task in new.tasks} if new else set()
+        for task in old.tasks if old else ():
+            if task.key not in listed:
+                self._drop_task(task.key, change)
+        self.tables.put(self.pipelines, key, new)
+        change_index = self.tables.add if new else self.tables.discard
+        change_index(self._of_orchestrator, key.orchestrator, key)
+
+    def _put_evidence(self, seen: Evidence, change: Change) -> None:
+        marks = self.evidence.get(seen.task)
+        if marks is None:
+            marks = {}
+            self.tables.put(self.evidence, seen.task, marks)
+        mark = (seen.access, seen.dataset, seen.channel)
+        if mark not in marks:
+            self.tables.add(self._touching, (seen.access, seen.dataset), seen.task)
+            self.tables.add(self._tasks_of, seen.task.pipeline_key, seen.task)
+            if self.names.learn(seen.dataset):
+                change.names.add(seen.dataset)
+        self.tables.put(marks, mark, seen)
+        change.tasks.add(seen.task)
+
+    def _drop_evidence(self, task: TaskKey, mark: Mark, change: Change) -> None:
+        marks = self.evidence.get(task, {})
+        if mark not in marks:
+            return
+        access, dataset, _ = mark
+        self.tables.put(marks, mark, None)
+        if not any(m[:2] == mark[:2] for m in marks):
+            self.tables.discard(self._touching, (access, dataset), task)
+        if not marks:
+            self.tables.put(self.evidence, task, None)
+            self._unlist(task)
+        if self.names.forget(dataset):
+            change.names.add(dataset)
+        change.tasks.add(task)
+
+    def _drop_task(self, task: TaskKey, change: Change) -> None:
+        for mark in list(self.evidence.get(task, ())):
+            self._drop_evidence(task, mark, change)
+        self.tables.put(self.coverage, task, None)
+        self._unlist(task)
+        change.tasks.add(task)
+
+    def _unlist(self, task: TaskKey) -> None:
+        if task not in self.evidence and task not in self.coverage:
+            self.tables.discard(self._tasks_of, task.pipeline_key, task)

@@ -1,0 +1,165 @@
+"""How sure is it that a task reads or writes a dataset?
+
+Coverage-aware log-odds: a prior, plus what each channel that saw the access adds, minus what each
+channel that saw the whole task and not this access takes away. Channels that read the same text
+count once. An edge is as sure as both its ends together: P(write) * P(read) * naming factor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import exp, log
+
+from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Proof
+
+# Of accesses that some channel speaks of at all, the share that is real before the channel is
+# known. Low, so that a single vague hint does not make an edge.
+PRIOR = 0.1
+
+# A short name that fits exactly one known dataset is that dataset so often.
+SHORT_NAME_FACTOR = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """`sees`: P(the channel reports an access | it happens). `errs`: P(reports | it does not)."""
+
+    sees: float
+    errs: float
+
+    @property
+    def for_it(self) -> float:
+        """Log-odds that a report adds."""
+        return log(self.sees / self.errs)
+
+    @property
+    def against_it(self) -> float:
+        """Log-odds that silence adds; negative."""
+        return log((1 - self.sees) / (1 - self.errs))
+
+
+RELIABILITY: Mapping[Channel, Reliability] = {
+    # People list half of what they touch, and what they list is nearly always true.
+    Channel.DECLARED: Reliability(0.5, 0.002),
+    # A manifest is written for swarm: fuller than declared assets, and as true.
+    Channel.MANIFEST: Reliability(0.7, 0.002),
+    # Text before it ran: misses what templates hide, shows branches that never run.
+    Channel.SQL_SOURCE: Reliability(0.85, 0.005),
+    # Text as it ran: misses only what the parser or a procedure hides.
+    Channel.SQL_RUN: Reliability(0.95, 0.001),
+    # Program text: names made at run time are missed, dead code is reported.
+    Channel.CODE: Reliability(0.7, 0.007),
+    # The task's own report while it ran: nearly never wrong, misses what its hooks cannot see.
+    Channel.OPENLINEAGE: Reliability(0.95, 0.0005),
+}
+
+# Lists made by people are incomplete: that something is not in them says nothing.
+NEVER_AGAINST = frozenset({Channel.DECLARED, Channel.MANIFEST})
+
+# These read the same SQL, so they share their mistakes.
+SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.OPENLINEAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Evidence as it bears on one dataset: seen through `via` views; `named` is the short name
+    that was completed, empty where all names were whole."""
+
+    evidence: Evidence
+    via: tuple[DatasetKey, ...] = ()
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """P(the task touches the dataset), with one proof per channel, strongest first."""
+
+    probability: float
+    exact: bool
+    proofs: tuple[Proof, ...]
+
+
+def believe(
+    task: TaskKey,
+    access: Access,
+    sightings: Iterable[Sighting],
+    coverage: Mapping[Channel, Coverage],
+) -> Belief:
+    """Fuse what all channels say of one end of an edge; `sightings` are of that end only."""
+    best: dict[Channel, Sighting] = {}
+    for sighting in sightings:
+        channel = sighting.evidence.channel
+        if channel not in best or _rank(sighting) < _rank(best[channel]):
+            best[channel] = sighting
+    proofs = [_seen(sighting) for sighting in best.values()]
+    proofs += [
+        _silent(task, access, cover)
+        for channel, cover in coverage.items()
+        if channel not in best and channel not in NEVER_AGAINST
+    ]
+    counted = sorted(_count_once(proofs), key=lambda p: (-abs(p.weight), p.channel))
+    odds = log(PRIOR / (1 - PRIOR)) + sum(proof.weight for proof in counted)
+    exact = any(not sighting.named for sighting in best.values())
+    return Belief(1 / (1 + exp(-odds)), exact, tuple(counted))
+
+
+def edge_confidence(write: Belief, read: Belief) -> float:
+    """How sure it is that the reader reads what the writer writes."""
+    factor = 1.0 if write.exact and read.exact else SHORT_NAME_FACTOR
+    return round(write.probability * read.probability * factor, 6)
+
+
+def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[DatasetKey, ...], str]:
+    """Smallest is strongest; the rest only makes the choice independent of order."""
+    seen = sighting.evidence
+    return (
+        -seen.confidence,
+        bool(sighting.named),
+        len(sighting.via),
+        seen.place,
+        seen.excerpt,
+        sighting.via,
+        sighting.named,
+    )
+
+
+def _seen(sighting: Sighting) -> Proof:
+    seen = sighting.evidence
+    return Proof(
+        task=seen.task,
+        access=seen.access,
+        channel=seen.channel,
+        place=seen.place,
+        excerpt=seen.excerpt,
+        last_seen_s=seen.observed_at_s,
+        weight=round(RELIABILITY[seen.channel].for_it * seen.confidence, 3),
+        via=sighting.via,
+        named=sighting.named,
+    )
+
+
+def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
+    return Proof(
+        task=task,
+        access=access,
+        channel=cover.channel,
+        place="",
+        excerpt=f"covers the task and shows no such {access}",
+        last_seen_s=cover.observed_at_s,
+        weight=round(RELIABILITY[cover.channel].against_it, 3),
+    )
+
+
+def _count_once(proofs: list[Proof]) -> list[Proof]:
+    """Within the channels of one text only the strongest for and the strongest against count."""
+    shared = sorted(
+        (p for p in proofs if p.channel in SAME_TEXT), key=lambda p: (-abs(p.weight), p.channel)
+    )
+    counting = {
+        next((p.channel for p in shared if p.weight > 0), None),
+        next((p.channel for p in shared if p.weight < 0), None),
+    }
+    return [
+        p if p.channel not in SAME_TEXT or p.channel in counting else replace(p, weight=0.0)
+        for p in proofs
+    ]

@@ -1,0 +1,237 @@
+"""What of a batch is news: the facts to record, after naming, folding and rate limits.
+
+Rules
+1. A pipeline that an `Inventory` no longer lists is gone, unless the same batch shows it.
+2. Static channels are replaced: with a `Coverage` the batch holds everything the channel says of
+   the task, so what an earlier reading showed and this one does not is gone. The newer reading
+   wins, whichever arrives first.
+3. Run-time channels accumulate: the surest words of an access stay, its sightings move. A
+   `Coverage` there is one more look at the task: it removes nothing, it only lets silence count.
+4. What only moves a time is recorded once an hour, so times are exact to an hour.
+5. What is unresolved of a subject is replaced when a batch speaks of the subject completely: it
+   holds the subject's `Pipeline` or a `Coverage` of the subject (a task), or the `Inventory` of the
+   orchestrator or source that is the subject. Otherwise an `Unresolved` replaces only what was
+   said of the same subject and place. With a pipeline goes what was unresolved in it.
+6. Runs, pools and backfills pass through; connectors send each change once.
+"""
+
+from dataclasses import replace
+
+from swarm.lineage.facts import Facts, Mark
+from swarm.lineage.naming import Naming
+from swarm.model.journal import (
+    Batch,
+    CapacitySeen,
+    CoverageSeen,
+    EvidenceGone,
+    EvidenceSeen,
+    GraphRecord,
+    PipelineGone,
+    PipelineSeen,
+    RunSeen,
+    UnresolvedGone,
+    UnresolvedSeen,
+    ViewSeen,
+)
+from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.lineage import Channel, Coverage, Evidence, Unresolved, View
+from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
+from swarm.model.runs import Run, TaskRun
+
+# A sighting that brings nothing but a newer time is recorded at most this often.
+SIGHTING_S = 3600.0
+
+STATIC = frozenset({Channel.DECLARED, Channel.MANIFEST, Channel.SQL_SOURCE, Channel.CODE})
+
+Readings = dict[tuple[TaskKey, Channel], Coverage]
+
+
+def pipeline_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
+    """Pipelines that are new, changed or gone."""
+    shown = {item.key: item for item in batch.items if isinstance(item, Pipeline)}
+    gone: dict[PipelineKey, None] = {}
+    for inventory in (item for item in batch.items if isinstance(item, Inventory)):
+        names = set(inventory.names)
+        for key in facts.pipelines_of(inventory.orchestrator):
+            if key.name not in names and key not in shown:
+                gone[key] = None
+    records: list[GraphRecord] = []
+    for key in gone:
+        records += [UnresolvedGone(item) for item in _unresolved_in(key, facts)]
+        records.append(PipelineGone(key))
+    return records + [PipelineSeen(p) for k, p in shown.items() if facts.pipelines.get(k) != p]
+
+
+def other_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
+    """All other news, given that the batch's pipelines are in `facts` already."""
+    return [
+        *_view_news(batch, facts, naming),
+        *_evidence_news(batch, facts, naming),
+        *_unresolved_news(batch, facts),
+        *_passing(batch),
+    ]
+
+
+def _unresolved_in(key: PipelineKey, facts: Facts) -> list[Unresolved]:
+    pipeline = facts.pipelines[key]
+    tasks = {*(task.key for task in pipeline.tasks), *facts.tasks_of(key)}
+    subjects = sorted({str(key), *map(str, tasks)})
+    return [item for subject in subjects for item in _sorted(facts.unresolved.get(subject, set()))]
+
+
+def _view_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
+    views: dict[object, View] = {}
+    for item in batch.items:
+        if isinstance(item, View):
+            reads = sorted({naming.canonical(name) for name in item.reads})
+            view = replace(item, dataset=naming.canonical(item.dataset), reads=tuple(reads))
+            views[view.dataset] = view
+    known = facts.names.views
+    return [
+        ViewSeen(view)
+        for view in views.values()
+        # Two sources may state the same view at two places: that is no news.
+        if view.dataset not in known or known[view.dataset].reads != view.reads
+    ]
+
+
+def _evidence_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
+    seen = _folded(batch, naming)
+    readings: Readings = {}
+    for item in batch.items:
+        if isinstance(item, Coverage):
+            at = (item.task, item.channel)
+            if at not in readings or readings[at].observed_at_s < item.observed_at_s:
+                readings[at] = item
+    records: list[GraphRecord] = []
+    for (task, channel), marks in seen.items():
+        if (task, channel) not in readings:
+            records += _evidence_alone(task, channel, marks, facts)
+    for (task, channel), cover in readings.items():
+        records += _reading(cover, seen.get((task, channel), {}), facts)
+    return records
+
+
+def _folded(batch: Batch, naming: Naming) -> dict[tuple[TaskKey, Channel], dict[Mark, Evidence]]:
+    """The batch's evidence under canonical names, each access once."""
+    seen: dict[tuple[TaskKey, Channel], dict[Mark, Evidence]] = {}
+    for item in batch.items:
+        if isinstance(item, Evidence):
+            new = replace(item, dataset=naming.canonical(item.dataset))
+            marks = seen.setdefault((new.task, new.channel), {})
+            mark = (new.access, new.dataset, new.channel)
+            marks[mark] = _surest(marks.get(mark), new)
+    return seen
+
+
+def _evidence_alone(
+    task: TaskKey, channel: Channel, marks: dict[Mark, Evidence], facts: Facts
+) -> list[GraphRecord]:
+    """Evidence of a channel that did not see the whole task this time."""
+    cover = facts.coverage_of(task).get(channel)
+    known = facts.evidence.get(task, {})
+    records: list[GraphRecord] = []
+    for mark, new in marks.items():
+        old = known.get(mark)
+        if channel in STATIC:
+            if cover is not None and new.observed_at_s <= cover.observed_at_s:
+                continue  # older than a complete reading, which has the last word
+            now = new if old is None or _newness(new) > _newness(old) else old
+        else:
+            now = _surest(old, new)
+        records += _if_news(old, now)
+    return records
+
+
+def _reading(cover: Coverage, marks: dict[Mark, Evidence], facts: Facts) -> list[GraphRecord]:
+    """A channel saw the whole task."""
+    before = facts.coverage_of(cover.task).get(cover.channel)
+    if cover.channel not in STATIC:
+        records = _evidence_alone(cover.task, cover.channel, marks, facts)
+        return records + ([CoverageSeen(cover)] if _moved(before, cover) else [])
+    if before is not None and cover.observed_at_s < before.observed_at_s:
+        return []
+    records = []
+    known = facts.evidence.get(cover.task, {})
+    for mark, new in marks.items():
+        old = known.get(mark)
+        if old is None or old.observed_at_s <= max(cover.observed_at_s, new.observed_at_s):
+            records += _if_news(old, new)
+    for mark, old in known.items():
+        missing = mark[2] == cover.channel and mark not in marks
+        if missing and old.observed_at_s <= cover.observed_at_s:
+            records.append(EvidenceGone(cover.task, *mark))
+    # A reading that brought news must be dated, or an older one could undo it.
+    dated = bool(records) and before != cover
+    return records + ([CoverageSeen(cover)] if dated or _moved(before, cover) else [])
+
+
+def _surest(old: Evidence | None, new: Evidence) -> Evidence:
+    """One evidence out of two of the same access: the surest words, the newest time.
+
+    Of equally sure ones the first in the alphabet stays, so that a place which names the run does
+    not make news with every run, and the order of arrival does not matter.
+    """
+    if old is None:
+        return new
+    best = min(old, new, key=lambda e: (-e.confidence, e.place, e.excerpt))
+    newest = max(old.observed_at_s, new.observed_at_s)
+    return best if best.observed_at_s == newest else replace(best, observed_at_s=newest)
+
+
+def _newness(seen: Evidence) -> tuple[float, float, str, str]:
+    return seen.observed_at_s, seen.confidence, seen.place, seen.excerpt
+
+
+def _if_news(old: Evidence | None, now: Evidence) -> list[GraphRecord]:
+    if old is None or now.observed_at_s >= old.observed_at_s + SIGHTING_S:
+        return [EvidenceSeen(now)]
+    same = replace(now, observed_at_s=old.observed_at_s) == old
+    return [] if same else [EvidenceSeen(now)]
+
+
+def _moved(before: Coverage | None, now: Coverage) -> bool:
+    return before is None or now.observed_at_s >= before.observed_at_s + SIGHTING_S
+
+
+def _unresolved_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
+    now: dict[str, dict[Unresolved, None]] = {}
+    complete: set[str] = set()
+    for item in batch.items:
+        match item:
+            case Unresolved():
+                now.setdefault(item.subject, {})[item] = None
+            case Pipeline():
+                complete.add(str(item.key))
+            case Coverage():
+                complete.add(str(item.task))
+            case Inventory():
+                complete |= {item.orchestrator, batch.source}
+            case _:
+                pass
+    records: list[GraphRecord] = []
+    for subject in sorted(complete | now.keys()):
+        items = now.get(subject, {})
+        places = {item.place for item in items}
+        before = facts.unresolved.get(subject, set())
+        records += [
+            UnresolvedGone(old)
+            for old in _sorted(before - items.keys())
+            if subject in complete or old.place in places
+        ]
+        records += [UnresolvedSeen(item) for item in items if item not in before]
+    return records
+
+
+def _sorted(items: set[Unresolved]) -> list[Unresolved]:
+    return sorted(items, key=lambda item: (item.reason, item.place, item.detail))
+
+
+def _passing(batch: Batch) -> list[GraphRecord]:
+    records: list[GraphRecord] = []
+    for item in batch.items:
+        if isinstance(item, Run | TaskRun):
+            records.append(RunSeen(item))
+        elif isinstance(item, Pool | Backfill):
+            records.append(CapacitySeen(item))
+    return records

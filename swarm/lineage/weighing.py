@@ -1,0 +1,113 @@
+"""Both ends of every dependency, weighed from the facts as they stand."""
+
+from swarm.lineage.expansion import Reach
+from swarm.lineage.facts import Facts
+from swarm.lineage.fusion import Belief, Sighting, believe, edge_confidence
+from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.lineage import Access, Dependency, DependencyKey, Evidence, Proof, Verdict
+
+# A dependency that is less likely than this need not exist.
+SMALLEST = 0.05
+
+End = tuple[Access, DatasetKey]
+
+
+class Weighing:
+    """Answers for one decision; remembers what it worked out, so the facts must not change."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._sightings: dict[TaskKey, dict[End, list[Sighting]]] = {}
+        self._beliefs: dict[tuple[TaskKey, End], Belief | None] = {}
+        self._reaches: dict[DatasetKey, list[Reach]] = {}
+        self._users: dict[End, set[TaskKey]] = {}
+
+    def keys_of(self, task: TaskKey) -> set[DependencyKey]:
+        """Every dependency that evidence gives `task`, as writer and as reader."""
+        keys = set()
+        for access, dataset in self._ends(task):
+            if access is Access.WRITE:
+                for reader in self._using(Access.READ, dataset):
+                    if _apart(task, reader):
+                        keys.add(DependencyKey(task, reader, dataset))
+            else:
+                for writer in self._using(Access.WRITE, dataset):
+                    if _apart(writer, task):
+                        keys.add(DependencyKey(writer, task, dataset))
+        return keys
+
+    def dependency(self, key: DependencyKey, verdict: Verdict | None) -> Dependency | None:
+        """The dependency as the facts and a person's verdict make it; `None`: there is none."""
+        write = self._belief(key.upstream, (Access.WRITE, key.dataset))
+        read = self._belief(key.downstream, (Access.READ, key.dataset))
+        proofs: tuple[Proof, ...] = (
+            *(write.proofs if write else ()),
+            *(read.proofs if read else ()),
+        )
+        if verdict is Verdict.ACCEPTED:
+            if not (self._facts.exists(key.upstream) and self._facts.exists(key.downstream)):
+                return None
+            confidence = 1.0
+        elif write is None or read is None:
+            return None
+        elif verdict is Verdict.REJECTED:
+            confidence = 0.0
+        else:
+            confidence = edge_confidence(write, read)
+            if confidence < SMALLEST:
+                return None
+        declared = self._facts.order.reaches(key.upstream, key.downstream)
+        return Dependency(key, declared, confidence, proofs, verdict)
+
+    def _belief(self, task: TaskKey, end: End) -> Belief | None:
+        if (task, end) not in self._beliefs:
+            sightings = self._ends(task).get(end)
+            self._beliefs[task, end] = (
+                believe(task, end[0], sightings, self._facts.coverage_of(task))
+                if sightings
+                else None
+            )
+        return self._beliefs[task, end]
+
+    def _ends(self, task: TaskKey) -> dict[End, list[Sighting]]:
+        if task not in self._sightings:
+            ends: dict[End, list[Sighting]] = {}
+            for seen in self._facts.evidence.get(task, {}).values():
+                for dataset, sighting in self._spread(seen):
+                    ends.setdefault((seen.access, dataset), []).append(sighting)
+            self._sightings[task] = ends
+        return self._sightings[task]
+
+    def _spread(self, seen: Evidence) -> list[tuple[DatasetKey, Sighting]]:
+        """The datasets that one observation speaks of: the one it names, and what that views."""
+        meant = self._facts.names.resolve(seen.dataset)
+        named = "" if meant == seen.dataset else seen.dataset.name
+        found = [(meant, Sighting(seen, (), named))]
+        if seen.access is Access.READ:
+            if meant not in self._reaches:
+                self._reaches[meant] = self._facts.names.expand(meant)
+            for reach in self._reaches[meant]:
+                short = named or ("" if reach.exact else reach.dataset.name)
+                found.append((reach.dataset, Sighting(seen, reach.via, short)))
+        return found
+
+    def _using(self, access: Access, dataset: DatasetKey) -> set[TaskKey]:
+        """The tasks that write `dataset`, or read it directly or through views."""
+        end = (access, dataset)
+        if end not in self._users:
+            names = self._facts.names
+            through = {dataset} if access is Access.WRITE else names.above({dataset})
+            self._users[end] = {
+                task
+                for target in through
+                for name in names.aliases(target)
+                for task in self._facts.touching(access, name)
+            }
+        return self._users[end]
+
+
+def _apart(writer: TaskKey, reader: TaskKey) -> bool:
+    """A task does not depend on itself, nor a pipeline as a whole on a part of itself."""
+    if writer.pipeline_key != reader.pipeline_key:
+        return True
+    return writer != reader and bool(writer.task) and bool(reader.task)
