@@ -1,0 +1,34 @@
+"""What the README says of settings is what the settings say of themselves."""
+
+import re
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from swarm.config import Settings, Source, SqlConnection
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCK = re.compile(r"(?<=<!-- settings -->\n).*(?=<!-- /settings -->)", re.DOTALL)
+
+
+def rows(section: type[BaseModel], prefix: str = "") -> list[str]:
+    found = []
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found += rows(kind, f"{prefix}{name}.")
+        else:
+            found.append(f"| `{prefix}{name}` | {field.description} |")
+    return found
+
+
+def table() -> str:
+    lines = ["| key | means |", "|---|---|", *rows(Settings)]
+    lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
+    return "\n".join(lines) + "\n"
+
+
+def test_every_setting_is_in_the_readme_with_its_sentence():
+    written = BLOCK.search(README.read_text())
+    assert written is not None
+    assert written.group() == table(), "paste the table of this test into the README"
