@@ -1,0 +1,27 @@
+"""What a source's settings say about who we are."""
+
+import base64
+from pathlib import Path
+
+from swarm.config import Source
+from swarm.errors import ConfigError
+
+
+def headers_of(source: Source) -> dict[str, str]:
+    """The Authorization header of a source: its token, else its user and password, else none."""
+    if source.token_file is not None:
+        return {"Authorization": f"Bearer {_secret(source, 'token_file', source.token_file)}"}
+    if source.password_file is not None:
+        password = _secret(source, "password_file", source.password_file)
+        pair = f"{source.username}:{password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return {}
+
+
+def _secret(source: Source, key: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"source `{source.instance}`: `{key}` {path} cannot be read: {error}"
+        ) from None

@@ -1,0 +1,258 @@
+"""The connector to a Dagster instance, through its GraphQL API. It only asks.
+
+An idle pass is one request: runs that changed or are live, limits, backfills, and the versions of
+the code locations. Definitions are read again when a version moved and every `_REREAD_S` (what is
+switched on or off does not move a version): two requests, and one for each repository with ops.
+
+The cursor holds the newest update time of a run that was seen, by the server's clock, and digests
+of what was sent, so that a pass sends only news. The first pass goes back `_HISTORY_S`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import TypeVar
+
+from swarm.clock import Clock, SystemClock
+from swarm.config import Settings, Source
+from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.dagster_answers import (
+    Asset,
+    Location,
+    OpGraph,
+    Payload,
+    RepositoryId,
+    read_assets,
+    read_locations,
+    read_op_graphs,
+)
+from swarm.connectors.dagster_client import DagsterClient
+from swarm.connectors.dagster_mapping import Definitions, define, load_failures
+from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
+from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
+from swarm.connectors.programs import sql_context
+from swarm.connectors.sighting import batches, digest_of
+from swarm.errors import MalformedResponse
+from swarm.lineage.naming import dataset_from_table, dataset_from_url
+from swarm.model.journal import Batch, Item
+from swarm.model.keys import DatasetKey
+from swarm.model.pipelines import Inventory
+
+_HISTORY_S = 7 * 86400.0
+_OVERLAP_S = 2.0  # two runs may be stored in another order than their update times
+_REREAD_S = 60.0
+_RESEND_S = 3600.0  # so that what still holds shows as seen lately
+_RUNS_PER_PAGE = 50
+
+T = TypeVar("T")
+
+
+def connect(source: Source, settings: Settings) -> "DagsterConnector":
+    """Make the connector; imports Dagster's client but does not talk to the server yet."""
+    return DagsterConnector(source, settings, DagsterClient(source), SystemClock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """`runs` holds the digests of live runs and of those in the overlap."""
+
+    updated_after_s: float
+    definitions: str = ""
+    capacity: str = ""
+    runs: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the server defines, as read at `at_s`, and the items that say so."""
+
+    at_s: float
+    versions: str
+    digest: str
+    definitions: Definitions
+    groups: tuple[tuple[Item, ...], ...]
+
+
+class DagsterConnector:
+    """Reads one Dagster instance; see the port in `swarm.connectors.base`."""
+
+    def __init__(
+        self, source: Source, settings: Settings, client: DagsterClient, clock: Clock
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._client = client
+        self._clock = clock
+        self._code = CodeFolders(settings.code)
+        self._sql = sql_context(settings)
+        self._read: _Read | None = None
+        # The last good state of each code location: one that breaks keeps what it had.
+        self._locations: dict[str, Location] = {}
+        self._assets: dict[str, tuple[Asset, ...]] = {}
+        self._graphs: dict[tuple[RepositoryId, str], OpGraph] = {}
+
+    @property
+    def name(self) -> str:
+        return self._source.instance
+
+    @property
+    def kind(self) -> str:
+        return "dagster"
+
+    async def observe(self, cursor: str | None) -> AsyncIterator[Batch]:
+        now_s = self._clock.now_s()
+        at = _parse(cursor) or _Cursor(now_s - _HISTORY_S)
+        tick = await self._client.ask(
+            TICK, updatedAfter=at.updated_after_s - _OVERLAP_S, limit=_RUNS_PER_PAGE, cursor=None
+        )
+        read = await self._definitions(_shaped(_versions, tick), now_s)
+        if at.definitions != read.digest:
+            for items in batches(read.groups):
+                yield Batch(self.name, str(at), items)
+            at = replace(at, definitions=read.digest)
+        async for items, moved in self._runs(at, tick, read.definitions):
+            at = moved
+            if items:
+                yield Batch(self.name, str(at), items)
+        capacity: tuple[Item, ...] = (
+            *_shaped(map_pools, self.name, tick),
+            *_shaped(map_backfills, read.definitions, tick),
+        )
+        news = () if at.capacity == digest_of(capacity) else capacity
+        at = replace(at, capacity=digest_of(capacity))
+        if news or str(at) != cursor:
+            yield Batch(self.name, str(at), news)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Dagster has no push for all its runs: news is found by the next pass."""
+        await asyncio.sleep(timeout_s)
+
+    async def close(self) -> None:
+        """Nothing is held open between two requests."""
+
+    async def _definitions(self, versions: str, now_s: float) -> _Read:
+        read = self._read
+        if read and read.versions == versions and now_s - read.at_s < _REREAD_S:
+            return read
+        workspace = await self._client.ask(WORKSPACE)
+        asset_graph = await self._client.ask(ASSETS)
+        answers: list[Payload] = [workspace, asset_graph]
+        locations = _shaped(read_locations, workspace)
+        assets = _shaped(read_assets, asset_graph)
+        for location in locations:
+            if location.loaded:
+                self._locations[location.name] = location
+                self._assets[location.name] = tuple(
+                    asset for asset in assets if asset.repository[0] == location.name
+                )
+                answers += [answer async for answer in self._op_graphs(location)]
+        for gone in self._locations.keys() - {location.name for location in locations}:
+            del self._locations[gone], self._assets[gone]
+        code_state = await asyncio.to_thread(self._code.state)
+        hour = int(now_s // _RESEND_S)
+        digest = digest_of((json.dumps(answers), code_state, self._settings.connections, hour))
+        if read is None or read.digest != digest:
+            found, groups = await asyncio.to_thread(self._define, locations, now_s)
+            read = _Read(now_s, versions, digest, found, groups)
+        self._read = replace(read, at_s=now_s, versions=versions)
+        return self._read
+
+    async def _op_graphs(self, location: Location) -> AsyncIterator[Payload]:
+        with_ops = {job.repository for job in location.jobs if not job.is_asset_job}
+        for where in sorted(with_ops):
+            answer = await self._client.ask(OPS, location=where[0], repository=where[1])
+            for job, graph in _shaped(read_op_graphs, answer).items():
+                self._graphs[where, job] = graph
+            yield answer
+
+    def _define(
+        self, locations: Iterable[Location], now_s: float
+    ) -> tuple[Definitions, tuple[tuple[Item, ...], ...]]:
+        found = define(
+            self.name,
+            self._locations.values(),
+            [asset for assets in self._assets.values() for asset in assets],
+            self._graphs,
+            self._dataset_of,
+            now_s,
+        )
+        groups: list[tuple[Item, ...]] = [
+            (pipeline, *found.stated.get(pipeline.key, ())) for pipeline in found.pipelines
+        ]
+        last: tuple[Item, ...] = load_failures(self.name, locations)
+        if all(location.name in self._locations for location in locations):
+            # Else what a location has that could never be read would count as gone.
+            last = (Inventory(self.name, tuple(p.key.name for p in found.pipelines)), *last)
+        return found, (*groups, last)
+
+    def _dataset_of(self, table: str) -> DatasetKey:
+        if "://" in table:
+            return dataset_from_url(table)
+        return dataset_from_table(table, self._sql)
+
+    async def _runs(
+        self, at: _Cursor, tick: Payload, found: Definitions
+    ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
+        """What is new of runs, page by page; only the last one moves the cursor."""
+        live, page = _shaped(_results, tick, "live"), _shaped(_results, tick, "changed")
+        # Of the first page alone: what changes while later pages are read must be seen again.
+        newest_s = max([at.updated_after_s, *map(_updated_s, page)])
+        seen = {**dict.fromkeys(map(_id, live), float("inf"))}
+        digests: dict[str, str] = {}
+        fresh = [*live, *page]
+        while True:
+            items: list[Item] = []
+            for run in fresh:
+                about = _shaped(map_run, found, run, self._sql)
+                digests[_id(run)] = digest_of(about)
+                seen[_id(run)] = max(_updated_s(run), seen.get(_id(run), 0.0))
+                if at.runs.get(_id(run)) != digests[_id(run)]:
+                    items += about
+            if len(page) < _RUNS_PER_PAGE:
+                break
+            yield tuple(items), at
+            asked = {"updatedAfter": at.updated_after_s - _OVERLAP_S, "cursor": _id(page[-1])}
+            answer = await self._client.ask(MORE_RUNS, limit=_RUNS_PER_PAGE, **asked)
+            fresh = page = _shaped(_results, answer, "changed")
+        kept = {key: digests[key] for key, s in seen.items() if s > newest_s - _OVERLAP_S}
+        yield tuple(dict.fromkeys(items)), replace(at, updated_after_s=newest_s, runs=kept)
+
+
+def _parse(cursor: str | None) -> _Cursor | None:
+    """A cursor that cannot be read is one of another version: everything is sent again."""
+    try:
+        return _Cursor(**json.loads(cursor or "null"))
+    except (TypeError, ValueError):
+        return None
+
+
+def _versions(tick: Payload) -> str:
+    entries = tick["locationStatusesOrError"]["entries"]
+    return json.dumps([[e["name"], e["loadStatus"], e["versionKey"]] for e in entries])
+
+
+def _results(answer: Payload, field: str) -> list[Payload]:
+    return list(answer[field]["results"])
+
+
+def _id(run: Payload) -> str:
+    return str(run["runId"])
+
+
+def _updated_s(run: Payload) -> float:
+    return float(run["updateTime"] or 0)
+
+
+def _shaped(read: Callable[..., T], *arguments: object) -> T:
+    """Call a mapping; an answer that it cannot follow is not Dagster's."""
+    try:
+        return read(*arguments)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise MalformedResponse(
+            f"Dagster's answer has not the known form ({read.__name__}: {error!r}); "
+            "is its version 1.9 or later?"
+        ) from error

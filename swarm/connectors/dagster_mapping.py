@@ -1,0 +1,259 @@
+"""What Dagster's GraphQL answers mean, as values of swarm. Pure: answers in, values out.
+
+A pipeline is a job. Where two code locations have a job of the same name, each is called
+`location/job` (`location/repository/job` if that is still not enough). The implicit job
+`__ASSET_JOB` is a pipeline only for the assets that no other job contains: they do run, but
+nothing of the team's names them.
+
+A task is an op by its handle (`graph.op` inside a nested graph, as Dagster names steps), in an
+asset job an asset by its key, joined with `/`. An asset of several jobs is a task of each.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from swarm.connectors.dagster_answers import (
+    Asset,
+    AssetSensor,
+    CodeReference,
+    Job,
+    Location,
+    OpGraph,
+    RepositoryId,
+)
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Coverage,
+    Evidence,
+    Unresolved,
+    UnresolvedReason,
+)
+from swarm.model.pipelines import DeclaredEdge, Pipeline, Task
+
+IMPLICIT_JOB = "__ASSET_JOB"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTarget:
+    """A task and the function that runs in it, to be looked for in the team's code."""
+
+    task: TaskKey
+    function: str
+    references: tuple[CodeReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Everything the code locations define.
+
+    `stated` is what the assets of a pipeline state of the data they touch, `names` finds a
+    pipeline by repository and job, `steps` the tasks of a pipeline by the start of a step key,
+    `homes` the pipelines of an asset.
+    """
+
+    instance: str
+    pipelines: tuple[Pipeline, ...] = ()
+    stated: Mapping[PipelineKey, tuple[Evidence | Coverage, ...]] = field(default_factory=dict)
+    targets: tuple[CodeTarget, ...] = ()
+    names: Mapping[tuple[RepositoryId, str], str] = field(default_factory=dict)
+    steps: Mapping[tuple[str, str], tuple[TaskKey, ...]] = field(default_factory=dict)
+    homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def define(
+    instance: str,
+    locations: Iterable[Location],
+    assets: Iterable[Asset],
+    graphs: Mapping[tuple[RepositoryId, str], OpGraph],
+    dataset_of: Callable[[str], DatasetKey],
+    now_s: float,
+) -> Definitions:
+    """Put the answers together. `dataset_of` names the dataset of a table name or URI."""
+    locations, assets = tuple(locations), tuple(assets)
+    members = _members(assets)
+    jobs = [
+        job
+        for location in locations
+        for job in location.jobs
+        if job.name != IMPLICIT_JOB or (job.repository, job.name) in members
+    ]
+    names = _names(jobs)
+    homes: dict[str, tuple[str, ...]] = {}
+    for where, inside in members.items():
+        if where in names:
+            for asset in inside:
+                homes[asset.key] = (*homes.get(asset.key, ()), names[where])
+    builder = _Builder(instance, {a.key: a for a in assets}, homes, dataset_of, now_s)
+    sensors = [sensor for location in locations for sensor in location.sensors]
+    pipelines: list[Pipeline] = []
+    for job in jobs:
+        where = (job.repository, job.name)
+        key = PipelineKey(instance, names[where])
+        started_by = [s for s in sensors if (s.repository, s.job) == where]
+        if job.is_asset_job:
+            pipelines.append(builder.asset_pipeline(key, job, members.get(where, ()), started_by))
+        else:
+            graph = graphs.get(where, OpGraph({}, ()))
+            pipelines.append(builder.op_pipeline(key, job, graph, started_by))
+    return Definitions(
+        instance,
+        tuple(pipelines),
+        {key: tuple(items) for key, items in builder.stated.items()},
+        tuple(builder.targets),
+        names,
+        {at: tuple(tasks) for at, tasks in builder.steps.items()},
+        homes,
+    )
+
+
+def _members(assets: Iterable[Asset]) -> dict[tuple[RepositoryId, str], list[Asset]]:
+    members: dict[tuple[RepositoryId, str], list[Asset]] = {}
+    for asset in assets:
+        named = [name for name in asset.jobs if name != IMPLICIT_JOB]
+        for name in named or asset.jobs:
+            members.setdefault((asset.repository, name), []).append(asset)
+    return members
+
+
+def _names(jobs: Iterable[Job]) -> dict[tuple[RepositoryId, str], str]:
+    """Give each job the shortest name that no other job has."""
+    found = [(job.repository, job.name) for job in jobs]
+    alone = Counter(name for _, name in found)
+    in_location = Counter((where[0], name) for where, name in found)
+    names: dict[tuple[RepositoryId, str], str] = {}
+    for (location, repository), name in found:
+        if alone[name] == 1:
+            label = name
+        elif in_location[location, name] == 1:
+            label = f"{location}/{name}"
+        else:
+            label = f"{location}/{repository}/{name}"
+        names[(location, repository), name] = label
+    return names
+
+
+class _Builder:
+    """Collects what the pipelines have in common while they are made one by one."""
+
+    def __init__(
+        self,
+        instance: str,
+        assets: Mapping[str, Asset],
+        homes: Mapping[str, tuple[str, ...]],
+        dataset_of: Callable[[str], DatasetKey],
+        now_s: float,
+    ) -> None:
+        self._instance = instance
+        self._assets = assets
+        self._homes = homes
+        self._dataset_of = dataset_of
+        self._now_s = now_s
+        self.stated: dict[PipelineKey, list[Evidence | Coverage]] = {}
+        self.targets: list[CodeTarget] = []
+        self.steps: dict[tuple[str, str], list[TaskKey]] = {}
+
+    def asset_pipeline(
+        self, key: PipelineKey, job: Job, assets: Iterable[Asset], sensors: Iterable[AssetSensor]
+    ) -> Pipeline:
+        tasks: list[Task] = []
+        edges: list[DeclaredEdge] = []
+        for asset in assets:
+            task = TaskKey(self._instance, key.name, asset.key)
+            tasks.append(Task(task, "asset" + "".join(f" {kind}" for kind in asset.kinds)))
+            how = "asset dependency"
+            if asset.automation:
+                how = f"asset dependency, automation {asset.automation}"
+            for upstream in asset.upstream:
+                edges += (DeclaredEdge(before, task, how) for before in self._tasks_of(upstream))
+            self._declare(task, asset)
+            for op in asset.ops:
+                self.steps.setdefault((key.name, op), []).append(task)
+                self.targets.append(CodeTarget(task, op.rpartition("__")[2], asset.code))
+        owner = job.owner or next((asset.owner for asset in assets if asset.owner), "")
+        return self._pipeline(key, job, owner, tasks, [*edges, *self._sensed(key, sensors)])
+
+    def op_pipeline(
+        self, key: PipelineKey, job: Job, graph: OpGraph, sensors: Iterable[AssetSensor]
+    ) -> Pipeline:
+        tasks = []
+        for handle, definition in graph.definitions.items():
+            task = TaskKey(self._instance, key.name, handle)
+            tasks.append(Task(task, "op"))
+            self.steps[key.name, handle] = [task]
+            self.targets.append(CodeTarget(task, definition, ()))
+        edges = [
+            DeclaredEdge(
+                TaskKey(self._instance, key.name, upstream),
+                TaskKey(self._instance, key.name, downstream),
+                "op order",
+            )
+            for upstream, downstream in graph.order
+        ]
+        return self._pipeline(key, job, job.owner, tasks, [*edges, *self._sensed(key, sensors)])
+
+    def _pipeline(
+        self,
+        key: PipelineKey,
+        job: Job,
+        owner: str,
+        tasks: Iterable[Task],
+        edges: Iterable[DeclaredEdge],
+    ) -> Pipeline:
+        return Pipeline(
+            key=key,
+            tasks=tuple(tasks),
+            declared=tuple(dict.fromkeys(edges)),
+            schedule=job.schedule,
+            owner=owner,
+            tags=job.tags,
+            paused=job.paused,
+            place=f"location {job.repository[0]}",
+        )
+
+    def _sensed(self, key: PipelineKey, sensors: Iterable[AssetSensor]) -> Iterator[DeclaredEdge]:
+        whole = TaskKey(self._instance, key.name, "")
+        for sensor in sensors:
+            for asset in sensor.assets:
+                for before in self._tasks_of(asset):
+                    yield DeclaredEdge(before, whole, f"asset sensor {sensor.name}")
+
+    def _tasks_of(self, asset: str) -> Iterator[TaskKey]:
+        for pipeline in self._homes.get(asset, ()):
+            yield TaskKey(self._instance, pipeline, asset)
+
+    def _declare(self, task: TaskKey, asset: Asset) -> None:
+        """What the asset states; the coverage takes back what it no longer does."""
+        upstream = [self._assets[key] for key in asset.upstream if key in self._assets]
+        seen = [(Access.WRITE, asset), *((Access.READ, before) for before in upstream)]
+        stated = self.stated.setdefault(task.pipeline_key, [])
+        stated += [
+            Evidence(
+                task=task,
+                access=access,
+                dataset=self._dataset_of(touched.table),
+                channel=Channel.DECLARED,
+                observed_at_s=self._now_s,
+                place=f"asset {touched.key}",
+                excerpt=touched.table,
+            )
+            for access, touched in seen
+            if touched.table
+        ]
+        stated.append(Coverage(task, Channel.DECLARED, self._now_s))
+
+
+def load_failures(instance: str, locations: Iterable[Location]) -> tuple[Unresolved, ...]:
+    """One item for each code location that its server cannot load."""
+    return tuple(
+        Unresolved(
+            subject=instance,
+            reason=UnresolvedReason.IMPORT_ERROR,
+            place=f"code location {location.name}",
+            detail=location.error[:1000],
+        )
+        for location in locations
+        if location.error
+    )

@@ -1,0 +1,138 @@
+"""The GraphQL queries of the Dagster connector. Queries only: nothing here changes anything.
+
+Dagster moves a run's update time when the run changes state, not when one of its steps does;
+so what is live is asked for beside what changed, in the same request.
+"""
+
+_RUN = """
+runId jobName status creationTime startTime endTime updateTime
+repositoryOrigin { repositoryLocationName repositoryName }
+tags { key value }
+stepStats { stepKey status attempts { startTime endTime } }
+assetMaterializations {
+  assetKey { path }
+  metadataEntries { label ... on TextMetadataEntry { text } }
+}
+"""
+
+WORKSPACE = """
+query SwarmWorkspace {
+  workspaceOrError {
+    __typename
+    ... on PythonError { message }
+    ... on Workspace { locationEntries {
+      name versionKey
+      locationOrLoadError {
+        __typename
+        ... on PythonError { message }
+        ... on RepositoryLocation { repositories {
+          name
+          jobs { name isAssetJob tags { key value } }
+          schedules { name cronSchedule pipelineName scheduleState { status } }
+          sensors {
+            name targets { pipelineName } metadata { assetKeys { path } } sensorState { status }
+          }
+        } }
+      }
+    } }
+  }
+}
+"""
+
+ASSETS = """
+query SwarmAssets {
+  assetNodes {
+    assetKey { path }
+    repository { name location { name } }
+    kinds
+    owners { ... on TeamAssetOwner { team } ... on UserAssetOwner { email } }
+    jobNames opNames graphName isExecutable
+    automationCondition { label }
+    dependencyKeys { path }
+    metadataEntries {
+      label
+      ... on TextMetadataEntry { text }
+      ... on UrlMetadataEntry { url }
+      ... on PathMetadataEntry { path }
+      ... on CodeReferencesMetadataEntry { codeReferences {
+        ... on LocalFileCodeReference { filePath lineNumber }
+        ... on UrlCodeReference { url }
+      } }
+    }
+  }
+}
+"""
+
+OPS = """
+query SwarmOps($location: String!, $repository: String!) {
+  repositoryOrError(
+    repositorySelector: { repositoryLocationName: $location, repositoryName: $repository }
+  ) {
+    __typename
+    ... on PythonError { message }
+    ... on Repository { jobs {
+      name
+      solidHandles {
+        handleID
+        solid {
+          name
+          inputs { definition { name } dependsOn { definition { name } solid { name } } }
+          definition {
+            __typename name
+            ... on CompositeSolidDefinition {
+              inputMappings {
+                definition { name } mappedInput { definition { name } solid { name } }
+              }
+              outputMappings {
+                definition { name } mappedOutput { definition { name } solid { name } }
+              }
+            }
+          }
+        }
+      }
+    } }
+  }
+}
+"""
+
+TICK = """
+query SwarmTick($updatedAfter: Float!, $limit: Int!, $cursor: String) {
+  changed: runsOrError(filter: { updatedAfter: $updatedAfter }, limit: $limit, cursor: $cursor) {
+    __typename
+    ... on PythonError { message }
+    ... on Runs { results { RUN } }
+  }
+  live: runsOrError(filter: { statuses: [STARTING, STARTED, CANCELING] }, limit: 100) {
+    __typename
+    ... on PythonError { message }
+    ... on Runs { results { RUN } }
+  }
+  queued: runsOrError(filter: { statuses: [QUEUED] }) { ... on Runs { count } }
+  locationStatusesOrError {
+    __typename
+    ... on PythonError { message }
+    ... on WorkspaceLocationStatusEntries { entries { name loadStatus versionKey } }
+  }
+  instance {
+    runQueueConfig { maxConcurrentRuns }
+    concurrencyLimits { concurrencyKey slotCount activeSlotCount pendingStepCount }
+  }
+  partitionBackfillsOrError(limit: 50) {
+    __typename
+    ... on PythonError { message }
+    ... on PartitionBackfills { results {
+      id status jobName partitionNames assetSelection { path }
+    } }
+  }
+}
+""".replace("RUN", _RUN)
+
+MORE_RUNS = """
+query SwarmRuns($updatedAfter: Float!, $limit: Int!, $cursor: String) {
+  changed: runsOrError(filter: { updatedAfter: $updatedAfter }, limit: $limit, cursor: $cursor) {
+    __typename
+    ... on PythonError { message }
+    ... on Runs { results { RUN } }
+  }
+}
+""".replace("RUN", _RUN)
