@@ -41,6 +41,10 @@ class Unreachable(StoreError):
     """The database does not answer."""
 
 
+class Trimmed(StoreError):
+    """What follows a reader's place is no longer kept: it has to start from a snapshot."""
+
+
 class Conflict(StoreError):
     """Another writer took the stream: this one is out of date and must stop."""
 

@@ -53,18 +53,18 @@ def encode(record: Record) -> tuple[str, str]:
     return name, _RECORDS[name].encode(record)
 
 
-def decode(name: str, version: int, text: str | bytes, stream: str, seq: int) -> Record:
-    """The record of a row of `stream`; raises `StoreError` naming stream, seq and the reason."""
+def decode(name: str, version: int, text: str | bytes, place: str) -> Record:
+    """The record of a row; raises `StoreError` naming its place (stream and seq) and the reason."""
     codec = _RECORDS.get(name)
     if codec is None or version > RECORD_VERSION:
         raise StoreError(
-            f"stream {stream}, seq {seq}: record type {name} version {version} is not known to "
+            f"{place}: record type {name} version {version} is not known to "
             "this version of swarm; start the newer version that wrote it."
         )
     try:
         record: Record = codec.decode(text)
     except ValidationError as error:
-        raise StoreError(f"stream {stream}, seq {seq}: {name} is damaged: {error}.") from None
+        raise StoreError(f"{place}: {name} is damaged: {error}.") from None
     return record
 
 
@@ -79,12 +79,12 @@ def pack(records: Iterable[Record]) -> bytes:
     return b"".join(parts)
 
 
-def unpack(packed: bytes, stream: str, seq: int) -> Iterator[Record]:
-    """The records of a snapshot of `stream` at `seq`, in the order they were packed."""
+def unpack(packed: bytes, place: str) -> Iterator[Record]:
+    """The records of a snapshot, in the order they were packed."""
     try:
         lines = zlib.decompress(packed).split(b"\n")
     except zlib.error as error:
-        raise StoreError(f"stream {stream}: snapshot at {seq} is damaged: {error}.") from None
+        raise StoreError(f"{place}: is damaged: {error}.") from None
     for line in lines[:-1]:
         name, version, text = line.split(b" ", 2)
-        yield decode(name.decode(), int(version), text, stream, seq)
+        yield decode(name.decode(), int(version), text, place)

@@ -31,12 +31,19 @@ class Database:
     def __init__(self, engine: Engine, place: str) -> None:
         self.place = place
         self._engine = engine
-        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        if engine.dialect.name == "sqlite":
+            self._reader: Engine = engine
+            self._writer: Engine = engine.execution_options(begin="BEGIN IMMEDIATE")
+        else:
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._writer = engine
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A short read transaction: one consistent view, never waiting for the writer."""
-        with self.translated(), self._engine.begin() as connection:
+        with self.translated(), self._reader.begin() as connection:
             yield connection
 
     @contextlib.contextmanager

@@ -17,14 +17,21 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from swarm.errors import Conflict, StoreError
+from swarm.errors import Conflict, StoreError, Trimmed
 from swarm.model.journal import RECORD_VERSION, Entry, Record
 from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.places import Folder, Place, Server
 from swarm.store.tables import records, snapshots, streams
 
-Snapshot = tuple[int, list[Record]]
+
+class Snapshot(NamedTuple):
+    """The state of a stream after `seq`, which was written at `at_s`."""
+
+    seq: int
+    at_s: float
+    records: list[Record]
+
 
 _INSERT = records.insert()
 _MINE = (streams.c.id == bindparam("own_id")) & (streams.c.epoch == bindparam("own_epoch"))
@@ -76,26 +83,34 @@ class Stream:
         with self._database.reading() as connection:
             return _state(connection, self.name).last_seq
 
-    def save_snapshot(self, seq: int, records: Iterable[Record]) -> None:
-        """Keep `records` as the state after `seq`, in place of an older snapshot."""
-        body = codec.pack(records)
+    def save_snapshot(self, seq: int, state: Iterable[Record]) -> None:
+        """Keep `state` as the state after `seq`, in place of an older snapshot."""
+        body = codec.pack(state)
         with self._database.writing() as connection:
             last = self._advance(connection, 0)
             if seq > last:
                 raise StoreError(f"stream {self.name}: no snapshot at {seq}, it ends at {last}.")
+            stream_id = self._own["own_id"]
+            at_s = connection.scalar(
+                select(records.c.at_s).where(records.c.stream_id == stream_id, records.c.seq == seq)
+            )
+            if at_s is None:
+                return  # an older snapshot than the one that let this record be trimmed
             insert = self._database.insert(snapshots)
-            insert = insert.values(stream_id=self._own["own_id"], seq=seq, body=body)
+            insert = insert.values(stream_id=stream_id, seq=seq, at_s=at_s, body=body)
+            new = insert.excluded
             connection.execute(
                 insert.on_conflict_do_update(
                     index_elements=["stream_id"],
-                    set_={"seq": insert.excluded.seq, "body": insert.excluded.body},
-                    where=snapshots.c.seq <= insert.excluded.seq,
+                    set_={"seq": new.seq, "at_s": new.at_s, "body": new.body},
+                    where=snapshots.c.seq <= new.seq,
                 )
             )
 
-    def load_snapshot(self) -> Snapshot | None:
+    def load_snapshot(self) -> tuple[int, list[Record]] | None:
         """The newest snapshot: its seq and the records that rebuild the state up to there."""
-        return _load_snapshot(self._database, self.name)
+        found = _snapshot(self._database, self.name)
+        return found and (found.seq, found.records)
 
     def trim(self, below: int) -> None:
         """Drop the records before seq `below`, but none that the snapshot does not cover."""
@@ -147,7 +162,7 @@ class Journal:
     def read(self, stream: str, after: int, limit: int) -> list[Entry]:
         """At most `limit` entries with a seq over `after`, in order; a stream not there is empty.
 
-        Raises `StoreError` when some of what follows `after` is trimmed: take the snapshot.
+        Raises `Trimmed` when some of what follows `after` is gone: take the snapshot.
         """
         if not self._place.holds(stream):
             return []
@@ -161,7 +176,7 @@ class Journal:
                 .limit(limit)
             ).all()
         if after < state.trimmed_seq or (rows and rows[0].seq != after + 1):
-            raise StoreError(
+            raise Trimmed(
                 f"stream {stream}: records after {after} are trimmed up to "
                 f"{state.trimmed_seq}; start from the snapshot."
             )
@@ -171,7 +186,7 @@ class Journal:
                 row.seq,
                 row.at_s,
                 row.cause_id,
-                codec.decode(row.type, row.version, row.body, stream, row.seq),
+                codec.decode(row.type, row.version, row.body, f"stream {stream}, seq {row.seq}"),
             )
             for row in rows
         ]
@@ -183,11 +198,11 @@ class Journal:
         with self._place.database(stream).reading() as connection:
             return _state(connection, stream).trimmed_seq
 
-    def load_snapshot(self, stream: str) -> Snapshot | None:
+    def snapshot(self, stream: str) -> Snapshot | None:
         """The newest snapshot of `stream`, for a reader that starts from nothing."""
         if not self._place.holds(stream):
             return None
-        return _load_snapshot(self._place.database(stream), stream)
+        return _snapshot(self._place.database(stream), stream)
 
     def close(self) -> None:
         self._place.close()
@@ -215,13 +230,14 @@ def _state(connection: Connection, name: str) -> _State:
     return _State(*found) if found else _State(0, 0, 0)
 
 
-def _load_snapshot(database: Database, name: str) -> Snapshot | None:
+def _snapshot(database: Database, name: str) -> Snapshot | None:
     with database.reading() as connection:
         found = connection.execute(
-            select(snapshots.c.seq, snapshots.c.body)
+            select(snapshots.c.seq, snapshots.c.at_s, snapshots.c.body)
             .join(streams, streams.c.id == snapshots.c.stream_id)
             .where(streams.c.name == name)
         ).one_or_none()
     if found is None:
         return None
-    return found.seq, list(codec.unpack(found.body, name, found.seq))
+    place = f"stream {name}, snapshot at {found.seq}"
+    return Snapshot(found.seq, found.at_s, list(codec.unpack(found.body, place)))

@@ -41,5 +41,6 @@ snapshots = Table(
     journal,
     Column("stream_id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
+    Column("at_s", Float(53), nullable=False),
     Column("body", LargeBinary, nullable=False),
 )

@@ -31,5 +31,6 @@ def upgrade() -> None:
         "swarm_snapshots",
         sa.Column("stream_id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("at_s", sa.Float(53), nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )

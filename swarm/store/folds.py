@@ -1,0 +1,192 @@
+"""What a batch of entries changes in the read models: rows to write and keys to delete.
+
+Pure: the projector executes it. Within a batch only the last state of a key is written, except
+for dependencies, whose every state is kept.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarm.model.journal import (
+    RECORD_VERSION,
+    CapacitySeen,
+    ConnectorChanged,
+    CursorMoved,
+    DependencyChanged,
+    DependencyGone,
+    PipelineGone,
+    PipelineSeen,
+    Record,
+    RunSeen,
+    UnresolvedGone,
+    UnresolvedSeen,
+)
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import DependencyKey, Unresolved
+from swarm.model.pipelines import Pool
+from swarm.model.runs import Run, TaskRun
+from swarm.store.read_tables import row_key
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Rows:
+    """The outcome for one table: the last row of each key, or None where it goes."""
+
+    last: dict[str, Row | None] = field(default_factory=dict)
+
+    def put(self, key: str, at_s: float, body: str, **columns: object) -> None:
+        stored = {"key": key, "at_s": at_s, "record_version": RECORD_VERSION, "body": body}
+        self.last[key] = stored | columns
+
+    def drop(self, key: str) -> None:
+        self.last[key] = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """The outcome of a batch. `dependencies` are new states in order, `closed` when and at which
+    version the state before the batch ended."""
+
+    pipelines: Rows = field(default_factory=Rows)
+    unresolved: Rows = field(default_factory=Rows)
+    capacity: Rows = field(default_factory=Rows)
+    runs: Rows = field(default_factory=Rows)
+    task_runs: Rows = field(default_factory=Rows)
+    connectors: dict[str, Row] = field(default_factory=dict)
+    cursors: dict[str, Row] = field(default_factory=dict)
+    dependencies: list[Row] = field(default_factory=list)
+    closed: dict[str, Row] = field(default_factory=dict)
+    version: int = 0
+    _current: dict[str, Row] = field(default_factory=dict)
+
+    def add(self, record: Record, body: str, at_s: float) -> None:
+        """Take in one record; `body` is its JSON text."""
+        match record:
+            case PipelineSeen(pipeline):
+                self.pipelines.put(pipeline_row_key(pipeline.key), at_s, body)
+            case PipelineGone(key):
+                self.pipelines.drop(pipeline_row_key(key))
+            case UnresolvedSeen(seen):
+                self.unresolved.put(_unresolved_key(seen), at_s, body)
+            case UnresolvedGone(gone):
+                self.unresolved.drop(_unresolved_key(gone))
+            case RunSeen() | CapacitySeen():
+                self._add_execution(record, body, at_s)
+            case DependencyChanged() | DependencyGone():
+                self._add_dependency(record, body, at_s)
+            case CursorMoved() | ConnectorChanged():
+                self._add_connector(record, at_s)
+            case _:
+                pass  # evidence, coverage, views and verdicts act through the dependencies
+
+    def _add_execution(self, record: RunSeen | CapacitySeen, body: str, at_s: float) -> None:
+        if isinstance(record, CapacitySeen):
+            seen = record.capacity
+            if isinstance(seen, Pool):
+                key = row_key("pool", seen.orchestrator, seen.name)
+            else:
+                owner = seen.pipeline
+                key = row_key("backfill", owner.orchestrator, owner.name, seen.backfill_id)
+            self.capacity.put(key, at_s, body, kind=type(seen).__name__)
+        elif isinstance(record.run, Run):
+            self._add_run(record.run, body, at_s)
+        else:
+            self._add_task_run(record.run, body, at_s)
+
+    def _add_run(self, run: Run, body: str, at_s: float) -> None:
+        times = (run.started_at_s, run.scheduled_for_s, at_s)
+        sort_s = next(time for time in times if time is not None)
+        self.runs.put(
+            run_row_key(run.pipeline, run.run_id),
+            sort_s,
+            body,
+            pipeline_key=pipeline_row_key(run.pipeline),
+        )
+
+    def _add_task_run(self, run: TaskRun, body: str, at_s: float) -> None:
+        task, pipeline = run.task, run.task.pipeline_key
+        task_key = row_key(task.orchestrator, task.pipeline, task.task)
+        self.task_runs.put(
+            row_key(task_key, run.run_id, str(run.attempt)),
+            at_s if run.started_at_s is None else run.started_at_s,
+            body,
+            run_key=run_row_key(pipeline, run.run_id),
+            task_key=task_key,
+            pipeline_key=pipeline_row_key(pipeline),
+        )
+
+    def _add_dependency(
+        self, record: DependencyChanged | DependencyGone, body: str, at_s: float
+    ) -> None:
+        changed = record.dependency if isinstance(record, DependencyChanged) else None
+        names = changed.key if changed else record.key  # type: ignore[union-attr]
+        key = dependency_row_key(names)
+        row = {
+            "key": key,
+            "upstream_key": pipeline_row_key(names.upstream.pipeline_key),
+            "downstream_key": pipeline_row_key(names.downstream.pipeline_key),
+            "gone": changed is None,
+            "declared": changed.declared if changed else False,
+            "confidence": changed.confidence if changed else 0.0,
+            "verdict": changed.verdict if changed else None,
+            "version": record.version,
+            "at_s": at_s,
+            "until_version": None,
+            "until_s": None,
+            "record_version": RECORD_VERSION,
+            "body": body,
+        }
+        before = self._current.get(key)
+        if before is None:
+            self.closed[key] = {"of": key, "ended_s": at_s, "ended_version": record.version}
+        else:
+            before.update(until_s=at_s, until_version=record.version)
+        self._current[key] = row
+        self.dependencies.append(row)
+        self.version = max(self.version, record.version)
+
+    def _add_connector(self, record: CursorMoved | ConnectorChanged, at_s: float) -> None:
+        key = row_key(record.source)
+        if isinstance(record, CursorMoved):
+            self.cursors[key] = {
+                "key": key,
+                "source": record.source,
+                "kind": "",
+                "message": "",
+                "cursor": record.cursor,
+                "cursor_moved_at_s": at_s,
+            }
+            return
+        before = self.connectors.get(key)
+        same = before is not None and before["state"] == record.state
+        self.connectors[key] = {
+            "key": key,
+            "source": record.source,
+            "kind": record.kind,
+            "state": record.state,
+            "message": record.message,
+            "since_s": before["since_s"] if before and same else at_s,
+        }
+
+
+def pipeline_row_key(key: PipelineKey) -> str:
+    return row_key(key.orchestrator, key.name)
+
+
+def run_row_key(pipeline: PipelineKey, run_id: str) -> str:
+    return row_key(pipeline.orchestrator, pipeline.name, run_id)
+
+
+def dependency_row_key(key: DependencyKey) -> str:
+    up, down, dataset = key.upstream, key.downstream, key.dataset
+    return row_key(
+        *(up.orchestrator, up.pipeline, up.task),
+        *(down.orchestrator, down.pipeline, down.task),
+        *(dataset.namespace, dataset.name),
+    )
+
+
+def _unresolved_key(seen: Unresolved) -> str:
+    return row_key(seen.subject, seen.reason, seen.place, seen.detail)

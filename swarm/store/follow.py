@@ -1,0 +1,59 @@
+"""Brings the projections up to date with the journal."""
+
+from swarm.store.journal import Journal
+from swarm.store.projector import Projector
+from swarm.store.retention import DEFAULT, Retention
+
+_BATCH = 1_000
+_TRIM_EVERY = 20_000
+
+
+class Follower:
+    """Reads every stream from where the projections stand; one call at a time."""
+
+    def __init__(
+        self, journal: Journal, projector: Projector, retention: Retention = DEFAULT
+    ) -> None:
+        self._journal = journal
+        self._projector = projector
+        self._retention = retention
+        self._since_trim = _TRIM_EVERY  # once at start
+
+    def step(self) -> int:
+        """Apply at most one batch of each stream; returns how many entries that were.
+
+        A stream whose start is trimmed begins with its snapshot. Where the projections are so
+        far behind that entries between are trimmed, they are emptied and made again.
+        """
+        cursors = self._projector.cursors()
+        moved = 0
+        for stream in self._journal.streams():
+            after = cursors.get(stream, 0)
+            if after < self._journal.trimmed(stream):
+                if after:
+                    self._projector.reset()
+                    return self.step()
+                after = self._restore(stream)
+            entries = self._journal.read(stream, after, _BATCH)
+            if entries:
+                self._projector.apply(entries)
+                moved += len(entries)
+        self._trim(moved)
+        return moved
+
+    def catch_up(self) -> None:
+        """Step until nothing is left to apply."""
+        while self.step():
+            pass
+
+    def _restore(self, stream: str) -> int:
+        snapshot = self._journal.snapshot(stream)
+        assert snapshot is not None  # only what a snapshot covers is ever trimmed
+        self._projector.restore(stream, snapshot)
+        return snapshot.seq
+
+    def _trim(self, moved: int) -> None:
+        self._since_trim += moved
+        if self._since_trim >= _TRIM_EVERY:
+            self._projector.trim(self._retention)
+            self._since_trim = 0

@@ -1,0 +1,256 @@
+"""The read models: what the API, the CLI and the dashboard answer from. Nothing here writes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, select
+
+from swarm.errors import Trimmed
+from swarm.model.journal import (
+    CapacitySeen,
+    ConnectorChanged,
+    ConnectorState,
+    CursorMoved,
+    DependencyChanged,
+    Entry,
+    PipelineSeen,
+    Record,
+    RunSeen,
+    UnresolvedSeen,
+)
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import Dependency, Unresolved
+from swarm.model.pipelines import Backfill, Pipeline, Pool
+from swarm.model.runs import Run, TaskRun
+from swarm.store import codec, read_tables
+from swarm.store.database import Database
+from swarm.store.folds import pipeline_row_key, run_row_key
+from swarm.store.history import History, decode_row
+from swarm.store.projector import open_database
+from swarm.store.read_tables import cursors, log, position
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRow:
+    """A pipeline; `key` is where the next page goes on."""
+
+    key: str
+    seen_at_s: float
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyRow:
+    """A dependency as it is now, since `changed_at_s` and graph version `version`."""
+
+    key: str
+    version: int
+    changed_at_s: float
+    dependency: Dependency
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedRow:
+    """Something that is not understood since `since_s`."""
+
+    key: str
+    since_s: float
+    unresolved: Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorRow:
+    """A source: its state (None before it told) since `since_s`, and how far it has been read."""
+
+    source: str
+    kind: str
+    state: ConnectorState | None
+    message: str
+    since_s: float | None
+    cursor: str | None
+    cursor_moved_at_s: float | None
+
+
+class Projections:
+    """Reads of the projections; safe to share among threads, each call one short transaction.
+
+    Pages are in the order of `key`; the next page begins after the last row's `key`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.history = History(database)
+
+    def pipelines(self, limit: int, after: str = "") -> list[PipelineRow]:
+        """A page of all pipelines."""
+        rows = self._page(read_tables.pipelines, limit, after)
+        return [
+            PipelineRow(row.key, row.at_s, decode_row(row, PipelineSeen).pipeline) for row in rows
+        ]
+
+    def dependencies(
+        self,
+        limit: int,
+        after: str = "",
+        min_confidence: float = 0.0,
+        declared: bool | None = None,
+        pipeline: PipelineKey | None = None,
+    ) -> list[DependencyRow]:
+        """A page of the dependencies as they are now.
+
+        `declared` None: both kinds; `pipeline`: only those that begin or end there.
+        """
+        table = read_tables.dependencies
+        query = _now(table).where(table.c.confidence >= min_confidence, table.c.key > after)
+        if declared is not None:
+            query = query.where(table.c.declared.is_(declared))
+        if pipeline is not None:
+            key = pipeline_row_key(pipeline)
+            query = query.where((table.c.upstream_key == key) | (table.c.downstream_key == key))
+        return [
+            DependencyRow(
+                row.key, row.version, row.at_s, decode_row(row, DependencyChanged).dependency
+            )
+            for row in self._rows(query.order_by(table.c.key).limit(limit))
+        ]
+
+    def unresolved(self, limit: int, after: str = "") -> list[UnresolvedRow]:
+        """A page of what is not understood."""
+        rows = self._page(read_tables.unresolved, limit, after)
+        return [
+            UnresolvedRow(row.key, row.at_s, decode_row(row, UnresolvedSeen).unresolved)
+            for row in rows
+        ]
+
+    def connectors(self) -> list[ConnectorRow]:
+        """All sources that ever told their state or moved their cursor."""
+        table = read_tables.connectors
+        return [
+            ConnectorRow(
+                row.source,
+                row.kind,
+                None if row.state is None else ConnectorState(row.state),
+                row.message,
+                row.since_s,
+                row.cursor,
+                row.cursor_moved_at_s,
+            )
+            for row in self._rows(select(table).order_by(table.c.source))
+        ]
+
+    def runs(self, pipeline: PipelineKey, limit: int) -> list[Run]:
+        """The newest runs of `pipeline`, newest first."""
+        table = read_tables.runs
+        query = (
+            select(table)
+            .where(table.c.pipeline_key == pipeline_row_key(pipeline))
+            .order_by(table.c.at_s.desc(), table.c.key.desc())
+            .limit(limit)
+        )
+        found = (decode_row(row, RunSeen).run for row in self._rows(query))
+        return [run for run in found if isinstance(run, Run)]
+
+    def task_runs(self, pipeline: PipelineKey, run_id: str) -> list[TaskRun]:
+        """Every try of a task that is kept of a run, oldest first."""
+        table = read_tables.task_runs
+        query = (
+            select(table)
+            .where(table.c.run_key == run_row_key(pipeline, run_id))
+            .order_by(table.c.at_s, table.c.key)
+        )
+        found = (decode_row(row, RunSeen).run for row in self._rows(query))
+        return [run for run in found if isinstance(run, TaskRun)]
+
+    def capacity(self) -> list[Pool | Backfill]:
+        """All pools and the newest backfills."""
+        table = read_tables.capacity
+        rows = self._rows(select(table).order_by(table.c.key))
+        return [decode_row(row, CapacitySeen).capacity for row in rows]
+
+    def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
+        """At most `limit` entries after global number `after`, with their numbers, in order.
+
+        Raises `Trimmed` when entries after `after` are gone, or when the numbering has begun
+        anew: the reader takes `snapshot` and goes on from there.
+        """
+        with self._database.reading() as connection:
+            at = connection.execute(select(position.c.last_seq, position.c.trimmed_seq)).one()
+            rows = connection.execute(
+                select(log).where(log.c.global_seq > after).order_by(log.c.global_seq).limit(limit)
+            ).all()
+        if not at.trimmed_seq <= after <= at.last_seq:
+            raise Trimmed(
+                f"{self._database.place}: the log is kept from {at.trimmed_seq + 1} to "
+                f"{at.last_seq}, not after {after}; start from the snapshot."
+            )
+        return [(row.global_seq, _entry(row)) for row in rows]
+
+    def last(self) -> int:
+        """The last global sequence number, 0 at the start."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(position.c.last_seq)) or 0
+
+    def cursors(self) -> Mapping[str, int]:
+        """The last seq of each stream that is in the projections."""
+        rows = self._rows(select(cursors.c.stream, cursors.c.seq))
+        return {row.stream: row.seq for row in rows}
+
+    def snapshot(self) -> tuple[int, list[tuple[float, Record]]]:
+        """The current state as (at_s, record) that rebuild it, and the global number to follow on
+        from. Holds pipelines, dependencies, unresolved, capacity and connectors, not runs."""
+        now = _now(read_tables.dependencies)
+        with self._database.reading() as connection:
+            last = connection.scalar(select(position.c.last_seq)) or 0
+            state: list[tuple[float, Record]] = [
+                (row.at_s, decode_row(row, kind))
+                for query, kind in (
+                    (select(read_tables.pipelines), PipelineSeen),
+                    (now, DependencyChanged),
+                    (select(read_tables.unresolved), UnresolvedSeen),
+                    (select(read_tables.capacity), CapacitySeen),
+                )
+                for row in connection.execute(query)
+            ]
+            sources = connection.execute(select(read_tables.connectors)).all()
+        for row in sources:
+            state += _connector_records(row)
+        return last, state
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _page(self, table: Table, limit: int, after: str) -> Sequence[Row[Any]]:
+        return self._rows(
+            select(table).where(table.c.key > after).order_by(table.c.key).limit(limit)
+        )
+
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with self._database.reading() as connection:
+            return connection.execute(query).all()
+
+
+def open_projections(url: str, folder: Path) -> Projections:
+    """The projections in the PostgreSQL database at `url`, or in `folder` when empty."""
+    return Projections(open_database(url, folder))
+
+
+def _now(dependencies: Table) -> Select[Any]:
+    return select(dependencies).where(
+        dependencies.c.until_s.is_(None), dependencies.c.gone.is_(False)
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    place = f"log, number {row.global_seq}"
+    record = codec.decode(row.type, row.record_version, row.body, place)
+    return Entry(row.stream, row.seq, row.at_s, row.cause_id, record)
+
+
+def _connector_records(row: Row[Any]) -> Iterator[tuple[float, Record]]:
+    if row.state is not None:
+        state = ConnectorState(row.state)
+        yield row.since_s, ConnectorChanged(row.source, row.kind, state, row.message)
+    if row.cursor is not None:
+        yield row.cursor_moved_at_s, CursorMoved(row.source, row.cursor)

@@ -1,0 +1,130 @@
+"""The tables of the projections. `body` is always the record that a row was made from.
+
+A `key` column begins with what a person would read and sort by and ends with a digest of all of
+it, so a name of any length fits into an index.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+projections = MetaData()
+
+KEY = Text().with_variant(Text(collation="C"), "postgresql")  # the same order in both databases
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")
+_READABLE = 200
+_DIGEST_BYTES = 16
+
+
+def row_key(*parts: str) -> str:
+    """The `key` of the row about `parts`."""
+    digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{'/'.join(parts)[:_READABLE]}#{digest}".replace("\x00", "\ufffd")
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    """A table of rows made from records: key, when, the record, and what it is searched by."""
+    return Table(
+        name,
+        projections,
+        Column("key", KEY, primary_key=True),
+        Column("at_s", Float(53), nullable=False),
+        Column("record_version", Integer, nullable=False),
+        Column("body", Text, nullable=False),
+        *columns,
+    )
+
+
+position = Table(
+    "swarm_position",
+    projections,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("trimmed_seq", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("history_from_s", Float(53), nullable=False),
+    Column("history_from_version", BigInteger, nullable=False),
+)
+cursors = Table(
+    "swarm_cursors",
+    projections,
+    Column("stream", KEY, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("at_s", Float(53), nullable=False),
+)
+log = Table(
+    "swarm_log",
+    projections,
+    Column("global_seq", _COUNTER, primary_key=True, autoincrement=False),
+    Column("stream", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at_s", Float(53), nullable=False),
+    Column("cause_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("record_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+pipelines = _table("swarm_pipelines")
+unresolved = _table("swarm_unresolved")
+capacity = _table("swarm_capacity", Column("kind", Text, nullable=False))
+runs = _table("swarm_runs", Column("pipeline_key", KEY, nullable=False))
+task_runs = _table(
+    "swarm_task_runs",
+    Column("run_key", KEY, nullable=False, index=True),
+    Column("task_key", KEY, nullable=False),
+    Column("pipeline_key", KEY, nullable=False),
+)
+Index("swarm_runs_newest", runs.c.pipeline_key, runs.c.at_s)
+Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
+connectors = Table(
+    "swarm_connectors",
+    projections,
+    Column("key", KEY, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text),
+    Column("message", Text, nullable=False),
+    Column("since_s", Float(53)),
+    Column("cursor", Text),
+    Column("cursor_moved_at_s", Float(53)),
+)
+# Every state a dependency ever had; the one without `until_s` is what it is now.
+dependencies = Table(
+    "swarm_dependencies",
+    projections,
+    Column("id", _COUNTER, primary_key=True),
+    Column("key", KEY, nullable=False),
+    Column("upstream_key", KEY, nullable=False),
+    Column("downstream_key", KEY, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Column("declared", Boolean, nullable=False),
+    Column("confidence", Float(53), nullable=False),
+    Column("verdict", Text),
+    Column("version", BigInteger, nullable=False, index=True),
+    Column("at_s", Float(53), nullable=False),
+    Column("until_version", BigInteger),
+    Column("until_s", Float(53)),
+    Column("record_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+_NOW = text("until_s IS NULL")
+Index(
+    "swarm_dependencies_now",
+    dependencies.c.key,
+    unique=True,
+    sqlite_where=_NOW,
+    postgresql_where=_NOW,
+)
