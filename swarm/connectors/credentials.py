@@ -12,10 +12,16 @@ def headers_of(source: Source) -> dict[str, str]:
     if source.token_file is not None:
         return {"Authorization": f"Bearer {_secret(source, 'token_file', source.token_file)}"}
     if source.password_file is not None:
-        password = _secret(source, "password_file", source.password_file)
-        pair = f"{source.username}:{password}".encode()
+        pair = f"{source.username}:{password_of(source)}".encode()
         return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     return {}
+
+
+def password_of(source: Source) -> str:
+    """The user's password, empty when there is none."""
+    if source.password_file is None:
+        return ""
+    return _secret(source, "password_file", source.password_file)
 
 
 def _secret(source: Source, key: str, path: Path) -> str:
