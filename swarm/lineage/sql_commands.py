@@ -1,0 +1,211 @@
+"""Statements that are told by their first words: those sqlglot does not parse, and those that
+say nothing about data."""
+
+from collections.abc import Iterator
+
+from sqlglot.tokens import Token, TokenType
+
+from swarm.lineage.sql_effects import (
+    Accessed,
+    Effect,
+    Moved,
+    Name,
+    Nested,
+    NotUnderstood,
+    Swapped,
+    UsedDefault,
+)
+from swarm.lineage.sql_split import Statement
+from swarm.model.lineage import Access, UnresolvedReason
+
+_IRRELEVANT = frozenset(
+    """ABORT ANALYZE ASSERT BEGIN BREAK CHECKPOINT CLOSE CLUSTER COMMENT COMMIT CONTINUE DEALLOCATE
+    DENY DESC DESCRIBE DISCARD ELSE END EXIT EXPLAIN FETCH FLUSH GET GO GRANT HELP INSTALL ITERATE
+    KILL LEAVE LIST LISTEN LOAD LOCK LS MSCK NOTIFY NULL OPEN OPTIMIZE PRINT PURGE PUT QUIT RAISE
+    RAISERROR RECLUSTER REINDEX RELEASE REMOVE RESET RESIGNAL RETURN REVOKE RM ROLLBACK SAVEPOINT
+    SECURITY SHOW SIGNAL SPOOL START STOP SUSPEND SYSTEM THROW UNCACHE UNDROP UNLISTEN UNLOCK UNSET
+    VACUUM WAITFOR WHENEVER PROMPT INVALIDATE COMPUTE DETACH ATTACH PRAGMA ADD EXIT""".split()
+)
+_MADE_WITHOUT_ROWS = frozenset(
+    """FUNCTION PROCEDURE PROC TRIGGER TASK PIPE STREAM STAGE ROLE USER SCHEMA DATABASE WAREHOUSE
+    INDEX SEQUENCE TYPE DOMAIN EXTENSION POLICY TAG SECRET MACRO EVENT PACKAGE AGGREGATE RESERVATION
+    ASSIGNMENT CAPACITY CATALOG SERVER PUBLICATION SUBSCRIPTION RULE CAST COLLATION OPERATOR
+    STATISTICS SYNONYM DICTIONARY LOGIN CONNECTION INTEGRATION MODEL GROUP TABLESPACE LANGUAGE
+    NETWORK ALERT FORMAT RESOURCE SHARE PROFILE DIRECTORY""".split()
+)
+_LEADING = frozenset(
+    """OR REPLACE TEMP TEMPORARY AGGREGATE UNIQUE EXTERNAL SECURE IF NOT EXISTS EVENT ROW ACCESS
+    MASKING FILE API STORAGE NOTIFICATION CLUSTERED NONCLUSTERED BITMAP FULLTEXT SEARCH VECTOR
+    EDITIONABLE DEFINER ALTER PUBLIC FOREIGN""".split()
+)
+
+
+def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+    """The effects of a statement known by its first words; None: its syntax tree tells."""
+    if statement.is_condition:
+        return None
+    first, second = statement.word(0), statement.word(1)
+    if first in _IRRELEVANT and not (first == "LOAD" and second == "DATA"):
+        return []
+    if first in ("CREATE", "ALTER", "DROP"):
+        return _definition(statement, dialect)
+    if first in ("CALL", "EXECUTE", "EXEC", "DO", "PREPARE"):
+        return _run(statement, sql)
+    if first == "SET" or first == "DECLARE":
+        return _set(statement, dialect)
+    if first in ("RENAME", "EXCHANGE"):
+        return list(_renamed(statement, swap=first == "EXCHANGE"))
+    if first == "UNLOAD":
+        return list(_unload(statement))
+    if first == "REFRESH":
+        return _refreshed(statement)
+    if (first, second) == ("BULK", "INSERT"):
+        return list(_bulk(statement, 2))
+    if (first, second) == ("LOAD", "DATA") and dialect in ("mysql", "doris", "starrocks"):
+        into = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TABLE"), 0)
+        return list(_bulk(statement, into + 1)) if into else None
+    return None
+
+
+def _definition(statement: Statement, dialect: str) -> list[Effect] | None:
+    words = [statement.word(index) for index in range(1, 8)]
+    kind = next((word for word in words if word not in _LEADING), "")
+    if kind in _MADE_WITHOUT_ROWS:
+        if statement.word(0) == "ALTER" and "TRANSFER" in words:  # T-SQL moves a table
+            schema, rest = name_at(statement, 2)
+            table, _ = name_at(statement, rest + 1)
+            if schema is None or table is None:
+                return []
+            return [Moved(table, Name((*schema.parts, table.parts[-1]), table.line))]
+        return []
+    if statement.word(0) == "ALTER" and "APPEND" in words and "FROM" in words:  # Redshift
+        target, _ = name_at(statement, 2)
+        source, _ = name_at(statement, words.index("FROM") + 2)
+        if target is not None and source is not None:
+            return [Accessed(Access.READ, source), Accessed(Access.WRITE, target)]
+    if kind in ("SNAPSHOT", "LIVE") or "DEEP" in words or "SHALLOW" in words:
+        return None
+    return None
+
+
+def _run(statement: Statement, sql: str) -> list[Effect] | None:
+    first, second = statement.word(0), statement.word(1)
+    constant = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+    if first == "DO":
+        return [Nested(constant.text, constant.line)] if constant is not None else []
+    if first == "PREPARE":
+        return []
+    if first in ("EXECUTE", "EXEC"):
+        inner = statement.tokens[2 if second == "IMMEDIATE" else 1 :]
+        plain = [t for t in inner if t.token_type not in (TokenType.L_PAREN, TokenType.R_PAREN)]
+        if second == "IMMEDIATE" or (plain and plain[0].token_type in _STRINGS):
+            if plain and plain[0].token_type in _STRINGS and not _computed(plain):
+                return [Nested(plain[0].text, plain[0].line)]
+            return [_dynamic(statement, sql, "runs a text that is made at run time")]
+        if second == "SP_EXECUTESQL":
+            if constant is not None and constant is statement.tokens[2]:
+                return [Nested(constant.text, constant.line)]
+            return [_dynamic(statement, sql, "runs a text that is made at run time")]
+        if second == "SP_RENAME" or _ends(statement, "SP_RENAME"):
+            return None
+    return [_dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
+
+
+def _ends(statement: Statement, word: str) -> bool:
+    return any(statement.word(index) == word for index in range(1, 6))
+
+
+_STRINGS = frozenset(
+    {
+        TokenType.STRING,
+        TokenType.RAW_STRING,
+        TokenType.HEREDOC_STRING,
+        TokenType.NATIONAL_STRING,
+    }
+)
+
+
+def _computed(tokens: list[Token]) -> bool:
+    """Whether a string is only the beginning of an expression (`'a' || b`)."""
+    joins = (TokenType.DPIPE, TokenType.PLUS, TokenType.MOD)
+    return len(tokens) > 1 and tokens[1].token_type in joins
+
+
+def _dynamic(statement: Statement, sql: str, problem: str) -> NotUnderstood:
+    text = " ".join(statement.text(sql)[:320].split())[:80]
+    return NotUnderstood(UnresolvedReason.DYNAMIC, statement.line, f"{problem}: {text}")
+
+
+def _set(statement: Statement, dialect: str) -> list[Effect] | None:
+    words = [statement.word(index) for index in range(len(statement.tokens))]
+    if words[:2] == ["SET", "SEARCH_PATH"] and len(words) > 3:
+        name, _ = name_at(statement, 3)
+        return [UsedDefault("", name.parts[-1])] if name is not None else []
+    if "SELECT" not in words:
+        return []
+    return None
+
+
+def _renamed(statement: Statement, *, swap: bool) -> Iterator[Effect]:
+    index = 2 if statement.word(1) in ("TABLE", "TABLES") else 1
+    while index < len(statement.tokens):
+        one, index = name_at(statement, index)
+        if one is None or statement.word(index) not in ("TO", "AND"):
+            return
+        other, index = name_at(statement, index + 1)
+        if other is None:
+            return
+        yield Swapped(one, other) if swap else Moved(one, other)
+        if index >= len(statement.tokens) or statement.tokens[index].text != ",":
+            return
+        index += 1
+
+
+def _unload(statement: Statement) -> Iterator[Effect]:
+    """Redshift: UNLOAD ('select') TO 's3://...'; Athena: UNLOAD (select) TO 's3://...'."""
+    strings = [t for t in statement.tokens if t.token_type in _STRINGS]
+    to = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TO"), 0)
+    if len(statement.tokens) > 2 and statement.tokens[2].token_type in _STRINGS:
+        yield Nested(strings[0].text, strings[0].line)
+    target = next((t for t in statement.tokens[to:] if t.token_type in _STRINGS), None)
+    if target is not None:
+        yield Accessed(Access.WRITE, Name(line=target.line, url=target.text))
+
+
+def _refreshed(statement: Statement) -> list[Effect]:
+    if "MATERIALIZED" not in (statement.word(1), statement.word(2)):
+        return []
+    index = 1
+    while statement.word(index) in ("MATERIALIZED", "VIEW", "CONCURRENTLY"):
+        index += 1
+    name, _ = name_at(statement, index)
+    return [Accessed(Access.WRITE, name)] if name is not None else []
+
+
+def _bulk(statement: Statement, index: int) -> Iterator[Effect]:
+    name, _ = name_at(statement, index)
+    path = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+    if path is not None:
+        yield Accessed(Access.READ, Name(line=path.line, url=path.text))
+    if name is not None:
+        yield Accessed(Access.WRITE, name)
+
+
+def name_at(statement: Statement, index: int) -> tuple[Name | None, int]:
+    """The dotted name that starts at token `index`, and the index behind it."""
+    while statement.word(index) in ("IF", "EXISTS", "ONLY", "TABLE"):
+        index += 1
+    parts: list[str] = []
+    line = 0
+    while index < len(statement.tokens):
+        token = statement.tokens[index]
+        line = line or int(token.line)
+        if token.token_type == TokenType.IDENTIFIER and "." in token.text and not parts:
+            parts.extend(token.text.split("."))
+        else:
+            parts.append(token.text)
+        index += 1
+        if index >= len(statement.tokens) or statement.tokens[index].token_type != TokenType.DOT:
+            break
+        index += 1
+    return (Name(tuple(parts), line) if parts else None), index

@@ -1,0 +1,213 @@
+"""Follows a script statement by statement: temporary tables, renames, drops and `USE`.
+
+Rules
+1. A temporary table is no dataset: its own query has already shown what it is built from.
+2. A table written here and dropped later in the script is a temporary table by another name.
+3. Rows that are moved (rename, swap) count as written to where they end up.
+4. Rows that were there before and are moved are read from where they were.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from swarm.lineage.naming import complete_name, dataset_from_url, table_name
+from swarm.lineage.sql_effects import (
+    Accessed,
+    Created,
+    Defined,
+    Dropped,
+    Effect,
+    Moved,
+    Name,
+    Nested,
+    NotUnderstood,
+    Swapped,
+    UsedDefault,
+)
+from swarm.lineage.templates import Rendering
+from swarm.lineage.text import SqlContext
+from swarm.model.keys import DatasetKey
+from swarm.model.lineage import Access, UnresolvedReason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One access; `because` is the table that only a move in this script gave these rows to."""
+
+    access: Access
+    dataset: DatasetKey
+    line: int
+    because: DatasetKey | None = None
+
+
+class Script:
+    """What a script has done up to here. `entries`, `views` and `problems` are the result."""
+
+    def __init__(self, context: SqlContext, rendering: Rendering) -> None:
+        self.entries: list[Entry] = []
+        self.views: dict[DatasetKey, tuple[tuple[DatasetKey, ...], int]] = {}
+        self.problems: list[NotUnderstood] = []
+        self._context = context
+        self._rendering = rendering
+        self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
+
+    def apply(self, effects: Iterable[Effect], lines: tuple[int, ...]) -> None:
+        """Add one statement. `lines[i]` is the line of the original of line `i + 1` of names."""
+        bases: list[DatasetKey] = []
+        for effect in effects:
+            self._apply(effect, lines, bases)
+
+    def _apply(self, effect: Effect, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
+        match effect:
+            case Accessed():
+                self._access(effect, lines, bases)
+            case Created():
+                self._create(effect, lines, bases)
+            case Defined():
+                self._define(effect, lines)
+            case Moved():
+                self._move(effect, lines)
+            case Swapped():
+                self._swap(effect, lines)
+            case Dropped():
+                self._drop(effect, lines)
+            case UsedDefault():
+                catalog = effect.catalog or self._context.default_catalog
+                schema = effect.schema or self._context.default_schema
+                self._context = replace(
+                    self._context, default_catalog=catalog, default_schema=schema
+                )
+            case NotUnderstood():
+                self._problem(effect, lines)
+            case Nested():  # opened by the caller, who can parse
+                pass
+            case _:
+                assert_never(effect)
+
+    def _problem(self, problem: NotUnderstood, lines: tuple[int, ...]) -> None:
+        self.problems.append(
+            replace(
+                problem,
+                line=original_line(problem.line, lines),
+                detail=self._rendering.restored(problem.detail),
+            )
+        )
+
+    def _key(self, name: Name, lines: tuple[int, ...]) -> DatasetKey | None:
+        """The dataset of `name`; None if a template hides it, which is then a problem."""
+        written = name.url or ".".join(name.parts)
+        holes = self._rendering.holes_in(written)
+        if holes:
+            listed = ", ".join(dict.fromkeys(holes))
+            detail = f"the name {written} needs a value for {listed}"
+            problem = NotUnderstood(UnresolvedReason.TEMPLATE, name.line, detail)
+            self._problem(problem, lines)
+            return None
+        if name.url and not name.url.startswith("@"):
+            return dataset_from_url(name.url)
+        if name.url:
+            return DatasetKey(self._context.namespace, name.url.rstrip("/").casefold())
+        parts = name.parts if name.local else complete_name(name.parts, self._context)
+        return DatasetKey(self._context.namespace, table_name(parts))
+
+    def _access(self, effect: Accessed, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
+        key = self._key(effect.name, lines)
+        if key is None:
+            return
+        if effect.access is Access.READ:
+            bases.extend(self._temporary.get(key, (key,)))
+        elif key in self._temporary:
+            self._temporary[key] = (*self._temporary[key], *bases)
+        if key not in self._temporary and not effect.name.local:
+            line = original_line(effect.name.line, lines)
+            self.entries.append(Entry(effect.access, key, line))
+
+    def _create(self, effect: Created, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
+        key = self._key(effect.name, lines)
+        if key is None:
+            return
+        if effect.temporary:
+            self._temporary[key] = tuple(bases)
+        else:
+            self._temporary.pop(key, None)
+
+    def _define(self, effect: Defined, lines: tuple[int, ...]) -> None:
+        key = self._key(effect.name, lines)
+        found = [self._key(name, lines) for name in effect.reads]
+        if key is None:
+            return
+        reads: dict[DatasetKey, None] = {}
+        for base in found:
+            if base is not None:
+                reads.update(dict.fromkeys(self._temporary.get(base, (base,))))
+        before, _ = self.views.get(key, ((), 0))
+        line = original_line(effect.name.line, lines)
+        self.views[key] = (tuple(dict.fromkeys((*before, *reads))), line)
+
+    def _move(self, effect: Moved, lines: tuple[int, ...]) -> None:
+        source, target = self._key(effect.source, lines), self._key(effect.target, lines)
+        if source is None or target is None:
+            return
+        if source in self._temporary:
+            self._temporary[target] = self._temporary.pop(source)
+            return
+        line = original_line(effect.target.line, lines)
+        if source in self.views:
+            self.views[target] = self.views.pop(source)
+        if not self._forget(source):
+            self.entries.append(Entry(Access.READ, source, line, because=target))
+        self.entries.append(Entry(Access.WRITE, target, line))
+
+    def _swap(self, effect: Swapped, lines: tuple[int, ...]) -> None:
+        first, second = self._key(effect.first, lines), self._key(effect.second, lines)
+        if first is None or second is None:
+            return
+        line = original_line(effect.second.line, lines)
+        moves = [
+            (target, source)
+            for target, source in ((second, first), (first, second))
+            if self._written(source)
+        ]
+        if not moves:
+            moves = [(second, first), (first, second)]
+            for target, source in moves:
+                self.entries.append(Entry(Access.READ, source, line, because=target))
+        else:
+            for _, source in moves:
+                self._forget(source)
+        self.entries.extend(Entry(Access.WRITE, target, line) for target, _ in moves)
+
+    def _drop(self, effect: Dropped, lines: tuple[int, ...]) -> None:
+        key = self._key(effect.name, lines)
+        if key is None:
+            return
+        if self._temporary.pop(key, None) is None and self._forget(key):
+            self.entries = [entry for entry in self.entries if entry.because != key]
+            self.views.pop(key, None)
+
+    def _written(self, key: DatasetKey) -> bool:
+        return any(e.access is Access.WRITE and e.dataset == key for e in self.entries)
+
+    def _forget(self, key: DatasetKey) -> bool:
+        """Take the writes of `key` back, and the reads of what they wrote; False: none there."""
+        start = next(
+            (
+                index
+                for index, entry in enumerate(self.entries)
+                if entry.access is Access.WRITE and entry.dataset == key
+            ),
+            None,
+        )
+        if start is None:
+            return False
+        later = [entry for entry in self.entries[start:] if entry.dataset != key]
+        self.entries[start:] = later
+        return True
+
+
+def original_line(line: int, lines: tuple[int, ...]) -> int:
+    """The line of the original text for `line` of a rendered one."""
+    if not lines:
+        return 0
+    return lines[min(max(line, 1), len(lines)) - 1]

@@ -1,0 +1,292 @@
+"""Cuts a SQL script into statements, by the tokens of its dialect.
+
+Scripting is peeled off: of `IF x THEN INSERT ...; END IF` the condition and the `INSERT` remain.
+Bodies of procedures, functions and triggers are left out, because defining one runs nothing.
+Strings and comments never split, because the dialect's own tokenizer has read them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.tokens import Token, Tokenizer, TokenType
+
+if TYPE_CHECKING:
+    Tokens = Sequence[Token]
+
+_SKIPPED = frozenset({TokenType.SEMICOLON})
+_BLOCKS = frozenset({"BEGIN", "CASE"})
+_LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
+_TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "DISTRIBUTED", "DEFERRED", "IMMEDIATE"})
+_BODIES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "TASK", "EVENT"})
+_QUERY = frozenset({"SELECT", "WITH", "VALUES"})
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+_OTHERS = frozenset(
+    {"CREATE", "DROP", "TRUNCATE", "ALTER", "DECLARE", "EXEC", "EXECUTE", "IF", "WHILE", "PRINT"}
+    | {"RETURN", "GO", "USE", "BEGIN", "END", "ELSE", "COMMIT", "ROLLBACK", "THROW", "RAISERROR"}
+)
+_STARTS = _QUERY | _CHANGES | _OTHERS | {"SET", "CALL"}
+_CONTINUES = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "THEN", "FOR", "ON", "AFTER"})
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Tokens of one statement. `in_block`: `INTO` names a variable there, not a table.
+    `is_condition`: an expression (of `IF`, `WHILE`), not a statement."""
+
+    tokens: "Tokens"
+    in_block: bool = False
+    is_condition: bool = False
+
+    @property
+    def line(self) -> int:
+        return int(self.tokens[0].line)
+
+    def word(self, index: int) -> str:
+        """The token at `index` in capitals, empty past the end and for strings and names."""
+        if not 0 <= index < len(self.tokens):
+            return ""
+        return _word(self.tokens[index])
+
+    def text(self, sql: str) -> str:
+        return sql[self.tokens[0].start : self.tokens[-1].end + 1]
+
+
+@lru_cache(maxsize=64)
+def _tokenizer(dialect: str) -> tuple[Dialect, type[Tokenizer]]:
+    known = Dialect.get_or_raise(dialect)
+    # As it comes, the tokenizer turns all that follows CALL, BEGIN and the like into one string.
+    plain = type("PlainTokenizer", (known.tokenizer_class,), {"COMMANDS": set()})
+    return known, plain
+
+
+def tokenize(sql: str, dialect: str) -> "Tokens":
+    """The tokens of `sql`; raises sqlglot's `TokenError` (an open string or comment)."""
+    known, plain = _tokenizer(dialect)
+    tokens: Tokens = plain(dialect=known).tokenize(sql)
+    return tokens
+
+
+def statements(tokens: "Tokens", dialect: str) -> Iterator[Statement]:
+    """All statements of a script in their order."""
+    depth = 0  # of BEGIN ... END
+    declaring = False
+    pending = list(_chunks(tokens, dialect))
+    pending.reverse()
+    while pending:
+        chunk = pending.pop()
+        if not chunk:
+            continue
+        first = _word(chunk[0])
+        if _is_body(chunk):
+            _skip_body(chunk, pending, dialect)
+            continue
+        if first == "DECLARE":
+            declaring = True
+        peeled = _peel(chunk)
+        if peeled is None:
+            if declaring and first not in _STARTS and first != "":
+                yield Statement(chunk, depth > 0, is_condition=True)
+                continue
+            declaring = declaring and first == "DECLARE"
+            yield Statement(chunk, depth > 0)
+            continue
+        condition, rest, change = peeled
+        declaring = False
+        depth = max(0, depth + change)
+        if condition:
+            yield Statement(condition, depth > 0, is_condition=_word(condition[0]) not in _QUERY)
+        pending.append(rest)
+
+
+def _word(token: Token) -> str:
+    if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+        return ""
+    return str(token.text).upper()
+
+
+def _chunks(tokens: "Tokens", dialect: str) -> Iterator["Tokens"]:
+    start = 0
+    for index, token in enumerate(tokens):
+        if token.token_type in _SKIPPED:
+            yield from _undivided(tokens[start:index], dialect)
+            start = index + 1
+    yield from _undivided(tokens[start:], dialect)
+
+
+def _undivided(chunk: "Tokens", dialect: str) -> Iterator["Tokens"]:
+    """T-SQL needs no semicolons: a new statement is a keyword that begins a line."""
+    if dialect not in ("tsql", "fabric"):
+        yield chunk
+        return
+    start = depth = 0
+    for index, token in enumerate(chunk):
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        elif index > start and depth == 0 and token.line > chunk[index - 1].line:
+            if _begins(chunk, start, index):
+                yield chunk[start:index]
+                start = index
+    yield chunk[start:]
+
+
+def _begins(chunk: "Tokens", start: int, index: int) -> bool:
+    """Whether the keyword at `index` ends the statement that began at `start`."""
+    word, before, first = _word(chunk[index]), _word(chunk[index - 1]), _word(chunk[start])
+    if word not in _STARTS or before in _CONTINUES or first == "GO":
+        return first == "GO"
+    if first in ("IF", "WHILE", "ELSE", "BEGIN", "END") and before in ("ELSE", "BEGIN", "END"):
+        return False
+    if first == "CREATE" and _is_body(chunk[start:index]):
+        return word == "GO"
+    so_far = _top_words(chunk[start:index])
+    if word in ("SELECT", "VALUES"):
+        return bool(so_far & (_QUERY - {"WITH"})) or not so_far & {"INSERT", "WITH", "IF"}
+    if word == "SET":
+        return not so_far & {"UPDATE", "ALTER"}
+    if word in _CHANGES:
+        return "WITH" not in so_far or bool(so_far & (_QUERY - {"WITH"} | _CHANGES))
+    if word in ("DROP", "ALTER"):
+        return first != "ALTER"
+    if word in ("EXEC", "EXECUTE"):
+        return first != "INSERT" or bool(so_far & _QUERY)
+    if word == "WITH":
+        return index + 1 < len(chunk) and chunk[index + 1].token_type != TokenType.L_PAREN
+    return True
+
+
+def _top_words(tokens: "Tokens") -> set[str]:
+    depth, words = 0, set()
+    for token in tokens:
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        elif depth == 0:
+            words.add(_word(token))
+    return words
+
+
+def _is_body(chunk: "Tokens") -> bool:
+    words = [_word(token) for token in chunk[:6]]
+    return words[0] in ("CREATE", "ALTER") and any(word in _BODIES for word in words[1:])
+
+
+def _skip_body(chunk: "Tokens", pending: list["Tokens"], dialect: str) -> None:
+    """Drop from `pending` what belongs to the body of the procedure that `chunk` begins."""
+    if dialect in ("tsql", "fabric"):
+        while pending and _word((pending[-1] or chunk)[0]) != "GO":
+            pending.pop()
+        return
+    depth = _nesting(chunk)
+    oracle = dialect in ("oracle", "postgres") and _top_words(chunk) & {"IS", "AS"}
+    if depth == 0 and oracle and not _ends_in_string(chunk):
+        while pending and depth == 0:  # declarations before BEGIN
+            if not any(_word(token) == "BEGIN" for part in pending for token in part):
+                return
+            depth += _nesting(pending.pop())
+    while pending and depth > 0:
+        depth += _nesting(pending.pop())
+
+
+def _ends_in_string(chunk: "Tokens") -> bool:
+    kinds = (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING)
+    return any(token.token_type in kinds for token in chunk)
+
+
+def _nesting(chunk: "Tokens") -> int:
+    depth = 0
+    for index, token in enumerate(chunk):
+        word = _word(token)
+        before = _word(chunk[index - 1]) if index else ""
+        after = _word(chunk[index + 1]) if index + 1 < len(chunk) else ""
+        if word in _BLOCKS and before != "END" and after not in _TRANSACTION:
+            depth += 1
+        elif word == "END" and after not in _LOOP_ENDS:
+            depth -= 1
+    return depth
+
+
+_Peeled = tuple["Tokens", "Tokens", int]  # a condition or query, what follows, change of depth
+
+
+def _peel(chunk: "Tokens") -> _Peeled | None:
+    """Take the scripting off the front of `chunk`; None if it begins with a plain statement."""
+    first = _word(chunk[0])
+    second = _word(chunk[1]) if len(chunk) > 1 else ""
+    if first in ("<<", "<"):  # a label
+        end = next((i for i, token in enumerate(chunk) if _word(token) in (">>", ">")), 0)
+        return ([], chunk[end + 1 :], 0) if end else None
+    if len(chunk) > 2 and second == ":" and _word(chunk[2]) in ("BEGIN", "LOOP", "WHILE", "REPEAT"):
+        return [], chunk[2:], 0
+    if first == "BEGIN":
+        return _peel_begin(chunk, second)
+    if first == "END":
+        return _peel_end(chunk, second)
+    if first in ("LOOP", "REPEAT", "ELSE", "DO") and not _is_string(chunk, 1):
+        return [], chunk[1:], 0
+    if first == "EXCEPTION" or (first == "WHEN" and "THEN" in _top_words(chunk)):
+        then = _find(chunk, ("THEN",), 1)
+        return [], chunk[then + 1 :], 0
+    if first in ("IF", "ELSEIF", "ELSIF", "WHILE", "UNTIL", "FOR"):
+        return _peel_condition(chunk, first)
+    if first == "RETURN" and second == "QUERY":
+        return [], chunk[2:], 0
+    return None
+
+
+def _is_string(chunk: "Tokens", index: int) -> bool:
+    return index < len(chunk) and _ends_in_string(chunk[index : index + 3])
+
+
+def _peel_begin(chunk: "Tokens", second: str) -> _Peeled | None:
+    if second in _TRANSACTION or len(chunk) == 1:
+        return None  # `BEGIN;` opens a transaction, not a block
+    return [], chunk[2 if second in ("TRY", "CATCH", "ATOMIC") else 1 :], 1
+
+
+def _peel_end(chunk: "Tokens", second: str) -> _Peeled:
+    if second in _LOOP_ENDS:
+        skip = 2
+        if second == "IF" or len(chunk) == 2 or _word(chunk[2]) in _STARTS:
+            return [], chunk[skip:], 0
+        return [], chunk[skip + 1 :], 0  # END LOOP label
+    if second in ("TRY", "CATCH", "CASE"):
+        return [], chunk[2:], -1
+    skip = 1 if second in _STARTS else 2  # END name
+    return [], chunk[skip:], -1
+
+
+def _peel_condition(chunk: "Tokens", first: str) -> _Peeled | None:
+    ends = ("THEN",) if first not in ("WHILE", "FOR") else ("DO", "LOOP")
+    end = _find(chunk, ends, 1)
+    if end < len(chunk):
+        condition = chunk[1:end]
+        if first == "FOR":  # FOR x IN (query), FOR x IN query
+            names = _find(chunk, ("IN", "AS"), 1)
+            condition = chunk[names + 1 : end]
+        return condition, chunk[end + 1 :], 0
+    if first in ("UNTIL", "FOR"):
+        return chunk[1:], [], 0
+    # T-SQL has no THEN: the condition ends where a statement starts.
+    end = _find(chunk, tuple(_STARTS), 2)
+    return chunk[1:end], chunk[end:], 0
+
+
+def _find(chunk: "Tokens", words: tuple[str, ...], start: int) -> int:
+    """The first of `words` outside of parentheses and CASE, else the length of `chunk`."""
+    depth = 0
+    for index in range(start, len(chunk)):
+        token = chunk[index]
+        word = _word(token)
+        if token.token_type == TokenType.L_PAREN or word == "CASE":
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN or (depth and word == "END"):
+            depth -= 1
+        elif depth <= 0 and word in words:
+            return index
+    return len(chunk)

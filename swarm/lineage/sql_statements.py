@@ -1,0 +1,347 @@
+"""From one statement to its effects: what sqlglot understands by its syntax tree, the rest by
+its first words."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from swarm.lineage.sql_commands import command_effects
+from swarm.lineage.sql_effects import (
+    Accessed,
+    Created,
+    Defined,
+    Dropped,
+    Effect,
+    Moved,
+    Name,
+    NotUnderstood,
+    Swapped,
+    UsedDefault,
+)
+from swarm.lineage.sql_split import Statement
+from swarm.lineage.sql_tables import accesses, name_of, position, table_of
+from swarm.lineage.templates import is_hole
+from swarm.model.lineage import Access, UnresolvedReason
+
+# sqlglot reports each statement it gives up on to its logger; here that is an `Unresolved`.
+sqlglot.logger.setLevel("ERROR")
+
+_MAX_EXCERPT = 80
+
+
+def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effect]:
+    """What `statement` of the script `sql` does; a syntax error is one `NotUnderstood`."""
+    known = command_effects(statement, sql, dialect)
+    if known is not None:
+        return known
+    try:
+        tree = _parse(statement, sql, dialect)
+        if tree is None:
+            return [_syntax(statement, sql, "does not parse")]
+        return _effects(tree, statement, dialect)
+    except RecursionError:
+        return [_syntax(statement, sql, "nested too deeply")]
+
+
+def _syntax(statement: Statement, sql: str, problem: str) -> NotUnderstood:
+    start = " ".join(statement.text(sql)[: 4 * _MAX_EXCERPT].split())[:_MAX_EXCERPT]
+    return NotUnderstood(UnresolvedReason.SYNTAX, statement.line, f"{problem}: {start}")
+
+
+def _parse(statement: Statement, sql: str, dialect: str) -> exp.Expression | None:
+    """The tree of a statement: in its dialect, then generic, then without what stand-ins break."""
+    tokens = list(statement.tokens)
+    if statement.is_condition:
+        line = statement.line
+        tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
+    attempts = [tokens]
+    if any(is_hole(token.text) for token in tokens):
+        attempts.append([_as_number(token) for token in tokens])
+        attempts.append([token for token in tokens if not is_hole(token.text)])
+    for attempt in attempts:
+        for name in dict.fromkeys((dialect, "")):
+            known = Dialect.get_or_raise(name)
+            parser = known.parser(error_level=ErrorLevel.IMMEDIATE)
+            try:
+                trees = parser.parse(attempt, sql)
+            except (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError):
+                continue  # sqlglot's parser meets broken input with all of these
+            if len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command):
+                return trees[0]
+    return None
+
+
+def _as_number(token: Token) -> Token:
+    if not is_hole(token.text):
+        return token
+    return Token(TokenType.NUMBER, "0", token.line, token.col, token.start, token.end)
+
+
+def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[Effect]:
+    rule = _RULES.get(type(tree))
+    if rule is not None:
+        return list(rule(tree, dialect))
+    if isinstance(tree, exp.Column | exp.Alias) and is_hole(tree.find(exp.Identifier).name):
+        detail = f"the statement comes from the template {tree.find(exp.Identifier).name}"
+        return [NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail)]
+    found = accesses(tree, dialect)
+    into = None if statement.in_block else tree.args.get("into")
+    target = table_of(into.this) if isinstance(into, exp.Into) else None
+    if target is not None:
+        found.extend(_made(target, temporary=bool(into.args.get("temporary"))))
+    return found
+
+
+def _made(target: exp.Table, *, temporary: bool) -> Iterator[Effect]:
+    name = name_of(target)
+    if name is not None:
+        yield Created(name, temporary or name.local)
+        yield Accessed(Access.WRITE, name)
+
+
+def _reads_of(tree: exp.Expression, target: exp.Table | None, dialect: str) -> list[Effect]:
+    """What the parts of `tree` other than its target read and write."""
+    found: list[Effect] = []
+    shell = exp.Tuple()
+    for key in ("with_", "expression", "clone"):
+        value = tree.args.get(key)
+        if isinstance(value, exp.Expression):
+            shell.args[key if key == "with_" else "expressions"] = value
+    if shell.args:
+        found = accesses(shell, dialect)
+    return found
+
+
+def _create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    kind = str(tree.args.get("kind") or "").upper()
+    target = table_of(tree.this)
+    if target is None or kind not in ("TABLE", "VIEW"):
+        return
+    name = name_of(target)
+    if name is None:
+        return
+    traits = _properties(tree)
+    inner = _reads_of(tree, target, dialect)
+    reads = tuple(e.name for e in inner if isinstance(e, Accessed) and e.access is Access.READ)
+    temporary = (
+        name.local
+        or bool({exp.TemporaryProperty, exp.VolatileProperty} & {type(trait) for trait in traits})
+        and not any(str(trait.args.get("this") or "").upper() == "GLOBAL" for trait in traits)
+    )
+    paths = tuple(_paths(traits, position(target)[0]))
+    if kind == "VIEW" and not temporary:
+        yield from _create_view(name, reads, inner, traits)
+    elif paths and not inner:
+        if temporary:
+            yield Created(name, temporary=True)
+            yield from (Accessed(Access.READ, path) for path in paths)
+        else:
+            yield Defined(name, paths)
+    elif inner or temporary or not tree.args.get("exists"):
+        yield from inner
+        yield Created(name, temporary)
+        yield Accessed(Access.WRITE, name)
+
+
+def _create_view(
+    name: Name, reads: tuple[Name, ...], inner: list[Effect], traits: list[exp.Expression]
+) -> Iterator[Effect]:
+    target = next((t.this for t in traits if isinstance(t, exp.ToTableProperty)), None)
+    fed = name_of(target) if isinstance(target, exp.Table) else None
+    if any(isinstance(trait, exp.MaterializedProperty) for trait in traits) and fed is None:
+        yield from inner  # its query runs now
+    else:
+        yield from (effect for effect in inner if isinstance(effect, NotUnderstood))
+    yield Created(name, temporary=False)
+    yield Accessed(Access.WRITE, name)
+    yield Defined(name, reads)
+    if fed is not None:
+        yield Defined(fed, reads)
+
+
+def _properties(tree: exp.Expression) -> list[exp.Expression]:
+    properties = tree.args.get("properties")
+    return list(properties.expressions) if isinstance(properties, exp.Properties) else []
+
+
+def _paths(traits: Sequence[exp.Expression], line: int) -> Iterator[Name]:
+    """The files below an external table."""
+    for trait in traits:
+        options = trait.expressions if isinstance(trait, exp.OptionsProperty) else [trait]
+        for option in options:
+            is_path = isinstance(option, exp.LocationProperty) or (
+                isinstance(option, exp.Property)
+                and option.name.casefold() in ("path", "location", "uri", "uris")
+            )
+            if is_path:
+                literals = option.find_all(exp.Literal)
+                yield from (Name(line=line, url=l.name) for l in literals if l.is_string)
+
+
+def _copy(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    inward = bool(tree.args.get("kind"))
+    target = table_of(tree.this)
+    files = list(_copied(tree.args.get("files") or [], dialect))
+    if target is not None and isinstance(target.this, exp.Var | exp.Literal):
+        name = name_of(target)  # Snowflake: COPY INTO @stage FROM table
+        yield from files
+        if name is not None:
+            yield Accessed(Access.WRITE, name)
+    elif target is not None:
+        name = name_of(target)
+        if name is not None:
+            if inward:
+                yield from files
+            yield Accessed(Access.WRITE if inward else Access.READ, name)
+    elif isinstance(tree.this, exp.Expression):
+        yield from accesses(tree.this, dialect)
+    if not inward:
+        for effect in files:
+            if isinstance(effect, Accessed):
+                yield Accessed(Access.WRITE, effect.name)
+
+
+def _copied(files: list[exp.Expression], dialect: str) -> Iterator[Effect]:
+    for item in files:
+        if isinstance(item, exp.Literal) and item.is_string:
+            yield Accessed(Access.READ, Name(line=position(item)[0], url=item.name))
+        elif isinstance(item, exp.Table | exp.Subquery | exp.Query):
+            yield from accesses(item, dialect)
+
+
+def _multi_insert(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    for part in [tree.args.get("source"), *tree.expressions]:
+        if isinstance(part, exp.Expression):
+            yield from accesses(part, dialect)
+
+
+def _alter(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    target = table_of(tree.this)
+    name = name_of(target) if target is not None else None
+    if name is None:
+        return
+    for action in tree.args.get("actions") or []:
+        other = name_of(action.this) if isinstance(action.args.get("this"), exp.Table) else None
+        if isinstance(action, exp.AlterRename) and other is not None:
+            yield Moved(name, other if len(other.parts) > 1 else _beside(name, other))
+        elif isinstance(action, exp.SwapTable) and other is not None:
+            yield Swapped(name, other)
+        elif isinstance(action, exp.AddPartition | exp.DropPartition):
+            location = action.args.get("location")
+            if isinstance(location, exp.LocationProperty):
+                yield Accessed(Access.READ, Name(line=name.line, url=location.this.name))
+            yield Accessed(Access.WRITE, name)
+
+
+def _beside(name: Name, other: Name) -> Name:
+    """A bare new name stays in the schema of the table it is given to."""
+    return Name((*name.parts[:-1], *other.parts), other.line, local=name.local)
+
+
+def _drop(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    if str(tree.args.get("kind") or "").upper() not in ("TABLE", "VIEW"):
+        return
+    for table in [*(tree.args.get("tables") or []), tree.this, *tree.expressions]:
+        name = name_of(table) if isinstance(table, exp.Table) else None
+        if name is not None:
+            yield Dropped(name)
+
+
+def _use(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    kind = tree.args.get("kind")
+    word = kind.name.upper() if isinstance(kind, exp.Expression) else ""
+    if not isinstance(tree.this, exp.Table) or word in ("WAREHOUSE", "ROLE", "SECONDARY ROLES"):
+        return
+    parts = [part.name for part in tree.this.parts]
+    catalogs = ("tsql", "fabric", "duckdb") if not word else ()
+    if len(parts) > 1:
+        yield UsedDefault(parts[-2], parts[-1])
+    elif word in ("DATABASE", "CATALOG") and dialect in ("snowflake", "databricks"):
+        yield UsedDefault(parts[0], "")
+    elif word == "CATALOG" or dialect in catalogs or (dialect == "snowflake" and not word):
+        yield UsedDefault(parts[0], "")
+    else:
+        yield UsedDefault("", parts[0])
+
+
+def _export(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    if isinstance(tree.this, exp.Expression):
+        yield from accesses(tree.this, dialect)
+    options = tree.args.get("options")
+    if isinstance(options, exp.Properties):
+        for path in _paths(options.expressions, position(tree)[0]):
+            yield Accessed(Access.WRITE, path)
+
+
+def _load(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    target = table_of(tree.this)
+    name = name_of(target) if target is not None else None
+    if name is None:
+        return
+    inpath = tree.args.get("inpath")
+    if isinstance(inpath, exp.Literal):
+        yield Accessed(Access.READ, Name(line=name.line, url=inpath.name))
+    files = tree.args.get("files")
+    if isinstance(files, exp.Properties):
+        for path in _paths(files.expressions, name.line):
+            yield Accessed(Access.READ, path)
+    yield Accessed(Access.WRITE, name)
+
+
+def _cache(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    target = table_of(tree.this)
+    query = tree.args.get("expression")
+    if target is not None and isinstance(query, exp.Expression):
+        yield from accesses(query, dialect)
+        yield from _made(target, temporary=True)
+
+
+def _execute(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    name = tree.this.name if isinstance(tree.this, exp.Expression) else "?"
+    line = position(tree)[0]
+    values = [value.name for value in tree.expressions if isinstance(value, exp.Literal)]
+    if name.casefold() == "sp_rename" and len(values) >= 2:
+        old = Name(tuple(values[0].split(".")), line)
+        yield Moved(old, _beside(old, Name((values[1],), line)))
+    else:
+        detail = f"calls the procedure {name}, whose statements are not in the text"
+        yield NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)
+
+
+def _nothing(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
+    yield from ()
+
+
+_RULES: Mapping[type, Callable[[exp.Expression, str], Iterator[Effect]]] = {
+    exp.Create: _create,
+    exp.Copy: _copy,
+    exp.MultitableInserts: _multi_insert,
+    exp.Alter: _alter,
+    exp.Drop: _drop,
+    exp.Use: _use,
+    exp.Export: _export,
+    exp.LoadData: _load,
+    exp.Cache: _cache,
+    exp.Execute: _execute,
+    exp.Grant: _nothing,
+    exp.Revoke: _nothing,
+    exp.Analyze: _nothing,
+    exp.Comment: _nothing,
+    exp.Describe: _nothing,
+    exp.Refresh: _nothing,
+    exp.Uncache: _nothing,
+    exp.Undrop: _nothing,
+    exp.Put: _nothing,
+    exp.Attach: _nothing,
+    exp.Detach: _nothing,
+    exp.Pragma: _nothing,
+    exp.Transaction: _nothing,
+    exp.Commit: _nothing,
+    exp.Rollback: _nothing,
+    exp.Kill: _nothing,
+    exp.Show: _nothing,
+}
