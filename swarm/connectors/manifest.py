@@ -1,0 +1,276 @@
+"""Custom schedulers by file: a manifest of tasks, JSON Lines, one task a line.
+
+A broken line becomes an `Unresolved` with its number and the rest is used. Of two lines with the
+same pipeline and task the first counts and the second is reported: adding them up in silence
+would hide a line that was copied and not changed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+
+from swarm.clock import SystemClock
+from swarm.config import Settings, Source
+from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
+from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
+from swarm.connectors.programs import (
+    Program,
+    code_context,
+    items_of,
+    sql_context,
+    stated_dataset,
+)
+from swarm.lineage.text import SqlContext
+from swarm.model.journal import Item
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
+from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+
+_TASKS_PER_CHUNK = 50
+_PIPELINES_PER_CHUNK = 500
+_LANGUAGES = {".sql": "sql", ".hql": "sql", ".ddl": "sql", ".py": "python"}
+
+
+def _as_text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Upstream(BaseModel):
+    """A task, or with no `task` a whole pipeline, that runs before."""
+
+    pipeline: Name
+    task: str = ""
+    orchestrator: str = ""
+
+
+class TaskLine(LineModel):
+    """One line of a manifest."""
+
+    pipeline: Name
+    task: Name
+    schedule: str = ""
+    kind: Annotated[Literal["sql", "python", "other", ""], BeforeValidator(_lower)] = ""
+    dialect: str = ""
+    default_catalog: str = ""
+    default_schema: str = ""
+    files: dict[str, str] = Field(default_factory=dict)
+    writes: tuple[Name, ...] | None = None
+    reads: tuple[Name, ...] | None = None
+    upstream: tuple[Upstream, ...] = ()
+    expected_duration_s: float | None = Field(None, ge=0, allow_inf_nan=False)
+    owner: str = ""
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    arguments: str | tuple[JsonValue, ...] = ""
+
+
+def connect(source: Source, settings: Settings) -> FileConnector:
+    """The connector to the manifest at `source.path`."""
+    path = path_of(source)
+
+    def read(now_s: float) -> Iterator[Chunk]:
+        return read_manifest(path, source.instance, settings, now_s)
+
+    return FileConnector(source, lambda: file_state(path, settings), read, SystemClock())
+
+
+def read_manifest(
+    path: Path, orchestrator: str, settings: Settings, now_s: float
+) -> Iterator[Chunk]:
+    """Everything the manifest says, in chunks: evidence as the lines come, pipelines last.
+
+    The inventory is only given when every line could be used: a file that is half written must
+    not make pipelines disappear. Raises `Unavailable` when the file cannot be read.
+    """
+    definitions = _Definitions(orchestrator)
+    problems = Problems(orchestrator)
+    chunk: list[Item] = []
+    for number, line in enumerate(read_lines(path, TaskLine), start=1):
+        if isinstance(line, Unresolved):
+            problems.add(line)
+        else:
+            for unknown in line.unknown:
+                problems.add(unknown, tolerated=True)
+            key = TaskKey(orchestrator, line.value.pipeline, line.value.task)
+            if repeated := definitions.add(key, line):
+                problems.add(repeated, tolerated=True)
+            else:
+                chunk.extend(_task_items(line, key, settings, now_s))
+        if number % _TASKS_PER_CHUNK == 0 and chunk:
+            yield tuple(chunk)
+            chunk = []
+    for pipeline in definitions.pipelines():
+        chunk.append(pipeline)
+        chunk.extend(definitions.unknown_upstreams(pipeline))
+        if len(chunk) >= _PIPELINES_PER_CHUNK:
+            yield tuple(chunk)
+            chunk = []
+    # What is wrong with the file goes with the inventory: together they replace what was before.
+    chunk.extend(problems.items())
+    if not problems.lines_lost:
+        chunk.append(definitions.inventory())
+    yield tuple(chunk)
+
+
+def _task_items(
+    line: Line[TaskLine], key: TaskKey, settings: Settings, now_s: float
+) -> Iterator[Item]:
+    """What one line says of its task's data: what it states, and what its texts show."""
+    value = line.value
+    context = _context(value, sql_context(settings, key.orchestrator))
+    yield Coverage(key, Channel.MANIFEST, now_s)
+    written: set[DatasetKey] = set()
+    for access, names in ((Access.READ, value.reads), (Access.WRITE, value.writes)):
+        for name in names or ():
+            dataset = stated_dataset(name, context)
+            if access is Access.WRITE:
+                written.add(dataset)
+            excerpt = f"{access}s: {name}"
+            yield Evidence(key, access, dataset, Channel.MANIFEST, now_s, line.place, excerpt)
+    program = _program(value, key, context, settings)
+    if program.sql or program.entry:
+        yield from items_of(replace(program, stated_writes=frozenset(written)), now_s)
+    elif value.reads is None and value.writes is None:
+        detail = "Nothing tells what the task touches; add `files`, or `reads` and `writes`."
+        yield Unresolved(str(key), UnresolvedReason.MISSING_SOURCE, line.place, detail)
+
+
+def _context(value: TaskLine, base: SqlContext) -> SqlContext:
+    return replace(
+        base,
+        dialect=value.dialect or base.dialect,
+        default_catalog=value.default_catalog or base.default_catalog,
+        default_schema=value.default_schema or base.default_schema,
+        parameters={name: _as_text(below) for name, below in value.parameters.items()},
+    )
+
+
+def _program(value: TaskLine, key: TaskKey, context: SqlContext, settings: Settings) -> Program:
+    sql = {path: text for path, text in value.files.items() if _language(path, value) == "sql"}
+    python = {p: text for p, text in value.files.items() if _language(p, value) == "python"}
+    return Program(
+        task=key,
+        sql=sql,
+        modules=value.files,
+        entry=_entry(tuple(python), value),
+        sql_context=context,
+        code_context=code_context(settings, context),
+    )
+
+
+def _language(path: str, value: TaskLine) -> str:
+    name = path.lower().removesuffix(".j2").removesuffix(".jinja").removesuffix(".jinja2")
+    suffix = PurePosixPath(name).suffix
+    return _LANGUAGES.get(suffix, "" if suffix else value.kind)
+
+
+def _entry(modules: tuple[str, ...], value: TaskLine) -> str:
+    """The module that the command line names, else the first one."""
+    words = value.arguments
+    command = words if isinstance(words, str) else " ".join(map(_as_text, words))
+    named = (path for path in modules if path in command)
+    return max(named, key=len, default=modules[0] if modules else "")
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the lines so far say of one pipeline."""
+
+    place: str
+    durations_s: dict[str, float | None] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    declared: dict[DeclaredEdge, str] = field(default_factory=dict)
+    schedules: dict[str, None] = field(default_factory=dict)
+    owners: dict[str, None] = field(default_factory=dict)
+
+
+class _Definitions:
+    """The pipelines that the lines so far define; holds names and places, never texts."""
+
+    def __init__(self, orchestrator: str) -> None:
+        self._orchestrator = orchestrator
+        self._places: dict[TaskKey, str] = {}
+        self._gathered: dict[str, _Gathered] = {}
+
+    def add(self, key: TaskKey, line: Line[TaskLine]) -> Unresolved | None:
+        """Take a line, or say where the task was defined before."""
+        first = self._places.setdefault(key, line.place)
+        if first != line.place:
+            detail = (
+                f"Task `{key.task}` of pipeline `{key.pipeline}` is defined at {first} already; "
+                "this line is not used. Give it another `task` or make one line of the two."
+            )
+            return broken(line.place, detail)
+        value = line.value
+        gathered = self._gathered.setdefault(key.pipeline, _Gathered(line.place))
+        gathered.kinds[key.task] = value.kind
+        gathered.durations_s[key.task] = value.expected_duration_s
+        for up in value.upstream:
+            upstream = TaskKey(up.orchestrator or self._orchestrator, up.pipeline, up.task)
+            gathered.declared.setdefault(DeclaredEdge(upstream, key, "upstream"), line.place)
+        for said, kept in ((value.schedule, gathered.schedules), (value.owner, gathered.owners)):
+            if said:
+                kept[said] = None
+        return None
+
+    def unknown_upstreams(self, pipeline: Pipeline) -> Iterator[Unresolved]:
+        """Declared edges from a task or pipeline of this scheduler that no line defines."""
+        gathered = self._gathered[pipeline.key.name]
+        for edge, place in gathered.declared.items():
+            up = edge.upstream
+            known = up in self._places or (not up.task and up.pipeline in self._gathered)
+            if up.orchestrator == self._orchestrator and not known:
+                detail = (
+                    f"`upstream` of {edge.downstream} names {up}, which no line defines; correct "
+                    "the name, or give the `orchestrator` it belongs to."
+                )
+                yield Unresolved(str(pipeline.key), UnresolvedReason.MALFORMED, place, detail)
+
+    def pipelines(self) -> Iterator[Pipeline]:
+        """One per name, tasks in the order of their lines."""
+        for name, gathered in self._gathered.items():
+            yield Pipeline(
+                key=PipelineKey(self._orchestrator, name),
+                tasks=tuple(
+                    Task(TaskKey(self._orchestrator, name, task), kind)
+                    for task, kind in gathered.kinds.items()
+                ),
+                declared=tuple(gathered.declared),
+                schedule="; ".join(gathered.schedules),
+                owner=", ".join(gathered.owners),
+                place=gathered.place,
+                expected_duration_s=_longest_chain_s(gathered),
+            )
+
+    def inventory(self) -> Inventory:
+        return Inventory(self._orchestrator, tuple(self._gathered))
+
+
+def _longest_chain_s(gathered: _Gathered) -> float | None:
+    """How long the pipeline takes when tasks run as early as their order allows."""
+    durations_s = gathered.durations_s
+    if all(duration_s is None for duration_s in durations_s.values()):
+        return None
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(durations_s, ()))
+    before: dict[str, list[str]] = {}
+    for edge in gathered.declared:
+        up, down = edge.upstream, edge.downstream
+        if up.pipeline_key == down.pipeline_key and up.task in durations_s:
+            sorter.add(down.task, up.task)
+            before.setdefault(down.task, []).append(up.task)
+    ends_s: dict[str, float] = {}
+    try:
+        for task in sorter.static_order():
+            start_s = max((ends_s[up] for up in before.get(task, ())), default=0.0)
+            ends_s[task] = start_s + (durations_s[task] or 0.0)
+    except CycleError:  # the graph reports it; here there is no length to give
+        return None
+    return max(ends_s.values())

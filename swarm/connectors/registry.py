@@ -1,0 +1,71 @@
+"""Which connector reads which kind of source.
+
+Other packages add kinds by an entry point of the group `swarm.connectors`: a function
+`connect(source: Source, settings: Settings) -> Connector`. Only the kinds that are used are
+imported.
+"""
+
+import difflib
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from swarm.config import Settings, Source
+from swarm.connectors.base import Connector
+from swarm.errors import ConfigError
+
+GROUP = "swarm.connectors"
+
+# Named here too because a worker node may run a checkout that nobody installed.
+_BUILT_IN = {
+    "airflow": "swarm.connectors.airflow:connect",
+    "dagster": "swarm.connectors.dagster:connect",
+    "prefect": "swarm.connectors.prefect:connect",
+    "manifest": "swarm.connectors.manifest:connect",
+    "catalog": "swarm.connectors.catalog:connect",
+    "crontab": "swarm.connectors.crontab:connect",
+}
+
+
+def known_kinds() -> Mapping[str, EntryPoint]:
+    """Every kind of source by name; no other package can replace a built-in one."""
+    built_in = {kind: EntryPoint(kind, where, GROUP) for kind, where in _BUILT_IN.items()}
+    return {point.name: point for point in entry_points(group=GROUP)} | built_in
+
+
+def connect(source: Source, settings: Settings) -> Connector:
+    """The connector of one source; nothing is read yet.
+
+    Raises `ConfigError` when nobody knows the kind, or its package cannot be imported.
+    """
+    kinds = known_kinds()
+    if source.kind not in kinds:
+        close = difflib.get_close_matches(source.kind, kinds, n=1)
+        hint = f" Did you mean `{close[0]}`?" if close else ""
+        known = ", ".join(sorted(kinds))
+        raise ConfigError(
+            f"source `{source.instance}`: unknown kind `{source.kind}`.{hint} Known are: {known}."
+        )
+    point = kinds[source.kind]
+    try:
+        factory = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"source `{source.instance}`: the connector `{point.value}` cannot be loaded: {error}."
+        ) from error
+    connector: Connector = factory(source, settings)
+    return connector
+
+
+def open_connectors(settings: Settings) -> list[Connector]:
+    """The connectors of all sources, in order.
+
+    Raises `ConfigError` also when two sources share a name: their pipelines would be mixed up.
+    """
+    names: set[str] = set()
+    for source in settings.sources:
+        if source.instance in names:
+            raise ConfigError(
+                f"two sources are called `{source.instance}`; give each its own `name`."
+            )
+        names.add(source.instance)
+    return [connect(source, settings) for source in settings.sources]
