@@ -1,0 +1,136 @@
+"""How many of the real dependencies does swarm find, and how many that it shows are real?
+
+Input is a manifest of tasks, a catalog of views and the truth, all JSON Lines; a line of the truth
+is `{"upstream": {"pipeline", "task"}, "downstream": {...}, "cross": bool, "data": bool}`. The
+tasks and views go the way of `swarm scan`. An edge is a pair of tasks and counts once, however
+many datasets lead from one to the other; a pair of which only the pipelines are known is left out.
+
+- `precision`: of the pairs shown, the share that is in the truth, whatever its `data`.
+- `recall`: of all pairs of the truth, the share that is shown. Pairs with `data` false are ordered
+  by people without sharing data that any text names; they count here as missed.
+- `data_recall`: the same of the pairs with `data` true.
+- `cross_precision`, `cross_recall`: the same of pairs from one pipeline to another.
+- `unresolved`: how many things were reported as not understood.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.report import Figures, Options, progress, run
+from swarm.cli.report import Report, build
+from swarm.cli.survey import survey
+from swarm.config import Settings, Source
+
+Pair = tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """All real pairs, and those of them that share data."""
+
+    pairs: frozenset[Pair]
+    with_data: frozenset[Pair]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What is scanned, and what should be found in it."""
+
+    settings: Settings
+    truth: Truth
+
+
+Loader = Callable[[], Corpus]
+
+
+def read_corpus(tasks: Path, views: Path | None, truth: Path) -> Corpus:
+    """The corpus of three files."""
+    sources = [Source(kind="manifest", path=tasks)]
+    if views is not None:
+        sources.append(Source(kind="catalog", path=views))
+    lines = [json.loads(line) for line in truth.read_text("utf-8").splitlines() if line.strip()]
+    pairs = {_pair(line["upstream"], line["downstream"]): line.get("data", True) for line in lines}
+    return Corpus(
+        Settings(sources=tuple(sources)),
+        Truth(frozenset(pairs), frozenset(pair for pair, data in pairs.items() if data)),
+    )
+
+
+def measure(corpus: Corpus) -> Figures:
+    """Scan the corpus and compare."""
+    start_s = time.perf_counter()
+    found = asyncio.run(survey(corpus.settings, progress))
+    report = build(
+        found.pipelines,
+        found.dependencies,
+        found.unresolved,
+        min_confidence=corpus.settings.min_confidence,
+        generated_at_s=time.time(),
+    )
+    seconds = time.perf_counter() - start_s
+    for failure in found.failures:
+        raise SystemExit(f"discovery: {failure}")
+    shown, truth = pairs_of(report), corpus.truth
+    real, cross = shown & truth.pairs, {pair for pair in shown if _crosses(pair)}
+    true_cross = {pair for pair in truth.pairs if _crosses(pair)}
+    return {
+        "precision": _share(real, shown),
+        "recall": _share(real, truth.pairs),
+        "data_recall": _share(shown & truth.with_data, truth.with_data),
+        "cross_precision": _share(cross & truth.pairs, cross),
+        "cross_recall": _share(cross & true_cross, true_cross),
+        "unresolved": float(len(report.unresolved)),
+        "seconds": seconds,
+    }
+
+
+def pairs_of(report: Report) -> frozenset[Pair]:
+    """The pairs of tasks that the report shows."""
+    return frozenset(
+        ((up.pipeline, up.task), (down.pipeline, down.task))
+        for up, down in ((edge.upstream, edge.downstream) for edge in report.edges)
+        if up.task and down.task
+    )
+
+
+def main(load_lab: Loader | None = None) -> None:
+    """Run the benchmark; without files it measures what `load_lab` gives."""
+
+    def chosen(options: Options) -> Figures:
+        own = options.own
+        if own.tasks and own.truth:
+            return measure(read_corpus(own.tasks, own.views, own.truth))
+        if load_lab is None or own.tasks or own.truth or own.views:
+            raise SystemExit("discovery: give --tasks and --truth, and --views if there are any")
+        return measure(load_lab())
+
+    run("discovery", "How many real dependencies are found?", chosen, arguments=_arguments)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    for name, what in (("tasks", "manifest"), ("views", "catalog"), ("truth", "real edges")):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"{what}, JSON Lines")
+
+
+def _pair(upstream: dict[str, str], downstream: dict[str, str]) -> Pair:
+    return (
+        (upstream["pipeline"], upstream["task"]),
+        (downstream["pipeline"], downstream["task"]),
+    )
+
+
+def _crosses(pair: Pair) -> bool:
+    return pair[0][0] != pair[1][0]
+
+
+def _share(part: frozenset[Pair] | set[Pair], whole: frozenset[Pair] | set[Pair]) -> float:
+    return round(len(part) / len(whole), 4) if whole else 1.0
+
+
+if __name__ == "__main__":
+    main()

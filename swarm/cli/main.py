@@ -1,0 +1,59 @@
+"""The command line: one module per noun, listed here.
+
+The modules named here must stay light: what is slow to import (settings, connectors, ray, the
+HTTP client) is imported inside the functions that need it, so `swarm --help` answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from swarm import __version__
+from swarm.cli import config, scan
+from swarm.errors import ConfigError, InputError, SwarmError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    name="swarm",
+    help="Finds the dependencies between pipelines that nobody declared.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(scan.scan)
+app.add_typer(config.app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"swarm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    del version  # acted on by its callback
+
+
+def main() -> None:
+    """Run the command line; errors the user can act on are one message, not a traceback."""
+    try:
+        app()
+    except SwarmError as error:
+        typer.echo(f"swarm: {error}", err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, ConfigError | InputError) else EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of our output is gone (`swarm scan | head`): nobody is left to tell.
+        sys.stdout = None
+        sys.exit(EXIT_FAILED)

@@ -1,0 +1,208 @@
+"""The report of a scan: what a platform engineer would forward. Pure: values in, values out.
+
+Undeclared dependencies come first, those on which most hangs on top: how many pipelines are hit,
+directly or further down, when the dependency fails.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.lineage import Dependency, Proof, Unresolved
+from swarm.model.pipelines import Pipeline
+
+SCHEMA_VERSION = 1
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A dependency as it is reported; `hit` counts the pipelines that hang on it.
+
+    `dataset` is empty where tasks are only ordered and share no known data.
+    """
+
+    upstream: TaskKey
+    downstream: TaskKey
+    dataset: str
+    declared: bool
+    confidence: float
+    hit: int
+    proofs: tuple[Proof, ...] = ()
+    how: str = ""
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it leads from one pipeline to another."""
+        return self.upstream.pipeline_key != self.downstream.pipeline_key
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a reader gets, in the order to read it in."""
+
+    generated_at: str
+    pipelines: tuple[Pipeline, ...]
+    edges: tuple[Edge, ...]
+    unresolved: tuple[Unresolved, ...]
+
+    @property
+    def undeclared(self) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if not edge.declared)
+
+    @property
+    def by_orchestrator(self) -> Mapping[str, int]:
+        """Pipelines seen, by orchestrator instance."""
+        return Counter(pipeline.key.orchestrator for pipeline in self.pipelines)
+
+
+def build(
+    pipelines: Iterable[Pipeline],
+    dependencies: Iterable[Dependency],
+    unresolved: Iterable[Unresolved],
+    *,
+    min_confidence: float,
+    generated_at_s: float,
+) -> Report:
+    """Choose what is shown (dependencies of at least `min_confidence`) and put it in order."""
+    known = tuple(sorted(pipelines, key=lambda pipeline: pipeline.key))
+    shown = [found for found in dependencies if found.confidence >= min_confidence]
+    hit = _hit(known, shown)
+    edges = [*_edges(shown, hit), *_ordered_only(known, shown, hit)]
+    return Report(
+        generated_at=datetime.fromtimestamp(generated_at_s, UTC).isoformat(timespec="seconds"),
+        pipelines=known,
+        edges=tuple(sorted(edges, key=_reading_order)),
+        unresolved=tuple(sorted(unresolved, key=lambda u: (u.subject, u.place, u.detail))),
+    )
+
+
+def _edges(shown: Iterable[Dependency], hit: Mapping[PipelineKey, int]) -> Iterator[Edge]:
+    for found in shown:
+        yield Edge(
+            upstream=found.key.upstream,
+            downstream=found.key.downstream,
+            dataset=str(found.key.dataset),
+            declared=found.declared,
+            confidence=found.confidence,
+            hit=hit[found.key.downstream.pipeline_key],
+            proofs=found.proofs,
+        )
+
+
+def _ordered_only(
+    pipelines: Iterable[Pipeline], shown: Iterable[Dependency], hit: Mapping[PipelineKey, int]
+) -> Iterator[Edge]:
+    """Declared edges between tasks that share no known data."""
+    through_data = {(found.key.upstream, found.key.downstream) for found in shown}
+    for pipeline in pipelines:
+        for edge in pipeline.declared:
+            if (edge.upstream, edge.downstream) not in through_data:
+                below = hit[edge.downstream.pipeline_key]
+                yield Edge(edge.upstream, edge.downstream, "", True, 1.0, below, (), edge.how)
+
+
+def _reading_order(edge: Edge) -> tuple[bool, int, float, TaskKey, TaskKey, str]:
+    return (
+        edge.declared,
+        -edge.hit,
+        -edge.confidence,
+        edge.upstream,
+        edge.downstream,
+        edge.dataset,
+    )
+
+
+def _hit(pipelines: Iterable[Pipeline], shown: Iterable[Dependency]) -> Mapping[PipelineKey, int]:
+    """For each pipeline, itself and all that come after it, counted."""
+    after: dict[PipelineKey, set[PipelineKey]] = {}
+    ends = [(found.key.upstream, found.key.downstream) for found in shown]
+    ends += [(e.upstream, e.downstream) for pipeline in pipelines for e in pipeline.declared]
+    for up, down in ends:
+        after.setdefault(up.pipeline_key, set()).add(down.pipeline_key)
+        after.setdefault(down.pipeline_key, set())
+    return {key: len(_reachable(key, after)) for key in after}
+
+
+def _reachable(
+    start: PipelineKey, after: Mapping[PipelineKey, set[PipelineKey]]
+) -> set[PipelineKey]:
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        new = after[waiting.pop()] - seen
+        seen |= new
+        waiting.extend(new)
+    return seen
+
+
+def as_json(report: Report) -> dict[str, Json]:
+    """The report as a JSON tree; its shape changes only with `SCHEMA_VERSION`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": report.generated_at,
+        "pipelines": [_pipeline_json(pipeline) for pipeline in report.pipelines],
+        "edges": [_edge_json(edge) for edge in report.edges],
+        "unresolved": [
+            {"subject": u.subject, "reason": u.reason.value, "place": u.place, "detail": u.detail}
+            for u in report.unresolved
+        ],
+    }
+
+
+def _pipeline_json(pipeline: Pipeline) -> Json:
+    return {
+        "orchestrator": pipeline.key.orchestrator,
+        "pipeline": pipeline.key.name,
+        "tasks": [task.key.task for task in pipeline.tasks],
+        "schedule": pipeline.schedule,
+        "owner": pipeline.owner,
+        "paused": pipeline.paused,
+        "place": pipeline.place,
+    }
+
+
+def _edge_json(edge: Edge) -> Json:
+    return {
+        "upstream": _task_json(edge.upstream),
+        "downstream": _task_json(edge.downstream),
+        "dataset": edge.dataset,
+        "declared": edge.declared,
+        "confidence": round(edge.confidence, 4),
+        "pipelines_hit": edge.hit,
+        "evidence": [_proof_json(proof) for proof in edge.proofs] or _order_json(edge),
+    }
+
+
+def _proof_json(proof: Proof) -> Json:
+    return {
+        "task": _task_json(proof.task),
+        "access": proof.access.value,
+        "channel": proof.channel.value,
+        "place": proof.place,
+        "excerpt": proof.excerpt,
+        "weight": proof.weight,
+        "via": [str(dataset) for dataset in proof.via],
+    }
+
+
+def _order_json(edge: Edge) -> list[Json]:
+    """The evidence of an edge that is only declared: what declares it."""
+    return [
+        {
+            "task": _task_json(edge.downstream),
+            "access": "",
+            "channel": "declared",
+            "place": "",
+            "excerpt": edge.how,
+            "weight": 0.0,
+            "via": [],
+        }
+    ]
+
+
+def _task_json(task: TaskKey) -> Json:
+    return {"orchestrator": task.orchestrator, "pipeline": task.pipeline, "task": task.task}

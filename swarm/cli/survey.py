@@ -1,0 +1,92 @@
+"""One pass over all sources into one ledger, in this process: what `swarm scan` is made of."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from swarm.clock import Clock, SystemClock
+from swarm.config import Settings
+from swarm.connectors.base import Connector
+from swarm.connectors.registry import open_connectors
+from swarm.errors import ConnectorError
+from swarm.lineage.ledger import Ledger
+from swarm.lineage.naming import Naming
+from swarm.model.journal import Batch
+from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
+from swarm.model.pipelines import Pipeline
+
+_TELL_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What all sources said together; `failures` are the sources that could not be read."""
+
+    pipelines: tuple[Pipeline, ...]
+    dependencies: tuple[Dependency, ...]
+    unresolved: tuple[Unresolved, ...]
+    failures: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Survey:
+    ledger: Ledger
+    clock: Clock
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    items: dict[str, int] = field(default_factory=dict)
+    failed: list[Unresolved] = field(default_factory=list)
+
+    async def read(self, connector: Connector) -> None:
+        """Take in all of one source; what was read before a failure is kept."""
+        self.items[connector.name] = 0
+        try:
+            async for batch in connector.observe(None):
+                async with self.lock:
+                    await asyncio.to_thread(self._take, batch)
+                self.items[connector.name] += len(batch.items)
+        except ConnectorError as error:
+            name = connector.name
+            reason = UnresolvedReason.UNREACHABLE
+            self.failed.append(Unresolved(name, reason, connector.kind, str(error)))
+        finally:
+            del self.items[connector.name]
+            await connector.close()
+
+    async def tell(self, say: Callable[[str], None]) -> None:
+        """Every two seconds, what is still being read."""
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            reading = (f"{name} ({count:,} facts)" for name, count in self.items.items())
+            say(f"reading {', '.join(reading)} ...")
+
+    def _take(self, batch: Batch) -> None:
+        for record in self.ledger.decide(batch, self.clock.now_s()):
+            self.ledger.apply(record)
+
+
+async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
+    """Read every source of `settings` once, all at the same time, and conclude.
+
+    `say` gets a line for a person every two seconds. A source that fails is in `failures` and,
+    as unreachable, in `unresolved`. Raises `ConfigError` for sources that cannot be opened.
+    """
+    connectors = open_connectors(settings)
+    ledger = Ledger(
+        Naming(
+            default_namespace=settings.naming.default_namespace,
+            namespaces=settings.naming.namespaces,
+            datasets=settings.naming.datasets,
+        )
+    )
+    state = _Survey(ledger, SystemClock())
+    telling = asyncio.create_task(state.tell(say))
+    try:
+        await asyncio.gather(*(state.read(connector) for connector in connectors))
+    finally:
+        telling.cancel()
+    return Findings(
+        pipelines=tuple(ledger.pipelines.values()),
+        dependencies=tuple(ledger.dependencies.values()),
+        unresolved=(*ledger.unresolved, *state.failed),
+        failures=tuple(f"{failure.subject}: {failure.detail}" for failure in state.failed),
+    )
