@@ -56,8 +56,8 @@ class Journaled:
         after = 0
         snapshot = self._stream.load_snapshot()
         if snapshot is not None:
-            after, records = snapshot
-            for record in records:
+            after = snapshot.seq
+            for record in snapshot.records:
                 self._state.apply(record)
         snapshot_seq = after
         while entries := self._journal.read(self._stream.name, after, _READ_LIMIT):

@@ -4,15 +4,22 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
 from fastapi import FastAPI
 
 from swarm import __version__
 from swarm.api import problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
+from swarm.api.read_model import ReadModel
 from swarm.api.routes import graph, health, ingest
+from swarm.errors import StoreError, Trimmed
 
 _FOLLOW_S = 0.1  # how old an answer may be
+_RETRY_S = 1.0
+_BATCH = 1_000
+
+log = structlog.get_logger()
 
 
 def create_app(deps: Deps) -> FastAPI:
@@ -41,11 +48,29 @@ def create_app(deps: Deps) -> FastAPI:
 
 
 async def _follow(deps: Deps) -> None:
+    """Keep the read model at the end of the log; where the log is cut, begin with the snapshot."""
+    deps.model = await asyncio.to_thread(_load, deps)
     while True:
-        entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, 1_000)
+        try:
+            entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, _BATCH)
+        except Trimmed:
+            deps.model = await asyncio.to_thread(_load, deps)
+            continue
+        except StoreError as error:
+            log.warning("projections cannot be read", error=str(error))
+            await asyncio.sleep(_RETRY_S)
+            continue
         for seq, entry in entries:
             deps.model.apply(entry.record, entry.at_s)
             deps.model.seq = seq
         if not entries:
             deps.model.caught_up = True
             await asyncio.sleep(_FOLLOW_S)
+
+
+def _load(deps: Deps) -> ReadModel:
+    model = ReadModel()
+    model.seq, state = deps.projections.snapshot()
+    for at_s, record in state:
+        model.apply(record, at_s)
+    return model

@@ -4,13 +4,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from swarm import config
-from swarm.client import ApiError, Client, Unreachable
 from swarm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from swarm.client import Client
 
 ConfigOption = Annotated[
     Path | None,
@@ -21,9 +22,12 @@ _EXIT_OF_STATUS = {401: 5, 404: 4, 409: 7}
 
 
 @contextlib.contextmanager
-def connected(path: Path | None) -> Iterator[Client]:
+def connected(path: Path | None) -> Iterator["Client"]:
     """The running swarm of `SWARM_URL`, else of the settings. Every refusal of it becomes a
     message on stderr and an exit code: 4 not found, 5 token, 6 unreachable, 7 conflict."""
+    from swarm import config
+    from swarm.client import Client
+
     with explained():
         url = os.environ.get("SWARM_URL")
         if url:
@@ -38,6 +42,8 @@ def connected(path: Path | None) -> Iterator[Client]:
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Turn the errors a user can act on into a message and an exit code."""
+    from swarm.client import ApiError, Unreachable
+
     try:
         yield
     except ConfigError as error:
@@ -50,7 +56,7 @@ def explained() -> Iterator[None]:
         fail(f"{error.filename}: {error.strerror}", 2)
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Say what went wrong on stderr and leave."""
     typer.secho(message, fg=typer.colors.RED, err=True)
     raise typer.Exit(code)

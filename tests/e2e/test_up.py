@@ -142,6 +142,17 @@ def test_an_acknowledged_event_survives_the_kill_of_the_graph_actor(swarm):
     assert {reader for _, reader, _ in after - before} == {"late_reader", "tidy"}
 
 
+@pytest.mark.parametrize("title", ["GraphActor", "ProjectorActor", "ConnectorActor"])
+def test_each_actor_may_be_killed_at_any_time(swarm, title):
+    eventually(lambda: swarm.client.ready())
+    victim = actor_process(swarm, title)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait(10)
+    manifest = swarm.settings.parent / "tasks.jsonl"
+    manifest.write_text(manifest.read_text() + json.dumps({"pipeline": title, "task": "t"}) + "\n")
+    eventually(lambda: title in [p["pipeline"] for p in swarm.client.pipelines()])
+
+
 def test_a_verdict_is_kept_across_a_rescan_and_can_be_taken_back(swarm):
     eventually(lambda: complete(swarm) or len(edges(swarm)) > len(CHAIN))
     rejected = swarm.cli("reject", "manifest/crm_export/load", "manifest/finance_close/report")
