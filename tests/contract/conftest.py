@@ -1,0 +1,92 @@
+"""A PostgreSQL server of the test session's own, from the Debian package."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",  # the machine does not lose power in a test
+    "full_page_writes": "off",
+    "max_connections": "60",
+}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of the server's own database; stopped and deleted at the end."""
+    programs = _programs()
+    if programs is None:
+        reason = "PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="swarm-postgres-"))
+    user = _unprivileged(folder)
+    data = folder / "data"
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [programs / program, *arguments],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+            **user,
+        )
+
+    try:
+        run("initdb", "-D", str(data), "-U", "swarm", "-A", "trust", "-E", "UTF8", "--no-sync")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        settings = _SETTINGS | {"port": str(port)}
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        control = ("-D", str(data), "-w", "-l", str(folder / "log"))
+        run("pg_ctl", "start", *control, "-o", options)
+        try:
+            yield f"postgresql://swarm@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def new_database(postgres: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database on the server and returns its URL."""
+    with contextlib.closing(psycopg.connect(postgres, autocommit=True)) as connection:
+        names: list[str] = []
+
+        def make() -> str:
+            row = connection.execute("SELECT count(*) FROM pg_database").fetchone()
+            name = f"test_{row[0] if row else 0}_{len(names)}"
+            connection.execute(f'CREATE DATABASE "{name}"')
+            names.append(name)
+            return postgres.removesuffix("postgres") + name
+
+        yield make
+        for name in names:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """How to start programs that refuse to run as root; gives them `folder`."""
+    if os.geteuid() != 0:
+        return {}
+    shutil.chown(folder, "postgres", "postgres")
+    return {"user": "postgres", "group": "postgres", "extra_groups": []}
