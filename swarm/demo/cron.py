@@ -1,0 +1,55 @@
+"""A stand-in for the cron daemon: runs the lines of the lab's crontab once, one by one."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from swarm.demo.processes import Processes
+
+# The command line tool is not on every machine; this is what it does with a script on stdin.
+_SQLITE = """\
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.executescript(sys.stdin.read())
+connection.close()
+"""
+
+
+def install(folder: Path, crontab: str) -> Path:
+    """Write the crontab and the two programs its lines use; returns the crontab's path."""
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "sqlite3.py").write_text(_SQLITE)
+    _script(programs / "python", f'exec {sys.executable} "$@"')
+    _script(programs / "sqlite3", f'exec {sys.executable} {programs}/sqlite3.py "$@"')
+    path = folder / "crontab"
+    path.write_text(crontab.replace("{folder}", str(folder)))
+    return path
+
+
+def run_all(processes: Processes, crontab: Path, env: Mapping[str, str]) -> int:
+    """Run every line to its end and return their number. Raises `LabError` with the output of
+    the one that fails."""
+    lines = commands(crontab.read_text())
+    for command in lines:
+        name = script(command)
+        own = {**env, "PATH": f"{crontab.parent}/bin:{env['PATH']}", "LAB_CRON_SCRIPT": name}
+        processes.run(f"cron-{name}", ["/bin/sh", "-c", command], own, crontab.parent)
+    return len(lines)
+
+
+def commands(crontab: str) -> list[str]:
+    """The command of each line that is not a comment and not a variable."""
+    lines = [line.strip() for line in crontab.splitlines()]
+    fields = [line.split(maxsplit=5) for line in lines if line and not line.startswith("#")]
+    return [found[5] for found in fields if len(found) == 6]
+
+
+def script(command: str) -> str:
+    """The name of a line's pipeline: its script without folder and ending."""
+    return Path(command.split()[-1]).stem
+
+
+def _script(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)

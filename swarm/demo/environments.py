@@ -1,0 +1,91 @@
+"""Each orchestrator's own Python environment: their requirements contradict each other."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarm.demo.processes import LabError
+
+_INSTALL_TIMEOUT_S = 900
+_MARKER = ".requirements"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What one environment holds. Both bounds, so that a new major version is a decision."""
+
+    name: str
+    packages: tuple[str, ...]
+
+
+AIRFLOW = Requirements(
+    "airflow",
+    (
+        "apache-airflow>=3.3,<3.4",
+        "apache-airflow-providers-common-sql>=1.28,<3",
+        "apache-airflow-providers-sqlite>=4.1,<6",
+        "apache-airflow-providers-openlineage>=2.7,<3",
+    ),
+)
+AIRFLOW_2 = Requirements("airflow2", ("apache-airflow>=2.11,<2.12",))
+DAGSTER = Requirements("dagster", ("dagster>=1.13,<1.14", "dagster-webserver>=1.13,<1.14"))
+# Prefect 3.8 admits any fastapi below 1, but its server does not import with the newest ones.
+PREFECT = Requirements("prefect", ("prefect>=3.8,<3.9", "fastapi>=0.139,<0.151"))
+ORCHESTRATORS = (AIRFLOW, DAGSTER, PREFECT)
+
+
+def ensure(folder: Path, wanted: Requirements, say: Callable[[str], None]) -> Path:
+    """Return the `bin` folder of the environment, made now unless an equal one is there.
+
+    Raises `LabError` with the installer's output.
+    """
+    home = folder / wanted.name
+    marker = home / _MARKER
+    wanted_digest = digest(wanted)
+    if marker.is_file() and marker.read_text() == wanted_digest:
+        return home / "bin"
+    say(f"Installing {wanted.packages[0]} into {home} ...")
+    shutil.rmtree(home, ignore_errors=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    uv = _uv()
+    if uv is None:
+        _run([sys.executable, "-m", "venv", str(home)])
+        _run([str(home / "bin" / "pip"), "install", "--quiet", *wanted.packages])
+    else:
+        _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)])
+        python = str(home / "bin" / "python")
+        _run([uv, "pip", "install", "--quiet", "--python", python, *wanted.packages])
+    marker.write_text(wanted_digest)
+    return home / "bin"
+
+
+def _uv() -> str | None:
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.is_file() else shutil.which("uv")
+
+
+def digest(wanted: Requirements) -> str:
+    """Changes when the environment has to be made anew."""
+    text = "\n".join((sys.version, *wanted.packages))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _run(argv: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            argv,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_INSTALL_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise LabError(f"`{' '.join(argv)}` took over {_INSTALL_TIMEOUT_S} s.") from None
+    if done.returncode != 0:
+        raise LabError(f"`{' '.join(argv)}` failed:\n{done.stdout[-4000:]}")

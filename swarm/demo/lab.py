@@ -1,0 +1,331 @@
+"""The lab: real orchestrators running real pipelines over one warehouse, all on this machine.
+
+    with Lab(Path(".lab")) as lab:
+        lab.run_pipelines()
+        lab.truth()
+
+`python -m swarm.demo.lab --exit` does that and prints times and truth as JSON.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from importlib import resources
+from io import TextIOWrapper
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from swarm.config import Naming, SqlConnection
+from swarm.demo import (
+    airflow_server,
+    cron,
+    dagster_server,
+    declared,
+    environments,
+    prefect_server,
+    runs,
+    truth,
+)
+from swarm.demo import warehouse as warehouses
+from swarm.demo.airflow_server import Airflow, Receiver
+from swarm.demo.dagster_server import Dagster
+from swarm.demo.environments import Requirements
+from swarm.demo.prefect_server import Prefect
+from swarm.demo.processes import LabError, Processes, Site, marked
+
+T = TypeVar("T")
+NAMESPACE = "sqlite://warehouse"
+AIRFLOW, DAGSTER, PREFECT, CRON = "airflow", "dagster", "prefect", "cron"
+_CONNECTION = SqlConnection(dialect="sqlite", namespace=NAMESPACE, default_schema="main")
+
+
+class Lab:
+    """One lab in `folder`: `envs` and `templates` stay there, `run` is made anew at each start.
+
+    `receiver` is where Airflow sends OpenLineage events, nowhere by default. `environments_in`
+    shares the orchestrators' environments with other labs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        say: Callable[[str], None] = print,
+        receiver: Receiver | None = None,
+        environments_in: Path | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.run_folder = self.folder / "run"
+        self.seconds: dict[str, float] = {}
+        self.processes = Processes(str(self.run_folder), self.run_folder / "logs")
+        self._say = say
+        self._receiver = receiver
+        self._environments = (environments_in or self.folder / "envs").resolve()
+        self._lock: TextIOWrapper | None = None
+        self._airflow: Airflow | None = None
+        self._dagster: Dagster | None = None
+        self._prefect: Prefect | None = None
+
+    # What swarm is told about the lab.
+
+    @property
+    def airflow_url(self) -> str:
+        return _running(self._airflow).url
+
+    @property
+    def dagster_url(self) -> str:
+        return _running(self._dagster).url
+
+    @property
+    def prefect_url(self) -> str:
+        return _running(self._prefect).url
+
+    @property
+    def crontab(self) -> Path:
+        return self.run_folder / "crontab"
+
+    @property
+    def catalog(self) -> Path:
+        return self.run_folder / "catalog.jsonl"
+
+    @property
+    def code(self) -> tuple[Path, ...]:
+        """Checkouts of the pipelines' source."""
+        return tuple(self.run_folder / "code" / name for name in (AIRFLOW, DAGSTER, PREFECT, CRON))
+
+    @property
+    def connections(self) -> Mapping[str, SqlConnection]:
+        """Each way in which pipelines name the warehouse, and `default`."""
+        ways = ("default", "warehouse", "WAREHOUSE", "warehouse/warehouse.db")
+        return dict.fromkeys(ways, _CONNECTION)
+
+    @property
+    def naming(self) -> Naming:
+        return Naming(default_namespace=NAMESPACE)
+
+    @property
+    def decoys(self) -> tuple[Mapping[str, str], ...]:
+        """What looks like a dependency and is none: `name`, `place`, `why`."""
+        return tuple(json.loads((_pipelines() / "decoys.json").read_text(encoding="utf-8")))
+
+    # What one does with it.
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def run_pipelines(self) -> int:
+        """Run every pipeline once and return their number. Raises `LabError` with the log of
+        the first one that fails."""
+        airflow, dagster = _running(self._airflow), _running(self._dagster)
+        prefect = _running(self._prefect)
+        with self._phase("Running all pipelines"), ThreadPoolExecutor(4) as pool:
+            counts = [
+                pool.submit(self._timed("airflow runs", lambda: runs.run_airflow(airflow))),
+                pool.submit(self._timed("dagster runs", lambda: runs.run_dagster(dagster))),
+                pool.submit(self._timed("prefect runs", lambda: runs.run_prefect(prefect))),
+                pool.submit(self._timed("cron runs", self._run_cron)),
+            ]
+            return sum(count.result() for count in counts)
+
+    def truth(self) -> truth.Truth:
+        """What depends on what, from the audit of the runs so far."""
+        edges = declared.airflow_edges(_running(self._airflow), AIRFLOW)
+        edges |= declared.dagster_edges(_running(self._dagster), DAGSTER)
+        names = {}
+        flows = _running(self._prefect)
+        for deployment in runs.deployments(flows):
+            name = runs.flow_name(flows, deployment["flow_id"])
+            names[f"{name}|{deployment['id']}"] = f"{name}/{deployment['name']}"
+        errors = Path(f"{self._audit}.errors")
+        if errors.exists():
+            raise LabError(f"The audit missed something:\n{errors.read_text()[:2000]}")
+        lines = self._audit.read_text(encoding="utf-8").splitlines()
+        return truth.derive(lines, edges, self._warehouse.view_names(), names)
+
+    def stop(self) -> None:
+        """End all servers. Safe to call at any time, and twice."""
+        started_s = time.monotonic()
+        self.processes.stop_all()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        self.seconds["stop"] = time.monotonic() - started_s
+
+    def survivors(self) -> list[int]:
+        """Ids of processes of this lab that are alive."""
+        return marked(self.processes.mark)
+
+    # How it starts.
+
+    def _start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _only_one(self.folder / "lock")
+        with self._phase("Preparing the orchestrators' environments"):
+            bins = {
+                wanted.name: environments.ensure(self._environments, wanted, self._say)
+                for wanted in environments.ORCHESTRATORS
+            }
+        with self._phase("Making the warehouse"):
+            self._make_run_folder()
+        with self._phase("Starting Airflow, Dagster and Prefect"), ThreadPoolExecutor(3) as pool:
+            airflow = pool.submit(self._timed("airflow", lambda: self._start_airflow(bins)))
+            dagster = pool.submit(self._timed("dagster", lambda: self._start_dagster(bins)))
+            prefect = pool.submit(self._timed("prefect", lambda: self._start_prefect(bins)))
+            self._airflow, self._dagster = airflow.result(), dagster.result()
+            self._prefect = prefect.result()
+
+    def _make_run_folder(self) -> None:
+        shutil.rmtree(self.run_folder, ignore_errors=True)
+        (self.run_folder / "logs").mkdir(parents=True)
+        source = _pipelines()
+        for checkout in self.code:
+            shutil.copytree(
+                source / checkout.name, checkout, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        self._warehouse = warehouses.create(self.run_folder, source / "warehouse")
+        cron.install(self.run_folder, (source / "cron" / "crontab").read_text(encoding="utf-8"))
+
+    def _start_airflow(self, bins: Mapping[str, Path]) -> Airflow:
+        template = self._template(environments.AIRFLOW)
+        site = self._site(AIRFLOW, bins)
+        airflow = airflow_server.start(self.processes, site, self._receiver, template)()
+        runs.wait_for_dags(airflow, site.code)
+        return airflow
+
+    def _start_dagster(self, bins: Mapping[str, Path]) -> Dagster:
+        template = self._template(environments.DAGSTER)
+        site = self._site(DAGSTER, bins)
+        return dagster_server.start(self.processes, site, "definitions", template)()
+
+    def _start_prefect(self, bins: Mapping[str, Path]) -> Prefect:
+        template = self._template(environments.PREFECT)
+        site = self._site(PREFECT, bins)
+        prefect = prefect_server.start(self.processes, site, template)()
+        runs.register_flows(prefect, site.code / "deployments.json", self.run_folder)
+        return prefect
+
+    def _run_cron(self) -> int:
+        env = Site(self.run_folder / "bin", *self._places(CRON), self._env()).environ()
+        return cron.run_all(self.processes, self.crontab, env)
+
+    def _site(self, name: str, bins: Mapping[str, Path]) -> Site:
+        return Site(bins[name], *self._places(name), self._env())
+
+    def _places(self, name: str) -> tuple[Path, Path, Path]:
+        folder = self.run_folder
+        return folder / "home" / name, folder / "code" / name, folder
+
+    def _env(self) -> dict[str, str]:
+        """Variables of the pipelines' processes: theirs, then the audit's."""
+        connection = {"conn_type": "sqlite", "host": str(self._warehouse.main)}
+        return {
+            "WAREHOUSE": str(self._warehouse.main),
+            "AIRFLOW_CONN_WAREHOUSE": json.dumps(connection),
+            "PYTHONPATH": str(Path(str(resources.files("swarm.demo"))) / "audit"),
+            "LAB_AUDIT": str(self._audit),
+            "LAB_WAREHOUSE": str(self._warehouse.main),
+            "LAB_VIEWS": str(self._warehouse.views),
+            "LAB_LAKE": str(self._warehouse.lake),
+        }
+
+    def _template(self, wanted: Requirements) -> Path:
+        """Tied to the environment's release: another one may want other tables."""
+        return self.folder / "templates" / f"{wanted.name}-{environments.digest(wanted)[:12]}"
+
+    @property
+    def _audit(self) -> Path:
+        return self.run_folder / "audit.jsonl"
+
+    @contextlib.contextmanager
+    def _phase(self, what: str) -> Iterator[None]:
+        self._say(f"{what} ...")
+        started_s = time.monotonic()
+        yield
+        self.seconds[what] = time.monotonic() - started_s
+        self._say(f"{what}: {self.seconds[what]:.1f} s")
+
+    def _timed(self, what: str, act: Callable[[], T]) -> Callable[[], T]:
+        def timed() -> T:
+            started_s = time.monotonic()
+            result = act()
+            self.seconds[what] = time.monotonic() - started_s
+            return result
+
+        return timed
+
+
+def _running(server: T | None) -> T:
+    if server is None:
+        raise LabError("The lab is not running; use it inside `with Lab(...) as lab:`.")
+    return server
+
+
+def _pipelines() -> Path:
+    return Path(str(resources.files("swarm.demo"))) / "pipelines"
+
+
+def _only_one(path: Path) -> TextIOWrapper:
+    lock = path.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise LabError(
+            f"Another lab runs in {path.parent}; stop it or use another folder."
+        ) from None
+    return lock
+
+
+def main() -> None:
+    """Start the lab, run its pipelines, print times and truth as JSON; stop at once or at
+    Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m swarm.demo.lab")
+    parser.add_argument("--folder", type=Path, default=Path(".lab"))
+    parser.add_argument("--exit", action="store_true", help="stop when the pipelines have run")
+    wanted = parser.parse_args()
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    with Lab(wanted.folder, say) as lab:
+        count = lab.run_pipelines()
+        found = lab.truth()
+        if not wanted.exit:
+            say(f"{lab.airflow_url} {lab.dagster_url} {lab.prefect_url}; Ctrl-C stops them.")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    report = {
+        "pipelines": count,
+        "decoys": len(lab.decoys),
+        "seconds": {what: round(seconds, 1) for what, seconds in lab.seconds.items()},
+        "undeclared": [asdict(pair) for pair in sorted(found.undeclared)],
+        "undeclared_across": len(found.undeclared_across),
+        "declared": [asdict(pair) for pair in sorted(found.declared)],
+        "survivors": lab.survivors(),
+    }
+    print(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Starts a real Prefect: the server and one worker that runs each flow as a process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarm.demo import http
+from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
+from swarm.demo.templates import restore
+
+POOL = "lab"
+_START_TIMEOUT_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prefect:
+    """A running Prefect; `url` is the base of its server, the API is below `/api`."""
+
+    url: str
+    servers: tuple[Server, ...]
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api"
+
+
+def start(processes: Processes, site: Site, template: Path) -> Callable[[], Prefect]:
+    """Start the server; the returned function waits for it and starts the worker.
+
+    `template` keeps the empty database of the first start.
+    """
+    (port,) = free_ports(1)
+    prefect = f"http://127.0.0.1:{port}"
+    database = site.home / "prefect.db"
+    env = site.environ(
+        PREFECT_HOME=str(site.home),
+        PREFECT_API_URL=f"{prefect}/api",
+        PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{database}",
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        PREFECT_CLI_COLORS="false",
+        PREFECT_WORKER_QUERY_SECONDS="1",
+        PREFECT_LOGGING_LEVEL="INFO",
+    )
+    program = str(site.bin / "prefect")
+    listen = ["--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    migrate = [program, "server", "database", "upgrade", "-y"]
+    restore(
+        template,
+        site.home,
+        [database.name],
+        lambda: processes.run("prefect-migrate", migrate, env, site.cwd),
+    )
+    server = processes.start("prefect-server", [program, "server", "start", *listen], env, site.cwd)
+
+    def wait() -> Prefect:
+        ready = f"{prefect}/api/ready"
+        wait_for("Prefect", [server], lambda: http.answers(ready) is not None, _START_TIMEOUT_S)
+        http.call("POST", f"{prefect}/api/work_pools/", {"name": POOL, "type": "process"})
+        work = ["worker", "start", "--pool", POOL, "--type", "process", "--limit", "2"]
+        worker = processes.start("prefect-worker", [program, *work], env, site.cwd)
+        return Prefect(prefect, (server, worker))
+
+    return wait
