@@ -1,0 +1,123 @@
+"""What a Python program reads and writes, found by reading its source.
+
+Nothing is ever executed. The walk (`code_interpreter`) follows what the entry reaches, values are
+sets of what an expression may be (`code_values`), known calls are tables (`code_calls`). What is
+not reached yields nothing; a table or path that only exists at run time is unresolved.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from swarm.lineage.code_found import RunsCommand
+from swarm.lineage.code_interpreter import Interpreter
+from swarm.lineage.code_program import Program
+from swarm.lineage.code_recorder import Recorder
+from swarm.lineage.code_values import Class, Function, Instance, Scope, Value, const, of, only
+from swarm.lineage.text import CodeContext
+from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
+
+
+def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -> Extraction:
+    """Find what the program that starts at `entry` reads and writes. Never raises.
+
+    `modules` maps file path to source: the entry's file, those it imports, and SQL files it may
+    run. `entry` is `path.py:function` (`path.py:Class.method`) or `path.py` for the whole file as
+    a script. Parameters of the entry function take their value from `context.parameters`.
+    """
+    path, _, name = entry.partition(".py:")
+    path = f"{path}.py" if name else entry
+    program = Program(modules)
+    recorder = Recorder(program, context)
+    walk = Interpreter(program, context.parameters, recorder, quiet_imports=bool(name))
+    follow_scripts(walk, recorder, program, context)
+    try:
+        if name:
+            missing = _run_function(walk, path, name, context)
+        else:
+            walk.module(path, main=True)
+            missing = []
+    except RecursionError:
+        detail = "the program is nested too deep to be read"
+        missing = [Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)]
+    return recorder.extraction("", [*walk.unresolved, *missing])
+
+
+def extract_shell(
+    command: str, modules: Mapping[str, str], context: CodeContext, place: str
+) -> Extraction:
+    """Find what a shell command reads and writes; scripts it starts are taken from `modules`."""
+    program = Program(modules)
+    recorder = Recorder(program, context)
+    walk = Interpreter(program, context.parameters, recorder, quiet_imports=False)
+    follow_scripts(walk, recorder, program, context)
+    try:
+        recorder.record(RunsCommand(const(command)), place)
+    except RecursionError:
+        walk.unresolved.append(
+            Unresolved(place, UnresolvedReason.TOO_LARGE, place, "nested too deep to be read")
+        )
+    return recorder.extraction("", walk.unresolved)
+
+
+def follow_scripts(
+    walk: Interpreter, recorder: Recorder, program: Program, context: CodeContext
+) -> None:
+    """Lets commands that start a Python program be followed into it, each program once."""
+    started: set[str] = set()
+
+    def run_script(path: str, arguments: Sequence[str]) -> None:
+        if path in started:
+            return
+        started.add(path)
+        script = Interpreter(program, context.parameters, recorder, quiet_imports=False)
+        script.module(path, main=True)
+        walk.unresolved.extend(script.unresolved)
+
+    recorder.run_script = run_script
+
+
+def _run_function(
+    walk: Interpreter, path: str, name: str, context: CodeContext
+) -> list[Unresolved]:
+    scope = walk.module(path)
+    function = find_function(scope, name)
+    if function is None:
+        if walk.unresolved:
+            return []
+        detail = f"there is no function `{name}` in the file"
+        return [Unresolved(path, UnresolvedReason.MISSING_SOURCE, path, detail)]
+    walk.run(function, (), entry_arguments(function, context.parameters))
+    return []
+
+
+def entry_arguments(function: Function, parameters: Mapping[str, str]) -> dict[str, Value]:
+    """The parameters of an entry function that are known by name."""
+    spec = function.node.args
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
+    return {name: const(parameters[name]) for name in names if name in parameters}
+
+
+def find_function(scope: Scope, dotted: str) -> Function | None:
+    """A function or method by its dotted name; methods are bound to an object."""
+    first, *rest = dotted.split(".")
+    found = scope.find(first)
+    for name in rest:
+        atom = only(found) if found is not None else None
+        if not isinstance(atom, Class):
+            return None
+        found = next((one.members[name] for one in atom.family() if name in one.members), None)
+        method = only(found) if found is not None else None
+        if isinstance(method, Function):
+            owner = Instance(atom, {})
+            found = of(
+                Function(
+                    method.node,
+                    method.scope,
+                    method.name,
+                    owner,
+                    method.home,
+                    method.decorators,
+                    method.defaults,
+                )
+            )
+    function = only(found) if found is not None else None
+    return function if isinstance(function, Function) else None

@@ -1,0 +1,104 @@
+"""What a call outside the program can turn out to be, and how to see what it is called on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from swarm.lineage.code_library import Call
+from swarm.lineage.code_values import (
+    Atom,
+    External,
+    Made,
+    Member,
+    Value,
+    of,
+)
+from swarm.model.lineage import Access
+
+
+@dataclass(frozen=True, slots=True)
+class RunsSql:
+    """`text` runs on `server`. Unless `sure`, only a text that reads like SQL counts.
+
+    A `bare_table` means a single word is the name of a table to read.
+    """
+
+    text: Value
+    server: Value
+    sure: bool = True
+    bare_table: bool = False
+    has_values: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TouchesTable:
+    """A table is accessed by name."""
+
+    access: Access
+    name: Value
+    server: Value
+    schema: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TouchesPath:
+    """A file or object is accessed."""
+
+    access: Access
+    path: Value
+
+
+@dataclass(frozen=True, slots=True)
+class RunsCommand:
+    """A shell command (text) or a program with its arguments (list) is run."""
+
+    command: Value
+
+
+@dataclass(frozen=True, slots=True)
+class HidesTable:
+    """From here `name` is a temporary view of the session, not a dataset."""
+
+    name: Value
+
+
+Found = RunsSql | TouchesTable | TouchesPath | RunsCommand | HidesTable
+Rule = Callable[[Call], tuple[Found, ...]]
+
+
+def receiver(call: Call) -> Value:
+    """The object whose method is called, or the function itself."""
+    if isinstance(call.function, Member):
+        return Value((call.function.owner,), call.function.owner_names)
+    return of(call.function)
+
+
+def chain(atom: Atom) -> list[Atom]:
+    """What an object was made from, nearest first: `spark.read.format("x")` -> ... -> `spark`."""
+    links: list[Atom] = []
+    current: Atom | None = atom
+    while current is not None and len(links) < 100:
+        links.append(current)
+        match current:
+            case Member(owner=owner):
+                current = owner
+            case Made(maker=maker):
+                current = maker
+            case _:
+                current = None
+    return links
+
+
+def library(atom: Atom) -> str:
+    """The package an object comes from, as far as it can be seen."""
+    last = chain(atom)[-1]
+    return last.name.split(".")[0] if isinstance(last, External) else ""
+
+
+def made_by(value: Value, names: set[str]) -> Made | None:
+    """The nearest call to one of `names` that the value comes from."""
+    for atom in value.atoms:
+        for link in chain(atom):
+            maker = link.maker if isinstance(link, Made) else None
+            if isinstance(maker, External | Member) and maker.name.rpartition(".")[2] in names:
+                return link if isinstance(link, Made) else None
+    return None

@@ -1,0 +1,85 @@
+"""The files of a program: parse each once, find which file an import means."""
+
+import ast
+import warnings
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from swarm.model.lineage import Unresolved, UnresolvedReason
+
+MAX_SOURCE_BYTES = 1_000_000
+
+
+class Program:
+    """`sources` maps file path to text; only `.py` files are parsed, each on first use."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+        self._trees: dict[str, ast.Module | Unresolved] = {}
+
+    def tree(self, path: str) -> ast.Module | Unresolved:
+        """The parsed file, or why there is none."""
+        if path not in self._trees:
+            self._trees[path] = _parse(path, self.sources.get(path))
+        return self._trees[path]
+
+    def find_module(self, dotted: str, importer: str, level: int = 0) -> str | None:
+        """The file that `import dotted` in `importer` means; `level` counts leading dots."""
+        tail = dotted.replace(".", "/")
+        if level:
+            parents = PurePosixPath(importer).parents
+            if level > len(parents):
+                return None
+            base = parents[level - 1]
+            return self._at(str(base / tail) if tail else str(base))
+        for folder in PurePosixPath(importer).parents:
+            found = self._at(str(folder / tail))
+            if found is not None:
+                return found
+        return self._at(tail) or self._by_end(tail)
+
+    def find_file(self, path: str, near: str) -> str | None:
+        """The given file a path in the program or in a command means."""
+        wanted = PurePosixPath(path)
+        for candidate in (str(wanted), str(PurePosixPath(near).parent / wanted)):
+            if candidate in self.sources:
+                return candidate
+        if wanted.name == path:
+            return None
+        tails = [p for p in self.sources if _ends_with(path, p) or _ends_with(p, path)]
+        return tails[0] if len(tails) == 1 else None
+
+    def _at(self, stem: str) -> str | None:
+        for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
+            if candidate in self.sources:
+                return candidate
+        return None
+
+    def _by_end(self, tail: str) -> str | None:
+        ends = (f"/{tail}.py", f"/{tail}/__init__.py")
+        found = [path for path in self.sources if path.endswith(ends)]
+        return found[0] if len(found) == 1 else None
+
+
+def _ends_with(path: str, tail: str) -> bool:
+    parts, ends = PurePosixPath(path).parts, PurePosixPath(tail).parts
+    return len(ends) > 1 and parts[-len(ends) :] == ends
+
+
+def _parse(path: str, source: str | None) -> ast.Module | Unresolved:
+    if source is None:
+        return Unresolved(
+            path, UnresolvedReason.MISSING_SOURCE, path, "the file is not among those given"
+        )
+    if len(source) > MAX_SOURCE_BYTES:
+        detail = f"{len(source)} characters, the limit is {MAX_SOURCE_BYTES}"
+        return Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a doubtful escape in a text is no news here
+            return ast.parse(source)
+    except SyntaxError as error:
+        place = f"{path}:{error.lineno or 1}"
+        return Unresolved(path, UnresolvedReason.SYNTAX, place, str(error.msg))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Unresolved(path, UnresolvedReason.SYNTAX, f"{path}:1", str(error) or "too deep")

@@ -1,0 +1,341 @@
+"""From the calls a walk meets to touches, by task."""
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from swarm.lineage.code_calls import accesses, reads_like_sql
+from swarm.lineage.code_found import (
+    Found,
+    HidesTable,
+    RunsCommand,
+    RunsSql,
+    TouchesPath,
+    TouchesTable,
+    library,
+)
+from swarm.lineage.code_library import Call
+from swarm.lineage.code_program import Program
+from swarm.lineage.code_servers import PRIVATE, server_of
+from swarm.lineage.code_shell import Command, commands
+from swarm.lineage.code_values import (
+    Atom,
+    Const,
+    External,
+    Function,
+    Instance,
+    ListOf,
+    Made,
+    Member,
+    PathText,
+    Unknown,
+    Value,
+    const,
+    describe,
+    fill,
+    holes,
+    label,
+    of,
+    texts,
+)
+from swarm.lineage.naming import dataset_from_table, dataset_from_url, is_path_namespace
+from swarm.lineage.sql import extract_sql
+from swarm.lineage.text import CodeContext, SqlContext
+from swarm.model.keys import DatasetKey
+from swarm.model.lineage import Access, Extraction, Touch, Unresolved, UnresolvedReason
+
+MAX_FOUND = 20_000
+_EXCERPT = 160
+_TEMPORARY = re.compile(
+    r"\bcreate\s+(?:or\s+replace\s+)?(?:local\s+|global\s+)?temp(?:orary)?\s+(?:table|view)\s+"
+    r"(?:if\s+not\s+exists\s+)?[\"`]?([\w.]+)",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?s")
+_SILENT = {"print", "echo", "secho", "format", "parse", "parse_one", "transpile", "dedent", "split"}
+_HARMLESS = {"sqlparse", "sqlglot", "structlog", "loguru", "rich", "click", "typer", "jinja2"}
+_STANDARD = sys.stdlib_module_names | {"builtins"}
+_GIVEN = "swarm.file_of_the_program"  # a handle to a file whose text is known
+_PRIVATE_FILES = {"tempfile", "io", "sys"}
+
+
+class Recorder:
+    """A watcher that keeps the touches of each task; `task` is whose they are now.
+
+    `run_script` walks another program that a command starts.
+    """
+
+    def __init__(self, program: Program, context: CodeContext) -> None:
+        self.task = ""
+        self.run_script: Callable[[str, Sequence[str]], None] | None = None
+        self._program = program
+        self._context = context
+        self._touches: dict[str, dict[tuple[Access, DatasetKey], Touch]] = {}
+        self._unresolved: dict[str, dict[Unresolved, None]] = {}
+        self._hidden: set[str] = set()
+        self._found = 0
+
+    # --- what the walk tells -----------------------------------------------------------------
+
+    def entered(
+        self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
+    ) -> Value | None:
+        return None
+
+    def left(self, function: Function) -> None:
+        return None
+
+    def created(self, instance: Instance, kwargs: Mapping[str, Value], place: str) -> None:
+        return None
+
+    def called(self, call: Call) -> Value | None:
+        """Records what the call accesses; the text of a given file is what reading it gives."""
+        found = accesses(call)
+        answer: Value | None = None
+        for one in found:
+            if isinstance(one, TouchesPath) and one.access is Access.READ:
+                given = self._given_file(one.path, call.module)
+                if given is not None:
+                    answer = _file_content(call, self._program.sources[given])
+                    continue
+            self.record(one, call.place, call)
+        if not found:
+            answer = self._open_file(call)
+            self._missing(call)
+        return answer
+
+    def record(self, found: Found, place: str, call: Call | None = None) -> None:
+        """Keeps one access under the current task."""
+        self._found += 1
+        if self._found > MAX_FOUND:
+            detail = f"more than {MAX_FOUND} accesses"
+            self._fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
+            return
+        match found:
+            case RunsSql():
+                self._sql(found, place, call)
+            case TouchesTable():
+                self._table(found, place)
+            case TouchesPath():
+                self._path(found, place)
+            case RunsCommand(command=command):
+                self._command(command, place, call.module if call else place)
+            case HidesTable(name=name):
+                self._hidden.update(text.casefold() for text in texts(name))
+
+    def extraction(self, task: str, more: Sequence[Unresolved] = ()) -> Extraction:
+        """Everything found of a task, in the order it was met."""
+        touches = tuple(self._touches.get(task, {}).values())
+        unresolved = tuple(self._unresolved.get(task, {}))
+        return Extraction(touches, (), (*unresolved, *(u for u in more if u not in unresolved)))
+
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that anything was found of."""
+        return tuple(dict.fromkeys([*self._touches, *self._unresolved]))
+
+    # --- SQL and tables ----------------------------------------------------------------------
+
+    def _sql(self, found: RunsSql, place: str, call: Call | None) -> None:
+        server = server_of(found.server, self._context)
+        for atom in _flat(found.text):
+            text = _sql_text(atom)
+            if text is None:
+                if found.sure and not _is_program_object(atom):
+                    what = label(Value((atom,), found.text.names))
+                    self._fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
+                continue
+            if found.bare_table and re.fullmatch(r"[\w.\"`\-]+", text.strip()):
+                self._touch_table(Access.READ, text.strip(), server, place, text)
+            elif reads_like_sql(text) or (found.sure and " " in text.strip()):
+                self._run_sql(text, server, place, found.has_values, call)
+            elif found.sure and holes(text):
+                self._fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{_shown(text)}`")
+
+    def _run_sql(
+        self, text: str, server: SqlContext, place: str, has_values: bool, call: Call | None
+    ) -> None:
+        if has_values:
+            text = _PLACEHOLDER.sub("NULL", text)
+        self._hidden.update(name.casefold() for name in _TEMPORARY.findall(text))
+        found = extract_sql(fill(text), server, place)
+        for touch in found.touches:
+            if not self._is_hidden(touch.dataset, server, call):
+                self._touch(touch.access, touch.dataset, place, touch.excerpt or _shown(text))
+        for one in found.unresolved:
+            is_hole = any(name and name in one.detail for name in holes(text))
+            dynamic = one.reason is UnresolvedReason.TEMPLATE and is_hole
+            reason = UnresolvedReason.DYNAMIC if dynamic else one.reason
+            self._fail(reason, place, one.detail)
+
+    def _is_hidden(self, dataset: DatasetKey, server: SqlContext, call: Call | None) -> bool:
+        """Temporary tables, and what a database inside the program keeps to itself."""
+        if is_path_namespace(dataset.namespace) and dataset.namespace != server.namespace:
+            return False
+        if server.namespace == PRIVATE:
+            return True
+        return any(dataset_from_table(name, server) == dataset for name in self._hidden)
+
+    def _table(self, found: TouchesTable, place: str) -> None:
+        server = server_of(found.server, self._context)
+        schemas = texts(found.schema) if found.schema is not None else [""]
+        for name in texts(found.name):
+            for schema in schemas:
+                known = schema if schema != "None" else ""
+                full = f"{known}.{name}" if known and "." not in name else name
+                self._touch_table(found.access, full, server, place, name)
+
+    def _touch_table(
+        self, access: Access, name: str, server: SqlContext, place: str, excerpt: str
+    ) -> None:
+        if holes(name) or not name or name == "None":
+            self._fail(UnresolvedReason.DYNAMIC, place, f"table `{_shown(name)}`")
+            return
+        if server.namespace == PRIVATE or name.casefold() in self._hidden:
+            return
+        self._touch(access, dataset_from_table(name, server), place, excerpt)
+
+    # --- files -------------------------------------------------------------------------------
+
+    def _path(self, found: TouchesPath, place: str) -> None:
+        for atom in _flat(found.path):
+            if not isinstance(atom, Const | PathText) and _is_own(atom):
+                continue
+            text = texts(Value((atom,), found.path.names))[0]
+            if isinstance(atom, Const) and not isinstance(atom.value, str):
+                if found.path.names and atom.value is None and len(found.path.atoms) == 1:
+                    detail = f"path `{label(found.path)}`"
+                    self._fail(UnresolvedReason.DYNAMIC, place, detail)
+            elif holes(text) or not text:
+                self._fail(UnresolvedReason.DYNAMIC, place, f"path `{_shown(text)}`")
+            elif not text.startswith(("/dev/", "/proc/")):
+                self._touch(found.access, dataset_from_url(text), place, text)
+
+    def _given_file(self, path: Value, module: str) -> str | None:
+        """The file of the program that a path means: not data but part of the program."""
+        names = {self._program.find_file(text, module) for text in texts(path)}
+        found = names.pop() if len(names) == 1 else None
+        return found
+
+    def _open_file(self, call: Call) -> Value | None:
+        """`open(file of the program).read()`."""
+        function = call.function
+        if not isinstance(function, Member) or call.name not in {"read", "readlines"}:
+            return None
+        owner = function.owner
+        if isinstance(owner, Made) and owner.maker == External(_GIVEN):
+            return owner.args[0]
+        return None
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def _command(self, command: Value, place: str, module: str) -> None:
+        for text in _command_texts(command):
+            for one in commands(text):
+                self._run_command(one, place, module)
+
+    def _run_command(self, command: Command, place: str, module: str) -> None:
+        if command.missing:
+            self._fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
+        for access, path in command.paths:
+            self._path(TouchesPath(access, const(path)), place)
+        for text in command.sql:
+            self._sql(RunsSql(const(text), const(command.server)), place, None)
+        for path in command.sql_files:
+            given = self._program.find_file(path, module)
+            if given is None:
+                detail = f"the SQL file `{_shown(path)}` is not among the files given"
+                self._fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+            else:
+                source = self._program.sources[given]
+                self._sql(RunsSql(const(source), const(command.server)), f"{given}:1", None)
+        if command.script:
+            self._script(command, place, module)
+
+    def _script(self, command: Command, place: str, module: str) -> None:
+        given = self._program.find_file(command.script, module)
+        if given is None:
+            detail = f"the program `{_shown(command.script)}` is not among the files given"
+            self._fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+        elif PurePosixPath(given).suffix == ".py":
+            if self.run_script is not None:
+                self.run_script(given, command.arguments)
+        else:
+            self._command(const(self._program.sources[given]), f"{given}:1", given)
+
+    # --- keeping -----------------------------------------------------------------------------
+
+    def _missing(self, call: Call) -> None:
+        """A function whose source is not given gets a SQL text: what it does with it is hidden."""
+        if not isinstance(call.function, External) or call.name in _SILENT:
+            return
+        root = call.function.name.lstrip(".").split(".")[0]
+        if root in _STANDARD or root in _HARMLESS:
+            return
+        given = [atom for value in (*call.args, *call.kwargs.values()) for atom in value.atoms]
+        if any(isinstance(a, Const) and reads_like_sql(str(a.value)) for a in given):
+            detail = f"`{call.function.name}` gets SQL and its source is not given"
+            self._fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
+
+    def _touch(self, access: Access, dataset: DatasetKey, place: str, excerpt: str) -> None:
+        kept = self._touches.setdefault(self.task, {})
+        short = " ".join(_shown(excerpt).split())[:_EXCERPT]
+        kept.setdefault((access, dataset), Touch(access, dataset, place, short))
+
+    def _fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
+        kept = self._unresolved.setdefault(self.task, {})
+        subject = place.rpartition(":")[0] or place
+        kept.setdefault(Unresolved(subject, reason, place, detail))
+
+
+def _flat(value: Value) -> list[Atom]:
+    """The alternatives, with lists opened: several texts may be given at once."""
+    found: list[Atom] = []
+    for atom in value.atoms:
+        if isinstance(atom, ListOf):
+            found.extend(a for item in atom.items[:1000] for a in item.atoms)
+            if atom.is_open:
+                found.append(Unknown(label(value)))
+        else:
+            found.append(atom)
+    return found
+
+
+def _sql_text(atom: Atom) -> str | None:
+    if isinstance(atom, Const) and isinstance(atom.value, str):
+        return atom.value if atom.value.strip() else None
+    return None
+
+
+def _is_program_object(atom: Atom) -> bool:
+    """`executor.execute(job)` with an object of the program is no SQL."""
+    return isinstance(atom, Instance | Function)
+
+
+def _is_own(atom: Atom) -> bool:
+    """Buffers, standard streams, temporary files, files that were opened before."""
+    opened = {"open", "NamedTemporaryFile", "StringIO", "BytesIO", "get_object", "read"}
+    return library(atom) in _PRIVATE_FILES or (
+        isinstance(atom, Made) and describe(atom.maker).rpartition(".")[2] in opened
+    )
+
+
+def _file_content(call: Call, source: str) -> Value:
+    """What reading a file of the program gives: its text, or a handle to read it from."""
+    if call.name in {"read_text", "read_bytes"}:
+        return const(source)
+    return of(Made(External(_GIVEN), (const(source),)))
+
+
+def _command_texts(command: Value) -> list[str | list[str]]:
+    found: list[str | list[str]] = []
+    for atom in command.atoms:
+        if isinstance(atom, ListOf):
+            found.append([texts(item)[0] for item in atom.items])
+        else:
+            found.append(texts(Value((atom,), command.names))[0])
+    return found
+
+
+def _shown(text: str) -> str:
+    return fill(text, "{%s}")
