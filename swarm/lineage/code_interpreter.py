@@ -19,6 +19,7 @@ from swarm.lineage.code_frames import (
     is_function,
     merged,
     place_of,
+    turn_of,
 )
 from swarm.lineage.code_library import Call, made, result
 from swarm.lineage.code_program import Program
