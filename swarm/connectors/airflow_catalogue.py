@@ -1,0 +1,122 @@
+"""What is known of an Airflow's DAGs, put together from answers that come one by one. Pure.
+
+A `Pipeline` holds every declared edge into it, and those are told by others: an asset by the task
+that writes it, a trigger by the DAG that has it. So a pipeline is put together anew whenever one
+of its parts changes, and given out when that made a difference.
+"""
+
+from collections.abc import Iterable
+
+from swarm.connectors.airflow_mapping import Assets, Dag, TaskList
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access
+from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline
+
+
+class Catalogue:
+    """The DAGs of one Airflow, as far as they have been read."""
+
+    def __init__(self, orchestrator: str) -> None:
+        self._orchestrator = orchestrator
+        self._dags: dict[str, Dag] = {}
+        self._tasks: dict[str, TaskList] = {}
+        self._assets = Assets()
+        self._links_of: dict[TaskKey, frozenset[DeclaredEdge]] = {}
+        self._links_into: dict[str, set[DeclaredEdge]] = {}
+        self._given: dict[str, Pipeline] = {}
+        self._changed: set[str] = set()
+
+    def dag(self, dag_id: str) -> Dag | None:
+        return self._dags.get(dag_id)
+
+    def replace_dags(self, dags: Iterable[Dag]) -> list[str]:
+        """Take in the whole list of DAGs; the answer is those that are new or moved."""
+        new = {dag.dag_id: dag for dag in dags}
+        self._changed |= {dag_id for dag_id, dag in new.items() if dag != self._dags.get(dag_id)}
+        unread = [
+            dag_id
+            for dag_id, dag in new.items()
+            if dag_id not in self._dags or self._dags[dag_id].file != dag.file
+        ]
+        gone = self._dags.keys() - new.keys()
+        for dag_id in gone:
+            self._tasks.pop(dag_id, None)
+            self._given.pop(dag_id, None)
+        for task in [task for task in self._links_of if gone and task.pipeline in gone]:
+            self.replace_links(task, ())
+        self._changed -= gone
+        self._dags = new
+        return unread
+
+    def has(self, dag_id: str) -> bool:
+        return dag_id in self._dags
+
+    def repeat(self, dag_id: str) -> None:
+        """Give out this pipeline again, even if nothing changed."""
+        self._given.pop(dag_id, None)
+        self._changed.add(dag_id)
+
+    def replace_tasks(self, dag_id: str, tasks: TaskList) -> None:
+        """Take in the tasks of one DAG."""
+        if self._tasks.get(dag_id) != tasks:
+            self._tasks[dag_id] = tasks
+            self._changed.add(dag_id)
+
+    def tasks(self, dag_id: str) -> TaskList:
+        return self._tasks.get(dag_id, TaskList())
+
+    def replace_assets(self, assets: Assets) -> bool:
+        """Take in what assets declare; whether that is news."""
+        old, self._assets = self._assets, assets
+        for dag_id in old.edges.keys() | assets.edges.keys():
+            if old.edges.get(dag_id) != assets.edges.get(dag_id):
+                self._changed.add(dag_id)
+        return _said(old) != _said(assets)
+
+    def replace_links(self, task: TaskKey, links: Iterable[DeclaredEdge]) -> None:
+        """Take in which other DAGs `task`, a sensor or a trigger, waits for or starts."""
+        old, new = self._links_of.get(task, frozenset()), frozenset(links)
+        if old == new:
+            return
+        self._links_of[task] = new
+        for edge in old - new:
+            self._links_into[edge.downstream.pipeline].discard(edge)
+        for edge in new - old:
+            self._links_into.setdefault(edge.downstream.pipeline, set()).add(edge)
+        self._changed |= {edge.downstream.pipeline for edge in old ^ new}
+
+    def inventory(self) -> Inventory:
+        return Inventory(self._orchestrator, tuple(sorted(self._dags)))
+
+    def take_changed(self) -> list[Pipeline]:
+        """The pipelines that differ from how they were given out before."""
+        changed = [
+            self._assemble(self._dags[dag_id])
+            for dag_id in sorted(self._changed & self._tasks.keys() & self._dags.keys())
+        ]
+        news = [pipeline for pipeline in changed if pipeline != self._given.get(pipeline.key.name)]
+        self._given |= {pipeline.key.name: pipeline for pipeline in news}
+        self._changed -= {pipeline.key.name for pipeline in changed}
+        return news
+
+    def _assemble(self, dag: Dag) -> Pipeline:
+        below = self._tasks[dag.dag_id]
+        edges = {
+            *below.order,
+            *self._assets.edges.get(dag.dag_id, ()),
+            *self._links_into.get(dag.dag_id, ()),
+        }
+        return Pipeline(
+            key=PipelineKey(self._orchestrator, dag.dag_id),
+            tasks=tuple(sorted(below.tasks, key=lambda task: task.key)),
+            declared=tuple(sorted(edges, key=lambda e: (e.upstream, e.downstream, e.how))),
+            schedule=dag.schedule,
+            owner=dag.owner,
+            tags=dag.tags,
+            paused=dag.paused,
+            place=dag.file,
+        )
+
+
+def _said(assets: Assets) -> set[tuple[TaskKey, Access, DatasetKey]]:
+    return {(e.task, e.access, e.dataset) for e in assets.evidence}

@@ -1,0 +1,228 @@
+"""Requests to Airflow's REST API: reads only, with a deadline, a size limit and few retries."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import stamina
+import urllib3
+from airflow_client.client.api_client import ApiClient
+from airflow_client.client.configuration import Configuration
+from airflow_client.client.exceptions import ApiException
+
+from swarm.config import Source
+from swarm.connectors.credentials import headers_of, password_of
+from swarm.connectors.http_answers import (
+    Busy,
+    Forbidden,
+    NotFound,
+    check_status,
+    parse_object,
+    read_capped,
+)
+from swarm.errors import ConfigError, MalformedResponse, Unauthorized, Unavailable
+
+Payload = Mapping[str, Any]
+Parameters = Mapping[str, str | int]
+
+PAGE = 100  # Airflow's own default limit for one page
+_ATTEMPTS = 3
+_MAX_REST_S = 5.0
+_CHUNK_BYTES = 64 * 1024
+
+
+class TooSlow(Unavailable):
+    """No complete answer within the source's time limit. Asking again would wait as long again."""
+
+
+class AirflowHttp:
+    """Blocking; safe to use from several threads. Every method raises `Unavailable`,
+    `Unauthorized` or `MalformedResponse` with the address in it.
+
+    The generated client carries the requests; its typed models are not used, because they refuse
+    answers of other 3.x versions (a new enum value is an error) and there are none for 2.x.
+    """
+
+    def __init__(self, source: Source) -> None:
+        if not source.url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"source `{source.instance}`: `url` has to be Airflow's address, "
+                f"such as http://airflow.example.com:8080, not `{source.url}`."
+            )
+        self._source = source
+        self._url = source.url.rstrip("/")
+        # Off: the client's own retries and redirects, which know no deadline and leave the host.
+        self._client = ApiClient(Configuration(host=self._url, retries=False))
+        self._login_lock = threading.Lock()
+        self._authorization = ""
+        self._logged_in = False
+        self._api_version = 0
+        self.clock_skew_s = 0.0  # the server's wall clock minus ours
+
+    @property
+    def major(self) -> int:
+        """Airflow's major version, 3 (REST v2) or 2 (REST v1); asks the server the first time."""
+        if not self._api_version:
+            self._api_version = self._find_version()
+        return self._api_version + 1
+
+    def address(self, path: str, parameters: Parameters | None = None) -> str:
+        """The full URL of `path`, which is relative to the API's root and already quoted."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return f"{self._url}/api/v{self.major - 1}{path}{query}"
+
+    def get(self, path: str, parameters: Parameters | None = None) -> Payload:
+        """Read one JSON object."""
+        return self._get(self.address(path, parameters))
+
+    def pages(self, path: str, key: str, parameters: Parameters | None = None) -> Iterator[Payload]:
+        """Read a list page by page; `key` names the list in each page.
+
+        With a parameter `cursor` (empty: from the beginning) pages follow each other by
+        `next_cursor`, which rows that come or go do not disturb; servers before 3.2 do not know
+        it and count rows.
+        """
+        asked = {"limit": PAGE, **(parameters or {})}
+        read = 0
+        while True:
+            page = self.get(path, asked)
+            rows, total = page.get(key), page.get("total_entries")
+            if not isinstance(rows, list) or not isinstance(total, int):
+                raise MalformedResponse(
+                    f"{self.address(path, asked)} answered no list `{key}` with `total_entries`."
+                )
+            yield page
+            read += len(rows)
+            if "cursor" in asked and "next_cursor" in page:
+                following = page["next_cursor"]
+                if not following or following == asked["cursor"]:
+                    return
+                asked["cursor"] = str(following)
+            elif not rows or read >= total:
+                return
+            else:
+                asked["offset"] = read
+
+    def close(self) -> None:
+        self._client.rest_client.pool_manager.clear()
+
+    # --- version and login -----------------------------------------------------------------------
+
+    def _find_version(self) -> int:
+        for version in (2, 1):
+            try:
+                self._get(f"{self._url}/api/v{version}/version")
+            except NotFound:
+                continue
+            return version
+        raise MalformedResponse(
+            f"{self._url} has neither /api/v2/version nor /api/v1/version: is it an Airflow?"
+        )
+
+    def _log_in(self, refused: str | None) -> str:
+        """The Authorization header to use. `refused`: the one the server no longer takes."""
+        with self._login_lock:
+            if not self._logged_in or refused == self._authorization:
+                self._authorization = self._new_authorization()
+                self._logged_in = True
+            return self._authorization
+
+    def _new_authorization(self) -> str:
+        by_password = self._source.token_file is None and self._source.password_file is not None
+        token = self._fetch_token() if by_password else ""
+        if token:
+            return f"Bearer {token}"
+        return headers_of(self._source).get("Authorization", "")
+
+    def _fetch_token(self) -> str:
+        """Airflow 3 gives a token for a password; 2 has no such address and takes the password.
+
+        The only request that is not a GET. It makes a token and changes nothing else.
+        """
+        url = f"{self._url}/auth/token"
+        body = {"username": self._source.username, "password": password_of(self._source)}
+        try:
+            answer = parse_object(url, self._exchange("POST", url, "", body))
+        except MalformedResponse:
+            return ""
+        return str(answer.get("access_token") or "")
+
+    # --- one request -----------------------------------------------------------------------------
+
+    def _get(self, url: str) -> Payload:
+        rested = False
+
+        def may_retry(error: Exception) -> bool | float:
+            nonlocal rested
+            if isinstance(error, Busy):
+                again, rested = not rested, True
+                return min(error.retry_after_s, _MAX_REST_S) if again else False
+            return isinstance(error, Unavailable) and not isinstance(error, TooSlow)
+
+        for attempt in stamina.retry_context(
+            on=may_retry, attempts=_ATTEMPTS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+        ):
+            with attempt:
+                return parse_object(url, self._read(url))
+        raise AssertionError("the loop above returns or raises")
+
+    def _read(self, url: str) -> bytes:
+        authorization = self._log_in(None)
+        try:
+            return self._exchange("GET", url, authorization)
+        except Forbidden:
+            raise
+        except Unauthorized:
+            # A token that has run out, or was replaced in its file.
+            renewed = self._log_in(authorization)
+            if renewed == authorization:
+                raise
+            return self._exchange("GET", url, renewed)
+
+    def _exchange(
+        self, method: str, url: str, authorization: str, body: Payload | None = None
+    ) -> bytes:
+        headers = {"Accept": "application/json", "User-Agent": "swarm"}
+        if authorization:
+            headers["Authorization"] = authorization
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        timeout_s = self._source.timeout_s
+        sent_s = time.monotonic()
+        try:
+            answer = self._client.call_api(
+                method, url, headers, body=body, _request_timeout=timeout_s
+            ).response
+            with closing(answer):
+                chunks = _chunks(url, answer, sent_s + timeout_s)
+                content = read_capped(url, chunks)
+        except urllib3.exceptions.TimeoutError as error:
+            raise TooSlow(f"{url}: no answer within {timeout_s:g} s.") from error
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise Unavailable(f"{url}: no answer: {error}") from error
+        self._note_clock(answer.headers.get("Date", ""))
+        check_status(url, answer.status, answer.headers.get("Retry-After", ""), content)
+        return content
+
+    def _note_clock(self, date: str) -> None:
+        try:
+            self.clock_skew_s = parsedate_to_datetime(date).timestamp() - time.time()
+        except ValueError:
+            self.clock_skew_s = 0.0
+
+
+def quoted(name: str) -> str:
+    """`name` as one segment of a path."""
+    return quote(name, safe="~")
+
+
+def _chunks(url: str, answer: urllib3.BaseHTTPResponse, deadline_s: float) -> Iterator[bytes]:
+    """A server that sends a byte now and then must not hold us either: hence the deadline."""
+    while chunk := answer.read1(_CHUNK_BYTES):
+        yield chunk
+        if time.monotonic() > deadline_s:
+            raise TooSlow(f"{url}: the answer did not end within the time limit.")

@@ -1,0 +1,62 @@
+"""How far a connector has followed an Airflow: the cursor, as text that only it reads. Pure."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+HISTORY_S = 7 * 86_400.0  # runs before that are not read at the first pass
+OVERLAP_S = 3.0  # a change is stamped before it is committed, and the server's date has no fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One list that is followed by the time of its last change, in the server's time.
+
+    Everything before `since_s` was read. In the middle of a reading `page` is the next page and
+    `until_s` the time when its first page was asked for.
+    """
+
+    since_s: float = 0.0
+    page: str = ""
+    until_s: float = 0.0
+
+    def started(self, now_s: float) -> "Feed":
+        """The feed with a reading under way: the one that broke off, else a new one."""
+        if self.page:
+            return self
+        return Feed(self.since_s or now_s - HISTORY_S, "", now_s)
+
+    def at(self, page: str) -> "Feed":
+        """The feed with `page` to be read next; empty: pages cannot be gone back to."""
+        return replace(self, page=page)
+
+    def finished(self) -> "Feed":
+        """The feed after the last page."""
+        return Feed(self.until_s - OVERLAP_S)
+
+    @property
+    def since(self) -> str:
+        return datetime.fromtimestamp(self.since_s, UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far runs, tasks and asset events have been followed."""
+
+    runs: Feed = Feed()
+    tasks: Feed = Feed()
+    events: Feed = Feed()
+
+    def write(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def read_position(cursor: str | None) -> Position:
+    """The position of a cursor; a cursor of another version begins anew."""
+    if cursor is None:
+        return Position()
+    try:
+        tree = json.loads(cursor)
+        return Position(Feed(**tree["runs"]), Feed(**tree["tasks"]), Feed(**tree["events"]))
+    except (ValueError, KeyError, TypeError):
+        return Position()
