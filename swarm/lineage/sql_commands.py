@@ -18,26 +18,34 @@ from swarm.lineage.sql_effects import (
 from swarm.lineage.sql_split import Statement
 from swarm.model.lineage import Access, UnresolvedReason
 
-_IRRELEVANT = frozenset(
-    """ABORT ANALYZE ASSERT BEGIN BREAK CHECKPOINT CLOSE CLUSTER COMMENT COMMIT CONTINUE DEALLOCATE
-    DENY DESC DESCRIBE DISCARD ELSE END EXIT EXPLAIN FETCH FLUSH GET GO GRANT HELP INSTALL ITERATE
-    KILL LEAVE LIST LISTEN LOAD LOCK LS MSCK NOTIFY NULL OPEN OPTIMIZE PRINT PURGE PUT QUIT RAISE
-    RAISERROR RECLUSTER REINDEX RELEASE REMOVE RESET RESIGNAL RETURN REVOKE RM ROLLBACK SAVEPOINT
-    SECURITY SHOW SIGNAL SPOOL START STOP SUSPEND SYSTEM THROW UNCACHE UNDROP UNLISTEN UNLOCK UNSET
-    VACUUM WAITFOR WHENEVER PROMPT INVALIDATE COMPUTE DETACH ATTACH PRAGMA ADD EXIT""".split()
-)
-_MADE_WITHOUT_ROWS = frozenset(
-    """FUNCTION PROCEDURE PROC TRIGGER TASK PIPE STREAM STAGE ROLE USER SCHEMA DATABASE WAREHOUSE
-    INDEX SEQUENCE TYPE DOMAIN EXTENSION POLICY TAG SECRET MACRO EVENT PACKAGE AGGREGATE RESERVATION
-    ASSIGNMENT CAPACITY CATALOG SERVER PUBLICATION SUBSCRIPTION RULE CAST COLLATION OPERATOR
-    STATISTICS SYNONYM DICTIONARY LOGIN CONNECTION INTEGRATION MODEL GROUP TABLESPACE LANGUAGE
-    NETWORK ALERT FORMAT RESOURCE SHARE PROFILE DIRECTORY""".split()
-)
-_LEADING = frozenset(
-    """OR REPLACE TEMP TEMPORARY AGGREGATE UNIQUE EXTERNAL SECURE IF NOT EXISTS EVENT ROW ACCESS
-    MASKING FILE API STORAGE NOTIFICATION CLUSTERED NONCLUSTERED BITMAP FULLTEXT SEARCH VECTOR
-    EDITIONABLE DEFINER ALTER PUBLIC FOREIGN""".split()
-)
+# fmt: off
+_IRRELEVANT = frozenset({
+    "ABORT", "ANALYZE", "ASSERT", "BEGIN", "BREAK", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT",
+    "COMMIT", "CONTINUE", "DEALLOCATE", "DENY", "DESC", "DESCRIBE", "DISCARD", "ELSE", "END",
+    "EXIT", "EXPLAIN", "FETCH", "FLUSH", "GET", "GO", "GRANT", "HELP", "INSTALL", "ITERATE",
+    "KILL", "LEAVE", "LIST", "LISTEN", "LOAD", "LOCK", "LS", "MSCK", "NOTIFY", "NULL", "OPEN",
+    "OPTIMIZE", "PRINT", "PURGE", "PUT", "QUIT", "RAISE", "RAISERROR", "RECLUSTER", "REINDEX",
+    "RELEASE", "REMOVE", "RESET", "RESIGNAL", "RETURN", "REVOKE", "RM", "ROLLBACK", "SAVEPOINT",
+    "SECURITY", "SHOW", "SIGNAL", "SPOOL", "START", "STOP", "SUSPEND", "SYSTEM", "THROW",
+    "UNCACHE", "UNDROP", "UNLISTEN", "UNLOCK", "UNSET", "VACUUM", "WAITFOR", "WHENEVER", "PROMPT",
+    "INVALIDATE", "COMPUTE", "DETACH", "ATTACH", "PRAGMA", "ADD",
+})
+_MADE_WITHOUT_ROWS = frozenset({
+    "FUNCTION", "PROCEDURE", "PROC", "TRIGGER", "TASK", "PIPE", "STREAM", "STAGE", "ROLE", "USER",
+    "SCHEMA", "DATABASE", "WAREHOUSE", "INDEX", "SEQUENCE", "TYPE", "DOMAIN", "EXTENSION",
+    "POLICY", "TAG", "SECRET", "MACRO", "EVENT", "PACKAGE", "AGGREGATE", "RESERVATION",
+    "ASSIGNMENT", "CAPACITY", "CATALOG", "SERVER", "PUBLICATION", "SUBSCRIPTION", "RULE", "CAST",
+    "COLLATION", "OPERATOR", "STATISTICS", "SYNONYM", "DICTIONARY", "LOGIN", "CONNECTION",
+    "INTEGRATION", "MODEL", "GROUP", "TABLESPACE", "LANGUAGE", "NETWORK", "ALERT", "FORMAT",
+    "RESOURCE", "SHARE", "PROFILE", "DIRECTORY",
+})
+_LEADING = frozenset({
+    "OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "UNIQUE", "EXTERNAL", "SECURE", "IF",
+    "NOT", "EXISTS", "EVENT", "ROW", "ACCESS", "MASKING", "FILE", "API", "STORAGE",
+    "NOTIFICATION", "CLUSTERED", "NONCLUSTERED", "BITMAP", "FULLTEXT", "SEARCH", "VECTOR",
+    "EDITIONABLE", "DEFINER", "ALTER", "PUBLIC", "FOREIGN",
+})
+# fmt: on
 
 
 def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
@@ -47,27 +55,34 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     first, second = statement.word(0), statement.word(1)
     if first in _IRRELEVANT and not (first == "LOAD" and second == "DATA"):
         return []
-    if first in ("CREATE", "ALTER", "DROP"):
-        return _definition(statement, dialect)
-    if first in ("CALL", "EXECUTE", "EXEC", "DO", "PREPARE"):
-        return _run(statement, sql)
-    if first == "SET" or first == "DECLARE":
-        return _set(statement, dialect)
-    if first in ("RENAME", "EXCHANGE"):
-        return list(_renamed(statement, swap=first == "EXCHANGE"))
-    if first == "UNLOAD":
-        return list(_unload(statement))
-    if first == "REFRESH":
-        return _refreshed(statement)
-    if (first, second) == ("BULK", "INSERT"):
-        return list(_bulk(statement, 2))
-    if (first, second) == ("LOAD", "DATA") and dialect in ("mysql", "doris", "starrocks"):
-        into = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TABLE"), 0)
-        return list(_bulk(statement, into + 1)) if into else None
+    match first:
+        case "CREATE" | "ALTER" | "DROP":
+            return _definition(statement)
+        case "CALL" | "EXECUTE" | "EXEC" | "DO" | "PREPARE":
+            return _run(statement, sql)
+        case "SET" | "DECLARE":
+            return _set(statement)
+        case "RENAME" | "EXCHANGE":
+            return list(_renamed(statement, swap=first == "EXCHANGE"))
+        case "UNLOAD":
+            return list(_unload(statement))
+        case "REFRESH":
+            return _refreshed(statement)
+        case "BULK" | "LOAD":
+            return _bulk_load(statement, dialect)
     return None
 
 
-def _definition(statement: Statement, dialect: str) -> list[Effect] | None:
+def _bulk_load(statement: Statement, dialect: str) -> list[Effect] | None:
+    if statement.word(0) == "BULK":
+        return list(_bulk(statement, 2))
+    if dialect not in ("mysql", "doris", "starrocks"):
+        return None
+    into = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TABLE"), 0)
+    return list(_bulk(statement, into + 1)) if into else None
+
+
+def _definition(statement: Statement) -> list[Effect] | None:
     words = [statement.word(index) for index in range(1, 8)]
     kind = next((word for word in words if word not in _LEADING), "")
     if kind in _MADE_WITHOUT_ROWS:
@@ -83,38 +98,32 @@ def _definition(statement: Statement, dialect: str) -> list[Effect] | None:
         source, _ = name_at(statement, words.index("FROM") + 2)
         if target is not None and source is not None:
             return [Accessed(Access.READ, source), Accessed(Access.WRITE, target)]
-    if kind in ("SNAPSHOT", "LIVE") or "DEEP" in words or "SHALLOW" in words:
-        return None
     return None
 
 
 def _run(statement: Statement, sql: str) -> list[Effect] | None:
+    """Statements that run another text: it counts if it is a constant."""
     first, second = statement.word(0), statement.word(1)
-    constant = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+    words = [statement.word(index) for index in range(1, 6)]
+    if first == "PREPARE" or first == "CALL":
+        problem = "calls a procedure whose statements are not in the text"
+        return [] if first == "PREPARE" else [_dynamic(statement, sql, problem)]
     if first == "DO":
-        return [Nested(constant.text, constant.line)] if constant is not None else []
-    if first == "PREPARE":
-        return []
-    if first in ("EXECUTE", "EXEC"):
-        inner = statement.tokens[2 if second == "IMMEDIATE" else 1 :]
-        plain = [t for t in inner if t.token_type not in (TokenType.L_PAREN, TokenType.R_PAREN)]
-        if second == "IMMEDIATE" or (plain and plain[0].token_type in _STRINGS):
-            if plain and plain[0].token_type in _STRINGS and not _computed(plain):
-                return [Nested(plain[0].text, plain[0].line)]
-            return [_dynamic(statement, sql, "runs a text that is made at run time")]
-        if second == "SP_EXECUTESQL":
-            if constant is not None and constant is statement.tokens[2]:
-                return [Nested(constant.text, constant.line)]
-            return [_dynamic(statement, sql, "runs a text that is made at run time")]
-        if second == "SP_RENAME" or _ends(statement, "SP_RENAME"):
-            return None
+        body = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+        return [Nested(body.text, body.line)] if body is not None else []
+    if "SP_RENAME" in words:
+        return None
+    plain = [t for t in statement.tokens[1:] if t.token_type not in _PARENTHESES]
+    is_text = second in ("IMMEDIATE", "SP_EXECUTESQL")
+    argument = plain[1:] if is_text else plain
+    if argument and argument[0].token_type in _STRINGS and not _computed(argument):
+        return [Nested(argument[0].text, argument[0].line)]
+    if is_text or statement.tokens[1:2] != plain[:1]:  # EXEC (@text)
+        return [_dynamic(statement, sql, "runs a text that is made at run time")]
     return [_dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
 
 
-def _ends(statement: Statement, word: str) -> bool:
-    return any(statement.word(index) == word for index in range(1, 6))
-
-
+_PARENTHESES = (TokenType.L_PAREN, TokenType.R_PAREN)
 _STRINGS = frozenset(
     {
         TokenType.STRING,
@@ -136,7 +145,7 @@ def _dynamic(statement: Statement, sql: str, problem: str) -> NotUnderstood:
     return NotUnderstood(UnresolvedReason.DYNAMIC, statement.line, f"{problem}: {text}")
 
 
-def _set(statement: Statement, dialect: str) -> list[Effect] | None:
+def _set(statement: Statement) -> list[Effect] | None:
     words = [statement.word(index) for index in range(len(statement.tokens))]
     if words[:2] == ["SET", "SEARCH_PATH"] and len(words) > 3:
         name, _ = name_at(statement, 3)

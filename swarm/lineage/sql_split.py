@@ -127,36 +127,43 @@ def _undivided(chunk: "Tokens", dialect: str) -> Iterator["Tokens"]:
             depth += 1
         elif token.token_type == TokenType.R_PAREN:
             depth -= 1
-        elif index > start and depth == 0 and token.line > chunk[index - 1].line:
-            if _begins(chunk, start, index):
-                yield chunk[start:index]
-                start = index
+        elif index > start and depth == 0 and _begins(chunk, start, index):
+            yield chunk[start:index]
+            start = index
     yield chunk[start:]
 
 
 def _begins(chunk: "Tokens", start: int, index: int) -> bool:
     """Whether the keyword at `index` ends the statement that began at `start`."""
     word, before, first = _word(chunk[index]), _word(chunk[index - 1]), _word(chunk[start])
-    if word not in _STARTS or before in _CONTINUES or first == "GO":
-        return first == "GO"
+    if first == "GO":
+        return True
+    if word not in _STARTS or before in _CONTINUES or chunk[index].line == chunk[index - 1].line:
+        return False
     if first in ("IF", "WHILE", "ELSE", "BEGIN", "END") and before in ("ELSE", "BEGIN", "END"):
         return False
     if first == "CREATE" and _is_body(chunk[start:index]):
         return word == "GO"
-    so_far = _top_words(chunk[start:index])
-    if word in ("SELECT", "VALUES"):
-        return bool(so_far & (_QUERY - {"WITH"})) or not so_far & {"INSERT", "WITH", "IF"}
-    if word == "SET":
-        return not so_far & {"UPDATE", "ALTER"}
-    if word in _CHANGES:
-        return "WITH" not in so_far or bool(so_far & (_QUERY - {"WITH"} | _CHANGES))
-    if word in ("DROP", "ALTER"):
-        return first != "ALTER"
-    if word in ("EXEC", "EXECUTE"):
-        return first != "INSERT" or bool(so_far & _QUERY)
-    if word == "WITH":
-        return index + 1 < len(chunk) and chunk[index + 1].token_type != TokenType.L_PAREN
-    return True
+    return not _goes_on(word, first, _top_words(chunk[start:index]), chunk[index + 1 : index + 2])
+
+
+def _goes_on(word: str, first: str, so_far: set[str], after: "Tokens") -> bool:
+    """Whether `word` belongs to a statement that began with `first` and has these words."""
+    has_query = bool(so_far & {"SELECT", "VALUES"})
+    match word:
+        case "SELECT" | "VALUES":
+            return not has_query and bool(so_far & {"INSERT", "WITH", "IF"})
+        case "SET":
+            return bool(so_far & {"UPDATE", "ALTER"})
+        case "INSERT" | "UPDATE" | "DELETE" | "MERGE":
+            return "WITH" in so_far and not has_query and not so_far & _CHANGES
+        case "DROP" | "ALTER":
+            return first == "ALTER"
+        case "EXEC" | "EXECUTE":
+            return first == "INSERT" and not has_query
+        case "WITH":  # a table hint, not a common table expression
+            return bool(after) and after[0].token_type == TokenType.L_PAREN
+    return False
 
 
 def _top_words(tokens: "Tokens") -> set[str]:

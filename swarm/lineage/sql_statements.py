@@ -85,14 +85,16 @@ def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[E
     rule = _RULES.get(type(tree))
     if rule is not None:
         return list(rule(tree, dialect))
-    if isinstance(tree, exp.Column | exp.Alias) and is_hole(tree.find(exp.Identifier).name):
-        detail = f"the statement comes from the template {tree.find(exp.Identifier).name}"
+    if isinstance(tree, exp.Column | exp.Alias) and is_hole(statement.tokens[0].text):
+        detail = f"the statement comes from the template {statement.tokens[0].text}"
         return [NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail)]
     found = accesses(tree, dialect)
-    into = None if statement.in_block else tree.args.get("into")
+    into = tree.args.get("into")
     target = table_of(into.this) if isinstance(into, exp.Into) else None
+    if statement.in_block and dialect not in ("tsql", "fabric"):
+        target = None  # a variable
     if target is not None:
-        found.extend(_made(target, temporary=bool(into.args.get("temporary"))))
+        found.extend(_made(target, temporary=bool(tree.args["into"].args.get("temporary"))))
     return found
 
 
@@ -103,16 +105,18 @@ def _made(target: exp.Table, *, temporary: bool) -> Iterator[Effect]:
         yield Accessed(Access.WRITE, name)
 
 
-def _reads_of(tree: exp.Expression, target: exp.Table | None, dialect: str) -> list[Effect]:
-    """What the parts of `tree` other than its target read and write."""
+def _parts(tree: exp.Expression, dialect: str) -> list[Effect]:
+    """What the query, the clone and the common table expressions of a CREATE read and write."""
+    query, clone = tree.args.get("expression"), tree.args.get("clone")
+    names: frozenset[str] = frozenset()
     found: list[Effect] = []
-    shell = exp.Tuple()
-    for key in ("with_", "expression", "clone"):
-        value = tree.args.get(key)
-        if isinstance(value, exp.Expression):
-            shell.args[key if key == "with_" else "expressions"] = value
-    if shell.args:
-        found = accesses(shell, dialect)
+    clause = tree.args.get("with_")
+    if isinstance(clause, exp.With):
+        names = frozenset(cte.alias.casefold() for cte in clause.expressions)
+        found += accesses(clause, dialect, names)
+    for part in (query, clone):
+        if isinstance(part, exp.Expression):
+            found += accesses(part, dialect, names)
     return found
 
 
@@ -125,13 +129,9 @@ def _create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     if name is None:
         return
     traits = _properties(tree)
-    inner = _reads_of(tree, target, dialect)
+    inner = _parts(tree, dialect)
     reads = tuple(e.name for e in inner if isinstance(e, Accessed) and e.access is Access.READ)
-    temporary = (
-        name.local
-        or bool({exp.TemporaryProperty, exp.VolatileProperty} & {type(trait) for trait in traits})
-        and not any(str(trait.args.get("this") or "").upper() == "GLOBAL" for trait in traits)
-    )
+    temporary = name.local or any(_is_temporary(trait) for trait in traits)
     paths = tuple(_paths(traits, position(target)[0]))
     if kind == "VIEW" and not temporary:
         yield from _create_view(name, reads, inner, traits)
@@ -163,6 +163,13 @@ def _create_view(
         yield Defined(fed, reads)
 
 
+def _is_temporary(trait: exp.Expression) -> bool:
+    """Not Oracle's GLOBAL TEMPORARY: its rows are one session's, but the table stays."""
+    if isinstance(trait, exp.TemporaryProperty):
+        return str(trait.args.get("this") or "").upper() != "GLOBAL"
+    return isinstance(trait, exp.VolatileProperty)
+
+
 def _properties(tree: exp.Expression) -> list[exp.Expression]:
     properties = tree.args.get("properties")
     return list(properties.expressions) if isinstance(properties, exp.Properties) else []
@@ -179,7 +186,7 @@ def _paths(traits: Sequence[exp.Expression], line: int) -> Iterator[Name]:
             )
             if is_path:
                 literals = option.find_all(exp.Literal)
-                yield from (Name(line=line, url=l.name) for l in literals if l.is_string)
+                yield from (Name(line=line, url=text.name) for text in literals if text.is_string)
 
 
 def _copy(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
@@ -260,9 +267,7 @@ def _use(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     catalogs = ("tsql", "fabric", "duckdb") if not word else ()
     if len(parts) > 1:
         yield UsedDefault(parts[-2], parts[-1])
-    elif word in ("DATABASE", "CATALOG") and dialect in ("snowflake", "databricks"):
-        yield UsedDefault(parts[0], "")
-    elif word == "CATALOG" or dialect in catalogs or (dialect == "snowflake" and not word):
+    elif word == "CATALOG" or dialect in catalogs or (dialect == "snowflake" and word != "SCHEMA"):
         yield UsedDefault(parts[0], "")
     else:
         yield UsedDefault("", parts[0])

@@ -11,21 +11,26 @@ from sqlglot import exp
 from swarm.lineage.sql_effects import Accessed, Effect, Name, NotUnderstood
 from swarm.model.lineage import Access, UnresolvedReason
 
-_FILE_FUNCTIONS = frozenset(
-    "read_csv read_csv_auto read_parquet parquet_scan read_json read_json_auto read_ndjson "
-    "read_text read_blob iceberg_scan delta_scan read_files s3 s3cluster gcs hdfs file url "
-    "openrowset read_xlsx".split(" ")
-)
-_FORMATS = frozenset("parquet csv json orc avro delta text iceberg binaryfile".split(" "))
+# fmt: off
+_FILE_FUNCTIONS = frozenset({
+    "read_csv", "read_csv_auto", "read_parquet", "parquet_scan", "read_json", "read_json_auto",
+    "read_ndjson", "read_text", "read_blob", "iceberg_scan", "delta_scan", "read_files", "s3",
+    "s3cluster", "gcs", "hdfs", "file", "url", "openrowset", "read_xlsx",
+})
+_FORMATS = frozenset({
+    "parquet", "csv", "json", "orc", "avro", "delta", "text", "iceberg", "binaryfile",
+})
+# fmt: on
 _FILE_ENDINGS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".xlsx")
 _CATALOG_SCHEMAS = frozenset({"information_schema", "pg_catalog", "sys", "mysql", "system"})
 _ARRAY_PATHS = frozenset({"", "bigquery", "redshift"})  # dialects with `FROM t, t.items`
 
-_Node = exp.Expression
 _Scope = tuple[frozenset[str], frozenset[str]]  # names of WITH, names of tables around
 
 
-def accesses(root: _Node, dialect: str, hidden: frozenset[str] = frozenset()) -> list[Effect]:
+def accesses(
+    root: exp.Expression, dialect: str, hidden: frozenset[str] = frozenset()
+) -> list[Effect]:
     """Every read and write below `root` in the order of the text. `hidden` are no tables."""
     found: list[tuple[int, int, Effect]] = []
     written: set[int] = set()  # ids of tables that are targets; the tree keeps them alive
@@ -35,7 +40,7 @@ def accesses(root: _Node, dialect: str, hidden: frozenset[str] = frozenset()) ->
         if isinstance(node, list):
             waiting.extend((item, scope) for item in node)
             continue
-        if not isinstance(node, _Node):
+        if not isinstance(node, exp.Expression):
             continue
         scope, children = _with_scope(node, scope)
         waiting.extend(children)
@@ -52,7 +57,7 @@ def accesses(root: _Node, dialect: str, hidden: frozenset[str] = frozenset()) ->
     return [effect for _, _, effect in found]
 
 
-def position(node: _Node) -> tuple[int, int]:
+def position(node: exp.Expression) -> tuple[int, int]:
     """(line, character) of the first name below `node`, zeros where nothing has a position."""
     for below in node.walk():
         line = below.meta.get("line")
@@ -68,7 +73,7 @@ def table_of(node: object) -> exp.Table | None:
     return node if isinstance(node, exp.Table) else None
 
 
-def write_targets(node: _Node) -> list[_Node]:
+def write_targets(node: exp.Expression) -> list[exp.Expression]:
     """The tables and directories that `node` itself writes, not what is nested in it."""
     if isinstance(node, exp.Insert):
         target = table_of(node.this)
@@ -86,7 +91,7 @@ def write_targets(node: _Node) -> list[_Node]:
     return []
 
 
-def _update_targets(node: exp.Update) -> list[_Node]:
+def _update_targets(node: exp.Update) -> list[exp.Expression]:
     target = node.this
     if not isinstance(target, exp.Table):
         return []
@@ -101,12 +106,12 @@ def _update_targets(node: exp.Update) -> list[_Node]:
             for item in node.expressions
             if isinstance(item, exp.EQ) and isinstance(item.this, exp.Column) and item.this.table
         }
-        written: list[_Node] = [t for t in around if t.alias_or_name.casefold() in names]
+        written: list[exp.Expression] = [t for t in around if t.alias_or_name.casefold() in names]
         return written or [target]
     return [target]
 
 
-def _delete_targets(node: exp.Delete) -> list[_Node]:
+def _delete_targets(node: exp.Delete) -> list[exp.Expression]:
     source = node.this
     named = [table for table in node.args.get("tables") or () if isinstance(table, exp.Table)]
     if not isinstance(source, exp.Table):
@@ -134,7 +139,7 @@ def _aliased(target: exp.Table, tables: list[exp.Table]) -> exp.Table | None:
     return None
 
 
-def _with_scope(node: _Node, scope: _Scope) -> tuple[_Scope, list[tuple[object, _Scope]]]:
+def _with_scope(node: exp.Expression, scope: _Scope) -> tuple[_Scope, list[tuple[object, _Scope]]]:
     """The scope inside of `node`, and its common table expressions with theirs."""
     clause = node.args.get("with_")
     if not isinstance(clause, exp.With):
@@ -150,16 +155,18 @@ def _with_scope(node: _Node, scope: _Scope) -> tuple[_Scope, list[tuple[object, 
     return (visible, around), inner
 
 
-def _below(node: _Node, scope: _Scope, targets: list[_Node]) -> Iterator[tuple[object, _Scope]]:
+def _below(
+    node: exp.Expression, scope: _Scope, targets: list[exp.Expression]
+) -> Iterator[tuple[object, _Scope]]:
     if isinstance(node, exp.Select):
         yield from _select_children(node, scope)
         return
     skipped = {"with_"}
     if isinstance(node, exp.Delete):
         skipped.add("tables")
-    if isinstance(node, exp.Update) and targets and all(t is not node.this for t in targets):
-        if not _joined(node.this):
-            skipped.add("this")  # an alias of a table in FROM
+    is_alias = isinstance(node, exp.Update) and all(t is not node.this for t in targets)
+    if is_alias and targets and not _joined(node.this):
+        skipped.add("this")  # it stands for a table in FROM
     yield from ((value, scope) for key, value in node.args.items() if key not in skipped)
 
 
@@ -167,7 +174,7 @@ def _select_children(node: exp.Select, scope: _Scope) -> Iterator[tuple[object, 
     """Sources see the tables before them, everything else sees all tables of the FROM."""
     names, around = scope
     source = node.args.get("from_")
-    first = [source] if isinstance(source, _Node) else []
+    first = [source] if isinstance(source, exp.Expression) else []
     sources = [*first, *(node.args.get("joins") or []), *(node.args.get("laterals") or [])]
     for part in sources:
         yield part, (names, around)
@@ -210,34 +217,32 @@ def _is_node(value: object) -> bool:
     return isinstance(value, exp.Expression)
 
 
-def _access(node: _Node, access: Access, scope: _Scope, dialect: str) -> Effect | None:
+def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -> Effect | None:
     if isinstance(node, exp.Directory):
         return Accessed(access, Name(line=position(node)[0], url=node.name))
     if not isinstance(node, exp.Table):
         return None
-    names, around = scope
-    if isinstance(node.this, exp.Placeholder | exp.DynamicIdentifier):
-        inner = node.this.this
-        if not (isinstance(inner, exp.Literal) and inner.is_string):
-            label = node.this.sql()
-            detail = f"the table is the bind parameter {label} without a known value"
-            return NotUnderstood(UnresolvedReason.TEMPLATE, position(node)[0], detail)
+    bound = next((p for p in node.parts if isinstance(p, exp.Placeholder)), None)
+    if bound is not None or (isinstance(node.this, exp.DynamicIdentifier) and not name_of(node)):
+        detail = "the table is a bind parameter without a known value"
+        return NotUnderstood(UnresolvedReason.TEMPLATE, position(node)[0], detail)
     name = name_of(node)
-    if name is None:
-        return None
-    if name.url:
-        return Accessed(access, name)
-    first = name.parts[0].casefold()
-    if len(name.parts) == 1 and (first in names or (first == "dual" and access is Access.READ)):
-        return None
-    if access is Access.READ and len(name.parts) > 1:
-        if first in around and dialect in _ARRAY_PATHS:
-            return None
-        if any(part.casefold().partition(".")[0] in _CATALOG_SCHEMAS for part in name.parts[:-1]):
-            return None
-    if name.parts[-1].casefold().startswith("information_schema."):
+    if name is None or (not name.url and _is_no_dataset(name.parts, access, scope, dialect)):
         return None
     return Accessed(access, name)
+
+
+def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialect: str) -> bool:
+    names, around = scope
+    folded = [part.casefold() for part in parts]
+    if folded[-1].startswith("information_schema."):
+        return True
+    if len(folded) == 1:
+        return folded[0] in names or (folded[0] == "dual" and access is Access.READ)
+    if access is Access.WRITE:
+        return False
+    is_array = folded[0] in around and dialect in _ARRAY_PATHS
+    return is_array or any(part in _CATALOG_SCHEMAS for part in folded[:-1])
 
 
 def name_of(table: exp.Table) -> Name | None:
@@ -264,7 +269,7 @@ def name_of(table: exp.Table) -> Name | None:
     return Name(parts, line)
 
 
-def _is_file(this: _Node) -> bool:
+def _is_file(this: exp.Expression) -> bool:
     quoted = isinstance(this, exp.Identifier) and bool(this.args.get("quoted"))
     text = this.name.casefold()
     return quoted and ("/" in text or text.endswith(_FILE_ENDINGS))

@@ -1,0 +1,223 @@
+"""What the expressions of a template are worth, as far as that is known before the run.
+
+Nothing of a template is executed. Known are parameters, names that the template sets itself,
+constants, a few string filters, the dates of Airflow (one fixed date stands for all of them), and
+`ref`, `source`, `var` and `env_var` of dbt.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from jinja2 import nodes
+
+# fmt: off
+_MOMENTS = frozenset({
+    "execution_date", "logical_date", "data_interval_start", "data_interval_end",
+    "next_execution_date", "prev_execution_date", "prev_data_interval_start_success",
+    "prev_data_interval_end_success", "prev_start_date_success", "yesterday", "tomorrow",
+})
+_DAYS = frozenset({"ds", "next_ds", "prev_ds", "yesterday_ds", "tomorrow_ds"})
+_SILENT = frozenset({"config", "log", "print", "docs"})  # calls that leave no text
+# fmt: on
+MAX_VALUE = 100_000  # characters of one value; longer ones are only made to hurt
+MAX_ITEMS = 10_000
+_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - a stand-in, of no time zone
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value only the run knows; `source` is how the template names it."""
+
+    source: str
+
+
+Value = str | bool | datetime | list["Value"] | Unknown  # what a template expression gives
+
+
+class Values:
+    """Works expressions out. `names` are the variables the template has set so far.
+
+    `stand_in` gives the word that stands for an unknown value inside of a text, `choose` the
+    branch to take of so many at a point of the tree.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, str],
+        stand_in: Callable[[str], str],
+        choose: Callable[[nodes.Node, int], int],
+    ) -> None:
+        self.names: dict[str, Value] = {}
+        self._parameters = parameters
+        self._stand_in = stand_in
+        self._choose = choose
+
+    def text(self, value: Value) -> str:
+        if isinstance(value, Unknown):
+            return self._stand_in(value.source)
+        if isinstance(value, list):
+            return "[" + ", ".join(repr(self.text(item)) for item in value) + "]"
+        if isinstance(value, datetime):
+            return value.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        return str(value)
+
+    def value(self, node: nodes.Node) -> Value:
+        match node:
+            case nodes.Const():
+                return node.value if isinstance(node.value, bool) else str(node.value)
+            case nodes.TemplateData():
+                return node.data
+            case nodes.List() | nodes.Tuple():
+                return [self.value(item) for item in node.items]
+            case nodes.Name() | nodes.Getattr() | nodes.Getitem():
+                return self._named(node)
+            case nodes.Call():
+                return self._called(node)
+        return self._combined(node)
+
+    def _combined(self, node: nodes.Node) -> Value:
+        match node:
+            case nodes.Concat():
+                return self._joined(node.nodes, source_of(node))
+            case nodes.Add():
+                return self._joined([node.left, node.right], source_of(node))
+            case nodes.Not():
+                inner = self.value(node.node)
+                return (not inner) if isinstance(inner, bool) else Unknown(source_of(node))
+            case nodes.CondExpr():
+                options = [node.expr1, *([node.expr2] if node.expr2 is not None else [])]
+                return self.value(options[self._choose(node, len(options))])
+            case nodes.Filter() if node.node is not None:
+                return self._filtered(node)
+        return Unknown(source_of(node))
+
+    def _joined(self, parts: list[nodes.Expr], source: str) -> Value:
+        values = [self.value(part) for part in parts]
+        lists = [value for value in values if isinstance(value, list)]
+        if len(lists) == len(values):
+            items = [item for value in lists for item in value]
+            return items if len(items) <= MAX_ITEMS else Unknown(source)
+        text = "".join(self.text(value) for value in values)
+        return text if len(text) <= MAX_VALUE else Unknown(source)
+
+    def _named(self, node: nodes.Node) -> Value:
+        path = source_of(node)
+        last = path.rpartition(".")[2]
+        for name in (path, path.removeprefix("params.").removeprefix("var.value.")):
+            if name in self.names:
+                return self.names[name]
+            if name in self._parameters:
+                return self._parameters[name]
+        if path.startswith("dag_run."):
+            path = last
+        return _airflow_date(path) or Unknown(source_of(node))
+
+    def _filtered(self, node: nodes.Filter) -> Value:
+        value = self.value(node.node) if node.node is not None else ""
+        arguments = [self.value(argument) for argument in node.args]
+        if node.name in ("default", "d") and isinstance(value, Unknown):
+            return arguments[0] if arguments else value
+        if isinstance(value, datetime) and (shown := _airflow_date(node.name)):
+            return shown
+        if node.name == "join" and isinstance(value, list):
+            glue = self.text(arguments[0]) if arguments else ""
+            return glue.join(self.text(item) for item in value)
+        if isinstance(value, str):
+            changed = _changed(node.name, value, [self.text(a) for a in arguments])
+            return value if changed is None else changed
+        return value
+
+    def _called(self, node: nodes.Call) -> Value:
+        name = source_of(node.node)
+        arguments = [self.value(argument) for argument in node.args]
+        texts = [self.text(argument) for argument in arguments]
+        if name in _SILENT:
+            return ""
+        if name == "ref" and texts:
+            return texts[-1]
+        if name == "source" and len(texts) == 2:
+            return ".".join(texts)
+        if name in ("var", "env_var") and texts:
+            known = self._parameters.get(texts[0])
+            return known if known is not None else (arguments[1:2] or [Unknown(source_of(node))])[0]
+        if isinstance(node.node, nodes.Getattr):
+            return self._method(node.node, texts, source_of(node))
+        return Unknown(source_of(node))
+
+    def _method(self, target: nodes.Getattr, texts: list[str], source: str) -> Value:
+        owner = source_of(target.node)
+        if owner == "macros":
+            if target.attr == "ds_format" and len(texts) == 3:
+                return _MOMENT.strftime(texts[2])
+            return _MOMENT if target.attr == "datetime" else _airflow_date("ds") or ""
+        value = self.value(target.node)
+        if isinstance(value, datetime):
+            if target.attr == "strftime" and texts:
+                return value.strftime(texts[0])
+            if target.attr == "format" and texts:
+                return _pendulum_format(texts[0])
+            shown = {"date": "ds", "to_date_string": "ds", "isoformat": "ts"}.get(target.attr)
+            return (_airflow_date(shown) if shown else None) or value  # `.subtract(...)` is a date
+        if isinstance(value, str):
+            changed = _changed(target.attr, value, texts)
+            return changed if changed is not None else Unknown(source)
+        return Unknown(source)
+
+
+def _airflow_date(name: str) -> Value | None:
+    """The stand-in date for a name that Airflow gives to a date of the run."""
+    plain = name.removesuffix("_nodash")
+    if name in _MOMENTS:
+        return _MOMENT
+    if plain in _DAYS:
+        return _MOMENT.strftime("%Y%m%d" if name != plain else "%Y-%m-%d")
+    if name == "ts":
+        return _MOMENT.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    if name in ("ts_nodash", "ts_nodash_with_tz"):
+        return _MOMENT.strftime("%Y%m%dT%H%M%S")
+    return None
+
+
+def _pendulum_format(pattern: str) -> str:
+    for token, value in (("YYYY", "2000"), ("MM", "01"), ("DD", "01"), ("HH", "00"), ("mm", "00")):
+        pattern = pattern.replace(token, value)
+    return pattern
+
+
+def _changed(name: str, value: str, arguments: list[str]) -> str | None:
+    """What a string filter or method makes of `value`; None: not one of those known."""
+    match name, len(arguments):
+        case "lower", 0:
+            return value.lower()
+        case "upper", 0:
+            return value.upper()
+        case "trim" | "strip", 0:
+            return value.strip()
+        case "replace", 2:
+            result = value.replace(arguments[0], arguments[1])
+        case "format", 1:
+            result = value.replace("%s", arguments[0]).replace("{}", arguments[0])
+        case _:
+            return None
+    return result if len(result) <= MAX_VALUE else None
+
+
+def source_of(node: nodes.Node) -> str:
+    """How a template expression reads, short: for the report and for looking names up."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr():
+            return f"{source_of(node.node)}.{node.attr}"
+        case nodes.Getitem(arg=nodes.Const(value=value)):
+            return f"{source_of(node.node)}.{value}"
+        case nodes.Call():
+            arguments = ", ".join(source_of(argument) for argument in node.args)
+            return f"{source_of(node.node)}({arguments})"
+        case nodes.Const():
+            return repr(node.value)
+        case nodes.Filter() if node.node is not None:
+            return f"{source_of(node.node)} | {node.name}"
+    inner = ", ".join(source_of(child) for child in node.iter_child_nodes())
+    return inner or type(node).__name__.lower()
