@@ -32,25 +32,34 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Rows:
-    """The outcome for one table: the last row of each key, or None where it goes."""
+    """The outcome for one table: keys to delete, then the last row of each key to write.
 
-    last: dict[str, Row | None] = field(default_factory=dict)
+    `since_first`: a row that is written again keeps the time it was first written at.
+    """
+
+    since_first: bool = False
+    gone: set[str] = field(default_factory=set)
+    last: dict[str, Row] = field(default_factory=dict)
 
     def put(self, key: str, at_s: float, body: str, **columns: object) -> None:
+        if self.since_first and key in self.last:
+            at_s = self.last[key]["at_s"]
         stored = {"key": key, "at_s": at_s, "record_version": RECORD_VERSION, "body": body}
         self.last[key] = stored | columns
 
     def drop(self, key: str) -> None:
-        self.last[key] = None
+        self.gone.add(key)
+        self.last.pop(key, None)
 
 
 @dataclass(slots=True)
 class Changes:
     """The outcome of a batch. `dependencies` are new states in order, `closed` when and at which
-    version the state before the batch ended."""
+    version the state before the batch ended. `since` is the state of each connector and its
+    beginning; it starts as what is known before the batch."""
 
     pipelines: Rows = field(default_factory=Rows)
-    unresolved: Rows = field(default_factory=Rows)
+    unresolved: Rows = field(default_factory=lambda: Rows(since_first=True))
     capacity: Rows = field(default_factory=Rows)
     runs: Rows = field(default_factory=Rows)
     task_runs: Rows = field(default_factory=Rows)
@@ -59,6 +68,7 @@ class Changes:
     dependencies: list[Row] = field(default_factory=list)
     closed: dict[str, Row] = field(default_factory=dict)
     version: int = 0
+    since: dict[str, tuple[str | None, float]] = field(default_factory=dict)
     _current: dict[str, Row] = field(default_factory=dict)
 
     def add(self, record: Record, body: str, at_s: float) -> None:
@@ -159,15 +169,17 @@ class Changes:
                 "cursor_moved_at_s": at_s,
             }
             return
-        before = self.connectors.get(key)
-        same = before is not None and before["state"] == record.state
+        before, since_s = self.since.get(key, (None, at_s))
+        if before != record.state:
+            since_s = at_s
+        self.since[key] = (record.state, since_s)
         self.connectors[key] = {
             "key": key,
             "source": record.source,
             "kind": record.kind,
             "state": record.state,
             "message": record.message,
-            "since_s": before["since_s"] if before and same else at_s,
+            "since_s": since_s,
         }
 
 

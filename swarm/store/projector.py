@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Table,
     bindparam,
-    case,
     delete,
     insert,
     select,
@@ -79,7 +77,7 @@ class Projector:
         with self._database.writing() as connection:
             last, version = _lock(connection)
             moved = _read_cursors(connection, {entry.stream for entry in entries})
-            changes, rows = Changes(version=version), []
+            changes, rows = Changes(version=version, since=_read_since(connection)), []
             for entry in entries:
                 cursor = moved[entry.stream]
                 if not cursor.take(entry):
@@ -103,7 +101,7 @@ class Projector:
             last, version = _lock(connection)
             if _read_cursors(connection, {stream})[stream].seq:
                 raise StoreError(f"stream {stream}: is projected already; reset the projections.")
-            changes = Changes(version=version)
+            changes = Changes(version=version, since=_read_since(connection))
             for record in snapshot.records:
                 changes.add(record, codec.encode(record)[1], snapshot.at_s)
             self._write(connection, changes, {stream: _Cursor(snapshot.seq, snapshot.at_s)})
@@ -144,50 +142,41 @@ class Projector:
         self, connection: Connection, changes: Changes, moved: Mapping[str, _Cursor]
     ) -> None:
         self._write_rows(connection, read_tables.pipelines, changes.pipelines)
-        self._write_rows(connection, read_tables.unresolved, changes.unresolved, kept={"at_s"})
+        self._write_rows(connection, read_tables.unresolved, changes.unresolved)
         self._write_rows(connection, read_tables.capacity, changes.capacity)
         self._write_rows(connection, read_tables.runs, changes.runs)
         self._write_rows(connection, read_tables.task_runs, changes.task_runs)
         if changes.dependencies:
             connection.execute(_CLOSE, list(changes.closed.values()))
             connection.execute(insert(dependencies), changes.dependencies)
-        self._upsert(connection, connectors, list(changes.cursors.values()))
-        since_s = case(
-            (
-                connectors.c.state == self._database.insert(connectors).excluded.state,
-                connectors.c.since_s,
-            ),
-            else_=self._database.insert(connectors).excluded.since_s,
-        )
-        self._upsert(connection, connectors, list(changes.connectors.values()), since_s=since_s)
+        # A source that moves its cursor before it told what it is has neither kind nor message.
+        self._upsert(connection, connectors, list(changes.cursors.values()), ("kind", "message"))
+        self._upsert(connection, connectors, list(changes.connectors.values()))
         at = [{"stream": name, "seq": c.seq, "at_s": c.at_s} for name, c in moved.items()]
         self._upsert(connection, cursors, at)
 
-    def _write_rows(
-        self, connection: Connection, table: Table, rows: Rows, kept: Iterable[str] = ()
-    ) -> None:
-        """Write the last state of each key; columns in `kept` stay as they were first written."""
-        gone = [{"of": key} for key, row in rows.last.items() if row is None]
-        if gone:
+    def _write_rows(self, connection: Connection, table: Table, rows: Rows) -> None:
+        if rows.gone:
+            gone = [{"of": key} for key in rows.gone]
             connection.execute(delete(table).where(table.c.key == bindparam("of")), gone)
-        present = [row for row in rows.last.values() if row is not None]
-        self._upsert(connection, table, present, **{name: table.c[name] for name in kept})
+        kept = ("at_s",) if rows.since_first else ()
+        self._upsert(connection, table, list(rows.last.values()), kept)
 
     def _upsert(
         self,
         connection: Connection,
         table: Table,
         rows: Sequence[Mapping[str, Any]],
-        **instead: ColumnElement[Any],
+        kept: Sequence[str] = (),
     ) -> None:
-        """Insert `rows`, or overwrite the columns they name, by the values of `instead` first."""
+        """Insert `rows`, or overwrite the columns they name except those in `kept`."""
         if not rows:
             return
         statement = self._database.insert(table)
         key = table.primary_key.columns.keys()
-        new = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        new = {name: statement.excluded[name] for name in rows[0] if name not in (*key, *kept)}
         connection.execute(
-            statement.on_conflict_do_update(index_elements=key, set_=new | instead), rows
+            statement.on_conflict_do_update(index_elements=key, set_=new), list(rows)
         )
 
 
@@ -217,6 +206,11 @@ def _read_cursors(connection: Connection, streams: Iterable[str]) -> dict[str, _
     for row in connection.execute(query):
         found[row.stream] = _Cursor(row.seq, row.at_s)
     return found
+
+
+def _read_since(connection: Connection) -> dict[str, tuple[str | None, float]]:
+    rows = connection.execute(select(connectors.c.key, connectors.c.state, connectors.c.since_s))
+    return {row.key: (row.state, row.since_s) for row in rows}
 
 
 def _log_row(number: int, entry: Entry, name: str, body: str) -> dict[str, Any]:
