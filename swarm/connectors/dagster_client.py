@@ -7,15 +7,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import stamina
-
 from swarm.config import Source
 from swarm.connectors.credentials import headers_of
-from swarm.connectors.http_answers import Busy, check_status, read_capped
+from swarm.connectors.http_answers import check_status, read_capped
+from swarm.connectors.retries import tries
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unavailable
-
-_TRIES = 3
-_MAX_REST_S = 5.0
 
 
 class DagsterClient:
@@ -50,9 +46,7 @@ class DagsterClient:
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The data of the answer."""
-        async for attempt in stamina.retry_context(
-            on=may_retry, attempts=_TRIES, timeout=self._timeout_s, wait_initial=0.2, wait_max=2.0
-        ):
+        async for attempt in tries(self._timeout_s):
             with attempt:
                 return await asyncio.to_thread(self._send, query, variables)
         raise AssertionError("the last try returns or raises")
@@ -118,10 +112,3 @@ def _headers(source: Source) -> dict[str, str]:
     if source.token_file is not None:
         headers["Dagster-Cloud-Api-Token"] = token
     return headers
-
-
-def may_retry(error: Exception) -> bool | float:
-    """Whether, or after how many seconds, the same request may be sent again."""
-    if isinstance(error, Busy):
-        return min(error.retry_after_s, _MAX_REST_S)
-    return isinstance(error, Unavailable)

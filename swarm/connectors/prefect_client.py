@@ -1,0 +1,196 @@
+"""Prefect's own client, with limits: time, size, tries, and swarm's errors. Reads only.
+
+Answers are taken as they are, not as the client's typed models: those refuse the answers of
+servers of other versions (one new enum value is an error for the whole page).
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from swarm.config import Source
+from swarm.connectors.credentials import headers_of, password_of
+from swarm.connectors.http_answers import MAX_RESPONSE_BYTES, check_status
+from swarm.connectors.retries import tries
+from swarm.errors import ConfigError, MalformedResponse, Unavailable
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient as Client
+
+PAGE = 200  # the server's own limit
+_NEWS = ["prefect.flow-run.", "prefect.task-run.", "prefect.asset."]
+_NO_NEWS = ["prefect.flow-run.heartbeat"]
+# Where the server asks to come back later, Prefect's client would sleep however long it is told.
+_LATER = frozenset({408, 425, 429})
+
+
+class PrefectClient:
+    """Asks one Prefect server. Every read raises `Unauthorized` at 401 and 403; `Unavailable`
+    when there is no answer in time, or 429 or 5xx after a few tries; `MalformedResponse` for what
+    is not Prefect's API and for too long an answer.
+    """
+
+    def __init__(self, source: Source, home: Path) -> None:
+        if not source.url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"source `{source.instance}`: `url` has to be Prefect's address, "
+                f"such as http://prefect.example.com:4200, not `{source.url}`."
+            )
+        self._source = source
+        self.api_url = source.url.rstrip("/").removesuffix("/api") + "/api"
+        _prepare(home)
+        # The import costs seconds, so only who connects pays.
+        import prefect.client.orchestration as prefect
+
+        self.server_s = 0.0
+        """The server's clock at its last answer, as far as it tells; else ours."""
+        self._make = prefect.PrefectClient
+        self._client: Client | None = None
+
+    async def read(self, path: str, body: Mapping[str, object]) -> Any:
+        """POST a filter; Prefect reads lists that way."""
+        return await self._tried("POST", path, json=dict(body))
+
+    async def next_events(self, page_url: str) -> Any:
+        """The page of events after one that named `page_url` as the next.
+
+        Only its token is used: behind a proxy the server may not know its own address.
+        """
+        token = httpx.URL(page_url).params.get("page-token", "")
+        return await self._tried("GET", "/events/filter/next", params={"page-token": token})
+
+    async def pages(self, path: str, body: Mapping[str, object]) -> AsyncIterator[list[Any]]:
+        """A filtered list, page by page."""
+        offset = 0
+        while True:
+            page = await self.read(path, {**body, "limit": PAGE, "offset": offset})
+            if not isinstance(page, list):
+                raise MalformedResponse(f"{self.api_url}{path} should answer a JSON list.")
+            yield page
+            offset += len(page)
+            if len(page) < PAGE:
+                return
+
+    def stream(self) -> Any:
+        """The server's events of runs and assets: an async context of an async iterator."""
+        from prefect.events.clients import PrefectCloudEventSubscriber, PrefectEventSubscriber
+        from prefect.events.filters import EventFilter, EventNameFilter
+
+        wanted = EventFilter(event=EventNameFilter(prefix=_NEWS, exclude_prefix=_NO_NEWS))
+        secret = headers_of(self._source).get("Authorization", "").removeprefix("Bearer ")
+        if secret.startswith("Basic "):
+            secret = f"{self._source.username}:{password_of(self._source)}"
+        if secret:  # a server of one's own takes it the same way
+            return PrefectCloudEventSubscriber(self.api_url, secret, wanted, 0)
+        return PrefectEventSubscriber(self.api_url, wanted, 0)
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.__aexit__(None, None, None)
+
+    async def _tried(self, method: str, path: str, **content: Any) -> Any:
+        async for attempt in tries(self._source.timeout_s):
+            with attempt:
+                return await self._read(method, path, content)
+        raise AssertionError("the last try returns or raises")
+
+    async def _read(self, method: Any, path: Any, content: dict[str, Any]) -> Any:
+        url = f"{self.api_url}{path}"
+        try:
+            async with asyncio.timeout(self._source.timeout_s):
+                client = await self._connected()
+                answer = await client.request(method, path, **content)
+        except TimeoutError:
+            message = f"{url}: no answer within {self._source.timeout_s:g} s."
+            raise Unavailable(message) from None
+        except httpx.HTTPStatusError as error:
+            refused = error.response
+            check_status(url, refused.status_code, body=refused.content)
+            raise MalformedResponse(f"{url}: {error}") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise Unavailable(f"{url}: no answer: {error or type(error).__name__}") from error
+        try:
+            return answer.json()
+        except (ValueError, RecursionError):
+            excerpt = answer.text[:120]
+            raise MalformedResponse(f"{url} should answer JSON; it said: {excerpt}") from None
+
+    async def _connected(self) -> "Client":
+        if self._client is None:
+            settings = {
+                # Not compressed, so that the size that is counted is the size that is kept.
+                "headers": {**headers_of(self._source), "Accept-Encoding": "identity"},
+                "timeout": httpx.Timeout(self._source.timeout_s),
+                "follow_redirects": False,
+                "event_hooks": {"response": [self._limit]},
+            }
+            client = self._make(self.api_url, httpx_settings=settings)
+            self._client = await client.__aenter__()
+        return self._client
+
+    async def _limit(self, response: httpx.Response) -> None:
+        url, status = str(response.request.url), response.status_code
+        self.server_s = _date_s(response.headers.get("Date", ""))
+        if "content-encoding" in response.headers:
+            raise MalformedResponse(f"{url} compressed its answer although asked not to.")
+        if status in _LATER or status >= 500:
+            check_status(url, status, response.headers.get("Retry-After", ""))
+        if not isinstance(response.stream, httpx.AsyncByteStream):
+            raise MalformedResponse(f"{url} answered nothing that can be read.")
+        response.stream = _Capped(url, response.stream)
+
+
+class _Capped(httpx.AsyncByteStream):
+    """An answer that ends with an error once it is too long."""
+
+    def __init__(self, url: str, stream: httpx.AsyncByteStream) -> None:
+        self._url = url
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_RESPONSE_BYTES:
+                raise MalformedResponse(
+                    f"{self._url} answered more than {MAX_RESPONSE_BYTES} bytes; "
+                    "the rest was not read."
+                )
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _date_s(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return time.time()
+
+
+def _prepare(home: Path) -> None:
+    """Settings that Prefect reads when it is imported: no usage data, no files at the user's
+    home, no retries of its own, no logs."""
+    with contextlib.suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        PREFECT_HOME=str(home),
+        PREFECT_PROFILES_PATH=str(home / "profiles.toml"),
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        DO_NOT_TRACK="1",
+        PREFECT_CLIENT_MAX_RETRIES="0",
+        PREFECT_LOGGING_TO_API_ENABLED="false",
+        PREFECT_LOGGING_LEVEL="CRITICAL",
+        PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="false",
+    )
+    logging.getLogger("prefect").setLevel(logging.CRITICAL)
