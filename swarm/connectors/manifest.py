@@ -19,13 +19,15 @@ from swarm.config import Settings, Source
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
 from swarm.connectors.programs import (
+    Code,
     Program,
+    Script,
     code_context,
     items_of,
     sql_context,
     stated_dataset,
 )
-from swarm.lineage.text import SqlContext
+from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
@@ -135,9 +137,14 @@ def _task_items(
                 written.add(dataset)
             excerpt = f"{access}s: {name}"
             yield Evidence(key, access, dataset, Channel.MANIFEST, now_s, line.place, excerpt)
-    program = _program(value, key, context, settings)
-    if program.sql or program.entry:
-        yield from items_of(replace(program, stated_writes=frozenset(written)), now_s)
+    program = Program(
+        task=key,
+        scripts=_scripts(value, context),
+        code=_code(value, code_context(settings, context)),
+        stated_writes=frozenset(written),
+    )
+    if program.scripts or program.code:
+        yield from items_of(program, now_s)
     elif value.reads is None and value.writes is None:
         detail = "Nothing tells what the task touches; add `files`, or `reads` and `writes`."
         yield Unresolved(str(key), UnresolvedReason.MISSING_SOURCE, line.place, detail)
@@ -153,17 +160,17 @@ def _context(value: TaskLine, base: SqlContext) -> SqlContext:
     )
 
 
-def _program(value: TaskLine, key: TaskKey, context: SqlContext, settings: Settings) -> Program:
-    sql = {path: text for path, text in value.files.items() if _language(path, value) == "sql"}
-    python = {p: text for p, text in value.files.items() if _language(p, value) == "python"}
-    return Program(
-        task=key,
-        sql=sql,
-        modules=value.files,
-        entry=_entry(tuple(python), value),
-        sql_context=context,
-        code_context=code_context(settings, context),
+def _scripts(value: TaskLine, context: SqlContext) -> tuple[Script, ...]:
+    return tuple(
+        Script(path, text, context)
+        for path, text in value.files.items()
+        if _language(path, value) == "sql"
     )
+
+
+def _code(value: TaskLine, context: CodeContext) -> tuple[Code, ...]:
+    modules = [path for path in value.files if _language(path, value) == "python"]
+    return (Code(_entry(modules, value), value.files, context),) if modules else ()
 
 
 def _language(path: str, value: TaskLine) -> str:
@@ -172,12 +179,11 @@ def _language(path: str, value: TaskLine) -> str:
     return _LANGUAGES.get(suffix, "" if suffix else value.kind)
 
 
-def _entry(modules: tuple[str, ...], value: TaskLine) -> str:
+def _entry(modules: list[str], value: TaskLine) -> str:
     """The module that the command line names, else the first one."""
     words = value.arguments
     command = words if isinstance(words, str) else " ".join(map(_as_text, words))
-    named = (path for path in modules if path in command)
-    return max(named, key=len, default=modules[0] if modules else "")
+    return max((path for path in modules if path in command), key=len, default=modules[0])
 
 
 @dataclass(slots=True)

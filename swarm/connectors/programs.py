@@ -1,14 +1,14 @@
 """From the texts of a task to evidence; what a custom scheduler's connectors share.
 
-A `.sql` file is read as SQL, a `.py` file as Python; where the ending does not tell, the kind of
-the task does. Of several Python files one is the program and the others what it may import.
+A bare SELECT counts as writing what the scheduler says the task writes. Coverage is claimed only
+when everything the task runs was read and understood.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from swarm.config import Settings, SqlConnection
-from swarm.lineage.code import extract_code
+from swarm.lineage.code import extract_code, extract_shell
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
@@ -20,30 +20,60 @@ _STORED_RESULT_CONFIDENCE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """What a task runs: its SQL texts and its Python modules, each by path.
+class Script:
+    """A SQL text; `place` is how evidence names it."""
 
-    `entry` is the module that is started (empty: none). `stated_writes` are the datasets that
-    the scheduler itself says the task writes.
+    place: str
+    text: str
+    context: SqlContext
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A Python program: the module that is started, among all that may be imported, by path."""
+
+    entry: str
+    modules: Mapping[str, str]
+    context: CodeContext
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command line at `place`, among the files it may start or feed to a program."""
+
+    place: str
+    text: str
+    files: Mapping[str, str]
+    context: CodeContext
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a task runs.
+
+    `stated_writes` are the datasets that the scheduler itself says the task writes.
     """
 
     task: TaskKey
-    sql: Mapping[str, str] = field(default_factory=dict)
-    modules: Mapping[str, str] = field(default_factory=dict)
-    entry: str = ""
-    sql_context: SqlContext = field(default_factory=SqlContext)
-    code_context: CodeContext = field(default_factory=CodeContext)
+    scripts: tuple[Script, ...] = ()
+    code: tuple[Code | Command, ...] = ()
     stated_writes: frozenset[DatasetKey] = frozenset()
 
 
 def items_of(program: Program, now_s: float) -> Iterator[Item]:
     """Everything the texts of `program` say, as observed at `now_s`."""
-    if program.sql:
-        found = [extract_sql(text, program.sql_context, p) for p, text in program.sql.items()]
+    if program.scripts:
+        found = [extract_sql(sql.text, sql.context, sql.place) for sql in program.scripts]
         yield from _items(program, Channel.SQL_SOURCE, found, now_s)
-    if program.entry:
-        code = extract_code(program.modules, program.entry, program.code_context)
-        yield from _items(program, Channel.CODE, [code], now_s)
+    if program.code:
+        found = [_read(code) for code in program.code]
+        yield from _items(program, Channel.CODE, found, now_s)
+
+
+def _read(code: Code | Command) -> Extraction:
+    if isinstance(code, Command):
+        return extract_shell(code.text, code.files, code.context, code.place)
+    return extract_code(code.modules, code.entry, code.context)
 
 
 def _items(
