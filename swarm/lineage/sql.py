@@ -13,7 +13,7 @@ from sqlglot.errors import TokenError
 
 from swarm.lineage.sql_effects import Nested, NotUnderstood
 from swarm.lineage.sql_script import Script, original_line
-from swarm.lineage.sql_split import statements, tokenize
+from swarm.lineage.sql_split import Tokens, statements, tokenize
 from swarm.lineage.sql_statements import statement_effects
 from swarm.lineage.templates import Rendered, render
 from swarm.lineage.text import SqlContext
@@ -92,7 +92,9 @@ def _extract(
     unresolved = tuple(
         Unresolved("", problem.reason, f":{problem.line}", problem.detail)
         for problem in problems
-        if not (problem.reason is UnresolvedReason.SYNTAX and problem.line in understood)
+        if len(rendering.variants) == 1
+        or problem.reason is not UnresolvedReason.SYNTAX
+        or problem.line not in understood  # one branch of a template may be no SQL
     )
     return Extraction(tuple(touches.values()), tuple(views.values()), unresolved)
 
@@ -108,6 +110,15 @@ def _excerpt(lines: list[str], line: int) -> str:
     return lines[line - 1].strip()[:_MAX_EXCERPT] if 0 < line <= len(lines) else ""
 
 
+def _tokens(text: str, dialect: str) -> Tokens:
+    try:
+        return tokenize(text, dialect)
+    except TokenError:
+        if not dialect:
+            raise
+        return tokenize(text, "")
+
+
 def _run(variant: Rendered, script: Script, dialect: str) -> set[int]:
     """Feed all statements of `variant` to `script`; the lines of those that were understood."""
     understood: set[int] = set()
@@ -115,7 +126,7 @@ def _run(variant: Rendered, script: Script, dialect: str) -> set[int]:
     while waiting:
         text, lines, depth = waiting.pop()
         try:
-            tokens = tokenize(text, dialect)
+            tokens = _tokens(text, dialect)
         except TokenError as error:
             problem = str(error).splitlines()[0][:_MAX_EXCERPT]
             detail = f"cannot be cut into statements: {problem}"

@@ -36,7 +36,7 @@ _MADE_WITHOUT_ROWS = frozenset({
     "POLICY", "TAG", "SECRET", "MACRO", "EVENT", "PACKAGE", "AGGREGATE", "RESERVATION",
     "ASSIGNMENT", "CAPACITY", "CATALOG", "SERVER", "PUBLICATION", "SUBSCRIPTION", "RULE", "CAST",
     "COLLATION", "OPERATOR", "STATISTICS", "SYNONYM", "DICTIONARY", "LOGIN", "CONNECTION",
-    "INTEGRATION", "MODEL", "GROUP", "TABLESPACE", "LANGUAGE", "NETWORK", "ALERT", "FORMAT",
+    "INTEGRATION", "GROUP", "TABLESPACE", "LANGUAGE", "NETWORK", "ALERT", "FORMAT",
     "RESOURCE", "SHARE", "PROFILE", "DIRECTORY",
 })
 _LEADING = frozenset({
@@ -52,8 +52,8 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     """The effects of a statement known by its first words; None: its syntax tree tells."""
     if statement.is_condition:
         return None
-    first, second = statement.word(0), statement.word(1)
-    if first in _IRRELEVANT and not (first == "LOAD" and second == "DATA"):
+    first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
+    if first in _IRRELEVANT and not (first == "LOAD" and statement.word(1) == "DATA"):
         return []
     match first:
         case "CREATE" | "ALTER" | "DROP":
@@ -62,15 +62,32 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
             return _run(statement, sql)
         case "SET" | "DECLARE":
             return _set(statement)
-        case "RENAME" | "EXCHANGE":
-            return list(_renamed(statement, swap=first == "EXCHANGE"))
-        case "UNLOAD":
-            return list(_unload(statement))
         case "REFRESH":
             return _refreshed(statement)
+    return _moved(statement, sql, dialect)
+
+
+def _moved(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+    match statement.word(0):
+        case "RENAME" | "EXCHANGE":
+            return list(_renamed(statement, swap=statement.word(0) == "EXCHANGE"))
+        case "UNLOAD":
+            return list(_unload(statement))
+        case "INSERT":
+            return _insert_from_procedure(statement, sql)
         case "BULK" | "LOAD":
             return _bulk_load(statement, dialect)
     return None
+
+
+def _insert_from_procedure(statement: Statement, sql: str) -> list[Effect] | None:
+    """T-SQL: INSERT INTO t EXEC procedure."""
+    words = [statement.word(index) for index in range(len(statement.tokens))]
+    if not {"EXEC", "EXECUTE"} & set(words) or {"SELECT", "VALUES"} & set(words):
+        return None
+    name, _ = name_at(statement, 2 if words[1] == "INTO" else 1)
+    problem = _dynamic(statement, sql, "calls a procedure whose statements are not in the text")
+    return [Accessed(Access.WRITE, name), problem] if name is not None else [problem]
 
 
 def _bulk_load(statement: Statement, dialect: str) -> list[Effect] | None:

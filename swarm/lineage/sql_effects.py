@@ -10,13 +10,15 @@ class Name:
     """A table as written (`parts`, outermost first) or a file or object (`url`, parts empty).
 
     `line` is that of the text the statement was parsed from. `local`: only this script can see it
-    (a T-SQL `#table` or table variable).
+    (a T-SQL `#table` or table variable). `bound`: a part that begins with a colon is a bind
+    parameter. An empty part is the server's own schema (`db..t`).
     """
 
     parts: tuple[str, ...] = ()
     line: int = 0
     url: str = ""
     local: bool = False
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from swarm.lineage.naming import complete_name, dataset_from_url, table_name
+from swarm.lineage.naming import complete_name, dataset_from_url, split_name, table_name
 from swarm.lineage.sql_effects import (
     Accessed,
     Created,
@@ -98,6 +98,14 @@ class Script:
         """The dataset of `name`; None if a template hides it, which is then a problem."""
         written = name.url or ".".join(name.parts)
         holes = self._rendering.holes_in(written)
+        if name.bound:
+            parts: list[str] = []
+            for part in name.parts:
+                value = self._context.parameters.get(part[1:]) if part[:1] == ":" else part
+                if value is None:
+                    holes = (*holes, part)
+                parts.extend(split_name(value or ""))
+            name = replace(name, parts=tuple(parts))
         if holes:
             listed = ", ".join(dict.fromkeys(holes))
             detail = f"the name {written} needs a value for {listed}"
@@ -108,8 +116,10 @@ class Script:
             return dataset_from_url(name.url)
         if name.url:
             return DatasetKey(self._context.namespace, name.url.rstrip("/").casefold())
-        parts = name.parts if name.local else complete_name(name.parts, self._context)
-        return DatasetKey(self._context.namespace, table_name(parts))
+        own_schema = "public" if self._context.dialect == "snowflake" else "dbo"
+        plain = tuple(part or own_schema for part in name.parts)
+        known = plain if name.local else complete_name(plain, self._context)
+        return DatasetKey(self._context.namespace, table_name(known))
 
     def _access(self, effect: Accessed, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
         key = self._key(effect.name, lines)

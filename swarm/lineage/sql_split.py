@@ -8,13 +8,11 @@ Strings and comments never split, because the dialect's own tokenizer has read t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import Token, Tokenizer, TokenType
 
-if TYPE_CHECKING:
-    Tokens = Sequence[Token]
+Tokens = Sequence[Token]
 
 _SKIPPED = frozenset({TokenType.SEMICOLON})
 _BLOCKS = frozenset({"BEGIN", "CASE"})
@@ -36,7 +34,7 @@ class Statement:
     """Tokens of one statement. `in_block`: `INTO` names a variable there, not a table.
     `is_condition`: an expression (of `IF`, `WHILE`), not a statement."""
 
-    tokens: "Tokens"
+    tokens: Tokens
     in_block: bool = False
     is_condition: bool = False
 
@@ -62,14 +60,14 @@ def _tokenizer(dialect: str) -> tuple[Dialect, type[Tokenizer]]:
     return known, plain
 
 
-def tokenize(sql: str, dialect: str) -> "Tokens":
+def tokenize(sql: str, dialect: str) -> Tokens:
     """The tokens of `sql`; raises sqlglot's `TokenError` (an open string or comment)."""
     known, plain = _tokenizer(dialect)
     tokens: Tokens = plain(dialect=known).tokenize(sql)
     return tokens
 
 
-def statements(tokens: "Tokens", dialect: str) -> Iterator[Statement]:
+def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
     """All statements of a script in their order."""
     depth = 0  # of BEGIN ... END
     declaring = False
@@ -87,11 +85,12 @@ def statements(tokens: "Tokens", dialect: str) -> Iterator[Statement]:
             declaring = True
         peeled = _peel(chunk)
         if peeled is None:
-            if declaring and first not in _STARTS and first != "":
-                yield Statement(chunk, depth > 0, is_condition=True)
-                continue
-            declaring = declaring and first == "DECLARE"
-            yield Statement(chunk, depth > 0)
+            assigned = _assigned(chunk) if first not in _STARTS - {"DECLARE"} else None
+            declaring = declaring and (first == "DECLARE" or first not in _STARTS)
+            if assigned is not None:
+                yield Statement(assigned, depth > 0, is_condition=True)
+            elif not declaring or first == "DECLARE":
+                yield Statement(chunk, depth > 0)
             continue
         condition, rest, change = peeled
         declaring = False
@@ -101,13 +100,21 @@ def statements(tokens: "Tokens", dialect: str) -> Iterator[Statement]:
         pending.append(rest)
 
 
+def _assigned(chunk: Tokens) -> Tokens | None:
+    """The value in `x := value`, `LET x int := value` and `DECLARE x int := value`."""
+    for index, token in enumerate(chunk[:12]):
+        if token.token_type == TokenType.COLON_EQ and index + 1 < len(chunk):
+            return chunk[index + 1 :]
+    return None
+
+
 def _word(token: Token) -> str:
     if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
         return ""
     return str(token.text).upper()
 
 
-def _chunks(tokens: "Tokens", dialect: str) -> Iterator["Tokens"]:
+def _chunks(tokens: Tokens, dialect: str) -> Iterator[Tokens]:
     start = 0
     for index, token in enumerate(tokens):
         if token.token_type in _SKIPPED:
@@ -116,7 +123,7 @@ def _chunks(tokens: "Tokens", dialect: str) -> Iterator["Tokens"]:
     yield from _undivided(tokens[start:], dialect)
 
 
-def _undivided(chunk: "Tokens", dialect: str) -> Iterator["Tokens"]:
+def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
     """T-SQL needs no semicolons: a new statement is a keyword that begins a line."""
     if dialect not in ("tsql", "fabric"):
         yield chunk
@@ -133,7 +140,7 @@ def _undivided(chunk: "Tokens", dialect: str) -> Iterator["Tokens"]:
     yield chunk[start:]
 
 
-def _begins(chunk: "Tokens", start: int, index: int) -> bool:
+def _begins(chunk: Tokens, start: int, index: int) -> bool:
     """Whether the keyword at `index` ends the statement that began at `start`."""
     word, before, first = _word(chunk[index]), _word(chunk[index - 1]), _word(chunk[start])
     if first == "GO":
@@ -147,7 +154,7 @@ def _begins(chunk: "Tokens", start: int, index: int) -> bool:
     return not _goes_on(word, first, _top_words(chunk[start:index]), chunk[index + 1 : index + 2])
 
 
-def _goes_on(word: str, first: str, so_far: set[str], after: "Tokens") -> bool:
+def _goes_on(word: str, first: str, so_far: set[str], after: Tokens) -> bool:
     """Whether `word` belongs to a statement that began with `first` and has these words."""
     has_query = bool(so_far & {"SELECT", "VALUES"})
     match word:
@@ -166,7 +173,7 @@ def _goes_on(word: str, first: str, so_far: set[str], after: "Tokens") -> bool:
     return False
 
 
-def _top_words(tokens: "Tokens") -> set[str]:
+def _top_words(tokens: Tokens) -> set[str]:
     depth, words = 0, set()
     for token in tokens:
         if token.token_type == TokenType.L_PAREN:
@@ -178,12 +185,12 @@ def _top_words(tokens: "Tokens") -> set[str]:
     return words
 
 
-def _is_body(chunk: "Tokens") -> bool:
+def _is_body(chunk: Tokens) -> bool:
     words = [_word(token) for token in chunk[:6]]
     return words[0] in ("CREATE", "ALTER") and any(word in _BODIES for word in words[1:])
 
 
-def _skip_body(chunk: "Tokens", pending: list["Tokens"], dialect: str) -> None:
+def _skip_body(chunk: Tokens, pending: list[Tokens], dialect: str) -> None:
     """Drop from `pending` what belongs to the body of the procedure that `chunk` begins."""
     if dialect in ("tsql", "fabric"):
         while pending and _word((pending[-1] or chunk)[0]) != "GO":
@@ -200,12 +207,12 @@ def _skip_body(chunk: "Tokens", pending: list["Tokens"], dialect: str) -> None:
         depth += _nesting(pending.pop())
 
 
-def _ends_in_string(chunk: "Tokens") -> bool:
+def _ends_in_string(chunk: Tokens) -> bool:
     kinds = (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING)
     return any(token.token_type in kinds for token in chunk)
 
 
-def _nesting(chunk: "Tokens") -> int:
+def _nesting(chunk: Tokens) -> int:
     depth = 0
     for index, token in enumerate(chunk):
         word = _word(token)
@@ -218,10 +225,10 @@ def _nesting(chunk: "Tokens") -> int:
     return depth
 
 
-_Peeled = tuple["Tokens", "Tokens", int]  # a condition or query, what follows, change of depth
+_Peeled = tuple[Tokens, Tokens, int]  # a condition or query, what follows, change of depth
 
 
-def _peel(chunk: "Tokens") -> _Peeled | None:
+def _peel(chunk: Tokens) -> _Peeled | None:
     """Take the scripting off the front of `chunk`; None if it begins with a plain statement."""
     first = _word(chunk[0])
     second = _word(chunk[1]) if len(chunk) > 1 else ""
@@ -243,20 +250,22 @@ def _peel(chunk: "Tokens") -> _Peeled | None:
         return _peel_condition(chunk, first)
     if first == "RETURN" and second == "QUERY":
         return [], chunk[2:], 0
+    if first == "PERFORM":
+        return chunk[1:], [], 0
     return None
 
 
-def _is_string(chunk: "Tokens", index: int) -> bool:
+def _is_string(chunk: Tokens, index: int) -> bool:
     return index < len(chunk) and _ends_in_string(chunk[index : index + 3])
 
 
-def _peel_begin(chunk: "Tokens", second: str) -> _Peeled | None:
+def _peel_begin(chunk: Tokens, second: str) -> _Peeled | None:
     if second in _TRANSACTION or len(chunk) == 1:
         return None  # `BEGIN;` opens a transaction, not a block
     return [], chunk[2 if second in ("TRY", "CATCH", "ATOMIC") else 1 :], 1
 
 
-def _peel_end(chunk: "Tokens", second: str) -> _Peeled:
+def _peel_end(chunk: Tokens, second: str) -> _Peeled:
     if second in _LOOP_ENDS:
         skip = 2
         if second == "IF" or len(chunk) == 2 or _word(chunk[2]) in _STARTS:
@@ -268,7 +277,7 @@ def _peel_end(chunk: "Tokens", second: str) -> _Peeled:
     return [], chunk[skip:], -1
 
 
-def _peel_condition(chunk: "Tokens", first: str) -> _Peeled | None:
+def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
     ends = ("THEN",) if first not in ("WHILE", "FOR") else ("DO", "LOOP")
     end = _find(chunk, ends, 1)
     if end < len(chunk):
@@ -284,7 +293,7 @@ def _peel_condition(chunk: "Tokens", first: str) -> _Peeled | None:
     return chunk[1:end], chunk[end:], 0
 
 
-def _find(chunk: "Tokens", words: tuple[str, ...], start: int) -> int:
+def _find(chunk: Tokens, words: tuple[str, ...], start: int) -> int:
     """The first of `words` outside of parentheses and CASE, else the length of `chunk`."""
     depth = 0
     for index in range(start, len(chunk)):

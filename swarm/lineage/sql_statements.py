@@ -31,6 +31,9 @@ from swarm.model.lineage import Access, UnresolvedReason
 sqlglot.logger.setLevel("ERROR")
 
 _MAX_EXCERPT = 80
+_UNKNOWN_KINDS = frozenset(
+    {("DEEP", "CLONE"), ("SHALLOW", "CLONE"), ("SNAPSHOT", "TABLE"), ("LIVE", "TABLE")}
+)
 
 
 def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effect]:
@@ -54,7 +57,7 @@ def _syntax(statement: Statement, sql: str, problem: str) -> NotUnderstood:
 
 def _parse(statement: Statement, sql: str, dialect: str) -> exp.Expression | None:
     """The tree of a statement: in its dialect, then generic, then without what stand-ins break."""
-    tokens = list(statement.tokens)
+    tokens = _familiar(statement)
     if statement.is_condition:
         line = statement.line
         tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
@@ -73,6 +76,26 @@ def _parse(statement: Statement, sql: str, dialect: str) -> exp.Expression | Non
             if len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command):
                 return trees[0]
     return None
+
+
+def _familiar(statement: Statement) -> list[Token]:
+    """The tokens with words changed that sqlglot does not know to words that mean the same."""
+    tokens = list(statement.tokens)
+    first = statement.word(0)
+    if first == "REPLACE" and not statement.is_condition:
+        old = tokens[0]
+        tokens[0] = Token(TokenType.INSERT, "INSERT", old.line, old.col, old.start, old.end)
+    if first == "CREATE":
+        kinds = [statement.word(index) for index in range(len(tokens))]
+        followed = {
+            ("DEEP", "CLONE"),
+            ("SHALLOW", "CLONE"),
+            ("SNAPSHOT", "TABLE"),
+            ("LIVE", "TABLE"),
+        }
+        pairs = zip(kinds, [*kinds[1:], ""], strict=True)
+        tokens = [t for t, pair in zip(tokens, pairs, strict=True) if pair not in followed]
+    return tokens
 
 
 def _as_number(token: Token) -> Token:
@@ -123,7 +146,7 @@ def _parts(tree: exp.Expression, dialect: str) -> list[Effect]:
 def _create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     kind = str(tree.args.get("kind") or "").upper()
     target = table_of(tree.this)
-    if target is None or kind not in ("TABLE", "VIEW"):
+    if target is None or kind not in ("TABLE", "VIEW", "MODEL"):
         return
     name = name_of(target)
     if name is None:

@@ -50,6 +50,9 @@ def accesses(
             effect = _access(target, Access.WRITE, scope, dialect)
             if effect is not None:
                 found.append((*position(target), effect))
+        if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
+            name = Name(tuple(node.this.name.split(".")), position(node)[0])
+            found.append((*position(node), Accessed(Access.READ, name)))  # TABLE('a.b')
         if isinstance(node, exp.Table) and id(node) not in written:
             found.extend((*position(node), effect) for effect in _read(node, scope, dialect))
         waiting.extend(_below(node, scope, targets))
@@ -81,7 +84,7 @@ def write_targets(node: exp.Expression) -> list[exp.Expression]:
             return [node.this]
         return [target] if target is not None else []
     if isinstance(node, exp.Merge):
-        return [node.this] if isinstance(node.this, exp.Table) else []
+        return [_behind(node, node.this)] if isinstance(node.this, exp.Table) else []
     if isinstance(node, exp.Update):
         return _update_targets(node)
     if isinstance(node, exp.Delete):
@@ -99,7 +102,7 @@ def _update_targets(node: exp.Update) -> list[exp.Expression]:
     source = node.args.get("from_")
     if isinstance(source, exp.From) and isinstance(source.this, exp.Table):
         inside = [source.this, *_joined(source.this)]
-        return [_aliased(target, inside) or target]
+        return [_aliased(target, inside) or _behind(node, target)]
     if len(around) > 1:  # MySQL: the tables of the columns that are set
         names = {
             item.this.table.casefold()
@@ -108,7 +111,7 @@ def _update_targets(node: exp.Update) -> list[exp.Expression]:
         }
         written: list[exp.Expression] = [t for t in around if t.alias_or_name.casefold() in names]
         return written or [target]
-    return [target]
+    return [_behind(node, target)]
 
 
 def _delete_targets(node: exp.Delete) -> list[exp.Expression]:
@@ -119,7 +122,17 @@ def _delete_targets(node: exp.Delete) -> list[exp.Expression]:
     inside = [source, *_joined(source)]
     using = node.args.get("using") or []
     inside += [table for table in using if isinstance(table, exp.Table)] if named else []
-    return [_aliased(name, inside) or name for name in named] or [source]
+    return [_aliased(name, inside) or name for name in named] or [_behind(node, source)]
+
+
+def _behind(node: exp.Expression, target: exp.Table) -> exp.Table:
+    """T-SQL changes a table through a WITH that selects from it: the table, else `target`."""
+    clause = node.args.get("with_")
+    for cte in clause.expressions if isinstance(clause, exp.With) else []:
+        source = cte.this.args.get("from_") if cte.alias == target.name and not target.db else None
+        if isinstance(source, exp.From) and isinstance(source.this, exp.Table):
+            return source.this
+    return target
 
 
 def _joined(table: exp.Table) -> list[exp.Table]:
@@ -179,24 +192,34 @@ def _select_children(node: exp.Select, scope: _Scope) -> Iterator[tuple[object, 
     for part in sources:
         yield part, (names, around)
         table = part.this
-        if isinstance(table, exp.Expression) and table.alias_or_name:
-            around = around | {table.alias_or_name.casefold()}
+        if isinstance(table, exp.Expression):
+            around = around | {name.casefold() for name in _visible(table)}
     for key, value in node.args.items():
         if key not in ("with_", "from_", "joins", "laterals", "into"):
             yield value, (names, around)
 
 
+def _visible(source: exp.Expression) -> list[str]:
+    """The name that columns of `source` are addressed by."""
+    if isinstance(source, exp.Unnest):  # BigQuery: the alias names the element
+        alias = source.args.get("alias")
+        return (
+            [column.name for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        )
+    return [source.alias_or_name]
+
+
 def _read(table: exp.Table, scope: _Scope, dialect: str) -> Iterator[Effect]:
     function = table.this
-    if isinstance(function, exp.Func):
-        yield from _function_reads(function, dialect)
+    if isinstance(function, exp.Func) and not isinstance(function, exp.DynamicIdentifier):
+        yield from _function_reads(function)
         return
     effect = _access(table, Access.READ, scope, dialect)
     if effect is not None:
         yield effect
 
 
-def _function_reads(function: exp.Func, dialect: str) -> Iterator[Effect]:
+def _function_reads(function: exp.Func) -> Iterator[Effect]:
     name = (function.name if isinstance(function, exp.Anonymous) else function.key).casefold()
     line = position(function)[0]
     if name.replace("_", "") in {known.replace("_", "") for known in _FILE_FUNCTIONS}:
@@ -222,10 +245,6 @@ def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -
         return Accessed(access, Name(line=position(node)[0], url=node.name))
     if not isinstance(node, exp.Table):
         return None
-    bound = next((p for p in node.parts if isinstance(p, exp.Placeholder)), None)
-    if bound is not None or (isinstance(node.this, exp.DynamicIdentifier) and not name_of(node)):
-        detail = "the table is a bind parameter without a known value"
-        return NotUnderstood(UnresolvedReason.TEMPLATE, position(node)[0], detail)
     name = name_of(node)
     if name is None or (not name.url and _is_no_dataset(name.parts, access, scope, dialect)):
         return None
@@ -246,20 +265,31 @@ def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialec
 
 
 def name_of(table: exp.Table) -> Name | None:
-    """The name of `table`, None where it has none (a function, a bind parameter)."""
-    line = position(table)[0]
-    this = table.this
-    if isinstance(this, exp.DynamicIdentifier) and isinstance(this.this, exp.Literal):
-        return Name(tuple(this.this.name.split(".")), line)
+    """The name of `table`, None where it has none (a function)."""
+    line, this = position(table)[0], table.this
+    if isinstance(this, exp.DynamicIdentifier):  # Snowflake: IDENTIFIER('a.b'), IDENTIFIER($a)
+        if isinstance(this.this, exp.Literal):
+            return Name(tuple(this.this.name.split(".")), line)
+        return Name((":" + this.this.name,), line, bound=True)
     if isinstance(this, exp.Parameter):
         return Name(("@" + this.name,), line, local=True)
     if isinstance(this, exp.Literal):
         return Name(line=line, url=this.name)
     if isinstance(this, exp.Var):
         return Name(line=line, url=this.name) if this.name.startswith("@") else None
-    if not isinstance(this, exp.Identifier | exp.Dot):
-        return None
-    parts = tuple(part.name for part in table.parts)
+    if isinstance(this, exp.Identifier | exp.Dot | exp.Placeholder):
+        return _plain_name(table, line)
+    return None
+
+
+def _plain_name(table: exp.Table, line: int) -> Name:
+    this = table.this
+    written = [p for p in (table.args.get("catalog"), table.args.get("db")) if p is not None]
+    tail = list(this.flatten()) if isinstance(this, exp.Dot) else [this]
+    nodes = [*written, *tail]
+    parts = tuple(_part(node) for node in nodes)
+    if any(isinstance(node, exp.Placeholder) for node in nodes):
+        return Name(parts, line, bound=True)
     if len(parts) == 2 and parts[0].casefold() in _FORMATS and "/" in parts[1]:
         return Name(line=line, url=parts[1])
     if len(parts) == 1 and _is_file(this):
@@ -267,6 +297,12 @@ def name_of(table: exp.Table) -> Name | None:
     if isinstance(this, exp.Identifier) and this.args.get("temporary"):
         return Name(("#" + parts[-1],), line, local=True)
     return Name(parts, line)
+
+
+def _part(node: object) -> str:
+    if isinstance(node, exp.Placeholder):
+        return ":" + (node.name or "?")
+    return str(node.name) if isinstance(node, exp.Expression) else ""
 
 
 def _is_file(this: exp.Expression) -> bool:
