@@ -1,0 +1,579 @@
+"""What the ledger concludes from batches, one rule at a time."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from swarm.errors import UnknownKey
+from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.naming import Naming
+from swarm.model.journal import (
+    Batch,
+    CapacitySeen,
+    CoverageSeen,
+    DependencyChanged,
+    DependencyGone,
+    EvidenceGone,
+    EvidenceSeen,
+    GraphRecord,
+    Item,
+    PipelineGone,
+    PipelineSeen,
+    RunSeen,
+    VerdictGiven,
+)
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Coverage,
+    DependencyKey,
+    Evidence,
+    Unresolved,
+    UnresolvedReason,
+    Verdict,
+    View,
+)
+from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool, Task
+from swarm.model.runs import Run, RunState
+
+HOUR = 3600.0
+SERVER = "postgres://warehouse:5432"
+
+
+def task(name: str) -> TaskKey:
+    """`orchestrator/pipeline/task`."""
+    return TaskKey(*name.split("/"))
+
+
+def table(name: str) -> DatasetKey:
+    return DatasetKey(SERVER, name)
+
+
+def saw(
+    access: Access, who: str, name: str, channel: Channel = Channel.SQL_RUN, at_s: float = 0.0
+) -> Evidence:
+    return Evidence(task(who), access, table(name), channel, at_s, place=f"{who}:1")
+
+
+def writes(who: str, name: str, channel: Channel = Channel.SQL_RUN, at_s: float = 0.0) -> Evidence:
+    return saw(Access.WRITE, who, name, channel, at_s)
+
+
+def reads(who: str, name: str, channel: Channel = Channel.SQL_RUN, at_s: float = 0.0) -> Evidence:
+    return saw(Access.READ, who, name, channel, at_s)
+
+
+def covers(who: str, channel: Channel = Channel.SQL_RUN, at_s: float = 0.0) -> Coverage:
+    return Coverage(task(who), channel, at_s)
+
+
+def pipeline(name: str, *tasks: str, declared: Iterable[tuple[str, str]] = ()) -> Pipeline:
+    orchestrator, title = name.split("/")
+    return Pipeline(
+        PipelineKey(orchestrator, title),
+        tuple(Task(task(f"{name}/{t}")) for t in tasks),
+        tuple(DeclaredEdge(task(up), task(down), "order") for up, down in declared),
+    )
+
+
+def state(ledger: Ledger) -> set[GraphRecord]:
+    return set(ledger.records())
+
+
+class Story:
+    """A ledger and everything it recorded; every step is also replayed into a second ledger."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger(Naming())
+        self.replica = Ledger(Naming())
+
+    def batch(self, *items: Item, source: str = "test") -> list[GraphRecord]:
+        return self.give(Batch(source, "", items))
+
+    def give(self, event: Batch | VerdictRequest) -> list[GraphRecord]:
+        before = state(self.ledger)
+        records = self.ledger.decide(event, 0.0)
+        assert state(self.ledger) == before, "decide changed the state"
+        for record in records:
+            self.ledger.apply(record)
+            self.replica.apply(record)
+        self.ledger.check()
+        assert state(self.replica) == state(self.ledger)
+        return records
+
+    def edges(self) -> set[tuple[str, str, str]]:
+        return {
+            (str(k.upstream), str(k.downstream), k.dataset.name) for k in self.ledger.dependencies
+        }
+
+    def confidence(self, up: str, down: str, name: str) -> float:
+        return self.ledger.dependencies[DependencyKey(task(up), task(down), table(name))].confidence
+
+    def declared(self, up: str, down: str, name: str) -> bool:
+        return self.ledger.dependencies[DependencyKey(task(up), task(down), table(name))].declared
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def of_kind(records: list[GraphRecord], *kinds: type) -> list[GraphRecord]:
+    return [record for record in records if isinstance(record, kinds)]
+
+
+# --- who depends on whom -------------------------------------------------------------------------
+
+
+def test_every_writer_is_upstream_of_every_other_reader(story: Story) -> None:
+    story.batch(
+        writes("a/p/w", "s.t"), writes("b/q/w", "s.t"), reads("b/q/w", "s.t"), reads("c/r/x", "s.t")
+    )
+    assert story.edges() == {
+        ("a/p/w", "b/q/w", "s.t"),
+        ("a/p/w", "c/r/x", "s.t"),
+        ("b/q/w", "c/r/x", "s.t"),
+    }
+
+
+def test_same_table_name_in_another_schema_or_server_is_another_table(story: Story) -> None:
+    other = Evidence(
+        task("c/r/x"),
+        Access.READ,
+        DatasetKey("postgres://elsewhere:5432", "s.t"),
+        Channel.SQL_RUN,
+        0.0,
+        "x",
+    )
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s2.t"), other)
+    assert story.edges() == set()
+
+
+def test_a_pipeline_as_a_whole_does_not_depend_on_its_own_task(story: Story) -> None:
+    story.batch(writes("a/p/", "s.t"), reads("a/p/r", "s.t"), reads("a/q/", "s.t"))
+    assert story.edges() == {("a/p", "a/q", "s.t")}
+
+
+def test_what_arrives_later_joins_what_was_there(story: Story) -> None:
+    assert story.batch(reads("b/q/r", "s.t")) == [EvidenceSeen(reads("b/q/r", "s.t"))]
+    records = story.batch(writes("a/p/w", "s.t"))
+    (changed,) = of_kind(records, DependencyChanged)
+    assert isinstance(changed, DependencyChanged)
+    assert changed.version == story.ledger.version == 1
+    proofs = {(p.task, p.access, p.place) for p in changed.dependency.proofs}
+    assert proofs == {
+        (task("a/p/w"), Access.WRITE, "a/p/w:1"),
+        (task("b/q/r"), Access.READ, "b/q/r:1"),
+    }
+
+
+def test_a_batch_given_twice_says_nothing_new(story: Story) -> None:
+    items = (
+        pipeline("a/p", "w"),
+        writes("a/p/w", "s.t"),
+        covers("a/p/w"),
+        reads("b/q/r", "t", Channel.CODE),
+        covers("b/q/r", Channel.CODE),
+        View(table("v"), (table("s.t"),), "v"),
+        Unresolved("b/q/r", UnresolvedReason.DYNAMIC, "x", "y"),
+        Inventory("a", ("p",)),
+    )
+    assert story.batch(*items)
+    assert story.batch(*items) == []
+
+
+def test_runs_and_capacity_pass_through(story: Story) -> None:
+    run = Run(PipelineKey("a", "p"), "r1", RunState.RUNNING)
+    pool, backfill = Pool("a", "default", 4), Backfill(PipelineKey("a", "p"), "b1", "done")
+    assert story.batch(run, pool, backfill) == [
+        RunSeen(run),
+        CapacitySeen(pool),
+        CapacitySeen(backfill),
+    ]
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("full_first", [True, False])
+def test_a_short_name_is_the_one_table_it_fits(story: Story, full_first: bool) -> None:
+    full, short = writes("a/p/w", "lake.sales.orders"), reads("b/q/r", "orders")
+    for item in (full, short) if full_first else (short, full):
+        story.batch(item)
+    assert story.edges() == {("a/p/w", "b/q/r", "lake.sales.orders")}
+    (dependency,) = story.ledger.dependencies.values()
+    assert [p.named for p in dependency.proofs if p.access is Access.READ] == ["orders"]
+    story.batch(reads("b/q/x", "lake.sales.orders"))
+    sure = story.confidence("a/p/w", "b/q/x", "lake.sales.orders")
+    assert dependency.confidence == pytest.approx(0.9 * sure, abs=1e-5)
+
+
+def test_names_of_three_lengths_are_one_table(story: Story) -> None:
+    story.batch(writes("a/p/w", "orders"), reads("b/q/r", "sales.orders"))
+    assert story.edges() == {("a/p/w", "b/q/r", "sales.orders")}
+    story.batch(reads("c/z/r", "lake.sales.orders"))
+    assert story.edges() == {
+        ("a/p/w", "b/q/r", "lake.sales.orders"),
+        ("a/p/w", "c/z/r", "lake.sales.orders"),
+    }
+
+
+def test_a_name_that_fits_several_stays_itself_and_is_reported(story: Story) -> None:
+    story.batch(writes("a/p/w", "x.orders"), reads("b/q/r", "orders"))
+    assert story.edges() == {("a/p/w", "b/q/r", "x.orders")}
+    story.batch(writes("c/p/w", "y.orders"))
+    assert story.edges() == set()
+    (item,) = story.ledger.unresolved
+    assert item == Unresolved(
+        f"{SERVER}/orders", UnresolvedReason.AMBIGUOUS, "b/q/r", "fits x.orders, y.orders"
+    )
+
+
+def test_an_ambiguity_ends_with_its_second_meaning(story: Story) -> None:
+    story.batch(writes("a/p/w", "x.orders"), reads("b/q/r", "orders"))
+    story.batch(pipeline("c/p", "w"), writes("c/p/w", "y.orders"))
+    story.batch(Inventory("c", ()))
+    assert story.edges() == {("a/p/w", "b/q/r", "x.orders")}
+    assert story.ledger.unresolved == []
+
+
+@pytest.mark.parametrize("namespace", ["file", "s3://lake", "gs://lake", "kafka://broker:9092"])
+def test_paths_and_topics_never_match_by_their_end(story: Story, namespace: str) -> None:
+    def touch(access: Access, who: str, name: str) -> Evidence:
+        dataset = DatasetKey(namespace, name)
+        return Evidence(task(who), access, dataset, Channel.CODE, 0.0, "x")
+
+    story.batch(
+        touch(Access.WRITE, "a/p/w", "/data/a.csv"),
+        touch(Access.READ, "b/q/r", "csv"),
+        touch(Access.WRITE, "a/p/w", "eu.orders"),
+        touch(Access.READ, "b/q/r", "orders"),
+    )
+    assert story.edges() == set()
+
+
+# --- views ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view_first", [True, False])
+def test_reading_a_view_is_reading_what_it_reads(story: Story, view_first: bool) -> None:
+    inner = View(table("s.inner"), (table("s.base"),), "catalog:1")
+    outer = View(table("s.outer"), (table("s.inner"),), "catalog:2")
+    evidence = (writes("a/p/w", "s.base"), reads("b/q/r", "s.outer"))
+    for items in ((inner, outer), evidence) if view_first else (evidence, (outer,), (inner,)):
+        story.batch(*items)
+    assert story.edges() == {("a/p/w", "b/q/r", "s.base")}
+    (dependency,) = story.ledger.dependencies.values()
+    vias = {p.access: p.via for p in dependency.proofs}
+    assert vias == {Access.WRITE: (), Access.READ: (table("s.outer"), table("s.inner"))}
+
+
+def test_a_view_that_changes_moves_its_readers(story: Story) -> None:
+    story.batch(
+        writes("a/p/w", "s.one"),
+        writes("a/p/x", "s.two"),
+        reads("b/q/r", "s.v"),
+        View(table("s.v"), (table("s.one"),), "c"),
+    )
+    assert story.edges() == {("a/p/w", "b/q/r", "s.one")}
+    story.batch(View(table("s.v"), (table("s.two"),), "c"))
+    assert story.edges() == {("a/p/x", "b/q/r", "s.two")}
+
+
+def test_views_in_a_ring_end(story: Story) -> None:
+    story.batch(
+        View(table("s.v"), (table("s.u"), table("s.base")), "c"),
+        View(table("s.u"), (table("s.v"),), "c"),
+        writes("a/p/w", "s.base"),
+        reads("b/q/r", "s.u"),
+    )
+    assert story.edges() == {("a/p/w", "b/q/r", "s.base")}
+
+
+def test_names_inside_views_are_completed_too(story: Story) -> None:
+    story.batch(View(table("lake.s.v"), (table("base"),), "c"), reads("b/q/r", "v"))
+    story.batch(writes("a/p/w", "lake.s.base"))
+    assert story.edges() == {("a/p/w", "b/q/r", "lake.s.base")}
+    story.batch(writes("a/p/w", "other.base"))
+    assert story.edges() == set()
+
+
+def test_the_same_view_stated_at_another_place_is_no_news(story: Story) -> None:
+    story.batch(View(table("s.v"), (table("s.a"), table("s.b")), "one"))
+    assert story.batch(View(table("s.v"), (table("s.b"), table("s.a")), "two")) == []
+
+
+# --- static channels are replaced, run-time channels accumulate ----------------------------------
+
+
+def test_a_complete_reading_replaces_the_earlier_one(story: Story) -> None:
+    static = Channel.SQL_SOURCE
+    story.batch(writes("a/p/w", "s.t"), writes("a/p/w", "s.u"))
+    story.batch(
+        reads("b/q/r", "s.t", static), reads("b/q/r", "s.u", static), covers("b/q/r", static)
+    )
+    records = story.batch(reads("b/q/r", "s.t", static, 9.0), covers("b/q/r", static, 9.0))
+    assert of_kind(records, EvidenceGone) == [
+        EvidenceGone(task("b/q/r"), Access.READ, table("s.u"), static)
+    ]
+    assert story.edges() == {("a/p/w", "b/q/r", "s.t")}
+
+
+def test_evidence_without_coverage_replaces_nothing(story: Story) -> None:
+    story.batch(reads("b/q/r", "s.t", Channel.CODE), reads("b/q/r", "s.u", Channel.CODE))
+    story.batch(reads("b/q/r", "s.t", Channel.CODE, 9.0))
+    story.batch(writes("a/p/w", "s.u"))
+    assert story.edges() == {("a/p/w", "b/q/r", "s.u")}
+
+
+def test_an_old_reading_that_arrives_late_changes_nothing(story: Story) -> None:
+    code = Channel.CODE
+    story.batch(reads("b/q/r", "s.new", code, 100.0), covers("b/q/r", code, 100.0))
+    assert story.batch(reads("b/q/r", "s.old", code, 50.0), covers("b/q/r", code, 50.0)) == []
+    assert story.batch(reads("b/q/r", "s.old", code, 60.0)) == []
+
+
+def test_a_small_correction_soon_after_is_dated(story: Story) -> None:
+    code = Channel.CODE
+    story.batch(reads("b/q/r", "s.a", code, 0.0), covers("b/q/r", code, 0.0))
+    records = story.batch(reads("b/q/r", "s.b", code, 60.0), covers("b/q/r", code, 60.0))
+    assert of_kind(records, CoverageSeen) == [CoverageSeen(covers("b/q/r", code, 60.0))]
+    assert story.batch(reads("b/q/r", "s.a", code, 30.0), covers("b/q/r", code, 30.0)) == []
+
+
+def test_runs_add_up(story: Story) -> None:
+    story.batch(writes("a/p/w", "s.t"), writes("a/p/w", "s.u"))
+    story.batch(reads("b/q/r", "s.t"), covers("b/q/r"))
+    story.batch(reads("b/q/r", "s.u", at_s=9.0), covers("b/q/r", at_s=9.0))
+    assert story.edges() == {("a/p/w", "b/q/r", "s.t"), ("a/p/w", "b/q/r", "s.u")}
+
+
+def test_sightings_are_recorded_once_an_hour(story: Story) -> None:
+    story.batch(reads("b/q/r", "s.t", at_s=0.0), covers("b/q/r", at_s=0.0))
+    later = (reads("b/q/r", "s.t", at_s=HOUR - 1), covers("b/q/r", at_s=HOUR - 1))
+    assert story.batch(*later) == []
+    due = (reads("b/q/r", "s.t", at_s=HOUR), covers("b/q/r", at_s=HOUR))
+    assert story.batch(*due) == [EvidenceSeen(due[0]), CoverageSeen(due[1])]
+
+
+def test_sightings_alone_refresh_a_dependency_once_a_day(story: Story) -> None:
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s.t"))
+    changed = [
+        of_kind(story.batch(reads("b/q/r", "s.t", at_s=hour * HOUR)), DependencyChanged)
+        for hour in range(1, 25)
+    ]
+    assert [bool(records) for records in changed] == [False] * 23 + [True]
+
+
+def test_a_place_that_names_the_run_is_no_news_with_every_run(story: Story) -> None:
+    def run(number: int) -> Evidence:
+        place = f"run {number}: rendered sql"
+        return Evidence(task("b/q/r"), Access.READ, table("s.t"), Channel.SQL_RUN, 0.0, place)
+
+    story.batch(run(1))
+    assert story.batch(run(2)) == []
+
+
+# --- pipelines come and go -----------------------------------------------------------------------
+
+
+def test_a_pipeline_is_recorded_only_when_it_changed(story: Story) -> None:
+    assert story.batch(pipeline("a/p", "w")) == [PipelineSeen(pipeline("a/p", "w"))]
+    assert story.batch(pipeline("a/p", "w")) == []
+    assert story.batch(pipeline("a/p", "w", "x")) == [PipelineSeen(pipeline("a/p", "w", "x"))]
+
+
+def test_what_the_inventory_no_longer_lists_is_gone_with_all_it_supported(story: Story) -> None:
+    stuck = Unresolved("a/p/w", UnresolvedReason.SYNTAX, "f:1", "?")
+    story.batch(pipeline("a/p", "w"), pipeline("a/q", "r"), pipeline("b/p", "w"), stuck)
+    story.batch(writes("a/p/w", "s.t"), writes("b/p/w", "s.t"), reads("a/q/r", "s.t"))
+    records = story.batch(Inventory("a", ("q",)))
+    assert of_kind(records, PipelineGone) == [PipelineGone(PipelineKey("a", "p"))]
+    gone = of_kind(records, DependencyGone)
+    assert [str(r.key.upstream) for r in gone if isinstance(r, DependencyGone)] == ["a/p/w"]
+    assert story.edges() == {("b/p/w", "a/q/r", "s.t")}
+    assert set(story.ledger.pipelines) == {PipelineKey("a", "q"), PipelineKey("b", "p")}
+    assert story.ledger.unresolved == []
+
+
+def test_an_empty_inventory_takes_all_of_its_orchestrator_only(story: Story) -> None:
+    story.batch(pipeline("a/p", "w"), pipeline("b/p", "w"))
+    story.batch(Inventory("a", ()))
+    assert set(story.ledger.pipelines) == {PipelineKey("b", "p")}
+
+
+def test_evidence_of_a_task_that_left_its_pipeline_goes(story: Story) -> None:
+    story.batch(pipeline("a/p", "w", "x"), writes("a/p/w", "s.t"), writes("a/p/x", "s.t"))
+    story.batch(reads("b/q/r", "s.t"))
+    story.batch(pipeline("a/p", "x"))
+    assert story.edges() == {("a/p/x", "b/q/r", "s.t")}
+
+
+# --- declared order ------------------------------------------------------------------------------
+
+
+def declared_world(story: Story) -> None:
+    story.batch(
+        pipeline("a/p", "one", "two", declared=[("a/p/one", "a/p/two")]),
+        pipeline("a/q", "one", "two"),
+        writes("a/p/one", "s.one"),
+        writes("a/p/two", "s.two"),
+        writes("a/q/one", "s.q"),
+        reads("a/p/two", "s.one"),
+        reads("a/q/two", "s.one"),
+        reads("a/q/two", "s.two"),
+        reads("a/q/two", "s.q"),
+    )
+
+
+def test_within_a_pipeline_only_task_edges_order(story: Story) -> None:
+    declared_world(story)
+    assert story.declared("a/p/one", "a/p/two", "s.one")
+    assert not story.declared("a/q/one", "a/q/two", "s.q")
+    assert not story.declared("a/p/one", "a/q/two", "s.one")
+
+
+def test_a_whole_pipeline_edge_orders_each_task_before_each(story: Story) -> None:
+    declared_world(story)
+    records = story.batch(pipeline("a/q", "one", "two", declared=[("a/p/", "a/q/")]))
+    assert len(of_kind(records, DependencyChanged)) == 2
+    assert story.declared("a/p/one", "a/q/two", "s.one")
+    assert story.declared("a/p/two", "a/q/two", "s.two")
+    assert not story.declared("a/q/one", "a/q/two", "s.q")
+    story.batch(pipeline("a/q", "one", "two"))
+    assert not story.declared("a/p/one", "a/q/two", "s.one")
+
+
+def test_order_is_transitive_through_pipelines_without_tasks_of_their_own(story: Story) -> None:
+    declared_world(story)
+    story.batch(pipeline("c/mid", declared=[("a/p/", "c/mid/")]))
+    assert not story.declared("a/p/one", "a/q/two", "s.one")
+    story.batch(pipeline("a/q", "one", "two", declared=[("c/mid/", "a/q/")]))
+    assert story.declared("a/p/one", "a/q/two", "s.one")
+    story.batch(Inventory("c", ()))
+    assert not story.declared("a/p/one", "a/q/two", "s.one")
+
+
+def test_a_sensor_on_a_task_orders_only_what_follows_it(story: Story) -> None:
+    declared_world(story)
+    edges = [("a/p/one", "a/q/one"), ("a/q/one", "a/q/two")]
+    story.batch(pipeline("a/q", "one", "two", declared=edges))
+    assert story.declared("a/p/one", "a/q/two", "s.one")
+    assert not story.declared("a/p/two", "a/q/two", "s.two")
+
+
+# --- verdicts ------------------------------------------------------------------------------------
+
+
+def judged(verdict: Verdict | None) -> VerdictRequest:
+    return VerdictRequest(
+        DependencyKey(task("a/p/w"), task("b/q/r"), table("s.t")), verdict, "ann@example.org"
+    )
+
+
+def test_a_verdict_overrides_and_can_be_taken_back(story: Story) -> None:
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s.t"))
+    before = story.confidence("a/p/w", "b/q/r", "s.t")
+    given, changed = story.give(judged(Verdict.REJECTED))
+    assert isinstance(given, VerdictGiven)
+    assert given.by == "ann@example.org"
+    assert isinstance(changed, DependencyChanged)
+    assert (changed.dependency.confidence, changed.dependency.verdict) == (0.0, Verdict.REJECTED)
+    assert story.give(judged(Verdict.REJECTED)) == []
+    story.give(judged(Verdict.ACCEPTED))
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == 1.0
+    story.give(judged(None))
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == before
+
+
+def test_a_verdict_survives_rescans_and_the_pipelines_absence(story: Story) -> None:
+    scan = (
+        pipeline("a/p", "w"),
+        writes("a/p/w", "s.t", Channel.CODE),
+        covers("a/p/w", Channel.CODE),
+    )
+    story.batch(*scan, reads("b/q/r", "s.t"))
+    story.give(judged(Verdict.REJECTED))
+    story.batch(*scan)
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == 0.0
+    story.batch(Inventory("a", ()))
+    assert story.edges() == set()
+    story.batch(*scan)
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == 0.0
+
+
+def test_an_accepted_dependency_needs_its_pipelines_but_no_evidence(story: Story) -> None:
+    code = Channel.CODE
+    story.batch(pipeline("a/p", "w"), pipeline("b/q", "r"), reads("b/q/r", "s.t"))
+    story.batch(writes("a/p/w", "s.t", code), covers("a/p/w", code))
+    story.give(judged(Verdict.ACCEPTED))
+    story.batch(covers("a/p/w", code, 9.0))
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == 1.0
+    story.batch(Inventory("b", ()))
+    assert story.edges() == set()
+    story.batch(pipeline("b/q", "r"))
+    assert story.confidence("a/p/w", "b/q/r", "s.t") == 1.0
+    story.give(judged(None))
+    assert story.edges() == set()
+
+
+def test_a_verdict_on_nothing_known_is_refused(story: Story) -> None:
+    with pytest.raises(UnknownKey, match=r"b/q/r on a/p/w through .*s\.t"):
+        story.ledger.decide(judged(Verdict.ACCEPTED), 0.0)
+
+
+# --- unresolved ----------------------------------------------------------------------------------
+
+
+def stuck(subject: str, place: str, detail: str = "?") -> Unresolved:
+    return Unresolved(subject, UnresolvedReason.SYNTAX, place, detail)
+
+
+def test_a_complete_word_on_the_subject_replaces_what_was_unresolved(story: Story) -> None:
+    story.batch(stuck("a/p", "f:1"), stuck("a/p/w", "f:2"), stuck("a/p/w", "f:3"))
+    story.batch(covers("a/p/w"), stuck("a/p/w", "f:3"))
+    assert story.ledger.unresolved == [stuck("a/p", "f:1"), stuck("a/p/w", "f:3")]
+    story.batch(pipeline("a/p", "w"))
+    assert story.ledger.unresolved == [stuck("a/p/w", "f:3")]
+
+
+def test_a_new_word_on_the_same_place_replaces_the_old_one(story: Story) -> None:
+    story.batch(stuck("a/p/w", "f:2", "old"), stuck("a/p/w", "f:3", "stays"))
+    story.batch(stuck("a/p/w", "f:2", "new"))
+    assert [item.detail for item in story.ledger.unresolved] == ["new", "stays"]
+
+
+def test_an_inventory_is_the_complete_word_on_its_source(story: Story) -> None:
+    story.batch(stuck("a", "url"), stuck("jobs.jsonl", "jobs.jsonl:7"), stuck("b", "url"))
+    story.batch(Inventory("a", ()), source="jobs.jsonl")
+    assert story.ledger.unresolved == [stuck("b", "url")]
+
+
+# --- snapshots -----------------------------------------------------------------------------------
+
+
+def test_a_snapshot_rebuilds_state_version_and_verdicts(story: Story) -> None:
+    declared_world(story)
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "t"), View(table("v"), (table("s.t"),), "c"))
+    story.batch(stuck("a/p", "f:1"), writes("a/p/w", "z.t"), covers("a/p/w"))
+    key = min(story.ledger.dependencies)
+    story.give(VerdictRequest(key, Verdict.REJECTED, "ann"))
+    again = Ledger(Naming())
+    for record in story.ledger.records():
+        again.apply(record)
+    again.check()
+    assert state(again) == state(story.ledger)
+    assert again.version == story.ledger.version
+    assert again.dependencies == story.ledger.dependencies
+    assert again.unresolved == story.ledger.unresolved
+
+
+def test_the_version_survives_when_no_dependency_is_left(story: Story) -> None:
+    story.batch(pipeline("a/p", "w"), writes("a/p/w", "s.t"), reads("b/q/r", "s.t"))
+    story.batch(Inventory("a", ()))
+    again = Ledger(Naming())
+    for record in story.ledger.records():
+        again.apply(record)
+    assert again.version == story.ledger.version == 2
+    assert again.dependencies == {}
