@@ -53,7 +53,7 @@ class Position:
 class ConnectorActor:
     """Reads one source for ever."""
 
-    async def __init__(self, source: Source, settings: Settings, graph: Graph) -> None:
+    async def __init__(self, source: Source, settings: Settings, graph: Graph) -> None:  # type: ignore[misc]  # Ray awaits it
         self._source, self._settings, self._graph = source, settings, graph
         self._clock = SystemClock()
         self._position = Position()

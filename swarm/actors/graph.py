@@ -25,7 +25,7 @@ class _Letter:
 class GraphActor:
     """Takes evidence and verdicts, answers when they are in the journal."""
 
-    async def __init__(self, settings: Settings) -> None:
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._clock = SystemClock()
         self._ledger = Ledger(naming_of(settings))
         self._journaled = await asyncio.to_thread(

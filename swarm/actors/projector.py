@@ -14,7 +14,7 @@ _IDLE_S = 0.1  # how long a change may stay unseen by readers
 class ProjectorActor:
     """Brings streams into one global order."""
 
-    async def __init__(self, settings: Settings) -> None:
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._follower = Follower(
             open_journal(settings.store_url, settings.state_dir),
             open_projector(settings.store_url, settings.state_dir),

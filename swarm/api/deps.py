@@ -10,20 +10,21 @@ from swarm.actors.ports import Graph
 from swarm.api.read_model import ReadModel
 from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
+from swarm.model.keys import TaskKey
 from swarm.store.projections import Projections
 
 
 @dataclass(slots=True)
 class Deps:
     """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
-    `sql_context` tells where the SQL of an event's dataset namespace ran."""
+    `sql_context` tells where the SQL of a task runs."""
 
     token: str
     graph: Graph
     projections: Projections
     clock: Clock
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
-    sql_context: Callable[[str], SqlContext] = lambda _: SqlContext()
+    sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     min_confidence: float = 0.5
     model: ReadModel = field(default_factory=ReadModel)
 

@@ -16,8 +16,7 @@ from swarm.model.journal import (
     UnresolvedSeen,
 )
 from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import Dependency, DependencyKey, Unresolved
-from swarm.model.pipelines import Pipeline
+from swarm.model.lineage import Unresolved
 
 
 @dataclass(slots=True)
@@ -28,24 +27,12 @@ class ReadModel:
     seq: int = 0
     caught_up: bool = False
     graph: DependencyGraph = field(default_factory=DependencyGraph)
-    pipelines: dict[PipelineKey, Pipeline] = field(default_factory=dict)
-    dependencies: dict[DependencyKey, Dependency] = field(default_factory=dict)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
 
     def apply(self, record: Record, at_s: float) -> None:
         match record:
-            case PipelineSeen(pipeline):
-                self.pipelines[pipeline.key] = pipeline
-                self.graph.apply(record)
-            case PipelineGone(key):
-                self.pipelines.pop(key, None)
-                self.graph.apply(record)
-            case DependencyChanged(_, dependency):
-                self.dependencies[dependency.key] = dependency
-                self.graph.apply(record)
-            case DependencyGone(_, dependency_key):
-                self.dependencies.pop(dependency_key, None)
+            case PipelineSeen() | PipelineGone() | DependencyChanged() | DependencyGone():
                 self.graph.apply(record)
             case UnresolvedSeen(unresolved):
                 self.unresolved[unresolved] = None
@@ -57,11 +44,13 @@ class ReadModel:
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare
         name where only one orchestrator has it. Raises `UnknownKey` or `Rejected`."""
-        bare = [key for key in self.pipelines if key.name == name]
-        full: list[PipelineKey | TaskKey] = [key for key in self.pipelines if str(key) == name]
+        bare = [key for key in self.graph.pipelines if key.name == name]
+        full: list[PipelineKey | TaskKey] = [
+            key for key in self.graph.pipelines if str(key) == name
+        ]
         full += [
             task.key
-            for pipeline in self.pipelines.values()
+            for pipeline in self.graph.pipelines.values()
             for task in pipeline.tasks
             if str(task.key) == name
         ]
@@ -72,7 +61,9 @@ class ReadModel:
         if bare:
             candidates = ", ".join(sorted(str(key) for key in bare))
             raise Rejected(f"`{name}` is the name of several pipelines; say which: {candidates}")
-        names = [str(key) for key in self.pipelines] + [key.name for key in self.pipelines]
+        names = [str(key) for key in self.graph.pipelines] + [
+            key.name for key in self.graph.pipelines
+        ]
         close = difflib.get_close_matches(name, names, n=3)
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise UnknownKey(f"No pipeline or task is called `{name}`.{hint}")

@@ -1,11 +1,15 @@
 """What the API speaks: the JSON shapes, made from the model's values at the edge and only there."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import Access, Dependency, Proof, Unresolved, Verdict
+from swarm.graph.cycles import Cycle
+from swarm.graph.diff import Diff
+from swarm.graph.query import Impact
+from swarm.graph.spread import Hit
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Dependency, DependencyKey, Proof, Unresolved, Verdict
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import RunState
 
@@ -133,6 +137,88 @@ class DatasetRow(_Shape):
     read_by: list[TaskName]
 
 
+class HitRow(_Shape):
+    """A pipeline or task that is reached, and the last step of the surest way to it."""
+
+    task: TaskName
+    distance: int
+    confidence: float
+    declared: bool
+    datasets: list[str]
+
+    @classmethod
+    def of(cls, hit: Hit) -> Self:
+        return cls(
+            task=TaskName.of(hit.key),
+            distance=hit.distance,
+            confidence=round(hit.confidence, 4),
+            declared=hit.cause.declared,
+            datasets=sorted({str(key.dataset) for key in hit.cause.dependencies}),
+        )
+
+
+class Reach(_Shape):
+    """Everything that is reached from one pipeline or task."""
+
+    graph_version: int
+    total: int
+    hits: list[HitRow]
+
+    @classmethod
+    def of(cls, impact: Impact) -> Self:
+        hits = [HitRow.of(hit) for hit in impact.hits]
+        return cls(graph_version=impact.version, total=impact.total, hits=hits)
+
+
+class EdgeName(_Shape):
+    """A dependency without its evidence."""
+
+    upstream: TaskName
+    downstream: TaskName
+    dataset: str
+
+    @classmethod
+    def of(cls, key: DependencyKey) -> Self:
+        return cls(
+            upstream=TaskName.of(key.upstream),
+            downstream=TaskName.of(key.downstream),
+            dataset=str(key.dataset),
+        )
+
+
+class Changes(_Shape):
+    """What is different now; `changed` in confidence, evidence, verdict or declaration."""
+
+    new: list[Edge]
+    changed: list[Edge]
+    gone: list[EdgeName]
+
+    @classmethod
+    def of(cls, diff: Diff) -> Self:
+        return cls(
+            new=[Edge.of(dependency) for dependency in diff.dependencies_new],
+            changed=[Edge.of(dependency) for dependency in diff.dependencies_changed],
+            gone=[EdgeName.of(key) for key in diff.dependencies_gone],
+        )
+
+
+class Finding(_Shape):
+    """Pipelines that wait for each other in a ring, and the data that closes it."""
+
+    kind: Literal["cycle"] = "cycle"
+    orchestrators: list[str]
+    pipelines: list[TaskName]
+    dependencies: list[EdgeName]
+
+    @classmethod
+    def of(cls, cycle: Cycle) -> Self:
+        return cls(
+            orchestrators=list(cycle.orchestrators),
+            pipelines=[TaskName.of(key) for key in cycle.pipelines],
+            dependencies=[EdgeName.of(key) for edge in cycle.edges for key in edge.dependencies],
+        )
+
+
 class VerdictBody(_Shape):
     """A person's word on a dependency; `verdict: null` takes it back."""
 
@@ -141,6 +227,11 @@ class VerdictBody(_Shape):
     dataset: str
     verdict: Verdict | None
     by: str = Field(min_length=1, max_length=200)
+
+    def dataset_key(self) -> DatasetKey:
+        """The dataset, for a dependency that is not known (any more)."""
+        namespace, _, name = self.dataset.rpartition("/")
+        return DatasetKey(namespace, name)
 
 
 class EvidenceBody(_Shape):

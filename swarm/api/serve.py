@@ -9,7 +9,7 @@ from swarm.actors.handles import GraphHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
-from swarm.config import Settings
+from swarm.config import Settings, SqlConnection
 from swarm.lineage.text import SqlContext
 from swarm.store.projections import open_projections
 
@@ -44,7 +44,7 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
                     source.lineage_namespace or source.instance: source.instance
                     for source in settings.sources
                 },
-                sql_context=lambda namespace: sql_context(settings, namespace),
+                sql_context=lambda _: _default_context(settings),
                 min_confidence=settings.min_confidence,
             )
         )
@@ -52,13 +52,9 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
     return build
 
 
-def sql_context(settings: Settings, namespace: str) -> SqlContext:
-    """Where the SQL of an event ran: the connection whose server has this dataset namespace."""
-    connections = settings.connections
-    known = [c for c in connections.values() if namespace and c.namespace == namespace]
-    found = known[0] if known else connections.get("default")
-    if found is None:
-        return SqlContext(namespace=namespace)
+def _default_context(settings: Settings) -> SqlContext:
+    """Events do not name the connection of their SQL, so it is read as the default one's."""
+    found = settings.connections.get("default", SqlConnection())
     return SqlContext(
         dialect=found.dialect,
         namespace=found.namespace,

@@ -77,10 +77,10 @@ def impact(
     for hit in answer["hits"]:
         typer.echo(
             f"{hit['distance']:>3}  {hit['confidence']:.2f}  {name_of(hit['task'])}"
-            + (f"  through {hit['dataset']}" if hit["dataset"] else "")
+            + (f"  through {', '.join(hit['datasets'])}" if hit["datasets"] else "")
         )
     side = "upstream of" if upstream else "downstream of"
-    typer.echo(f"{len(answer['pipelines'])} pipelines {side} {name}", err=True)
+    typer.echo(f"{answer['total']} {side} {name}", err=True)
 
 
 def accept(upstream: str, downstream: str, path: ConfigOption = None) -> None:

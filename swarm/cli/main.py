@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import config, scan
+from swarm.cli import config, demo, deps, scan, status, up
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -24,7 +24,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(scan.scan)
+for command in (
+    scan.scan,
+    up.up,
+    status.status,
+    deps.deps,
+    deps.impact,
+    deps.accept,
+    deps.reject,
+    up.down,
+    demo.demo,
+):
+    app.command()(command)
 app.add_typer(config.app, name="config")
 
 

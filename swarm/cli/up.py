@@ -14,7 +14,8 @@ def up(
 ) -> None:
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
-    from swarm.cli.process import launch, running_file, running_pid
+    from swarm.bootstrap import running_file
+    from swarm.cli.process import launch, running_pid
 
     with explained():
         settings = config.load(path)

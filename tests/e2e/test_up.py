@@ -56,12 +56,13 @@ def test_the_undeclared_dependency_is_found_and_the_declared_one_is_marked(swarm
 
 def test_impact_and_upstream_follow_the_chain(swarm):
     eventually(lambda: complete(swarm))
-    assert swarm.client.impact("crm_export")["pipelines"] == [
-        {"orchestrator": "manifest", "pipeline": "finance_close", "task": ""},
-        {"orchestrator": "manifest", "pipeline": "board_deck", "task": ""},
+    hits = swarm.client.impact("crm_export")["hits"]
+    assert [(h["task"]["pipeline"], h["distance"], h["declared"]) for h in hits] == [
+        ("finance_close", 1, False),
+        ("board_deck", 2, True),
     ]
-    upstream = swarm.client.upstream("manifest/board_deck")["pipelines"]
-    assert [p["pipeline"] for p in upstream] == ["finance_close", "crm_export"]
+    hits = swarm.client.upstream("manifest/board_deck")["hits"]
+    assert [h["task"]["pipeline"] for h in hits] == ["finance_close", "crm_export"]
 
 
 def test_every_route_wants_the_token(swarm):

@@ -66,9 +66,9 @@ async def readyz(deps: Given, response: Response) -> Ready:
 async def status(deps: Given) -> Status:
     model = deps.model
     pipelines: dict[str, int] = {}
-    for key in model.pipelines:
+    for key in model.graph.pipelines:
         pipelines[key.orchestrator] = pipelines.get(key.orchestrator, 0) + 1
-    shown = [d for d in model.dependencies.values() if d.confidence >= deps.min_confidence]
+    shown = [d for d in model.graph.dependencies.values() if d.confidence >= deps.min_confidence]
     return Status(
         seq=model.seq,
         graph_version=model.graph.version,

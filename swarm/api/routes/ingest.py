@@ -17,7 +17,7 @@ from swarm.errors import InputError
 from swarm.lineage.naming import dataset_from_url
 from swarm.lineage.openlineage import read_event
 from swarm.model.journal import Batch, Item
-from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Channel, Evidence
 from swarm.model.runs import Run
 
@@ -58,7 +58,7 @@ async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
         Evidence(
             TaskKey(body.orchestrator, line.pipeline, line.task or line.pipeline),
             line.access,
-            dataset_from_url(line.dataset),
+            _dataset(line.dataset),
             Channel.MANIFEST,
             now_s,
             line.place or "pushed",
@@ -67,6 +67,11 @@ async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
         for line in body.evidence
     ]
     return await _offer(deps, f"push:{body.orchestrator}", (*runs, *evidence))
+
+
+def _dataset(name: str) -> DatasetKey:
+    is_place = "://" in name or name.startswith("/")
+    return dataset_from_url(name) if is_place else DatasetKey("", name)
 
 
 async def _offer(deps: Given, source: str, items: tuple[Item, ...]) -> Accepted:

@@ -1,0 +1,149 @@
+"""What the graph knows: definitions, dependencies, who is hit, what changed, a person's verdict."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from swarm.api.deps import Given
+from swarm.api.paging import Cursor, Limit, Page, page
+from swarm.api.routes.ingest import Accepted
+from swarm.api.schemas import (
+    Changes,
+    DatasetRow,
+    Edge,
+    Finding,
+    PipelineRow,
+    Reach,
+    TaskName,
+    VerdictBody,
+)
+from swarm.graph import query
+from swarm.graph.cycles import cycles
+from swarm.graph.diff import diff
+from swarm.graph.index import DependencyGraph
+from swarm.lineage.ledger import VerdictRequest
+from swarm.model.journal import DependencyChanged
+from swarm.model.lineage import Dependency, DependencyKey
+
+router = APIRouter(tags=["graph"])
+
+Confidence = Annotated[float | None, Query(ge=0, le=1)]
+Name = Annotated[str, Query(min_length=1, max_length=2_000)]
+
+
+@router.get("/pipelines")
+async def pipelines(deps: Given, cursor: Cursor = None, limit: Limit = 100) -> Page[PipelineRow]:
+    """All pipelines of all orchestrators, by name."""
+    known = deps.model.graph.pipelines.values()
+    return page(known, lambda p: str(p.key), PipelineRow.of, cursor, limit)
+
+
+@router.get("/datasets")
+async def datasets(deps: Given, cursor: Cursor = None, limit: Limit = 100) -> Page[DatasetRow]:
+    """The datasets that lie between two tasks, by name."""
+    between: dict[str, DatasetRow] = {}
+    for dependency in _shown(deps, deps.model.graph.dependencies.values(), None):
+        name = str(dependency.key.dataset)
+        row = between.setdefault(name, DatasetRow(dataset=name, written_by=[], read_by=[]))
+        for side, key in (
+            (row.written_by, dependency.key.upstream),
+            (row.read_by, dependency.key.downstream),
+        ):
+            if TaskName.of(key) not in side:
+                side.append(TaskName.of(key))
+    return page(between.values(), lambda row: row.dataset, lambda row: row, cursor, limit)
+
+
+@router.get("/dependencies")
+async def dependencies(
+    deps: Given,
+    declared: bool | None = None,
+    min_confidence: Confidence = None,
+    as_of_s: Annotated[float | None, Query(ge=0)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Edge]:
+    """Dependencies, strongest first; as they were at `as_of_s` (seconds since the epoch)."""
+    found: Iterable[Dependency] = deps.model.graph.dependencies.values()
+    if as_of_s is not None:
+        found = await asyncio.to_thread(deps.projections.history.as_of, as_of_s)
+    shown = _shown(deps, found, min_confidence)
+    wanted = [d for d in shown if declared is None or d.declared == declared]
+    return page(wanted, _strongest_first, Edge.of, cursor, limit)
+
+
+@router.get("/dependencies/diff")
+async def changes(since_s: Annotated[float, Query(ge=0)], deps: Given) -> Changes:
+    """What appeared, went and changed since `since_s` (seconds since the epoch)."""
+    before = await asyncio.to_thread(deps.projections.history.as_of, since_s)
+    old = DependencyGraph(DependencyChanged(0, dependency) for dependency in before)
+    return Changes.of(diff(old, deps.model.graph))
+
+
+@router.post("/dependencies/verdict", status_code=201)
+async def verdict(body: VerdictBody, deps: Given) -> Accepted:
+    """Accept or reject a dependency; the verdict is kept across rescans."""
+    up, down = body.upstream.key(), body.downstream.key()
+    key = next(
+        (
+            key
+            for key in deps.model.graph.dependencies
+            if key.upstream == up and key.downstream == down and str(key.dataset) == body.dataset
+        ),
+        DependencyKey(up, down, body.dataset_key()),
+    )
+    request = VerdictRequest(key, body.verdict, body.by)
+    return Accepted(seq=await deps.graph.judge(request, uuid.uuid4().hex))
+
+
+@router.get("/impact")
+async def impact(
+    name: Name, deps: Given, response: Response, min_confidence: Confidence = None
+) -> Reach:
+    """Who is hit when `name` is late or wrong, nearest first."""
+    return _reach(deps, name, min_confidence, query.impact, response)
+
+
+@router.get("/upstream")
+async def upstream(
+    name: Name, deps: Given, response: Response, min_confidence: Confidence = None
+) -> Reach:
+    """What `name` stands on, nearest first."""
+    return _reach(deps, name, min_confidence, query.ancestors, response)
+
+
+@router.get("/findings")
+async def findings(deps: Given) -> list[Finding]:
+    """Cycles across pipelines, each with the dependencies that close it."""
+    return [Finding.of(cycle) for cycle in cycles(deps.model.graph, deps.min_confidence)]
+
+
+def _reach(
+    deps: Given,
+    name: str,
+    min_confidence: float | None,
+    search: Callable[..., query.Impact],
+    response: Response,
+) -> Reach:
+    started_s = time.perf_counter()
+    least = deps.min_confidence if min_confidence is None else min_confidence
+    answer = Reach.of(search(deps.model.graph, deps.model.find(name), least))
+    taken_ms = (time.perf_counter() - started_s) * 1_000
+    response.headers["Server-Timing"] = f"graph;dur={taken_ms:.2f}"
+    return answer
+
+
+def _shown(
+    deps: Given, found: Iterable[Dependency], min_confidence: float | None
+) -> list[Dependency]:
+    least = deps.min_confidence if min_confidence is None else min_confidence
+    return [dependency for dependency in found if dependency.confidence >= least]
+
+
+def _strongest_first(dependency: Dependency) -> str:
+    key = dependency.key
+    return f"{1 - dependency.confidence:.6f} {key.upstream} {key.downstream} {key.dataset}"

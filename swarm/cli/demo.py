@@ -1,0 +1,28 @@
+"""`swarm demo`: the lab's real orchestrators, swarm on top of them, and what it finds in them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swarm.cli.deps import Output
+
+
+def demo(
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Stop everything when the report is printed.")
+    ] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
+    folder: Annotated[Path, typer.Option(help="Where the lab and its environments live.")] = Path(
+        ".lab"
+    ),
+) -> None:
+    """Start Airflow, Dagster, Prefect and cron with pipelines, and show what swarm finds.
+
+    The report compares the undeclared dependencies with an audit of what the pipelines really
+    touched. Exit code 1: they differ.
+    """
+    from swarm.cli.showcase import show
+
+    if not show(folder, output, leave=leave):
+        raise typer.Exit(1)

@@ -1,0 +1,199 @@
+"""The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth."""
+
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from swarm.bootstrap import secret
+from swarm.cli.deps import Output, name_of
+from swarm.cli.process import launch, stop
+from swarm.client import Client
+from swarm.config import Api, Settings, Source
+from swarm.demo.airflow_server import Receiver
+from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
+from swarm.demo.truth import Pair
+from swarm.model.keys import TaskKey
+
+_POLL_S = 2.0
+_QUIET_S = 6.0  # three passes of every source without news: everything has been seen
+_SETTLE_MAX_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What swarm found, held against the audit."""
+
+    pipelines: int
+    orchestrators: int
+    expected: frozenset[Pair]
+    found: frozenset[Pair]
+    seconds: float
+
+    @property
+    def missed(self) -> frozenset[Pair]:
+        return self.expected - self.found
+
+    @property
+    def false(self) -> frozenset[Pair]:
+        return self.found - self.expected
+
+
+def show(folder: Path, output: Output, *, leave: bool) -> bool:
+    """Run the whole course; True when swarm found exactly what the audit saw."""
+    started_s = time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
+    settings = Settings(
+        state_dir=(folder / "swarm").resolve(), api=Api(port=_free_port()), min_confidence=0.5
+    )
+    shutil.rmtree(settings.state_dir, ignore_errors=True)
+    token = secret(settings, "token").read_text()
+    url = f"http://{settings.api.host}:{settings.api.port}"
+    with Lab(folder, _say, receiver=Receiver(url, token)) as lab:
+        settings = _settings(settings, lab)
+        with _running(settings), Client(url, token) as swarm:
+            lab.run_pipelines()
+            _say("Waiting until swarm has seen everything ...")
+            _settle(swarm)
+            outcome = _compare(swarm, lab, time.monotonic() - started_s)
+            _report(outcome, swarm, output)
+            if not leave:
+                _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
+                _say(f"Try: SWARM_STATE_DIR={settings.state_dir} .venv/bin/swarm deps")
+                _say("Ctrl-C stops everything.")
+                with contextlib.suppress(KeyboardInterrupt):
+                    threading.Event().wait()
+    return not outcome.missed and not outcome.false
+
+
+def _settings(settings: Settings, lab: Lab) -> Settings:
+    return settings.model_copy(
+        update={
+            "sources": (
+                Source(kind="airflow", name=AIRFLOW, url=lab.airflow_url, poll_s=_POLL_S),
+                Source(kind="dagster", name=DAGSTER, url=lab.dagster_url, poll_s=_POLL_S),
+                Source(kind="prefect", name=PREFECT, url=lab.prefect_url, poll_s=_POLL_S),
+                Source(kind="crontab", name=CRON, path=lab.crontab, poll_s=_POLL_S),
+                Source(kind="catalog", name="catalog", path=lab.catalog, poll_s=_POLL_S),
+            ),
+            "code": lab.code,
+            "connections": dict(lab.connections),
+            "naming": lab.naming,
+        }
+    )
+
+
+@contextlib.contextmanager
+def _running(settings: Settings) -> Iterator[None]:
+    _say("Starting swarm ...")
+    pid = launch(settings)
+    try:
+        yield
+    finally:
+        _say("Stopping swarm ...")
+        stop(settings, pid)
+
+
+def _settle(swarm: Client) -> None:
+    """Return when nothing new has come for a while."""
+    begun_s = quiet_since_s = time.monotonic()
+    seq = -1
+    while time.monotonic() - quiet_since_s < _QUIET_S:
+        if time.monotonic() - begun_s > _SETTLE_MAX_S:
+            return
+        now = swarm.status()["seq"]
+        if now != seq:
+            seq, quiet_since_s = now, time.monotonic()
+        time.sleep(0.5)
+
+
+def _compare(swarm: Client, lab: Lab, seconds: float) -> Outcome:
+    pipelines = list(swarm.pipelines())
+    return Outcome(
+        pipelines=len(pipelines),
+        orchestrators=len({row["orchestrator"] for row in pipelines}),
+        expected=lab.truth().undeclared,
+        found=frozenset(
+            Pair(
+                TaskKey(**edge["upstream"]),
+                TaskKey(**edge["downstream"]),
+                _short(edge["dataset"], lab),
+            )
+            for edge in swarm.dependencies(declared=False)
+        ),
+        seconds=seconds,
+    )
+
+
+def _short(dataset: str, lab: Lab) -> str:
+    """A dataset as the audit writes it: `schema.table`, or a path relative to the lab's run."""
+    inside = f"{lab.run_folder}/"
+    if inside in dataset:
+        return dataset.partition(inside)[2]
+    return dataset.rpartition("/")[2]
+
+
+def _report(outcome: Outcome, swarm: Client, output: Output) -> None:
+    if output is Output.JSON:
+        body = {
+            "pipelines": outcome.pipelines,
+            "orchestrators": outcome.orchestrators,
+            "undeclared_expected": len(outcome.expected),
+            "undeclared_found": len(outcome.found & outcome.expected),
+            "undeclared_false": len(outcome.false),
+            "seconds": round(outcome.seconds, 1),
+            "missed": [_line(pair) for pair in sorted(outcome.missed)],
+            "false": [_line(pair) for pair in sorted(outcome.false)],
+        }
+        typer.echo(json.dumps(body, indent=2))
+        return
+    table = Table(title="Dependencies nobody declared", box=None, header_style="bold")
+    for column in ("writer", "reader", "dataset", "confidence", "audit"):
+        table.add_column(column, overflow="fold")
+    sure = {
+        (name_of(edge["upstream"]), name_of(edge["downstream"])): edge["confidence"]
+        for edge in swarm.dependencies(declared=False)
+    }
+    for pair in sorted(outcome.expected | outcome.found):
+        names = str(pair.upstream), str(pair.downstream)
+        verdict = "FALSE" if pair in outcome.false else "MISSED"
+        table.add_row(
+            *names,
+            pair.dataset,
+            f"{sure[names]:.2f}" if names in sure else "",
+            "confirmed" if pair in outcome.expected & outcome.found else verdict,
+        )
+    Console().print(table)
+    typer.echo(
+        f"{outcome.pipelines} pipelines of {outcome.orchestrators} orchestrators; "
+        f"{len(outcome.expected & outcome.found)} of {len(outcome.expected)} undeclared "
+        f"dependencies found, {len(outcome.false)} false; {outcome.seconds:.0f} s"
+    )
+
+
+def _line(pair: Pair) -> str:
+    return f"{pair.upstream} -> {pair.downstream} through {pair.dataset}"
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
