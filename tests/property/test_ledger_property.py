@@ -1,0 +1,188 @@
+"""Whatever comes, in whatever order: the ledger's answers depend on what was seen, not on when."""
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.naming import Naming
+from swarm.model.journal import Batch, Item
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Coverage,
+    Dependency,
+    DependencyKey,
+    Evidence,
+    Verdict,
+    View,
+)
+from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+
+# Few names, so that they collide; times a few hours apart, so that each sighting is recorded.
+PIPELINES = [PipelineKey(o, p) for o in ("air", "dag") for p in ("p", "q")]
+TASKS = [TaskKey(k.orchestrator, k.name, t) for k in PIPELINES for t in ("", "a", "b")]
+DATASETS = [DatasetKey("pg://w", n) for n in ("t", "s.t", "c.s.t", "z.t", "u", "s.u")]
+TIMES = st.sampled_from([0.0, 7200.0, 14400.0, 21600.0])
+
+tasks = st.sampled_from(TASKS)
+datasets = st.sampled_from(DATASETS)
+evidence = st.builds(
+    Evidence,
+    tasks,
+    st.sampled_from(Access),
+    datasets,
+    st.sampled_from(Channel),
+    TIMES,
+    st.sampled_from(["f:1", "f:2"]),
+    confidence=st.sampled_from([1.0, 0.8]),
+)
+edges = st.builds(DeclaredEdge, tasks, tasks, st.just("order"))
+
+
+@st.composite
+def views(draw: st.DrawFn) -> list[View]:
+    """At most one definition a name: of two the later one would win."""
+    named = draw(st.lists(datasets, max_size=3, unique=True))
+    reads = st.lists(datasets, min_size=1, max_size=2)
+    return [View(name, tuple(draw(reads)), "catalog") for name in named]
+
+
+@st.composite
+def pipelines(draw: st.DrawFn) -> list[Pipeline]:
+    """One definition a pipeline, for the same reason."""
+    shown = draw(st.lists(st.sampled_from(PIPELINES), max_size=4, unique=True))
+    listed = {k: tuple(Task(t) for t in TASKS if t.pipeline_key == k and t.task) for k in shown}
+    declared = draw(st.lists(edges, max_size=6))
+    return [
+        Pipeline(k, listed[k], tuple(e for e in declared if e.downstream.pipeline_key == k))
+        for k in shown
+    ]
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> list[tuple[Item, ...]]:
+    """Batches that are each one channel's word on one task, complete or not.
+
+    Of one channel of one task each reading has its own time.
+    """
+    found = []
+    for task, channel, at_s in draw(
+        st.lists(
+            st.tuples(tasks, st.sampled_from(Channel), TIMES),
+            max_size=10,
+            unique=True,
+        )
+    ):
+        seen = [
+            replace(item, task=task, channel=channel, observed_at_s=at_s)
+            for item in draw(st.lists(evidence, max_size=3))
+        ]
+        complete = [Coverage(task, channel, at_s)] if draw(st.booleans()) else []
+        found.append((*seen, *complete))
+    return found
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Batch]:
+    groups: list[tuple[Item, ...]] = [
+        *draw(readings()),
+        *((view,) for view in draw(views())),
+        *((pipeline,) for pipeline in draw(pipelines())),
+    ]
+    return [Batch("s", str(number), items) for number, items in enumerate(groups)]
+
+
+def fed(batches: list[Batch]) -> Ledger:
+    ledger = Ledger(Naming())
+    for batch in batches:
+        for record in ledger.decide(batch, 0.0):
+            ledger.apply(record)
+    return ledger
+
+
+def concluded(ledger: Ledger) -> dict[DependencyKey, Dependency]:
+    """The dependencies without the times, which are exact to a day only."""
+    return {
+        key: replace(d, proofs=tuple(replace(p, last_seen_s=0.0) for p in d.proofs))
+        for key, d in ledger.dependencies.items()
+    }
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_order_of_batches_does_not_matter(batches: list[Batch], dice: random.Random) -> None:
+    shuffled = list(batches)
+    dice.shuffle(shuffled)
+    there, here = fed(batches), fed(shuffled)
+    there.check()
+    here.check()
+    assert concluded(there) == concluded(here)
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds())
+def test_one_batch_of_all_says_the_same_as_many(batches: list[Batch]) -> None:
+    newest_last = sorted(batches, key=lambda b: max(_times(b), default=0.0))
+    kept: dict[tuple[TaskKey, Channel], Batch] = {}
+    rest = []
+    for batch in newest_last:  # a batch holds one reading of a channel of a task
+        for at in {(i.task, i.channel) for i in batch.items if isinstance(i, Evidence | Coverage)}:
+            kept[at] = batch
+        if not _times(batch):
+            rest.append(batch)
+    chosen = [*rest, *kept.values()]
+    whole = Batch("s", "", tuple(item for batch in chosen for item in batch.items))
+    assert concluded(fed([whole])) == concluded(fed(chosen))
+
+
+def _times(batch: Batch) -> list[float]:
+    return [i.observed_at_s for i in batch.items if isinstance(i, Evidence | Coverage)]
+
+
+happenings = st.one_of(
+    worlds(),
+    st.lists(
+        st.builds(
+            lambda o, names: Batch("s", "", (Inventory(o, tuple(names)),)),
+            st.sampled_from(["air", "dag"]),
+            st.lists(st.sampled_from(["p", "q"]), max_size=2),
+        ),
+        max_size=2,
+    ),
+    st.lists(st.sampled_from(list(Verdict)), max_size=2),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(happenings, max_size=6), st.randoms(use_true_random=False))
+def test_replay_snapshot_and_live_are_one(
+    story: list[list[Batch] | list[Verdict]], dice: random.Random
+) -> None:
+    live, replica = Ledger(Naming()), Ledger(Naming())
+    for happening in (event for chapter in story for event in chapter):
+        event: Batch | VerdictRequest
+        if isinstance(happening, Verdict):
+            if not live.dependencies:
+                continue
+            event = VerdictRequest(dice.choice(sorted(live.dependencies)), happening, "ann")
+        else:
+            event = happening
+        before = set(live.records())
+        records = live.decide(event, 0.0)
+        assert set(live.records()) == before
+        for record in records:
+            live.apply(record)
+            replica.apply(record)
+        assert live.decide(event, 0.0) == []
+        live.check()
+    restored = Ledger(Naming())
+    for record in live.records():
+        restored.apply(record)
+    for other in (replica, restored):
+        other.check()
+        assert set(other.records()) == set(live.records())
+        assert other.version == live.version
