@@ -89,10 +89,13 @@ def _run_function(
     return []
 
 
-def entry_arguments(function: Function, parameters: Mapping[str, str]) -> dict[str, Value]:
-    """The parameters of an entry function that are known by name."""
+def entry_arguments(
+    function: Function, parameters: Mapping[str, str], given: int = 0
+) -> dict[str, Value]:
+    """The parameters of an entry function that are known by name, after the first `given`."""
     spec = function.node.args
-    names = [a.arg for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args)][given:]
+    names.extend(a.arg for a in spec.kwonlyargs)
     return {name: const(parameters[name]) for name in names if name in parameters}
 
 

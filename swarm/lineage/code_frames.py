@@ -15,8 +15,10 @@ from swarm.lineage.code_values import (
     Member,
     Plain,
     Scope,
+    Super,
     Unknown,
     Value,
+    elements,
     join,
     label,
     of,
@@ -28,6 +30,12 @@ _GENERATOR_MARKS = {"contextmanager", "asynccontextmanager", "resource", "fixtur
 
 def is_function(value: Value) -> bool:
     return any(isinstance(atom, Function | Bound) for atom in value.atoms)
+
+
+def any_of(value: Value) -> Value:
+    """One element of a list that is not told which."""
+    found = elements(value)
+    return unknown(label(value)) if found is None else join(found)
 
 
 def turn_of(column: list[Value] | None, turn: int, whole: Value) -> Value:
@@ -107,3 +115,14 @@ def given_back(function: Function, scope: Scope) -> Value:
 
 def _marker(atom: Atom) -> Atom:
     return atom.maker if isinstance(atom, Made) else atom
+
+
+def super_of(scope: Scope) -> Value:
+    """What `super()` is in the method around."""
+    inner: Scope | None = scope
+    while inner is not None and (inner.function is None or inner.function.home is None):
+        inner = inner.parent
+    function = inner.function if inner else None
+    if function is None or function.owner is None or function.home is None:
+        return unknown("super()")
+    return of(Super(function.owner, function.home))

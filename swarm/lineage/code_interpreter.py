@@ -7,10 +7,11 @@ outside the program is told to a `Watcher`, which knows what those calls mean.
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import replace
 
 from swarm.lineage.code_expressions import Expressions, loop_item
 from swarm.lineage.code_frames import (
+    any_of,
     as_load,
     at_home,
     bound_arguments,
@@ -19,6 +20,7 @@ from swarm.lineage.code_frames import (
     is_function,
     merged,
     place_of,
+    super_of,
     turn_of,
 )
 from swarm.lineage.code_library import Call, made, result
@@ -37,7 +39,6 @@ from swarm.lineage.code_values import (
     Member,
     ModuleOf,
     Scope,
-    Super,
     Unknown,
     Value,
     const,
@@ -48,6 +49,7 @@ from swarm.lineage.code_values import (
     truth,
     unknown,
 )
+from swarm.lineage.code_watcher import Watcher
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 MAX_STEPS = 400_000
@@ -56,24 +58,6 @@ _MAX_TURNS = 500  # of one loop
 _RUNS = frozenset(
     ["to_thread", "run", "run_sync", "run_in_executor", "submit", "register", "start_soon", "call"]
 )
-
-
-class Watcher(Protocol):
-    """Is told what happens on the way."""
-
-    def entered(
-        self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
-    ) -> Value | None:
-        """A function of the program is about to be walked; a value stands in for the walk."""
-
-    def left(self, function: Function) -> None:
-        """The walk of a function ended."""
-
-    def created(self, instance: Instance, kwargs: Mapping[str, Value], place: str) -> None:
-        """An object of a class of the program was made."""
-
-    def called(self, call: Call) -> Value | None:
-        """Something outside the program is called; a value is what it gives back."""
 
 
 class Interpreter:
@@ -93,7 +77,7 @@ class Interpreter:
         self.parameters = parameters
         self.contexts: list[Value] = []
         self.unresolved: list[Unresolved] = []
-        self._watcher = watcher
+        self.watcher = watcher
         self._quiet_imports = quiet_imports
         self._quiet = 0
         self._steps = 0
@@ -148,6 +132,21 @@ class Interpreter:
         self._active = active
         self._quiet -= quiet
         return scope
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tells another watcher from here on."""
+        self.watcher = watcher
+        self._active.clear()
+        self.contexts.clear()
+        self._steps = 0
+
+    def call_entry(
+        self, function: Value, args: Sequence[Value], kwargs: Mapping[str, Value]
+    ) -> Value | None:
+        """Calls a function of the program from outside; `None` when it is not one."""
+        if not any(isinstance(atom, Function | Bound | Instance) for atom in function.atoms):
+            return None
+        return self.call(function, args, kwargs, ast.Pass(), Scope("", {}))
 
     def spend(self) -> bool:
         """Takes one step; false when the walk is over its limit."""
@@ -451,7 +450,7 @@ class Interpreter:
                 found = self._method(of(atom), "__call__", args, node, scope)
                 return found or Value((Made(atom, tuple(args), kwargs),))
             case External(name="builtins.super"):
-                return self._super(scope)
+                return super_of(scope)
             case Member(owner=Function() | Bound() as function, name=name):
                 return self._call_of_function(function, name, args, kwargs, node, scope)
             case _:
@@ -463,7 +462,7 @@ class Interpreter:
         if len(self._active) >= _MAX_CALLS or again > 1:
             return unknown(f"{function.name}()")
         if not self._quiet:
-            instead = self._watcher.entered(function, args, kwargs)
+            instead = self.watcher.entered(function, args, kwargs)
             if instead is not None:
                 return instead
         scope = Scope(function.scope.module, {}, function.scope, function)
@@ -476,7 +475,7 @@ class Interpreter:
             scope.returned.append(const(None))
         self._active.pop()
         if not self._quiet:
-            self._watcher.left(function)
+            self.watcher.left(function)
         return given_back(function, scope)
 
     def _instantiate(
@@ -500,17 +499,8 @@ class Interpreter:
             instance.members.update(kwargs)
             self._method(value, "__post_init__", (), node, scope)
         if not self._quiet:
-            self._watcher.created(instance, kwargs, place_of(node, scope))
+            self.watcher.created(instance, kwargs, place_of(node, scope))
         return value
-
-    def _super(self, scope: Scope) -> Value:
-        inner: Scope | None = scope
-        while inner is not None and (inner.function is None or inner.function.home is None):
-            inner = inner.parent
-        function = inner.function if inner else None
-        if function is None or function.owner is None or function.home is None:
-            return unknown("super()")
-        return of(Super(function.owner, function.home))
 
     def _call_of_function(
         self,
@@ -523,10 +513,17 @@ class Interpreter:
     ) -> Value:
         """`task.submit(...)`, `task.map([...])`, `task.with_options(...)` and their like."""
         if name in {"with_options", "override", "options", "with_resources", "configured"}:
-            return of(function)
+            if isinstance(function, Bound):
+                return of(function)
+            option = of(Made(External(name), (), kwargs))
+            return of(replace(function, decorators=(*function.decorators, option)))
         if name == "partial":
             return of(Bound(of(function), tuple(args), kwargs))
-        if name in {"map", "expand", "starmap"}:
+        if name == "expand":
+            return self.call(
+                of(function), (), {k: any_of(v) for k, v in kwargs.items()}, node, scope
+            )
+        if name in {"map", "starmap"}:
             return self._mapped(of(function), args, kwargs, node, scope)
         if name in {"apply_async", "apply"}:
             given = elements(args[0]) if args else []
@@ -568,7 +565,7 @@ class Interpreter:
         if isinstance(atom, External) and atom.name == "functools.partial" and args:
             return of(Bound(args[0], tuple(args[1:]), kwargs))
         if not self._quiet:
-            answer = self._watcher.called(call)
+            answer = self.watcher.called(call)
             if answer is not None:
                 return answer
         answer = result(call, self.parameters)

@@ -49,6 +49,11 @@ class Program:
         tails = [p for p in self.sources if _ends_with(path, p) or _ends_with(p, path)]
         return tails[0] if len(tails) == 1 else None
 
+    def find_named(self, name: str) -> str | None:
+        """The one given file whose path ends with `name`."""
+        found = [path for path in self.sources if path.endswith(f"/{name.lstrip('/')}")]
+        return found[0] if len(found) == 1 else None
+
     def _at(self, stem: str) -> str | None:
         for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
             if candidate in self.sources:

@@ -110,7 +110,7 @@ class Recorder:
         self._found += 1
         if self._found > MAX_FOUND:
             detail = f"more than {MAX_FOUND} accesses"
-            self._fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
+            self.fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
             return
         match found:
             case RunsSql():
@@ -143,14 +143,14 @@ class Recorder:
             if text is None:
                 if found.sure and not _is_program_object(atom):
                     what = label(Value((atom,), found.text.names))
-                    self._fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
+                    self.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
                 continue
             if found.bare_table and re.fullmatch(r"[\w.\"`\-]+", text.strip()):
                 self._touch_table(Access.READ, text.strip(), server, place, text)
             elif reads_like_sql(text) or (found.sure and " " in text.strip()):
                 self._run_sql(text, server, place, found.has_values, call)
             elif found.sure and holes(text):
-                self._fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{_shown(text)}`")
+                self.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{_shown(text)}`")
 
     def _run_sql(
         self, text: str, server: SqlContext, place: str, has_values: bool, call: Call | None
@@ -166,7 +166,7 @@ class Recorder:
             is_hole = any(name and name in one.detail for name in holes(text))
             dynamic = one.reason is UnresolvedReason.TEMPLATE and is_hole
             reason = UnresolvedReason.DYNAMIC if dynamic else one.reason
-            self._fail(reason, place, one.detail)
+            self.fail(reason, place, one.detail)
 
     def _is_hidden(self, dataset: DatasetKey, server: SqlContext, call: Call | None) -> bool:
         """Temporary tables, and what a database inside the program keeps to itself."""
@@ -189,7 +189,7 @@ class Recorder:
         self, access: Access, name: str, server: SqlContext, place: str, excerpt: str
     ) -> None:
         if holes(name) or not name or name == "None":
-            self._fail(UnresolvedReason.DYNAMIC, place, f"table `{_shown(name)}`")
+            self.fail(UnresolvedReason.DYNAMIC, place, f"table `{_shown(name)}`")
             return
         if server.namespace == PRIVATE or name.casefold() in self._hidden:
             return
@@ -205,9 +205,9 @@ class Recorder:
             if isinstance(atom, Const) and not isinstance(atom.value, str):
                 if found.path.names and atom.value is None and len(found.path.atoms) == 1:
                     detail = f"path `{label(found.path)}`"
-                    self._fail(UnresolvedReason.DYNAMIC, place, detail)
+                    self.fail(UnresolvedReason.DYNAMIC, place, detail)
             elif holes(text) or not text:
-                self._fail(UnresolvedReason.DYNAMIC, place, f"path `{_shown(text)}`")
+                self.fail(UnresolvedReason.DYNAMIC, place, f"path `{_shown(text)}`")
             elif not text.startswith(("/dev/", "/proc/")):
                 self._touch(found.access, dataset_from_url(text), place, text)
 
@@ -236,7 +236,7 @@ class Recorder:
 
     def _run_command(self, command: Command, place: str, module: str) -> None:
         if command.missing:
-            self._fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
+            self.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
         for access, path in command.paths:
             self._path(TouchesPath(access, const(path)), place)
         for text in command.sql:
@@ -245,7 +245,7 @@ class Recorder:
             given = self._program.find_file(path, module)
             if given is None:
                 detail = f"the SQL file `{_shown(path)}` is not among the files given"
-                self._fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+                self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
             else:
                 source = self._program.sources[given]
                 self._sql(RunsSql(const(source), const(command.server)), f"{given}:1", None)
@@ -256,7 +256,7 @@ class Recorder:
         given = self._program.find_file(command.script, module)
         if given is None:
             detail = f"the program `{_shown(command.script)}` is not among the files given"
-            self._fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+            self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
         elif PurePosixPath(given).suffix == ".py":
             if self.run_script is not None:
                 self.run_script(given, command.arguments)
@@ -275,14 +275,15 @@ class Recorder:
         given = [atom for value in (*call.args, *call.kwargs.values()) for atom in value.atoms]
         if any(isinstance(a, Const) and reads_like_sql(str(a.value)) for a in given):
             detail = f"`{call.function.name}` gets SQL and its source is not given"
-            self._fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
+            self.fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
 
     def _touch(self, access: Access, dataset: DatasetKey, place: str, excerpt: str) -> None:
         kept = self._touches.setdefault(self.task, {})
         short = " ".join(_shown(excerpt).split())[:_EXCERPT]
         kept.setdefault((access, dataset), Touch(access, dataset, place, short))
 
-    def _fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
+    def fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
+        """Keeps something of the current task that could not be understood."""
         kept = self._unresolved.setdefault(self.task, {})
         subject = place.rpartition(":")[0] or place
         kept.setdefault(Unresolved(subject, reason, place, detail))

@@ -1,0 +1,230 @@
+"""Which code belongs to which task of a Prefect flow, asset or op of Dagster."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from swarm.lineage.code import entry_arguments, find_function, follow_scripts
+from swarm.lineage.code_airflow import entry_of
+from swarm.lineage.code_interpreter import Interpreter
+from swarm.lineage.code_marks import last_name, mark_named, mark_values
+from swarm.lineage.code_program import Program
+from swarm.lineage.code_recorder import Recorder
+from swarm.lineage.code_values import (
+    Atom,
+    DictOf,
+    Function,
+    ListOf,
+    Made,
+    Value,
+    elements,
+    only,
+    plain,
+)
+from swarm.lineage.text import CodeContext
+from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
+
+_TOO_DEEP = "the program is nested too deep to be read"
+
+
+# --- Prefect ---------------------------------------------------------------------------------
+
+
+class _FlowRecorder(Recorder):
+    """Records under the name of the task or flow that is being walked."""
+
+    def __init__(self, program: Program, context: CodeContext) -> None:
+        super().__init__(program, context)
+        self.seen: dict[str, None] = {}
+        self._outer: list[str] = []
+
+    def entered(
+        self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
+    ) -> Value | None:
+        self._outer.append(self.task)
+        name = prefect_name(function)
+        if name is not None:
+            self.task = name
+            self.seen.setdefault(name)
+        return None
+
+    def left(self, function: Function) -> None:
+        self.task = self._outer.pop()
+
+
+def prefect_entry(
+    modules: Mapping[str, str], entry: str, context: CodeContext
+) -> Mapping[str, Extraction]:
+    """Find what a flow reads and writes, by the names of its tasks. Never raises.
+
+    `entry` is `path.py:flow_function`. What the body of the flow does itself stands under the
+    flow's name. A task that touches nothing has an empty extraction; one the flow does not reach
+    is not there.
+    """
+    path, _, name = entry.partition(".py:")
+    path = f"{path}.py"
+    program = Program(modules)
+    recorder = _FlowRecorder(program, context)
+    walk = Interpreter(program, context.parameters, recorder)
+    follow_scripts(walk, recorder, program, context)
+    flow = name
+    try:
+        function = find_function(walk.module(path), name)
+        if function is None:
+            if not walk.unresolved:
+                detail = f"there is no flow function `{name}` in the file"
+                recorder.task = flow
+                recorder.fail(UnresolvedReason.MISSING_SOURCE, f"{path}:1", detail)
+        else:
+            flow = prefect_name(function) or name
+            recorder.task = flow
+            walk.run(function, (), entry_arguments(function, context.parameters))
+    except RecursionError:
+        walk.unresolved.append(Unresolved(path, UnresolvedReason.TOO_LARGE, path, _TOO_DEEP))
+    names = dict.fromkeys([flow, *recorder.seen, *recorder.tasks()])
+    return {one: recorder.extraction(one, walk.unresolved if one == flow else ()) for one in names}
+
+
+def prefect_name(function: Function) -> str | None:
+    """The name Prefect gives a decorated function; `None` for any other function."""
+    mark = mark_named(function, "prefect", {"task", "materialize", "flow"})
+    if mark is None:
+        return None
+    given = mark_values(function).get("name")
+    known = plain(given) if given is not None else None
+    if known is not None:
+        return known
+    is_flow = last_name(mark.atoms[0]) == "flow"
+    return function.name.replace("_", "-") if is_flow else function.name
+
+
+# --- Dagster ---------------------------------------------------------------------------------
+
+_ASSETS = {"asset", "multi_asset", "graph_asset", "graph_multi_asset", "observable_source_asset"}
+_OPS = {"op", "solid"}
+
+
+def dagster_entries(modules: Mapping[str, str]) -> Mapping[str, str]:
+    """Find the functions behind assets and ops: asset key (`a/b`) or op name to entry.
+
+    Entries of functions that a factory made cannot be walked on their own:
+    `extract_dagster` finds those too.
+    """
+    return {name: entry_of(function) for name, function in _definitions(modules)[0].items()}
+
+
+def extract_dagster(
+    modules: Mapping[str, str], name: str, context: CodeContext
+) -> Extraction | None:
+    """Find what an asset or op reads and writes; `None` when its function is not there."""
+    found, walk = _definitions(modules, context)
+    function = found.get(name)
+    if function is None:
+        return None
+    recorder = Recorder(walk.program, context)
+    follow_scripts(walk, recorder, walk.program, context)
+    before = len(walk.unresolved)
+    walk.watch(recorder)
+    try:
+        walk.run(function, (), entry_arguments(function, context.parameters))
+    except RecursionError:
+        place = function.scope.module
+        walk.unresolved.append(Unresolved(place, UnresolvedReason.TOO_LARGE, place, _TOO_DEEP))
+    return recorder.extraction("", walk.unresolved[before:])
+
+
+def _definitions(
+    modules: Mapping[str, str], context: CodeContext | None = None
+) -> tuple[dict[str, Function], Interpreter]:
+    context = context or CodeContext()
+    program = Program(modules)
+    walk = Interpreter(program, context.parameters, Recorder(program, context))
+    found: dict[str, Function] = {}
+    for path in modules:
+        if not path.endswith(".py"):
+            continue
+        try:
+            scope = walk.module(path)
+        except RecursionError:
+            continue
+        for value in list(scope.names.values()):
+            for function in _functions_in(value, 0):
+                for name in _dagster_names(function):
+                    found.setdefault(name, function)
+    return found, walk
+
+
+def _functions_in(value: Value, depth: int) -> Iterator[Function]:
+    """The functions a name of a module stands for, also inside lists and `Definitions(...)`."""
+    if depth > 4:
+        return
+    for atom in value.atoms:
+        if isinstance(atom, Function):
+            yield atom
+        for part in _parts(atom):
+            yield from _functions_in(part, depth + 1)
+
+
+def _parts(atom: Atom) -> list[Value]:
+    match atom:
+        case ListOf(items=items):
+            return items
+        case DictOf(items=named):
+            return list(named.values())
+        case Made(args=args, kwargs=kwargs):
+            return [*args, *kwargs.values()]
+        case _:
+            return []
+
+
+def _dagster_names(function: Function) -> list[str]:
+    options = mark_values(function)
+    name = _text(options.get("name")) or function.name
+    if mark_named(function, "dagster", _OPS) is not None:
+        return [name]
+    mark = mark_named(function, "dagster", _ASSETS)
+    if mark is None:
+        return []
+    if last_name(mark.atoms[0]) not in {"multi_asset", "graph_multi_asset"}:
+        return [_key(options, name)]
+    return [name, *_keys_of_many(options)]
+
+
+def _key(options: Mapping[str, Value], name: str) -> str:
+    key = options.get("key")
+    if key is not None:
+        return "/".join(_steps(key)) or name
+    prefix = options.get("key_prefix")
+    return "/".join([*(_steps(prefix) if prefix is not None else []), name])
+
+
+def _keys_of_many(options: Mapping[str, Value]) -> list[str]:
+    """`specs=[AssetSpec("a")]`, `outs={"b": AssetOut(key_prefix="x")}` of a multi-asset."""
+    found: list[str] = []
+    specs = options.get("specs")
+    for spec in (elements(specs) or []) if specs is not None else []:
+        atom = only(spec)
+        if isinstance(atom, Made):
+            key = atom.kwargs.get("key") or (atom.args[0] if atom.args else None)
+            found.extend(["/".join(_steps(key))] if key is not None else [])
+        else:
+            found.append("/".join(_steps(spec)))
+    outs = only(options["outs"]) if "outs" in options else None
+    for name, out in outs.items.items() if isinstance(outs, DictOf) else ():
+        atom = only(out)
+        found.append(_key(atom.kwargs if isinstance(atom, Made) else {}, str(name)))
+    return [name for name in found if name]
+
+
+def _steps(value: Value) -> list[str]:
+    """The parts of an asset key: a text, a list of texts or `AssetKey(...)`."""
+    atom = only(value)
+    if isinstance(atom, Made) and last_name(atom) == "AssetKey":
+        inner = atom.kwargs.get("path") or (atom.args[0] if atom.args else None)
+        return _steps(inner) if inner is not None else []
+    if isinstance(atom, ListOf):
+        return [step for item in atom.items for step in _steps(item)]
+    known = plain(value)
+    return [known] if known else []
+
+
+def _text(value: Value | None) -> str:
+    return (plain(value) if value is not None else None) or ""
