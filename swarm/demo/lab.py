@@ -43,7 +43,7 @@ from swarm.demo.prefect_server import Prefect
 from swarm.demo.processes import LabError, Processes, Site, marked
 
 T = TypeVar("T")
-NAMESPACE = "sqlite://warehouse"
+NAMESPACE = "warehouse://lab"
 AIRFLOW, DAGSTER, PREFECT, CRON = "airflow", "dagster", "prefect", "cron"
 _CONNECTION = SqlConnection(dialect="sqlite", namespace=NAMESPACE, default_schema="main")
 

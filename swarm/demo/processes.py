@@ -19,7 +19,7 @@ from pathlib import Path
 from swarm.errors import SwarmError
 
 MARK = "LAB_RUN"
-_GRACE_S = 10.0
+_KILL_TIMEOUT_S = 10.0
 _TAIL_LINES = 25
 # A shell that starts a program in the background has it ignore SIGINT, and some of the servers
 # then ignore SIGTERM too. Restored here because a pre-exec hook is not safe beside threads.
@@ -66,10 +66,12 @@ class Site:
 
 
 class Processes:
-    """The processes of one lab. `mark` tells them from all others on the machine."""
+    """The processes of one lab. `mark` tells them from all others on the machine; `grace_s` is
+    how long a server may take to end by itself."""
 
-    def __init__(self, mark: str, logs: Path) -> None:
+    def __init__(self, mark: str, logs: Path, grace_s: float = 10.0) -> None:
         self.mark = mark
+        self._grace_s = grace_s
         self._logs = logs
         self._servers: list[Server] = []
 
@@ -102,11 +104,11 @@ class Processes:
             raise LabError(f"{name} failed ({server.process.returncode}):\n{server.tail()}")
 
     def stop(self, servers: Sequence[Server]) -> None:
-        """End these servers: SIGTERM to all, 10 s, then SIGKILL to what is left of them."""
+        """End these servers: SIGTERM to all, time to end, then SIGKILL to what is left of them."""
         for server in servers:
             if server.process.poll() is None:
                 server.process.terminate()
-        deadline_s = time.monotonic() + _GRACE_S
+        deadline_s = time.monotonic() + self._grace_s
         for server in servers:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.process.wait(max(0.0, deadline_s - time.monotonic()))
@@ -117,7 +119,7 @@ class Processes:
     def stop_all(self) -> None:
         """End everything that is still there, in the reverse order of the start."""
         self.stop([s for s in reversed(self._servers) if s.process.poll() is None])
-        deadline_s = time.monotonic() + _GRACE_S
+        deadline_s = time.monotonic() + _KILL_TIMEOUT_S
         while left := marked(self.mark):
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):

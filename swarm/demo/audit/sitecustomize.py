@@ -12,6 +12,7 @@ what the orchestrator keeps about the running task; an access without a task is 
 
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -79,21 +80,24 @@ def _record(access, kind, name):
 
 def _watch(connection):
     """Note what statements may touch when they are compiled; write it down when they run."""
-    reads, writes = set(), set()
+    reads, writes, bare = set(), set(), set()
 
     def authorize(action, first, _second, schema, _inside):
-        if schema and schema != "temp" and first and not first.startswith("sqlite_"):
+        if schema != "temp" and first and not first.startswith("sqlite_"):
             if action == sqlite3.SQLITE_READ:
-                reads.add(f"{schema}.{first}")
+                # Of what no column is used, only the words of the statement are told.
+                (reads if schema else bare).add(f"{schema}.{first}" if schema else first)
             elif action in _WRITES or action in _CREATES:
                 writes.add(f"{schema}.{first}")
         return sqlite3.SQLITE_OK
 
-    def runs(_statement):
+    def runs(statement):
+        for name in bare:
+            reads.update(_quietly(_tables_called, name, statement) or ())
         # What a statement changes it also looks through; that is no read of its own.
         seen = [("read", name) for name in reads - writes] + [("write", name) for name in writes]
-        reads.clear()
-        writes.clear()
+        for names in (reads, writes, bare):
+            names.clear()
         for access, name in seen:
             _quietly(_record, access, "table", name)
 
@@ -101,12 +105,31 @@ def _watch(connection):
     connection.set_trace_callback(runs)
 
 
-def _open_warehouse(connection):
+def _tables_called(name, statement):
+    """The table that a bare name means, unless the statement itself defines the name."""
+    if re.search(rf"(?i)\b{re.escape(name)}\s*(\([^)]*\)\s*)?AS\s[\s\w]*\(", statement):
+        return []
     main = Path(_WAREHOUSE)
+    for file in (main, *_schemas()):
+        plain = _connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+            if plain.execute(query, (name,)).fetchone()[0]:
+                return [f"{'main' if file == main else file.stem}.{name}"]
+        finally:
+            plain.close()
+    return []
+
+
+def _schemas():
+    main = Path(_WAREHOUSE)
+    return [file for file in sorted(main.parent.glob("*.db")) if file.stem != main.stem]
+
+
+def _open_warehouse(connection):
     connection.execute("PRAGMA busy_timeout = 30000")
-    for file in sorted(main.parent.glob("*.db")):
-        if file.stem != main.stem:
-            connection.execute(f"ATTACH DATABASE '{file}' AS {file.stem}")
+    for file in _schemas():
+        connection.execute(f"ATTACH DATABASE '{file}' AS {file.stem}")
     for line in Path(_VIEWS).read_text().splitlines():
         view = json.loads(line)
         schema, _, name = view["name"].partition(".")

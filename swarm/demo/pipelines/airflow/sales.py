@@ -5,7 +5,7 @@ from datetime import datetime
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset
 
-ORDERS = Asset(name="sales.orders", uri="sqlite://warehouse/sales.orders")
+ORDERS = Asset(name="sales.orders", uri="warehouse://lab/sales.orders")
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:sales"]}
 OWNER = {"owner": "sales", "conn_id": "warehouse"}
 

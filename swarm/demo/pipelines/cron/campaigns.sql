@@ -2,7 +2,7 @@
    SELECT * FROM finance.margin decides next year's. */
 CREATE TEMP TABLE work_rows AS SELECT 1 AS id, 'spring' AS name UNION ALL SELECT 2, 'autumn';
 DELETE FROM marketing.campaigns;
-WITH calendar AS (SELECT 'mail' AS channel)
+WITH web_events AS (SELECT 'mail' AS channel)
 INSERT INTO marketing.campaigns
-SELECT work_rows.id, work_rows.name, calendar.channel FROM work_rows, calendar;
+SELECT work_rows.id, work_rows.name, web_events.channel FROM work_rows, web_events;
 DROP TABLE work_rows;

@@ -19,7 +19,7 @@ def table(name: str) -> dict[str, str]:
     kinds={"sqlite"},
     owners=["team:ops"],
     group_name="ops",
-    description="One row per shipped order. Does not look at crm.tickets.",
+    description="One row per shipped order. Is not priced: see finance.fx_rates.",
 )
 def shipments() -> None:
     with sqlite3.connect(WAREHOUSE) as warehouse:

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.assets import materialize
 
 
-@materialize("sqlite://warehouse/marketing.touches")
+@materialize("warehouse://lab/marketing.touches")
 def touch() -> None:
     """Not from crm.customer_360 (SELECT customer_id FROM crm.customer_360): too old."""
     with sqlite3.connect(os.environ["WAREHOUSE"]) as warehouse:

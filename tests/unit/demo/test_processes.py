@@ -1,0 +1,77 @@
+"""Whatever a server does, nothing of it is left when the lab has stopped."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from swarm.demo.processes import LabError, Processes, free_ports, marked, wait_for
+
+DEAF = (
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "print('deaf', flush=True); signal.pause()"
+)
+# A server that starts a child in a session of its own, tells so, and ends at once.
+RUNAWAY = (
+    "import subprocess, sys;"
+    "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'],"
+    " start_new_session=True)"
+)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Processes:
+    return Processes(str(tmp_path), tmp_path)
+
+
+def environ() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"]}
+
+
+def test_a_child_that_left_its_session_is_found(processes: Processes, tmp_path: Path) -> None:
+    processes.run("runaway", [sys.executable, "-c", RUNAWAY], environ(), tmp_path)
+    assert len(marked(processes.mark)) == 1
+    processes.stop_all()
+    assert marked(processes.mark) == []
+
+
+def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    processes = Processes(str(tmp_path), tmp_path, grace_s=0.2)
+    server = processes.start("deaf", [sys.executable, "-c", DEAF], environ(), tmp_path)
+    wait_for("It", [server], lambda: server.tail() == "deaf", 30)
+    processes.stop_all()
+    assert server.process.returncode == -signal.SIGKILL
+    assert marked(processes.mark) == []
+
+
+def test_sigint_is_not_ignored_by_a_server(processes: Processes, tmp_path: Path) -> None:
+    ask = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    processes.run("ask", [sys.executable, "-c", ask], environ(), tmp_path)
+    assert (tmp_path / "ask.log").read_text().strip() == "True"
+
+
+def test_a_server_that_ends_is_named_with_its_log(processes: Processes, tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "raise SystemExit('port in use')"]
+    server = processes.start("webserver", argv, environ(), tmp_path)
+    with pytest.raises(LabError, match=r"(?s)webserver ended \(1\).*port in use"):
+        wait_for("It", [server], lambda: False, 30)
+
+
+def test_a_server_that_never_gets_healthy_is_named(processes: Processes, tmp_path: Path) -> None:
+    server = processes.start("slow", [sys.executable, "-c", DEAF], environ(), tmp_path)
+    with pytest.raises(LabError, match="It is not healthy after 0 s"):
+        wait_for("It", [server], lambda: False, 0.0)
+    server.process.kill()
+    processes.stop_all()
+
+
+def test_a_command_that_fails_shows_its_output(processes: Processes, tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "raise SystemExit('no space left')"]
+    with pytest.raises(LabError, match=r"(?s)migrate failed \(1\).*no space left"):
+        processes.run("migrate", argv, environ(), tmp_path)
+
+
+def test_ports_are_distinct() -> None:
+    assert len(set(free_ports(20))) == 20
