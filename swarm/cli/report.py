@@ -1,7 +1,7 @@
 """The report of a scan: what a platform engineer would forward. Pure: values in, values out.
 
-Undeclared dependencies come first, those on which most hangs on top: how many pipelines are hit,
-directly or further down, when the dependency fails.
+Undeclared dependencies come first, those on which most hangs on top: how many pipelines come after
+it, directly or further down.
 """
 
 from collections import Counter
@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from swarm.model.keys import PipelineKey, TaskKey
+from swarm.graph.index import DependencyGraph
+from swarm.graph.query import rank
+from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, Proof, Unresolved
 from swarm.model.pipelines import Pipeline
 
@@ -20,9 +23,10 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A dependency as it is reported; `hit` counts the pipelines that hang on it.
+    """A dependency as it is reported.
 
-    `dataset` is empty where tasks are only ordered and share no known data.
+    `dataset` is empty where tasks are only ordered and share no known data. `pipelines_behind`
+    counts the pipelines that hang on an undeclared dependency between two pipelines.
     """
 
     upstream: TaskKey
@@ -30,7 +34,7 @@ class Edge:
     dataset: str
     declared: bool
     confidence: float
-    hit: int
+    pipelines_behind: int | None = None
     proofs: tuple[Proof, ...] = ()
     how: str = ""
 
@@ -70,8 +74,14 @@ def build(
     """Choose what is shown (dependencies of at least `min_confidence`) and put it in order."""
     known = tuple(sorted(pipelines, key=lambda pipeline: pipeline.key))
     shown = [found for found in dependencies if found.confidence >= min_confidence]
-    hit = _hit(known, shown)
-    edges = [*_edges(shown, hit), *_ordered_only(known, shown, hit)]
+    records: list[GraphRecord] = [PipelineSeen(pipeline) for pipeline in known]
+    records += [DependencyChanged(0, found) for found in shown]
+    ranked = rank(DependencyGraph(records), min_confidence)
+    behind = {one.dependency: one.pipelines_behind for one in ranked}
+    edges = [
+        *(_edge(found, behind.get(found.key)) for found in shown),
+        *_ordered_only(known, shown),
+    ]
     return Report(
         generated_at=datetime.fromtimestamp(generated_at_s, UTC).isoformat(timespec="seconds"),
         pipelines=known,
@@ -80,63 +90,36 @@ def build(
     )
 
 
-def _edges(shown: Iterable[Dependency], hit: Mapping[PipelineKey, int]) -> Iterator[Edge]:
-    for found in shown:
-        yield Edge(
-            upstream=found.key.upstream,
-            downstream=found.key.downstream,
-            dataset=str(found.key.dataset),
-            declared=found.declared,
-            confidence=found.confidence,
-            hit=hit[found.key.downstream.pipeline_key],
-            proofs=found.proofs,
-        )
+def _edge(found: Dependency, pipelines_behind: int | None) -> Edge:
+    return Edge(
+        upstream=found.key.upstream,
+        downstream=found.key.downstream,
+        dataset=str(found.key.dataset),
+        declared=found.declared,
+        confidence=found.confidence,
+        pipelines_behind=pipelines_behind,
+        proofs=found.proofs,
+    )
 
 
-def _ordered_only(
-    pipelines: Iterable[Pipeline], shown: Iterable[Dependency], hit: Mapping[PipelineKey, int]
-) -> Iterator[Edge]:
+def _ordered_only(pipelines: Iterable[Pipeline], shown: Iterable[Dependency]) -> Iterator[Edge]:
     """Declared edges between tasks that share no known data."""
     through_data = {(found.key.upstream, found.key.downstream) for found in shown}
     for pipeline in pipelines:
         for edge in pipeline.declared:
             if (edge.upstream, edge.downstream) not in through_data:
-                below = hit[edge.downstream.pipeline_key]
-                yield Edge(edge.upstream, edge.downstream, "", True, 1.0, below, (), edge.how)
+                yield Edge(edge.upstream, edge.downstream, "", True, 1.0, how=edge.how)
 
 
 def _reading_order(edge: Edge) -> tuple[bool, int, float, TaskKey, TaskKey, str]:
     return (
         edge.declared,
-        -edge.hit,
+        -(edge.pipelines_behind or 0),
         -edge.confidence,
         edge.upstream,
         edge.downstream,
         edge.dataset,
     )
-
-
-def _hit(pipelines: Iterable[Pipeline], shown: Iterable[Dependency]) -> Mapping[PipelineKey, int]:
-    """For each pipeline, itself and all that come after it, counted."""
-    after: dict[PipelineKey, set[PipelineKey]] = {}
-    ends = [(found.key.upstream, found.key.downstream) for found in shown]
-    ends += [(e.upstream, e.downstream) for pipeline in pipelines for e in pipeline.declared]
-    for up, down in ends:
-        after.setdefault(up.pipeline_key, set()).add(down.pipeline_key)
-        after.setdefault(down.pipeline_key, set())
-    return {key: len(_reachable(key, after)) for key in after}
-
-
-def _reachable(
-    start: PipelineKey, after: Mapping[PipelineKey, set[PipelineKey]]
-) -> set[PipelineKey]:
-    seen = {start}
-    waiting = [start]
-    while waiting:
-        new = after[waiting.pop()] - seen
-        seen |= new
-        waiting.extend(new)
-    return seen
 
 
 def as_json(report: Report) -> dict[str, Json]:
@@ -172,7 +155,7 @@ def _edge_json(edge: Edge) -> Json:
         "dataset": edge.dataset,
         "declared": edge.declared,
         "confidence": round(edge.confidence, 4),
-        "pipelines_hit": edge.hit,
+        "pipelines_behind": edge.pipelines_behind,
         "evidence": [_proof_json(proof) for proof in edge.proofs] or _order_json(edge),
     }
 

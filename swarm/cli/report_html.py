@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from swarm.cli.report import Edge, Report
-from swarm.cli.report_table import proof_text
+from swarm.cli.report_table import proof_text, stakes
 from swarm.model.lineage import Unresolved
 
 _STYLE = """
@@ -76,10 +76,8 @@ def _orchestrators(report: Report) -> Iterator[str]:
 def _edge(edge: Edge) -> Iterator[str]:
     yield f"<article><h3>{escape(str(edge.upstream))} <span>is read by</span> "
     yield f"{escape(str(edge.downstream))}</h3>"
-    plural = "s" if edge.hit != 1 else ""
     yield f'<p>through <code class="dataset">{escape(edge.dataset)}</code> '
-    yield f'<span class="soft">{edge.confidence:.0%} sure; '
-    yield f"{edge.hit} pipeline{plural} hang on it</span></p>"
+    yield f'<span class="soft">{edge.confidence:.0%} sure, {stakes(edge)}</span></p>'
     yield "<details><summary>Evidence</summary>"
     yield _list(proof_text(proof, edge) for proof in edge.proofs)
     yield "</details></article>"

@@ -46,16 +46,23 @@ def _print_edge(number: int, edge: Edge, out: Console) -> None:
         (str(edge.downstream), "bold cyan"),
     )
     out.print(head, soft_wrap=True)
-    hangs = f"{edge.hit} pipeline{'s' if edge.hit != 1 else ''} hang on it"
     out.print(
         Text.assemble(
-            "   through ", (edge.dataset, "green"), f", {edge.confidence:.0%} sure, {hangs}"
+            "   through ", (edge.dataset, "green"), f", {edge.confidence:.0%} sure, {stakes(edge)}"
         ),
         soft_wrap=True,
     )
     for proof in edge.proofs[:_PROOFS_SHOWN]:
         out.print(Text(f"   {proof_text(proof, edge)}", "dim"), soft_wrap=True)
     _print_more(len(edge.proofs) - _PROOFS_SHOWN, "lines of evidence", out, "   ")
+
+
+def stakes(edge: Edge) -> str:
+    """What hangs on an edge, in words."""
+    if edge.pipelines_behind is None:
+        return "inside one pipeline"
+    plural = "" if edge.pipelines_behind == 1 else "s"
+    return f"{edge.pipelines_behind:,} pipeline{plural} behind it"
 
 
 def proof_text(proof: Proof, edge: Edge) -> str:
