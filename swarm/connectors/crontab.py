@@ -27,7 +27,6 @@ from swarm.model.pipelines import Inventory, Pipeline, Task
 _JOBS_PER_CHUNK = 20
 _MAX_SLUG = 60
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_INPUT_ENDS = "SWARM_INPUT_ENDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +101,22 @@ def _job_items(
         key=key, tasks=(Task(task, "cron"),), schedule=job.schedule, place=f"{path}:{job.number}"
     )
     context = replace(sql_context(settings, key.orchestrator), parameters=job.variables)
-    command = Command(place, _script(job), files.texts, code_context(settings, context))
+    texts = {**files.texts, _input_file(job): job.stdin} if job.stdin else files.texts
+    command = Command(place, _script(job), texts, code_context(settings, context))
     yield from items_of(Program(task, code=(command,)), now_s)
 
 
 def _script(job: CronJob) -> str:
-    """The command as a shell script: variables put in, the input as a here-document."""
+    """The command for a shell: variables put in, and what follows the `%` as a file it reads."""
     text = _REFERENCE.sub(
         lambda match: job.variables.get(match.group(1) or match.group(2), match.group(0)),
         job.command,
     )
-    if not job.stdin:
-        return text
-    return f"{text} <<'{_INPUT_ENDS}'\n{job.stdin}\n{_INPUT_ENDS}"
+    return f"{text} < {_input_file(job)}" if job.stdin else text
+
+
+def _input_file(job: CronJob) -> str:
+    return f"line-{job.number}-input.sql"
 
 
 def _names(jobs: list[CronJob]) -> list[str]:
@@ -134,7 +136,7 @@ def _name(job: CronJob) -> str:
     """The base name of the first script that is started, else words of the command."""
     for command in commands(_script(job)):
         for started in (command.script, *command.sql_files):
-            if stem := PurePosixPath(started).stem:
-                return stem
+            if started and started != _input_file(job):
+                return PurePosixPath(started).stem
     slug = re.sub(r"[^a-z0-9]+", "-", job.command.lower()).strip("-")
     return slug[:_MAX_SLUG].rstrip("-") or "job"

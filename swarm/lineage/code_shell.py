@@ -45,6 +45,8 @@ _RUNNER_NAMES = "nohup sudo time nice exec env timeout flock ionice stdbuf comma
 _RUNNERS = frozenset(_RUNNER_NAMES.split())
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
+# What a command substitution prints is not known; its words are no commands of the line.
+_SUBSTITUTION = re.compile(r"\$\([^()]*\)|`[^`]*`")
 _OPERATORS = {"&&", "||", ";", "|", "&", ";;", "\n", "|&", "(", ")"}
 
 
@@ -78,7 +80,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _split(line: str) -> list[list[str]]:
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+    plain = _SUBSTITUTION.sub("$substituted", line)
+    lexer = shlex.shlex(plain, posix=True, punctuation_chars="();<>|&")
     lexer.whitespace_split = True
     try:
         words = list(lexer)
