@@ -1,0 +1,106 @@
+"""The lab starts real orchestrators, runs real pipelines, knows the truth, leaves nothing."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from swarm.demo.lab import Lab
+from swarm.demo.truth import Pair, Truth
+from swarm.model.keys import TaskKey
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+
+ORDERS = TaskKey("airflow", "sales_orders", "clean")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the lab; what takes long to make may be kept in a folder the environment names."""
+    kept = os.environ.get("SWARM_LAB_FOLDER")
+    return Path(kept) if kept else tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def course(folder: Path) -> tuple[Lab, int, Truth]:
+    """A lab that has run and stopped: itself, how many pipelines ran, the truth."""
+    with Lab(folder) as lab:
+        count = lab.run_pipelines()
+        truth = lab.truth()
+        assert lab.survivors(), "while it runs, its processes can be seen"
+    return lab, count, truth
+
+
+def test_all_pipelines_run(course: tuple[Lab, int, Truth]) -> None:
+    _, count, _ = course
+    assert count >= 32
+
+
+def test_the_truth_holds_what_was_really_touched(course: tuple[Lab, int, Truth]) -> None:
+    _, _, truth = course
+    assert len(truth.undeclared_across) >= 14
+    # Through SQL in an f-string, through a view over two schemas, through a file.
+    assert {
+        Pair(ORDERS, TaskKey("dagster", "shipments_job", "ops/shipments"), "sales.orders"),
+        Pair(ORDERS, TaskKey("dagster", "customer_360_job", "crm/customer_360"), "sales.orders"),
+        Pair(
+            TaskKey("prefect", "suppliers/weekly", "suppliers"),
+            TaskKey("dagster", "suppliers_job", "ops/supplier_scores"),
+            "lake/ops/suppliers.json",
+        ),
+    } <= truth.undeclared_across
+
+
+def test_what_orchestrators_declare_is_no_finding(course: tuple[Lab, int, Truth]) -> None:
+    _, _, truth = course
+    # By task order, by an asset, by the order of ops, by an asset's deps.
+    assert truth.declared == {
+        Pair(TaskKey("airflow", "sales_orders", "load"), ORDERS, "staging.orders_raw"),
+        Pair(ORDERS, TaskKey("airflow", "sales_daily_revenue", "sum_up"), "sales.orders"),
+        Pair(
+            TaskKey("airflow", "ops_machine_orders", "plan"),
+            TaskKey("airflow", "ops_machine_orders", "list_orders"),
+            "ops.orders",
+        ),
+        Pair(
+            TaskKey("dagster", "revenue_report", "build_revenue_report"),
+            TaskKey("dagster", "revenue_report", "publish_revenue_report"),
+            "finance.revenue_report",
+        ),
+        Pair(
+            TaskKey("dagster", "shipments_job", "ops/shipments"),
+            TaskKey("dagster", "shipments_job", "ops/late_orders"),
+            "ops.shipments",
+        ),
+    }
+
+
+def test_no_decoy_is_true_and_each_would_mislead(course: tuple[Lab, int, Truth]) -> None:
+    lab, _, truth = course
+    lines = (lab.run_folder / "audit.jsonl").read_text().splitlines()
+    touched = [json.loads(line) for line in lines]
+    pairs = truth.undeclared | truth.declared
+    for decoy in lab.decoys:
+        orchestrator, pipeline, task = decoy["task"]
+        key, dataset = TaskKey(orchestrator, pipeline, task), decoy["dataset"]
+        end = "downstream" if decoy["access"] == "read" else "upstream"
+        assert not any(getattr(p, end) == key and p.dataset == dataset for p in pairs), decoy
+        if dataset is not None and not dataset.endswith("work_rows"):
+            other = "write" if decoy["access"] == "read" else "read"
+            assert any(t["name"] == dataset and t["access"] == other for t in touched), decoy
+
+
+def test_nothing_is_left_alive(course: tuple[Lab, int, Truth]) -> None:
+    lab, _, _ = course
+    assert lab.survivors() == []
+    sessions = set(lab.processes.sessions)
+    assert sessions
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue  # it has just ended, or belongs to somebody else
+        assert int(fields[3]) not in sessions, f"process {entry.name} is in a session of the lab"
+        assert str(lab.run_folder).encode() not in words, f"process {entry.name} is of the lab"
