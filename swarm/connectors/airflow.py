@@ -21,7 +21,8 @@ from swarm.connectors.airflow_catalogue import Catalogue
 from swarm.connectors.airflow_http import AirflowHttp, Parameters, Payload, quoted
 from swarm.connectors.airflow_position import Feed, Position, read_position
 from swarm.connectors.airflow_rendered import links_of, run_items
-from swarm.connectors.airflow_source import Sources
+from swarm.connectors.airflow_source import Sources, declared_reads, links_in
+from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.http_answers import Forbidden, NotFound
 from swarm.errors import MalformedResponse, Unavailable
 from swarm.model.journal import Batch, Item
@@ -84,6 +85,7 @@ class AirflowConnector:
         self._cursor: str | None = None
         self._offered = False
         self._closed = asyncio.Event()
+        self._folders = CodeFolders(settings.code)
         self._known = self._nothing()
 
     @property
@@ -119,7 +121,7 @@ class AirflowConnector:
         await asyncio.to_thread(self._http.close)
 
     def _nothing(self) -> Known:
-        return Known(self.name, Sources(self._settings))
+        return Known(self.name, Sources(self._settings, self._folders))
 
     # --- one pass --------------------------------------------------------------------------------
 
@@ -249,7 +251,7 @@ class AirflowConnector:
                 news.append(attempt.run)
             if not attempt.rendered or not known.is_new((attempt.run, "rendered")):
                 continue
-            links = links_of(attempt)
+            links = links_of(attempt.run.task, attempt.rendered)
             if links:
                 known.catalogue.replace_links(attempt.run.task, links)
             items = tuple(run_items(attempt, self._settings))
@@ -305,14 +307,24 @@ class AirflowConnector:
         texts = await asyncio.gather(*(self._source_text(dag, limit) for dag in files.values()))
         content = dict(zip(files, texts, strict=True))
         said: list[Item] = [problem for problem in problems if problem is not None]
+        await asyncio.to_thread(known.sources.refresh)
         for dag in dags:
-            tasks, now_s = known.catalogue.tasks(dag.dag_id), self._clock.now_s()
-            said += await asyncio.to_thread(
-                known.sources.items, dag, tasks, content[dag.file], now_s
-            )
+            said += await asyncio.to_thread(self._said_by_source, dag, content[dag.file])
         for dag_id in dag_ids:
             known.unread.pop(dag_id, None)
         return (*known.catalogue.take_changed(), *said)
+
+    def _said_by_source(self, dag: mapping.Dag, content: str | None) -> tuple[Item, ...]:
+        known, now_s = self._known, self._clock.now_s()
+        tasks = known.catalogue.tasks(dag.dag_id)
+        file = known.sources.read(dag, content)
+        declared: tuple[Item, ...] = ()
+        if file is not None:
+            for task, links in links_in(file, tasks):
+                known.catalogue.replace_links(task, links)
+            if self._http.major < 3:
+                declared = tuple(declared_reads(file, tasks, now_s))
+        return (*declared, *known.sources.items(dag, tasks, file, now_s))
 
     async def _tasks(self, dag_id: str, limit: asyncio.Semaphore) -> Unresolved | None:
         """Read the tasks of one DAG; one that the server cannot show is said so and left."""

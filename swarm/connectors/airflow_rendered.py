@@ -117,16 +117,20 @@ def _cut(place: str) -> Extraction:
     return Extraction(unresolved=(Unresolved("", UnresolvedReason.TOO_LARGE, place, detail),))
 
 
-def links_of(attempt: TaskTry) -> tuple[DeclaredEdge, ...]:
-    """Which tasks of other DAGs a sensor waited for, or which DAG a trigger started."""
-    task, rendered = attempt.run.task, attempt.rendered
-    started = rendered.get("trigger_dag_id")
-    if isinstance(started, str) and started:
-        below = TaskKey(task.orchestrator, started, "")
-        return (DeclaredEdge(task, below, "trigger"),)
-    awaited = rendered.get("external_dag_id")
-    if not isinstance(awaited, str) or not awaited:
+def links_of(task: TaskKey, values: Payload) -> tuple[DeclaredEdge, ...]:
+    """Which tasks of other DAGs a sensor waits for, or which DAG a trigger starts, by the values
+    of its arguments. A template that is still in a value names nothing."""
+    started = _known(values.get("trigger_dag_id"))
+    if started:
+        return (DeclaredEdge(task, TaskKey(task.orchestrator, started, ""), "trigger"),)
+    awaited = _known(values.get("external_dag_id"))
+    if not awaited:
         return ()
-    names = list(_texts(rendered.get("external_task_ids") or rendered.get("external_task_id")))
+    given = values.get("external_task_ids") or values.get("external_task_id")
+    names = [name for name in _texts(given) if _known(name)]
     above = [TaskKey(task.orchestrator, awaited, name) for name in names or [""]]
     return tuple(DeclaredEdge(upstream, task, "sensor") for upstream in above)
+
+
+def _known(value: object) -> str:
+    return value if isinstance(value, str) and "{{" not in value else ""

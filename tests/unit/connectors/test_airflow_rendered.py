@@ -103,15 +103,17 @@ def test_connection_of() -> None:
 
 
 def test_links() -> None:
-    started = links_of(a_try("TriggerDagRunOperator", trigger_dag_id="other"))
+    started = links_of(TASK, {"trigger_dag_id": "other"})
     assert started == (DeclaredEdge(TASK, TaskKey("af", "other", ""), "trigger"),)
     awaited = links_of(
-        a_try(external_dag_id="other", external_task_id=None, external_task_ids=["a", "b"])
+        TASK,
+        {"external_dag_id": "other", "external_task_id": None, "external_task_ids": ["a", "b"]},
     )
     assert awaited == (
         DeclaredEdge(TaskKey("af", "other", "a"), TASK, "sensor"),
         DeclaredEdge(TaskKey("af", "other", "b"), TASK, "sensor"),
     )
-    whole = links_of(a_try(external_dag_id="other", external_task_id=None))
+    whole = links_of(TASK, {"external_dag_id": "other", "external_task_id": None})
     assert whole == (DeclaredEdge(TaskKey("af", "other", ""), TASK, "sensor"),)
-    assert links_of(a_try(sql="SELECT 1")) == ()
+    assert links_of(TASK, {"sql": "SELECT 1"}) == ()
+    assert links_of(TASK, {"trigger_dag_id": "{{ params.next }}"}) == ()
