@@ -36,7 +36,7 @@ def critical_path(
     min_confidence: float = MIN_CONFIDENCE,
 ) -> CriticalPath:
     """The longest path. A pipeline missing in `durations_s` takes what its definition expects,
-    or no time; of equally long paths the one with the fewest steps is given."""
+    or no time."""
     level = graph.by_pipeline
     rows = level.adjacency.view(least_weight(min_confidence)).out
     components, home = condensed(rows)
