@@ -25,7 +25,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
-from swarm.store.read_tables import row_key
+from swarm.store.read_tables import plain, row_key
 
 Row = dict[str, Any]
 
@@ -162,10 +162,10 @@ class Changes:
         if isinstance(record, CursorMoved):
             self.cursors[key] = {
                 "key": key,
-                "source": record.source,
+                "source": plain(record.source),
                 "kind": "",
                 "message": "",
-                "cursor": record.cursor,
+                "cursor": plain(record.cursor),
                 "cursor_moved_at_s": at_s,
             }
             return
@@ -175,10 +175,10 @@ class Changes:
         self.since[key] = (record.state, since_s)
         self.connectors[key] = {
             "key": key,
-            "source": record.source,
+            "source": plain(record.source),
             "kind": record.kind,
             "state": record.state,
-            "message": record.message,
+            "message": plain(record.message),
             "since_s": since_s,
         }
 

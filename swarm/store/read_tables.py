@@ -32,7 +32,12 @@ _DIGEST_BYTES = 16
 def row_key(*parts: str) -> str:
     """The `key` of the row about `parts`."""
     digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return f"{'/'.join(parts)[:_READABLE]}#{digest}".replace("\x00", "\ufffd")
+    return plain(f"{'/'.join(parts)[:_READABLE]}#{digest}")
+
+
+def plain(words: str) -> str:
+    """`words` without the one letter that PostgreSQL cannot store."""
+    return words.replace("\x00", "\ufffd")
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from swarm.errors import StoreError, Unreachable
+from swarm.store.database import open_file
 from swarm.store.journal import open_journal
 from swarm.store.projections import open_projections
 
@@ -150,6 +151,14 @@ def test_a_locked_file_is_named(folder, build):
         assert stream.last() == 10
     assert stream.append([build.evidence(1)], 1.0, "") == 11
     journal.close()
+
+
+def test_a_commit_is_on_the_disk_and_readers_do_not_stop_it(tmp_path):
+    database = open_file(tmp_path / "any.db")  # that power goes cannot be tested, its settings can
+    with database.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", "sqlite:///x.db"])

@@ -13,13 +13,14 @@ from swarm.model.journal import (
     CursorMoved,
     Entry,
     PipelineGone,
+    PipelineSeen,
     RunSeen,
     UnresolvedGone,
     UnresolvedSeen,
 )
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
-from swarm.model.pipelines import Backfill, Pool
+from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.store.follow import Follower
 from swarm.store.projections import ConnectorRow
@@ -182,15 +183,20 @@ def test_pipelines_come_in_pages_and_go(store, build):
     ]
 
 
-def test_names_of_any_length_and_any_letter_fit(store, build):
+def test_names_of_any_length_and_any_letter_fit(store):
     names = ["n" * 5_000 + "1", "n" * 5_000 + "2", "nul \x00", "snow ☃", "'; DROP TABLE x; --"]
-    seen = [
-        type(build.pipeline(1))(type(build.pipeline(1).pipeline)(PipelineKey("o", name)))
-        for name in names
-    ]
+    seen = [PipelineSeen(Pipeline(PipelineKey("o", name))) for name in names]
     store.projector().apply(entries("graph", seen))
     found = {row.pipeline.key.name for row in store.projections().pipelines(10)}
     assert found == set(names)
+
+
+def test_what_a_broken_server_says_does_not_stop_the_projector(store):
+    said = ConnectorChanged("a", "airflow", ConnectorState.MALFORMED, "got \x00\x01 ☃")
+    records = [said, CursorMoved("a", "\x00")]
+    store.projector().apply(entries("connector:a", records))
+    [row] = store.projections().connectors()
+    assert (row.message, row.cursor) == ("got \ufffd\x01 ☃", "\ufffd")
 
 
 def test_dependencies_are_filtered_and_paged(store, build):
