@@ -66,7 +66,7 @@ def accesses(call: Call) -> tuple[Found, ...]:
         owner = call.function.owner
         if isinstance(owner, PathText):
             return of_path(call, owner)
-        if isinstance(owner, Const):
+        if isinstance(owner, Const) and owner.value is not None:
             return ()
     found = _of_reader_or_writer(call)
     if found is not None:

@@ -83,6 +83,11 @@ def result(call: Call, parameters: Mapping[str, str]) -> Value | None:
     return None
 
 
+def is_known(function: Atom) -> bool:
+    """Whether an external function is one of those here, without effect."""
+    return isinstance(function, External) and function.name in _FUNCTIONS
+
+
 def environment(call: Call, parameters: Mapping[str, str], soft: bool) -> Value | None:
     """A variable of the environment: as told, else the program's own default."""
     key = call.argument(0, "key")

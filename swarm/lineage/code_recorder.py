@@ -13,9 +13,9 @@ from swarm.lineage.code_found import (
     RunsSql,
     TouchesPath,
     TouchesTable,
-    library,
+    chain,
 )
-from swarm.lineage.code_library import Call
+from swarm.lineage.code_library import Call, is_known
 from swarm.lineage.code_program import Program
 from swarm.lineage.code_servers import PRIVATE, server_of
 from swarm.lineage.code_shell import Command, commands
@@ -45,7 +45,8 @@ from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, Extraction, Touch, Unresolved, UnresolvedReason
 
-MAX_FOUND = 20_000
+MAX_FOUND = 100_000
+MAX_TEXTS = 3_000
 _EXCERPT = 160
 _TEMPORARY = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?(?:local\s+|global\s+)?temp(?:orary)?\s+(?:table|view)\s+"
@@ -57,7 +58,7 @@ _SILENT = {"print", "echo", "secho", "format", "parse", "parse_one", "transpile"
 _HARMLESS = {"sqlparse", "sqlglot", "structlog", "loguru", "rich", "click", "typer", "jinja2"}
 _STANDARD = sys.stdlib_module_names | {"builtins"}
 _GIVEN = "swarm.file_of_the_program"  # a handle to a file whose text is known
-_PRIVATE_FILES = {"tempfile", "io", "sys"}
+_PRIVATE_FILES = ("tempfile.", "io.", "sys.std")
 
 
 class Recorder:
@@ -74,6 +75,7 @@ class Recorder:
         self._touches: dict[str, dict[tuple[Access, DatasetKey], Touch]] = {}
         self._unresolved: dict[str, dict[Unresolved, None]] = {}
         self._hidden: set[str] = set()
+        self._ran: set[tuple[str, ...]] = set()
         self._found = 0
 
     # --- what the walk tells -----------------------------------------------------------------
@@ -157,6 +159,13 @@ class Recorder:
     ) -> None:
         if has_values:
             text = _PLACEHOLDER.sub("NULL", text)
+        once = (self.task, place, text, server.namespace, server.dialect)
+        if once in self._ran or len(self._ran) > MAX_TEXTS:  # a loop comes by many times
+            return
+        self._ran.add(once)
+        if len(self._ran) > MAX_TEXTS:
+            self.fail(UnresolvedReason.TOO_LARGE, place, f"more than {MAX_TEXTS} SQL texts")
+            return
         self._hidden.update(name.casefold() for name in _TEMPORARY.findall(text))
         found = extract_sql(fill(text), server, place)
         for touch in found.touches:
@@ -269,6 +278,8 @@ class Recorder:
         """A function whose source is not given gets a SQL text: what it does with it is hidden."""
         if not isinstance(call.function, External) or call.name in _SILENT:
             return
+        if is_known(call.function):
+            return
         root = call.function.name.lstrip(".").split(".")[0]
         if root in _STANDARD or root in _HARMLESS:
             return
@@ -316,9 +327,10 @@ def _is_program_object(atom: Atom) -> bool:
 def _is_own(atom: Atom) -> bool:
     """Buffers, standard streams, temporary files, files that were opened before."""
     opened = {"open", "NamedTemporaryFile", "StringIO", "BytesIO", "get_object", "read"}
-    return library(atom) in _PRIVATE_FILES or (
-        isinstance(atom, Made) and describe(atom.maker).rpartition(".")[2] in opened
-    )
+    last = chain(atom)[-1]
+    if isinstance(last, External) and last.name.startswith(_PRIVATE_FILES):
+        return True
+    return isinstance(atom, Made) and describe(atom.maker).rpartition(".")[2] in opened
 
 
 def _file_content(call: Call, source: str) -> Value:
