@@ -66,6 +66,9 @@ def _extract(
 ) -> Extraction:
     """As `extract_sql`, with places relative to the text (`:3` is its third line)."""
     context = SqlContext(*where, parameters=dict(parameters))
+    dialect = context.dialect
+    if dialect == "athena":  # two engines with two ways to quote
+        dialect = "hive" if "`" in text else "trino"
     try:
         rendering = render(text, context.parameters)
     except RecursionError:
@@ -79,7 +82,7 @@ def _extract(
         problems[NotUnderstood(UnresolvedReason.TEMPLATE, *rendering.problem)] = None
     for variant in rendering.variants:
         script = Script(context, rendering)
-        understood |= _run(variant, script, context.dialect)
+        understood |= _run(variant, script, dialect)
         problems.update(dict.fromkeys(script.problems))
         for entry in script.entries:
             place, excerpt = f":{entry.line}", _excerpt(original, entry.line)

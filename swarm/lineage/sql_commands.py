@@ -72,7 +72,7 @@ def _moved(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
         case "RENAME" | "EXCHANGE":
             return list(_renamed(statement, swap=statement.word(0) == "EXCHANGE"))
         case "UNLOAD":
-            return list(_unload(statement))
+            return list(_unload(statement, sql))
         case "INSERT":
             return _insert_from_procedure(statement, sql)
         case "BULK" | "LOAD":
@@ -187,12 +187,14 @@ def _renamed(statement: Statement, *, swap: bool) -> Iterator[Effect]:
         index += 1
 
 
-def _unload(statement: Statement) -> Iterator[Effect]:
+def _unload(statement: Statement, sql: str) -> Iterator[Effect]:
     """Redshift: UNLOAD ('select') TO 's3://...'; Athena: UNLOAD (select) TO 's3://...'."""
-    strings = [t for t in statement.tokens if t.token_type in _STRINGS]
     to = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TO"), 0)
-    if len(statement.tokens) > 2 and statement.tokens[2].token_type in _STRINGS:
-        yield Nested(strings[0].text, strings[0].line)
+    query = statement.tokens[2 : max(to - 1, 2)]
+    if query and query[0].token_type in _STRINGS:
+        yield Nested(query[0].text, query[0].line)
+    elif query:
+        yield Nested(sql[query[0].start : query[-1].end + 1], query[-1].line)
     target = next((t for t in statement.tokens[to:] if t.token_type in _STRINGS), None)
     if target is not None:
         yield Accessed(Access.WRITE, Name(line=target.line, url=target.text))

@@ -45,12 +45,24 @@ class Script:
     """What a script has done up to here. `entries`, `views` and `problems` are the result."""
 
     def __init__(self, context: SqlContext, rendering: Rendering) -> None:
-        self.entries: list[Entry] = []
+        self._entries: list[Entry | None] = []  # None: taken back
+        self._places: dict[DatasetKey, list[int]] = {}  # where the entries of a dataset are
+        self._moved_to: dict[DatasetKey, list[int]] = {}  # entries by their `because`
         self.views: dict[DatasetKey, tuple[tuple[DatasetKey, ...], int]] = {}
         self.problems: list[NotUnderstood] = []
         self._context = context
         self._rendering = rendering
         self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for entry in self._entries if entry is not None]
+
+    def _add(self, entry: Entry) -> None:
+        self._places.setdefault(entry.dataset, []).append(len(self._entries))
+        if entry.because is not None:
+            self._moved_to.setdefault(entry.because, []).append(len(self._entries))
+        self._entries.append(entry)
 
     def apply(self, effects: Iterable[Effect], lines: tuple[int, ...]) -> None:
         """Add one statement. `lines[i]` is the line of the original of line `i + 1` of names."""
@@ -131,7 +143,7 @@ class Script:
             self._temporary[key] = (*self._temporary[key], *bases)
         if key not in self._temporary and not effect.name.local:
             line = original_line(effect.name.line, lines)
-            self.entries.append(Entry(effect.access, key, line))
+            self._add(Entry(effect.access, key, line))
 
     def _create(self, effect: Created, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
         key = self._key(effect.name, lines)
@@ -166,8 +178,8 @@ class Script:
         if source in self.views:
             self.views[target] = self.views.pop(source)
         if not self._forget(source):
-            self.entries.append(Entry(Access.READ, source, line, because=target))
-        self.entries.append(Entry(Access.WRITE, target, line))
+            self._add(Entry(Access.READ, source, line, because=target))
+        self._add(Entry(Access.WRITE, target, line))
 
     def _swap(self, effect: Swapped, lines: tuple[int, ...]) -> None:
         first, second = self._key(effect.first, lines), self._key(effect.second, lines)
@@ -182,38 +194,39 @@ class Script:
         if not moves:
             moves = [(second, first), (first, second)]
             for target, source in moves:
-                self.entries.append(Entry(Access.READ, source, line, because=target))
+                self._add(Entry(Access.READ, source, line, because=target))
         else:
             for _, source in moves:
                 self._forget(source)
-        self.entries.extend(Entry(Access.WRITE, target, line) for target, _ in moves)
+        for target, _ in moves:
+            self._add(Entry(Access.WRITE, target, line))
 
     def _drop(self, effect: Dropped, lines: tuple[int, ...]) -> None:
         key = self._key(effect.name, lines)
         if key is None:
             return
         if self._temporary.pop(key, None) is None and self._forget(key):
-            self.entries = [entry for entry in self.entries if entry.because != key]
+            for index in self._moved_to.pop(key, ()):
+                self._entries[index] = None
             self.views.pop(key, None)
 
     def _written(self, key: DatasetKey) -> bool:
-        return any(e.access is Access.WRITE and e.dataset == key for e in self.entries)
+        entries = (self._entries[index] for index in self._places.get(key, ()))
+        return any(entry is not None and entry.access is Access.WRITE for entry in entries)
 
     def _forget(self, key: DatasetKey) -> bool:
         """Take the writes of `key` back, and the reads of what they wrote; False: none there."""
-        start = next(
-            (
-                index
-                for index, entry in enumerate(self.entries)
-                if entry.access is Access.WRITE and entry.dataset == key
-            ),
-            None,
-        )
-        if start is None:
-            return False
-        later = [entry for entry in self.entries[start:] if entry.dataset != key]
-        self.entries[start:] = later
-        return True
+        written = False
+        kept: list[int] = []
+        for index in self._places.get(key, ()):
+            entry = self._entries[index]
+            written = written or (entry is not None and entry.access is Access.WRITE)
+            if written:
+                self._entries[index] = None
+            elif entry is not None:
+                kept.append(index)
+        self._places[key] = kept
+        return written
 
 
 def original_line(line: int, lines: tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from sqlglot.tokens import Token, Tokenizer, TokenType
 
 Tokens = Sequence[Token]
 
+_MAX_PEELS = 500
 _SKIPPED = frozenset({TokenType.SEMICOLON})
 _BLOCKS = frozenset({"BEGIN", "CASE"})
 _LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
@@ -73,6 +74,7 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
     declaring = False
     pending = list(_chunks(tokens, dialect))
     pending.reverse()
+    peels = 0  # in a row; a limit, because each one copies the rest of its chunk
     while pending:
         chunk = pending.pop()
         if not chunk:
@@ -83,7 +85,8 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
             continue
         if first == "DECLARE":
             declaring = True
-        peeled = _peel(chunk)
+        peeled = _peel(chunk) if peels < _MAX_PEELS else None
+        peels = 0 if peeled is None else peels + 1
         if peeled is None:
             assigned = _assigned(chunk) if first not in _STARTS - {"DECLARE"} else None
             declaring = declaring and (first == "DECLARE" or first not in _STARTS)
@@ -95,6 +98,8 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         condition, rest, change = peeled
         declaring = False
         depth = max(0, depth + change)
+        if not rest:
+            peels = 0
         if condition:
             yield Statement(condition, depth > 0, is_condition=_word(condition[0]) not in _QUERY)
         pending.append(rest)
@@ -197,12 +202,15 @@ def _skip_body(chunk: Tokens, pending: list[Tokens], dialect: str) -> None:
             pending.pop()
         return
     depth = _nesting(chunk)
-    oracle = dialect in ("oracle", "postgres") and _top_words(chunk) & {"IS", "AS"}
-    if depth == 0 and oracle and not _ends_in_string(chunk):
-        while pending and depth == 0:  # declarations before BEGIN
-            if not any(_word(token) == "BEGIN" for part in pending for token in part):
-                return
-            depth += _nesting(pending.pop())
+    declares = dialect in ("oracle", "postgres") and bool(_top_words(chunk) & {"IS", "AS"})
+    if depth == 0 and declares and not _ends_in_string(chunk):
+        # Declarations come before the BEGIN; without one there is no body.
+        body = (i for i in range(len(pending) - 1, -1, -1) if _nesting(pending[i]) > 0)
+        first = next(body, None)
+        if first is None:
+            return
+        depth = _nesting(pending[first])
+        del pending[first:]
     while pending and depth > 0:
         depth += _nesting(pending.pop())
 

@@ -57,7 +57,10 @@ class Values:
         if isinstance(value, Unknown):
             return self._stand_in(value.source)
         if isinstance(value, list):
-            return "[" + ", ".join(repr(self.text(item)) for item in value) + "]"
+            if any(isinstance(item, list) for item in value):
+                return self._stand_in("a list of lists")
+            items = _limited(", ", [repr(self.text(item)) for item in value])
+            return self._stand_in("a long list") if items is None else f"[{items}]"
         if isinstance(value, datetime):
             return value.strftime("%Y-%m-%dT%H:%M:%S+00:00")
         return str(value)
@@ -98,8 +101,8 @@ class Values:
         if len(lists) == len(values):
             items = [item for value in lists for item in value]
             return items if len(items) <= MAX_ITEMS else Unknown(source)
-        text = "".join(self.text(value) for value in values)
-        return text if len(text) <= MAX_VALUE else Unknown(source)
+        text = _limited("", [self.text(value) for value in values])
+        return Unknown(source) if text is None else text
 
     def _named(self, node: nodes.Node) -> Value:
         path = source_of(node)
@@ -122,47 +125,50 @@ class Values:
             return shown
         if node.name == "join" and isinstance(value, list):
             glue = self.text(arguments[0]) if arguments else ""
-            return glue.join(self.text(item) for item in value)
+            text = _limited(glue, [self.text(item) for item in value])
+            return Unknown(source_of(node)) if text is None else text
         if isinstance(value, str):
             changed = _changed(node.name, value, [self.text(a) for a in arguments])
             return value if changed is None else changed
         return value
 
     def _called(self, node: nodes.Call) -> Value:
-        name = source_of(node.node)
-        arguments = [self.value(argument) for argument in node.args]
-        texts = [self.text(argument) for argument in arguments]
+        name, source = source_of(node.node), source_of(node)
         if name in _SILENT:
             return ""
-        if name == "ref" and texts:
-            return texts[-1]
-        if name == "source" and len(texts) == 2:
-            return ".".join(texts)
-        if name in ("var", "env_var") and texts:
-            known = self._parameters.get(texts[0])
-            return known if known is not None else (arguments[1:2] or [Unknown(source_of(node))])[0]
+        if name.startswith("macros."):
+            return self._macro(name, node.args)
+        arguments = [self.value(argument) for argument in node.args]
+        if name == "ref" and arguments:
+            return arguments[-1]
+        if name == "source" and len(arguments) == 2:
+            return ".".join(self.text(argument) for argument in arguments)
+        if name in ("var", "env_var") and arguments:
+            known = self._parameters.get(self.text(arguments[0]))
+            return known if known is not None else (arguments[1:2] or [Unknown(source)])[0]
         if isinstance(node.node, nodes.Getattr):
-            return self._method(node.node, texts, source_of(node))
-        return Unknown(source_of(node))
-
-    def _method(self, target: nodes.Getattr, texts: list[str], source: str) -> Value:
-        owner = source_of(target.node)
-        if owner == "macros":
-            if target.attr == "ds_format" and len(texts) == 3:
-                return _MOMENT.strftime(texts[2])
-            return _MOMENT if target.attr == "datetime" else _airflow_date("ds") or ""
-        value = self.value(target.node)
-        if isinstance(value, datetime):
-            if target.attr == "strftime" and texts:
-                return value.strftime(texts[0])
-            if target.attr == "format" and texts:
-                return _pendulum_format(texts[0])
-            shown = {"date": "ds", "to_date_string": "ds", "isoformat": "ts"}.get(target.attr)
-            return (_airflow_date(shown) if shown else None) or value  # `.subtract(...)` is a date
-        if isinstance(value, str):
-            changed = _changed(target.attr, value, texts)
-            return changed if changed is not None else Unknown(source)
+            texts = [self.text(argument) for argument in arguments]
+            return self._method(self.value(node.node.node), node.node.attr, texts, source)
         return Unknown(source)
+
+    def _macro(self, name: str, arguments: list[nodes.Expr]) -> Value:
+        """Airflow's macros give dates, one like the other here."""
+        if name == "macros.ds_format" and len(arguments) == 3:
+            shown = _strftime(self.text(self.value(arguments[2])))
+            return Unknown(name) if shown is None else shown
+        return _MOMENT if name.startswith("macros.date") else _MOMENT.strftime("%Y-%m-%d")
+
+    def _method(self, value: Value, name: str, texts: list[str], source: str) -> Value:
+        if isinstance(value, datetime):
+            if name == "strftime" and texts:
+                shown = _strftime(texts[0])
+                return Unknown(source) if shown is None else shown
+            if name == "format" and texts:
+                return _pendulum_format(texts[0])
+            like = {"date": "ds", "to_date_string": "ds", "isoformat": "ts"}.get(name)
+            return (_airflow_date(like) if like else None) or value  # `.subtract(...)` is a date
+        changed = _changed(name, value, texts) if isinstance(value, str) else None
+        return changed if changed is not None else Unknown(source)
 
 
 def _airflow_date(name: str) -> Value | None:
@@ -177,6 +183,19 @@ def _airflow_date(name: str) -> Value | None:
     if name in ("ts_nodash", "ts_nodash_with_tz"):
         return _MOMENT.strftime("%Y%m%dT%H%M%S")
     return None
+
+
+def _strftime(pattern: str) -> str | None:
+    try:
+        return _MOMENT.strftime(pattern)
+    except ValueError:  # a zero byte or half a character in the pattern
+        return None
+
+
+def _limited(glue: str, parts: list[str]) -> str | None:
+    """The parts in one text, None if that would be too long."""
+    length = sum(len(part) + len(glue) for part in parts)
+    return glue.join(parts) if length <= MAX_VALUE else None
 
 
 def _pendulum_format(pattern: str) -> str:
@@ -195,12 +214,15 @@ def _changed(name: str, value: str, arguments: list[str]) -> str | None:
         case "trim" | "strip", 0:
             return value.strip()
         case "replace", 2:
-            result = value.replace(arguments[0], arguments[1])
+            return _replaced(value, arguments[0], arguments[1])
         case "format", 1:
-            result = value.replace("%s", arguments[0]).replace("{}", arguments[0])
-        case _:
-            return None
-    return result if len(result) <= MAX_VALUE else None
+            return _replaced(value, "%s" if "%s" in value else "{}", arguments[0])
+    return None
+
+
+def _replaced(value: str, old: str, new: str) -> str | None:
+    too_long = value.count(old) * len(new) + len(value) > MAX_VALUE
+    return None if too_long else value.replace(old, new)
 
 
 def source_of(node: nodes.Node) -> str:

@@ -18,6 +18,9 @@ from swarm.lineage.template_values import Unknown, Value, Values, source_of
 MAX_VARIANTS = 16
 MAX_TEXT = 4_000_000  # characters of all variants together, and of work for one of them
 
+_NODE_WORK = 100  # what a node costs, counted in characters
+_MAX_SOURCE = 200  # characters of a template in a report
+
 _HOLE = re.compile(r"swarm_hole_(\d+)_")
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 _NAMED = re.compile(r"\$?\{([A-Za-z_][\w.]*(?::[\w.\-]*)?)\}")
@@ -49,9 +52,13 @@ class Rendering:
 
     def restored(self, text: str) -> str:
         """`text` with the templates back in the places of their stand-ins."""
-        for number, source in enumerate(self.holes):
-            text = text.replace(_stand_in(number), "{{ " + source + " }}")
-        return text
+
+        def source(match: re.Match[str]) -> str:
+            number = int(match.group(1))
+            known = number < len(self.holes)
+            return "{{ " + self.holes[number] + " }}" if known else match.group(0)
+
+        return _HOLE.sub(source, text)
 
 
 def _stand_in(number: int) -> str:
@@ -122,6 +129,7 @@ class _Holes:
         self.known: dict[str, int] = {}
 
     def stand_in(self, source: str) -> str:
+        source = source[:_MAX_SOURCE]
         return _stand_in(self.known.setdefault(source, len(self.known)))
 
 
@@ -191,7 +199,7 @@ class _Run:
 
     def body(self, body: list[nodes.Node]) -> None:
         for node in body:
-            self._work += 1
+            self._work += _NODE_WORK
             if self._work > MAX_TEXT:
                 self.cut = True
                 return
@@ -217,6 +225,8 @@ class _Run:
             literal = isinstance(part, nodes.TemplateData)
             text = self._values.text(self._values.value(part))
             self._work += len(text)
+            if self._work > MAX_TEXT:
+                return
             self.output.emit(text, part.lineno, literal=literal)
 
     def _assign(self, node: nodes.Assign | nodes.AssignBlock | nodes.With) -> None:
@@ -266,6 +276,8 @@ class _Run:
             names["loop.index"] = str(index + 1)
             names["loop.index0"] = str(index)
             self.body(node.body)
+            if self.cut:
+                return
 
     def _captured(self, body: list[nodes.Node]) -> str:
         outer, self.output = self.output, _Output()
