@@ -1,0 +1,309 @@
+"""What one OpenLineage event says."""
+
+from typing import Any
+
+import pytest
+
+from swarm.errors import InputError
+from swarm.lineage.openlineage import read_event
+from swarm.lineage.text import SqlContext
+from swarm.model.journal import Item
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
+from swarm.model.runs import Run, RunState, TaskRun
+
+NOW = 1_800_000_000.0
+AT = 1_763_805_600.0  # 2025-11-22T10:00:00Z
+TASK = TaskKey("af", "sales", "load")
+RUN = "0190a0b0-0000-7000-8000-000000000001"
+ORDERS = {"namespace": "postgres://lake:5432", "name": "lake.public.orders"}
+DAILY = {"namespace": "postgres://lake:5432", "name": "lake.public.daily"}
+
+
+def read(event: object, received_at_s: float = NOW) -> tuple[Item, ...]:
+    context = SqlContext("", "sqlite:///lake.db")
+    return read_event(event, {"lab-airflow": "af"}, received_at_s, lambda task: context)
+
+
+def an_event(kind: str = "COMPLETE", **more: Any) -> dict[str, Any]:
+    event = {
+        "eventType": kind,
+        "eventTime": "2025-11-22T10:00:00Z",
+        "producer": "https://github.com/apache/airflow",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/definitions/RunEvent",
+        "run": {
+            "runId": RUN,
+            "facets": {
+                "airflow": {
+                    "dag": {"dag_id": "sales"},
+                    "dagRun": {"run_id": "scheduled__1"},
+                    "task": {"task_id": "load"},
+                    "taskInstance": {"try_number": 2},
+                },
+                "someVendor": {"x": 1},
+            },
+        },
+        "job": {"namespace": "lab-airflow", "name": "sales.load", "facets": {}},
+        "inputs": [],
+        "outputs": [],
+    }
+    return event | more
+
+
+def a_query(kind: str = "COMPLETE", sql: str = "INSERT INTO t SELECT * FROM s") -> dict[str, Any]:
+    """As Airflow's provider sends it for SQLite: only the text, under the task as parent."""
+    return an_event(
+        kind,
+        run={
+            "runId": "q1",
+            "facets": {
+                "parent": {
+                    "run": {"runId": RUN},
+                    "job": {"namespace": "lab-airflow", "name": "sales.load"},
+                    "root": {"job": {"name": "sales"}, "run": {"runId": "r"}},
+                }
+            },
+        },
+        job={
+            "namespace": "lab-airflow",
+            "name": "sales.load.query.1",
+            "facets": {"sql": {"query": sql}, "jobType": {"jobType": "QUERY"}},
+        },
+    )
+
+
+def evidence(access: Access, dataset: DatasetKey) -> Evidence:
+    return Evidence(TASK, access, dataset, Channel.OPENLINEAGE, AT, f"OpenLineage run {RUN}")
+
+
+def seen(items: tuple[Item, ...]) -> set[str]:
+    return {f"{i.task} {i.access} {i.dataset}" for i in items if isinstance(i, Evidence)}
+
+
+def test_completed_task_of_airflow():
+    assert read(an_event(inputs=[ORDERS], outputs=[DAILY])) == (
+        TaskRun(TASK, "scheduled__1", 2, RunState.SUCCEEDED, None, AT),
+        evidence(Access.READ, DatasetKey("postgres://lake:5432", "lake.public.orders")),
+        evidence(Access.WRITE, DatasetKey("postgres://lake:5432", "lake.public.daily")),
+        Coverage(TASK, Channel.OPENLINEAGE, AT),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("START", RunState.RUNNING),
+        ("RUNNING", RunState.RUNNING),
+        ("FAIL", RunState.FAILED),
+        ("ABORT", RunState.CANCELLED),
+    ],
+)
+def test_accesses_count_in_every_state_and_coverage_only_at_completion(kind: str, state: RunState):
+    items = read(an_event(kind, inputs=[ORDERS]))
+    running = state is RunState.RUNNING
+    assert items == (
+        TaskRun(TASK, "scheduled__1", 2, state, AT if running else None, None if running else AT),
+        evidence(Access.READ, DatasetKey("postgres://lake:5432", "lake.public.orders")),
+    )
+
+
+def test_other_event_has_accesses_and_no_state():
+    assert seen(read(an_event("OTHER", outputs=[DAILY]))) == {
+        "af/sales/load write postgres://lake:5432/lake.public.daily"
+    }
+    assert not any(isinstance(i, TaskRun) for i in read(an_event("OTHER")))
+
+
+def test_task_that_says_nothing_gives_no_coverage():
+    assert read(an_event()) == (TaskRun(TASK, "scheduled__1", 2, RunState.SUCCEEDED, None, AT),)
+
+
+def test_query_of_a_task_is_read_from_its_text_and_belongs_to_the_task():
+    items = read(a_query())
+    assert seen(items) == {
+        "af/sales/load write sqlite:///lake.db/t",
+        "af/sales/load read sqlite:///lake.db/s",
+    }
+    # its end is not the task's end, its silence not the task's silence
+    assert not any(isinstance(i, TaskRun | Run | Coverage) for i in items)
+
+
+def test_query_whose_parent_has_no_root():
+    event = a_query()
+    del event["run"]["facets"]["parent"]["root"]
+    assert {i.task for i in read(event) if isinstance(i, Evidence)} == {TASK}
+
+
+def test_job_that_a_task_started_belongs_to_the_task():
+    event = a_query()
+    event["job"] = {"namespace": "spark", "name": "app.execute_insert"}
+    event["inputs"] = [ORDERS]
+    assert seen(read(event)) == {"af/sales/load read postgres://lake:5432/lake.public.orders"}
+
+
+def test_own_sql_of_a_task_gives_coverage_when_all_of_it_was_understood():
+    def of(sql: str) -> tuple[Item, ...]:
+        job = {"namespace": "lab-airflow", "name": "x", "facets": {"sql": {"query": sql}}}
+        return read(an_event(job=job))
+
+    assert Coverage(TASK, Channel.OPENLINEAGE, AT) in of("INSERT INTO t SELECT * FROM s")
+    broken = of("INSERT INTO INTO (((")
+    assert not any(isinstance(i, Coverage) for i in broken)
+    assert [i.subject for i in broken if isinstance(i, Unresolved)] == [str(TASK)]
+
+
+def test_datasets_win_over_the_sql_text():
+    event = a_query() | {"inputs": [ORDERS]}
+    assert seen(read(event)) == {"af/sales/load read postgres://lake:5432/lake.public.orders"}
+
+
+def test_dialect_of_the_event_is_used():
+    event = a_query(sql="SELECT * FROM `p.d.t`")
+    event["job"]["facets"]["sql"]["dialect"] = "bigquery"
+    assert seen(read(event)) == {"af/sales/load read sqlite:///lake.db/p.d.t"}
+
+
+def test_dag_event_is_a_run_of_the_pipeline_and_no_evidence():
+    event = an_event(
+        "START",
+        run={
+            "runId": "d1",
+            "facets": {
+                "airflowDagRun": {
+                    "dag": {"dag_id": "sales"},
+                    "dagRun": {"run_id": "scheduled__1"},
+                }
+            },
+        },
+        job={
+            "namespace": "lab-airflow",
+            "name": "sales",
+            "facets": {"jobType": {"jobType": "DAG"}, "airflow": {"tasks": {"load": {}}}},
+        },
+        inputs=[ORDERS],
+    )
+    key = PipelineKey("af", "sales")
+    assert read(event) == (Run(key, "scheduled__1", RunState.RUNNING, None, AT, None),)
+
+
+def test_parent_names_the_pipeline_where_there_is_no_airflow_facet():
+    event = an_event(
+        run={
+            "runId": "r2",
+            "facets": {
+                "parent": {
+                    "run": {"runId": "r1"},
+                    "job": {"namespace": "dbt", "name": "nightly"},
+                }
+            },
+        },
+        job={"namespace": "dbt", "name": "model.orders"},
+        outputs=[DAILY],
+    )
+    task = TaskKey("dbt", "nightly", "model.orders")
+    items = read(event)
+    assert TaskRun(task, "r1", 1, RunState.SUCCEEDED, None, AT) in items
+    assert seen(items) == {"dbt/nightly/model.orders write postgres://lake:5432/lake.public.daily"}
+
+
+def test_job_alone_is_pipeline_and_task():
+    event = an_event(
+        run={"runId": "r2"}, job={"namespace": "home", "name": "copy"}, outputs=[DAILY]
+    )
+    items = read(event)
+    assert Run(PipelineKey("home", "copy"), "r2", RunState.SUCCEEDED, None, None, AT) in items
+    assert Coverage(TaskKey("home", "copy", "copy"), Channel.OPENLINEAGE, AT) in items
+
+
+def test_job_event_and_dataset_event():
+    event = an_event(job={"namespace": "home", "name": "copy"}, inputs=[ORDERS])
+    del event["run"], event["eventType"]
+    (one,) = read(event)
+    assert isinstance(one, Evidence)
+    assert one.place == "OpenLineage job copy"
+    assert read({"eventTime": "2025-11-22T10:00:00Z", "dataset": ORDERS}) == ()
+
+
+def test_table_behind_a_path_is_told_too():
+    path = {
+        "namespace": "s3://lake",
+        "name": "orders",
+        "facets": {
+            "symlinks": {
+                "identifiers": [
+                    {"namespace": "hive://m:9083", "name": "sales.orders", "type": "TABLE"},
+                    {"namespace": "x", "name": "y", "type": "LOCATION"},
+                ]
+            }
+        },
+    }
+    assert seen(read(an_event("START", inputs=[path]))) == {
+        "af/sales/load read s3://lake/orders",
+        "af/sales/load read hive://m:9083/sales.orders",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-11-22T10:00:00.000Z", AT),
+        ("2025-11-22T11:00:00+01:00", AT),
+        ("2025-11-22T10:00:00", AT),
+        ("2999-01-01T00:00:00Z", NOW),
+    ],
+)
+def test_time_of_an_observation_is_never_in_the_future(text: str, expected: float):
+    items = read(an_event(eventTime=text, inputs=[ORDERS]))
+    assert {i.observed_at_s for i in items if isinstance(i, Evidence | Coverage)} == {expected}
+    assert not any(isinstance(i, Unresolved) for i in items)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", None, 17, "0001-01-01T00:00:00+99:99"])
+def test_broken_time_is_told_and_the_arrival_is_used(text: object):
+    items = read(an_event(eventTime=text, inputs=[ORDERS]))
+    assert {i.observed_at_s for i in items if isinstance(i, Evidence)} == {NOW}
+    assert [i.place for i in items if isinstance(i, Unresolved)] == ["$.eventTime"]
+
+
+def test_broken_datasets_are_told_by_their_place_and_the_rest_is_used():
+    items = read(an_event(inputs=[ORDERS, {"name": "x"}, 5], outputs="daily"))
+    assert seen(items) == {"af/sales/load read postgres://lake:5432/lake.public.orders"}
+    broken = [i for i in items if isinstance(i, Unresolved)]
+    assert [i.place for i in broken] == ["$.inputs[1]", "$.inputs[2]", "$.outputs"]
+    assert {i.reason for i in broken} == {UnresolvedReason.MALFORMED}
+    assert not any(isinstance(i, Coverage) for i in items)
+
+
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [
+        (None, "$ is null"),
+        ([], "$ is of type list"),
+        ({}, "$.job is missing"),
+        ({"job": "x"}, "$.job is of type str"),
+        ({"job": {"namespace": "n"}}, "$.job.name"),
+        ({"job": {"name": "n", "namespace": 3}}, "$.job.namespace"),
+        ({"dataset": {"namespace": "n"}}, "$.dataset.name"),
+        ({"job": {"namespace": "n", "name": "m"}, "run": 1}, "$.run is of type int"),
+        ({"job": {"namespace": "n", "name": "m"}, "eventType": "GO"}, "$.eventType is 'GO'"),
+    ],
+)
+def test_something_else_is_refused_with_its_path(event: object, path: str):
+    with pytest.raises(InputError, match=r".+") as error:
+        read(event)
+    assert path in str(error.value)
+
+
+def test_facets_of_any_shape_are_tolerated():
+    for odd in (None, 1, "x", [], {"airflow": 1, "parent": [], "sql": None}):
+        event = an_event(inputs=[ORDERS])
+        event["run"] = {"runId": "r", "facets": odd}
+        event["job"] = {"namespace": "home", "name": "copy", "facets": odd}
+        assert len(seen(read(event))) == 1
+
+
+def test_same_event_twice_says_the_same():
+    event = an_event(inputs=[ORDERS, ORDERS])
+    first = read(event)
+    assert read(event) == first
+    assert len(seen(first)) == 1
