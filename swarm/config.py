@@ -4,14 +4,16 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from swarm.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
+
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -44,15 +46,22 @@ class Naming(_Section):
 class Source(_Section):
     """One orchestrator, or one file that describes one."""
 
-    kind: Literal["airflow", "dagster", "prefect", "manifest", "catalog", "crontab"] = Field(
-        description="What it is."
+    kind: str = Field(
+        min_length=1,
+        description="What it is: airflow, dagster, prefect, manifest, catalog or crontab; "
+        "installed packages may add kinds.",
     )
-    name: str = Field("", max_length=100, description="Name of the instance, its kind when empty.")
+    name: str = Field(
+        "",
+        max_length=100,
+        pattern=r"^[\w.-]*$",
+        description="Name of the instance, its kind when empty.",
+    )
     url: str = Field("", description="Base URL of the server.")
-    path: Path | None = Field(None, description="The manifest, catalog or crontab file.")
-    token_file: Path | None = Field(None, description="File that holds a bearer token.")
+    path: UserPath | None = Field(None, description="The manifest, catalog or crontab file.")
+    token_file: UserPath | None = Field(None, description="File that holds a bearer token.")
     username: str = Field("", description="User for basic authentication.")
-    password_file: Path | None = Field(None, description="File that holds the user's password.")
+    password_file: UserPath | None = Field(None, description="File that holds the user's password.")
     poll_s: float = Field(5.0, ge=0.5, le=3600, description="Seconds between two passes.")
     lineage_namespace: str = Field(
         "", description="Job namespace of the OpenLineage events it sends, its name when empty."
@@ -74,7 +83,7 @@ class Api(_Section):
 class Settings(_Section):
     """All of swarm's settings."""
 
-    state_dir: Path = Field(
+    state_dir: UserPath = Field(
         default_factory=lambda: (
             Path(os.environ.get("XDG_STATE_HOME", "~/.local/state")).expanduser() / "swarm"
         ),
@@ -85,7 +94,7 @@ class Settings(_Section):
     )
     api: Api = Api()
     sources: tuple[Source, ...] = Field((), description="What swarm reads.")
-    code: tuple[Path, ...] = Field(
+    code: tuple[UserPath, ...] = Field(
         (), description="Checkouts of pipeline code that may be read to find what tasks touch."
     )
     connections: dict[str, SqlConnection] = Field(
@@ -98,24 +107,23 @@ class Settings(_Section):
     )
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings file, then lay `SWARM_SECTION__KEY` variables over it.
+def load(path: UserPath | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings file, then lay `SWARM_SECTION__KEY` variables over it; empty ones count
+    as not set.
 
     Raises `ConfigError` that names the file or variable, the key, and what was probably meant.
     """
-    tree: dict[str, Any] = {}
-    if path is not None:
-        tree = _read(path)
-    origins = dict.fromkeys(tree, str(path))
+    tree: dict[str, Any] = {} if path is None else _read(path)
+    variables: dict[tuple[str, ...], str] = {}
     for variable, value in sorted(environ.items()):
-        if variable.startswith("SWARM_") and variable not in _NOT_SETTINGS:
-            keys = variable.removeprefix("SWARM_").lower().split("__")
-            _lay(tree, keys, _parse_value(variable, value))
-            origins[keys[0]] = f"environment variable {variable}"
+        if variable.startswith("SWARM_") and variable not in _NOT_SETTINGS and value:
+            keys = tuple(variable.removeprefix("SWARM_").lower().split("__"))
+            _lay(tree, keys, variable, _parse_value(variable, value))
+            variables[keys] = variable
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(e, origins) for e in error.errors())) from None
+        raise ConfigError("\n".join(_explain(e, variables, path) for e in error.errors())) from None
 
 
 # Read by the command line and by the process it starts, not part of the tree.
@@ -131,6 +139,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
+    except (RecursionError, ValueError):
+        raise ConfigError(f"{path}: not usable YAML: nested too deeply, or no such date.") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -141,26 +151,34 @@ def _read(path: Path) -> dict[str, Any]:
 def _parse_value(variable: str, value: str) -> Any:
     try:
         return yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"environment variable {variable}: not valid YAML: {error}") from None
 
 
-def _lay(tree: dict[str, Any], keys: list[str], value: Any) -> None:
+def _lay(tree: dict[str, Any], keys: tuple[str, ...], variable: str, value: Any) -> None:
     for key in keys[:-1]:
-        below = tree.get(key)
-        if not isinstance(below, dict):
+        below = tree.setdefault(key, {})
+        if below is None:
             below = tree[key] = {}
+        if not isinstance(below, dict):
+            raise ConfigError(
+                f"environment variable {variable}: `{key}` is no section with keys; "
+                f"set the whole of it as YAML."
+            )
         tree = below
     tree[keys[-1]] = value
 
 
-def _explain(error: Any, origins: Mapping[str, str]) -> str:
-    location = error["loc"]
-    key = ".".join(str(part) for part in location)
-    origin = origins.get(str(location[0]), "settings")
+def _explain(error: Any, variables: Mapping[tuple[str, ...], str], path: Path | None) -> str:
+    location = tuple(str(part) for part in error["loc"])
+    key = ".".join(location)
+    origin = "settings" if path is None else str(path)
+    for keys, variable in variables.items():
+        if location[: len(keys)] == keys:
+            origin = f"environment variable {variable}"
     if error["type"] != "extra_forbidden":
         return f"{origin}: `{key}`: {error['msg']}."
-    close = difflib.get_close_matches(str(location[-1]), _keys_at(location[:-1]), n=1)
+    close = difflib.get_close_matches(location[-1], _keys_at(location[:-1]), n=1)
     hint = f" Did you mean `{close[0]}`?" if close else ""
     return f"{origin}: unknown key `{key}`.{hint}"
 
@@ -173,6 +191,6 @@ _SECTIONS: Mapping[str, type[_Section]] = {
 }
 
 
-def _keys_at(location: tuple[Any, ...]) -> list[str]:
-    section = _SECTIONS.get(str(location[0]), Settings) if location else Settings
+def _keys_at(location: tuple[str, ...]) -> list[str]:
+    section = _SECTIONS.get(location[0], Settings) if location else Settings
     return list(section.model_fields)
