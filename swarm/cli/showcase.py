@@ -137,9 +137,8 @@ def _compare(swarm: Client, lab: Lab, seconds: float) -> Outcome:
 
 def _short(dataset: str, lab: Lab) -> str:
     """A dataset as the audit writes it: `schema.table`, or a path relative to the lab's run."""
-    inside = f"{lab.run_folder}/"
-    if inside in dataset:
-        return dataset.partition(inside)[2]
+    if dataset.startswith("file/"):
+        return dataset.removeprefix("file/").removeprefix(f"{lab.run_folder}/")
     return dataset.rpartition("/")[2]
 
 
