@@ -1,13 +1,16 @@
 """The team's own code, from the folders that settings allow to be read, and from nowhere else."""
 
+import ast
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swarm.errors import ConfigError
-from swarm.lineage.code_program import MAX_SOURCE_BYTES
+from swarm.lineage.code_program import MAX_SOURCE_BYTES, Program
+from swarm.model.lineage import Unresolved
 
+_MAX_IMPORTED = 200
 _SUFFIXES = (".py", ".sql")
 _NOT_THE_TEAMS = frozenset({"__pycache__", "node_modules", "site-packages"})
 
@@ -46,6 +49,43 @@ class CodeFolders:
             self._state = state
         return self._texts
 
+    def locate(self, path: str) -> str | None:
+        """The file that an orchestrator, maybe on another machine, calls `path`.
+
+        `/opt/app/etl/flows.py` is `etl/flows.py` below one of the folders, or `flows.py` there:
+        the longest end of the path that exists below exactly one folder. Never outside of them.
+        Knows the files of the last `texts`.
+        """
+        texts = self._texts
+        plain = os.path.normpath(path)
+        if plain in texts:
+            return plain
+        parts = [part for part in Path(plain).parts if part not in ("/", "..")]
+        for start in range(len(parts)):
+            ends = [str(folder.joinpath(*parts[start:])) for folder in self._folders]
+            found = [end for end in ends if end in texts]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    def program(self, path: str) -> dict[str, str]:
+        """The file at `path` first, then those it imports and those they import, and SQL files.
+
+        Knows the files of the last `texts`.
+        """
+        texts = self._texts
+        program = Program(texts)
+        found = {path: texts[path]}
+        waiting = [path]
+        while waiting and len(found) < _MAX_IMPORTED:
+            importer = waiting.pop()
+            for dotted, level in _imports(program.tree(importer)):
+                module = program.find_module(dotted, importer, level)
+                if module is not None and module not in found:
+                    found[module] = texts[module]
+                    waiting.append(module)
+        return found | {name: text for name, text in texts.items() if name.endswith(".sql")}
+
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         for folder in self._folders:
             for at, below, names in os.walk(folder):
@@ -54,6 +94,18 @@ class CodeFolders:
                     path = Path(at, name)
                     if name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
                         yield path, path.stat()
+
+
+def _imports(tree: ast.Module | Unresolved) -> Iterator[tuple[str, int]]:
+    """What a module imports: dotted names with their leading dots counted."""
+    for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name, 0) for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                yield module or "", level
+                for alias in names:  # each may be a module too
+                    yield f"{module}.{alias.name}" if module else alias.name, level
 
 
 def _skipped(at: str, name: str) -> bool:

@@ -28,15 +28,16 @@ from swarm.connectors.dagster_answers import (
     read_op_graphs,
 )
 from swarm.connectors.dagster_client import DagsterClient
+from swarm.connectors.dagster_code import DagsterCode
 from swarm.connectors.dagster_mapping import Definitions, define, load_failures
 from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
 from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
-from swarm.connectors.programs import sql_context
+from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
 from swarm.errors import MalformedResponse
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.model.journal import Batch, Item
-from swarm.model.keys import DatasetKey
+from swarm.model.keys import DatasetKey, PipelineKey
 from swarm.model.pipelines import Inventory
 
 _HISTORY_S = 7 * 86400.0
@@ -89,6 +90,7 @@ class DagsterConnector:
         self._clock = clock
         self._code = CodeFolders(settings.code)
         self._sql = sql_context(settings)
+        self._programs = DagsterCode(self._code, code_context(settings, self._sql))
         self._read: _Read | None = None
         # The last good state of each code location: one that breaks keeps what it had.
         self._locations: dict[str, Location] = {}
@@ -180,8 +182,14 @@ class DagsterConnector:
             self._dataset_of,
             now_s,
         )
+        self._programs.refresh()
+        told: dict[PipelineKey, list[Item]] = {}
+        for target in found.targets:
+            key = target.task.pipeline_key
+            told.setdefault(key, []).extend(self._programs.items(target, now_s))
         groups: list[tuple[Item, ...]] = [
-            (pipeline, *found.stated.get(pipeline.key, ())) for pipeline in found.pipelines
+            (pipeline, *found.stated.get(pipeline.key, ()), *told.get(pipeline.key, ()))
+            for pipeline in found.pipelines
         ]
         last: tuple[Item, ...] = load_failures(self.name, locations)
         if all(location.name in self._locations for location in locations):

@@ -38,11 +38,12 @@ IMPLICIT_JOB = "__ASSET_JOB"
 
 @dataclass(frozen=True, slots=True)
 class CodeTarget:
-    """A task and the function that runs in it, to be looked for in the team's code."""
+    """A task and what its function may be called in the team's code, the surest name first."""
 
     task: TaskKey
-    function: str
-    references: tuple[CodeReference, ...]
+    names: tuple[str, ...]
+    references: tuple[CodeReference, ...] = ()
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,10 @@ class _Builder:
             for upstream in asset.upstream:
                 edges += (DeclaredEdge(before, task, how) for before in self._tasks_of(upstream))
             self._declare(task, asset)
+            names = dict.fromkeys([asset.key, asset.key.rpartition("/")[2], *asset.ops])
+            self.targets.append(CodeTarget(task, tuple(names), asset.code, bool(asset.table)))
             for op in asset.ops:
                 self.steps.setdefault((key.name, op), []).append(task)
-                self.targets.append(CodeTarget(task, op.rpartition("__")[2], asset.code))
         owner = job.owner or next((asset.owner for asset in assets if asset.owner), "")
         return self._pipeline(key, job, owner, tasks, [*edges, *self._sensed(key, sensors)])
 
@@ -183,7 +185,7 @@ class _Builder:
             task = TaskKey(self._instance, key.name, handle)
             tasks.append(Task(task, "op"))
             self.steps[key.name, handle] = [task]
-            self.targets.append(CodeTarget(task, definition, ()))
+            self.targets.append(CodeTarget(task, (definition,)))
         edges = [
             DeclaredEdge(
                 TaskKey(self._instance, key.name, upstream),

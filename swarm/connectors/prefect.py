@@ -21,6 +21,7 @@ from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.prefect_client import PrefectClient
+from swarm.connectors.prefect_code import PrefectCode
 from swarm.connectors.prefect_events import Wake
 from swarm.connectors.prefect_mapping import (
     AssetEvent,
@@ -35,6 +36,7 @@ from swarm.connectors.prefect_mapping import (
     read_asset_event,
     task_name,
 )
+from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
 from swarm.errors import MalformedResponse
 from swarm.model.journal import Batch, Item
@@ -96,6 +98,7 @@ class PrefectConnector:
         self._client = client
         self._clock = clock
         self._code = CodeFolders(settings.code)
+        self._programs = PrefectCode(self._code, code_context(settings, sql_context(settings)))
         self._wake = Wake(client)
         self._read: _Read | None = None
 
@@ -161,12 +164,17 @@ class PrefectConnector:
         return [row async for page in self._client.pages(path, body) for row in page]
 
     def _groups(self, found: Definitions, now_s: float) -> tuple[tuple[Item, ...], ...]:
+        self._programs.refresh()
         deployments = found.deployments.values()
         names = tuple(deployment.pipeline.key.name for deployment in deployments)
-        return (
-            *((deployment.pipeline,) for deployment in deployments),
-            (Inventory(self.name, names),),
-        )
+        groups = [
+            (
+                replace(deployment.pipeline, tasks=self._programs.tasks(deployment)),
+                *self._programs.items(deployment, now_s),
+            )
+            for deployment in deployments
+        ]
+        return (*groups, (Inventory(self.name, names),))
 
     async def _runs(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from swarm.model.journal import Item
-from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Extraction
 
 
@@ -30,19 +30,15 @@ def sighted(
 
 
 def covered(
-    task: TaskKey,
-    found: Extraction,
-    channel: Channel,
-    observed_at_s: float,
-    stated_writes: frozenset[DatasetKey] = frozenset(),
+    task: TaskKey, found: Extraction, channel: Channel, observed_at_s: float, writes: bool = False
 ) -> Iterator[Coverage]:
     """Coverage, when the text shows everything the task does.
 
-    A text that does not show a write the orchestrator states (the value a function returns, stored
-    by an I/O manager) is not all the task does, so its silence proves nothing.
+    `writes`: the orchestrator states that the task writes something. A text that shows no write
+    then (the value a function returns, stored by an I/O manager) is not all that the task does.
     """
-    written = {touch.dataset for touch in found.touches if touch.access is Access.WRITE}
-    if not found.unresolved and written >= stated_writes:
+    shown = any(touch.access is Access.WRITE for touch in found.touches)
+    if not found.unresolved and (shown or not writes):
         yield Coverage(task, channel, observed_at_s)
 
 
