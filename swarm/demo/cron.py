@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swarm.demo.processes import Processes
+from swarm.demo.progress import Progress
 
 # The command line tool is not on every machine; this is what it does with a script on stdin.
 _SQLITE = """\
@@ -27,11 +28,12 @@ def install(folder: Path, crontab: str) -> Path:
     return path
 
 
-def run_all(processes: Processes, crontab: Path, env: Mapping[str, str]) -> int:
+def run_all(processes: Processes, crontab: Path, env: Mapping[str, str], progress: Progress) -> int:
     """Run every line to its end and return their number. Raises `LabError` with the output of
     the one that fails."""
     lines = commands(crontab.read_text())
-    for command in lines:
+    for done, command in enumerate(lines):
+        progress.report("cron", done, len(lines))
         name = script(command)
         own = {**env, "PATH": f"{crontab.parent}/bin:{env['PATH']}", "LAB_CRON_SCRIPT": name}
         processes.run(f"cron-{name}", ["/bin/sh", "-c", command], own, crontab.parent)

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from swarm.demo.processes import LabError
 
 _INSTALL_TIMEOUT_S = 900
+_SAY_EVERY_S = 5.0
 _MARKER = ".requirements"
 
 
@@ -53,12 +55,12 @@ def ensure(folder: Path, wanted: Requirements, say: Callable[[str], None]) -> Pa
     home.parent.mkdir(parents=True, exist_ok=True)
     uv = _uv()
     if uv is None:
-        _run([sys.executable, "-m", "venv", str(home)])
-        _run([str(home / "bin" / "pip"), "install", "--quiet", *wanted.packages])
+        _run([sys.executable, "-m", "venv", str(home)], say)
+        _run([str(home / "bin" / "pip"), "install", "--quiet", *wanted.packages], say)
     else:
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)])
+        _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)], say)
         python = str(home / "bin" / "python")
-        _run([uv, "pip", "install", "--quiet", "--python", python, *wanted.packages])
+        _run([uv, "pip", "install", "--quiet", "--python", python, *wanted.packages], say)
     marker.write_text(wanted_digest)
     return home / "bin"
 
@@ -74,18 +76,27 @@ def digest(wanted: Requirements) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _run(argv: list[str]) -> None:
-    try:
-        done = subprocess.run(
-            argv,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_INSTALL_TIMEOUT_S,
-        )
-    except subprocess.TimeoutExpired:
-        raise LabError(f"`{' '.join(argv)}` took over {_INSTALL_TIMEOUT_S} s.") from None
-    if done.returncode != 0:
-        raise LabError(f"`{' '.join(argv)}` failed:\n{done.stdout[-4000:]}")
+def _run(argv: list[str], say: Callable[[str], None]) -> None:
+    started_s = time.monotonic()
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as installer:
+        while True:
+            try:
+                output, _ = installer.communicate(timeout=_SAY_EVERY_S)
+                break
+            except subprocess.TimeoutExpired:
+                seconds = time.monotonic() - started_s
+                if seconds > _INSTALL_TIMEOUT_S:
+                    installer.kill()
+                    raise LabError(f"`{' '.join(argv)}` took over {seconds:.0f} s.") from None
+                say(f"  still installing ({seconds:.0f} s)")
+            except BaseException:
+                installer.kill()
+                raise
+    if installer.returncode != 0:
+        raise LabError(f"`{' '.join(argv)}` failed:\n{output[-4000:]}")

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from importlib import resources
 from io import TextIOWrapper
@@ -41,6 +41,7 @@ from swarm.demo.dagster_server import Dagster
 from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
 from swarm.demo.processes import LabError, Processes, Site, marked
+from swarm.demo.progress import Progress
 
 T = TypeVar("T")
 NAMESPACE = "warehouse://lab"
@@ -98,8 +99,8 @@ class Lab:
 
     @property
     def code(self) -> tuple[Path, ...]:
-        """Checkouts of the pipelines' source."""
-        return tuple(self.run_folder / "code" / name for name in (AIRFLOW, DAGSTER, PREFECT, CRON))
+        """Checkouts of the pipelines' source; cron's scripts are found from the crontab."""
+        return tuple(self.run_folder / "code" / name for name in (AIRFLOW, DAGSTER, PREFECT))
 
     @property
     def connections(self) -> Mapping[str, SqlConnection]:
@@ -139,14 +140,19 @@ class Lab:
         the first one that fails."""
         airflow, dagster = _running(self._airflow), _running(self._dagster)
         prefect = _running(self._prefect)
-        with self._phase("Running all pipelines"), ThreadPoolExecutor(4) as pool:
-            counts = [
-                pool.submit(self._timed("airflow runs", lambda: runs.run_airflow(airflow))),
-                pool.submit(self._timed("dagster runs", lambda: runs.run_dagster(dagster))),
-                pool.submit(self._timed("prefect runs", lambda: runs.run_prefect(prefect))),
-                pool.submit(self._timed("cron runs", self._run_cron)),
-            ]
-            return sum(count.result() for count in counts)
+        progress = Progress(self._say)
+        with self._phase("Running all pipelines"):
+            counts = _together(
+                {
+                    "airflow runs": lambda: runs.run_airflow(airflow, progress),
+                    "dagster runs": lambda: runs.run_dagster(dagster, progress),
+                    "prefect runs": lambda: runs.run_prefect(prefect, progress),
+                    "cron runs": lambda: self._run_cron(progress),
+                },
+                progress.cancel,
+                self.seconds,
+            )
+        return sum(counts.values())
 
     def truth(self) -> truth.Truth:
         """What depends on what, from the audit of the runs so far."""
@@ -181,6 +187,7 @@ class Lab:
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _only_one(self.folder / "lock")
+        self.processes.stop_all()  # what a lab that was killed has left behind
         with self._phase("Preparing the orchestrators' environments"):
             bins = {
                 wanted.name: environments.ensure(self._environments, wanted, self._say)
@@ -188,46 +195,52 @@ class Lab:
             }
         with self._phase("Making the warehouse"):
             self._make_run_folder()
-        with self._phase("Starting Airflow, Dagster and Prefect"), ThreadPoolExecutor(3) as pool:
-            airflow = pool.submit(self._timed("airflow", lambda: self._start_airflow(bins)))
-            dagster = pool.submit(self._timed("dagster", lambda: self._start_dagster(bins)))
-            prefect = pool.submit(self._timed("prefect", lambda: self._start_prefect(bins)))
-            self._airflow, self._dagster = airflow.result(), dagster.result()
-            self._prefect = prefect.result()
+        with self._phase("Starting Airflow, Dagster and Prefect"):
+            _together(
+                {
+                    AIRFLOW: lambda: self._start_airflow(bins),
+                    DAGSTER: lambda: self._start_dagster(bins),
+                    PREFECT: lambda: self._start_prefect(bins),
+                },
+                self.processes.stop_all,  # nobody waits for a server that has ended
+                self.seconds,
+            )
 
     def _make_run_folder(self) -> None:
         shutil.rmtree(self.run_folder, ignore_errors=True)
         (self.run_folder / "logs").mkdir(parents=True)
         source = _pipelines()
-        for checkout in self.code:
+        for name in (AIRFLOW, DAGSTER, PREFECT, CRON):
             shutil.copytree(
-                source / checkout.name, checkout, ignore=shutil.ignore_patterns("__pycache__")
+                source / name,
+                self.run_folder / "code" / name,
+                ignore=shutil.ignore_patterns("__pycache__", "crontab"),
             )
         self._warehouse = warehouses.create(self.run_folder, source / "warehouse")
         cron.install(self.run_folder, (source / "cron" / "crontab").read_text(encoding="utf-8"))
 
-    def _start_airflow(self, bins: Mapping[str, Path]) -> Airflow:
-        template = self._template(environments.AIRFLOW)
-        site = self._site(AIRFLOW, bins)
+    def _start_airflow(self, bins: Mapping[str, Path]) -> None:
+        site, template = self._site(AIRFLOW, bins), self._template(environments.AIRFLOW)
         airflow = airflow_server.start(self.processes, site, self._receiver, template)()
         runs.wait_for_dags(airflow, site.code)
-        return airflow
+        self._airflow = airflow
+        self._say(f"  Airflow is healthy: {airflow.url}")
 
-    def _start_dagster(self, bins: Mapping[str, Path]) -> Dagster:
-        template = self._template(environments.DAGSTER)
-        site = self._site(DAGSTER, bins)
-        return dagster_server.start(self.processes, site, "definitions", template)()
+    def _start_dagster(self, bins: Mapping[str, Path]) -> None:
+        site, template = self._site(DAGSTER, bins), self._template(environments.DAGSTER)
+        self._dagster = dagster_server.start(self.processes, site, "definitions", template)()
+        self._say(f"  Dagster is healthy: {self._dagster.url}")
 
-    def _start_prefect(self, bins: Mapping[str, Path]) -> Prefect:
-        template = self._template(environments.PREFECT)
-        site = self._site(PREFECT, bins)
+    def _start_prefect(self, bins: Mapping[str, Path]) -> None:
+        site, template = self._site(PREFECT, bins), self._template(environments.PREFECT)
         prefect = prefect_server.start(self.processes, site, template)()
         runs.register_flows(prefect, site.code / "deployments.json", self.run_folder)
-        return prefect
+        self._prefect = prefect
+        self._say(f"  Prefect is healthy: {prefect.url}")
 
-    def _run_cron(self) -> int:
+    def _run_cron(self, progress: Progress) -> int:
         env = Site(self.run_folder / "bin", *self._places(CRON), self._env()).environ()
-        return cron.run_all(self.processes, self.crontab, env)
+        return cron.run_all(self.processes, self.crontab, env, progress)
 
     def _site(self, name: str, bins: Mapping[str, Path]) -> Site:
         return Site(bins[name], *self._places(name), self._env())
@@ -265,14 +278,26 @@ class Lab:
         self.seconds[what] = time.monotonic() - started_s
         self._say(f"{what}: {self.seconds[what]:.1f} s")
 
-    def _timed(self, what: str, act: Callable[[], T]) -> Callable[[], T]:
-        def timed() -> T:
-            started_s = time.monotonic()
-            result = act()
-            self.seconds[what] = time.monotonic() - started_s
-            return result
 
-        return timed
+def _together(
+    acts: Mapping[str, Callable[[], T]], give_up: Callable[[], None], seconds: dict[str, float]
+) -> dict[str, T]:
+    """Do all at once and note how long each took. The first failure, or Ctrl-C, has the others
+    give up and is raised."""
+
+    def timed(name: str) -> T:
+        started_s = time.monotonic()
+        result = acts[name]()
+        seconds[name] = time.monotonic() - started_s
+        return result
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        try:
+            waiting = {pool.submit(timed, name): name for name in acts}
+            return {waiting[done]: done.result() for done in as_completed(waiting)}
+        except BaseException:
+            give_up()
+            raise
 
 
 def _running(server: T | None) -> T:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from swarm.demo.airflow_server import Airflow
 from swarm.demo.dagster_server import Dagster
 from swarm.demo.prefect_server import POOL, Prefect
 from swarm.demo.processes import LabError
+from swarm.demo.progress import Progress
 
 NEVER_RUN = frozenset({"ops_season_closing"})
 _TIMEOUT_S = 300.0
@@ -28,7 +30,7 @@ _LOG = """query($id: ID!){logsForRun(runId: $id){... on EventConnection{events
   {error{message stack}}}}}}"""
 
 
-def run_airflow(airflow: Airflow) -> int:
+def run_airflow(airflow: Airflow, progress: Progress) -> int:
     """Trigger each DAG once and wait. Returns their number; raises `LabError` with the log."""
     dags = [dag["dag_id"] for dag in http.call("GET", f"{airflow.api}/dags?limit=100")["dags"]]
     dags = [dag for dag in dags if dag not in NEVER_RUN]
@@ -41,7 +43,10 @@ def run_airflow(airflow: Airflow) -> int:
         runs = http.call("GET", f"{airflow.api}/dags/~/dagRuns?limit=100")["dag_runs"]
         return {run["dag_id"]: run["state"] for run in runs}
 
-    _wait("Airflow", dags, states, "success", "failed", lambda dag: _airflow_log(airflow, dag))
+    def log(dag: str) -> str:
+        return _airflow_log(airflow, dag)
+
+    _wait(_Course("Airflow", states, "success", "failed", log), dags, progress)
     return len(dags)
 
 
@@ -58,7 +63,7 @@ def wait_for_dags(airflow: Airflow, code: Path) -> None:
         time.sleep(_PASS_S)
 
 
-def run_dagster(dagster: Dagster) -> int:
+def run_dagster(dagster: Dagster, progress: Progress) -> int:
     """Launch each job once and wait. Returns their number; raises `LabError` with the log."""
     (repository,) = http.graphql(dagster.graphql, _JOBS)["repositoriesOrError"]["nodes"]
     ids = {}
@@ -82,7 +87,7 @@ def run_dagster(dagster: Dagster) -> int:
     def log(job: str) -> str:
         return json.dumps(http.graphql(dagster.graphql, _LOG, id=ids[job]))[-_LOG_CHARACTERS:]
 
-    _wait("Dagster", list(ids), states, "SUCCESS", "FAILURE", log)
+    _wait(_Course("Dagster", states, "SUCCESS", "FAILURE", log), list(ids), progress)
     return len(ids)
 
 
@@ -108,7 +113,7 @@ def register_flows(prefect: Prefect, deployments: Path, folder: Path) -> None:
         )
 
 
-def run_prefect(prefect: Prefect) -> int:
+def run_prefect(prefect: Prefect, progress: Progress) -> int:
     """Run each deployment once and wait. Returns their number; raises `LabError` with the log."""
     names = {}
     for deployment in deployments(prefect):
@@ -126,7 +131,7 @@ def run_prefect(prefect: Prefect) -> int:
         text = "\n".join(line["message"] for line in lines)
         return f"{names[run]}: {text[-_LOG_CHARACTERS:]}"
 
-    _wait("Prefect", list(names), states, "COMPLETED", "FAILED", log)
+    _wait(_Course("Prefect", states, "COMPLETED", "FAILED", log), list(names), progress)
     return len(names)
 
 
@@ -142,25 +147,32 @@ def flow_name(prefect: Prefect, flow_id: str) -> str:
     return str(http.call("GET", f"{prefect.api}/flows/{flow_id}")["name"])
 
 
-def _wait(
-    what: str,
-    wanted: list[str],
-    states: Callable[[], dict[str, str]],
-    good: str,
-    bad: str,
-    log: Callable[[str], str],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How to follow the runs of one orchestrator: the states by name, which of them is the good
+    end and which the bad, and how to get a run's log."""
+
+    orchestrator: str
+    states: Callable[[], dict[str, str]]
+    good: str
+    bad: str
+    log: Callable[[str], str]
+
+
+def _wait(course: _Course, wanted: list[str], progress: Progress) -> None:
     deadline_s = time.monotonic() + _TIMEOUT_S
     while True:
-        now = states()
+        now = course.states()
         for name in wanted:
-            if now.get(name) == bad:
-                raise LabError(f"{what}: {name} failed:\n{log(name)}")
-        left = [name for name in wanted if now.get(name) != good]
+            if now.get(name) == course.bad:
+                raise LabError(f"{course.orchestrator}: {name} failed:\n{course.log(name)}")
+        left = [name for name in wanted if now.get(name) != course.good]
+        progress.report(course.orchestrator, len(wanted) - len(left), len(wanted))
         if not left:
             return
         if time.monotonic() > deadline_s:
-            raise LabError(f"{what}: {left} did not end within {_TIMEOUT_S:.0f} s.")
+            late = f"{left} did not end within {_TIMEOUT_S:.0f} s"
+            raise LabError(f"{course.orchestrator}: {late}.")
         time.sleep(_PASS_S)
 
 

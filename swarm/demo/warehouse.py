@@ -49,7 +49,8 @@ def create(folder: Path, definitions: Path) -> Warehouse:
     try:
         for schema in SCHEMAS:
             connection.execute(f"ATTACH DATABASE ? AS {schema}", (str(home / f"{schema}.db"),))
-        connection.executescript((definitions / "tables.sql").read_text(encoding="utf-8"))
+        tables = (definitions / "tables.sql").read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN; {tables}; COMMIT")
         for line in catalog.splitlines():
             view = json.loads(line)
             if not view["name"].startswith("main."):

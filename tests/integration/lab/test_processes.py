@@ -37,6 +37,20 @@ def test_a_child_that_left_its_session_is_found(processes: Processes, tmp_path: 
     assert marked(processes.mark) == []
 
 
+def test_the_next_lab_ends_what_a_killed_one_left(processes: Processes, tmp_path: Path) -> None:
+    processes.run("runaway", [sys.executable, "-c", RUNAWAY], environ(), tmp_path)
+    Processes(processes.mark, tmp_path).stop_all()
+    assert marked(processes.mark) == []
+
+
+def test_processes_of_others_are_left_alone(processes: Processes, tmp_path: Path) -> None:
+    other = Processes(f"{processes.mark}-other", tmp_path)
+    other.run("runaway", [sys.executable, "-c", RUNAWAY], environ(), tmp_path)
+    processes.stop_all()
+    assert len(marked(other.mark)) == 1
+    other.stop_all()
+
+
 def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     processes = Processes(str(tmp_path), tmp_path, grace_s=0.2)
     server = processes.start("deaf", [sys.executable, "-c", DEAF], environ(), tmp_path)
