@@ -51,7 +51,7 @@ class Adjacency:
             del self._into[down][up]
         for view in self._views.values():
             if (before >= view.least) != (weight >= view.least):
-                if weight:
+                if weight >= view.least:
                     view.out[up] += (down,)
                     view.into[down] += (up,)
                 else:

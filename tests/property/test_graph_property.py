@@ -31,6 +31,15 @@ dependencies = st.builds(
     Dependency, keys, st.booleans(), st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]), st.just(())
 )
 
+# The same few again and again, so that edges rise and fall over the thresholds.
+swaying = st.builds(
+    Dependency,
+    st.sampled_from([DependencyKey(TASKS[1], TASKS[n], DATASETS[0]) for n in (4, 13)]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.3, 0.5, 0.9]),
+    st.just(()),
+)
+
 
 @st.composite
 def pipelines(draw: st.DrawFn) -> Pipeline:
@@ -44,6 +53,7 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
 records = st.lists(
     st.one_of(
         st.builds(DependencyChanged, st.just(1), dependencies),
+        st.builds(DependencyChanged, st.just(1), swaying),
         st.builds(PipelineSeen, pipelines()),
         st.builds(DependencyGone, st.just(1), keys),
         st.builds(PipelineGone, st.sampled_from(KEYS)),

@@ -169,6 +169,16 @@ def test_from_a_dataset_its_readers_are_hit_first() -> None:
     assert told(ancestors(graph, table)) == [("air/a/w", 1, 0.9), ("air/z/w", 1, 0.7)]
 
 
+def test_an_edge_that_weakens_below_the_threshold_is_no_longer_followed() -> None:
+    graph = DependencyGraph([depends("air/a/w", "dag/b/x", 0.9)])
+    assert told(impact(graph, pipe("air/a"))) == [("dag/b", 1, 0.9)]
+    graph.apply(depends("air/a/w", "dag/b/x", 0.3))
+    assert impact(graph, pipe("air/a")).hits == ()
+    assert ancestors(graph, pipe("dag/b")).hits == ()
+    graph.apply(depends("air/a/w", "dag/b/x", 0.6))
+    assert told(impact(graph, pipe("air/a"))) == [("dag/b", 1, 0.6)]
+
+
 def test_two_reasons_for_one_edge_go_one_at_a_time() -> None:
     graph = DependencyGraph(
         [
