@@ -54,7 +54,7 @@ class Journaled:
 
     def _replay(self) -> int:
         after = 0
-        snapshot = self._stream.load_snapshot()
+        snapshot = self._journal.snapshot(self._stream.name)
         if snapshot is not None:
             after = snapshot.seq
             for record in snapshot.records:

@@ -49,12 +49,12 @@ def create_app(deps: Deps) -> FastAPI:
 
 async def _follow(deps: Deps) -> None:
     """Keep the read model at the end of the log; where the log is cut, begin with the snapshot."""
-    deps.model = await asyncio.to_thread(_load, deps)
+    deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
     while True:
         try:
             entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, _BATCH)
         except Trimmed:
-            deps.model = await asyncio.to_thread(_load, deps)
+            deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
             continue
         except StoreError as error:
             log.warning("projections cannot be read", error=str(error))
@@ -66,11 +66,3 @@ async def _follow(deps: Deps) -> None:
         if not entries:
             deps.model.caught_up = True
             await asyncio.sleep(_FOLLOW_S)
-
-
-def _load(deps: Deps) -> ReadModel:
-    model = ReadModel()
-    model.seq, state = deps.projections.snapshot()
-    for at_s, record in state:
-        model.apply(record, at_s)
-    return model

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass, field
+from typing import Self
 
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
@@ -17,6 +18,7 @@ from swarm.model.journal import (
 )
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved
+from swarm.store.projections import Projections
 
 
 @dataclass(slots=True)
@@ -29,6 +31,15 @@ class ReadModel:
     graph: DependencyGraph = field(default_factory=DependencyGraph)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, projections: Projections) -> Self:
+        """The state now, without the way there."""
+        model = cls()
+        model.seq, state = projections.snapshot()
+        for at_s, record in state:
+            model.apply(record, at_s)
+        return model
 
     def apply(self, record: Record, at_s: float) -> None:
         match record:

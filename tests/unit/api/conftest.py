@@ -1,0 +1,103 @@
+"""The API over a real journal and real projections, in one process and without Ray."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from swarm.actors.journaled import Journaled
+from swarm.api.app import create_app
+from swarm.api.deps import Deps
+from swarm.api.read_model import ReadModel
+from swarm.config import Settings
+from swarm.lineage.ledger import Ledger
+from swarm.lineage.naming import Naming
+from swarm.model.journal import Batch
+from swarm.store.follow import Follower
+from swarm.store.journal import open_journal
+from swarm.store.projections import open_projections
+from swarm.store.projector import open_projector
+
+TOKEN = "token"
+
+
+class TestClock:
+    """Stands where a test puts it."""
+
+    __test__ = False
+    at_s = 1_000.0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
+class LocalGraph:
+    """The graph actor's work, done at once."""
+
+    def __init__(self, settings: Settings, clock: TestClock) -> None:
+        self._ledger = Ledger(Naming())
+        self._journaled = Journaled(settings, "graph", self._ledger, snapshot_every=1_000)
+        self._clock = clock
+
+    async def offer(self, event: Any, cause_id: str) -> int:
+        now_s = self._clock.now_s()
+        return await self._journaled.append(self._ledger.decide(event, now_s), now_s, cause_id)
+
+    judge = offer
+
+
+@dataclass
+class Api:
+    """A client of the app; `see` brings what was written to the readers."""
+
+    http: httpx.AsyncClient
+    clock: TestClock
+    deps: Deps
+    settings: Settings
+
+    async def get(self, path: str, status: int = 200, **params: Any) -> Any:
+        return self._body(await self.http.get(path, params=params), status)
+
+    async def post(self, path: str, body: Any, status: int = 201) -> Any:
+        answer = self._body(await self.http.post(path, json=body), status)
+        self.see()
+        return answer
+
+    async def offer(self, *items: Any) -> None:
+        await self.deps.graph.offer(Batch("test", "", items), "cause")
+        self.see()
+
+    def see(self) -> None:
+        journal = open_journal("", self.settings.state_dir)
+        Follower(journal, open_projector("", self.settings.state_dir)).catch_up()
+        self.deps.model = ReadModel.load(self.deps.projections)
+
+    @staticmethod
+    def _body(answer: httpx.Response, status: int) -> Any:
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def api(tmp_path) -> AsyncIterator[Api]:
+    settings = Settings(state_dir=tmp_path)
+    clock = TestClock()
+    open_projector("", tmp_path)
+    deps = Deps(
+        token=TOKEN,
+        graph=LocalGraph(settings, clock),
+        projections=open_projections("", tmp_path),
+        clock=clock,
+        lineage_namespaces={"prod": "airflow"},
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(deps)),
+        base_url="http://swarm/api/v1/",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    ) as http:
+        yield Api(http, clock, deps, settings)

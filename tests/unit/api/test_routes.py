@@ -1,0 +1,181 @@
+"""What each route answers, and what it refuses."""
+
+import itertools
+
+import pytest
+
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Evidence
+from swarm.model.pipelines import Pipeline, Task
+
+
+def pipeline(name, orchestrator="airflow"):
+    key = PipelineKey(orchestrator, name)
+    return Pipeline(key, (Task(TaskKey(orchestrator, name, "t")),))
+
+
+def seen(name, access, dataset, orchestrator="airflow"):
+    task = TaskKey(orchestrator, name, "t")
+    key = DatasetKey("", dataset)
+    return Evidence(task, Access(access), key, Channel.SQL_RUN, 1_000.0, "query:1", "SELECT")
+
+
+def named(name, orchestrator="airflow"):
+    return {"orchestrator": orchestrator, "pipeline": name, "task": "t"}
+
+
+async def chain(api, *names):
+    """Each pipeline reads what the one before it writes."""
+    for name in names:
+        await api.offer(pipeline(name), seen(name, "write", f"dwh.{name}"))
+    for up, down in itertools.pairwise(names):
+        await api.offer(seen(down, "read", f"dwh.{up}"))
+
+
+async def test_dependencies_with_their_evidence(api):
+    await chain(api, "a", "b")
+    [edge] = (await api.get("dependencies"))["items"]
+    assert edge["upstream"] == named("a")
+    assert edge["downstream"] == named("b")
+    assert edge["dataset"] == "warehouse/dwh.a"
+    assert edge["declared"] is False
+    assert edge["confidence"] > 0.8
+    assert [(line["access"], line["channel"], line["place"]) for line in edge["evidence"]] == [
+        ("write", "sql_run", "query:1"),
+        ("read", "sql_run", "query:1"),
+    ]
+
+
+async def test_dependencies_are_filtered_and_paged(api):
+    await chain(api, "a", "b", "c", "d")
+    first = await api.get("dependencies", limit=2)
+    second = await api.get("dependencies", limit=2, cursor=first["next_cursor"])
+    pairs = [e["upstream"]["pipeline"] for e in first["items"] + second["items"]]
+    assert sorted(pairs) == ["a", "b", "c"]
+    assert second["next_cursor"] is None
+    assert (await api.get("dependencies", declared=True))["items"] == []
+    assert (await api.get("dependencies", min_confidence=1))["items"] == []
+
+
+async def test_datasets_name_both_ends(api):
+    await chain(api, "a", "b")
+    await api.offer(pipeline("c"), seen("c", "read", "dwh.a"))
+    [row] = (await api.get("datasets"))["items"]
+    assert row == {
+        "dataset": "warehouse/dwh.a",
+        "written_by": [named("a")],
+        "read_by": [named("b"), named("c")],
+    }
+
+
+async def test_the_past_and_what_changed_since(api):
+    await chain(api, "a", "b")
+    api.clock.at_s = 2_000.0
+    await api.offer(pipeline("c"), seen("c", "read", "dwh.b"))
+    then = await api.get("dependencies", as_of_s=1_500)
+    assert [edge["downstream"]["pipeline"] for edge in then["items"]] == ["b"]
+    changes = await api.get("dependencies/diff", since_s=1_500)
+    assert [edge["downstream"]["pipeline"] for edge in changes["new"]] == ["c"]
+    assert (changes["changed"], changes["gone"]) == ([], [])
+
+
+async def test_a_verdict_overrides_and_can_be_taken_back(api):
+    await chain(api, "a", "b")
+    body = {"upstream": named("a"), "downstream": named("b"), "dataset": "warehouse/dwh.a"}
+    await api.post("dependencies/verdict", body | {"verdict": "rejected", "by": "ann"})
+    assert (await api.get("dependencies"))["items"] == []
+    [hidden] = (await api.get("dependencies", min_confidence=0))["items"]
+    assert (hidden["verdict"], hidden["confidence"]) == ("rejected", 0)
+    await api.post("dependencies/verdict", body | {"verdict": None, "by": "ann"})
+    assert len((await api.get("dependencies"))["items"]) == 1
+
+
+async def test_a_verdict_on_nothing_is_refused(api):
+    body = {"upstream": named("x"), "downstream": named("y"), "dataset": "warehouse/z"}
+    answer = await api.post(
+        "dependencies/verdict", body | {"verdict": "accepted", "by": "ann"}, status=404
+    )
+    assert answer["code"] == "unknown-key"
+
+
+async def test_impact_and_upstream_by_pipeline_and_by_task(api):
+    await chain(api, "a", "b", "c")
+    hits = (await api.get("impact", name="a"))["hits"]
+    assert [(h["task"]["pipeline"], h["distance"], h["datasets"]) for h in hits] == [
+        ("b", 1, ["warehouse/dwh.a"]),
+        ("c", 2, ["warehouse/dwh.b"]),
+    ]
+    up = await api.get("upstream", name="airflow/c/t")
+    assert [h["task"] for h in up["hits"]] == [named("b"), named("a")]
+
+
+async def test_a_bare_name_has_to_be_one_pipeline(api):
+    await api.offer(pipeline("daily"), pipeline("daily", "dagster"))
+    answer = await api.get("impact", 409, name="daily")
+    assert "airflow/daily, dagster/daily" in answer["detail"]
+    await api.get("impact", name="dagster/daily")
+    answer = await api.get("impact", 404, name="dayly")
+    assert "Did you mean" in answer["detail"]
+
+
+async def test_a_ring_of_pipelines_is_a_finding(api):
+    await chain(api, "a", "b")
+    await api.offer(seen("a", "read", "dwh.b"))
+    [finding] = await api.get("findings")
+    assert [p["pipeline"] for p in finding["pipelines"]] == ["a", "b"]
+    assert {edge["dataset"] for edge in finding["dependencies"]} == {
+        "warehouse/dwh.a",
+        "warehouse/dwh.b",
+    }
+
+
+async def test_a_lineage_event_belongs_to_the_orchestrator_of_its_namespace(api):
+    await chain(api, "a")
+    await api.post(
+        "lineage",
+        {
+            "eventType": "COMPLETE",
+            "eventTime": "1970-01-01T00:10:00Z",
+            "run": {"runId": "0190aaaa-0000-7000-8000-000000000001"},
+            "job": {"namespace": "prod", "name": "b"},
+            "inputs": [{"namespace": "warehouse", "name": "dwh.a"}],
+            "producer": "https://example.org",
+        },
+    )
+    [edge] = (await api.get("dependencies"))["items"]
+    assert edge["downstream"] == {"orchestrator": "airflow", "pipeline": "b", "task": "b"}
+
+
+async def test_pushed_runs_and_evidence(api):
+    await api.post(
+        "push",
+        {
+            "orchestrator": "batch",
+            "runs": [{"pipeline": "p", "run_id": "1", "state": "succeeded", "ended_at_s": 5.0}],
+            "evidence": [
+                {"pipeline": "p", "access": "write", "dataset": "s3://lake/x.csv"},
+                {"pipeline": "q", "access": "read", "dataset": "s3://lake/x.csv"},
+            ],
+        },
+    )
+    [edge] = (await api.get("dependencies"))["items"]
+    assert edge["dataset"] == "s3://lake/x.csv"
+    [run] = api.deps.projections.runs(PipelineKey("batch", "p"), 10)
+    assert (run.run_id, run.ended_at_s) == ("1", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"orchestrator": "b", "runs": [{"pipeline": "p", "run_id": "1", "state": "dead"}]}, "run"),
+        ({"orchestrator": "b", "evidenc": []}, "evidenc"),
+        ({"orchestrator": ""}, "orchestrator"),
+    ],
+)
+async def test_a_wrong_push_is_told_where(api, body, says):
+    answer = await api.post("push", body, status=422)
+    assert says in answer["detail"]
+
+
+async def test_an_unknown_route_is_a_problem_too(api):
+    assert (await api.get("nothing", 404))["status"] == 404
