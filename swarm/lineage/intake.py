@@ -10,8 +10,9 @@ Rules
 4. What only moves a time is recorded once an hour, so times are exact to an hour.
 5. What is unresolved of a subject is replaced when a batch speaks of the subject completely: it
    holds the subject's `Pipeline` or a `Coverage` of the subject (a task), or the `Inventory` of the
-   orchestrator or source that is the subject. Otherwise an `Unresolved` replaces only what was
-   said of the same subject and place. With a pipeline goes what was unresolved in it.
+   orchestrator or source that is the subject. Otherwise the `Unresolved` of a batch replace only
+   what was said of the same subject and text (the place without its line). With a pipeline goes
+   what was unresolved in it.
 6. Runs, pools and backfills pass through; connectors send each change once.
 """
 
@@ -212,15 +213,20 @@ def _unresolved_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
     records: list[GraphRecord] = []
     for subject in sorted(complete | now.keys()):
         items = now.get(subject, {})
-        places = {item.place for item in items}
+        texts = {_text_of(item) for item in items}
         before = facts.unresolved.get(subject, set())
         records += [
             UnresolvedGone(old)
             for old in _sorted(before - items.keys())
-            if subject in complete or old.place in places
+            if subject in complete or _text_of(old) in texts
         ]
         records += [UnresolvedSeen(item) for item in items if item not in before]
     return records
+
+
+def _text_of(item: Unresolved) -> str:
+    text, _, line = item.place.rpartition(":")
+    return text if line.isdigit() else item.place
 
 
 def _sorted(items: set[Unresolved]) -> list[Unresolved]:

@@ -538,10 +538,15 @@ def test_a_complete_word_on_the_subject_replaces_what_was_unresolved(story: Stor
     assert story.ledger.unresolved == [stuck("a/p/w", "f:3")]
 
 
-def test_a_new_word_on_the_same_place_replaces_the_old_one(story: Story) -> None:
-    story.batch(stuck("a/p/w", "f:2", "old"), stuck("a/p/w", "f:3", "stays"))
-    story.batch(stuck("a/p/w", "f:2", "new"))
-    assert [item.detail for item in story.ledger.unresolved] == ["new", "stays"]
+def test_a_new_word_on_the_same_text_replaces_the_old_ones(story: Story) -> None:
+    story.batch(stuck("a/p/w", "f:2", "old"), stuck("a/p/w", "f:3"), stuck("a/p/w", "g:3"))
+    story.batch(stuck("a/p/x", "f:2"))
+    story.batch(stuck("a/p/w", "f:4", "new"))
+    assert story.ledger.unresolved == [
+        stuck("a/p/w", "f:4", "new"),
+        stuck("a/p/w", "g:3"),
+        stuck("a/p/x", "f:2"),
+    ]
 
 
 def test_an_inventory_is_the_complete_word_on_its_source(story: Story) -> None:
