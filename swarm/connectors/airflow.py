@@ -41,7 +41,8 @@ Step = tuple[tuple[Item, ...], Position]
 
 def connect(source: Source, settings: Settings) -> "AirflowConnector":
     """The connector of one Airflow; nothing is asked yet. Raises `ConfigError`."""
-    return AirflowConnector(source, settings, AirflowHttp(source), SystemClock())
+    clock = SystemClock()
+    return AirflowConnector(source, settings, AirflowHttp(source, clock), clock)
 
 
 class Known:

@@ -1,7 +1,6 @@
 """Requests to Airflow's REST API: reads only, with a deadline, a size limit and few retries."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from email.utils import parsedate_to_datetime
@@ -14,11 +13,11 @@ from airflow_client.client.api_client import ApiClient
 from airflow_client.client.configuration import Configuration
 from airflow_client.client.exceptions import ApiException
 
+from swarm.clock import Clock
 from swarm.config import Source
 from swarm.connectors.credentials import headers_of, password_of
 from swarm.connectors.http_answers import (
     Busy,
-    Forbidden,
     NotFound,
     check_status,
     parse_object,
@@ -32,6 +31,7 @@ Parameters = Mapping[str, str | int]
 PAGE = 100  # Airflow's own default limit for one page
 _ATTEMPTS = 3
 _MAX_REST_S = 5.0
+_LOGIN_S = 60.0  # between two logins
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -47,19 +47,19 @@ class AirflowHttp:
     answers of other 3.x versions (a new enum value is an error) and there are none for 2.x.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, clock: Clock, page_size: int = PAGE) -> None:
         if not source.url.startswith(("http://", "https://")):
             raise ConfigError(
                 f"source `{source.instance}`: `url` has to be Airflow's address, "
                 f"such as http://airflow.example.com:8080, not `{source.url}`."
             )
-        self._source = source
+        self._source, self._clock, self._page_size = source, clock, page_size
         self._url = source.url.rstrip("/")
         # Off: the client's own retries and redirects, which know no deadline and leave the host.
         self._client = ApiClient(Configuration(host=self._url, retries=False))
         self._login_lock = threading.Lock()
         self._authorization = ""
-        self._logged_in = False
+        self._logged_in_s = -1.0
         self._api_version = 0
         self.clock_skew_s = 0.0  # the server's wall clock minus ours
 
@@ -86,7 +86,7 @@ class AirflowHttp:
         `next_cursor`, which rows that come or go do not disturb; servers before 3.2 do not know
         it and count rows.
         """
-        asked = {"limit": PAGE, **(parameters or {})}
+        asked = {"limit": self._page_size, **(parameters or {})}
         read = 0
         while True:
             page = self.get(path, asked)
@@ -124,11 +124,14 @@ class AirflowHttp:
         )
 
     def _log_in(self, refused: str | None) -> str:
-        """The Authorization header to use. `refused`: the one the server no longer takes."""
+        """The Authorization header to use. `refused`: the one the server did not take."""
         with self._login_lock:
-            if not self._logged_in or refused == self._authorization:
+            now_s = self._clock.monotonic_s()
+            # Also what we may not read is refused, and no new login helps against that.
+            stale = refused == self._authorization and now_s > self._logged_in_s + _LOGIN_S
+            if self._logged_in_s < 0 or stale:
                 self._authorization = self._new_authorization()
-                self._logged_in = True
+                self._logged_in_s = now_s
             return self._authorization
 
     def _new_authorization(self) -> str:
@@ -174,10 +177,8 @@ class AirflowHttp:
         authorization = self._log_in(None)
         try:
             return self._exchange("GET", url, authorization)
-        except Forbidden:
-            raise
         except Unauthorized:
-            # A token that has run out, or was replaced in its file.
+            # Perhaps a token that has run out (Airflow answers 403) or was replaced in its file.
             renewed = self._log_in(authorization)
             if renewed == authorization:
                 raise
@@ -192,14 +193,13 @@ class AirflowHttp:
         if body is not None:
             headers["Content-Type"] = "application/json"
         timeout_s = self._source.timeout_s
-        sent_s = time.monotonic()
+        sent_s = self._clock.monotonic_s()
         try:
             answer = self._client.call_api(
                 method, url, headers, body=body, _request_timeout=timeout_s
             ).response
             with closing(answer):
-                chunks = _chunks(url, answer, sent_s + timeout_s)
-                content = read_capped(url, chunks)
+                content = read_capped(url, self._chunks(url, answer, sent_s + timeout_s))
         except urllib3.exceptions.TimeoutError as error:
             raise TooSlow(f"{url}: no answer within {timeout_s:g} s.") from error
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
@@ -208,9 +208,18 @@ class AirflowHttp:
         check_status(url, answer.status, answer.headers.get("Retry-After", ""), content)
         return content
 
+    def _chunks(
+        self, url: str, answer: urllib3.BaseHTTPResponse, deadline_s: float
+    ) -> Iterator[bytes]:
+        """A server that sends a byte now and then must not hold us either: hence the deadline."""
+        while chunk := answer.read1(_CHUNK_BYTES):
+            yield chunk
+            if self._clock.monotonic_s() > deadline_s:
+                raise TooSlow(f"{url}: the answer did not end within the time limit.")
+
     def _note_clock(self, date: str) -> None:
         try:
-            self.clock_skew_s = parsedate_to_datetime(date).timestamp() - time.time()
+            self.clock_skew_s = parsedate_to_datetime(date).timestamp() - self._clock.now_s()
         except ValueError:
             self.clock_skew_s = 0.0
 
@@ -218,11 +227,3 @@ class AirflowHttp:
 def quoted(name: str) -> str:
     """`name` as one segment of a path."""
     return quote(name, safe="~")
-
-
-def _chunks(url: str, answer: urllib3.BaseHTTPResponse, deadline_s: float) -> Iterator[bytes]:
-    """A server that sends a byte now and then must not hold us either: hence the deadline."""
-    while chunk := answer.read1(_CHUNK_BYTES):
-        yield chunk
-        if time.monotonic() > deadline_s:
-            raise TooSlow(f"{url}: the answer did not end within the time limit.")

@@ -40,7 +40,9 @@ def check_status(url: str, status: int, retry_after: str = "", body: bytes = b""
     if status == 401:
         raise Unauthorized(f"{said}. Check the token or the user and password of this source.")
     if status == 403:
-        raise Forbidden(f"{said}. Give the account of this source the permission to read it.")
+        raise Forbidden(
+            f"{said}. Check the token, or give the account of this source the permission to read."
+        )
     if status == 404:
         raise NotFound(f"{said}. Check the URL of this source.")
     if status == 429:
