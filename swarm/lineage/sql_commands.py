@@ -20,10 +20,10 @@ from swarm.model.lineage import Access, UnresolvedReason
 
 # fmt: off
 _IRRELEVANT = frozenset({
-    "ABORT", "ANALYZE", "ASSERT", "BEGIN", "BREAK", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT",
+    "ABORT", "ANALYZE", "BEGIN", "BREAK", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT",
     "COMMIT", "CONTINUE", "DEALLOCATE", "DENY", "DESC", "DESCRIBE", "DISCARD", "ELSE", "END",
     "EXIT", "EXPLAIN", "FETCH", "FLUSH", "GET", "GO", "GRANT", "HELP", "INSTALL", "ITERATE",
-    "KILL", "LEAVE", "LIST", "LISTEN", "LOAD", "LOCK", "LS", "MSCK", "NOTIFY", "NULL", "OPEN",
+    "KILL", "LEAVE", "LIST", "LISTEN", "LOAD", "LOCK", "LS", "MSCK", "NOTIFY", "NULL",
     "OPTIMIZE", "PRINT", "PURGE", "PUT", "QUIT", "RAISE", "RAISERROR", "RECLUSTER", "REINDEX",
     "RELEASE", "REMOVE", "RESET", "RESIGNAL", "RETURN", "REVOKE", "RM", "ROLLBACK", "SAVEPOINT",
     "SECURITY", "SHOW", "SIGNAL", "SPOOL", "START", "STOP", "SUSPEND", "SYSTEM", "THROW",
@@ -46,6 +46,7 @@ _LEADING = frozenset({
     "EDITIONABLE", "DEFINER", "ALTER", "PUBLIC", "FOREIGN",
 })
 # fmt: on
+_MOVING = frozenset({"RENAME", "SWAP", "EXCHANGE", "PARTITION", "APPEND", "MOVE", "REPLACE"})
 
 
 def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
@@ -64,13 +65,16 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
             return _set(statement)
         case "REFRESH":
             return _refreshed(statement)
-    return _moved(statement, sql, dialect)
+    return _told_by_first_word(statement, sql, dialect)
 
 
-def _moved(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
     match statement.word(0):
         case "RENAME" | "EXCHANGE":
             return list(_renamed(statement, swap=statement.word(0) == "EXCHANGE"))
+        case "RESTORE":
+            name, _ = name_at(statement, 1)
+            return [Accessed(Access.WRITE, name)] if name is not None else []
         case "UNLOAD":
             return list(_unload(statement, sql))
         case "INSERT":
@@ -102,20 +106,44 @@ def _bulk_load(statement: Statement, dialect: str) -> list[Effect] | None:
 def _definition(statement: Statement) -> list[Effect] | None:
     words = [statement.word(index) for index in range(1, 8)]
     kind = next((word for word in words if word not in _LEADING), "")
+    if statement.word(0) == "ALTER":
+        return _altered(statement, kind)
+    return [] if kind in _MADE_WITHOUT_ROWS else None
+
+
+def _altered(statement: Statement, kind: str) -> list[Effect] | None:
+    """The ways to move rows by ALTER that sqlglot does not parse; other ALTERs move none."""
+    words = _words(statement)
+    if kind == "SCHEMA" and "TRANSFER" in words:  # T-SQL: ALTER SCHEMA s TRANSFER t
+        schema, index = name_at(statement, 2)
+        return _moved_to(name_at(statement, index + 1)[0], schema)
     if kind in _MADE_WITHOUT_ROWS:
-        if statement.word(0) == "ALTER" and "TRANSFER" in words:  # T-SQL moves a table
-            schema, rest = name_at(statement, 2)
-            table, _ = name_at(statement, rest + 1)
-            if schema is None or table is None:
-                return []
-            return [Moved(table, Name((*schema.parts, table.parts[-1]), table.line))]
         return []
-    if statement.word(0) == "ALTER" and "APPEND" in words and "FROM" in words:  # Redshift
-        target, _ = name_at(statement, 2)
-        source, _ = name_at(statement, words.index("FROM") + 2)
-        if target is not None and source is not None:
-            return [Accessed(Access.READ, source), Accessed(Access.WRITE, target)]
-    return None
+    table, index = name_at(statement, 2)
+    following = (statement.word(index), statement.word(index + 1))
+    other, _ = name_at(statement, index + 2)
+    if following == ("SET", "SCHEMA"):  # PostgreSQL
+        return _moved_to(table, other)
+    if following in (("APPEND", "FROM"), ("ATTACH", "PARTITION")):  # Redshift, PostgreSQL
+        return _reads_and_writes(other, table)
+    if following == ("DETACH", "PARTITION"):
+        return _reads_and_writes(None, table)
+    return None if _MOVING & words else []
+
+
+def _moved_to(table: Name | None, schema: Name | None) -> list[Effect]:
+    if table is None or schema is None:
+        return []
+    return [Moved(table, Name((*schema.parts, table.parts[-1]), table.line))]
+
+
+def _reads_and_writes(source: Name | None, target: Name | None) -> list[Effect]:
+    found: list[Effect] = [Accessed(Access.READ, source)] if source is not None else []
+    return [*found, Accessed(Access.WRITE, target)] if target is not None else found
+
+
+def _words(statement: Statement) -> set[str]:
+    return {statement.word(index) for index in range(len(statement.tokens))}
 
 
 def _run(statement: Statement, sql: str) -> list[Effect] | None:

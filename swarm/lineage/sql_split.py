@@ -15,7 +15,6 @@ from sqlglot.tokens import Token, Tokenizer, TokenType
 Tokens = Sequence[Token]
 
 _MAX_PEELS = 500
-_SKIPPED = frozenset({TokenType.SEMICOLON})
 _BLOCKS = frozenset({"BEGIN", "CASE"})
 _LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
 _TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "DISTRIBUTED", "DEFERRED", "IMMEDIATE"})
@@ -27,7 +26,7 @@ _OTHERS = frozenset(
     | {"RETURN", "GO", "USE", "BEGIN", "END", "ELSE", "COMMIT", "ROLLBACK", "THROW", "RAISERROR"}
 )
 _STARTS = _QUERY | _CHANGES | _OTHERS | {"SET", "CALL"}
-_CONTINUES = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "THEN", "FOR", "ON", "AFTER"})
+_CONTINUES = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "THEN", "FOR", "AFTER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,8 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
             assigned = _assigned(chunk) if first not in _STARTS - {"DECLARE"} else None
             declaring = declaring and (first == "DECLARE" or first not in _STARTS)
             if assigned is not None:
-                yield Statement(assigned, depth > 0, is_condition=True)
+                is_query = _word(assigned[0]) in _QUERY
+                yield Statement(assigned, in_block=True, is_condition=not is_query)
             elif not declaring or first == "DECLARE":
                 yield Statement(chunk, depth > 0)
             continue
@@ -106,9 +106,12 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
 
 
 def _assigned(chunk: Tokens) -> Tokens | None:
-    """The value in `x := value`, `LET x int := value` and `DECLARE x int := value`."""
-    for index, token in enumerate(chunk[:12]):
-        if token.token_type == TokenType.COLON_EQ and index + 1 < len(chunk):
+    """The value in `x := value` and `DECLARE x int := value`, the query of a cursor."""
+    for index in range(min(len(chunk) - 1, 12)):
+        word, after = _word(chunk[index]), chunk[index + 1]
+        is_cursor = word in ("FOR", "IS") and _word(after) in _QUERY
+        is_default = word == "DEFAULT" and after.token_type == TokenType.L_PAREN
+        if chunk[index].token_type == TokenType.COLON_EQ or is_cursor or is_default:
             return chunk[index + 1 :]
     return None
 
@@ -122,10 +125,20 @@ def _word(token: Token) -> str:
 def _chunks(tokens: Tokens, dialect: str) -> Iterator[Tokens]:
     start = 0
     for index, token in enumerate(tokens):
-        if token.token_type in _SKIPPED:
+        if token.token_type == TokenType.SEMICOLON or _is_oracle_end(tokens, index, dialect):
             yield from _undivided(tokens[start:index], dialect)
             start = index + 1
     yield from _undivided(tokens[start:], dialect)
+
+
+def _is_oracle_end(tokens: Tokens, index: int, dialect: str) -> bool:
+    """A slash alone on its line."""
+    line = int(tokens[index].line)
+    if dialect != "oracle" or tokens[index].token_type != TokenType.SLASH:
+        return False
+    before = int(tokens[index - 1].line) if index else 0
+    after = int(tokens[index + 1].line) if index + 1 < len(tokens) else line + 1
+    return before < line < after
 
 
 def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
@@ -167,6 +180,8 @@ def _goes_on(word: str, first: str, so_far: set[str], after: Tokens) -> bool:
             return not has_query and bool(so_far & {"INSERT", "WITH", "IF"})
         case "SET":
             return bool(so_far & {"UPDATE", "ALTER"})
+        case "UPDATE" | "DELETE" if first in ("CREATE", "ALTER"):  # ON DELETE of a constraint
+            return True
         case "INSERT" | "UPDATE" | "DELETE" | "MERGE":
             return "WITH" in so_far and not has_query and not so_far & _CHANGES
         case "DROP" | "ALTER":
@@ -258,8 +273,8 @@ def _peel(chunk: Tokens) -> _Peeled | None:
         return _peel_condition(chunk, first)
     if first == "RETURN" and second == "QUERY":
         return [], chunk[2:], 0
-    if first == "PERFORM":
-        return chunk[1:], [], 0
+    if first in ("PERFORM", "ASSERT"):
+        return chunk[1 : _find(chunk, ("AS",), 1)], [], 0
     return None
 
 

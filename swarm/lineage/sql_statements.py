@@ -31,8 +31,15 @@ from swarm.model.lineage import Access, UnresolvedReason
 sqlglot.logger.setLevel("ERROR")
 
 _MAX_EXCERPT = 80
+_PATH_OPTIONS = frozenset({"path", "location", "uri", "uris", "external_location"})
 _UNKNOWN_KINDS = frozenset(
-    {("DEEP", "CLONE"), ("SHALLOW", "CLONE"), ("SNAPSHOT", "TABLE"), ("LIVE", "TABLE")}
+    {
+        ("DEEP", "CLONE"),
+        ("SHALLOW", "CLONE"),
+        ("SNAPSHOT", "TABLE"),
+        ("LIVE", "TABLE"),
+        ("HYBRID", "TABLE"),
+    }
 )
 
 
@@ -86,15 +93,14 @@ def _familiar(statement: Statement) -> list[Token]:
         old = tokens[0]
         tokens[0] = Token(TokenType.INSERT, "INSERT", old.line, old.col, old.start, old.end)
     if first == "CREATE":
-        kinds = [statement.word(index) for index in range(len(tokens))]
-        followed = {
-            ("DEEP", "CLONE"),
-            ("SHALLOW", "CLONE"),
-            ("SNAPSHOT", "TABLE"),
-            ("LIVE", "TABLE"),
-        }
-        pairs = zip(kinds, [*kinds[1:], ""], strict=True)
-        tokens = [t for t, pair in zip(tokens, pairs, strict=True) if pair not in followed]
+        words = [statement.word(index) for index in range(len(tokens))]
+        pairs = list(zip(words, [*words[1:], ""], strict=True))
+        dropped = {index for index, pair in enumerate(pairs) if pair in _UNKNOWN_KINDS}
+        if ("ON", "COMMIT") in pairs:  # PostgreSQL: ON COMMIT DROP, ON COMMIT DELETE ROWS
+            start = pairs.index(("ON", "COMMIT"))
+            length = 3 if words[start + 2 : start + 3] == ["DROP"] else 4
+            dropped.update(range(start, start + length))
+        tokens = [token for index, token in enumerate(tokens) if index not in dropped]
     return tokens
 
 
@@ -168,6 +174,7 @@ def _create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield from inner
         yield Created(name, temporary)
         yield Accessed(Access.WRITE, name)
+        yield from (Accessed(Access.WRITE, path) for path in paths)
 
 
 def _create_view(
@@ -204,8 +211,7 @@ def _paths(traits: Sequence[exp.Expression], line: int) -> Iterator[Name]:
         options = trait.expressions if isinstance(trait, exp.OptionsProperty) else [trait]
         for option in options:
             is_path = isinstance(option, exp.LocationProperty) or (
-                isinstance(option, exp.Property)
-                and option.name.casefold() in ("path", "location", "uri", "uris")
+                isinstance(option, exp.Property) and option.name.casefold() in _PATH_OPTIONS
             )
             if is_path:
                 literals = option.find_all(exp.Literal)
@@ -244,9 +250,7 @@ def _copied(files: list[exp.Expression], dialect: str) -> Iterator[Effect]:
 
 
 def _multi_insert(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    for part in [tree.args.get("source"), *tree.expressions]:
-        if isinstance(part, exp.Expression):
-            yield from accesses(part, dialect)
+    yield from accesses(tree, dialect)
 
 
 def _alter(tree: exp.Expression, dialect: str) -> Iterator[Effect]:

@@ -50,14 +50,23 @@ def accesses(
             effect = _access(target, Access.WRITE, scope, dialect)
             if effect is not None:
                 found.append((*position(target), effect))
-        if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
-            name = Name(tuple(node.this.name.split(".")), position(node)[0])
-            found.append((*position(node), Accessed(Access.READ, name)))  # TABLE('a.b')
+        found.extend((*position(node), effect) for effect in _special(node))
         if isinstance(node, exp.Table) and id(node) not in written:
             found.extend((*position(node), effect) for effect in _read(node, scope, dialect))
         waiting.extend(_below(node, scope, targets))
     found.sort(key=lambda item: item[:2])
     return [effect for _, _, effect in found]
+
+
+def _special(node: exp.Expression) -> Iterator[Effect]:
+    """Snowflake's TABLE('a.b'), and ClickHouse's INSERT INTO FUNCTION s3(...)."""
+    if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
+        yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
+    if isinstance(node, exp.Insert) and isinstance(node.this, exp.Func):
+        for effect in _function_reads(node.this):
+            if isinstance(effect, Accessed):
+                effect = Accessed(Access.WRITE, effect.name)
+            yield effect
 
 
 def position(node: exp.Expression) -> tuple[int, int]:
@@ -173,6 +182,8 @@ def _below(
 ) -> Iterator[tuple[object, _Scope]]:
     if isinstance(node, exp.Select):
         yield from _select_children(node, scope)
+        return
+    if isinstance(node, exp.Lock | exp.NextValueFor):  # FOR UPDATE OF alias, a sequence
         return
     skipped = {"with_"}
     if isinstance(node, exp.Delete):
@@ -296,7 +307,7 @@ def _plain_name(table: exp.Table, line: int) -> Name:
         return Name(line=line, url=parts[0])
     if isinstance(this, exp.Identifier) and this.args.get("temporary"):
         return Name(("#" + parts[-1],), line, local=True)
-    return Name(parts, line)
+    return Name(parts, line, local=parts[-1].startswith("#"))
 
 
 def _part(node: object) -> str:

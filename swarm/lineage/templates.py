@@ -23,7 +23,7 @@ _MAX_SOURCE = 200  # characters of a template in a report
 
 _HOLE = re.compile(r"swarm_hole_(\d+)_")
 _JINJA = re.compile(r"\{\{|\{%|\{#")
-_NAMED = re.compile(r"\$?\{([A-Za-z_][\w.]*(?::[\w.\-]*)?)\}")
+_NAMED = re.compile(r"[$&]?\{([A-Za-z_][\w.]*(?::[\w.\-]*)?)\}")
 _TAG = re.compile(r"\{\{(.*?)\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _PREFIX = re.compile(r"^(?:hiveconf|hivevar|env|system):")
 

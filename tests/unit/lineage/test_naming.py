@@ -98,7 +98,7 @@ def test_defaults_may_be_missing() -> None:
 
 def test_quotes_keep_dots_together() -> None:
     assert split_name('"a.b"."c""d".e') == ("a.b", 'c"d', "e")
-    assert split_name('a"b".c') == ('a"b".c',)
+    assert split_name('"a"b.c') == ('"a"b.c',)
 
 
 def test_namespace_aliases_win_in_any_spelling() -> None:

@@ -149,6 +149,22 @@ CASES = [
     ("duckdb", "COPY t FROM 'in.csv'", "file/in.csv", "t"),
     ("duckdb", "CREATE OR REPLACE TABLE t AS FROM 'x.csv'", "file/x.csv", "t"),
     ("duckdb", "PIVOT t ON x USING sum(y)", "t", ""),
+    # where a table's alias or a sequence is no table
+    ("postgres", "SELECT * FROM a x FOR UPDATE OF x", "a", ""),
+    ("tsql", "INSERT INTO a SELECT NEXT VALUE FOR s FROM b", "b", "a"),
+    # moves of rows that are no queries
+    ("postgres", "ALTER TABLE a ATTACH PARTITION b FOR VALUES IN (1)", "b", "a"),
+    ("postgres", "ALTER TABLE a DETACH PARTITION b", "", "a"),
+    ("postgres", "ALTER TABLE x.a SET SCHEMA y", "x.a", "y.a"),
+    ("postgres", "ALTER TABLE a OWNER TO b", "", ""),
+    ("spark", "CREATE TABLE t USING delta LOCATION 's3://bkt/k' AS SELECT * FROM a", "a",
+     "t s3://bkt/k"),
+    ("bigquery", "CREATE MODEL d.m OPTIONS(model_type='x') AS SELECT * FROM d.t", "d.t", "d.m"),
+    ("bigquery", "ASSERT EXISTS (SELECT 1 FROM d.t) AS 'no rows'", "d.t", ""),
+    ("hive", "WITH x AS (SELECT * FROM a) FROM x INSERT OVERWRITE TABLE b SELECT *", "a", "b"),
+    ("clickhouse", "INSERT INTO FUNCTION s3('https://h/k.csv') SELECT * FROM a", "a",
+     "https://h/k.csv"),
+    ("snowflake", "MERGE INTO a USING @st/x s ON TRUE WHEN MATCHED THEN DELETE", "@st/x", "a"),
     # Oracle
     ("oracle", "SELECT * FROM s.t, dual", "s.t", ""),
     ("oracle", "MERGE INTO a t USING dual ON (1 = 1) WHEN MATCHED THEN UPDATE SET x = 1", "", "a"),

@@ -28,6 +28,12 @@ SCRIPTS = [
     ("", "INSERT INTO b SELECT * FROM a; DROP TABLE a", "a", "b"),
     ("", "DROP TABLE IF EXISTS a; CREATE TABLE a AS SELECT * FROM b", "b", "a"),
     ("", "CREATE TABLE IF NOT EXISTS a (x INT); INSERT INTO a SELECT * FROM b", "b", "a"),
+    ("postgres", "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT * FROM a; INSERT INTO b "
+     "SELECT * FROM t", "a", "b"),
+    ("redshift", "CREATE TABLE #t AS SELECT * FROM a; INSERT INTO b SELECT * FROM #t", "a", "b"),
+    ("redshift", "CREATE TEMP TABLE s (LIKE a); COPY s FROM 's3://bkt/k' IAM_ROLE 'r'; "
+     "BEGIN TRANSACTION; DELETE FROM a USING s WHERE a.x = s.x; INSERT INTO a SELECT * FROM s; "
+     "END TRANSACTION", "s3://bkt/k", "a"),
     # moves
     ("postgres", "CREATE TABLE s AS SELECT * FROM b; ALTER TABLE s RENAME TO a", "b", "a"),
     ("postgres", "CREATE TABLE x.s AS SELECT * FROM b; ALTER TABLE x.s RENAME TO a", "b", "x.a"),
@@ -84,6 +90,15 @@ SCRIPTS = [
      "SELECT * FROM c", "c", ""),
     ("tsql", "MERGE INTO a USING b ON a.x = b.x\nWHEN MATCHED THEN\nUPDATE SET y = 1\n"
      "WHEN NOT MATCHED THEN\nINSERT (x) VALUES (1);\nSELECT * FROM c", "b c", "a"),
+    ("tsql", "SET NOCOUNT ON\nDECLARE @x INT = (SELECT max(y) FROM q)\nBEGIN TRY\nBEGIN TRAN\n"
+     "TRUNCATE TABLE a\nINSERT INTO a (x)\nSELECT x FROM b WITH (NOLOCK)\nCOMMIT\nEND TRY\n"
+     "BEGIN CATCH\nROLLBACK\nTHROW\nEND CATCH", "q b", "a"),
+    ("tsql", "DECLARE c CURSOR FOR SELECT * FROM t; OPEN c; FETCH NEXT FROM c; CLOSE c", "t", ""),
+    ("oracle", "DECLARE CURSOR c IS SELECT * FROM t; BEGIN FOR r IN c LOOP "
+     "INSERT INTO a VALUES (r.x); END LOOP; END;\n/\nINSERT INTO z SELECT * FROM y\n/\n",
+     "t y", "a z"),
+    ("snowflake", "DECLARE rs RESULTSET DEFAULT (SELECT * FROM q); BEGIN FOR r IN rs DO "
+     "INSERT INTO a VALUES (1); END FOR; RETURN 1; END", "q", "a"),
     # statements about something else
     ("postgres", "GRANT SELECT ON a TO r; COMMENT ON TABLE a IS 'x'; VACUUM a; ANALYZE a; "
      "CREATE INDEX i ON a (x); SET work_mem = '1GB'; LOCK TABLE a; CREATE SCHEMA s", "", ""),
