@@ -25,11 +25,20 @@ from swarm.lineage.code_values import (
     unknown,
 )
 
+_MAX_NESTED = 3
 _GENERATOR_MARKS = {"contextmanager", "asynccontextmanager", "resource", "fixture"}
 
 
 def is_function(value: Value) -> bool:
     return any(isinstance(atom, Function | Bound) for atom in value.atoms)
+
+
+def is_repeated(function: Function, active: Sequence[Function]) -> bool:
+    """Whether a function calls itself again: on the same object once, on others a few times."""
+    same = [one for one in active if one.node is function.node]
+    return len(same) > _MAX_NESTED or any(
+        one.scope is function.scope and one.owner is function.owner for one in same
+    )
 
 
 def any_of(value: Value) -> Value:

@@ -18,12 +18,14 @@ from swarm.lineage.code_frames import (
     catches_all,
     given_back,
     is_function,
+    is_repeated,
     merged,
     place_of,
     super_of,
     turn_of,
 )
 from swarm.lineage.code_library import Call, made, result
+from swarm.lineage.code_memory import Memory
 from swarm.lineage.code_program import Program
 from swarm.lineage.code_values import (
     MAX_ALTERNATIVES,
@@ -52,7 +54,7 @@ from swarm.lineage.code_values import (
 from swarm.lineage.code_watcher import Watcher
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
-MAX_STEPS = 150_000
+MAX_STEPS = 100_000
 _MAX_CALLS = 25  # calls inside each other
 _MAX_TURNS = 500  # of one loop
 _RUNS = frozenset(
@@ -83,6 +85,7 @@ class Interpreter:
         self._steps = 0
         self._modules: dict[str, Scope] = {}
         self._active: list[Function] = []
+        self._memory = Memory()
         self._expressions = Expressions(self)
         self._statements: dict[type[ast.stmt], Callable[..., bool]] = {
             ast.Expr: self._expression,
@@ -111,8 +114,6 @@ class Interpreter:
             ast.Continue: lambda node, scope: True,
         }
 
-    # --- entries -----------------------------------------------------------------------------
-
     def module(self, path: str, main: bool = False) -> Scope:
         """The scope of a module after its body was walked once."""
         if path in self._modules:
@@ -139,6 +140,7 @@ class Interpreter:
         self._active.clear()
         self.contexts.clear()
         self._steps = 0
+        self._memory = Memory()
 
     def call_entry(
         self, function: Value, args: Sequence[Value], kwargs: Mapping[str, Value]
@@ -458,13 +460,15 @@ class Interpreter:
 
     def run(self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         """Walks a function with these arguments and answers what it returns."""
-        again = sum(1 for one in self._active if one.node is function.node)
-        if len(self._active) >= _MAX_CALLS or again > 1:
+        if len(self._active) >= _MAX_CALLS or is_repeated(function, self._active):
             return unknown(f"{function.name}()")
         if not self._quiet:
             instead = self.watcher.entered(function, args, kwargs)
             if instead is not None:
                 return instead
+        known, answer = self._memory.recall(function, args, kwargs, self._active, self.contexts)
+        if answer is not None:
+            return answer
         scope = Scope(function.scope.module, {}, function.scope, function)
         given = [of(function.owner), *args] if function.owner is not None else list(args)
         scope.names.update(bound_arguments(function, given, kwargs))
@@ -476,7 +480,7 @@ class Interpreter:
         self._active.pop()
         if not self._quiet:
             self.watcher.left(function)
-        return given_back(function, scope)
+        return self._memory.keep(known, given_back(function, scope))
 
     def _instantiate(
         self,
