@@ -1,0 +1,143 @@
+"""Real Dagster and Prefect servers with the pipelines beside this file, for one test session."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swarm.demo import environments, http
+from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
+
+HERE = Path(__file__).parent
+DAGSTER_CODE = HERE / "dagster_code"
+PREFECT_CODE = HERE / "prefect_code"
+START_TIMEOUT_S = 240.0
+RUN_TIMEOUT_S = 120.0
+_ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED", "SUCCESS", "FAILURE", "CANCELED"}
+_LAUNCH = """
+mutation($job: String!, $location: String!) {
+  launchRun(executionParams: { selector: {
+    repositoryLocationName: $location, repositoryName: "__repository__", jobName: $job
+  } }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}
+"""
+_BACKFILL = """
+mutation($asset: String!, $days: [String!]!) {
+  launchPartitionBackfill(backfillParams: {
+    assetSelection: [{ path: ["finance", $asset] }], partitionNames: $days
+  }) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
+}
+"""
+
+
+@dataclass(frozen=True)
+class DagsterServer:
+    """A running Dagster; `url` is the base of its web server."""
+
+    url: str
+    server: Server
+
+    def ask(self, query: str, **variables: object) -> Any:
+        return http.graphql(f"{self.url}/graphql", query, **variables)
+
+    def launch(self, job: str, location: str = "sales") -> str:
+        launched = self.ask(_LAUNCH, job=job, location=location)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def backfill(self, asset: str, days: list[str]) -> str:
+        launched = self.ask(_BACKFILL, asset=asset, days=days)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        return str(launched["backfillId"])
+
+    def ended(self, run_id: str) -> str:
+        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+        return _until_ended(lambda: str(self.ask(query, id=run_id)["runOrError"]["status"]))
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """A running Prefect; `url` is the base of its server."""
+
+    url: str
+    server: Server
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        return http.call(method, f"{self.url}/api{path}", body)
+
+    def launch(self, flow: str) -> str:
+        deployment = self.call("GET", f"/deployments/name/{flow}/lab")
+        run = self.call("POST", f"/deployments/{deployment['id']}/create_flow_run", {})
+        return str(run["id"])
+
+    def ended(self, run_id: str) -> str:
+        return _until_ended(lambda: str(self.call("GET", f"/flow_runs/{run_id}")["state_type"]))
+
+
+def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
+    """Web server and daemon; one of the three code locations cannot be loaded."""
+    site = _site(environments.DAGSTER, folder, DAGSTER_CODE)
+    (site.home / "dagster.yaml").write_text((DAGSTER_CODE / "dagster.yaml").read_text())
+    env = site.environ(DAGSTER_HOME=str(site.home), DAGSTER_DISABLE_TELEMETRY="1")
+    create = "from dagster import DagsterInstance as I; i = I.get(); i.run_storage.get_runs_count()"
+    processes.run("dagster-create", [str(site.bin / "python"), "-c", create], env, site.cwd)
+    workspace = ["-w", str(DAGSTER_CODE / "workspace.yaml")]
+    (port,) = free_ports(1)
+    listen = ["-h", "127.0.0.1", "-p", str(port)]
+    web = processes.start(
+        "dagster-web", [str(site.bin / "dagster-webserver"), *listen, *workspace], env, site.cwd
+    )
+    server = DagsterServer(f"http://127.0.0.1:{port}", web)
+    info = f"{server.url}/server_info"
+    wait_for("Dagster", [web], lambda: http.answers(info) is not None, START_TIMEOUT_S)
+    daemon = [str(site.bin / "dagster-daemon"), "run", *workspace]
+    processes.start("dagster-daemon", daemon, env, site.cwd)
+    return server
+
+
+def start_prefect(processes: Processes, folder: Path) -> PrefectServer:
+    """Server, worker and deployments."""
+    site = _site(environments.PREFECT, folder, PREFECT_CODE)
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    env = site.environ(
+        PREFECT_HOME=str(site.home),
+        PREFECT_API_URL=f"{url}/api",
+        PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{site.home}/prefect.db",
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        PREFECT_WORKER_QUERY_SECONDS="1",
+    )
+    prefect = str(site.bin / "prefect")
+    listen = ["--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    server = processes.start("prefect", [prefect, "server", "start", *listen], env, site.cwd)
+    ready = f"{url}/api/ready"
+    wait_for("Prefect", [server], lambda: http.answers(ready) is not None, START_TIMEOUT_S)
+    register = [str(site.bin / "python"), str(PREFECT_CODE / "register.py")]
+    processes.run("prefect-register", register, env, site.cwd)
+    work = [prefect, "worker", "start", "--pool", "lake-pool", "--type", "process"]
+    processes.start("prefect-worker", work, env, site.cwd)
+    return PrefectServer(url, server)
+
+
+def new_processes(logs: Path) -> Processes:
+    return Processes(f"connector-tests-{uuid.uuid4().hex}", logs)
+
+
+def _site(wanted: environments.Requirements, folder: Path, code: Path) -> Site:
+    cache = Path(os.environ.get("SWARM_TEST_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
+    programs = environments.ensure(cache, wanted, lambda text: None)
+    home = folder / wanted.name
+    home.mkdir(parents=True)
+    variables = {"TEST_LAKE": str(home / "lake.db"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return Site(programs, home, code, home, variables)
+
+
+def _until_ended(state: Callable[[], str]) -> str:
+    deadline_s = time.monotonic() + RUN_TIMEOUT_S
+    while (found := state()) not in _ENDED:
+        assert time.monotonic() < deadline_s, f"still {found}"
+        time.sleep(0.5)
+    return found

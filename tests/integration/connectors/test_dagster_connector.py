@@ -1,0 +1,307 @@
+"""The Dagster connector against a real Dagster, and against a proxy that misbehaves."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from swarm.config import Settings, Source
+from swarm.connectors.dagster import DagsterConnector, connect
+from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
+from swarm.model.journal import Batch, Item
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
+from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool
+from swarm.model.runs import Run, RunState, TaskRun
+from tests.integration.connectors.orchestrators import (
+    DAGSTER_CODE,
+    DagsterServer,
+    new_processes,
+    start_dagster,
+)
+from tests.integration.connectors.proxy import Fault, Proxy
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterServer]:
+    folder = tmp_path_factory.mktemp("dagster")
+    processes = new_processes(folder)
+    try:
+        server = start_dagster(processes, folder)
+        runs = [server.launch(job) for job in ("ingest", "broken", "sales_job")]
+        for run in runs:
+            server.ended(run)
+        yield server
+    finally:
+        processes.stop_all()
+
+
+@pytest.fixture
+def proxy(dagster: DagsterServer) -> Iterator[Proxy]:
+    with Proxy(dagster.url) as proxy:
+        yield proxy
+
+
+def make(url: str, code: bool = True, timeout_s: float = 20) -> DagsterConnector:
+    source = Source(kind="dagster", name="dg", url=url, timeout_s=timeout_s)
+    return connect(source, Settings(code=(DAGSTER_CODE,) if code else ()))
+
+
+async def all_of(batches: AsyncIterator[Batch]) -> tuple[list[Item], str | None]:
+    items: list[Item] = []
+    cursor = None
+    async for batch in batches:
+        items += batch.items
+        cursor = batch.cursor
+    return items, cursor
+
+
+def those(kind: type[T], items: Sequence[object]) -> list[T]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+def task(pipeline: str, name: str) -> TaskKey:
+    return TaskKey("dg", pipeline, name)
+
+
+async def test_first_pass_shows_every_job_with_its_tasks_and_declared_edges(
+    dagster: DagsterServer,
+) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    pipelines = {pipeline.key.name: pipeline for pipeline in those(Pipeline, items)}
+    assert set(pipelines) == {
+        "__ASSET_JOB",
+        "broken",
+        "daily_job",
+        "graphs",
+        "ops/ingest",
+        "sales/ingest",
+        "sales_job",
+    }
+    sales = pipelines["sales_job"]
+    assert {one.key.task: one.kind for one in sales.tasks} == {
+        "orders": "asset sqlite table",
+        "report": "asset sqlite",
+    }
+    assert sales.schedule == "0 3 * * *, sensor new_files"
+    assert (sales.owner, sales.paused) == ("sales", True)
+    assert pipelines["sales/ingest"].paused is False
+    assert pipelines["sales/ingest"].tags == ("team:ingest",)
+    edges = {edge for pipeline in pipelines.values() for edge in pipeline.declared}
+    assert edges == {
+        DeclaredEdge(task("sales/ingest", "fetch"), task("sales/ingest", "check"), "op order"),
+        DeclaredEdge(task("broken", "fetch"), task("broken", "explode"), "op order"),
+        DeclaredEdge(task("graphs", "load.fetch"), task("graphs", "load.check"), "op order"),
+        DeclaredEdge(task("graphs", "load.check"), task("graphs", "explode"), "op order"),
+        DeclaredEdge(task("sales_job", "orders"), task("sales_job", "report"), "asset dependency"),
+        DeclaredEdge(
+            task("sales_job", "orders"), task("daily_job", "finance/daily"), "asset dependency"
+        ),
+        DeclaredEdge(task("sales_job", "report"), task("__ASSET_JOB", "adhoc"), "asset dependency"),
+        DeclaredEdge(
+            task("sales_job", "orders"), task("daily_job", ""), "asset sensor orders_changed"
+        ),
+    }
+
+
+async def test_declared_tables_are_evidence(dagster: DagsterServer) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    declared = {
+        (one.task.task, one.access, one.dataset)
+        for one in those(Evidence, items)
+        if one.channel is Channel.DECLARED
+    }
+    orders, report = DatasetKey("", "lake.sales.orders"), DatasetKey("", "lake.sales.report")
+    assert declared == {
+        ("orders", Access.WRITE, orders),
+        ("report", Access.WRITE, report),
+        ("report", Access.READ, orders),
+        ("finance/daily", Access.READ, orders),
+        ("adhoc", Access.READ, report),
+    }
+
+
+async def test_sql_in_the_metadata_of_a_materialization_is_evidence_as_it_ran(
+    dagster: DagsterServer,
+) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    ran = {
+        (one.task, one.access, one.dataset.name)
+        for one in those(Evidence, items)
+        if one.channel is Channel.SQL_RUN
+    }
+    assert ran == {
+        (task("sales_job", "report"), Access.WRITE, "report"),
+        (task("sales_job", "report"), Access.READ, "orders"),
+    }
+
+
+async def test_a_location_that_cannot_be_loaded_is_named_and_the_rest_goes_on(
+    dagster: DagsterServer,
+) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    [failure] = [
+        one for one in those(Unresolved, items) if one.reason is UnresolvedReason.IMPORT_ERROR
+    ]
+    assert failure.place == "code location broken"
+    assert "pandas_of_another_team" in failure.detail
+    # What the broken location has is not known, so nothing may count as gone.
+    assert those(Inventory, items) == []
+
+
+async def test_runs_and_their_tasks(dagster: DagsterServer) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    states = {run.pipeline.name: run.state for run in those(Run, items)}
+    assert states["sales/ingest"] is RunState.SUCCEEDED
+    assert states["broken"] is RunState.FAILED
+    tasks = {(one.task.pipeline, one.task.task): one for one in those(TaskRun, items)}
+    assert tasks["broken", "fetch"].state is RunState.SUCCEEDED
+    assert tasks["broken", "explode"].state is RunState.FAILED
+    report = tasks["sales_job", "report"]
+    assert (report.state, report.attempt) == (RunState.SUCCEEDED, 1)
+    assert report.started_at_s is not None
+    assert report.ended_at_s is not None
+    assert report.started_at_s <= report.ended_at_s
+
+
+async def test_an_idle_pass_is_one_request_and_says_nothing(
+    dagster: DagsterServer, proxy: Proxy
+) -> None:
+    connector = make(proxy.url)
+    _, cursor = await all_of(connector.observe(None))
+    first = len(proxy.requests)
+    items, _ = await all_of(connector.observe(cursor))
+    assert items == []
+    assert len(proxy.requests) - first == 1
+    assert first == 5  # tick, workspace, assets, and the ops of two repositories
+
+
+async def test_only_queries_are_ever_sent(dagster: DagsterServer, proxy: Proxy) -> None:
+    connector = make(proxy.url)
+    _, cursor = await all_of(connector.observe(None))
+    await all_of(connector.observe(cursor))
+    assert len(proxy.requests) > 5
+    for seen in proxy.requests:
+        assert (seen.method, seen.path) == ("POST", "/graphql")
+        query = json.loads(seen.body)["query"]
+        assert re.match(r"\s*query\b", query), query
+        assert "mutation" not in query.casefold()
+
+
+async def test_a_new_run_arrives_once_through_the_cursor(dagster: DagsterServer) -> None:
+    connector = make(dagster.url)
+    _, cursor = await all_of(connector.observe(None))
+    run_id = dagster.launch("ingest")
+    assert dagster.ended(run_id) == "SUCCESS"
+    items, after = await all_of(connector.observe(cursor))
+    assert [run.run_id for run in those(Run, items)] == [run_id]
+    assert {one.task.task for one in those(TaskRun, items)} == {"fetch", "check"}
+    again, _ = await all_of(connector.observe(after))
+    assert those(Run, again) == []
+    # An old cursor repeats, also in another process.
+    repeated, _ = await all_of(make(dagster.url).observe(cursor))
+    assert run_id in {run.run_id for run in those(Run, repeated)}
+
+
+async def test_a_backfill_names_its_pipeline_and_its_days(dagster: DagsterServer) -> None:
+    backfill_id = dagster.backfill("daily", ["2026-11-02", "2026-11-04"])
+    items, _ = await all_of(make(dagster.url).observe(None))
+    [backfill] = [one for one in those(Backfill, items) if one.backfill_id == backfill_id]
+    assert backfill.pipeline == PipelineKey("dg", "daily_job")
+    assert backfill.from_s == 1793577600.0  # 2026-11-02 UTC
+    assert backfill.to_s == 1793750400.0
+
+
+async def test_the_limit_on_runs_is_a_pool(dagster: DagsterServer) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    assert [pool.slots for pool in those(Pool, items) if pool.name == "runs"] == [3]
+
+
+async def test_code_tells_what_assets_and_ops_touch(dagster: DagsterServer) -> None:
+    items, _ = await all_of(make(dagster.url).observe(None))
+    seen = {
+        (one.task.pipeline, one.task.task, one.access.value, one.dataset.name)
+        for one in those(Evidence, items)
+        if one.channel is Channel.CODE
+    }
+    assert ("sales_job", "orders", "read", "raw_orders") in seen
+    assert ("sales_job", "orders", "write", "orders") in seen
+    assert ("daily_job", "finance/daily", "write", "finance_daily") in seen
+    assert ("daily_job", "finance/daily", "read", "orders") in seen
+    assert ("sales/ingest", "fetch", "write", "raw_orders") in seen
+    assert ("sales/ingest", "check", "read", "raw_orders") in seen
+    assert ("graphs", "load.fetch", "write", "raw_orders") in seen
+    covered = {one.task for one in those(Coverage, items) if one.channel is Channel.CODE}
+    assert task("sales/ingest", "check") in covered
+
+
+async def test_without_the_code_its_absence_is_reported(dagster: DagsterServer) -> None:
+    items, _ = await all_of(make(dagster.url, code=False).observe(None))
+    assert not [one for one in those(Evidence, items) if one.channel is Channel.CODE]
+    missing = {
+        one.subject
+        for one in those(Unresolved, items)
+        if one.reason is UnresolvedReason.MISSING_SOURCE
+    }
+    assert "dg/sales_job/orders" in missing
+    assert "dg/sales/ingest/fetch" in missing
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        (Fault("graphql", status=401), Unauthorized, "401"),
+        (Fault("graphql", status=403), Unauthorized, "403"),
+        (Fault("graphql", status=429), Unavailable, "429"),
+        (Fault("graphql", status=500, body=b"oops"), Unavailable, "500"),
+        (Fault("graphql", status=200, body=b"<html>login</html>"), MalformedResponse, "login"),
+        (Fault("graphql", status=200, body=b'{"data": {}}'), MalformedResponse, "form"),
+        (Fault("graphql", status=200, body=b'{"data": null}'), MalformedResponse, "form"),
+        (Fault("graphql", status=302, headers={"location": "/x"}), MalformedResponse, "302"),
+        (Fault("graphql", status=200, filler_bytes=50_000_000), MalformedResponse, "bytes"),
+        (Fault("graphql", drop=True), Unavailable, "/graphql"),
+    ],
+    ids=["401", "403", "429", "500", "html", "empty", "null", "redirect", "50MB", "drop"],
+)
+async def test_faults(proxy: Proxy, fault: Fault, error: type[SwarmError], says: str) -> None:
+    proxy.faults.append(fault)
+    with pytest.raises(error, match=says):
+        await all_of(make(proxy.url).observe(None))
+
+
+async def test_a_server_that_is_down_is_unavailable() -> None:
+    with Proxy() as gone:
+        url = gone.url
+    with pytest.raises(Unavailable, match=re.escape(url)):
+        await all_of(make(url).observe(None))
+
+
+async def test_a_slow_server_is_given_up_after_the_time_limit(proxy: Proxy) -> None:
+    proxy.faults.append(Fault("graphql", stall_s=30))
+    with pytest.raises(Unavailable):
+        await all_of(make(proxy.url, timeout_s=1).observe(None))
+    assert len(proxy.requests) == 1
+
+
+async def test_a_short_failure_is_not_noticed(proxy: Proxy) -> None:
+    proxy.faults.append(Fault("graphql", status=503, times=2))
+    items, _ = await all_of(make(proxy.url).observe(None))
+    assert those(Pipeline, items)
+
+
+async def test_the_token_is_sent_and_not_shown(proxy: Proxy, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    source = Source(kind="dagster", name="dg", url=proxy.url, token_file=token)
+    proxy.faults.append(Fault("graphql", status=401))
+    with pytest.raises(Unauthorized) as caught:
+        await all_of(connect(source, Settings()).observe(None))
+    assert proxy.requests[0].headers["Authorization"] == "Bearer s3cret"
+    assert "s3cret" not in str(caught.value)

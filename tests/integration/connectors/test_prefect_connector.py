@@ -1,0 +1,325 @@
+"""The Prefect connector against a real Prefect, and against a proxy that misbehaves."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from swarm.config import Settings, Source
+from swarm.connectors.prefect import PrefectConnector, connect
+from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
+from swarm.model.journal import Batch, Item
+from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
+from swarm.model.pipelines import Inventory, Pipeline, Pool
+from swarm.model.runs import Run, RunState, TaskRun
+from tests.integration.connectors.orchestrators import (
+    PREFECT_CODE,
+    PrefectServer,
+    new_processes,
+    start_prefect,
+)
+from tests.integration.connectors.proxy import Fault, Proxy
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+
+# Prefect reads lists by POST; these change nothing.
+READS = re.compile(r"/api(/[a-z_0-9]+)+/(filter|paginate|count)$")
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    folder = tmp_path_factory.mktemp("prefect")
+    processes = new_processes(folder)
+    try:
+        server = start_prefect(processes, folder)
+        runs = [server.launch(flow) for flow in ("visits", "assets", "failing", "nested")]
+        for run in runs:
+            server.ended(run)
+        yield server
+    finally:
+        processes.stop_all()
+
+
+@pytest.fixture
+def proxy(prefect: PrefectServer) -> Iterator[Proxy]:
+    with Proxy(prefect.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@asynccontextmanager
+async def made(
+    url: str, home: Path, code: bool = True, timeout_s: float = 20
+) -> AsyncIterator[PrefectConnector]:
+    source = Source(kind="prefect", name="pf", url=url, timeout_s=timeout_s)
+    settings = Settings(state_dir=home, code=(PREFECT_CODE,) if code else ())
+    connector = connect(source, settings)
+    try:
+        yield connector
+    finally:
+        await connector.close()
+
+
+async def all_of(batches: AsyncIterator[Batch]) -> tuple[list[Item], str | None]:
+    items: list[Item] = []
+    cursor = None
+    async for batch in batches:
+        items += batch.items
+        cursor = batch.cursor
+    return items, cursor
+
+
+async def everything(url: str, home: Path, code: bool = True) -> list[Item]:
+    async with made(url, home, code) as connector:
+        items, _ = await all_of(connector.observe(None))
+        return items
+
+
+def those(kind: type[T], items: Sequence[object]) -> list[T]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+async def test_first_pass_shows_every_deployment(prefect: PrefectServer, home: Path) -> None:
+    items = await everything(prefect.url, home)
+    pipelines = {pipeline.key.name: pipeline for pipeline in those(Pipeline, items)}
+    assert set(pipelines) == {"visits/lab", "assets/lab", "failing/lab", "nested/lab"}
+    visits = pipelines["visits/lab"]
+    assert visits.schedule == "0 4 * * *"
+    assert visits.owner == "web"
+    assert visits.tags == ("lab", "team:web")
+    assert [one.key.task for one in visits.tasks] == ["visits", "load_visits", "sum up"]
+    [inventory] = those(Inventory, items)
+    assert set(inventory.names) == set(pipelines)
+
+
+async def test_pools_and_queues_are_limits(prefect: PrefectServer, home: Path) -> None:
+    pools = {pool.name: pool for pool in those(Pool, await everything(prefect.url, home))}
+    assert set(pools) == {"lake-pool", "lake-pool/default", "lake-pool/backfill"}
+    assert pools["lake-pool"].slots == 4
+    assert pools["lake-pool/backfill"].slots == 1
+    assert pools["lake-pool/default"].slots is None
+
+
+async def test_runs_and_their_tasks_by_the_tasks_own_names(
+    prefect: PrefectServer, home: Path
+) -> None:
+    items = await everything(prefect.url, home)
+    runs = {run.pipeline.name: run for run in those(Run, items)}
+    assert runs["visits/lab"].state is RunState.SUCCEEDED
+    assert runs["failing/lab"].state is RunState.FAILED
+    tasks = {(one.task.pipeline, one.task.task): one for one in those(TaskRun, items)}
+    assert tasks["visits/lab", "sum up"].state is RunState.SUCCEEDED
+    assert tasks["failing/lab", "bad"].state is RunState.FAILED
+    one = tasks["visits/lab", "load_visits"]
+    assert one.attempt == 1
+    assert one.run_id == runs["visits/lab"].run_id
+    assert one.started_at_s is not None
+    assert one.ended_at_s is not None
+
+
+async def test_asset_events_are_evidence_of_the_task_that_sent_them(
+    prefect: PrefectServer, home: Path
+) -> None:
+    items = await everything(prefect.url, home)
+    seen = {
+        (one.task, one.access, one.dataset)
+        for one in those(Evidence, items)
+        if one.channel is Channel.DECLARED
+    }
+    lake = "postgres://lake:5432"
+    assert seen == {
+        (TaskKey("pf", "assets/lab", "make_orders"), Access.WRITE, DatasetKey(lake, "orders")),
+        (TaskKey("pf", "assets/lab", "make_report"), Access.READ, DatasetKey(lake, "orders")),
+        (TaskKey("pf", "assets/lab", "make_report"), Access.WRITE, DatasetKey(lake, "report")),
+        # Made in a subflow: it belongs to the deployment that called it.
+        (TaskKey("pf", "nested/lab", "make_parts"), Access.WRITE, DatasetKey(lake, "parts")),
+    }
+
+
+async def test_code_tells_what_each_task_touches(prefect: PrefectServer, home: Path) -> None:
+    items = await everything(prefect.url, home)
+    seen = {
+        (one.task.pipeline, one.task.task, one.access.value, one.dataset.name)
+        for one in those(Evidence, items)
+        if one.channel is Channel.CODE and one.task.pipeline == "visits/lab"
+    }
+    assert seen >= {
+        ("visits/lab", "load_visits", "read", "raw_visits"),
+        ("visits/lab", "load_visits", "write", "visits"),
+        ("visits/lab", "sum up", "read", "visits"),
+        ("visits/lab", "sum up", "write", "visit_totals"),
+    }
+    covered = {one.task.task for one in those(Coverage, items) if one.channel is Channel.CODE}
+    assert {"load_visits", "sum up"} <= covered
+
+
+async def test_without_the_code_its_absence_is_reported(prefect: PrefectServer, home: Path) -> None:
+    items = await everything(prefect.url, home, code=False)
+    missing = {
+        one.subject
+        for one in those(Unresolved, items)
+        if one.reason is UnresolvedReason.MISSING_SOURCE
+    }
+    assert missing == {"pf/visits/lab", "pf/assets/lab", "pf/failing/lab", "pf/nested/lab"}
+
+
+async def test_code_outside_the_allowed_folders_is_not_read(
+    prefect: PrefectServer, tmp_path: Path
+) -> None:
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    source = Source(kind="prefect", name="pf", url=prefect.url)
+    connector = connect(source, Settings(state_dir=tmp_path, code=(allowed,)))
+    try:
+        items, _ = await all_of(connector.observe(None))
+    finally:
+        await connector.close()
+    assert not [one for one in those(Evidence, items) if one.channel is Channel.CODE]
+
+
+async def test_an_idle_pass_is_two_requests_and_says_nothing(proxy: Proxy, home: Path) -> None:
+    async with made(proxy.url, home) as connector:
+        _, cursor = await all_of(connector.observe(None))
+        first = len(proxy.requests)
+        # As if what ended lately had ended long ago: later than the overlap.
+        late = re.sub(r'"ended_after_s":[\d.]+', f'"ended_after_s":{time.time() + 60}', str(cursor))
+        items, _ = await all_of(connector.observe(late))
+    assert items == []
+    idle = [seen.path for seen in proxy.requests[first:]]
+    assert idle == ["/api/flow_runs/filter", "/api/events/filter"]
+    # The token against forged requests, four lists, runs, their tasks, events.
+    assert first == 8
+
+
+async def test_only_reads_are_ever_sent(proxy: Proxy, home: Path) -> None:
+    async with made(proxy.url, home) as connector:
+        _, cursor = await all_of(connector.observe(None))
+        await all_of(connector.observe(cursor))
+        await connector.wait(1)
+    assert len(proxy.requests) > 8
+    for seen in proxy.requests:
+        path = seen.path.partition("?")[0]
+        assert seen.method == "GET" or (seen.method == "POST" and READS.fullmatch(path)), seen
+
+
+async def test_a_new_run_arrives_once_through_the_cursor(
+    prefect: PrefectServer, home: Path
+) -> None:
+    async with made(prefect.url, home) as connector:
+        _, cursor = await all_of(connector.observe(None))
+        run_id = await asyncio.to_thread(prefect.launch, "assets")
+        assert await asyncio.to_thread(prefect.ended, run_id) == "COMPLETED"
+        found: list[Item] = []
+        after = cursor
+        # Prefect stores task runs and events a moment after the run itself.
+        deadline_s = time.monotonic() + 30
+        while len(those(TaskRun, found)) < 2 or not those(Evidence, found):
+            assert time.monotonic() < deadline_s, found
+            await connector.wait(0.5)
+            items, after = await all_of(connector.observe(after))
+            found += items
+        assert {run.run_id for run in those(Run, found)} == {run_id}
+        assert {one.run_id for one in those(TaskRun, found)} == {run_id}
+        repeated, _ = await all_of(connector.observe(cursor))
+        assert run_id in {run.run_id for run in those(Run, repeated)}
+
+
+async def test_the_event_stream_ends_the_waiting(prefect: PrefectServer, home: Path) -> None:
+    async with made(prefect.url, home) as connector:
+        await all_of(connector.observe(None))
+        await connector.wait(3)  # connects
+        await asyncio.to_thread(prefect.launch, "visits")
+        begun_s = time.monotonic()
+        await connector.wait(60)
+        assert time.monotonic() - begun_s < 30
+
+
+async def test_waiting_ends_in_time_without_a_stream(home: Path) -> None:
+    with Proxy() as silent:
+        async with made(silent.url, home) as connector:
+            begun_s = time.monotonic()
+            await connector.wait(0.5)
+            assert time.monotonic() - begun_s < 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        (Fault("/filter", status=401), Unauthorized, "401"),
+        (Fault("/filter", status=403), Unauthorized, "403"),
+        (Fault("/filter", status=429), Unavailable, "429"),
+        (Fault("/filter", status=500, body=b"oops"), Unavailable, "500"),
+        (Fault("/filter", status=200, body=b"<html>login</html>"), MalformedResponse, "login"),
+        (Fault("/filter", status=200, body=b'{"detail": 1}'), MalformedResponse, "list"),
+        (Fault("/filter", status=200, body=b'[{"id": 1}]'), MalformedResponse, "form"),
+        (Fault("/filter", status=302, headers={"location": "/x"}), MalformedResponse, "302"),
+        (Fault("/filter", status=200, filler_bytes=50_000_000), MalformedResponse, "bytes"),
+        (Fault("/filter", drop=True), Unavailable, "no answer"),
+    ],
+    ids=["401", "403", "429", "500", "html", "object", "row", "redirect", "50MB", "drop"],
+)
+async def test_faults(
+    proxy: Proxy, home: Path, fault: Fault, error: type[SwarmError], says: str
+) -> None:
+    proxy.faults.append(fault)
+    async with made(proxy.url, home) as connector:
+        with pytest.raises(error, match=says):
+            await all_of(connector.observe(None))
+
+
+async def test_a_server_that_asks_to_come_back_much_later_does_not_hold_us(
+    proxy: Proxy, home: Path
+) -> None:
+    proxy.faults.append(Fault("/filter", status=429, headers={"Retry-After": "3600"}))
+    begun_s = time.monotonic()
+    async with made(proxy.url, home) as connector:
+        with pytest.raises(Unavailable):
+            await all_of(connector.observe(None))
+    assert time.monotonic() - begun_s < 15
+
+
+async def test_a_server_that_is_down_is_unavailable(home: Path) -> None:
+    with Proxy() as gone:
+        url = gone.url
+    async with made(url, home) as connector:
+        with pytest.raises(Unavailable, match=re.escape(url)):
+            await all_of(connector.observe(None))
+
+
+async def test_a_slow_server_is_given_up_after_the_time_limit(proxy: Proxy, home: Path) -> None:
+    proxy.faults.append(Fault("/filter", stall_s=30))
+    async with made(proxy.url, home, timeout_s=1) as connector:
+        with pytest.raises(Unavailable):
+            await all_of(connector.observe(None))
+
+
+async def test_a_short_failure_is_not_noticed(proxy: Proxy, home: Path) -> None:
+    proxy.faults.append(Fault("/filter", status=503, times=2))
+    assert those(Pipeline, await everything(proxy.url, home))
+
+
+async def test_the_token_is_sent_and_not_shown(proxy: Proxy, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    source = Source(kind="prefect", name="pf", url=proxy.url, token_file=token)
+    proxy.faults.append(Fault("/filter", status=401))
+    connector = connect(source, Settings(state_dir=tmp_path))
+    try:
+        with pytest.raises(Unauthorized) as caught:
+            await all_of(connector.observe(None))
+    finally:
+        await connector.close()
+    assert {seen.headers["Authorization"] for seen in proxy.requests} == {"Bearer s3cret"}
+    assert "s3cret" not in str(caught.value)
