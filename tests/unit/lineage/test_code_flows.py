@@ -54,13 +54,14 @@ def my_etl(day):
     report()
     idle()
     inner()
+    run("DELETE FROM at_the_end")
 """
 
 
 def test_prefect_accesses_stand_under_the_task_that_makes_them():
     found = prefect_entry({"f.py": FLOW}, "f.py:my_etl", CONTEXT)
     assert {name: seen(one) for name, one in found.items()} == {
-        "my-etl": {"write w/log"},
+        "my-etl": {"write w/log", "write w/at_the_end"},
         "one": {"write w/a", "write w/m1", "write w/m2"},
         "second": {"write w/b", "read w/a"},
         "again": {"write w/b", "read w/a"},
