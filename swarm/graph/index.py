@@ -102,6 +102,7 @@ class DependencyGraph:
         # Steps between tasks that cost no distance: into a start's tasks, out to an end.
         self.free_out: dict[int, list[int]] = {}
         self.free_into: dict[int, list[int]] = {}
+        self._tasks_of: dict[TaskKey, list[int]] = {}
         self.starts: set[int] = set()
         self.ends: set[int] = set()
         for record in records:
@@ -199,7 +200,7 @@ class DependencyGraph:
         self._pipelines[key] = new
         self.by_pipeline.node(key)
         for task in new.tasks:
-            self._task(task.key, ended=not task.key.task)
+            self._task(task.key, ended=False)
         for edge in after:
             if edge not in before:
                 self._connect(edge, 1.0)
@@ -214,23 +215,29 @@ class DependencyGraph:
             self.by_pipeline.support(above, below, reason, confidence)
 
     def _task(self, key: TaskKey, *, ended: bool) -> int:
-        """The number of a task, or of its pipeline's end or start."""
+        """The number of a task, or of its pipeline's end or start.
+
+        Ends and starts are made when an edge first needs them: most pipelines have none.
+        """
         number = self.by_task.find((key, ended))
         if number is not None:
             return number
+        number = self.by_task.node((key, ended))
         whole = TaskKey(key.orchestrator, key.pipeline, "")
-        start = self.by_task.find((whole, False))
-        if start is None:
-            start, end = self.by_task.node((whole, False)), self.by_task.node((whole, True))
-            self._step_free(start, end)
-            self.starts.add(start)
-            self.ends.add(end)
+        start, end = self.by_task.find((whole, False)), self.by_task.find((whole, True))
         if key.task:
-            number = self.by_task.node((key, False))
-            self._step_free(start, number)
-            self._step_free(number, self.by_task.node((whole, True)))
+            self._tasks_of.setdefault(whole, []).append(number)
+            if start is not None:
+                self._step_free(start, number)
+            if end is not None:
+                self._step_free(number, end)
             return number
-        return self.by_task.node((whole, ended))
+        (self.ends if ended else self.starts).add(number)
+        for task in self._tasks_of.get(whole, ()):
+            self._step_free(*((task, number) if ended else (number, task)))
+        if start is not None and end is not None:
+            self._step_free(start, end)
+        return number
 
     def _step_free(self, up: int, down: int) -> None:
         self.free_out.setdefault(up, []).append(down)

@@ -6,6 +6,7 @@ Rules
    last edge of that path.
 3. From a pipeline the question is asked between pipelines: a pipeline that is hit is hit as a
    whole. From a task or a dataset it is asked between tasks, which is sharper.
+   A key with an empty task is its pipeline.
 4. Hits come nearest first, surest first within a distance. With a `limit` only the nearest are
    described; `total` always counts all.
 """
@@ -99,14 +100,15 @@ def _search(
     backwards: bool,
 ) -> Impact:
     least = least_weight(min_confidence)
+    if isinstance(start, TaskKey) and not start.task:
+        start = start.pipeline_key
     if isinstance(start, PipelineKey):
         number = graph.by_pipeline.find(start)
         if number is None:
             raise UnknownKey(f"no pipeline {start}; `swarm status` lists what is read")
         field = pipeline_field(graph, least, backwards=backwards)
     elif isinstance(start, TaskKey):
-        # A pipeline as a whole is late from its end on, and waits from its start back.
-        number = graph.by_task.find((start, not start.task and not backwards))
+        number = graph.by_task.find((start, False))
         if number is None:
             raise UnknownKey(f"no task {start}; `swarm status` lists what is read")
         field = task_field(graph, least, backwards=backwards)
