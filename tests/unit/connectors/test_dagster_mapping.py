@@ -1,0 +1,285 @@
+"""Dagster's answers, captured from a real server, as values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swarm.connectors.dagster_answers import (
+    Job,
+    Location,
+    OpGraph,
+    read_assets,
+    read_locations,
+    read_op_graphs,
+)
+from swarm.connectors.dagster_mapping import Definitions, define, load_failures
+from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
+from swarm.lineage.naming import dataset_from_table
+from swarm.lineage.text import SqlContext
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, UnresolvedReason
+from swarm.model.pipelines import Backfill, DeclaredEdge, Pool
+from swarm.model.runs import Run, RunState, TaskRun
+
+PAYLOADS = Path(__file__).parent / "dagster_payloads"
+SALES = ("sales", "__repository__")
+
+
+def payload(name: str) -> Any:
+    return json.loads((PAYLOADS / f"{name}.json").read_text())
+
+
+def dataset_of(table: str) -> DatasetKey:
+    return dataset_from_table(table, SqlContext())
+
+
+def defined(locations: tuple[Location, ...] | None = None) -> Definitions:
+    graphs = {(SALES, name): graph for name, graph in read_op_graphs(payload("ops")).items()}
+    found = read_locations(payload("workspace")) if locations is None else locations
+    return define("dg", found, read_assets(payload("assets")), graphs, dataset_of, 10.0)
+
+
+def run_of(job: str) -> dict[str, Any]:
+    rows = payload("tick")["changed"]["results"]
+    return next(dict(row) for row in rows if row["jobName"] == job)
+
+
+def task(pipeline: str, name: str) -> TaskKey:
+    return TaskKey("dg", pipeline, name)
+
+
+def a_job(location: str, name: str, repository: str = "__repository__") -> Location:
+    job = Job((location, repository), name, False, (), "", "", False)
+    return Location(f"{location}/{repository}", True, jobs=(job,))
+
+
+def test_jobs_are_pipelines_and_the_same_name_twice_is_told_apart() -> None:
+    names = {pipeline.key.name for pipeline in defined().pipelines}
+    assert names == {
+        "__ASSET_JOB",
+        "broken",
+        "daily_job",
+        "graphs",
+        "ops/ingest",
+        "sales/ingest",
+        "sales_job",
+    }
+
+
+def test_two_repositories_of_one_location_are_told_apart() -> None:
+    locations = (a_job("etl", "load", "one"), a_job("etl", "load", "two"), a_job("x", "load"))
+    found = define("dg", locations, (), {}, dataset_of, 0.0)
+    assert [pipeline.key.name for pipeline in found.pipelines] == [
+        "etl/one/load",
+        "etl/two/load",
+        "x/load",
+    ]
+
+
+def test_the_implicit_job_holds_only_assets_of_no_other_job() -> None:
+    tasks = {p.key.name: [one.key.task for one in p.tasks] for p in defined().pipelines}
+    assert tasks["__ASSET_JOB"] == ["adhoc"]
+    assert sorted(tasks["sales_job"]) == ["orders", "report"]
+    assert tasks["daily_job"] == ["finance/daily"]
+
+
+def test_an_implicit_job_without_assets_of_its_own_is_no_pipeline() -> None:
+    assets = [asset for asset in read_assets(payload("assets")) if asset.key != "adhoc"]
+    found = define("dg", read_locations(payload("workspace")), assets, {}, dataset_of, 0.0)
+    assert "__ASSET_JOB" not in {pipeline.key.name for pipeline in found.pipelines}
+
+
+def test_the_order_of_ops_goes_through_nested_graphs() -> None:
+    graph = read_op_graphs(payload("ops"))["graphs"]
+    assert graph == OpGraph(
+        {"load.fetch": "fetch", "load.check": "check", "explode": "explode"},
+        (("load.check", "explode"), ("load.fetch", "load.check")),
+    )
+
+
+def test_dependencies_between_assets_are_declared_also_across_jobs() -> None:
+    pipelines = {pipeline.key.name: pipeline for pipeline in defined().pipelines}
+    orders, daily = task("sales_job", "orders"), task("daily_job", "finance/daily")
+    assert pipelines["daily_job"].declared == (
+        DeclaredEdge(orders, daily, "asset dependency"),
+        DeclaredEdge(orders, task("daily_job", ""), "asset sensor orders_changed"),
+    )
+
+
+def test_what_starts_a_job_is_its_schedule_and_off_is_paused() -> None:
+    pipelines = {pipeline.key.name: pipeline for pipeline in defined().pipelines}
+    assert pipelines["sales_job"].schedule == "0 3 * * *, sensor new_files"
+    assert pipelines["sales_job"].paused
+    assert pipelines["sales/ingest"].schedule == "5 * * * *"
+    assert not pipelines["sales/ingest"].paused
+    assert not pipelines["broken"].paused  # nothing starts it, so nothing is switched off
+    assert pipelines["sales/ingest"].owner == "ingest"
+
+
+def test_table_names_are_evidence_and_the_reading_is_complete() -> None:
+    stated = defined().stated[PipelineKey("dg", "sales_job")]
+    report = task("sales_job", "report")
+    assert [
+        (one.access, one.dataset.name, one.channel)
+        for one in stated
+        if isinstance(one, Evidence) and one.task == report
+    ] == [
+        (Access.WRITE, "lake.sales.report", Channel.DECLARED),
+        (Access.READ, "lake.sales.orders", Channel.DECLARED),
+    ]
+    assert Coverage(report, Channel.DECLARED, 10.0) in stated
+
+
+def test_an_asset_without_a_table_states_nothing_of_itself() -> None:
+    [read, coverage] = defined().stated[PipelineKey("dg", "daily_job")]
+    assert isinstance(read, Evidence)
+    assert read.access is Access.READ
+    assert isinstance(coverage, Coverage)
+
+
+def test_code_is_looked_for_where_the_team_says_it_is() -> None:
+    [target] = [one for one in defined().targets if one.task == task("sales_job", "orders")]
+    assert target.names == ("orders",)
+    assert target.references[0].path == "/srv/etl/sales_defs.py"
+    assert target.references[0].line > 0
+    assert target.writes
+
+
+def test_a_location_that_cannot_be_loaded_is_reported_of_the_instance() -> None:
+    [failure] = load_failures("dg", read_locations(payload("workspace")))
+    assert failure.subject == "dg"
+    assert failure.place == "code location broken"
+    assert failure.reason is UnresolvedReason.IMPORT_ERROR
+    assert "pandas_of_another_team" in failure.detail
+
+
+def test_a_location_that_is_loading_is_no_failure() -> None:
+    entry = {"name": "slow", "locationOrLoadError": None}
+    [location] = read_locations({"workspaceOrError": {"locationEntries": [entry]}})
+    assert not location.loaded
+    assert load_failures("dg", [location]) == ()
+
+
+def test_a_run_with_the_tries_of_its_tasks() -> None:
+    run, *tries = map_run(defined(), run_of("broken"), SqlContext())
+    assert isinstance(run, Run)
+    assert run.pipeline == PipelineKey("dg", "broken")
+    assert run.state is RunState.FAILED
+    states = {(one.task.task, one.state) for one in tries if isinstance(one, TaskRun)}
+    assert states == {("fetch", RunState.SUCCEEDED), ("explode", RunState.FAILED)}
+
+
+def test_sql_in_metadata_is_evidence_of_the_task_that_ran() -> None:
+    items = map_run(defined(), run_of("sales_job"), SqlContext())
+    ran = {
+        (one.task.task, one.access, one.dataset.name)
+        for one in items
+        if isinstance(one, Evidence) and one.channel is Channel.SQL_RUN
+    }
+    assert ran == {("report", Access.WRITE, "report"), ("report", Access.READ, "orders")}
+
+
+def test_each_try_counts_and_only_the_last_has_the_step_s_state() -> None:
+    attempts = [{"startTime": 1.0, "endTime": 2.0}, {"startTime": 3.0, "endTime": 4.0}]
+    step = {"stepKey": "fetch", "status": "SUCCESS", "attempts": attempts}
+    _, *tries = map_run(defined(), run_of("broken") | {"stepStats": [step]}, SqlContext())
+    assert [(one.attempt, one.state) for one in tries if isinstance(one, TaskRun)] == [
+        (1, RunState.FAILED),
+        (2, RunState.SUCCEEDED),
+    ]
+
+
+def test_mapped_steps_of_an_op_are_one_task() -> None:
+    def step(key: str, status: str, start: float, end: float | None) -> Mapping[str, Any]:
+        attempts = [{"startTime": start, "endTime": end}]
+        return {"stepKey": f"fetch[{key}]", "status": status, "attempts": attempts}
+
+    steps = [step("a", "SUCCESS", 2.0, 3.0), step("b", "FAILURE", 1.0, 5.0)]
+    _, one = map_run(defined(), run_of("broken") | {"stepStats": steps}, SqlContext())
+    run_id = run_of("broken")["runId"]
+    assert one == TaskRun(task("broken", "fetch"), run_id, 1, RunState.FAILED, 1.0, 5.0)
+
+
+def test_a_step_that_was_running_when_the_run_failed_failed_with_it() -> None:
+    attempts = [{"startTime": 1.0, "endTime": None}]
+    step = {"stepKey": "fetch", "status": "IN_PROGRESS", "attempts": attempts}
+    _, one = map_run(defined(), run_of("broken") | {"stepStats": [step]}, SqlContext())
+    assert isinstance(one, TaskRun)
+    assert one.state is RunState.FAILED
+
+
+def test_a_run_of_the_implicit_job_tells_of_the_tasks_of_named_jobs() -> None:
+    row = run_of("sales_job") | {"jobName": "__ASSET_JOB"}
+    items = map_run(defined(), row, SqlContext())
+    tasks = {one.task for one in items if isinstance(one, TaskRun)}
+    assert tasks == {task("sales_job", "orders"), task("sales_job", "report")}
+
+
+def test_a_run_of_a_job_that_is_gone_is_nothing() -> None:
+    assert map_run(defined(), run_of("broken") | {"jobName": "old"}, SqlContext()) == ()
+
+
+def test_a_partition_that_is_a_day_is_the_time_a_run_is_for() -> None:
+    tags = [{"key": "dagster/partition", "value": "2026-11-02"}]
+    run, *_ = map_run(defined(), run_of("broken") | {"tags": tags}, SqlContext())
+    assert isinstance(run, Run)
+    assert run.scheduled_for_s == 1793577600.0
+
+
+def test_limits_are_pools() -> None:
+    tick = payload("tick")
+    limit = {"concurrencyKey": "db", "slotCount": 2, "activeSlotCount": 1, "pendingStepCount": 4}
+    tick["instance"]["concurrencyLimits"] = [limit]
+    tick["queued"]["count"] = 7
+    assert map_pools("dg", tick) == (
+        Pool("dg", "runs", 3, running=0, queued=7),
+        Pool("dg", "db", 2, running=1, queued=4),
+    )
+
+
+def test_a_backfill_of_assets_is_one_of_each_pipeline() -> None:
+    row = {
+        "id": "b1",
+        "status": "REQUESTED",
+        "jobName": None,
+        "partitionNames": ["2026-11-04", "2026-11-02"],
+        "assetSelection": [{"path": ["finance", "daily"]}, {"path": ["orders"]}],
+    }
+    answer = {"partitionBackfillsOrError": {"results": [row]}}
+    times = (1793577600.0, 1793750400.0)
+    assert map_backfills(defined(), answer) == (
+        Backfill(PipelineKey("dg", "daily_job"), "b1", "requested", *times),
+        Backfill(PipelineKey("dg", "sales_job"), "b1", "requested", *times),
+    )
+
+
+def test_partitions_that_are_no_times_have_none() -> None:
+    row = {
+        "id": "b1",
+        "status": "COMPLETED",
+        "jobName": "broken",
+        "partitionNames": ["eu", "us"],
+        "assetSelection": None,
+    }
+    answer = {"partitionBackfillsOrError": {"results": [row]}}
+    [backfill] = map_backfills(defined(), answer)
+    assert (backfill.from_s, backfill.to_s) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["workspace", "assets", "ops"])
+def test_an_answer_of_another_form_raises_what_the_caller_expects(name: str) -> None:
+    read = {"workspace": read_locations, "assets": read_assets, "ops": read_op_graphs}[name]
+    for broken in ({}, dict.fromkeys(payload(name)), dict.fromkeys(payload(name), 7)):
+        with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
+            tuple(read(broken))  # type: ignore[operator]
+
+
+def test_automation_is_named_in_the_edges() -> None:
+    assets = [replace(one, automation="eager") for one in read_assets(payload("assets"))]
+    found = define("dg", read_locations(payload("workspace")), assets, {}, dataset_of, 0.0)
+    [daily] = [p for p in found.pipelines if p.key.name == "daily_job"]
+    assert daily.declared[0].how == "asset dependency, automation eager"
