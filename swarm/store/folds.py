@@ -25,7 +25,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
-from swarm.store.read_tables import plain, row_key
+from swarm.store.read_tables import digest, plain, row_key
 
 Row = dict[str, Any]
 
@@ -117,9 +117,9 @@ class Changes:
 
     def _add_task_run(self, run: TaskRun, body: str, at_s: float) -> None:
         task, pipeline = run.task, run.task.pipeline_key
-        task_key = row_key(task.orchestrator, task.pipeline, task.task)
+        task_key = digest(task.orchestrator, task.pipeline, task.task)
         self.task_runs.put(
-            row_key(task_key, run.run_id, str(run.attempt)),
+            digest(task_key, run.run_id, str(run.attempt)),
             at_s if run.started_at_s is None else run.started_at_s,
             body,
             run_key=run_row_key(pipeline, run.run_id),
@@ -188,7 +188,7 @@ def pipeline_row_key(key: PipelineKey) -> str:
 
 
 def run_row_key(pipeline: PipelineKey, run_id: str) -> str:
-    return row_key(pipeline.orchestrator, pipeline.name, run_id)
+    return digest(pipeline.orchestrator, pipeline.name, run_id)
 
 
 def dependency_row_key(key: DependencyKey) -> str:

@@ -1,7 +1,7 @@
 """The tables of the projections. `body` is always the record that a row was made from.
 
 A `key` column begins with what a person would read and sort by and ends with a digest of all of
-it, so a name of any length fits into an index.
+it, so a name of any length fits into an index. Runs are kept under the digest alone.
 """
 
 import hashlib
@@ -31,8 +31,12 @@ _DIGEST_BYTES = 16
 
 def row_key(*parts: str) -> str:
     """The `key` of the row about `parts`."""
-    digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return plain(f"{'/'.join(parts)[:_READABLE]}#{digest}")
+    return plain(f"{'/'.join(parts)[:_READABLE]}#{digest(*parts)}")
+
+
+def digest(*parts: str) -> str:
+    """A `key` of what is too many to be kept under readable ones: runs and tries."""
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def plain(words: str) -> str:

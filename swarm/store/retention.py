@@ -31,7 +31,7 @@ class Retention:
 
     log_entries: int = 100_000
     past_dependencies: int = 100_000  # ended states of dependencies, over all of them
-    runs_per_pipeline: int = 200  # and as many tries of each task
+    runs_per_pipeline: int = 100  # and as many tries of each task
     backfills: int = 1_000
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 

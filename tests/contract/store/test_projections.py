@@ -461,6 +461,24 @@ def test_a_projector_behind_the_trimmed_part_begins_anew(store, build):
     assert store.projections().cursors() == {"graph": 4}
 
 
+def test_a_reader_of_the_log_is_told_of_a_stream_that_began_with_its_snapshot(store, build):
+    journal = store.journal()
+    connector, graph = journal.open("connector:a"), journal.open("graph")
+    connector.append([CursorMoved("a", "1")], 1.0, "")
+    follower = Follower(journal, store.projector())
+    follower.catch_up()
+    seen = store.projections().last()
+    graph.append([build.pipeline(1)], 1.0, "")
+    graph.save_snapshot(1, [build.pipeline(1)])
+    graph.trim(2)
+    follower.catch_up()
+    with pytest.raises(Trimmed):
+        store.projections().log(seen, 10)
+    number, state = store.projections().snapshot()
+    assert [record for _, record in state] == [build.pipeline(1), CursorMoved("a", "1")]
+    assert store.projections().log(number, 10) == []
+
+
 def test_a_stream_that_is_projected_is_not_restored_over(store, build):
     journal = store.journal()
     graph = journal.open("graph")
