@@ -20,9 +20,9 @@ def install(folder: Path, crontab: str) -> Path:
     """Write the crontab and the two programs its lines use; returns the crontab's path."""
     programs = folder / "bin"
     programs.mkdir()
-    (programs / "sqlite3.py").write_text(_SQLITE)
+    (programs / "sqlite-shell").write_text(_SQLITE)
     _script(programs / "python", f'exec {sys.executable} "$@"')
-    _script(programs / "sqlite3", f'exec {sys.executable} {programs}/sqlite3.py "$@"')
+    _script(programs / "sqlite3", f'exec {sys.executable} {programs}/sqlite-shell "$@"')
     path = folder / "crontab"
     path.write_text(crontab.replace("{folder}", str(folder)))
     return path
@@ -32,11 +32,11 @@ def run_all(processes: Processes, crontab: Path, env: Mapping[str, str], progres
     """Run every line to its end and return their number. Raises `LabError` with the output of
     the one that fails."""
     lines = commands(crontab.read_text())
-    for done, command in enumerate(lines):
-        progress.report("cron", done, len(lines))
+    for done, command in enumerate(lines, start=1):
         name = script(command)
         own = {**env, "PATH": f"{crontab.parent}/bin:{env['PATH']}", "LAB_CRON_SCRIPT": name}
         processes.run(f"cron-{name}", ["/bin/sh", "-c", command], own, crontab.parent)
+        progress.report("cron", done, len(lines))
     return len(lines)
 
 

@@ -8,7 +8,7 @@ from swarm.demo import http
 from swarm.demo.processes import LabError, Processes, Server, Site, free_ports, wait_for
 from swarm.demo.templates import restore
 
-_START_TIMEOUT_S = 180.0
+_START_TIMEOUT_S = 300.0
 _INSTANCE = """\
 telemetry:
   enabled: false

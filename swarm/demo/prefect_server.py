@@ -9,7 +9,7 @@ from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
 from swarm.demo.templates import restore
 
 POOL = "lab"
-_START_TIMEOUT_S = 180.0
+_START_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ def start(processes: Processes, site: Site, template: Path) -> Callable[[], Pref
         PREFECT_HOME=str(site.home),
         PREFECT_API_URL=f"{prefect}/api",
         PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{database}",
+        PREFECT_SERVER_DATABASE_TIMEOUT="60",
         PREFECT_SERVER_ANALYTICS_ENABLED="false",
         PREFECT_CLI_COLORS="false",
         PREFECT_WORKER_QUERY_SECONDS="1",

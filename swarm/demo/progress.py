@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from swarm.demo.processes import LabError
 
-_EVERY_S = 3.0
+_EVERY_S = 5.0
 
 
 class Progress:

@@ -34,10 +34,13 @@ def run_airflow(airflow: Airflow, progress: Progress) -> int:
     """Trigger each DAG once and wait. Returns their number; raises `LabError` with the log."""
     dags = [dag["dag_id"] for dag in http.call("GET", f"{airflow.api}/dags?limit=100")["dags"]]
     dags = [dag for dag in dags if dag not in NEVER_RUN]
+    # All runs wait in their paused DAGs until the last is there: a server on SQLite that takes
+    # new runs while tasks start keeps them waiting for its database.
     for dag in dags:
-        url = f"{airflow.api}/dags/{dag}"
-        http.call("PATCH", f"{url}?update_mask=is_paused", {"is_paused": False})
-        http.call("POST", f"{url}/dagRuns", {"logical_date": None})
+        http.call("POST", f"{airflow.api}/dags/{dag}/dagRuns", {"logical_date": None})
+    _pause(f"{airflow.api}/dags?dag_id_pattern=%25&", paused=False)
+    for dag in NEVER_RUN:
+        _pause(f"{airflow.api}/dags/{dag}?", paused=True)
 
     def states() -> dict[str, str]:
         runs = http.call("GET", f"{airflow.api}/dags/~/dagRuns?limit=100")["dag_runs"]
@@ -174,6 +177,10 @@ def _wait(course: _Course, wanted: list[str], progress: Progress) -> None:
             late = f"{left} did not end within {_TIMEOUT_S:.0f} s"
             raise LabError(f"{course.orchestrator}: {late}.")
         time.sleep(_PASS_S)
+
+
+def _pause(url: str, *, paused: bool) -> None:
+    http.call("PATCH", f"{url}update_mask=is_paused", {"is_paused": paused})
 
 
 def _airflow_log(airflow: Airflow, dag: str) -> str:

@@ -3,14 +3,14 @@
 import csv
 import os
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, task
 
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:crm"]}
-OWNER = {"owner": "crm"}
+OWNER = {"owner": "crm", "retries": 2, "retry_delay": timedelta(seconds=2)}
 LAKE = Path("lake")
 
 with DAG("crm_sync_customers", schedule="0 3 * * *", default_args=OWNER, **COMMON):

@@ -3,14 +3,14 @@
 import logging
 import os
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, task
 
 log = logging.getLogger(__name__)
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:finance"]}
-OWNER = {"owner": "finance"}
+OWNER = {"owner": "finance", "retries": 2, "retry_delay": timedelta(seconds=2)}
 
 # What the ledger was made of before the invoices; kept for the auditors.
 LEGACY_SQL = "INSERT INTO finance.ledger SELECT 'churn', score FROM crm.churn"

@@ -1,12 +1,17 @@
 """Which campaign brought which visit."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG
 
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:marketing"]}
-OWNER = {"owner": "marketing", "conn_id": "warehouse"}
+OWNER = {
+    "conn_id": "warehouse",
+    "owner": "marketing",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=2),
+}
 
 with DAG("marketing_attribution", schedule="0 6 * * *", default_args=OWNER, **COMMON):
     SQLExecuteQueryOperator(

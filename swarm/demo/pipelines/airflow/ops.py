@@ -3,14 +3,14 @@
 import json
 import os
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task
 
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:ops"]}
-OWNER = {"owner": "ops"}
+OWNER = {"owner": "ops", "retries": 2, "retry_delay": timedelta(seconds=2)}
 
 with DAG("ops_inventory", schedule="0 * * * *", default_args=OWNER, **COMMON):
     SQLExecuteQueryOperator(

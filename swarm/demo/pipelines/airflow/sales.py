@@ -1,13 +1,18 @@
 """Orders from the shop to the sales team's tables."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset
 
 ORDERS = Asset(name="sales.orders", uri="warehouse://lab/sales.orders")
 COMMON = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["team:sales"]}
-OWNER = {"owner": "sales", "conn_id": "warehouse"}
+OWNER = {
+    "conn_id": "warehouse",
+    "owner": "sales",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=2),
+}
 
 with DAG("sales_orders", schedule="0 1 * * *", default_args=OWNER, **COMMON):
     load = SQLExecuteQueryOperator(
