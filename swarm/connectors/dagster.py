@@ -29,9 +29,10 @@ from swarm.connectors.dagster_answers import (
 )
 from swarm.connectors.dagster_client import DagsterClient
 from swarm.connectors.dagster_code import DagsterCode
-from swarm.connectors.dagster_mapping import Definitions, define, load_failures
+from swarm.connectors.dagster_mapping import Definitions, define, load_failures, too_large
 from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
 from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
+from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
 from swarm.errors import MalformedResponse
@@ -95,6 +96,7 @@ class DagsterConnector:
         # The last good state of each code location: one that breaks keeps what it had.
         self._locations: dict[str, Location] = {}
         self._assets: dict[str, tuple[Asset, ...]] = {}
+        self._too_large: set[RepositoryId] = set()
         self._graphs: dict[tuple[RepositoryId, str], OpGraph] = {}
 
     @property
@@ -166,7 +168,12 @@ class DagsterConnector:
     async def _op_graphs(self, location: Location) -> AsyncIterator[Payload]:
         with_ops = {job.repository for job in location.jobs if not job.is_asset_job}
         for where in sorted(with_ops):
-            answer = await self._client.ask(OPS, location=where[0], repository=where[1])
+            self._too_large.discard(where)
+            try:
+                answer = await self._client.ask(OPS, location=where[0], repository=where[1])
+            except TooLarge:
+                self._too_large.add(where)  # its jobs are shown without their ops
+                continue
             for job, graph in _shaped(read_op_graphs, answer).items():
                 self._graphs[where, job] = graph
             yield answer
@@ -191,7 +198,10 @@ class DagsterConnector:
             (pipeline, *found.stated.get(pipeline.key, ()), *told.get(pipeline.key, ()))
             for pipeline in found.pipelines
         ]
-        last: tuple[Item, ...] = load_failures(self.name, locations)
+        last: tuple[Item, ...] = (
+            *load_failures(self.name, locations),
+            *too_large(self.name, self._too_large),
+        )
         if all(location.name in self._locations for location in locations):
             # Else what a location has that could never be read would count as gone.
             last = (Inventory(self.name, tuple(p.key.name for p in found.pipelines)), *last)

@@ -4,7 +4,7 @@ Every function here reads untyped answers and may raise `KeyError`, `TypeError`,
 or `ValueError` when an answer is not shaped like Dagster's; the caller turns these into one error.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,32 +95,37 @@ def _location(entry: Payload) -> Location:
     sensors: list[AssetSensor] = []
     for repository in loaded["repositories"]:
         where = (name, str(repository["name"]))
-        jobs += (_job(where, job, repository) for job in repository["jobs"])
+        starts = _starts(repository)
+        jobs += (_job(where, job, starts.get(str(job["name"]), ())) for job in repository["jobs"])
         sensors += _asset_sensors(where, repository["sensors"])
     return Location(name, loaded=True, jobs=tuple(jobs), sensors=tuple(sensors))
 
 
-def _job(where: RepositoryId, job: Payload, repository: Payload) -> Job:
-    name = str(job["name"])
-    tags = {str(tag["key"]): str(tag["value"]) for tag in job["tags"]}
-    starts: list[str] = []
-    running: list[bool] = []
+def _starts(repository: Payload) -> dict[str, list[tuple[str, bool]]]:
+    """What starts each job, and whether that is switched on."""
+    starts: dict[str, list[tuple[str, bool]]] = {}
     for schedule in repository["schedules"]:
-        if schedule["pipelineName"] == name:
-            starts.append(str(schedule["cronSchedule"]))
-            running.append(schedule["scheduleState"]["status"] == "RUNNING")
+        running = schedule["scheduleState"]["status"] == "RUNNING"
+        start = (str(schedule["cronSchedule"]), running)
+        starts.setdefault(str(schedule["pipelineName"]), []).append(start)
     for sensor in repository["sensors"]:
-        if any(target["pipelineName"] == name for target in sensor["targets"] or ()):
-            starts.append(f"sensor {sensor['name']}")
-            running.append(sensor["sensorState"]["status"] == "RUNNING")
+        running = sensor["sensorState"]["status"] == "RUNNING"
+        for target in sensor["targets"] or ():
+            start = (f"sensor {sensor['name']}", running)
+            starts.setdefault(str(target["pipelineName"]), []).append(start)
+    return starts
+
+
+def _job(where: RepositoryId, job: Payload, starts: Sequence[tuple[str, bool]]) -> Job:
+    tags = {str(tag["key"]): str(tag["value"]) for tag in job["tags"]}
     return Job(
         repository=where,
-        name=name,
+        name=str(job["name"]),
         is_asset_job=bool(job["isAssetJob"]),
         tags=tuple(sorted(f"{key}:{value}" for key, value in tags.items())),
         owner=tags.get("team", tags.get("owner", "")),
-        schedule=", ".join(starts),
-        paused=bool(running) and not any(running),
+        schedule=", ".join(dict.fromkeys(text for text, _ in starts)),
+        paused=bool(starts) and not any(running for _, running in starts),
     )
 
 

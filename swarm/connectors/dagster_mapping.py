@@ -52,7 +52,8 @@ class Definitions:
 
     `stated` is what the assets of a pipeline state of the data they touch, `names` finds a
     pipeline by repository and job, `steps` the tasks of a pipeline by the start of a step key,
-    `homes` the pipelines of an asset.
+    `homes` the pipelines of an asset, `by_op` the tasks of assets in all pipelines by the start of
+    a step key.
     """
 
     instance: str
@@ -62,6 +63,7 @@ class Definitions:
     names: Mapping[tuple[RepositoryId, str], str] = field(default_factory=dict)
     steps: Mapping[tuple[str, str], tuple[TaskKey, ...]] = field(default_factory=dict)
     homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_op: Mapping[str, tuple[TaskKey, ...]] = field(default_factory=dict)
 
 
 def define(
@@ -88,12 +90,14 @@ def define(
             for asset in inside:
                 homes[asset.key] = (*homes.get(asset.key, ()), names[where])
     builder = _Builder(instance, {a.key: a for a in assets}, homes, dataset_of, now_s)
-    sensors = [sensor for location in locations for sensor in location.sensors]
+    sensors: dict[tuple[RepositoryId, str], list[AssetSensor]] = {}
+    for sensor in (sensor for location in locations for sensor in location.sensors):
+        sensors.setdefault((sensor.repository, sensor.job), []).append(sensor)
     pipelines: list[Pipeline] = []
     for job in jobs:
         where = (job.repository, job.name)
         key = PipelineKey(instance, names[where])
-        started_by = [s for s in sensors if (s.repository, s.job) == where]
+        started_by = sensors.get(where, [])
         if job.is_asset_job:
             pipelines.append(builder.asset_pipeline(key, job, members.get(where, ()), started_by))
         else:
@@ -107,6 +111,7 @@ def define(
         names,
         {at: tuple(tasks) for at, tasks in builder.steps.items()},
         homes,
+        {op: tuple(tasks) for op, tasks in builder.by_op.items()},
     )
 
 
@@ -155,6 +160,7 @@ class _Builder:
         self.stated: dict[PipelineKey, list[Evidence | Coverage]] = {}
         self.targets: list[CodeTarget] = []
         self.steps: dict[tuple[str, str], list[TaskKey]] = {}
+        self.by_op: dict[str, list[TaskKey]] = {}
 
     def asset_pipeline(
         self, key: PipelineKey, job: Job, assets: Iterable[Asset], sensors: Iterable[AssetSensor]
@@ -174,6 +180,7 @@ class _Builder:
             self.targets.append(CodeTarget(task, tuple(names), asset.code, bool(asset.table)))
             for op in asset.ops:
                 self.steps.setdefault((key.name, op), []).append(task)
+                self.by_op.setdefault(op, []).append(task)
         owner = job.owner or next((asset.owner for asset in assets if asset.owner), "")
         return self._pipeline(key, job, owner, tasks, [*edges, *self._sensed(key, sensors)])
 
@@ -258,4 +265,17 @@ def load_failures(instance: str, locations: Iterable[Location]) -> tuple[Unresol
         )
         for location in locations
         if location.error
+    )
+
+
+def too_large(instance: str, repositories: Iterable[RepositoryId]) -> tuple[Unresolved, ...]:
+    """One item for each repository whose ops do not fit into one answer."""
+    return tuple(
+        Unresolved(
+            subject=instance,
+            reason=UnresolvedReason.TOO_LARGE,
+            place=f"code location {location}, repository {repository}",
+            detail="the ops of its jobs are too much for one answer: jobs are shown without them",
+        )
+        for location, repository in sorted(repositories)
     )

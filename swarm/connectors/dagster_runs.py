@@ -86,13 +86,7 @@ def _step_tasks(definitions: Definitions, name: str | None, step: str) -> tuple[
             return found
     if name is not None and name.rpartition("/")[2] != IMPLICIT_JOB:
         return ()
-    return tuple(
-        task
-        for (_, start), tasks in definitions.steps.items()
-        if start == root
-        for task in tasks
-        if task.task in definitions.homes
-    )
+    return definitions.by_op.get(root, ())
 
 
 def _tries(task: TaskKey, run_id: str, step: Payload, run: RunState) -> Iterator[TaskRun]:

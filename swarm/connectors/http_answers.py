@@ -25,6 +25,10 @@ class NotFound(MalformedResponse):
     """The server has nothing at this address (404): the thing is gone, or the URL is wrong."""
 
 
+class TooLarge(MalformedResponse):
+    """The answer is over `MAX_RESPONSE_BYTES`; what was asked for may be asked in parts."""
+
+
 class Forbidden(Unauthorized):
     """The server knows us and does not let us read this one thing (403)."""
 
@@ -61,7 +65,7 @@ def read_capped(url: str, chunks: Iterable[bytes]) -> bytes:
     for chunk in chunks:
         size += len(chunk)
         if size > MAX_RESPONSE_BYTES:
-            raise MalformedResponse(
+            raise TooLarge(
                 f"{url} answered more than {MAX_RESPONSE_BYTES} bytes; the rest was not read."
             )
         parts.append(chunk)
