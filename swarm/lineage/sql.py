@@ -141,7 +141,11 @@ def _run(variant: Rendered, script: Script, dialect: str) -> set[int]:
             if not any(isinstance(effect, NotUnderstood) for effect in effects):
                 understood.add(original_line(statement.line, lines))
             for effect in effects:
-                if isinstance(effect, Nested) and depth < _MAX_NESTING:
+                if isinstance(effect, Nested) and depth == _MAX_NESTING:
+                    detail = f"texts that run texts, more than {_MAX_NESTING} deep"
+                    deep = NotUnderstood(UnresolvedReason.SYNTAX, effect.line, detail)
+                    script.apply([deep], lines)
+                elif isinstance(effect, Nested):
                     first = effect.line - effect.text.count("\n")
                     count = effect.text.count("\n") + 1
                     inner = tuple(original_line(first + i, lines) for i in range(count))

@@ -53,6 +53,7 @@ class Script:
         self._context = context
         self._rendering = rendering
         self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
+        self._filled: list[DatasetKey] = []  # temporary tables the statement at hand writes
 
     @property
     def entries(self) -> list[Entry]:
@@ -69,6 +70,11 @@ class Script:
         bases: list[DatasetKey] = []
         for effect in effects:
             self._apply(effect, lines, bases)
+        for key in self._filled:  # the target stands before its query
+            known = self._temporary.get(key)
+            if known is not None:
+                self._temporary[key] = tuple(dict.fromkeys((*known, *bases)))
+        self._filled.clear()
 
     def _apply(self, effect: Effect, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
         match effect:
@@ -140,7 +146,7 @@ class Script:
         if effect.access is Access.READ:
             bases.extend(self._temporary.get(key, (key,)))
         elif key in self._temporary:
-            self._temporary[key] = (*self._temporary[key], *bases)
+            self._filled.append(key)
         if key not in self._temporary and not effect.name.local:
             line = original_line(effect.name.line, lines)
             self._add(Entry(effect.access, key, line))

@@ -82,18 +82,15 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         if _is_body(chunk):
             _skip_body(chunk, pending, dialect)
             continue
-        if first == "DECLARE":
-            declaring = True
-        peeled = _peel(chunk) if peels < _MAX_PEELS else None
+        if peels == _MAX_PEELS:  # no script is nested that deep: let it be a syntax error
+            peels = 0
+            yield Statement(chunk, is_condition=True)
+            continue
+        peeled = _peel(chunk)
         peels = 0 if peeled is None else peels + 1
         if peeled is None:
-            assigned = _assigned(chunk) if first not in _STARTS - {"DECLARE"} else None
-            declaring = declaring and (first == "DECLARE" or first not in _STARTS)
-            if assigned is not None:
-                is_query = _word(assigned[0]) in _QUERY
-                yield Statement(assigned, in_block=True, is_condition=not is_query)
-            elif not declaring or first == "DECLARE":
-                yield Statement(chunk, depth > 0)
+            declaring = first == "DECLARE" or (declaring and first not in _STARTS)
+            yield from _plain(chunk, first, declaring, depth)
             continue
         condition, rest, change = peeled
         declaring = False
@@ -103,6 +100,16 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         if condition:
             yield Statement(condition, depth > 0, is_condition=_word(condition[0]) not in _QUERY)
         pending.append(rest)
+
+
+def _plain(chunk: Tokens, first: str, declaring: bool, depth: int) -> Iterator[Statement]:
+    """A chunk without scripting in front: a statement, or a declaration's value."""
+    assigned = _assigned(chunk) if first not in _STARTS - {"DECLARE"} else None
+    if assigned is not None:
+        is_query = _word(assigned[0]) in _QUERY
+        yield Statement(assigned, in_block=True, is_condition=not is_query)
+    elif not declaring or first == "DECLARE":
+        yield Statement(chunk, depth > 0)
 
 
 def _assigned(chunk: Tokens) -> Tokens | None:

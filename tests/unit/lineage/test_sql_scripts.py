@@ -69,6 +69,8 @@ SCRIPTS = [
     ("bigquery", "CREATE TEMP FUNCTION f(x INT64) AS ((SELECT x)); SELECT f(y) FROM a", "a", ""),
     ("bigquery", "CREATE PROCEDURE d.p() BEGIN INSERT INTO a SELECT * FROM b; "
      "IF x THEN SELECT * FROM c; END IF; END; INSERT INTO y SELECT * FROM z", "z", "y"),
+    ("bigquery", "CREATE PROCEDURE d.p() BEGIN IF x THEN SELECT 1; END IF; "
+     "INSERT INTO a SELECT * FROM b; END; INSERT INTO y SELECT * FROM z", "z", "y"),
     ("bigquery", "EXECUTE IMMEDIATE 'INSERT INTO a SELECT * FROM b'", "b", "a"),
     ("snowflake", "EXECUTE IMMEDIATE $$ BEGIN INSERT INTO a SELECT * FROM b; END $$", "b", "a"),
     ("snowflake", "BEGIN LET x INT := (SELECT max(y) FROM q); INSERT INTO a SELECT * FROM b; "
@@ -117,6 +119,13 @@ def test_view_over_a_temporary_table_reads_what_that_is_built_from() -> None:
     sql = "CREATE TEMP TABLE t AS SELECT * FROM a; CREATE VIEW v AS SELECT * FROM t, b"
     (view,) = extract_sql(sql, SqlContext(), "q.sql").views
     assert [str(dataset) for dataset in view.reads] == ["a", "b"]
+
+
+def test_rows_put_into_a_temporary_table_later_count_for_a_view_over_it() -> None:
+    sql = "CREATE TEMP TABLE t (x INT); INSERT INTO t SELECT * FROM a;"
+    sql += "CREATE VIEW v AS SELECT * FROM t"
+    (view,) = extract_sql(sql, SqlContext(), "q.sql").views
+    assert [str(dataset) for dataset in view.reads] == ["a"]
 
 
 DYNAMIC = [
@@ -183,6 +192,11 @@ def test_deep_nesting_is_reported() -> None:
     (problem,) = found.unresolved
     assert problem.place == "q.sql:2"
     assert "nested too deeply" in problem.detail
+
+
+def test_endless_blocks_are_reported() -> None:
+    (problem,) = extract_sql("BEGIN " * 5000, SqlContext("postgres"), "q.sql").unresolved
+    assert problem.reason is UnresolvedReason.SYNTAX
 
 
 def test_long_unions_are_no_deep_nesting() -> None:

@@ -110,6 +110,8 @@ NAMES = [
     ("", "SELECT * FROM a WHERE d = {{ x }} AND e = '{{ y }}' LIMIT {{ n }}", "a", "", 0),
     ("", "SELECT {{ columns }} FROM a {{ where }}", "a", "", 0),
     ("", "SELECT * FROM a {{ join_clause }} WHERE 1 = 1", "a", "", 0),
+    ("", "SELECT * FROM a {{ one }} {{ two }} WHERE z = 1", "a", "", 0),
+    ("", "SELECT * FROM a {% if x %}WHERE y = 1{% endif %} AND z = 2", "a", "", 0),
     ("", "SELECT * FROM {{ x }}.a, b", "b", "", 1),
     ("", "INSERT INTO b SELECT * FROM a_{{ params.region }}", "", "b", 1),
     ("", "SELECT * FROM ${schema}.a JOIN {t} ON TRUE", "orders", "", 1),
