@@ -2,8 +2,10 @@
 
 Input is a manifest of tasks, a catalog of views and the truth, all JSON Lines; a line of the truth
 is `{"upstream": {"pipeline", "task"}, "downstream": {...}, "cross": bool, "data": bool}`. The
-tasks and views go the way of `swarm scan`. An edge is a pair of tasks and counts once, however
-many datasets lead from one to the other; a pair of which only the pipelines are known is left out.
+tasks and views go the way of `swarm scan`. Without files the lab's real orchestrators are scanned,
+after their pipelines have run, and the truth is the audit of the warehouse. An edge is a pair of
+tasks and counts once, however many datasets lead from one to the other; a pair of which only the
+pipelines are known is left out.
 
 - `precision`: of the pairs shown, the share that is in the truth, whatever its `data`.
 - `recall`: of all pairs of the truth, the share that is shown. Pairs with `data` false are ordered
@@ -15,16 +17,19 @@ many datasets lead from one to the other; a pair of which only the pipelines are
 
 import argparse
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import Figures, Options, progress, run
 from swarm.cli.report import Report, build
+from swarm.cli.showcase import settings_for
 from swarm.cli.survey import survey
 from swarm.config import Settings, Source
+from swarm.demo.lab import Lab
 
 Pair = tuple[tuple[str, str], tuple[str, str]]
 
@@ -43,9 +48,6 @@ class Corpus:
 
     settings: Settings
     truth: Truth
-
-
-Loader = Callable[[], Corpus]
 
 
 def read_corpus(tasks: Path, views: Path | None, truth: Path) -> Corpus:
@@ -90,24 +92,38 @@ def measure(corpus: Corpus) -> Figures:
 
 
 def pairs_of(report: Report) -> frozenset[Pair]:
-    """The pairs of tasks that the report shows."""
+    """The pairs of tasks that the report shows to share data."""
     return frozenset(
         ((up.pipeline, up.task), (down.pipeline, down.task))
-        for up, down in ((edge.upstream, edge.downstream) for edge in report.edges)
+        for up, down in ((e.upstream, e.downstream) for e in report.edges if e.dataset)
         if up.task and down.task
     )
 
 
-def main(load_lab: Loader | None = None) -> None:
-    """Run the benchmark; without files it measures what `load_lab` gives."""
+@contextlib.contextmanager
+def lab_corpus(folder: Path) -> Iterator[Corpus]:
+    """The lab after its pipelines have run, its servers up; the truth is its audit's."""
+    with Lab(folder, progress) as lab:
+        lab.run_pipelines()
+        truth = lab.truth()
+        pairs = frozenset(
+            ((p.upstream.pipeline, p.upstream.task), (p.downstream.pipeline, p.downstream.task))
+            for p in truth.undeclared | truth.declared
+        )
+        yield Corpus(settings_for(lab, Settings()), Truth(pairs, pairs))
+
+
+def main() -> None:
+    """Run the benchmark; without files it measures the lab, which takes some minutes."""
 
     def chosen(options: Options) -> Figures:
         own = options.own
         if own.tasks and own.truth:
             return measure(read_corpus(own.tasks, own.views, own.truth))
-        if load_lab is None or own.tasks or own.truth or own.views:
-            raise SystemExit("discovery: give --tasks and --truth, and --views if there are any")
-        return measure(load_lab())
+        if own.tasks or own.truth or own.views:
+            raise SystemExit("discovery: --tasks and --truth go together")
+        with lab_corpus(Path(".lab")) as corpus:
+            return measure(corpus)
 
     run("discovery", "How many real dependencies are found?", chosen, arguments=_arguments)
 

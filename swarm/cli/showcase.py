@@ -60,7 +60,7 @@ def show(folder: Path, output: Output, *, leave: bool) -> bool:
     token = secret(settings, "token").read_text()
     url = f"http://{settings.api.host}:{settings.api.port}"
     with Lab(folder, _say, receiver=Receiver(url, token)) as lab:
-        settings = _settings(settings, lab)
+        settings = settings_for(lab, settings)
         with _running(settings), Client(url, token) as swarm:
             lab.run_pipelines()
             _say("Waiting until swarm has seen everything ...")
@@ -76,7 +76,8 @@ def show(folder: Path, output: Output, *, leave: bool) -> bool:
     return not outcome.missed and not outcome.false
 
 
-def _settings(settings: Settings, lab: Lab) -> Settings:
+def settings_for(lab: Lab, settings: Settings) -> Settings:
+    """`settings` with the lab's servers and files as sources."""
     return settings.model_copy(
         update={
             "sources": (

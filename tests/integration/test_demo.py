@@ -1,0 +1,46 @@
+"""The whole of it: `swarm demo` on real orchestrators finds what an audit of the warehouse saw."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+FOLDER = Path(__file__).parents[2] / ".lab"
+
+
+@pytest.mark.lab
+@pytest.mark.timeout(1_200)
+def test_the_demo_finds_everything_and_nothing_else_and_leaves_no_process():
+    before = {process.pid for process in psutil.process_iter()}
+    done = subprocess.run(
+        [sys.executable, "-m", "swarm", "demo", "--exit", "-o", "json", "--folder", str(FOLDER)],
+        env=os.environ | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-5_000:]
+    report = json.loads(done.stdout)
+    assert report["missed"] == []
+    assert report["false"] == []
+    assert report["undeclared_found"] == report["undeclared_expected"] >= 12
+    assert report["pipelines"] >= 30
+    assert report["orchestrators"] == 4
+    marks = (str(FOLDER).encode(), b"swarm.bootstrap", b"ray::")
+    left = [
+        process
+        for process in psutil.process_iter()
+        if process.pid not in before and any(mark in _command(process) for mark in marks)
+    ]
+    assert left == []
+
+
+def _command(process: psutil.Process) -> bytes:
+    try:
+        return b" ".join(part.encode() for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return b""
