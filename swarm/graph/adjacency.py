@@ -85,7 +85,7 @@ def levels(
 ) -> list[set[int]]:
     """Nodes by their distance from `start`: level 0 is `start`, each node in its first level.
 
-    `free` are steps that cost no distance; no chain of them is longer than two.
+    `free` are steps that cost no distance; where two follow each other there is one for both.
     """
     level = _with_free(set(start), free) if free else set(start)
     seen = set(level)
@@ -102,5 +102,4 @@ def levels(
 
 
 def _with_free(level: set[int], free: Mapping[int, Iterable[int]]) -> set[int]:
-    near = level.union(*(free[node] for node in level if node in free))
-    return near.union(*(free[node] for node in near - level if node in free))
+    return level.union(*(free[node] for node in level if node in free))

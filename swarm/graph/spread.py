@@ -111,10 +111,9 @@ def _ways(field: Field, level: set[int], before: Mapping[int, Way]) -> dict[int,
 
 
 def _freely(field: Field, level: set[int], ways: dict[int, Way]) -> dict[int, Way]:
-    """Pass ways on over free steps, which come in chains of at most two."""
-    for _ in range(2):
-        for node, way in list(ways.items()):
-            for other in field.free.get(node, ()):
-                if other in level and (other not in ways or way > ways[other]):
-                    ways[other] = way
+    """Pass ways on over free steps."""
+    for node, way in list(ways.items()):
+        for other in field.free.get(node, ()):
+            if other in level and (other not in ways or way > ways[other]):
+                ways[other] = way
     return ways

@@ -1,7 +1,7 @@
 """The graph against plain networkx, and against itself by another way."""
 
 import networkx as nx
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.graph.critical_path import critical_path
@@ -19,6 +19,9 @@ from swarm.model.journal import (
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import DeclaredEdge, Pipeline, Task
+
+# How long an example takes depends on the machine's other work.
+SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KEYS = [PipelineKey(o, n) for o in ("air", "dag") for n in ("p", "q", "r", "s")]
 TASKS = [TaskKey(k.orchestrator, k.name, t) for k in KEYS for t in ("", "a", "b")]
@@ -124,7 +127,7 @@ def grown(steps: list[GraphRecord], least: float) -> DependencyGraph:
     return mention_all(graph)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=150)
 @given(records, thresholds, st.sampled_from(KEYS))
 def test_impact_between_pipelines_is_what_networkx_reaches(
     steps: list[GraphRecord], least: float, start: PipelineKey
@@ -145,7 +148,7 @@ def test_impact_between_pipelines_is_what_networkx_reaches(
         assert all(0 < hit.confidence <= hit.cause.confidence <= 1 for hit in found.hits)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=150)
 @given(records, thresholds, tasks.filter(lambda task: bool(task.task)))
 def test_impact_between_tasks_is_what_networkx_reaches(
     steps: list[GraphRecord], least: float, start: TaskKey
@@ -166,7 +169,7 @@ def test_impact_between_tasks_is_what_networkx_reaches(
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=100)
 @given(records, thresholds, st.sampled_from(KEYS), st.integers(1, 4))
 def test_a_limit_only_cuts(
     steps: list[GraphRecord], least: float, start: PipelineKey, limit: int
@@ -178,7 +181,7 @@ def test_a_limit_only_cuts(
     assert cut.total == whole.total
 
 
-@settings(max_examples=150, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=150)
 @given(records, records)
 def test_a_diff_leads_from_one_to_the_other(
     before: list[GraphRecord], after: list[GraphRecord]
@@ -192,7 +195,7 @@ def test_a_diff_leads_from_one_to_the_other(
     assert not list(diff(old, new).records())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=150)
 @given(records, thresholds)
 def test_cycles_rank_and_critical_path_agree_with_networkx(
     steps: list[GraphRecord], least: float

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.lineage.ledger import Ledger, VerdictRequest
@@ -21,6 +21,9 @@ from swarm.model.lineage import (
     View,
 )
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+
+# How long an example takes depends on the machine's other work.
+SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Few names, so that they collide; times a few hours apart, so that each sighting is recorded.
 PIPELINES = [PipelineKey(o, p) for o in ("air", "dag") for p in ("p", "q")]
@@ -112,7 +115,7 @@ def concluded(ledger: Ledger) -> dict[DependencyKey, Dependency]:
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=120)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_batches_does_not_matter(batches: list[Batch], dice: random.Random) -> None:
     shuffled = list(batches)
@@ -123,7 +126,7 @@ def test_the_order_of_batches_does_not_matter(batches: list[Batch], dice: random
     assert concluded(there) == concluded(here)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=50)
 @given(worlds())
 def test_one_batch_of_all_says_the_same_as_many(batches: list[Batch]) -> None:
     newest_last = sorted(batches, key=lambda b: max(_times(b), default=0.0))
@@ -157,7 +160,7 @@ happenings = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=80)
 @given(st.lists(happenings, max_size=6), st.randoms(use_true_random=False))
 def test_replay_snapshot_and_live_are_one(
     story: list[list[Batch] | list[Verdict]], dice: random.Random
