@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,8 @@ import pytest
 
 from swarm.config import Settings, Source
 from swarm.connectors.dagster import DagsterConnector, connect
+from swarm.connectors.dagster_client import DagsterClient
+from swarm.connectors.dagster_queries import WORKSPACE
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -263,7 +266,7 @@ async def test_without_the_code_its_absence_is_reported(dagster: DagsterServer) 
         (Fault("graphql", status=500, body=b"oops"), Unavailable, "500"),
         (Fault("graphql", status=200, body=b"<html>login</html>"), MalformedResponse, "login"),
         (Fault("graphql", status=200, body=b'{"data": {}}'), MalformedResponse, "form"),
-        (Fault("graphql", status=200, body=b'{"data": null}'), MalformedResponse, "form"),
+        (Fault("graphql", status=200, body=b'{"data": null}'), MalformedResponse, "without data"),
         (Fault("graphql", status=302, headers={"location": "/x"}), MalformedResponse, "302"),
         (Fault("graphql", status=200, filler_bytes=50_000_000), MalformedResponse, "bytes"),
         (Fault("graphql", drop=True), Unavailable, "/graphql"),
@@ -274,6 +277,85 @@ async def test_faults(proxy: Proxy, fault: Fault, error: type[SwarmError], says:
     proxy.faults.append(fault)
     with pytest.raises(error, match=says):
         await all_of(make(proxy.url).observe(None))
+
+
+class Instead(Proxy):
+    """Answers the queries whose name is in `answers` itself."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.answers: dict[bytes, Fault] = {}
+
+    def take_fault(self, path: str) -> Fault | None:
+        body = self.requests[-1].body
+        return next((fault for name, fault in self.answers.items() if name in body), None)
+
+
+class HandClock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at_s = time.time()
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
+async def test_too_many_ops_for_one_answer_are_reported_and_the_rest_goes_on(
+    dagster: DagsterServer,
+) -> None:
+    with Instead(dagster.url) as instead:
+        instead.answers[b"SwarmOps"] = Fault("graphql", status=200, filler_bytes=50_000_000)
+        items, _ = await all_of(make(instead.url).observe(None))
+    pipelines = {pipeline.key.name: pipeline for pipeline in those(Pipeline, items)}
+    assert pipelines["sales/ingest"].tasks == ()
+    assert pipelines["sales_job"].tasks != ()
+    reported = {
+        one.place for one in those(Unresolved, items) if one.reason is UnresolvedReason.TOO_LARGE
+    }
+    assert reported == {
+        "code location sales, repository __repository__",
+        "code location ops, repository __repository__",
+    }
+
+
+async def test_a_location_that_breaks_keeps_its_pipelines_and_their_names(
+    dagster: DagsterServer,
+) -> None:
+    workspace = dagster.ask(WORKSPACE)
+    entries = {e["name"]: e for e in workspace["workspaceOrError"]["locationEntries"]}
+    loaded = entries["ops"]["locationOrLoadError"]
+    with Instead(dagster.url) as instead:
+        source = Source(kind="dagster", name="dg", url=instead.url)
+        clock = HandClock()
+        connector = DagsterConnector(source, Settings(), DagsterClient(source), clock)
+
+        # All three can be loaded: what the inventory lists is all there is.
+        entries["broken"]["locationOrLoadError"] = {**loaded, "repositories": []}
+        instead.answers[b"SwarmWorkspace"] = _data(workspace)
+        before, cursor = await all_of(connector.observe(None))
+        [inventory] = those(Inventory, before)
+        assert "ops/ingest" in inventory.names
+
+        # One breaks: it is named, and what it had is neither gone nor called otherwise.
+        broken = {"__typename": "PythonError", "message": "no module named gone"}
+        entries["ops"]["locationOrLoadError"] = broken
+        instead.answers[b"SwarmWorkspace"] = _data(workspace)
+        clock.at_s += 61
+        after, _ = await all_of(connector.observe(cursor))
+        [failure] = [
+            one for one in those(Unresolved, after) if one.reason is UnresolvedReason.IMPORT_ERROR
+        ]
+        assert (failure.place, failure.detail) == ("code location ops", "no module named gone")
+        [again] = those(Inventory, after)
+        assert set(again.names) == set(inventory.names)
+
+
+def _data(answer: object) -> Fault:
+    return Fault("graphql", status=200, body=json.dumps({"data": answer}).encode())
 
 
 async def test_a_server_that_is_down_is_unavailable() -> None:
