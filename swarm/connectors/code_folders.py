@@ -60,7 +60,7 @@ class CodeFolders:
         plain = os.path.normpath(path)
         if plain in texts:
             return plain
-        parts = [part for part in Path(plain).parts if part not in ("/", "..")]
+        parts = [part for part in Path(plain).parts if part != "/"]
         for start in range(len(parts)):
             ends = [str(folder.joinpath(*parts[start:])) for folder in self._folders]
             found = [end for end in ends if end in texts]

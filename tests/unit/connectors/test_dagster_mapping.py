@@ -101,6 +101,37 @@ def test_the_order_of_ops_goes_through_nested_graphs() -> None:
     )
 
 
+def test_the_order_of_ops_goes_through_graphs_inside_graphs() -> None:
+    def mapped(port: str, solid: str) -> dict[str, object]:
+        inner = {"definition": {"name": "result"}, "solid": {"name": solid}}
+        return {"definition": {"name": port}, "mappedOutput": inner, "mappedInput": inner}
+
+    def handle(at: str, inner: str = "", before: str = "") -> dict[str, object]:
+        source = {"definition": {"name": "result"}, "solid": {"name": before}}
+        port = {"definition": {"name": "result"}, "dependsOn": [source] if before else []}
+        mappings = [mapped("result", inner)]
+        kind = "CompositeSolidDefinition" if inner else "SolidDefinition"
+        definition = {"__typename": kind, "name": at, "outputMappings": mappings}
+        definition["inputMappings"] = mappings
+        name = at.rpartition(".")[2]
+        return {
+            "handleID": at,
+            "solid": {"name": name, "inputs": [port], "definition": definition},
+        }
+
+    handles = [
+        handle("a", inner="b"),
+        handle("a.b", inner="c"),
+        handle("a.b.c"),
+        handle("x", inner="y", before="a"),
+        handle("x.y"),
+    ]
+    answer = {"repositoryOrError": {"jobs": [{"name": "deep", "solidHandles": handles}]}}
+    graph = read_op_graphs(answer)["deep"]
+    assert set(graph.definitions) == {"a.b.c", "x.y"}
+    assert graph.order == (("a.b.c", "x.y"),)
+
+
 def test_dependencies_between_assets_are_declared_also_across_jobs() -> None:
     pipelines = {pipeline.key.name: pipeline for pipeline in defined().pipelines}
     orders, daily = task("sales_job", "orders"), task("daily_job", "finance/daily")
