@@ -75,10 +75,10 @@ def measure(options: Options) -> Figures:
 def _measure_size(nodes: int, seed: int, queries: int, peer_queries: int) -> Figures:
     progress(f"{nodes:,} pipelines: build")
     edges = mesh(nodes, seed)
-    records = list(_records(nodes, edges))
+    stream = list(records(nodes, edges))
     dice = random.Random(seed + 1)
     gc.collect()
-    build_s, graph = _timed(lambda: DependencyGraph(records))
+    build_s, graph = _timed(lambda: DependencyGraph(stream))
     peer_build_s, peer = _timed(lambda: _peer(nodes, edges))
     # The first question at a threshold prepares its rows, once in the life of a process.
     first_s, _ = _timed(lambda: impact(graph, _pipeline(0), limit=PAGE))
@@ -166,7 +166,8 @@ def _dependency(up: int, down: int, suffix: str = "") -> Dependency:
     return Dependency(key, False, 0.98, ())
 
 
-def _records(nodes: int, edges: list[Pair]) -> Iterator[PipelineSeen | DependencyChanged]:
+def records(nodes: int, edges: list[Pair]) -> Iterator[PipelineSeen | DependencyChanged]:
+    """The mesh as the graph stream tells it."""
     for number in range(nodes):
         key = _pipeline(number)
         yield PipelineSeen(Pipeline(key, (Task(TaskKey("bench", key.name, "load")),)))

@@ -88,13 +88,13 @@ class Client:
         asked = {"declared": declared, "min_confidence": min_confidence, "as_of_s": as_of_s}
         return self._pages("dependencies", asked)
 
-    def impact(self, name: str) -> dict[str, Any]:
-        """Who is hit when `name` is late or wrong, nearest first."""
-        return dict(self._request("GET", "impact", params={"name": name}))
+    def impact(self, name: str, limit: int = 100) -> dict[str, Any]:
+        """Who is hit when `name` is late or wrong: `total`, and the nearest `limit` as `hits`."""
+        return dict(self._request("GET", "impact", params={"name": name, "limit": limit}))
 
-    def upstream(self, name: str) -> dict[str, Any]:
-        """What `name` stands on, nearest first."""
-        return dict(self._request("GET", "upstream", params={"name": name}))
+    def upstream(self, name: str, limit: int = 100) -> dict[str, Any]:
+        """What `name` stands on: `total`, and the nearest `limit` as `hits`."""
+        return dict(self._request("GET", "upstream", params={"name": name, "limit": limit}))
 
     def unresolved(self) -> list[dict[str, Any]]:
         """What could not be understood, with the place and the reason."""

@@ -18,6 +18,7 @@ from swarm.model.journal import (
 )
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved
+from swarm.model.pipelines import Pipeline
 from swarm.store.projections import Projections
 
 
@@ -31,6 +32,7 @@ class ReadModel:
     graph: DependencyGraph = field(default_factory=DependencyGraph)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
+    _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, projections: Projections) -> Self:
@@ -43,7 +45,13 @@ class ReadModel:
 
     def apply(self, record: Record, at_s: float) -> None:
         match record:
-            case PipelineSeen() | PipelineGone() | DependencyChanged() | DependencyGone():
+            case PipelineSeen(pipeline):
+                self._name(pipeline.key, pipeline)
+                self.graph.apply(record)
+            case PipelineGone(key):
+                self._name(key, None)
+                self.graph.apply(record)
+            case DependencyChanged() | DependencyGone():
                 self.graph.apply(record)
             case UnresolvedSeen(unresolved):
                 self.unresolved[unresolved] = None
@@ -55,26 +63,30 @@ class ReadModel:
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare
         name where only one orchestrator has it. Raises `UnknownKey` or `Rejected`."""
-        bare = [key for key in self.graph.pipelines if key.name == name]
-        full: list[PipelineKey | TaskKey] = [
-            key for key in self.graph.pipelines if str(key) == name
-        ]
-        full += [
-            task.key
-            for pipeline in self.graph.pipelines.values()
-            for task in pipeline.tasks
-            if str(task.key) == name
-        ]
-        if full:
-            return full[0]
-        if len(bare) == 1:
-            return bare[0]
-        if bare:
-            candidates = ", ".join(sorted(str(key) for key in bare))
+        found = self._names.get(name, {})
+        exact = next((key for key in found if str(key) == name), None)
+        if exact is not None:
+            return exact
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            candidates = ", ".join(sorted(str(key) for key in found))
             raise Rejected(f"`{name}` is the name of several pipelines; say which: {candidates}")
-        names = [str(key) for key in self.graph.pipelines] + [
-            key.name for key in self.graph.pipelines
-        ]
-        close = difflib.get_close_matches(name, names, n=3)
+        close = difflib.get_close_matches(name, self._names, n=3)
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise UnknownKey(f"No pipeline or task is called `{name}`.{hint}")
+
+    def _name(self, key: PipelineKey, now: Pipeline | None) -> None:
+        before = self.graph.pipelines.get(key)
+        for name, named in _names_of(before) if before else ():
+            del self._names[name][named]
+            if not self._names[name]:
+                del self._names[name]
+        for name, named in _names_of(now) if now else ():
+            self._names.setdefault(name, {})[named] = None
+
+
+def _names_of(pipeline: Pipeline) -> set[tuple[str, PipelineKey | TaskKey]]:
+    """All that a pipeline and its tasks may be called."""
+    key = pipeline.key
+    return {(key.name, key), (str(key), key), *((str(t.key), t.key) for t in pipeline.tasks)}

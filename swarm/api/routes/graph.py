@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page, page
@@ -32,7 +33,14 @@ from swarm.model.lineage import Dependency, DependencyKey
 router = APIRouter(tags=["graph"])
 
 Confidence = Annotated[float | None, Query(ge=0, le=1)]
-Name = Annotated[str, Query(min_length=1, max_length=2_000)]
+
+
+class _Search(BaseModel):
+    """`name` is `orchestrator/pipeline[/task]`, or a pipeline's bare name where it is one."""
+
+    name: Annotated[str, Field(min_length=1, max_length=2_000)]
+    min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 
 @router.get("/pipelines")
@@ -101,19 +109,15 @@ async def verdict(body: VerdictBody, deps: Given) -> Accepted:
 
 
 @router.get("/impact")
-async def impact(
-    name: Name, deps: Given, response: Response, min_confidence: Confidence = None
-) -> Reach:
-    """Who is hit when `name` is late or wrong, nearest first."""
-    return _reach(deps, name, min_confidence, query.impact, response)
+async def impact(asked: Annotated[_Search, Query()], deps: Given, response: Response) -> Reach:
+    """Who is hit when a pipeline or task is late or wrong: the nearest of `total`."""
+    return _reach(query.impact, asked, deps, response)
 
 
 @router.get("/upstream")
-async def upstream(
-    name: Name, deps: Given, response: Response, min_confidence: Confidence = None
-) -> Reach:
-    """What `name` stands on, nearest first."""
-    return _reach(deps, name, min_confidence, query.ancestors, response)
+async def upstream(asked: Annotated[_Search, Query()], deps: Given, response: Response) -> Reach:
+    """What a pipeline or task stands on: the nearest of `total`."""
+    return _reach(query.ancestors, asked, deps, response)
 
 
 @router.get("/findings")
@@ -123,15 +127,12 @@ async def findings(deps: Given) -> list[Finding]:
 
 
 def _reach(
-    deps: Given,
-    name: str,
-    min_confidence: float | None,
-    search: Callable[..., query.Impact],
-    response: Response,
+    search: Callable[..., query.Impact], asked: _Search, deps: Given, response: Response
 ) -> Reach:
     started_s = time.perf_counter()
-    least = deps.min_confidence if min_confidence is None else min_confidence
-    answer = Reach.of(search(deps.model.graph, deps.model.find(name), least))
+    least = deps.min_confidence if asked.min_confidence is None else asked.min_confidence
+    start = deps.model.find(asked.name)
+    answer = Reach.of(search(deps.model.graph, start, least, asked.limit))
     taken_ms = (time.perf_counter() - started_s) * 1_000
     response.headers["Server-Timing"] = f"graph;dur={taken_ms:.2f}"
     return answer
