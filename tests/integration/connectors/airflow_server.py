@@ -15,6 +15,7 @@ from typing import Any
 
 from swarm.demo import environments
 from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
+from swarm.demo.templates import restore
 from tests.integration.connectors.orchestrators import new_processes
 
 DAGS = Path(__file__).parent / "airflow_dags"
@@ -121,7 +122,6 @@ def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
     cache = Path(os.environ.get("SWARM_TEST_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
     programs = environments.ensure(cache, _WANTED[major], _say)
     home, dags = folder / "home", folder / "dags"
-    home.mkdir()
     shutil.copytree(DAGS, dags)
     site = Site(programs, home, dags, folder, {})
     ports = free_ports(3)
@@ -131,12 +131,17 @@ def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
     def run(name: str, *words: str) -> None:
         processes.run(name, [airflow, *words], env, folder)
 
-    run("migrate", "db", "migrate")
-    if major == 2:
-        person = ("--firstname", "a", "--lastname", "b", "--email", "a@example.invalid")
-        login = ("--username", USER, "--password", PASSWORD, "--role", "Admin")
-        run("user", "users", "create", *login, *person)
-    run("pool", "pools", "set", "lake_pool", "3", "tasks that touch the lake")
+    def make() -> None:
+        run("migrate", "db", "migrate")
+        if major == 2:
+            person = ("--firstname", "a", "--lastname", "b", "--email", "a@example.invalid")
+            login = ("--username", USER, "--password", PASSWORD, "--role", "Admin")
+            run("user", "users", "create", *login, *person)
+        run("pool", "pools", "set", "lake_pool", "3", "tasks that touch the lake")
+
+    # To make an empty database takes longer than to start the servers.
+    template = cache / f"{_WANTED[major].name}-database-{environments.digest(_WANTED[major])[:12]}"
+    restore(template, home, ["airflow.db"], make)
     servers = [processes.start(part, [airflow, part], env, folder) for part in _PARTS[major]]
     server = AirflowServer(major, f"http://127.0.0.1:{ports[0]}", dags)
     _wait_until_loaded(server, servers)
