@@ -1,12 +1,15 @@
 """The lab starts real orchestrators, runs real pipelines, knows the truth, leaves nothing."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from swarm.demo import environments
 from swarm.demo.lab import Lab
+from swarm.demo.processes import LabError
 from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
 
@@ -104,3 +107,30 @@ def test_nothing_is_left_alive(course: tuple[Lab, int, Truth]) -> None:
             continue  # it has just ended, or belongs to somebody else
         assert int(fields[3]) not in sessions, f"process {entry.name} is in a session of the lab"
         assert str(lab.run_folder).encode() not in words, f"process {entry.name} is of the lab"
+
+
+def test_a_start_that_fails_half_way_leaves_nothing(
+    course: tuple[Lab, int, Truth], tmp_path: Path
+) -> None:
+    ran, _, _ = course
+    for name in ("airflow", "prefect"):
+        (tmp_path / name).symlink_to(ran.folder / "envs" / name)
+    broken = tmp_path / "dagster" / "bin"
+    broken.mkdir(parents=True)
+    (broken.parent / ".requirements").write_text(environments.digest(environments.DAGSTER))
+    for program in ("python", "dagster", "dagster-webserver", "dagster-daemon"):
+        (broken / program).write_text("#!/bin/sh\necho no space left\nexit 3\n")
+        (broken / program).chmod(0o755)
+    lab = Lab(tmp_path / "lab", environments_in=tmp_path)
+    with pytest.raises(LabError, match=r"(?s)dagster-\w+ (ended|failed) \(3\).*no space left"):
+        lab.__enter__()
+    assert lab.processes.sessions, "something had been started"
+    assert lab.survivors() == []
+
+
+def test_two_labs_do_not_share_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LabError, match="Another lab runs"):
+            Lab(tmp_path).__enter__()
