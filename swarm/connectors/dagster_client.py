@@ -87,8 +87,14 @@ class DagsterClient:
             if isinstance(cause, ConnectorError):
                 return cause
         if any(isinstance(cause, TransportConnectionFailed) for cause in causes):
-            return Unavailable(f"{self._url} does not answer: {causes[-1]}"[:500])
+            return Unavailable(f"{self._url}: no answer: {_innermost(causes[-1])}")
         return MalformedResponse(f"{self._url}: not an answer of Dagster: {causes[-1]}"[:500])
+
+
+def _innermost(error: BaseException) -> str:
+    """The end of what requests says; before it stand the names of the layers it went through."""
+    text = str(error)
+    return text.rpartition(": ")[2].strip("'\")")[:200] or type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

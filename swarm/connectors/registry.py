@@ -52,8 +52,16 @@ def connect(source: Source, settings: Settings) -> Connector:
         raise ConfigError(
             f"source `{source.instance}`: the connector `{point.value}` cannot be loaded: {error}."
         ) from error
+    _be_quiet()
     connector: Connector = factory(source, settings)
     return connector
+
+
+def _be_quiet() -> None:
+    """Retries would be printed, and to stdout, where reports go. The last error is reported."""
+    import stamina.instrumentation
+
+    stamina.instrumentation.set_on_retry_hooks(())
 
 
 def open_connectors(settings: Settings) -> list[Connector]:
