@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,10 @@ RUNAWAY = (
 
 
 @pytest.fixture
-def processes(tmp_path: Path) -> Processes:
-    return Processes(str(tmp_path), tmp_path)
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    started = Processes(str(tmp_path), tmp_path, grace_s=0.2)
+    yield started
+    started.stop_all()
 
 
 def environ() -> dict[str, str]:
@@ -51,8 +54,7 @@ def test_processes_of_others_are_left_alone(processes: Processes, tmp_path: Path
     other.stop_all()
 
 
-def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
-    processes = Processes(str(tmp_path), tmp_path, grace_s=0.2)
+def test_a_server_that_ignores_sigterm_is_killed(processes: Processes, tmp_path: Path) -> None:
     server = processes.start("deaf", [sys.executable, "-c", DEAF], environ(), tmp_path)
     wait_for("It", [server], lambda: server.tail() == "deaf", 30)
     processes.stop_all()
@@ -81,8 +83,6 @@ def test_a_server_that_never_gets_healthy_is_named(processes: Processes, tmp_pat
     server = processes.start("slow", [sys.executable, "-c", DEAF], environ(), tmp_path)
     with pytest.raises(LabError, match="It is not healthy after 0 s"):
         wait_for("It", [server], lambda: False, 0.0)
-    server.process.kill()
-    processes.stop_all()
 
 
 def test_a_command_that_fails_shows_its_output(processes: Processes, tmp_path: Path) -> None:
