@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.dagster_mapping import CodeTarget
 from swarm.connectors.sighting import covered, sighted
-from swarm.lineage.code_flows import extract_dagster
+from swarm.lineage.code_flows import dagster_entries, extract_dagster
 from swarm.lineage.text import CodeContext
 from swarm.model.journal import Item
 from swarm.model.lineage import Channel, Extraction, Unresolved, UnresolvedReason
@@ -22,7 +22,7 @@ class DagsterCode:
         self._context = context
         self._texts: Mapping[str, str] = {}
         self._found: dict[tuple[str, str], Extraction | None] = {}
-        self._programs: dict[str, dict[str, str]] = {}
+        self._programs: dict[str, tuple[dict[str, str], Mapping[str, str]]] = {}
 
     def refresh(self) -> None:
         """Look at the files again."""
@@ -34,20 +34,23 @@ class DagsterCode:
 
     def items(self, target: CodeTarget, now_s: float) -> Iterator[Item]:
         """Evidence and coverage as of the last `refresh`, or why there is none."""
+        # By the function: many files lead to the same one through what they import.
         hits: dict[str, Extraction] = {}
         for path in self._files(target):
-            for name in target.names:
+            entries = self._entries_of(path)
+            name = next((name for name in target.names if name in entries), None)
+            if name is not None and entries[name] not in hits:
                 found = self._extract(path, name)
                 if found is not None:
-                    hits.setdefault(path, found)
-                    break
+                    hits[entries[name]] = found
         if len(hits) == 1:
             [extraction] = hits.values()
             yield from sighted(target.task, extraction, Channel.CODE, now_s)
             yield from covered(target.task, extraction, Channel.CODE, now_s, target.writes)
         elif hits:
-            files = ", ".join(sorted(hits))
-            yield self._unresolved(target, UnresolvedReason.AMBIGUOUS, f"is in each of {files}")
+            functions = ", ".join(sorted(hits))
+            what = f"may be any of {functions}"
+            yield self._unresolved(target, UnresolvedReason.AMBIGUOUS, what)
         else:
             where = (
                 "in the folders of `code`" if self._folders.folders else "`code` names no folder"
@@ -62,18 +65,23 @@ class DagsterCode:
         stated = dict.fromkeys(path for path in located if path is not None)
         if stated:
             return list(stated)
-        name = re.compile(rf"\b{re.escape(target.names[-1])}\b")
+        words = {re.escape(name.rpartition("/")[2]) for name in target.names}
+        name = re.compile(rf"\b(?:{'|'.join(sorted(words))})\b")
         return [
             path
             for path, text in self._texts.items()
             if path.endswith(".py") and "dagster" in text and name.search(text)
         ][:_MAX_CANDIDATES]
 
+    def _entries_of(self, path: str) -> Mapping[str, str]:
+        if path not in self._programs:
+            program = self._folders.program(path)
+            self._programs[path] = program, dagster_entries(program)
+        return self._programs[path][1]
+
     def _extract(self, path: str, name: str) -> Extraction | None:
         if (path, name) not in self._found:
-            if path not in self._programs:
-                self._programs[path] = self._folders.program(path)
-            program = self._programs[path]
+            program, _ = self._programs[path]
             self._found[path, name] = extract_dagster(program, name, self._context)
         return self._found[path, name]
 
