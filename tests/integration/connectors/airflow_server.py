@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from swarm.demo import environments
-from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
+from swarm.demo.processes import LabError, Processes, Server, Site, free_ports, wait_for
 from swarm.demo.templates import restore
 from tests.integration.connectors.orchestrators import new_processes
 
@@ -120,7 +122,12 @@ def running_airflow(major: int, folder: Path) -> Iterator[AirflowServer]:
 
 def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
     cache = Path(os.environ.get("SWARM_TEST_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
-    programs = environments.ensure(cache, _WANTED[major], _say)
+    try:
+        programs = environments.ensure(cache, _WANTED[major], _say)
+    except LabError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"Airflow {major} cannot be installed here: {error}")
     home, dags = folder / "home", folder / "dags"
     shutil.copytree(DAGS, dags)
     site = Site(programs, home, dags, folder, {})
