@@ -1,6 +1,7 @@
 """The files of a program: parse each once, find which file an import means."""
 
 import ast
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -32,6 +33,9 @@ class Program:
                 return None
             base = parents[level - 1]
             return self._at(str(base / tail) if tail else str(base))
+        if dotted.partition(".")[0] in sys.stdlib_module_names:
+            # A namesake hides the standard library only for scripts that lie beside it.
+            return self._at(str(PurePosixPath(importer).parent / tail))
         for folder in PurePosixPath(importer).parents:
             found = self._at(str(folder / tail))
             if found is not None:

@@ -671,3 +671,15 @@ def test_helper_called_many_times_is_read_each_time_its_object_changed():
         """
     )
     exactly(found, *(f"write t{i}" for i in range(12)))
+
+
+@pytest.mark.parametrize(
+    ("namesake", "hides"), [("jobs/sqlite3.py", True), ("bin/sqlite3.py", False)]
+)
+def test_a_namesake_hides_the_standard_library_only_from_scripts_beside_it(namesake, hides):
+    modules = {
+        "jobs/load.py": 'import sqlite3\nsqlite3.connect("lake").execute("DELETE FROM t")\n',
+        namesake: "def connect(name):\n    raise SystemExit\n",
+    }
+    found = extract_code(modules, "jobs/load.py", CONTEXT)
+    assert seen(found) == (set() if hides else {"write t"})
