@@ -127,7 +127,7 @@ def new_processes(logs: Path) -> Processes:
 
 
 def _site(wanted: environments.Requirements, folder: Path, code: Path) -> Site:
-    cache = Path(os.environ.get("SWARM_TEST_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
+    cache = Path(os.environ.get("LAB_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
     programs = environments.ensure(cache, wanted, lambda text: None)
     home = folder / wanted.name
     home.mkdir(parents=True)
