@@ -678,8 +678,8 @@ def test_helper_called_many_times_is_read_each_time_its_object_changed():
 )
 def test_a_namesake_hides_the_standard_library_only_from_scripts_beside_it(namesake, hides):
     modules = {
-        "jobs/load.py": 'import sqlite3\nsqlite3.connect("lake").execute("DELETE FROM t")\n',
-        namesake: "def connect(name):\n    raise SystemExit\n",
+        "jobs/load.py": 'import sqlite3\nsqlite3.connect("lake")\n',
+        namesake: "def connect(name):\n    open('/lake/x.csv').read()\n",
     }
     found = extract_code(modules, "jobs/load.py", CONTEXT)
-    assert seen(found) == (set() if hides else {"write t"})
+    assert seen(found) == ({"read file//lake/x.csv"} if hides else set())
