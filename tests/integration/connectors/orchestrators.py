@@ -127,8 +127,8 @@ def new_processes(logs: Path) -> Processes:
 
 
 def _site(wanted: environments.Requirements, folder: Path, code: Path) -> Site:
-    cache = Path(os.environ.get("LAB_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
-    programs = environments.ensure(cache, wanted, lambda text: None)
+    lab = Path(os.environ.get("SWARM_LAB_FOLDER", "~/.cache/swarm/lab")).expanduser().resolve()
+    programs = environments.ensure(lab / "envs", wanted, lambda text: None)
     home = folder / wanted.name
     home.mkdir(parents=True)
     variables = {"TEST_LAKE": str(home / "lake.db"), "PYTHONDONTWRITEBYTECODE": "1"}
