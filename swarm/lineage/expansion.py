@@ -145,15 +145,14 @@ class Names:
         short = {s for name in changed for s in suffixes(name) if self.known(s)}
         return short | {name for name in changed if self.known(name)}
 
-    def views_moved(self, moved: set[DatasetKey], changed: set[DatasetKey]) -> set[DatasetKey]:
+    def views_moved(self, moved: set[DatasetKey]) -> set[DatasetKey]:
         """The datasets whose readers may read something else since the names `moved`.
 
-        A view's own name may have meant a name that is gone, so all it could have meant count.
+        A view's own name may have meant another dataset before: all it could have meant count.
         """
         roots = {self.resolve(view) for name in moved for view in self._read_by.get(name, ())}
         for name in moved & self._views.keys():
             roots |= {name, *self._longer.get(name, ())}
-            roots |= {gone for gone in changed if name in set(suffixes(gone))}
         return self.above(roots)
 
     def _reads_of(self, dataset: DatasetKey) -> list[DatasetKey]:

@@ -88,11 +88,9 @@ class Order:
         Grows both sides in step, so it costs twice the smaller one.
         """
         up, down = _as_upstream(upstream), _as_downstream(downstream)
-        # A task without edges is reached only from the task itself: the first step is made here.
-        ahead = _Front({up, *self._next(up)}, self._next)
-        behind = _Front({down, *self._previous(down)}, self._previous)
-        if not ahead.seen.isdisjoint(behind.seen):
-            return True
+        ahead, behind = _Front({up}, self._next), _Front({down}, self._previous)
+        # A start does not list tasks without edges of their own. That the first round follows both
+        # sides makes up for it: `down` is then known by its start.
         while ahead.todo and behind.todo:
             if ahead.step() & behind.seen or behind.step() & ahead.seen:
                 return True

@@ -1,6 +1,10 @@
 """The graph against plain networkx, and against itself by another way."""
 
+from itertools import pairwise
+from math import prod
+
 import networkx as nx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -146,6 +150,12 @@ def test_impact_between_pipelines_is_what_networkx_reaches(
         }
         assert found.total == len(found.hits)
         assert all(0 < hit.confidence <= hit.cause.confidence <= 1 for hit in found.hits)
+    for hit in impact(graph, start, least).hits:
+        surest = max(
+            prod(graph.edge(up, down).confidence for up, down in pairwise(way))
+            for way in nx.all_shortest_paths(plain, start, hit.key)
+        )
+        assert hit.confidence == pytest.approx(surest)
 
 
 @settings(SLOW_IS_FINE, max_examples=150)

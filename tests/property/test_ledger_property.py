@@ -31,6 +31,8 @@ TASKS = [TaskKey(k.orchestrator, k.name, t) for k in PIPELINES for t in ("", "a"
 DATASETS = [DatasetKey("pg://w", n) for n in ("t", "s.t", "c.s.t", "z.t", "u", "s.u")]
 TIMES = st.sampled_from([0.0, 7200.0, 14400.0, 21600.0])
 
+READ_BY = [Channel.DECLARED, Channel.CODE, Channel.SQL_RUN]
+
 tasks = st.sampled_from(TASKS)
 datasets = st.sampled_from(DATASETS)
 evidence = st.builds(
@@ -75,8 +77,8 @@ def readings(draw: st.DrawFn) -> list[tuple[Item, ...]]:
     found = []
     for task, channel, at_s in draw(
         st.lists(
-            st.tuples(tasks, st.sampled_from(Channel), TIMES),
-            max_size=10,
+            st.tuples(st.sampled_from(TASKS[1:6]), st.sampled_from(READ_BY), TIMES),
+            max_size=12,
             unique=True,
         )
     ):

@@ -153,6 +153,19 @@ def test_a_whole_pipeline_edge_leads_from_each_task_to_each_task() -> None:
     assert told(impact(graph, task("air/a/"))) == [("air/b", 1, 1.0), ("dag/c", 2, 0.8)]
 
 
+def test_a_whole_pipeline_edge_holds_for_pipelines_without_tasks_and_for_later_ones() -> None:
+    graph = DependencyGraph(
+        [
+            listed("air/mid", declared=(("air/a/", "air/mid/"),)),
+            listed("air/z", declared=(("air/mid/", "air/z/"),)),
+            listed("air/a", "late"),
+        ]
+    )
+    assert told(impact(graph, task("air/a/late"))) == [("air/mid", 1, 1.0), ("air/z", 2, 1.0)]
+    graph.apply(listed("air/z", "late", declared=(("air/mid/", "air/z/"),)))
+    assert told(impact(graph, task("air/a/late")))[-1] == ("air/z/late", 2, 1.0)
+
+
 def test_from_a_dataset_its_readers_are_hit_first() -> None:
     graph = DependencyGraph(
         [

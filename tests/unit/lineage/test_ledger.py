@@ -327,6 +327,21 @@ def test_evidence_without_coverage_replaces_nothing(story: Story) -> None:
     assert story.edges() == {("a/p/w", "b/q/r", "s.u")}
 
 
+def test_evidence_newer_than_a_late_reading_stays(story: Story) -> None:
+    code = Channel.CODE
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s.t", code, 100.0))
+    story.batch(covers("b/q/r", code, 50.0))
+    assert story.edges() == {("a/p/w", "b/q/r", "s.t")}
+
+
+def test_an_access_that_one_of_two_channels_still_shows_stays(story: Story) -> None:
+    static = Channel.SQL_SOURCE
+    story.batch(reads("b/q/r", "s.t", static), covers("b/q/r", static), reads("b/q/r", "s.t"))
+    story.batch(covers("b/q/r", static, 9.0))
+    story.batch(writes("a/p/w", "s.t"))
+    assert story.edges() == {("a/p/w", "b/q/r", "s.t")}
+
+
 def test_an_old_reading_that_arrives_late_changes_nothing(story: Story) -> None:
     code = Channel.CODE
     story.batch(reads("b/q/r", "s.new", code, 100.0), covers("b/q/r", code, 100.0))
@@ -368,8 +383,8 @@ def test_sightings_alone_refresh_a_dependency_once_a_day(story: Story) -> None:
 
 def test_a_place_that_names_the_run_is_no_news_with_every_run(story: Story) -> None:
     def run(number: int) -> Evidence:
-        place = f"run {number}: rendered sql"
-        return Evidence(task("b/q/r"), Access.READ, table("s.t"), Channel.SQL_RUN, 0.0, place)
+        place, at_s = f"run {number}: rendered sql", float(number)
+        return Evidence(task("b/q/r"), Access.READ, table("s.t"), Channel.SQL_RUN, at_s, place)
 
     story.batch(run(1))
     assert story.batch(run(2)) == []
@@ -401,6 +416,11 @@ def test_an_empty_inventory_takes_all_of_its_orchestrator_only(story: Story) -> 
     story.batch(pipeline("a/p", "w"), pipeline("b/p", "w"))
     story.batch(Inventory("a", ()))
     assert set(story.ledger.pipelines) == {PipelineKey("b", "p")}
+
+
+def test_a_pipeline_that_the_same_batch_shows_is_not_gone(story: Story) -> None:
+    story.batch(pipeline("a/p", "w"))
+    assert story.batch(pipeline("a/p", "w"), Inventory("a", ())) == []
 
 
 def test_evidence_of_a_task_that_left_its_pipeline_goes(story: Story) -> None:
@@ -531,7 +551,7 @@ def stuck(subject: str, place: str, detail: str = "?") -> Unresolved:
 
 
 def test_a_complete_word_on_the_subject_replaces_what_was_unresolved(story: Story) -> None:
-    story.batch(stuck("a/p", "f:1"), stuck("a/p/w", "f:2"), stuck("a/p/w", "f:3"))
+    story.batch(stuck("a/p", "f:1"), stuck("a/p/w", "g:2"), stuck("a/p/w", "f:3"))
     story.batch(covers("a/p/w"), stuck("a/p/w", "f:3"))
     assert story.ledger.unresolved == [stuck("a/p", "f:1"), stuck("a/p/w", "f:3")]
     story.batch(pipeline("a/p", "w"))
