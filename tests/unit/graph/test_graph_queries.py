@@ -71,6 +71,13 @@ def test_impact_goes_nearest_first_and_names_the_cause() -> None:
     assert (found.total, found.version) == (3, 1)
 
 
+@pytest.mark.parametrize("chain", [CHAIN, CHAIN[::-1]])
+def test_of_two_shortest_paths_the_surest_counts(chain: list[DependencyChanged]) -> None:
+    found = impact(DependencyGraph(chain), pipe("air/a"))
+    assert told(found)[-1] == ("pre/c", 2, 0.72)
+    assert str(found.hits[-1].cause.upstream) == "dag/b"
+
+
 def test_weaker_edges_are_followed_when_asked_for() -> None:
     graph = DependencyGraph(CHAIN)
     assert told(impact(graph, pipe("air/a"), 0.25))[-1] == ("air/e", 3, 0.216)
