@@ -4,12 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
-FOLDER = Path(__file__).parents[2] / ".lab"
+from tests.integration.places import LAB
 
 
 @pytest.mark.lab
@@ -17,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / ".lab"
 def test_the_demo_finds_everything_and_nothing_else_and_leaves_no_process():
     before = {process.pid for process in psutil.process_iter()}
     done = subprocess.run(
-        [sys.executable, "-m", "swarm", "demo", "--exit", "-o", "json", "--folder", str(FOLDER)],
+        [sys.executable, "-m", "swarm", "demo", "--exit", "-o", "json", "--folder", str(LAB)],
         env=os.environ | {"NO_COLOR": "1"},
         capture_output=True,
         text=True,
@@ -30,7 +29,7 @@ def test_the_demo_finds_everything_and_nothing_else_and_leaves_no_process():
     assert report["undeclared_found"] == report["undeclared_expected"] >= 12
     assert report["pipelines"] >= 30
     assert report["orchestrators"] == 4
-    marks = (str(FOLDER).encode(), b"swarm.bootstrap", b"ray::")
+    marks = (str(LAB).encode(), b"swarm.bootstrap", b"ray::")
     left = [
         process
         for process in psutil.process_iter()

@@ -19,6 +19,7 @@ from swarm.demo import environments
 from swarm.demo.processes import LabError, Processes, Server, Site, free_ports, wait_for
 from swarm.demo.templates import restore
 from tests.integration.connectors.orchestrators import new_processes
+from tests.integration.places import ENVIRONMENTS, LAB
 
 DAGS = Path(__file__).parent / "airflow_dags"
 USER, PASSWORD = "admin", "secret"
@@ -121,9 +122,8 @@ def running_airflow(major: int, folder: Path) -> Iterator[AirflowServer]:
 
 
 def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
-    cache = Path(os.environ.get("SWARM_TEST_ENVIRONMENTS", "~/.cache/swarm/envs")).expanduser()
     try:
-        programs = environments.ensure(cache, _WANTED[major], _say)
+        programs = environments.ensure(ENVIRONMENTS, _WANTED[major], _say)
     except LabError as error:
         if "CI" in os.environ:
             raise
@@ -147,7 +147,11 @@ def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
         run("pool", "pools", "set", "lake_pool", "3", "tasks that touch the lake")
 
     # To make an empty database takes longer than to start the servers.
-    template = cache / f"{_WANTED[major].name}-database-{environments.digest(_WANTED[major])[:12]}"
+    template = (
+        LAB
+        / "templates"
+        / f"connector-{_WANTED[major].name}-database-{environments.digest(_WANTED[major])[:12]}"
+    )
     restore(template, home, ["airflow.db"], make)
     servers = [processes.start(part, [airflow, part], env, folder) for part in _PARTS[major]]
     server = AirflowServer(major, f"http://127.0.0.1:{ports[0]}", dags)

@@ -1,6 +1,5 @@
 """Real Dagster and Prefect servers with the pipelines beside this file, for one test session."""
 
-import os
 import time
 import uuid
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 from swarm.demo import environments, http
 from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
+from tests.integration.places import ENVIRONMENTS
 
 HERE = Path(__file__).parent
 DAGSTER_CODE = HERE / "dagster_code"
@@ -127,8 +127,7 @@ def new_processes(logs: Path) -> Processes:
 
 
 def _site(wanted: environments.Requirements, folder: Path, code: Path) -> Site:
-    lab = Path(os.environ.get("SWARM_LAB_FOLDER", "~/.cache/swarm/lab")).expanduser().resolve()
-    programs = environments.ensure(lab / "envs", wanted, lambda text: None)
+    programs = environments.ensure(ENVIRONMENTS, wanted, lambda text: None)
     home = folder / wanted.name
     home.mkdir(parents=True)
     variables = {"TEST_LAKE": str(home / "lake.db"), "PYTHONDONTWRITEBYTECODE": "1"}

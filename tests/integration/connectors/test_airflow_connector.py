@@ -47,7 +47,7 @@ class MovableClock(SystemClock):
         return super().monotonic_s() + self.passed_s
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
     with running_airflow(3, tmp_path_factory.mktemp("airflow3")) as server:
         server.run("shop_orders")
@@ -55,7 +55,7 @@ def airflow3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
     with running_airflow(2, tmp_path_factory.mktemp("airflow2")) as server:
         server.run("shop_orders")

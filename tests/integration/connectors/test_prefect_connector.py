@@ -34,7 +34,7 @@ READS = re.compile(r"/api(/[a-z_0-9]+)+/(filter|paginate|count)$")
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     folder = tmp_path_factory.mktemp("prefect")
     processes = new_processes(folder)

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError
 from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
+from tests.integration.places import LAB
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -19,10 +19,8 @@ ORDERS = TaskKey("airflow", "sales_orders", "clean")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the lab; what takes long to make may be kept in a folder the environment names."""
-    kept = os.environ.get("SWARM_LAB_FOLDER")
-    return Path(kept) if kept else tmp_path_factory.mktemp("lab")
+def folder() -> Path:
+    return LAB
 
 
 @pytest.fixture(scope="module")
