@@ -5,6 +5,7 @@ does not know is skipped; a record type or a version it does not know is an erro
 stream and the place in it, because to skip an outcome would give another state.
 """
 
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar, get_args
@@ -33,11 +34,13 @@ class Codec(Generic[T]):
         self._kind: TypeAdapter[T] = TypeAdapter(kind)
 
     def encode(self, value: T) -> str:
-        """JSON text; `StoreError` when a text in `value` is not valid Unicode."""
+        """JSON text. A lone surrogate, which JSON from outside may hold and UTF-8 cannot, becomes
+        a question mark: refusing it would stop the writer at the same record for ever."""
         try:
             return self._one.dump_json((value,))[1:-1].decode()
-        except PydanticSerializationError as error:
-            raise StoreError(f"{type(value).__name__} cannot be stored: {error}.") from None
+        except PydanticSerializationError:
+            (tree,) = self._one.dump_python((value,), mode="json")
+            return json.dumps(tree, ensure_ascii=False).encode(errors="replace").decode()
 
     def decode(self, text: str | bytes) -> T:
         """The value; pydantic's `ValidationError` when the text is none."""

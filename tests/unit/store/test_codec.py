@@ -80,3 +80,18 @@ def test_a_cut_snapshot_is_refused_by_place(cut):
 def codec_row(record):
     name, text = codec.encode(record)
     return name, RECORD_VERSION, text
+
+
+def test_text_that_utf8_cannot_hold_is_stored_with_a_mark_in_its_place():
+    name, text = codec.encode(evidence(place="line \ud800 é"))
+    assert codec.decode(name, RECORD_VERSION, text, PLACE) == evidence(place="line ? é")
+    packed = codec.pack([evidence(place="\udfff")])
+    assert list(codec.unpack(packed, PLACE)) == [evidence(place="?")]
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_odd_numbers_survive_beside_such_text(number):
+    name, text = codec.encode(evidence(number, "\ud800"))
+    assert str(codec.decode(name, RECORD_VERSION, text, PLACE).evidence.observed_at_s) == str(
+        number
+    )
