@@ -54,11 +54,6 @@ def test_numbers_without_end_come_back():
     assert codec.decode(*codec_row(record), PLACE) == record
 
 
-def test_text_that_is_no_unicode_is_refused_before_it_is_stored():
-    with pytest.raises(StoreError, match="EvidenceSeen"):
-        codec.encode(evidence(place="\udcff"))
-
-
 def test_a_packed_snapshot_unpacks_in_order_and_is_small():
     records = [evidence(observed_at_s=float(n), place=f"line\n{n}") for n in range(1_000)]
     packed = codec.pack(iter(records))
