@@ -41,6 +41,7 @@ class Wake:
                 await asyncio.wait([following])
             finally:
                 following.cancel()
+                await asyncio.wait([following])  # else its socket stays open
             if not following.cancelled():
                 following.exception()
             await asyncio.sleep(_AGAIN_S)
