@@ -42,15 +42,24 @@ def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -
 
 
 def extract_shell(
-    command: str, modules: Mapping[str, str], context: CodeContext, place: str
+    command: str,
+    modules: Mapping[str, str],
+    context: CodeContext,
+    place: str,
+    folder: str = "",
+    checkouts: Sequence[str] = (),
 ) -> Extraction:
-    """Find what a shell command reads and writes; scripts it starts are taken from `modules`."""
-    program = Program(modules)
+    """Find what a shell command reads and writes; scripts it starts are taken from `modules`.
+
+    Their relative paths are seen from `folder`, where the command runs. A script that the command
+    calls by another path is looked for below `checkouts` by the end of that path.
+    """
+    program = Program(modules, checkouts)
     recorder = Recorder(program, context)
     walk = Interpreter(program, context.parameters, recorder, quiet_imports=False)
     follow_scripts(walk, recorder, program, context)
     try:
-        recorder.record(RunsCommand(const(command)), place)
+        recorder.record(RunsCommand(const(command), folder), place)
     except RecursionError:
         walk.unresolved.append(
             Unresolved(place, UnresolvedReason.TOO_LARGE, place, "nested too deep to be read")

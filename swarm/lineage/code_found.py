@@ -49,9 +49,10 @@ class TouchesPath:
 
 @dataclass(frozen=True, slots=True)
 class RunsCommand:
-    """A shell command (text) or a program with its arguments (list) is run."""
+    """A shell command (text) or a program with its arguments (list) is run, in `folder`."""
 
     command: Value
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

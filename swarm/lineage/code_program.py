@@ -1,9 +1,10 @@
 """The files of a program: parse each once, find which file an import means."""
 
 import ast
+import posixpath
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from swarm.model.lineage import Unresolved, UnresolvedReason
@@ -12,11 +13,16 @@ MAX_SOURCE_BYTES = 1_000_000
 
 
 class Program:
-    """`sources` maps file path to text; only `.py` files are parsed, each on first use."""
+    """`sources` maps file path to text; only `.py` files are parsed, each on first use.
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
+    `checkouts` are folders of sources that may lie elsewhere where the program runs.
+    """
+
+    def __init__(self, sources: Mapping[str, str], checkouts: Sequence[str] = ()) -> None:
         self.sources = sources
+        self._checkouts = checkouts
         self._trees: dict[str, ast.Module | Unresolved] = {}
+        self._ends: dict[str, str | None] = {}
 
     def tree(self, path: str) -> ast.Module | Unresolved:
         """The parsed file, or why there is none."""
@@ -42,16 +48,34 @@ class Program:
                 return found
         return self._at(tail) or self._by_end(tail)
 
-    def find_file(self, path: str, near: str) -> str | None:
-        """The given file a path in the program or in a command means."""
-        wanted = PurePosixPath(path)
-        for candidate in (str(wanted), str(PurePosixPath(near).parent / wanted)):
+    def find_file(self, path: str, near: str, folder: str = "") -> str | None:
+        """The given file a path in the program or in a command means, seen from `folder`, where
+        it runs, or from the file `near`, where it stands."""
+        wanted = posixpath.normpath(posixpath.join(folder, path))
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(near), path))
+        for candidate in (wanted, beside):
             if candidate in self.sources:
                 return candidate
-        if wanted.name == path:
+        name = posixpath.basename(wanted)
+        if name == wanted:
             return None
-        tails = [p for p in self.sources if _ends_with(path, p) or _ends_with(p, path)]
-        return tails[0] if len(tails) == 1 else None
+        found = self._in_checkouts(wanted)
+        if found is None:
+            alike = [p for p in self.sources if p.endswith(name)]
+            tails = [p for p in alike if _ends_with(path, p) or _ends_with(p, path)]
+            found = tails[0] if len(tails) == 1 else None
+        return found
+
+    def _in_checkouts(self, wanted: str) -> str | None:
+        """The longest end of a path, a folder and a name at least, that one checkout has."""
+        parts = wanted.strip("/").split("/")
+        for start in range(len(parts) - 1):
+            end = "/".join(parts[start:])
+            ends = {f"{checkout}/{end}" for checkout in self._checkouts}
+            found = [path for path in ends if path in self.sources]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
 
     def find_named(self, name: str) -> str | None:
         """The one given file whose path ends with `name`."""
@@ -65,9 +89,11 @@ class Program:
         return None
 
     def _by_end(self, tail: str) -> str | None:
-        ends = (f"/{tail}.py", f"/{tail}/__init__.py")
-        found = [path for path in self.sources if path.endswith(ends)]
-        return found[0] if len(found) == 1 else None
+        if tail not in self._ends:  # most imports are of what nobody gave, and come again
+            ends = (f"/{tail}.py", f"/{tail}/__init__.py")
+            found = [path for path in self.sources if path.endswith(ends)]
+            self._ends[tail] = found[0] if len(found) == 1 else None
+        return self._ends[tail]
 
 
 def _ends_with(path: str, tail: str) -> bool:

@@ -1,5 +1,6 @@
 """From the calls a walk meets to touches, by task."""
 
+import posixpath
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -77,6 +78,7 @@ class Recorder:
         self._hidden: set[str] = set()
         self._ran: set[tuple[str, ...]] = set()
         self._found = 0
+        self._folder = ""  # where the command that is followed now runs
 
     # --- what the walk tells -----------------------------------------------------------------
 
@@ -121,8 +123,10 @@ class Recorder:
                 self._table(found, place)
             case TouchesPath():
                 self._path(found, place)
-            case RunsCommand(command=command):
+            case RunsCommand(command=command, folder=folder):
+                outside, self._folder = self._folder, folder or self._folder
                 self._command(command, place, call.module if call else place)
+                self._folder = outside
             case HidesTable(name=name):
                 self._hidden.update(text.casefold() for text in texts(name))
 
@@ -222,7 +226,7 @@ class Recorder:
 
     def _given_file(self, path: Value, module: str) -> str | None:
         """The file of the program that a path means: not data but part of the program."""
-        names = {self._program.find_file(text, module) for text in texts(path)}
+        names = {self._program.find_file(text, module, self._folder) for text in texts(path)}
         found = names.pop() if len(names) == 1 else None
         return found
 
@@ -240,8 +244,11 @@ class Recorder:
 
     def _command(self, command: Value, place: str, module: str) -> None:
         for text in _command_texts(command):
+            start = self._folder
             for one in commands(text):
+                self._folder = posixpath.join(start, one.folder)
                 self._run_command(one, place, module)
+            self._folder = start
 
     def _run_command(self, command: Command, place: str, module: str) -> None:
         if command.missing:
@@ -251,7 +258,7 @@ class Recorder:
         for text in command.sql:
             self._sql(RunsSql(const(text), const(command.server)), place, None)
         for path in command.sql_files:
-            given = self._program.find_file(path, module)
+            given = self._program.find_file(path, module, self._folder)
             if given is None:
                 detail = f"the SQL file `{_shown(path)}` is not among the files given"
                 self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
@@ -262,7 +269,7 @@ class Recorder:
             self._script(command, place, module)
 
     def _script(self, command: Command, place: str, module: str) -> None:
-        given = self._program.find_file(command.script, module)
+        given = self._program.find_file(command.script, module, self._folder)
         if given is None:
             detail = f"the program `{_shown(command.script)}` is not among the files given"
             self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)

@@ -4,10 +4,12 @@ A simple reading of simple commands. A program that is not known is reported as 
 the words of the shell itself and programs that touch no data are left out.
 """
 
+import posixpath
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import dropwhile
 from pathlib import PurePosixPath
 
 from swarm.model.lineage import Access
@@ -19,7 +21,8 @@ MAX_COMMAND = 100_000
 class Command:
     """One simple command: SQL texts and files that run on `server`, a script, file accesses.
 
-    `missing` says what of it is not known.
+    `folder` is where the `cd` commands before it lead, seen from where the text starts; `missing`
+    says what of the command is not known.
     """
 
     server: str = ""
@@ -29,6 +32,7 @@ class Command:
     arguments: tuple[str, ...] = ()
     paths: tuple[tuple[Access, str], ...] = ()
     missing: str = ""
+    folder: str = ""
 
 
 _HARMLESS_NAMES = """
@@ -43,11 +47,13 @@ _FILTER_NAMES = "cat head tail sort uniq wc grep egrep sed awk cut tr jq tee gzi
 _FILTERS = frozenset(_FILTER_NAMES.split())
 _RUNNER_NAMES = "nohup sudo time nice exec env timeout flock ionice stdbuf command"
 _RUNNERS = frozenset(_RUNNER_NAMES.split())
+_KEYWORDS = frozenset({"if", "then", "else", "elif", "while", "until", "do", "!", "{"})
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 # What a command substitution prints is not known; its words are no commands of the line.
 _SUBSTITUTION = re.compile(r"\$\([^()]*\)|`[^`]*`")
-_OPERATORS = {"&&", "||", ";", "|", "&", ";;", "\n", "|&", "(", ")"}
+_PUNCTUATION = "();<>|&"
+_OPERATORS = {"&&", "||", ";", "|", "&", ";;", "\n", "|&"}
 
 
 def commands(command: str | Sequence[str]) -> tuple[Command, ...]:
@@ -60,8 +66,31 @@ def commands(command: str | Sequence[str]) -> tuple[Command, ...]:
         return (found,) if found is not None else ()
     if len(command) > MAX_COMMAND:
         return (Command(missing=f"a command of {len(command)} characters"),)
-    simple = [_simple(words) for line in _lines(command) for words in _split(line)]
-    return tuple(one for one in simple if one is not None)
+    return tuple(_simple_commands([words for line in _lines(command) for words in _split(line)]))
+
+
+def _simple_commands(parts: Sequence[list[str]]) -> Iterator[Command]:
+    """The commands of a text, each with the folder it runs in; parentheses keep a `cd` inside."""
+    folder, around = "", [""]
+    for part in parts:
+        words = list(dropwhile(_KEYWORDS.__contains__, part))
+        if not words:
+            continue
+        if words == ["("]:
+            around.append(folder)
+        elif words == [")"]:
+            folder = around.pop() if len(around) > 1 else folder
+        elif words[0] == "cd":
+            folder = _moved(folder, words[1:])
+        elif (found := _simple(words)) is not None:
+            yield replace(found, folder=folder)
+
+
+def _moved(folder: str, words: Sequence[str]) -> str:
+    """Where `cd` leads. A folder that only the shell knows (`$X`, `~`) keeps that as its name:
+    nothing is found right below it, but what is deeper can be told by the end of its path."""
+    names = [word for word in words if word not in {"-P", "-L", "--"}]
+    return posixpath.normpath(posixpath.join(folder, names[0] if names else "~"))
 
 
 def _lines(text: str) -> list[str]:
@@ -81,19 +110,26 @@ def _lines(text: str) -> list[str]:
 
 def _split(line: str) -> list[list[str]]:
     plain = _SUBSTITUTION.sub("$substituted", line)
-    lexer = shlex.shlex(plain, posix=True, punctuation_chars="();<>|&")
+    lexer = shlex.shlex(plain, posix=True, punctuation_chars=_PUNCTUATION)
     lexer.whitespace_split = True
     try:
-        words = list(lexer)
+        words = [part for word in lexer for part in _apart(word)]
     except ValueError:
         return []
     found: list[list[str]] = [[]]
     for word in words:
-        if word in _OPERATORS:
+        if word in {"(", ")"}:
+            found += [[word], []]
+        elif word in _OPERATORS:
             found.append([])
         else:
             found[-1].append(word)
     return [words for words in found if words]
+
+
+def _apart(word: str) -> list[str]:
+    """`);` comes as one word."""
+    return re.findall(r"[()]|[^()]+", word) if word and set(word) <= set(_PUNCTUATION) else [word]
 
 
 def _simple(words: list[str]) -> Command | None:
@@ -254,7 +290,7 @@ def _python(words: list[str], inputs: list[str], outputs: list[str]) -> Command 
     if "-m" in words[:-1]:
         at = words.index("-m") + 1
         script = words[at].replace(".", "/") + ".py"
-        return Command(script=f"/{script}", arguments=tuple(words[at + 1 :]), paths=paths)
+        return Command(script=script, arguments=tuple(words[at + 1 :]), paths=paths)
     _, rest = _options(words, "-W -X")
     if not rest:
         return None
