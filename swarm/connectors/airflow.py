@@ -56,7 +56,7 @@ class Known:
         self.version = ""  # id of the newest version of a DAG
         self.seen: dict[object, None] = {}
         self.last: dict[str, object] = {}
-        self.errors: tuple[Unresolved, ...] | None = None
+        self.errors: list[Unresolved] | None = None
         self.backfilled: set[str] = set()
         self.broken: set[str] = set()
         self.lists_at_s = 0.0
@@ -131,6 +131,7 @@ class AirflowConnector:
         major = await asyncio.to_thread(lambda: self._http.major)
         lists_due = now_s >= known.lists_at_s
         if lists_due:
+            await asyncio.to_thread(known.sources.refresh)
             async for items in self._lists(major, sweep=now_s >= known.sweep_at_s):
                 yield items, position
         async for step in self._runs(position):
@@ -158,7 +159,8 @@ class AirflowConnector:
             await self._sweep()
         pages = await self._pages("/importErrors", "import_errors")
         with self._understanding("/importErrors"):
-            errors = tuple(e for p in pages for e in mapping.read_import_errors(self.name, p))
+            errors = [e for p in pages for e in mapping.read_import_errors(self.name, p)]
+        errors += self._folders.left_out(self.name)
         if sweep or errors != known.errors:
             known.errors = errors
             yield (known.catalogue.inventory(), *errors)
@@ -308,7 +310,6 @@ class AirflowConnector:
         texts = await asyncio.gather(*(self._source_text(dag, limit) for dag in files.values()))
         content = dict(zip(files, texts, strict=True))
         said: list[Item] = [problem for problem in problems if problem is not None]
-        await asyncio.to_thread(known.sources.refresh)
         for dag in dags:
             said += await asyncio.to_thread(self._said_by_source, dag, content[dag.file])
         for dag_id in dag_ids:

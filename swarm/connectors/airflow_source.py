@@ -10,7 +10,7 @@ from swarm.connectors.airflow_mapping import Dag, TaskList
 from swarm.connectors.airflow_rendered import connection_of, context_of, links_of
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.programs import code_context, sql_context
-from swarm.connectors.sighting import covered, digest_of, sighted
+from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code_airflow import (
     AirflowTask,
     airflow_tasks,
@@ -63,14 +63,15 @@ class Sources:
         self._folders = folders
         self._context = code_context(settings, sql_context(settings))
         self._texts: Mapping[str, str] = {}
-        self._state = ""
-        self._files: dict[str, tuple[str, File]] = {}
+        self._files: dict[str, File] = {}
         self.ran: set[TaskKey] = set()
 
     def refresh(self) -> None:
         """Look at the folders again; files are read with what they held then."""
-        self._texts = self._folders.texts()
-        self._state = self._folders.state()
+        texts = self._folders.texts()
+        if texts is not self._texts:
+            self._texts = texts
+            self._files.clear()
 
     def read(self, dag: Dag, content: str | None) -> File | None:
         """The file of `dag`; `content` as Airflow gives it, else from the team's code."""
@@ -78,29 +79,27 @@ class Sources:
             content = self._beside(dag.file)
         if content is None:
             return None
-        state = digest_of((content, self._state))
         known = self._files.pop(dag.file, None)
-        if known is None or known[0] != state:
+        if known is None or known.content != content:
             modules = {**self._texts, dag.file: content}
-            file = File(
+            known = File(
                 dag.file,
                 content,
                 airflow_tasks(modules, dag.file),
                 extract_airflow_file(modules, dag.file, self._context),
                 _constants(content),
             )
-            known = state, file
         self._files[dag.file] = known
         if len(self._files) > _REMEMBERED_FILES:
             del self._files[next(iter(self._files))]
-        return known[1]
+        return known
 
     def _beside(self, file: str) -> str | None:
         """The same file in the team's code: the only one with that name in a folder like that."""
         if file in self._texts:
             return self._texts[file]
-        tail = PurePosixPath(file).parts[-2:]
-        found = [path for path in self._texts if PurePosixPath(path).parts[-2:] == tail]
+        tail = "/".join(("", *PurePosixPath(file).parts[-2:]))
+        found = [path for path in self._texts if path.endswith(tail)]
         return self._texts[found[0]] if len(found) == 1 else None
 
     def items(self, dag: Dag, tasks: TaskList, file: File | None, now_s: float) -> tuple[Item, ...]:

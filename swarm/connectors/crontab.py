@@ -1,22 +1,23 @@
 """A crontab: each line is a pipeline of one task, known by the name of the script it runs.
 
 Scripts are read where they lie inside the folders of the `code` setting or beside the crontab, and
-nowhere else. What a line runs and nobody can read is reported; a line that is no crontab line is
-reported with its number and the rest is used.
+nowhere else. Without a `cd`, relative paths in a line are seen from the crontab's folder: in whose
+home cron starts it is not known here. What a line runs and nobody can read is reported; a line
+that is no crontab line is reported with its number and the rest is used.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.crontab_lines import BrokenLine, CronJob, parse_crontab
 from swarm.connectors.files import Chunk, FileConnector, path_of, understanding
 from swarm.connectors.programs import Command, Program, code_context, items_of, sql_context
-from swarm.connectors.readable import ProgramFiles, program_files
 from swarm.errors import Unavailable
 from swarm.lineage.code_shell import commands
 from swarm.model.journal import Item
@@ -31,41 +32,57 @@ _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(frozen=True, slots=True)
 class _Crontab:
-    lines: tuple[CronJob | BrokenLine, ...]
-    files: ProgramFiles
-    digest: str
+    """A crontab with the program files that its lines may run."""
+
+    path: Path
+    folders: CodeFolders
+    settings: Settings
+
+    def text(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise Unavailable(f"{self.path}: cannot be read ({error.strerror}).") from None
+
+    def lines(self) -> tuple[CronJob | BrokenLine, ...]:
+        system = self.path.parent.name == "cron.d" or self.path == Path("/etc/crontab")
+        return tuple(parse_crontab(self.text(), system=system))
+
+    def state(self) -> str:
+        """Changes with the lines, with any of the files and with how they are understood."""
+        parts = (understanding(self.settings), self.text(), self.folders.state())
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def connect(source: Source, settings: Settings) -> FileConnector:
-    """The connector to the crontab at `source.path`."""
+    """The connector to the crontab at `source.path`. Raises `ConfigError`."""
     path = path_of(source)
+    crontab = _Crontab(path, CodeFolders(settings.code, beside=path.parent), settings)
 
     def read(now_s: float) -> Iterator[Chunk]:
-        return read_crontab(path, source.instance, settings, now_s)
+        return _chunks(crontab, source.instance, now_s)
 
-    return FileConnector(source, lambda: _load(path, settings).digest, read, SystemClock())
+    return FileConnector(source, crontab.state, read, SystemClock())
 
 
-def read_crontab(
-    path: Path, orchestrator: str, settings: Settings, now_s: float
-) -> Iterator[Chunk]:
-    """All jobs with what their programs touch, in chunks. Raises `Unavailable`.
+def _chunks(crontab: _Crontab, orchestrator: str, now_s: float) -> Iterator[Chunk]:
+    """All jobs with what their programs touch. Raises `Unavailable`.
 
     The inventory is left out while a line is broken: the line may be a job that still exists.
     """
-    crontab = _load(path, settings)
-    jobs = [line for line in crontab.lines if isinstance(line, CronJob)]
+    path, lines = crontab.path, crontab.lines()
+    files = crontab.folders.texts()
+    jobs = [line for line in lines if isinstance(line, CronJob)]
     names = _names(jobs)
     chunk: list[Item] = []
     for job, name in zip(jobs, names, strict=True):
         key = PipelineKey(orchestrator, name)
-        chunk.extend(_job_items(job, key, path, crontab.files, settings, now_s))
+        chunk.extend(_job_items(job, key, crontab, files, now_s))
         if job.number % _JOBS_PER_CHUNK == 0:
             yield tuple(chunk)
             chunk = []
-    for left_out in crontab.files.left_out:
-        chunk.append(Unresolved(orchestrator, UnresolvedReason.TOO_LARGE, left_out, "Not read."))
-    broken = [line for line in crontab.lines if isinstance(line, BrokenLine)]
+    chunk.extend(crontab.folders.left_out(orchestrator))
+    broken = [line for line in lines if isinstance(line, BrokenLine)]
     for line in broken:
         place = f"{path.name}:{line.number}"
         chunk.append(Unresolved(orchestrator, UnresolvedReason.MALFORMED, place, line.detail))
@@ -74,35 +91,24 @@ def read_crontab(
     yield tuple(chunk)
 
 
-def _load(path: Path, settings: Settings) -> _Crontab:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise Unavailable(f"{path}: cannot be read ({error.strerror}).") from None
-    system = path.parent.name == "cron.d" or path == Path("/etc/crontab")
-    files = program_files((*settings.code, path.parent))
-    digest = hashlib.sha256(f"{understanding(settings)}\n{text}".encode())
-    for name, source in files.texts.items():
-        digest.update(f"\0{name}\0{source}".encode())
-    return _Crontab(tuple(parse_crontab(text, system=system)), files, digest.hexdigest())
-
-
 def _job_items(
-    job: CronJob,
-    key: PipelineKey,
-    path: Path,
-    files: ProgramFiles,
-    settings: Settings,
-    now_s: float,
+    job: CronJob, key: PipelineKey, crontab: _Crontab, files: Mapping[str, str], now_s: float
 ) -> Iterator[Item]:
+    path, settings = crontab.path, crontab.settings
     task = TaskKey(key.orchestrator, key.name, key.name)
     place = f"{path.name}:{job.number}"
     yield Pipeline(
         key=key, tasks=(Task(task, "cron"),), schedule=job.schedule, place=f"{path}:{job.number}"
     )
     context = replace(sql_context(settings, key.orchestrator), parameters=job.variables)
-    texts = {**files.texts, _input_file(job): job.stdin} if job.stdin else files.texts
-    command = Command(place, _script(job), texts, code_context(settings, context))
+    command = Command(
+        place,
+        _script(job),
+        {**files, _input_file(job): job.stdin} if job.stdin else files,
+        code_context(settings, context),
+        folder=str(path.parent.resolve()),
+        checkouts=tuple(map(str, crontab.folders.folders)),
+    )
     yield from items_of(Program(task, code=(command,)), now_s)
 
 

@@ -201,6 +201,7 @@ class DagsterConnector:
         last: tuple[Item, ...] = (
             *load_failures(self.name, locations),
             *too_large(self.name, self._too_large),
+            *self._code.left_out(self.name),
         )
         if all(location.name in self._locations for location in locations):
             # Else what a location has that could never be read would count as gone.

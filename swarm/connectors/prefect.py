@@ -174,7 +174,7 @@ class PrefectConnector:
             )
             for deployment in deployments
         ]
-        return (*groups, (Inventory(self.name, names),))
+        return (*groups, (Inventory(self.name, names), *self._code.left_out(self.name)))
 
     async def _runs(
         self,

@@ -39,12 +39,17 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A shell command line at `place`, among the files it may start or feed to a program."""
+    """A shell command line at `place`, among the files it may start or feed to a program.
+
+    `folder` is where relative paths are seen from; `checkouts` may lie elsewhere where it runs.
+    """
 
     place: str
     text: str
     files: Mapping[str, str]
     context: CodeContext
+    folder: str = ""
+    checkouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ def items_of(program: Program, now_s: float) -> Iterator[Item]:
 
 def _read(code: Code | Command) -> Extraction:
     if isinstance(code, Command):
-        return extract_shell(code.text, code.files, code.context, code.place)
+        return extract_shell(
+            code.text, code.files, code.context, code.place, code.folder, code.checkouts
+        )
     return extract_code(code.modules, code.entry, code.context)
 
 

@@ -141,3 +141,55 @@ def test_a_changed_script_is_news_and_nothing_else_is(cron):
     assert cron.batches(cursor) == []
     cron.write("x.sql", "DELETE FROM b")
     assert cron.batches(cursor) != []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python {jobs}/x.py",
+        "cd {jobs} && python x.py",
+        "cd {jobs}; ./x.sh",
+        "cd {jobs}/.. && sh ./jobs/x.sh",
+        "if cd {jobs}; then python3 x.py; fi",
+        "(cd {jobs} && python x.py)",
+        "cd /srv/jobs && python x.py",  # the same checkout, elsewhere
+        "cd $APP && python jobs/x.py",
+    ],
+)
+def test_a_script_in_a_code_folder_is_found_from_where_the_line_goes(cron, tmp_path, command):
+    jobs = tmp_path / "opt" / "jobs"
+    jobs.mkdir(parents=True)
+    (jobs / "x.py").write_text("import sqlite3\nsqlite3.connect('l').execute('DELETE FROM inside')")
+    (jobs / "x.sh").write_text("set -e\npython x.py\n")
+    cron.settings = Settings(code=(tmp_path / "opt",))
+    cron.write("crontab", f"0 1 * * * {command.format(jobs=jobs)}\n")
+    cron.write("x.py", "import sqlite3\nsqlite3.connect('l').execute('DELETE FROM decoy')")
+    assert {name for _, _, name in cron.touches()} == {"inside"}
+    assert cron.items(Unresolved) == []
+
+
+@pytest.mark.parametrize("command", ["cd /elsewhere && python x.py", "cd $APP && python x.py"])
+def test_a_namesake_in_another_folder_is_not_taken_for_the_script(cron, command):
+    cron.write("crontab", f"0 1 * * * {command}\n")
+    cron.write("x.py", "import sqlite3\nsqlite3.connect('l').execute('DELETE FROM decoy')")
+    assert cron.touches() == set()
+    assert [u.reason for u in cron.items(Unresolved)] == [UnresolvedReason.MISSING_SOURCE]
+
+
+def test_a_program_reads_its_own_files_from_where_the_line_goes(cron, tmp_path):
+    cron.write("crontab", "0 1 * * * cd jobs && python bin/x.py\n")
+    cron.write(
+        "jobs/bin/x.py",
+        "import sqlite3\nsqlite3.connect('l').execute(open('sql/q.sql').read())\n",
+    )
+    cron.write("jobs/sql/q.sql", "DELETE FROM right_one")
+    cron.write("sql/q.sql", "DELETE FROM decoy")
+    assert {name for _, _, name in cron.touches()} == {"right_one"}
+
+
+def test_what_is_too_large_to_be_read_is_reported_with_the_crontab(cron):
+    cron.write("crontab", "0 1 * * * true\n").write("seed.sql", "x" * 1_000_100)
+    (found,) = cron.items(Unresolved)
+    assert (found.subject, found.reason) == ("crontab", UnresolvedReason.TOO_LARGE)
+    assert found.place.endswith("/seed.sql")
+    assert cron.items(Inventory) == [Inventory("crontab", ("true",))]
