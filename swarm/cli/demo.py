@@ -1,7 +1,7 @@
 """`swarm demo`: the lab's real orchestrators, swarm on top of them, and what it finds in them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +16,10 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the lab and its environments live.")] = Path(
         ".lab"
     ),
+    warehouse: Annotated[
+        Literal["sqlite", "postgres"],
+        typer.Option(help="What the pipelines' tables are in; postgres has to be installed."),
+    ] = "sqlite",
 ) -> None:
     """Start Airflow, Dagster, Prefect and cron with pipelines, and show what swarm finds.
 
@@ -24,5 +28,5 @@ def demo(
     """
     from swarm.cli.showcase import show
 
-    if not show(folder, output, leave=leave):
+    if not show(folder, output, warehouse, leave=leave):
         raise typer.Exit(1)

@@ -23,6 +23,7 @@ from swarm.config import Api, Settings, Source
 from swarm.demo.airflow_server import Receiver
 from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
 from swarm.demo.truth import Pair
+from swarm.demo.warehouse import Database
 from swarm.model.keys import TaskKey
 
 _POLL_S = 2.0
@@ -49,7 +50,7 @@ class Outcome:
         return self.found - self.expected
 
 
-def show(folder: Path, output: Output, *, leave: bool) -> bool:
+def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> bool:
     """Run the whole course; True when swarm found exactly what the audit saw."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
@@ -59,7 +60,8 @@ def show(folder: Path, output: Output, *, leave: bool) -> bool:
     shutil.rmtree(settings.state_dir, ignore_errors=True)
     token = secret(settings, "token").read_text()
     url = f"http://{settings.api.host}:{settings.api.port}"
-    with Lab(folder, _say, receiver=Receiver(url, token)) as lab:
+    receiver = Receiver(url, token)
+    with Lab(folder, _say, receiver, warehouse=warehouse) as lab:
         settings = settings_for(lab, settings)
         with _running(settings), Client(url, token) as swarm:
             lab.run_pipelines()
@@ -140,7 +142,7 @@ def _short(dataset: str, lab: Lab) -> str:
     """A dataset as the audit writes it: `schema.table`, or a path relative to the lab's run."""
     if dataset.startswith("file/"):
         return dataset.removeprefix("file/").removeprefix(f"{lab.run_folder}/")
-    return dataset.rpartition("/")[2]
+    return ".".join(dataset.rpartition("/")[2].split(".")[-2:])
 
 
 def _report(outcome: Outcome, swarm: Client, output: Output) -> None:

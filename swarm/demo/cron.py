@@ -7,22 +7,14 @@ from pathlib import Path
 from swarm.demo.processes import Processes
 from swarm.demo.progress import Progress
 
-# The command line tool is not on every machine; this is what it does with a script on stdin.
-_SQLITE = """\
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
-connection.executescript(sys.stdin.read())
-connection.close()
-"""
 
-
-def install(folder: Path, crontab: str) -> Path:
-    """Write the crontab and the two programs its lines use; returns the crontab's path."""
-    programs = folder / "bin"
-    programs.mkdir()
-    (programs / "sqlite-shell").write_text(_SQLITE)
-    _script(programs / "python", f'exec {sys.executable} "$@"')
-    _script(programs / "sqlite3", f'exec {sys.executable} {programs}/sqlite-shell "$@"')
+def install(folder: Path, crontab: str, programs: Mapping[str, str]) -> Path:
+    """Write the crontab and the programs its lines use, given as lines of shell, beside a
+    `python`; returns the crontab's path."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    for name, line in {"python": f'exec {sys.executable} "$@"', **programs}.items():
+        _script(bin_folder / name, line)
     path = folder / "crontab"
     path.write_text(crontab.replace("{folder}", str(folder)))
     return path
@@ -35,6 +27,7 @@ def run_all(processes: Processes, crontab: Path, env: Mapping[str, str], progres
     for done, command in enumerate(lines, start=1):
         name = script(command)
         own = {**env, "PATH": f"{crontab.parent}/bin:{env['PATH']}", "LAB_CRON_SCRIPT": name}
+        own["PGAPPNAME"] = name  # psql's connections carry it
         processes.run(f"cron-{name}", ["/bin/sh", "-c", command], own, crontab.parent)
         progress.report("cron", done, len(lines))
     return len(lines)

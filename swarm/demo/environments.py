@@ -14,6 +14,7 @@ from swarm.demo.processes import LabError
 _INSTALL_TIMEOUT_S = 900
 _SAY_EVERY_S = 5.0
 _MARKER = ".requirements"
+_PSYCOPG = "psycopg[binary]>=3.3,<4"  # what the pipelines themselves connect with
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,17 @@ AIRFLOW = Requirements(
         "apache-airflow>=3.3,<3.4",
         "apache-airflow-providers-common-sql>=1.28,<3",
         "apache-airflow-providers-sqlite>=4.1,<6",
+        "apache-airflow-providers-postgres>=7.1,<8",
         "apache-airflow-providers-openlineage>=2.7,<3",
+        _PSYCOPG,
     ),
 )
 AIRFLOW_2 = Requirements("airflow2", ("apache-airflow>=2.11,<2.12",))
-DAGSTER = Requirements("dagster", ("dagster>=1.13,<1.14", "dagster-webserver>=1.13,<1.14"))
+DAGSTER = Requirements(
+    "dagster", ("dagster>=1.13,<1.14", "dagster-webserver>=1.13,<1.14", _PSYCOPG)
+)
 # Prefect 3.8 admits any fastapi below 1, but its server does not import with the newest ones.
-PREFECT = Requirements("prefect", ("prefect>=3.8,<3.9", "fastapi>=0.139,<0.151"))
+PREFECT = Requirements("prefect", ("prefect>=3.8,<3.9", "fastapi>=0.139,<0.151", _PSYCOPG))
 ORCHESTRATORS = (AIRFLOW, DAGSTER, PREFECT)
 
 

@@ -22,7 +22,7 @@ from importlib import resources
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, get_args
 
 from swarm.config import Naming, SqlConnection
 from swarm.demo import (
@@ -31,29 +31,30 @@ from swarm.demo import (
     dagster_server,
     declared,
     environments,
+    postgres_warehouse,
     prefect_server,
     runs,
+    sqlite_warehouse,
     truth,
 )
-from swarm.demo import warehouse as warehouses
 from swarm.demo.airflow_server import Airflow, Receiver
 from swarm.demo.dagster_server import Dagster
 from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
 from swarm.demo.processes import LabError, Processes, Site, marked
 from swarm.demo.progress import Progress
+from swarm.demo.warehouse import Database, Warehouse, fill_lake, view_names
 
 T = TypeVar("T")
-NAMESPACE = "warehouse://lab"
 AIRFLOW, DAGSTER, PREFECT, CRON = "airflow", "dagster", "prefect", "cron"
-_CONNECTION = SqlConnection(dialect="sqlite", namespace=NAMESPACE, default_schema="main")
 
 
 class Lab:
     """One lab in `folder`: `envs` and `templates` stay there, `run` is made anew at each start.
 
     `receiver` is where Airflow sends OpenLineage events, nowhere by default. `environments_in`
-    shares the orchestrators' environments with other labs.
+    shares the orchestrators' environments with other labs. On `postgres` the warehouse is a
+    database of a server that the lab starts itself.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Lab:
         say: Callable[[str], None] = print,
         receiver: Receiver | None = None,
         environments_in: Path | None = None,
+        warehouse: Database = "sqlite",
     ) -> None:
         self.folder = folder.resolve()
         self.run_folder = self.folder / "run"
@@ -70,6 +72,8 @@ class Lab:
         self._say = say
         self._receiver = receiver
         self._environments = (environments_in or self.folder / "envs").resolve()
+        self._database = warehouse
+        self._warehouse: Warehouse | None = None
         self._lock: TextIOWrapper | None = None
         self._airflow: Airflow | None = None
         self._dagster: Dagster | None = None
@@ -105,12 +109,11 @@ class Lab:
     @property
     def connections(self) -> Mapping[str, SqlConnection]:
         """Each way in which pipelines name the warehouse, and `default`."""
-        ways = ("default", "warehouse", "WAREHOUSE", "warehouse/warehouse.db")
-        return dict.fromkeys(ways, _CONNECTION)
+        return _running(self._warehouse).connections
 
     @property
     def naming(self) -> Naming:
-        return Naming(default_namespace=NAMESPACE)
+        return _running(self._warehouse).naming
 
     @property
     def decoys(self) -> tuple[Mapping[str, str], ...]:
@@ -166,13 +169,20 @@ class Lab:
         errors = Path(f"{self._audit}.errors")
         if errors.exists():
             raise LabError(f"The audit missed something:\n{errors.read_text()[:2000]}")
-        lines = self._audit.read_text(encoding="utf-8").splitlines()
-        return truth.derive(lines, edges, self._warehouse.view_names(), names)
+        return truth.derive(self.touched(), edges, view_names(self.catalog), names)
+
+    def touched(self) -> list[str]:
+        """The audit of the runs so far: a JSON line per task, access and table or file."""
+        scripts = map(cron.script, cron.commands(self.crontab.read_text(encoding="utf-8")))
+        tables = _running(self._warehouse).touched(frozenset(scripts))
+        return [*self._audit.read_text(encoding="utf-8").splitlines(), *tables]
 
     def stop(self) -> None:
         """End all servers. Safe to call at any time, and twice."""
         started_s = time.monotonic()
         self.processes.stop_all()
+        if self._warehouse is not None:
+            self._warehouse.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -209,15 +219,27 @@ class Lab:
     def _make_run_folder(self) -> None:
         shutil.rmtree(self.run_folder, ignore_errors=True)
         (self.run_folder / "logs").mkdir(parents=True)
-        source = _pipelines()
+        fill_lake(self._lake)
+        self._warehouse = warehouse = self._make_warehouse(_pipelines() / "warehouse")
+
+        def write(source: str, target: str) -> None:
+            text = Path(source).read_text(encoding="utf-8")
+            Path(target).write_text(warehouse.translate(text), encoding="utf-8")
+
         for name in (AIRFLOW, DAGSTER, PREFECT, CRON):
             shutil.copytree(
-                source / name,
+                _pipelines() / name,
                 self.run_folder / "code" / name,
                 ignore=shutil.ignore_patterns("__pycache__", "crontab"),
+                copy_function=write,
             )
-        self._warehouse = warehouses.create(self.run_folder, source / "warehouse")
-        cron.install(self.run_folder, (source / "cron" / "crontab").read_text(encoding="utf-8"))
+        crontab = (_pipelines() / "cron" / "crontab").read_text(encoding="utf-8")
+        cron.install(self.run_folder, warehouse.translate(crontab), warehouse.programs())
+
+    def _make_warehouse(self, definitions: Path) -> Warehouse:
+        if self._database == "sqlite":
+            return sqlite_warehouse.create(self.run_folder, definitions, self.catalog)
+        return postgres_warehouse.create(self.processes, self.run_folder, definitions, self.catalog)
 
     def _start_airflow(self, bins: Mapping[str, Path]) -> None:
         site, template = self._site(AIRFLOW, bins), self._template(environments.AIRFLOW)
@@ -251,20 +273,20 @@ class Lab:
 
     def _env(self) -> dict[str, str]:
         """Variables of the pipelines' processes: theirs, then the audit's."""
-        connection = {"conn_type": "sqlite", "host": str(self._warehouse.main)}
         return {
-            "WAREHOUSE": str(self._warehouse.main),
-            "AIRFLOW_CONN_WAREHOUSE": json.dumps(connection),
+            **_running(self._warehouse).variables(),
             "PYTHONPATH": str(Path(str(resources.files("swarm.demo"))) / "audit"),
             "LAB_AUDIT": str(self._audit),
-            "LAB_WAREHOUSE": str(self._warehouse.main),
-            "LAB_VIEWS": str(self._warehouse.views),
-            "LAB_LAKE": str(self._warehouse.lake),
+            "LAB_LAKE": str(self._lake),
         }
 
     def _template(self, wanted: Requirements) -> Path:
         """Tied to the environment's release: another one may want other tables."""
         return self.folder / "templates" / f"{wanted.name}-{environments.digest(wanted)[:12]}"
+
+    @property
+    def _lake(self) -> Path:
+        return self.run_folder / "lake"
 
     @property
     def _audit(self) -> Path:
@@ -328,12 +350,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m swarm.demo.lab")
     parser.add_argument("--folder", type=Path, default=Path(".lab"))
     parser.add_argument("--exit", action="store_true", help="stop when the pipelines have run")
+    parser.add_argument("--warehouse", choices=get_args(Database), default="sqlite")
     wanted = parser.parse_args()
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    with Lab(wanted.folder, say) as lab:
+    with Lab(wanted.folder, say, warehouse=wanted.warehouse) as lab:
         count = lab.run_pipelines()
         found = lab.truth()
         if not wanted.exit:

@@ -1,11 +1,20 @@
-"""The lab's warehouse: one SQLite file per schema, seen as one database by every pipeline."""
+"""What a warehouse of the lab is, whatever database holds it."""
 
 import json
-import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, Protocol
 
+from swarm.config import Naming, SqlConnection
+
+Database = Literal["sqlite", "postgres"]
+NAMESPACE = "warehouse://lab"
+"""What declared assets call the warehouse."""
+DEFAULT_SCHEMA = "main"
 SCHEMAS = ("crm", "finance", "marketing", "ops", "sales", "staging")
+FILE = "warehouse/warehouse.db"
+"""Where the pipelines that do not ask the environment expect the SQLite warehouse."""
+
 # Rows a pipeline may find before another one has written for the first time.
 _LAKE_SEED = {
     "crm/customers.csv": "id,name,active\n",
@@ -17,57 +26,63 @@ _LAKE_SEED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Warehouse:
-    """Where it lies: `main` is the file that pipelines connect to, `lake` the folder of files,
-    `views` the definitions of its views, one JSON line each."""
+class Warehouse(Protocol):
+    """A warehouse that stands: its tables and views are there."""
 
-    main: Path
-    lake: Path
-    views: Path
+    @property
+    def connections(self) -> Mapping[str, SqlConnection]:
+        """What each way means in which pipelines name it; `default` for all others."""
+        ...
 
-    def view_names(self) -> frozenset[str]:
-        lines = self.views.read_text(encoding="utf-8").splitlines()
-        return frozenset(str(json.loads(line)["name"]) for line in lines)
+    @property
+    def naming(self) -> Naming:
+        """How the names that tools use for its tables come together."""
+        ...
+
+    def variables(self) -> dict[str, str]:
+        """What the environment of the pipelines' processes holds about it."""
+        ...
+
+    def translate(self, source: str) -> str:
+        """A file of the pipelines, written for SQLite, as it is for this database."""
+        ...
+
+    def programs(self) -> Mapping[str, str]:
+        """Shell lines of the command line tools that cron's lines use for it."""
+        ...
+
+    def touched(self, scripts: frozenset[str]) -> list[str]:
+        """JSON lines of the audit that the database itself keeps; `scripts` are cron's.
+        Raises `LabError` when it cannot vouch for them."""
+        ...
+
+    def close(self) -> None:
+        """Remove what may not stay when its processes have ended."""
+        ...
 
 
-def create(folder: Path, definitions: Path) -> Warehouse:
-    """Make the tables and views of `definitions` in `folder`, and the lake beside them.
+def statements(definitions: Path) -> str:
+    """The SQL that makes and fills the tables."""
+    return (definitions / "tables.sql").read_text(encoding="utf-8")
 
-    A view over tables of one schema lives in its file. SQLite keeps no view over several, so
-    those, named `main.*`, are made by whoever connects.
-    """
-    home = folder / "warehouse"
-    home.mkdir(parents=True)
-    warehouse = Warehouse(home / "warehouse.db", folder / "lake", folder / "catalog.jsonl")
-    catalog = (definitions / "views.jsonl").read_text(encoding="utf-8")
-    warehouse.views.write_text(catalog, encoding="utf-8")
-    for schema in SCHEMAS:
-        _write_ahead(home / f"{schema}.db")
-    _write_ahead(warehouse.main)
-    connection = sqlite3.connect(warehouse.main)
-    try:
-        for schema in SCHEMAS:
-            connection.execute(f"ATTACH DATABASE ? AS {schema}", (str(home / f"{schema}.db"),))
-        tables = (definitions / "tables.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN; {tables}; COMMIT")
-        for line in catalog.splitlines():
-            view = json.loads(line)
-            if not view["name"].startswith("main."):
-                connection.execute(f"CREATE VIEW {view['name']} AS {view['sql']}")
-        connection.commit()
-    finally:
-        connection.close()
+
+def write_catalog(definitions: Path, target: Path, dialect: str) -> list[dict[str, str]]:
+    """Write the definitions of the views, one JSON line each, and return them."""
+    lines = (definitions / "views.jsonl").read_text(encoding="utf-8").splitlines()
+    views = [{**json.loads(line), "dialect": dialect} for line in lines]
+    target.write_text("".join(json.dumps(view) + "\n" for view in views), encoding="utf-8")
+    return views
+
+
+def view_names(catalog: Path) -> frozenset[str]:
+    """The views that a catalog defines."""
+    lines = catalog.read_text(encoding="utf-8").splitlines()
+    return frozenset(str(json.loads(line)["name"]) for line in lines)
+
+
+def fill_lake(lake: Path) -> None:
+    """Make the folder of files beside the warehouse."""
     for name, text in _LAKE_SEED.items():
-        file = warehouse.lake / name
+        file = lake / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return warehouse
-
-
-def _write_ahead(file: Path) -> None:
-    connection = sqlite3.connect(file)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()

@@ -2,12 +2,15 @@
 
 It stands on PYTHONPATH of the orchestrators' processes and of cron's, uses the standard library
 alone and changes nothing a pipeline can notice, except that a connection to the warehouse has
-all its schemas attached, as a warehouse's has.
+all its schemas attached, as a warehouse's has, and that one to PostgreSQL has a name.
 
 The record is one JSON line per distinct access and process: who, read or write, what, when.
 Tables come from SQLite's own authorizer, so views show as the tables below them and names in
 comments or strings do not show; files from the interpreter's audit events. Who is taken from
 what the orchestrator keeps about the running task; an access without a task is left out.
+
+A warehouse on PostgreSQL keeps the record of its tables itself. Then this names each connection
+(`application_name`) after the task that opens it, and writes down which name is whose.
 """
 
 import json
@@ -22,6 +25,7 @@ _AUDIT = os.environ.get("LAB_AUDIT", "")
 _WAREHOUSE = os.environ.get("LAB_WAREHOUSE", "")
 _VIEWS = os.environ.get("LAB_VIEWS", "")
 _LAKE = os.environ.get("LAB_LAKE", "")
+_CONNECTIONS = os.environ.get("LAB_CONNECTIONS", "")
 _LAKE_NAME = os.path.basename(_LAKE)
 
 _WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
@@ -71,7 +75,11 @@ def _record(access, kind, name):
         "at_s": time.time(),
         "pid": os.getpid(),
     }
-    fd = os.open(_AUDIT, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    _append(_AUDIT, line)
+
+
+def _append(path, line):
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(fd, (json.dumps(line) + "\n").encode())
     finally:
@@ -184,6 +192,57 @@ def _file(path, mode, flags):
         _record("write", "file", name)
 
 
+class _Drivers:
+    """Finds PostgreSQL's drivers as Python does, and has their connections named."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in ("psycopg", "psycopg2"):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            _quietly(_watch_driver, module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def _watch_driver(module):
+    if module.__name__ == "psycopg2":
+        module.connect = _named(module.connect)
+        return
+    cls = module.Connection
+    cls.connect = classmethod(_named(cls.connect.__func__))
+    module.connect = cls.connect
+
+
+def _named(connect_):
+    def connect(*args, **kwargs):
+        name = _quietly(_connection_name)
+        if name:
+            kwargs["application_name"] = name
+        return connect_(*args, **kwargs)
+
+    return connect
+
+
+def _connection_name():
+    """A short name of the running task: PostgreSQL keeps 63 characters of one."""
+    who = _who()
+    if who is None:
+        return None
+    name = sha256("\n".join(who).encode()).hexdigest()[:32]
+    if name not in _seen:
+        keys = ("name", "orchestrator", "pipeline", "task")
+        _append(_CONNECTIONS, dict(zip(keys, (name, *who), strict=True)))
+        _seen.add(name)
+    return name
+
+
 def _quietly(function, *args):
     """A fault of the audit is noted beside the audit and never reaches the pipeline."""
     try:
@@ -194,6 +253,12 @@ def _quietly(function, *args):
         return None
 
 
-if _AUDIT and _WAREHOUSE and _LAKE:
-    sqlite3.connect = sqlite3.dbapi2.connect = connect
+if _AUDIT and _LAKE:
     sys.addaudithook(_hook)
+    if _WAREHOUSE:
+        sqlite3.connect = sqlite3.dbapi2.connect = connect
+    if _CONNECTIONS:
+        from hashlib import sha256
+        from importlib.machinery import PathFinder
+
+        sys.meta_path.insert(0, _Drivers())

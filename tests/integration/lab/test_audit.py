@@ -9,29 +9,31 @@ from pathlib import Path
 
 import pytest
 
-from swarm.demo import warehouse as warehouses
-from swarm.demo.warehouse import Warehouse
+from swarm.demo import sqlite_warehouse
+from swarm.demo.sqlite_warehouse import SqliteWarehouse
+from swarm.demo.warehouse import fill_lake, view_names
 
 DEMO = Path(str(resources.files("swarm.demo")))
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    return warehouses.create(tmp_path, DEMO / "pipelines" / "warehouse")
+def warehouse(tmp_path: Path) -> SqliteWarehouse:
+    fill_lake(tmp_path / "lake")
+    definitions = DEMO / "pipelines" / "warehouse"
+    return sqlite_warehouse.create(tmp_path, definitions, tmp_path / "catalog.jsonl")
 
 
 def audited(
-    warehouse: Warehouse, program: str, who: str | None = "job"
+    warehouse: SqliteWarehouse, program: str, who: str | None = "job"
 ) -> set[tuple[str, str, str]]:
     """Run a program beside the audit; (task, access, dataset) of every line it left."""
     log = warehouse.main.with_name("audit.jsonl")
+    folder = warehouse.views.parent
     env = {
+        **warehouse.variables(),
         "PYTHONPATH": str(DEMO / "audit"),
         "LAB_AUDIT": str(log),
-        "LAB_WAREHOUSE": str(warehouse.main),
-        "LAB_VIEWS": str(warehouse.views),
-        "LAB_LAKE": str(warehouse.lake),
-        "WAREHOUSE": str(warehouse.main),
+        "LAB_LAKE": str(folder / "lake"),
         "PATH": os.environ["PATH"],
     }
     if who is not None:
@@ -39,7 +41,7 @@ def audited(
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=env,
-        cwd=warehouse.lake.parent,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -57,7 +59,7 @@ def sql(*statements: str) -> str:
     return f"import os, sqlite3\nw = sqlite3.connect(os.environ['WAREHOUSE'])\n{runs}w.commit()\n"
 
 
-def test_insert_from_select(warehouse: Warehouse) -> None:
+def test_insert_from_select(warehouse: SqliteWarehouse) -> None:
     program = sql("INSERT INTO crm.churn SELECT customer_id, 1 FROM crm.tickets")
     assert audited(warehouse, program) == {
         ("job", "write", "crm.churn"),
@@ -73,11 +75,13 @@ def test_insert_from_select(warehouse: Warehouse) -> None:
         "INSERT INTO crm.tickets SELECT id, customer_id, 0 FROM crm.tickets",
     ],
 )
-def test_a_statement_does_not_read_its_own_target(warehouse: Warehouse, statement: str) -> None:
+def test_a_statement_does_not_read_its_own_target(
+    warehouse: SqliteWarehouse, statement: str
+) -> None:
     assert audited(warehouse, sql(statement)) == {("job", "write", "crm.tickets")}
 
 
-def test_a_later_statement_reads_it(warehouse: Warehouse) -> None:
+def test_a_later_statement_reads_it(warehouse: SqliteWarehouse) -> None:
     program = sql("DELETE FROM crm.tickets", "SELECT * FROM crm.tickets")
     assert audited(warehouse, program) == {
         ("job", "write", "crm.tickets"),
@@ -85,18 +89,18 @@ def test_a_later_statement_reads_it(warehouse: Warehouse) -> None:
     }
 
 
-def test_views_show_the_tables_below_them(warehouse: Warehouse) -> None:
+def test_views_show_the_tables_below_them(warehouse: SqliteWarehouse) -> None:
     found = audited(warehouse, sql("SELECT * FROM sales.v_big_orders"))
-    tables = {name for _, _, name in found} - warehouse.view_names()
+    tables = {name for _, _, name in found} - view_names(warehouse.views)
     assert tables == {"sales.orders"}
 
 
-def test_views_over_several_schemas_do_too(warehouse: Warehouse) -> None:
+def test_views_over_several_schemas_do_too(warehouse: SqliteWarehouse) -> None:
     found = audited(warehouse, sql("SELECT * FROM v_customer_360"))
     assert {name for _, _, name in found} == {"sales.orders", "crm.customers"}
 
 
-def test_bare_names_are_those_of_the_main_schema(warehouse: Warehouse) -> None:
+def test_bare_names_are_those_of_the_main_schema(warehouse: SqliteWarehouse) -> None:
     found = audited(warehouse, sql("SELECT count(*) FROM web_events"))
     assert found == {("job", "read", "main.web_events")}
 
@@ -110,11 +114,11 @@ def test_bare_names_are_those_of_the_main_schema(warehouse: Warehouse) -> None:
         "CREATE TEMP TABLE work AS SELECT 1",
     ],
 )
-def test_what_is_only_mentioned_is_not_touched(warehouse: Warehouse, statement: str) -> None:
+def test_what_is_only_mentioned_is_not_touched(warehouse: SqliteWarehouse, statement: str) -> None:
     assert audited(warehouse, sql(statement)) == set()
 
 
-def test_files_of_the_lake(warehouse: Warehouse) -> None:
+def test_files_of_the_lake(warehouse: SqliteWarehouse) -> None:
     program = (
         "from pathlib import Path\n"
         "Path('lake/crm/customers.csv').read_text()\n"
@@ -127,11 +131,11 @@ def test_files_of_the_lake(warehouse: Warehouse) -> None:
     }
 
 
-def test_what_no_task_does_is_left_out(warehouse: Warehouse) -> None:
+def test_what_no_task_does_is_left_out(warehouse: SqliteWarehouse) -> None:
     assert audited(warehouse, sql("SELECT * FROM sales.orders"), who=None) == set()
 
 
-def test_other_databases_are_left_alone(warehouse: Warehouse) -> None:
+def test_other_databases_are_left_alone(warehouse: SqliteWarehouse) -> None:
     program = (
         "import sqlite3\nc = sqlite3.connect('own.db')\n"
         "c.execute('CREATE TABLE t (a)')\nc.execute('SELECT * FROM t')\n"

@@ -47,5 +47,5 @@ def test_a_cron_pipeline_is_named_after_its_script(command: str, name: str) -> N
 
 
 def test_the_crontab_names_the_folder_it_runs_in(tmp_path: Path) -> None:
-    text = install(tmp_path, "1 2 * * * cd {folder} && python a.py").read_text()
+    text = install(tmp_path, "1 2 * * * cd {folder} && python a.py", {}).read_text()
     assert text == f"1 2 * * * cd {tmp_path} && python a.py"

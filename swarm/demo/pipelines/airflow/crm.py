@@ -21,7 +21,7 @@ with DAG("crm_sync_customers", schedule="0 3 * * *", default_args=OWNER, **COMMO
             rows = [(r["id"], r["name"], r["active"]) for r in csv.DictReader(file)]
         with sqlite3.connect(os.environ["WAREHOUSE"]) as warehouse:
             warehouse.execute("DELETE FROM crm.customers")
-            warehouse.executemany("INSERT INTO crm.customers VALUES (?, ?, ?)", rows)
+            warehouse.cursor().executemany("INSERT INTO crm.customers VALUES (?, ?, ?)", rows)
 
     sync()
 

@@ -24,7 +24,7 @@ with DAG("finance_invoices", schedule="30 1 * * *", default_args=OWNER, **COMMON
             rows = warehouse.execute("SELECT id, amount FROM sales.v_orders_clean").fetchall()
             warehouse.execute("DELETE FROM finance.invoices")
             # warehouse.execute("INSERT INTO finance.budgets SELECT name, 0 FROM crm.customers")
-            warehouse.executemany("INSERT INTO finance.invoices VALUES (?, ?, 1)", rows)
+            warehouse.cursor().executemany("INSERT INTO finance.invoices VALUES (?, ?, 1)", rows)
         log.info(
             "to repair: INSERT INTO finance.invoices SELECT order_id, 0, 1 FROM ops.late_orders"
         )

@@ -56,7 +56,7 @@ def supplier_scores() -> None:
     rows = [(s["name"], 10.0 / s["delay"]) for s in suppliers]
     with sqlite3.connect(WAREHOUSE) as warehouse:
         warehouse.execute("DELETE FROM ops.supplier_scores")
-        warehouse.executemany("INSERT INTO ops.supplier_scores VALUES (?, ?)", rows)
+        warehouse.cursor().executemany("INSERT INTO ops.supplier_scores VALUES (?, ?)", rows)
 
 
 def rebuild_from_archive() -> None:

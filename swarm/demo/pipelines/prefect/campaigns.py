@@ -30,4 +30,4 @@ def spend_import() -> None:
         rows = [(int(r["campaign"]), float(r["amount"])) for r in csv.DictReader(file)]
     with sqlite3.connect(os.environ["WAREHOUSE"]) as warehouse:
         warehouse.execute("DELETE FROM marketing.spend")
-        warehouse.executemany("INSERT INTO marketing.spend VALUES (?, ?)", rows)
+        warehouse.cursor().executemany("INSERT INTO marketing.spend VALUES (?, ?)", rows)

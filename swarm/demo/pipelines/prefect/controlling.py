@@ -9,15 +9,15 @@ TARGET = "finance.margin"
 SOURCE = "v_margin"
 
 
-def query(sql: str) -> list[tuple[str, float]]:
+def run(sql: str) -> None:
     with sqlite3.connect(os.environ["WAREHOUSE"]) as warehouse:
-        return warehouse.execute(sql).fetchall()
+        warehouse.execute(sql)
 
 
 @flow(name="margin")
 def margin() -> None:
-    query(f"DELETE FROM {TARGET}")
-    query(f"INSERT INTO {TARGET} SELECT account, margin FROM {SOURCE}")
+    run(f"DELETE FROM {TARGET}")
+    run(f"INSERT INTO {TARGET} SELECT account, margin FROM {SOURCE}")
 
 
 @task

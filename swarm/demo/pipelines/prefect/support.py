@@ -17,7 +17,7 @@ def fetch_tickets() -> list[tuple[int, int, int]]:
 def store_tickets(tickets: list[tuple[int, int, int]]) -> None:
     with sqlite3.connect(os.environ["WAREHOUSE"]) as warehouse:
         warehouse.execute("DELETE FROM crm.tickets")
-        warehouse.executemany("INSERT INTO crm.tickets VALUES (?, ?, ?)", tickets)
+        warehouse.cursor().executemany("INSERT INTO crm.tickets VALUES (?, ?, ?)", tickets)
 
 
 @task
