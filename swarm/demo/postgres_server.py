@@ -86,7 +86,7 @@ def start(processes: Processes, home: Path) -> Postgres:
 
     Raises `LabError` when PostgreSQL is not installed, or with the log.
     """
-    programs = _programs()
+    programs = find_programs()
     user = []
     if os.geteuid() == 0:
         user = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"]
@@ -109,13 +109,16 @@ def start(processes: Processes, home: Path) -> Postgres:
     return postgres
 
 
-def _programs() -> Path:
-    """The binaries of the newest release that is installed."""
-    found = [file.parent for file in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+def find_programs(releases: Path = Path("/usr/lib/postgresql")) -> Path:
+    """The folder of the binaries of the newest release that is installed.
+
+    Raises `LabError` that names the missing package.
+    """
+    found = [file.parent for file in releases.glob("*/bin/initdb")]
     if not found:
         raise LabError(
             "A lab on PostgreSQL needs the Debian package `postgresql`: there is no "
-            "/usr/lib/postgresql/*/bin/initdb. Install it, or use the warehouse on SQLite."
+            f"{releases}/*/bin/initdb. Install it, or use the warehouse on SQLite."
         )
     return max(found, key=lambda folder: float(folder.parent.name))
 

@@ -1,6 +1,7 @@
 """The lab's warehouse as a database of a PostgreSQL server that the lab starts itself."""
 
 import csv
+import io
 import json
 import re
 import secrets
@@ -28,7 +29,7 @@ from swarm.demo.warehouse import (
 
 DATABASE = "warehouse"
 ROLE = "pipelines"
-_ALL_SCHEMAS = (DEFAULT_SCHEMA, *SCHEMAS)
+ALL_SCHEMAS = (DEFAULT_SCHEMA, *SCHEMAS)
 _LOG_TIMEOUT_S = 30.0
 _PLACEHOLDER = re.compile(r"(?<=[ (])\?(?=[,)])")
 
@@ -100,29 +101,34 @@ class PostgresWarehouse:
         return {"psql": f'exec {self.server.programs}/psql "$@"'}
 
     def touched(self, scripts: frozenset[str]) -> list[str]:
-        self._wait_for_log()
+        schemas = frozenset(ALL_SCHEMAS)
+        return postgres_audit.accesses(self.logged(), ROLE, self.tasks(scripts), schemas)
+
+    def tasks(self, scripts: frozenset[str]) -> dict[str, Task]:
+        """Who is behind which application name."""
         # psql cannot say more of itself than the name that its environment gives it.
         tasks: dict[str, Task] = {script: ("cron", script, script) for script in scripts}
         if self.connectors.exists():
             for line in self.connectors.read_text(encoding="utf-8").splitlines():
                 entry = json.loads(line)
                 tasks[entry["name"]] = (entry["orchestrator"], entry["pipeline"], entry["task"])
-        with self.server.log.open(encoding="utf-8", newline="") as file:
-            return postgres_audit.accesses(csv.reader(file), ROLE, tasks, frozenset(_ALL_SCHEMAS))
+        return tasks
 
-    def close(self) -> None:
-        self.home.cleanup()
-
-    def _wait_for_log(self) -> None:
-        """Return when all that was logged so far is in the file: what is logged now is."""
+    def logged(self) -> list[list[str]]:
+        """The rows that the server has logged until now."""
+        # It writes them later than it answers, but in order: this one comes after all others.
         mark = f"the audit is read {secrets.token_hex(8)}"
         with psycopg.connect(self.server.url(DATABASE)) as connection:
             connection.execute(f"DO $$BEGIN RAISE LOG '{mark}'; END$$".encode())
         deadline_s = time.monotonic() + _LOG_TIMEOUT_S
-        while mark not in self.server.log.read_text(encoding="utf-8"):
+        while mark not in (text := self.server.log.read_text(encoding="utf-8")):
             if time.monotonic() > deadline_s:
                 raise LabError(f"PostgreSQL does not write its log: {self.server.log}")
             time.sleep(0.02)
+        return list(csv.reader(io.StringIO(text, newline="")))
+
+    def close(self) -> None:
+        self.home.cleanup()
 
 
 def create(
@@ -159,9 +165,9 @@ def _make_role(warehouse: PostgresWarehouse) -> None:
 def _make_tables(
     warehouse: PostgresWarehouse, tables: str, views: Sequence[Mapping[str, str]]
 ) -> None:
-    named = ", ".join(_ALL_SCHEMAS)
+    named = ", ".join(ALL_SCHEMAS)
     with psycopg.connect(warehouse.server.url(DATABASE)) as connection:
-        for schema in _ALL_SCHEMAS:
+        for schema in ALL_SCHEMAS:
             connection.execute(f"CREATE SCHEMA {schema}".encode())
         connection.execute(tables.encode())
         for view in views:
