@@ -76,6 +76,11 @@ class PrefectServer:
     def ended(self, run_id: str) -> str:
         return _until_ended(lambda: str(self.call("GET", f"/flow_runs/{run_id}")["state_type"]))
 
+    def materialized(self, assets: int) -> None:
+        """Return when the events of so many assets are there: they come after their run ended."""
+        wanted = {"filter": {"event": {"prefix": ["prefect.asset.materialization"]}}}
+        _until(lambda: self.call("POST", "/events/filter", wanted)["total"] >= assets)
+
 
 def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
     """Web server and daemon; one of the three code locations cannot be loaded."""
@@ -135,8 +140,12 @@ def _site(wanted: environments.Requirements, folder: Path, code: Path) -> Site:
 
 
 def _until_ended(state: Callable[[], str]) -> str:
+    _until(lambda: state() in _ENDED)
+    return state()
+
+
+def _until(there: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + RUN_TIMEOUT_S
-    while (found := state()) not in _ENDED:
-        assert time.monotonic() < deadline_s, f"still {found}"
+    while not there():
+        assert time.monotonic() < deadline_s, "did not happen in time"
         time.sleep(0.5)
-    return found

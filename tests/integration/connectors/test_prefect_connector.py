@@ -43,6 +43,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]
         runs = [server.launch(flow) for flow in ("visits", "assets", "failing", "nested")]
         for run in runs:
             server.ended(run)
+        server.materialized(assets=3)
         yield server
     finally:
         processes.stop_all()
