@@ -18,6 +18,9 @@ run_coordinator:
   config:
     max_concurrent_runs: 2
     dequeue_interval_seconds: 1
+    # The daemon may have asked for the code before its server listened, and then waits a while.
+    max_user_code_failure_retries: 20
+    user_code_failure_retry_delay: 1
 """
 _CREATE = (
     "from dagster import DagsterInstance as I; i = I.get();"
