@@ -11,12 +11,12 @@ from swarm.connectors.airflow_rendered import connection_of, context_of, links_o
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import covered, sighted
-from swarm.lineage.code_airflow import (
-    AirflowTask,
+from swarm.lineage.code.airflow import (
     airflow_tasks,
     extract_airflow_file,
     extract_airflow_task,
 )
+from swarm.lineage.code.airflow_task import AirflowTask
 from swarm.model.journal import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import (

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from swarm.errors import ConfigError
-from swarm.lineage.code_program import MAX_SOURCE_BYTES, Program
+from swarm.lineage.code.program import MAX_SOURCE_BYTES, Program
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 _MAX_IMPORTED = 200

@@ -19,7 +19,7 @@ from swarm.connectors.crontab_lines import BrokenLine, CronJob, parse_crontab
 from swarm.connectors.files import Chunk, FileConnector, path_of, understanding
 from swarm.connectors.programs import Command, Program, code_context, items_of, sql_context
 from swarm.errors import Unavailable
-from swarm.lineage.code_shell import commands
+from swarm.lineage.code.shell import commands
 from swarm.model.journal import Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.dagster_mapping import CodeTarget
 from swarm.connectors.sighting import covered, sighted
-from swarm.lineage.code_flows import dagster_entries, extract_dagster
+from swarm.lineage.code.dagster import dagster_entries, extract_dagster
 from swarm.lineage.text import CodeContext
 from swarm.model.journal import Item
 from swarm.model.lineage import Channel, Extraction, Unresolved, UnresolvedReason

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.prefect_mapping import Deployment
 from swarm.connectors.sighting import covered, sighted
-from swarm.lineage.code_flows import prefect_entry
+from swarm.lineage.code.prefect import prefect_entry
 from swarm.lineage.text import CodeContext
 from swarm.model.journal import Item
 from swarm.model.keys import TaskKey

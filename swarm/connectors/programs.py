@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from swarm.config import Settings, SqlConnection
-from swarm.lineage.code import extract_code, extract_shell
+from swarm.lineage.code.entry import extract_code, extract_shell
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext

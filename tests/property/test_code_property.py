@@ -3,9 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.lineage.code import extract_code, extract_shell
-from swarm.lineage.code_airflow import extract_airflow_file
-from swarm.lineage.code_flows import dagster_entries, extract_dagster, prefect_entry
+from swarm.lineage.code.airflow import extract_airflow_file
+from swarm.lineage.code.dagster import dagster_entries, extract_dagster
+from swarm.lineage.code.entry import extract_code, extract_shell
+from swarm.lineage.code.prefect import prefect_entry
 from swarm.lineage.text import CodeContext, SqlContext
 
 CONTEXT = CodeContext({"x": SqlContext("sqlite", "x")}, SqlContext("", "w"), {"p": "v"})

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from swarm.lineage.code import extract_code, extract_shell
+from swarm.lineage.code.entry import extract_code, extract_shell
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.lineage import Extraction, UnresolvedReason
 

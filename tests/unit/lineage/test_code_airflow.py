@@ -2,7 +2,7 @@
 
 from textwrap import dedent
 
-from swarm.lineage.code_airflow import (
+from swarm.lineage.code.airflow import (
     airflow_tasks,
     extract_airflow_file,
     extract_airflow_task,

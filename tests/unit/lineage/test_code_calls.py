@@ -4,7 +4,7 @@ from textwrap import indent
 
 import pytest
 
-from swarm.lineage.code import extract_code
+from swarm.lineage.code.entry import extract_code
 from swarm.lineage.text import CodeContext, SqlContext
 
 CONTEXT = CodeContext({}, SqlContext("", "w"), {})

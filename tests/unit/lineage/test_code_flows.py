@@ -2,7 +2,8 @@
 
 from textwrap import dedent
 
-from swarm.lineage.code_flows import dagster_entries, extract_dagster, prefect_entry
+from swarm.lineage.code.dagster import dagster_entries, extract_dagster
+from swarm.lineage.code.prefect import prefect_entry
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.lineage import Extraction, UnresolvedReason
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.lineage.code_shell import commands
+from swarm.lineage.code.shell import commands
 
 
 def started(text: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ state of its object, inside the same decorated functions (a task) and the same `
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
-from swarm.lineage.code_values import (
+from swarm.lineage.code.values import (
     Atom,
     Const,
     DictOf,

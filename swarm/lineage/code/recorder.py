@@ -6,21 +6,27 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from swarm.lineage.code_calls import accesses, reads_like_sql
-from swarm.lineage.code_found import (
-    Found,
+from swarm.lineage.code.call import Call
+from swarm.lineage.code.effects import (
+    Effect,
     HidesTable,
     RunsCommand,
     RunsSql,
     TouchesPath,
     TouchesTable,
-    chain,
+    flat,
+    is_own,
 )
-from swarm.lineage.code_library import Call, is_known
-from swarm.lineage.code_program import Program
-from swarm.lineage.code_servers import PRIVATE, server_of
-from swarm.lineage.code_shell import Command, commands
-from swarm.lineage.code_values import (
+from swarm.lineage.code.findings import Findings
+from swarm.lineage.code.known_calls import accesses
+from swarm.lineage.code.library import is_known
+from swarm.lineage.code.program import Program
+from swarm.lineage.code.servers import PRIVATE, server_of
+from swarm.lineage.code.shell import commands
+from swarm.lineage.code.shell_programs import Command
+from swarm.lineage.code.sql_calls import reads_like_sql
+from swarm.lineage.code.texts import fill, holes, label, shown, texts
+from swarm.lineage.code.values import (
     Atom,
     Const,
     External,
@@ -30,25 +36,18 @@ from swarm.lineage.code_values import (
     Made,
     Member,
     PathText,
-    Unknown,
     Value,
     const,
-    describe,
-    fill,
-    holes,
-    label,
     of,
-    texts,
 )
 from swarm.lineage.naming import dataset_from_table, dataset_from_url, is_path_namespace
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.keys import DatasetKey
-from swarm.model.lineage import Access, Extraction, Touch, Unresolved, UnresolvedReason
+from swarm.model.lineage import Access, UnresolvedReason
 
 MAX_FOUND = 100_000
 MAX_TEXTS = 3_000
-_EXCERPT = 160
 _TEMPORARY = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?(?:local\s+|global\s+)?temp(?:orary)?\s+(?:table|view)\s+"
     r"(?:if\s+not\s+exists\s+)?[\"`]?([\w.]+)",
@@ -59,22 +58,19 @@ _SILENT = {"print", "echo", "secho", "format", "parse", "parse_one", "transpile"
 _HARMLESS = {"sqlparse", "sqlglot", "structlog", "loguru", "rich", "click", "typer", "jinja2"}
 _STANDARD = sys.stdlib_module_names | {"builtins"}
 _GIVEN = "swarm.file_of_the_program"  # a handle to a file whose text is known
-_PRIVATE_FILES = ("tempfile.", "io.", "sys.std")
 
 
 class Recorder:
-    """A watcher that keeps the touches of each task; `task` is whose they are now.
+    """A watcher that keeps in `findings` what each call accesses.
 
     `run_script` walks another program that a command starts.
     """
 
     def __init__(self, program: Program, context: CodeContext) -> None:
-        self.task = ""
+        self.findings = Findings()
         self.run_script: Callable[[str, Sequence[str]], None] | None = None
         self._program = program
         self._context = context
-        self._touches: dict[str, dict[tuple[Access, DatasetKey], Touch]] = {}
-        self._unresolved: dict[str, dict[Unresolved, None]] = {}
         self._hidden: set[str] = set()
         self._ran: set[tuple[str, ...]] = set()
         self._found = 0
@@ -109,12 +105,12 @@ class Recorder:
             self._missing(call)
         return answer
 
-    def record(self, found: Found, place: str, call: Call | None = None) -> None:
+    def record(self, found: Effect, place: str, call: Call | None = None) -> None:
         """Keeps one access under the current task."""
         self._found += 1
         if self._found > MAX_FOUND:
             detail = f"more than {MAX_FOUND} accesses"
-            self.fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
+            self.findings.fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
             return
         match found:
             case RunsSql():
@@ -130,56 +126,50 @@ class Recorder:
             case HidesTable(name=name):
                 self._hidden.update(text.casefold() for text in texts(name))
 
-    def extraction(self, task: str, more: Sequence[Unresolved] = ()) -> Extraction:
-        """Everything found of a task, in the order it was met."""
-        touches = tuple(self._touches.get(task, {}).values())
-        unresolved = tuple(self._unresolved.get(task, {}))
-        return Extraction(touches, (), (*unresolved, *(u for u in more if u not in unresolved)))
-
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks that anything was found of."""
-        return tuple(dict.fromkeys([*self._touches, *self._unresolved]))
-
     # --- SQL and tables ----------------------------------------------------------------------
 
     def _sql(self, found: RunsSql, place: str, call: Call | None) -> None:
         server = server_of(found.server, self._context)
-        for atom in _flat(found.text):
+        for atom in flat(found.text):
             text = _sql_text(atom)
             if text is None:
                 if found.sure and not _is_program_object(atom):
                     what = label(Value((atom,), found.text.names))
-                    self.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
+                    self.findings.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
                 continue
             if found.bare_table and re.fullmatch(r"[\w.\"`\-]+", text.strip()):
                 self._touch_table(Access.READ, text.strip(), server, place, text)
             elif reads_like_sql(text) or (found.sure and " " in text.strip()):
                 self._run_sql(text, server, place, found.has_values, call)
             elif found.sure and holes(text):
-                self.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{_shown(text)}`")
+                self.findings.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{shown(text)}`")
 
     def _run_sql(
         self, text: str, server: SqlContext, place: str, has_values: bool, call: Call | None
     ) -> None:
         if has_values:
             text = _PLACEHOLDER.sub("NULL", text)
-        once = (self.task, place, text, server.namespace, server.dialect)
+        once = (self.findings.task, place, text, server.namespace, server.dialect)
         if once in self._ran or len(self._ran) > MAX_TEXTS:  # a loop comes by many times
             return
         self._ran.add(once)
         if len(self._ran) > MAX_TEXTS:
-            self.fail(UnresolvedReason.TOO_LARGE, place, f"more than {MAX_TEXTS} SQL texts")
+            self.findings.fail(
+                UnresolvedReason.TOO_LARGE, place, f"more than {MAX_TEXTS} SQL texts"
+            )
             return
         self._hidden.update(name.casefold() for name in _TEMPORARY.findall(text))
         found = extract_sql(fill(text), server, place)
         for touch in found.touches:
             if not self._is_hidden(touch.dataset, server, call):
-                self._touch(touch.access, touch.dataset, place, touch.excerpt or _shown(text))
+                self.findings.touch(
+                    touch.access, touch.dataset, place, touch.excerpt or shown(text)
+                )
         for one in found.unresolved:
             is_hole = any(name and name in one.detail for name in holes(text))
             dynamic = one.reason is UnresolvedReason.TEMPLATE and is_hole
             reason = UnresolvedReason.DYNAMIC if dynamic else one.reason
-            self.fail(reason, place, one.detail)
+            self.findings.fail(reason, place, one.detail)
 
     def _is_hidden(self, dataset: DatasetKey, server: SqlContext, call: Call | None) -> bool:
         """Temporary tables, and what a database inside the program keeps to itself."""
@@ -202,27 +192,27 @@ class Recorder:
         self, access: Access, name: str, server: SqlContext, place: str, excerpt: str
     ) -> None:
         if holes(name) or not name or name == "None":
-            self.fail(UnresolvedReason.DYNAMIC, place, f"table `{_shown(name)}`")
+            self.findings.fail(UnresolvedReason.DYNAMIC, place, f"table `{shown(name)}`")
             return
         if server.namespace == PRIVATE or name.casefold() in self._hidden:
             return
-        self._touch(access, dataset_from_table(name, server), place, excerpt)
+        self.findings.touch(access, dataset_from_table(name, server), place, excerpt)
 
     # --- files -------------------------------------------------------------------------------
 
     def _path(self, found: TouchesPath, place: str) -> None:
-        for atom in _flat(found.path):
-            if not isinstance(atom, Const | PathText) and _is_own(atom):
+        for atom in flat(found.path):
+            if not isinstance(atom, Const | PathText) and is_own(atom):
                 continue
             text = texts(Value((atom,), found.path.names))[0]
             if isinstance(atom, Const) and not isinstance(atom.value, str):
                 if found.path.names and atom.value is None and len(found.path.atoms) == 1:
                     detail = f"path `{label(found.path)}`"
-                    self.fail(UnresolvedReason.DYNAMIC, place, detail)
+                    self.findings.fail(UnresolvedReason.DYNAMIC, place, detail)
             elif holes(text) or not text:
-                self.fail(UnresolvedReason.DYNAMIC, place, f"path `{_shown(text)}`")
+                self.findings.fail(UnresolvedReason.DYNAMIC, place, f"path `{shown(text)}`")
             elif not text.startswith(("/dev/", "/proc/")):
-                self._touch(found.access, dataset_from_url(text), place, text)
+                self.findings.touch(found.access, dataset_from_url(text), place, text)
 
     def _given_file(self, path: Value, module: str) -> str | None:
         """The file of the program that a path means: not data but part of the program."""
@@ -252,7 +242,7 @@ class Recorder:
 
     def _run_command(self, command: Command, place: str, module: str) -> None:
         if command.missing:
-            self.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
+            self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
         for access, path in command.paths:
             self._path(TouchesPath(access, const(path)), place)
         for text in command.sql:
@@ -260,8 +250,8 @@ class Recorder:
         for path in command.sql_files:
             given = self._program.find_file(path, module, self._folder)
             if given is None:
-                detail = f"the SQL file `{_shown(path)}` is not among the files given"
-                self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+                detail = f"the SQL file `{shown(path)}` is not among the files given"
+                self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
             else:
                 source = self._program.sources[given]
                 self._sql(RunsSql(const(source), const(command.server)), f"{given}:1", None)
@@ -271,8 +261,8 @@ class Recorder:
     def _script(self, command: Command, place: str, module: str) -> None:
         given = self._program.find_file(command.script, module, self._folder)
         if given is None:
-            detail = f"the program `{_shown(command.script)}` is not among the files given"
-            self.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+            detail = f"the program `{shown(command.script)}` is not among the files given"
+            self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
         elif PurePosixPath(given).suffix == ".py":
             if self.run_script is not None:
                 self.run_script(given, command.arguments)
@@ -293,31 +283,7 @@ class Recorder:
         given = [atom for value in (*call.args, *call.kwargs.values()) for atom in value.atoms]
         if any(isinstance(a, Const) and reads_like_sql(str(a.value)) for a in given):
             detail = f"`{call.function.name}` gets SQL and its source is not given"
-            self.fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
-
-    def _touch(self, access: Access, dataset: DatasetKey, place: str, excerpt: str) -> None:
-        kept = self._touches.setdefault(self.task, {})
-        short = " ".join(_shown(excerpt).split())[:_EXCERPT]
-        kept.setdefault((access, dataset), Touch(access, dataset, place, short))
-
-    def fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
-        """Keeps something of the current task that could not be understood."""
-        kept = self._unresolved.setdefault(self.task, {})
-        subject = place.rpartition(":")[0] or place
-        kept.setdefault(Unresolved(subject, reason, place, detail))
-
-
-def _flat(value: Value) -> list[Atom]:
-    """The alternatives, with lists opened: several texts may be given at once."""
-    found: list[Atom] = []
-    for atom in value.atoms:
-        if isinstance(atom, ListOf):
-            found.extend(a for item in atom.items[:1000] for a in item.atoms)
-            if atom.is_open:
-                found.append(Unknown(label(value)))
-        else:
-            found.append(atom)
-    return found
+            self.findings.fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
 
 
 def _sql_text(atom: Atom) -> str | None:
@@ -329,15 +295,6 @@ def _sql_text(atom: Atom) -> str | None:
 def _is_program_object(atom: Atom) -> bool:
     """`executor.execute(job)` with an object of the program is no SQL."""
     return isinstance(atom, Instance | Function)
-
-
-def _is_own(atom: Atom) -> bool:
-    """Buffers, standard streams, temporary files, files that were opened before."""
-    opened = {"open", "NamedTemporaryFile", "StringIO", "BytesIO", "get_object", "read"}
-    last = chain(atom)[-1]
-    if isinstance(last, External) and last.name.startswith(_PRIVATE_FILES):
-        return True
-    return isinstance(atom, Made) and describe(atom.maker).rpartition(".")[2] in opened
 
 
 def _file_content(call: Call, source: str) -> Value:
@@ -355,7 +312,3 @@ def _command_texts(command: Value) -> list[str | list[str]]:
         else:
             found.append(texts(Value((atom,), command.names))[0])
     return found
-
-
-def _shown(text: str) -> str:
-    return fill(text, "{%s}")

@@ -1,39 +1,25 @@
-"""The calls that read or write files and objects, as tables."""
+"""The rules for calls that read or write files and objects, as tables."""
 
 from collections.abc import Mapping
 
-from swarm.lineage.code_found import Found, Rule, TouchesPath, library, made_by, receiver
-from swarm.lineage.code_library import Call
-from swarm.lineage.code_values import (
-    DictOf,
-    Member,
-    PathText,
-    Unknown,
-    Value,
-    combine,
-    const,
-    of,
-    only,
-    plain,
-    texts,
-)
+from swarm.lineage.code.call import Call
+from swarm.lineage.code.effects import Effect, Rule, TouchesPath, library, made_by, receiver
+from swarm.lineage.code.texts import combine, plain, texts
+from swarm.lineage.code.values import DictOf, Member, PathText, Unknown, Value, const, of, only
 from swarm.model.lineage import Access
 
 READ, WRITE = Access.READ, Access.WRITE
 
 
-# --- paths -----------------------------------------------------------------------------------
-
-
 def _path(access: Access, position: int, *keywords: str) -> Rule:
-    def rule(call: Call) -> tuple[Found, ...]:
+    def rule(call: Call) -> tuple[Effect, ...]:
         path = call.argument(position, *keywords)
         return () if path is None else (TouchesPath(access, path),)
 
     return rule
 
 
-def _two_paths(call: Call) -> tuple[Found, ...]:
+def _two_paths(call: Call) -> tuple[Effect, ...]:
     source, target = call.argument(0, "src"), call.argument(1, "dst")
     if source is None or target is None:
         return ()
@@ -43,14 +29,14 @@ def _two_paths(call: Call) -> tuple[Found, ...]:
 def _open(position: int) -> Rule:
     """`open(path, mode)`; `position` is where the mode stands."""
 
-    def rule(call: Call) -> tuple[Found, ...]:
+    def rule(call: Call) -> tuple[Effect, ...]:
         path = call.argument(0, "file", "path", "urlpath", "filename", "uri")
         return () if path is None else opened(path, call.argument(position, "mode"))
 
     return rule
 
 
-def opened(path: Value, mode: Value | None) -> tuple[Found, ...]:
+def opened(path: Value, mode: Value | None) -> tuple[Effect, ...]:
     """The accesses that a file mode allows; an unknown mode is taken for reading."""
     found: dict[Access, TouchesPath] = {}
     for text in texts(mode) if mode is not None else ["r"]:
@@ -63,7 +49,7 @@ def opened(path: Value, mode: Value | None) -> tuple[Found, ...]:
     return tuple(found.values())
 
 
-def _method_open(call: Call) -> tuple[Found, ...]:
+def _method_open(call: Call) -> tuple[Effect, ...]:
     known = {"fsspec", "s3fs", "gcsfs", "adlfs", "smart_open", "pyarrow", "universal_pathlib"}
     if any(library(atom) in known for atom in receiver(call).atoms):
         return _open(1)(call)
@@ -75,7 +61,7 @@ _PATH_WRITES = {"write_text", "write_bytes"}
 _PATH_MOVES = {"rename", "replace", "copy", "move"}
 
 
-def of_path(call: Call, owner: PathText) -> tuple[Found, ...]:
+def of_path(call: Call, owner: PathText) -> tuple[Effect, ...]:
     path = of(owner)
     if call.name in _PATH_READS:
         return (TouchesPath(READ, path),)
@@ -88,9 +74,6 @@ def of_path(call: Call, owner: PathText) -> tuple[Found, ...]:
     return ()
 
 
-# --- object stores ---------------------------------------------------------------------------
-
-
 def s3_url(bucket: Value | None, key: Value | None) -> Value:
     """The URL of an object; what is not given is unknown."""
     parts = [bucket or of(Unknown("Bucket")), const("/"), key or of(Unknown("Key"))]
@@ -101,14 +84,14 @@ def _object(access: Access, bucket: int, key: int, local: int = -1) -> Rule:
     """An object named by bucket and key; a local file on the other side of the copy."""
     other = READ if access is WRITE else WRITE
 
-    def rule(call: Call) -> tuple[Found, ...]:
+    def rule(call: Call) -> tuple[Effect, ...]:
         where = call.argument(bucket, "Bucket", "bucket_name", "bucket")
         what = call.argument(key, "Key", "key")
         if where is None and isinstance(call.function, Member):
             return _object_of_bucket(call, access)
         if what is None:
             return ()
-        found: list[Found] = [TouchesPath(access, s3_url(where, what))]
+        found: list[Effect] = [TouchesPath(access, s3_url(where, what))]
         file = call.argument(local, "Filename", "filename")
         if file is not None:
             found.append(TouchesPath(other, file))
@@ -117,7 +100,7 @@ def _object(access: Access, bucket: int, key: int, local: int = -1) -> Rule:
     return rule
 
 
-def _object_of_bucket(call: Call, access: Access) -> tuple[Found, ...]:
+def _object_of_bucket(call: Call, access: Access) -> tuple[Effect, ...]:
     """`s3.Bucket(b).upload_file(file, key)`, `s3.Object(b, k).put(...)`."""
     made = made_by(receiver(call), {"Bucket", "Object"})
     if made is None:
@@ -130,19 +113,19 @@ def _object_of_bucket(call: Call, access: Access) -> tuple[Found, ...]:
     return (TouchesPath(access, s3_url(bucket, key)),)
 
 
-def _upload(call: Call) -> tuple[Found, ...]:
+def _upload(call: Call) -> tuple[Effect, ...]:
     if len(call.args) + len(call.kwargs) < 3:
         return _object_of_bucket(call, WRITE)
     return _object(WRITE, 1, 2, 0)(call)
 
 
-def _download(call: Call) -> tuple[Found, ...]:
+def _download(call: Call) -> tuple[Effect, ...]:
     if len(call.args) + len(call.kwargs) < 3:
         return _object_of_bucket(call, READ)
     return _object(READ, 0, 1, 2)(call)
 
 
-def _copy_object(call: Call) -> tuple[Found, ...]:
+def _copy_object(call: Call) -> tuple[Effect, ...]:
     target = s3_url(call.argument(-1, "Bucket"), call.argument(-1, "Key"))
     source = call.argument(0, "CopySource")
     if source is None:
@@ -155,14 +138,14 @@ def _copy_object(call: Call) -> tuple[Found, ...]:
     return (TouchesPath(READ, found), TouchesPath(WRITE, target))
 
 
-def _body(call: Call, access: Access) -> tuple[Found, ...]:
+def _body(call: Call, access: Access) -> tuple[Effect, ...]:
     return _object_of_bucket(call, access) if made_by(receiver(call), {"Object"}) else ()
 
 
 def _hook_object(access: Access, key: int, bucket: int) -> Rule:
     """Airflow's S3Hook: `load_string(text, key, bucket)`, `read_key(key, bucket)`."""
 
-    def rule(call: Call) -> tuple[Found, ...]:
+    def rule(call: Call) -> tuple[Effect, ...]:
         name = call.argument(key, "key")
         where = call.argument(bucket, "bucket_name")
         if name is None:
@@ -189,7 +172,6 @@ _FILE_NAMES = """
     filename root_path workbook table_uri
 """
 _FILE_KEYWORDS = _FILE_NAMES.split()
-
 PATHS_BY_NAME: Mapping[str, Rule] = {
     **{name: _path(READ, 0, *_FILE_KEYWORDS) for name in _READER_NAMES.split()},
     **{name: _path(WRITE, 0, *_FILE_KEYWORDS) for name in _WRITER_NAMES.split()},
@@ -209,7 +191,6 @@ PATHS_BY_NAME: Mapping[str, Rule] = {
     "read_key": _hook_object(READ, 0, 1),
     "open": _method_open,
 }
-
 PATHS_BY_FULL_NAME: Mapping[str, Rule] = {
     "builtins.open": _open(1),
     "io.open": _open(1),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from swarm.lineage.code_library import Call
-from swarm.lineage.code_values import Function, Instance, Value
+from swarm.lineage.code.call import Call
+from swarm.lineage.code.values import Function, Instance, Value
 
 
 class Watcher(Protocol):

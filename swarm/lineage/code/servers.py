@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from swarm.lineage.code_values import (
+from swarm.lineage.code.texts import holes, texts
+from swarm.lineage.code.values import (
     Atom,
     Const,
     DictOf,
@@ -15,15 +16,12 @@ from swarm.lineage.code_values import (
     Member,
     PathText,
     Value,
-    holes,
     of,
-    texts,
 )
 from swarm.lineage.text import CodeContext, SqlContext
 
 PRIVATE = "private"
 """Namespace of a database that only lives inside the program: nobody else sees it."""
-
 _DIALECTS = {
     "sqlite3": "sqlite",
     "aiosqlite": "sqlite",

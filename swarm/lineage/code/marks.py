@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from swarm.lineage.code_values import Atom, Class, External, Function, Made, Member, Value
+from swarm.lineage.code.values import Atom, Class, External, Function, Made, Member, Value
 
 
 def last_name(atom: Atom) -> str:

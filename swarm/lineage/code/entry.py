@@ -7,11 +7,11 @@ not reached yields nothing; a table or path that only exists at run time is unre
 
 from collections.abc import Mapping, Sequence
 
-from swarm.lineage.code_found import RunsCommand
-from swarm.lineage.code_interpreter import Interpreter
-from swarm.lineage.code_program import Program
-from swarm.lineage.code_recorder import Recorder
-from swarm.lineage.code_values import Class, Function, Instance, Scope, Value, const, of, only
+from swarm.lineage.code.effects import RunsCommand
+from swarm.lineage.code.interpreter import Interpreter
+from swarm.lineage.code.program import Program
+from swarm.lineage.code.recorder import Recorder
+from swarm.lineage.code.values import Class, Function, Instance, Scope, Value, const, of, only
 from swarm.lineage.text import CodeContext
 from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
 
@@ -38,7 +38,7 @@ def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -
     except RecursionError:
         detail = "the program is nested too deep to be read"
         missing = [Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)]
-    return recorder.extraction("", [*walk.unresolved, *missing])
+    return recorder.findings.extraction("", [*walk.unresolved, *missing])
 
 
 def extract_shell(
@@ -64,7 +64,7 @@ def extract_shell(
         walk.unresolved.append(
             Unresolved(place, UnresolvedReason.TOO_LARGE, place, "nested too deep to be read")
         )
-    return recorder.extraction("", walk.unresolved)
+    return recorder.findings.extraction("", walk.unresolved)
 
 
 def follow_scripts(

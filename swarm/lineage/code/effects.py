@@ -3,16 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from swarm.lineage.code_library import Call
-from swarm.lineage.code_values import (
-    Atom,
-    External,
-    Made,
-    Member,
-    Value,
-    of,
-)
+from swarm.lineage.code.call import Call
+from swarm.lineage.code.texts import describe, label
+from swarm.lineage.code.values import Atom, External, ListOf, Made, Member, Unknown, Value, of
 from swarm.model.lineage import Access
+
+_PRIVATE_FILES = ("tempfile.", "io.", "sys.std")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +58,8 @@ class HidesTable:
     name: Value
 
 
-Found = RunsSql | TouchesTable | TouchesPath | RunsCommand | HidesTable
-Rule = Callable[[Call], tuple[Found, ...]]
+Effect = RunsSql | TouchesTable | TouchesPath | RunsCommand | HidesTable
+Rule = Callable[[Call], tuple[Effect, ...]]
 
 
 def receiver(call: Call) -> Value:
@@ -103,3 +99,25 @@ def made_by(value: Value, names: set[str]) -> Made | None:
             if isinstance(maker, External | Member) and maker.name.rpartition(".")[2] in names:
                 return link if isinstance(link, Made) else None
     return None
+
+
+def flat(value: Value) -> list[Atom]:
+    """The alternatives, with lists opened: several texts may be given at once."""
+    found: list[Atom] = []
+    for atom in value.atoms:
+        if isinstance(atom, ListOf):
+            found.extend(a for item in atom.items[:1000] for a in item.atoms)
+            if atom.is_open:
+                found.append(Unknown(label(value)))
+        else:
+            found.append(atom)
+    return found
+
+
+def is_own(atom: Atom) -> bool:
+    """Buffers, standard streams, temporary files, files that were opened before."""
+    opened = {"open", "NamedTemporaryFile", "StringIO", "BytesIO", "get_object", "read"}
+    last = chain(atom)[-1]
+    if isinstance(last, External) and last.name.startswith(_PRIVATE_FILES):
+        return True
+    return isinstance(atom, Made) and describe(atom.maker).rpartition(".")[2] in opened

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Mapping, Sequence
 
-from swarm.lineage.code_values import (
+from swarm.lineage.code.texts import label
+from swarm.lineage.code.values import (
     Atom,
     Bound,
     Class,
@@ -20,7 +21,6 @@ from swarm.lineage.code_values import (
     Value,
     elements,
     join,
-    label,
     of,
     unknown,
 )

@@ -1,0 +1,40 @@
+"""What was found of each task, in the order it was met."""
+
+from collections.abc import Sequence
+
+from swarm.lineage.code.texts import shown
+from swarm.model.keys import DatasetKey
+from swarm.model.lineage import Access, Extraction, Touch, Unresolved, UnresolvedReason
+
+_EXCERPT = 160
+
+
+class Findings:
+    """Touches and what is unresolved, each once; `task` is whose they are now."""
+
+    def __init__(self) -> None:
+        self.task = ""
+        self._touches: dict[str, dict[tuple[Access, DatasetKey], Touch]] = {}
+        self._unresolved: dict[str, dict[Unresolved, None]] = {}
+
+    def extraction(self, task: str, more: Sequence[Unresolved] = ()) -> Extraction:
+        """Everything found of a task, in the order it was met."""
+        touches = tuple(self._touches.get(task, {}).values())
+        unresolved = tuple(self._unresolved.get(task, {}))
+        return Extraction(touches, (), (*unresolved, *(u for u in more if u not in unresolved)))
+
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that anything was found of."""
+        return tuple(dict.fromkeys([*self._touches, *self._unresolved]))
+
+    def touch(self, access: Access, dataset: DatasetKey, place: str, excerpt: str) -> None:
+        """Keeps an access of the current task; the first place it is seen at counts."""
+        kept = self._touches.setdefault(self.task, {})
+        short = " ".join(shown(excerpt).split())[:_EXCERPT]
+        kept.setdefault((access, dataset), Touch(access, dataset, place, short))
+
+    def fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
+        """Keeps something of the current task that could not be understood."""
+        kept = self._unresolved.setdefault(self.task, {})
+        subject = place.rpartition(":")[0] or place
+        kept.setdefault(Unresolved(subject, reason, place, detail))

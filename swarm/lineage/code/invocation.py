@@ -1,0 +1,217 @@
+"""How a call is followed: into functions and classes of the program, or told to the watcher."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from swarm.lineage.code.call import Call, made
+from swarm.lineage.code.frames import (
+    any_of,
+    bound_arguments,
+    given_back,
+    is_function,
+    is_repeated,
+    place_of,
+    super_of,
+    turn_of,
+)
+from swarm.lineage.code.library import result
+from swarm.lineage.code.members import attribute, special_method
+from swarm.lineage.code.values import (
+    MAX_ALTERNATIVES,
+    Atom,
+    Bound,
+    Class,
+    External,
+    Function,
+    Instance,
+    ListOf,
+    Made,
+    Member,
+    Scope,
+    Value,
+    const,
+    elements,
+    join,
+    of,
+    only,
+    unknown,
+)
+from swarm.lineage.code.walk import Walk
+
+_MAX_CALLS = 25  # calls inside each other
+_RUNS = frozenset(
+    ["to_thread", "run", "run_sync", "run_in_executor", "submit", "register", "start_soon", "call"]
+)
+
+
+def call_atom(
+    walk: Walk,
+    atom: Atom,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> Value:
+    """What calling one thing may give."""
+    match atom:
+        case Function():
+            return run(walk, atom, args, kwargs)
+        case Bound():
+            both = {**atom.kwargs, **kwargs}
+            return walk.call(atom.function, [*atom.args, *args], both, node, scope)
+        case Class():
+            return _instantiate(walk, atom, args, kwargs, node, scope)
+        case Instance():
+            found = special_method(walk, of(atom), "__call__", args, node, scope)
+            return found or Value((Made(atom, tuple(args), kwargs),))
+        case External(name="builtins.super"):
+            return super_of(scope)
+        case Member(owner=Function() | Bound()):
+            return _call_of_function(walk, atom, args, kwargs, node, scope)
+        case _:
+            return _call_outside(walk, atom, args, kwargs, node, scope)
+
+
+def run(
+    walk: Walk, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> Value:
+    """Walks a function with these arguments and answers what it returns."""
+    if len(walk.active) >= _MAX_CALLS or is_repeated(function, walk.active):
+        return unknown(f"{function.name}()")
+    if not walk.quiet:
+        instead = walk.watcher.entered(function, args, kwargs)
+        if instead is not None:
+            return instead
+    known, answer = walk.memory.recall(function, args, kwargs, walk.active, walk.contexts)
+    if answer is not None:
+        return answer
+    scope = Scope(function.scope.module, {}, function.scope, function)
+    given = [of(function.owner), *args] if function.owner is not None else list(args)
+    scope.names.update(bound_arguments(function, given, kwargs))
+    walk.active.append(function)
+    if isinstance(function.node, ast.Lambda):
+        scope.returned.append(walk.evaluate(function.node.body, scope))
+    elif not walk.block(function.node.body, scope):
+        scope.returned.append(const(None))
+    walk.active.pop()
+    if not walk.quiet:
+        walk.watcher.left(function)
+    return walk.memory.keep(known, given_back(function, scope))
+
+
+def _instantiate(
+    walk: Walk,
+    one: Class,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> Value:
+    instance = Instance(one, {})
+    value = of(instance)
+    if special_method(walk, value, "__init__", args, node, scope) is None or one.fields:
+        for name, given in zip(one.fields, args, strict=False):
+            instance.members[name] = given
+    method = attribute(walk, value, "__init__", node, scope)
+    if isinstance(only(method), Function):
+        instance.members.clear()
+        walk.call(method, args, kwargs, node, scope)
+    else:
+        instance.members.update(kwargs)
+        special_method(walk, value, "__post_init__", (), node, scope)
+    if not walk.quiet:
+        walk.watcher.created(instance, kwargs, place_of(node, scope))
+    return value
+
+
+def _call_of_function(
+    walk: Walk,
+    member: Member,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> Value:
+    """`task.submit(...)`, `task.map([...])`, `task.with_options(...)` and their like."""
+    function, name = member.owner, member.name
+    if name in {"with_options", "override", "options", "with_resources", "configured"}:
+        if not isinstance(function, Function):
+            return of(function)
+        option = of(Made(External(name), (), kwargs))
+        return of(replace(function, decorators=(*function.decorators, option)))
+    if name == "partial":
+        return of(Bound(of(function), tuple(args), kwargs))
+    if name == "expand":
+        return walk.call(of(function), (), {k: any_of(v) for k, v in kwargs.items()}, node, scope)
+    if name in {"map", "starmap"}:
+        return _mapped(walk, of(function), args, kwargs, node, scope)
+    if name in {"apply_async", "apply"}:
+        given = elements(args[0]) if args else []
+        return walk.call(of(function), given or [], {}, node, scope)
+    if name == "expand_kwargs":
+        return walk.call(of(function), (), {}, node, scope)
+    return walk.call(of(function), args, kwargs, node, scope)
+
+
+def _mapped(
+    walk: Walk,
+    function: Value,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> Value:
+    """Calls a function for each element of its list arguments."""
+    columns = [elements(arg) for arg in args]
+    named = {key: elements(value) for key, value in kwargs.items()}
+    sizes = [len(c) for c in (*columns, *named.values()) if c is not None]
+    found: list[Value] = []
+    for at in range(min(max(sizes, default=1), MAX_ALTERNATIVES)):
+        row = [turn_of(column, at, arg) for column, arg in zip(columns, args, strict=True)]
+        more = {key: turn_of(column, at, kwargs[key]) for key, column in named.items()}
+        found.append(walk.call(function, row, more, node, scope))
+    return of(ListOf(found, not sizes))
+
+
+def _call_outside(
+    walk: Walk,
+    atom: Atom,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+    node: ast.AST,
+    scope: Scope,
+) -> Value:
+    call = Call(atom, tuple(args), kwargs, place_of(node, scope), scope.module, in_scope=scope.find)
+    if isinstance(atom, External) and atom.name == "functools.partial" and args:
+        return of(Bound(args[0], tuple(args[1:]), kwargs))
+    if isinstance(atom, External) and atom.name == "functools.wraps":
+        return made(call)
+    if not walk.quiet:
+        answer = walk.watcher.called(call)
+        if answer is not None:
+            return answer
+    answer = result(call, walk.parameters)
+    if answer is not None:
+        return answer
+    return _callbacks(walk, call, node, scope) or made(call)
+
+
+def _callbacks(walk: Walk, call: Call, node: ast.AST, scope: Scope) -> Value | None:
+    """Functions of the program handed to something outside: that may call them."""
+    target = call.kwargs.get("target")
+    if target is not None and is_function(target):  # a thread or process
+        given = elements(call.kwargs.get("args", unknown("args"))) or []
+        return walk.call(target, given, {}, node, scope)
+    at = next((i for i, arg in enumerate(call.args) if is_function(arg)), None)
+    if at is None:
+        return None
+    function, rest = call.args[at], call.args[at + 1 :]
+    if call.name in {"map", "imap", "imap_unordered", "starmap", "map_async"}:
+        return _mapped(walk, function, rest, {}, node, scope)
+    if isinstance(call.function, External) and call.name not in _RUNS:
+        return function  # a decorator used as a function
+    if call.name == "apply_async":
+        rest = tuple(elements(rest[0]) or []) if rest else ()
+    answer = walk.call(function, rest, call.kwargs, node, scope)
+    return join([function, answer]) if isinstance(call.function, Made) else answer
