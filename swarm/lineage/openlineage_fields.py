@@ -1,0 +1,58 @@
+"""The fields of an OpenLineage event: foreign JSON, checked as far as it is needed."""
+
+from collections.abc import Mapping
+
+from swarm.errors import InputError
+
+_EVENT_TYPES = {"START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER"}
+Fields = Mapping[str, object]
+
+
+def checked_event(event: object) -> Fields:
+    """The fields of an event, checked as far as they are needed to tell what it is."""
+    if not isinstance(event, Mapping):
+        raise InputError(
+            f"$ is {kind_of(event)} and not an OpenLineage event: send one JSON object per request"
+        )
+    if "job" not in event and "dataset" in event:
+        _named(event["dataset"], "$.dataset")
+        return event
+    if "job" not in event:
+        raise InputError(
+            "$.job is missing, so this is not an OpenLineage event: "
+            'add "job": {"namespace": ..., "name": ...}'
+        )
+    _named(event["job"], "$.job")
+    if "run" in event and not isinstance(event["run"], Mapping):
+        raise InputError(f'$.run is {kind_of(event["run"])}: it must be an object with "runId"')
+    event_type = event.get("eventType")
+    if event_type is not None and text_of(event_type).upper() not in _EVENT_TYPES:
+        raise InputError(
+            f"$.eventType is {event_type!r}: use one of {', '.join(sorted(_EVENT_TYPES))}"
+        )
+    return event
+
+
+def _named(part: object, path: str) -> None:
+    if not isinstance(part, Mapping):
+        raise InputError(
+            f'{path} is {kind_of(part)}: it must be an object with "namespace", "name"'
+        )
+    for field in ("namespace", "name"):
+        if not text_of(part.get(field)):
+            raise InputError(f"{path}.{field} is missing or no text: every {path[2:]} needs one")
+
+
+def kind_of(value: object) -> str:
+    return "null" if value is None else f"of type {type(value).__name__}"
+
+
+def object_at(value: object, *path: str) -> Fields:
+    """The object at `path` below `value`; an empty one where there is none."""
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,82 @@
+"""Whom an OpenLineage event is about: which task of which pipeline, in which run."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from swarm.lineage.openlineage_fields import Fields, object_at, text_of
+from swarm.model.keys import TaskKey
+
+_QUERY = re.compile(r"\.query\.\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom an event is about. `is_child`: a part of the task and not the task itself."""
+
+    task: TaskKey
+    run_id: str
+    attempt: int = 1
+    is_pipeline: bool = False
+    is_child: bool = False
+
+
+def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Subject:
+    name = text_of(job.get("name"))
+    run_id = text_of(run.get("runId"))
+    orchestrator = _orchestrator(job, orchestrators)
+    airflow = object_at(run, "facets", "airflow")
+    dag_id = text_of(object_at(airflow, "dag").get("dag_id"))
+    task_id = text_of(object_at(airflow, "task").get("task_id"))
+    if dag_id and task_id:
+        attempt = object_at(airflow, "taskInstance").get("try_number")
+        return Subject(
+            TaskKey(orchestrator, dag_id, task_id),
+            text_of(object_at(airflow, "dagRun").get("run_id")) or parent_run_of(run) or run_id,
+            attempt if isinstance(attempt, int) else 1,
+            # Airflow's facet is copied into the query children of newer providers
+            is_child=_QUERY.search(name) is not None and name != f"{dag_id}.{task_id}",
+        )
+    if _is_pipeline(job, run):
+        dag_run = object_at(run, "facets", "airflowDagRun")
+        pipeline = text_of(object_at(dag_run, "dag").get("dag_id")) or name
+        known = text_of(object_at(dag_run, "dagRun").get("run_id")) or run_id
+        return Subject(TaskKey(orchestrator, pipeline, ""), known, is_pipeline=True)
+    return _by_parent(name, run, run_id, orchestrator, orchestrators)
+
+
+def _orchestrator(job: Fields, orchestrators: Mapping[str, str]) -> str:
+    namespace = text_of(job.get("namespace"))
+    return orchestrators.get(namespace, namespace)
+
+
+def parent_run_of(run: Fields) -> str:
+    return text_of(object_at(run, "facets", "parent", "run").get("runId"))
+
+
+def _is_pipeline(job: Fields, run: Fields) -> bool:
+    kind = text_of(object_at(job, "facets", "jobType").get("jobType")).upper()
+    facets = object_at(run, "facets")
+    return kind == "DAG" or "airflowDagRun" in facets or "airflowState" in facets
+
+
+def _by_parent(
+    name: str, run: Fields, run_id: str, orchestrator: str, orchestrators: Mapping[str, str]
+) -> Subject:
+    """The parent facet names the pipeline, or the task when a root stands above it."""
+    facet = object_at(run, "facets", "parent")
+    parent_job = object_at(facet, "job")
+    parent = text_of(parent_job.get("name"))
+    if not parent:
+        return Subject(TaskKey(orchestrator, name, name), run_id)
+    owner = _orchestrator(parent_job, orchestrators) or orchestrator
+    root = text_of(object_at(facet, "root", "job").get("name"))
+    if root and parent.startswith(f"{root}."):
+        task = TaskKey(owner, root, parent.removeprefix(f"{root}."))
+        root_run = text_of(object_at(facet, "root", "run").get("runId"))
+        return Subject(task, root_run or parent_run_of(run) or run_id, is_child=True)
+    if _QUERY.search(name) and name.startswith(f"{parent}.") and "." in parent:
+        pipeline, _, task_name = parent.partition(".")
+        return Subject(TaskKey(owner, pipeline, task_name), parent_run_of(run), is_child=True)
+    task = TaskKey(owner, parent, name.removeprefix(f"{parent}."))
+    return Subject(task, parent_run_of(run) or run_id)
