@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from swarm.lineage.code.binding import bind
 from swarm.lineage.code.containers import comprehension, dict_comprehension, make_dict, make_list
 from swarm.lineage.code.definitions import define
+from swarm.lineage.code.imports import ANY
 from swarm.lineage.code.members import attribute, subscript
 from swarm.lineage.code.operators import binary, boolean, compare, unary
 from swarm.lineage.code.texts import any_text, combine, label, truth
@@ -40,10 +41,18 @@ def _name(walk: Walk, node: ast.Name, scope: Scope) -> Value:
     if found is None:
         if node.id in _BUILTINS:
             return of(External(f"builtins.{node.id}"))
-        return Value((Unknown(node.id),), (node.id,))
+        return _from_anywhere(node.id, scope)
     if node.id in found.names:
         return found
     return Value(found.atoms, (*found.names, node.id), found.soft)
+
+
+def _from_anywhere(name: str, scope: Scope) -> Value:
+    """A name that only `import *` can have brought."""
+    module = scope.find(ANY)
+    atoms = module.atoms if module is not None else ()
+    found = [External(f"{atom.name}.{name}") for atom in atoms if isinstance(atom, External)]
+    return Value(tuple(found) or (Unknown(name),), (name,))
 
 
 def _attribute(walk: Walk, node: ast.Attribute, scope: Scope) -> Value:

@@ -5,18 +5,27 @@ import ast
 from swarm.lineage.code.values import External, ModuleOf, Scope, Unknown, Value, of
 from swarm.lineage.code.walk import Walk
 
+ANY = "*"
+"""The name that a module has from `from ... import *` of something that is not at hand."""
+
 
 def import_modules(walk: Walk, node: ast.Import, scope: Scope) -> bool:
     for alias in node.names:
-        path = walk.program.find_module(alias.name, scope.module)
-        if path is not None:
-            walk.module(path)
+        found = module_named(walk, alias.name, scope)
         if alias.asname or "." not in alias.name:
-            name = alias.asname or alias.name
-            scope.names[name] = of(ModuleOf(path) if path else External(alias.name))
+            scope.names[alias.asname or alias.name] = found
         else:
             _import_package(walk, alias.name, scope)
     return False
+
+
+def module_named(walk: Walk, dotted: str, scope: Scope) -> Value:
+    """The module of a full name, walked if it is of the program."""
+    path = walk.program.find_module(dotted, scope.module)
+    if path is None:
+        return of(External(dotted))
+    walk.module(path)
+    return of(ModuleOf(path))
 
 
 def _import_package(walk: Walk, dotted: str, scope: Scope) -> None:
@@ -35,6 +44,8 @@ def import_from(walk: Walk, node: ast.ImportFrom, scope: Scope) -> bool:
         if alias.name == "*":
             if path is not None:
                 scope.names.update(walk.module(path).names)
+            else:
+                scope.names[ANY] = of(External("." * node.level + dotted))
             continue
         scope.names[alias.asname or alias.name] = _imported(walk, node, path, alias.name, scope)
     return False

@@ -15,8 +15,11 @@ from swarm.lineage.code.frames import (
     super_of,
     turn_of,
 )
+from swarm.lineage.code.imports import module_named
+from swarm.lineage.code.libraries import OWN
 from swarm.lineage.code.library import result
 from swarm.lineage.code.members import attribute, special_method
+from swarm.lineage.code.texts import plain
 from swarm.lineage.code.values import (
     MAX_ALTERNATIVES,
     Atom,
@@ -40,9 +43,9 @@ from swarm.lineage.code.values import (
 from swarm.lineage.code.walk import Walk
 
 _MAX_CALLS = 25  # calls inside each other
-_RUNS = frozenset(
-    ["to_thread", "run", "run_sync", "run_in_executor", "submit", "register", "start_soon", "call"]
-)
+_RUNS = frozenset({"run", "run_sync", "register", "call"})
+_POOLS = frozenset({"to_thread", "run_in_executor", "submit", "start_soon", "apply_async"})
+_MAPS = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async"})
 
 
 def call_atom(
@@ -138,7 +141,7 @@ def _call_of_function(
     if name in {"with_options", "override", "options", "with_resources", "configured"}:
         if not isinstance(function, Function):
             return of(function)
-        option = of(Made(External(name), (), kwargs))
+        option = of(Made(External(f"{OWN}.{name}"), (), kwargs))
         return of(replace(function, decorators=(*function.decorators, option)))
     if name == "partial":
         return of(Bound(of(function), tuple(args), kwargs))
@@ -187,6 +190,10 @@ def _call_outside(
         return of(Bound(args[0], tuple(args[1:]), kwargs))
     if isinstance(atom, External) and atom.name == "functools.wraps":
         return made(call)
+    if isinstance(atom, External) and atom.name == "importlib.import_module" and args:
+        dotted = plain(args[0])
+        if dotted is not None and not dotted.startswith("."):
+            return module_named(walk, dotted, scope)
     if not walk.quiet:
         answer = walk.watcher.called(call)
         if answer is not None:
@@ -198,20 +205,27 @@ def _call_outside(
 
 
 def _callbacks(walk: Walk, call: Call, node: ast.AST, scope: Scope) -> Value | None:
-    """Functions of the program handed to something outside: that may call them."""
+    """Functions handed to something outside: that may call them."""
     target = call.kwargs.get("target")
-    if target is not None and is_function(target):  # a thread or process
+    if target is not None and (is_function(target) or _is_external(target)):
+        # a thread or process
         given = elements(call.kwargs.get("args", unknown("args"))) or []
         return walk.call(target, given, {}, node, scope)
     at = next((i for i, arg in enumerate(call.args) if is_function(arg)), None)
+    if at is None and call.name in _POOLS | _MAPS:
+        at = next((i for i, arg in enumerate(call.args) if _is_external(arg)), None)
     if at is None:
         return None
     function, rest = call.args[at], call.args[at + 1 :]
-    if call.name in {"map", "imap", "imap_unordered", "starmap", "map_async"}:
+    if call.name in _MAPS:
         return _mapped(walk, function, rest, {}, node, scope)
-    if isinstance(call.function, External) and call.name not in _RUNS:
+    if isinstance(call.function, External) and call.name not in _RUNS | _POOLS:
         return function  # a decorator used as a function
     if call.name == "apply_async":
         rest = tuple(elements(rest[0]) or []) if rest else ()
     answer = walk.call(function, rest, call.kwargs, node, scope)
     return join([function, answer]) if isinstance(call.function, Made) else answer
+
+
+def _is_external(value: Value) -> bool:
+    return isinstance(only(value), External)

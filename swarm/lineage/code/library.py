@@ -65,7 +65,7 @@ def _method(call: Call, member: Member, parameters: Mapping[str, str]) -> Value 
             return None
 
 
-def is_known(function: Atom) -> bool:
+def is_pure(function: Atom) -> bool:
     """Whether an external function is one of those here, without effect."""
     return isinstance(function, External) and function.name in _FUNCTIONS
 

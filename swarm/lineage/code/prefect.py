@@ -31,7 +31,7 @@ class _FlowRecorder(Recorder):
         if name is not None:
             self.findings.task = name
             self.seen.setdefault(name)
-        return None
+        return super().entered(function, args, kwargs)
 
     def left(self, function: Function) -> None:
         self.findings.task = self._outer.pop()

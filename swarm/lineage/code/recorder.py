@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -19,7 +18,14 @@ from swarm.lineage.code.effects import (
 )
 from swarm.lineage.code.findings import Findings
 from swarm.lineage.code.known_calls import accesses
-from swarm.lineage.code.library import is_known
+from swarm.lineage.code.libraries import OWN
+from swarm.lineage.code.missing import (
+    Missing,
+    code_made_at_run_time,
+    gets_sql,
+    missing_around,
+    missing_source,
+)
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.servers import PRIVATE, server_of
 from swarm.lineage.code.shell import commands
@@ -54,10 +60,7 @@ _TEMPORARY = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?s")
-_SILENT = {"print", "echo", "secho", "format", "parse", "parse_one", "transpile", "dedent", "split"}
-_HARMLESS = {"sqlparse", "sqlglot", "structlog", "loguru", "rich", "click", "typer", "jinja2"}
-_STANDARD = sys.stdlib_module_names | {"builtins"}
-_GIVEN = "swarm.file_of_the_program"  # a handle to a file whose text is known
+_GIVEN = f"{OWN}.file_of_the_program"  # a handle to a file whose text is known
 
 
 class Recorder:
@@ -75,12 +78,15 @@ class Recorder:
         self._ran: set[tuple[str, ...]] = set()
         self._found = 0
         self._folder = ""  # where the command that is followed now runs
+        self._reported: set[tuple[str, str]] = set()
 
     # --- what the walk tells -----------------------------------------------------------------
 
     def entered(
         self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
     ) -> Value | None:
+        for missing in missing_around(function):
+            self._report(missing, f"{function.scope.module}:{function.node.lineno}")
         return None
 
     def left(self, function: Function) -> None:
@@ -102,6 +108,7 @@ class Recorder:
             self.record(one, call.place, call)
         if not found:
             answer = self._open_file(call)
+        if not any(_is_understood(one) for one in found):
             self._missing(call)
         return answer
 
@@ -272,24 +279,44 @@ class Recorder:
     # --- keeping -----------------------------------------------------------------------------
 
     def _missing(self, call: Call) -> None:
-        """A function whose source is not given gets a SQL text: what it does with it is hidden."""
-        if not isinstance(call.function, External) or call.name in _SILENT:
-            return
-        if is_known(call.function):
-            return
-        root = call.function.name.lstrip(".").split(".")[0]
-        if root in _STANDARD or root in _HARMLESS:
-            return
-        given = [atom for value in (*call.args, *call.kwargs.values()) for atom in value.atoms]
-        if any(isinstance(a, Const) and reads_like_sql(str(a.value)) for a in given):
+        """What a function does whose source is neither given nor known is hidden."""
+        missing = missing_source(call.function)
+        made_at_run_time = code_made_at_run_time(call)
+        if made_at_run_time:
+            self.findings.fail(UnresolvedReason.DYNAMIC, call.place, made_at_run_time)
+        elif missing is not None:
+            self._report(missing, call.place)
+        elif isinstance(call.function, External) and gets_sql(call):
             detail = f"`{call.function.name}` gets SQL and its source is not given"
             self.findings.fail(UnresolvedReason.MISSING_SOURCE, call.place, detail)
+
+    def _report(self, missing: Missing, place: str) -> None:
+        """Tells once per task of a module that is not given, at the first call into it."""
+        key = (self.findings.task, missing.module)
+        if key in self._reported:
+            return
+        self._reported.add(key)
+        detail = (
+            f"what `{missing.function}` of module `{missing.module}` does is not known: "
+            "its source is not at hand; add its folder to `code`"
+        )
+        self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
 
 
 def _sql_text(atom: Atom) -> str | None:
     if isinstance(atom, Const) and isinstance(atom.value, str):
         return atom.value if atom.value.strip() else None
     return None
+
+
+def _is_understood(found: Effect) -> bool:
+    """Whether an effect is sure, and not only a function of a name that often runs SQL."""
+    if isinstance(found, HidesTable):
+        return False
+    if not isinstance(found, RunsSql):
+        return True
+    known = [text for text in texts(found.text) if holes(text) or reads_like_sql(text)]
+    return bool(known)
 
 
 def _is_program_object(atom: Atom) -> bool:

@@ -467,7 +467,7 @@ def test_helper_whose_source_is_missing_and_gets_sql():
     assert seen(found) == set()
     (one,) = found.unresolved
     assert one.reason is UnresolvedReason.MISSING_SOURCE
-    assert "company.warehouse.run_query" in one.detail
+    assert "`run_query` of module `company.warehouse`" in one.detail
 
 
 def test_source_that_does_not_parse():

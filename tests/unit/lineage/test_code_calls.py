@@ -44,6 +44,7 @@ CASES = [
     ("buffer = io.StringIO()\ndf.to_csv(buffer)", set()),
     ("df.to_csv(sys.stdout)", set()),
     ('pd.read_csv(open("/l/a.csv"))', {"read file//l/a.csv"}),
+    ('list(map(pd.read_csv, ["/l/a", "/l/b"]))', {"read file//l/a", "read file//l/b"}),
     ('pl.scan_parquet("/l/a.parquet").collect()', {"read file//l/a.parquet"}),
     ('pl.read_database("SELECT * FROM t", conn)', {"read w/t"}),
     ('pl.DataFrame().write_parquet("/l/a.parquet")', {"write file//l/a.parquet"}),
