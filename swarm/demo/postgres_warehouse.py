@@ -148,6 +148,7 @@ def create(
         _make_role(warehouse)
         _make_tables(warehouse, statements(definitions), views)
     except BaseException:
+        processes.stop_all()
         home.cleanup()
         raise
     return warehouse

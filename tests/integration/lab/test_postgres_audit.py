@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from swarm.demo import postgres_audit, postgres_server, postgres_warehouse
@@ -173,6 +175,8 @@ def test_a_statement_that_fails_touches_nothing(audited: Callable[..., Touched])
         "COPY crm.tickets TO STDOUT",
         "DO $$BEGIN DELETE FROM crm.tickets; END$$",
         "EXPLAIN SELECT * FROM crm.tickets",
+        "SELECT 1\\; COPY crm.tickets TO STDOUT",  # both in one message
+        "COMMIT\\; COPY crm.tickets TO STDOUT",
     ],
 )
 def test_what_it_cannot_see_voids_the_audit(
@@ -198,3 +202,18 @@ def test_a_connection_of_nobody_voids_the_audit(audited: Callable[..., Touched])
     with pytest.raises(LabError, match=r"No task opened .* sales\.orders"):
         audited(*python("SELECT * FROM sales.orders"), who=None)
     assert audited(*python("SELECT 1"), who=None) == set()
+
+
+def test_a_start_that_fails_leaves_nothing(tmp_path: Path, warehouse: PostgresWarehouse) -> None:
+    definitions = tmp_path / "definitions"
+    definitions.mkdir()
+    (definitions / "views.jsonl").touch()
+    (definitions / "tables.sql").write_text("CREATE TABLE nowhere.t (a INTEGER)")
+    before = set(Path(tempfile.gettempdir()).glob("swarm-postgres-*"))
+    processes = Processes(str(tmp_path), tmp_path)
+    with pytest.raises(psycopg.errors.InvalidSchemaName):
+        postgres_warehouse.create(processes, tmp_path, definitions, tmp_path / "catalog.jsonl")
+    assert processes.sessions
+    assert marked(str(tmp_path)) == []
+    assert not list(tmp_path.glob("swarm-postgres-*"))
+    assert set(Path(tempfile.gettempdir()).glob("swarm-postgres-*")) <= before
