@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ _LOOK_S = 0.2
 
 def launch(settings: Settings) -> int:
     """Start the process of swarm and wait until its API has caught up; returns its pid."""
+    _refuse_taken_port(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     frozen = settings.state_dir / "settings.json"
     frozen.write_text(settings.model_dump_json())
@@ -73,6 +75,16 @@ def running_pid(settings: Settings) -> int | None:
         return process.pid if "swarm.bootstrap" in process.cmdline() else None
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.api.host, settings.api.port))
+        except OSError as error:
+            where = f"{settings.api.host}:{settings.api.port}"
+            fail(f"The API cannot listen on {where} ({error.strerror}): use another --port.", 7)
 
 
 def _is_ready(settings: Settings) -> bool:

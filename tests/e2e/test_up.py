@@ -10,6 +10,8 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from tests.e2e.conftest import cli
+
 CHAIN = [
     ("crm_export", "finance_close", "dwh.orders"),
     ("finance_close", "board_deck", "fin.revenue"),
@@ -194,6 +196,13 @@ def test_a_second_up_is_refused(swarm):
     second = swarm.cli("up")
     assert second.returncode == 7
     assert str(swarm.pid) in second.stderr
+
+
+def test_a_taken_port_is_told_at_once(swarm, tmp_path):
+    taken = swarm.url.rpartition(":")[2]
+    refused = cli("up", "--port", taken, SWARM_STATE_DIR=str(tmp_path / "state"))
+    assert refused.returncode == 7
+    assert taken in refused.stderr
 
 
 def test_down_leaves_no_process_and_up_again_knows_everything(swarm):
