@@ -57,7 +57,7 @@ def environ(warehouse: PostgresWarehouse, who: str | None) -> dict[str, str]:
         "LAB_LAKE": str(folder / "lake"),
         "PATH": os.environ["PATH"],
     }
-    return env if who is None else {**env, "LAB_CRON_SCRIPT": who, "PGAPPNAME": who}
+    return env if who is None else {**env, "LAB_CRON_SCRIPT": who}
 
 
 @pytest.fixture
@@ -68,7 +68,9 @@ def audited(warehouse: PostgresWarehouse) -> Callable[..., Touched]:
         before = len(warehouse.logged())
         done = subprocess.run(
             argv,
-            env=environ(warehouse, who),
+            # Python's connections are named by the audit, those of psql by who starts it.
+            env=environ(warehouse, who)
+            | ({} if argv[0] == sys.executable else {"PGAPPNAME": "job"}),
             cwd=warehouse.connectors.parent,
             input=stdin,
             capture_output=True,
