@@ -1,7 +1,7 @@
 """A call to something that is not part of the program."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from swarm.lineage.code.values import Atom, External, Made, Member, Value, of
 
@@ -15,8 +15,6 @@ class Call:
     kwargs: Mapping[str, Value]
     place: str
     module: str = ""
-    source: str = ""
-    in_scope: Callable[[str], Value | None] = field(default=lambda name: None)
 
     @property
     def name(self) -> str:

@@ -185,7 +185,7 @@ def _call_outside(
     node: ast.AST,
     scope: Scope,
 ) -> Value:
-    call = Call(atom, tuple(args), kwargs, place_of(node, scope), scope.module, in_scope=scope.find)
+    call = Call(atom, tuple(args), kwargs, place_of(node, scope), scope.module)
     if isinstance(atom, External) and atom.name == "functools.partial" and args:
         return of(Bound(args[0], tuple(args[1:]), kwargs))
     if isinstance(atom, External) and atom.name == "functools.wraps":

@@ -11,6 +11,7 @@ from swarm.lineage.code.effects import Effect, Rule, RunsCommand
 from swarm.lineage.code.path_calls import PATHS_BY_FULL_NAME, PATHS_BY_NAME, of_path
 from swarm.lineage.code.spark_calls import of_reader_or_writer
 from swarm.lineage.code.sql_calls import SQL_BY_FULL_NAME, SQL_BY_NAME
+from swarm.lineage.code.sqlalchemy_calls import of_session
 from swarm.lineage.code.table_calls import TABLES_BY_NAME
 from swarm.lineage.code.texts import combine
 from swarm.lineage.code.values import Const, External, Member, PathText, elements
@@ -31,6 +32,9 @@ def accesses(call: Call) -> tuple[Effect, ...]:
     found = of_reader_or_writer(call)
     if found is not None:
         return found
+    mapped = of_session(call)
+    if mapped:
+        return mapped
     rule = _BY_NAME.get(call.name)
     return rule(call) if rule is not None else ()
 

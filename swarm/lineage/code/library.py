@@ -70,6 +70,20 @@ def is_pure(function: Atom) -> bool:
     return isinstance(function, External) and function.name in _FUNCTIONS
 
 
+def is_column(value: Value) -> bool:
+    """Whether an attribute of a class is a column or relation of a table: those are read through
+    the class, and `Orders.id` says more than what made it."""
+    atom = only(value)
+    return isinstance(atom, Made) and atom.maker in _COLUMNS
+
+
+_COLUMNS = [
+    External(f"{module}.{name}")
+    for module in ("sqlalchemy", "sqlalchemy.orm", "sqlmodel")
+    for name in ("Column", "mapped_column", "relationship", "Field", "Relationship")
+]
+
+
 def _same(call: Call) -> Value | None:
     return call.args[0] if call.args else next(iter(call.kwargs.values()), None)
 

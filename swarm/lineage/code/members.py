@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from swarm.lineage.code.container_methods import look_up
 from swarm.lineage.code.environment import from_environment
 from swarm.lineage.code.imports import member_of_module
+from swarm.lineage.code.library import is_column
 from swarm.lineage.code.paths import path_attribute
 from swarm.lineage.code.texts import holes, label
 from swarm.lineage.code.values import (
@@ -70,6 +71,8 @@ def _member_of_class(
     for one in family:
         if name in one.members:
             found = one.members[name]
+            if is_column(found):
+                break
             parts = [_bound(walk, f, target, node, scope) for f in found.atoms]
             return Value(join(parts).atoms, found.names, found.soft)
     return of(Member(target, name))

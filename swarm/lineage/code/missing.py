@@ -12,6 +12,7 @@ from swarm.lineage.code.effects import chain
 from swarm.lineage.code.libraries import STANDARD, is_known
 from swarm.lineage.code.library import is_pure
 from swarm.lineage.code.sql_calls import reads_like_sql
+from swarm.lineage.code.sqlalchemy_calls import has_table
 from swarm.lineage.code.texts import label
 from swarm.lineage.code.values import Atom, Class, Const, External, Function, Instance, Member
 
@@ -97,6 +98,8 @@ def _of_external(function: External) -> Missing | None:
 
 def _inherited(one: Class, method: str) -> Missing | None:
     """A method that no class of the program has may come from a base that is not given."""
+    if has_table(one):
+        return None
     for base in (base for each in one.family() for base in each.bases):
         last = chain(base)[-1]
         found = _of_external(last) if isinstance(last, External) else None

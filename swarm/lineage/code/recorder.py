@@ -31,6 +31,7 @@ from swarm.lineage.code.servers import PRIVATE, server_of
 from swarm.lineage.code.shell import commands
 from swarm.lineage.code.shell_programs import Command
 from swarm.lineage.code.sql_calls import reads_like_sql
+from swarm.lineage.code.sqlalchemy_calls import tables_of_statement
 from swarm.lineage.code.texts import fill, holes, label, shown, texts
 from swarm.lineage.code.values import (
     Atom,
@@ -140,9 +141,7 @@ class Recorder:
         for atom in flat(found.text):
             text = _sql_text(atom)
             if text is None:
-                if found.sure and not _is_program_object(atom):
-                    what = label(Value((atom,), found.text.names))
-                    self.findings.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
+                self._no_text(found, atom, place)
                 continue
             if found.bare_table and re.fullmatch(r"[\w.\"`\-]+", text.strip()):
                 self._touch_table(Access.READ, text.strip(), server, place, text)
@@ -150,6 +149,20 @@ class Recorder:
                 self._run_sql(text, server, place, found.has_values, call)
             elif found.sure and holes(text):
                 self.findings.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{shown(text)}`")
+
+    def _no_text(self, found: RunsSql, atom: Atom, place: str) -> None:
+        """A statement that is an object: built by SQLAlchemy, of the program, or not known."""
+        tables = tables_of_statement(atom, found.server)
+        for one in tables:
+            self._table(one, place)
+        if tables or _is_program_object(atom):
+            return
+        missing = missing_source(atom) if isinstance(atom, External) else None
+        if missing is not None:
+            self._report(missing, place)
+        elif found.sure:
+            what = label(Value((atom,), found.text.names))
+            self.findings.fail(UnresolvedReason.DYNAMIC, place, f"SQL text `{what}`")
 
     def _run_sql(
         self, text: str, server: SqlContext, place: str, has_values: bool, call: Call | None

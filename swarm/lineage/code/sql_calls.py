@@ -55,6 +55,13 @@ def _query(call: Call) -> tuple[Effect, ...]:
     return (RunsSql(text, receiver(call), _runs_sql(receiver(call)), False, True),)
 
 
+def _exec(call: Call) -> tuple[Effect, ...]:
+    """`session.exec(statement)` of SQLModel, and not the function that runs Python code."""
+    if isinstance(call.function, External):
+        return ()
+    return _sql(0, "statement", sure=False)(call)
+
+
 _SQL_LIBRARIES = {
     "duckdb",
     "sqlite3",
@@ -94,6 +101,9 @@ SQL_BY_NAME: Mapping[str, Rule] = {
     "execute_string": _sql(0, "sql_text"),
     "scalar": _sql(0, "statement", sure=False),
     "scalars": _sql(0, "statement", sure=False),
+    "stream": _sql(0, "statement", sure=False),
+    "stream_scalars": _sql(0, "statement", sure=False),
+    "exec": _exec,
     "sql": _query,
     "query": _query,
     "run": _query,
