@@ -70,18 +70,24 @@ def extract_shell(
 def follow_scripts(
     walk: Interpreter, recorder: Recorder, program: Program, context: CodeContext
 ) -> None:
-    """Lets commands that start a Python program be followed into it, each program once."""
+    """Lets commands that start Python be followed into it, each program once."""
     started: set[str] = set()
 
-    def run_script(path: str, arguments: Sequence[str]) -> None:
-        if path in started:
-            return
-        started.add(path)
+    def run_code(path: str, code: str) -> None:
+        run(Program({**program.sources, path: code}), path)
+
+    def run_script(path: str) -> None:
+        if path not in started:
+            started.add(path)
+            run(program, path)
+
+    def run(program: Program, path: str) -> None:
         script = Interpreter(program, context.parameters, recorder, quiet_imports=False)
         script.module(path, main=True)
         walk.unresolved.extend(script.unresolved)
 
-    recorder.run_script = run_script
+    recorder.commands.run_script = run_script
+    recorder.commands.run_code = run_code
 
 
 def _run_function(

@@ -1,11 +1,10 @@
 """From the calls a walk meets to touches, by task."""
 
-import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
 
 from swarm.lineage.code.call import Call
+from swarm.lineage.code.commands import Commands
 from swarm.lineage.code.effects import (
     Effect,
     HidesTable,
@@ -28,8 +27,6 @@ from swarm.lineage.code.missing import (
 )
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.servers import PRIVATE, server_of
-from swarm.lineage.code.shell import commands
-from swarm.lineage.code.shell_programs import Command
 from swarm.lineage.code.sql_calls import reads_like_sql
 from swarm.lineage.code.sqlalchemy_calls import tables_of_statement
 from swarm.lineage.code.texts import fill, holes, label, shown, texts
@@ -39,7 +36,6 @@ from swarm.lineage.code.values import (
     External,
     Function,
     Instance,
-    ListOf,
     Made,
     Member,
     PathText,
@@ -65,20 +61,16 @@ _GIVEN = f"{OWN}.file_of_the_program"  # a handle to a file whose text is known
 
 
 class Recorder:
-    """A watcher that keeps in `findings` what each call accesses.
-
-    `run_script` walks another program that a command starts.
-    """
+    """A watcher that keeps in `findings` what each call accesses."""
 
     def __init__(self, program: Program, context: CodeContext) -> None:
         self.findings = Findings()
-        self.run_script: Callable[[str, Sequence[str]], None] | None = None
         self._program = program
         self._context = context
         self._hidden: set[str] = set()
         self._ran: set[tuple[str, ...]] = set()
         self._found = 0
-        self._folder = ""  # where the command that is followed now runs
+        self.commands = Commands(program, self.findings, self.record)
         self._reported: set[tuple[str, str]] = set()
 
     # --- what the walk tells -----------------------------------------------------------------
@@ -128,9 +120,7 @@ class Recorder:
             case TouchesPath():
                 self._path(found, place)
             case RunsCommand(command=command, folder=folder):
-                outside, self._folder = self._folder, folder or self._folder
-                self._command(command, place, call.module if call else place)
-                self._folder = outside
+                self.commands.run(command, place, call.module if call else place, folder)
             case HidesTable(name=name):
                 self._hidden.update(text.casefold() for text in texts(name))
 
@@ -236,7 +226,9 @@ class Recorder:
 
     def _given_file(self, path: Value, module: str) -> str | None:
         """The file of the program that a path means: not data but part of the program."""
-        names = {self._program.find_file(text, module, self._folder) for text in texts(path)}
+        names = {
+            self._program.find_file(text, module, self.commands.folder) for text in texts(path)
+        }
         found = names.pop() if len(names) == 1 else None
         return found
 
@@ -249,45 +241,6 @@ class Recorder:
         if isinstance(owner, Made) and owner.maker == External(_GIVEN):
             return owner.args[0]
         return None
-
-    # --- commands ----------------------------------------------------------------------------
-
-    def _command(self, command: Value, place: str, module: str) -> None:
-        for text in _command_texts(command):
-            start = self._folder
-            for one in commands(text):
-                self._folder = posixpath.join(start, one.folder)
-                self._run_command(one, place, module)
-            self._folder = start
-
-    def _run_command(self, command: Command, place: str, module: str) -> None:
-        if command.missing:
-            self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
-        for access, path in command.paths:
-            self._path(TouchesPath(access, const(path)), place)
-        for text in command.sql:
-            self._sql(RunsSql(const(text), const(command.server)), place, None)
-        for path in command.sql_files:
-            given = self._program.find_file(path, module, self._folder)
-            if given is None:
-                detail = f"the SQL file `{shown(path)}` is not among the files given"
-                self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
-            else:
-                source = self._program.sources[given]
-                self._sql(RunsSql(const(source), const(command.server)), f"{given}:1", None)
-        if command.script:
-            self._script(command, place, module)
-
-    def _script(self, command: Command, place: str, module: str) -> None:
-        given = self._program.find_file(command.script, module, self._folder)
-        if given is None:
-            detail = f"the program `{shown(command.script)}` is not among the files given"
-            self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
-        elif PurePosixPath(given).suffix == ".py":
-            if self.run_script is not None:
-                self.run_script(given, command.arguments)
-        else:
-            self._command(const(self._program.sources[given]), f"{given}:1", given)
 
     # --- keeping -----------------------------------------------------------------------------
 
@@ -342,13 +295,3 @@ def _file_content(call: Call, source: str) -> Value:
     if call.name in {"read_text", "read_bytes"}:
         return const(source)
     return of(Made(External(_GIVEN), (const(source),)))
-
-
-def _command_texts(command: Value) -> list[str | list[str]]:
-    found: list[str | list[str]] = []
-    for atom in command.atoms:
-        if isinstance(atom, ListOf):
-            found.append([texts(item)[0] for item in atom.items])
-        else:
-            found.append(texts(Value((atom,), command.names))[0])
-    return found

@@ -11,8 +11,9 @@ from swarm.model.lineage import Access
 class Command:
     """One simple command: SQL texts and files that run on `server`, a script, file accesses.
 
-    `folder` is where the `cd` commands before it lead, seen from where the text starts; `missing`
-    says what of the command is not known.
+    `code` is Python and `text` a shell text that it runs. `folder` is where the `cd` commands
+    before it lead, seen from where the text starts; `missing` says what of the command is not
+    known.
     """
 
     server: str = ""
@@ -23,6 +24,21 @@ class Command:
     paths: tuple[tuple[Access, str], ...] = ()
     missing: str = ""
     folder: str = ""
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a command gets and where its output goes: files by name, texts as they are.
+
+    `is_piped`: it gets the output of another command, of which more than the texts may be there.
+    """
+
+    files: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    is_piped: bool = False
 
 
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
@@ -59,85 +75,117 @@ def _all(found: Mapping[str, list[str]], *names: str) -> tuple[str, ...]:
     return tuple(value for name in names for value in found.get(name, []))
 
 
-def _psql(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _client(server: str, sql: tuple[str, ...], files: tuple[str, ...], streams: Streams) -> Command:
+    """A SQL client: what it is told runs, else what it gets."""
+    missing = ""
+    if streams.is_piped and not (sql or files or streams.texts or streams.files):
+        missing = "the SQL that is piped into a client is not known"
+    return Command(
+        server,
+        (*sql, *streams.texts),
+        (*files, *streams.files),
+        paths=redirected((), streams.outputs),
+        missing=missing,
+    )
+
+
+def _psql(words: list[str], streams: Streams) -> Command:
     found, rest = _options(
         words,
         "-c --command -f --file -d --dbname -h --host -p --port -U --username -v --set "
         "--variable -o --output -P -F -R -T",
     )
     server = _first(found, "-d", "--dbname") or (rest[0] if rest else "")
-    files = (*_all(found, "-f", "--file"), *inputs)
+    files = _all(found, "-f", "--file")
     sql = _all(found, "-c", "--command")
-    return Command(server, sql, files, paths=redirected([], outputs))
+    return _client(server, sql, files, streams)
 
 
-def _sqlite(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _sqlite(words: list[str], streams: Streams) -> Command:
     found, rest = _options(words, "-cmd -init -separator -nullvalue -newline")
     server = rest[0] if rest else ""
     dotted = [w.removeprefix(".read").strip() for w in rest[1:] if w.startswith(".read")]
     sql = tuple(w for w in rest[1:] if not w.startswith("."))
-    files = (*_all(found, "-init"), *dotted, *inputs)
-    return Command(server, sql, files, paths=redirected([], outputs))
+    files = (*_all(found, "-init"), *dotted)
+    return _client(server, sql, files, streams)
 
 
-def _duckdb(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _duckdb(words: list[str], streams: Streams) -> Command:
     found, rest = _options(words, "-c -s -f -cmd -init")
     sql = (*_all(found, "-c", "-s"), *rest[1:])
-    files = (*_all(found, "-f", "-init"), *inputs)
-    return Command(rest[0] if rest else "", sql, files, paths=redirected([], outputs))
+    files = _all(found, "-f", "-init")
+    return _client(rest[0] if rest else "", sql, files, streams)
 
 
-def _mysql(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _mysql(words: list[str], streams: Streams) -> Command:
     found, rest = _options(words, "-e --execute -h --host -u --user -P --port -D --database")
     server = _first(found, "-D", "--database") or (rest[0] if rest else "")
     sql = _all(found, "-e", "--execute")
-    return Command(server, sql, tuple(inputs), paths=redirected([], outputs))
+    return _client(server, sql, (), streams)
 
 
-def _snowsql(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _snowsql(words: list[str], streams: Streams) -> Command:
     found, _ = _options(words, "-q --query -f --filename -c --connection -d --dbname -a -u")
     server = _first(found, "-c", "--connection", "-d", "--dbname")
-    files = (*_all(found, "-f", "--filename"), *inputs)
-    return Command(server, _all(found, "-q", "--query"), files, paths=redirected([], outputs))
+    files = _all(found, "-f", "--filename")
+    return _client(server, _all(found, "-q", "--query"), files, streams)
 
 
-def _spark_sql(words: list[str], inputs: list[str], outputs: list[str]) -> Command:
+def _spark_sql(words: list[str], streams: Streams) -> Command:
     found, _ = _options(words, "-e -f --database --conf --hiveconf -i")
     server = _first(found, "--database")
-    files = (*_all(found, "-f", "-i"), *inputs)
-    return Command(server, _all(found, "-e"), files, paths=redirected([], outputs))
+    files = _all(found, "-f", "-i")
+    return _client(server, _all(found, "-e"), files, streams)
 
 
-def _bq(words: list[str], inputs: list[str], outputs: list[str]) -> Command | None:
+def _bq(words: list[str], streams: Streams) -> Command | None:
     _, rest = _options(words, "--project_id --location --dataset_id")
     if rest[:1] != ["query"]:
         return Command(missing=f"`bq {' '.join(rest[:1])}` is not known") if rest else None
-    return Command("", tuple(rest[1:]), tuple(inputs), paths=redirected([], outputs))
+    return _client("", tuple(rest[1:]), (), streams)
 
 
-def _python(words: list[str], inputs: list[str], outputs: list[str]) -> Command | None:
-    paths = redirected(inputs, outputs)
-    if "-c" in words:
-        return Command(missing="Python code in a command line is not read", paths=paths)
+def _python(words: list[str], streams: Streams) -> Command | None:
+    paths = redirected(streams.files, streams.outputs)
+    if "-c" in words[:-1]:
+        at = words.index("-c") + 1
+        return Command(code=words[at], arguments=tuple(words[at + 1 :]), paths=paths)
     if "-m" in words[:-1]:
         at = words.index("-m") + 1
         script = words[at].replace(".", "/") + ".py"
         return Command(script=script, arguments=tuple(words[at + 1 :]), paths=paths)
     _, rest = _options(words, "-W -X")
-    if not rest:
-        return None
-    at = words.index(rest[0])
-    return Command(script=rest[0], arguments=tuple(words[at + 1 :]), paths=paths)
+    if rest and rest[0] != "-":
+        at = words.index(rest[0])
+        return Command(script=rest[0], arguments=tuple(words[at + 1 :]), paths=paths)
+    if streams.texts:
+        return Command(code=streams.texts[0], paths=redirected((), streams.outputs))
+    return _fed(streams)
 
 
-def _shell(words: list[str], inputs: list[str], outputs: list[str]) -> Command | None:
-    _, rest = _options(words, "-o")
-    paths = redirected([], outputs)
-    script = rest[0] if rest else (inputs[0] if inputs else "")
-    return Command(script=script, paths=paths) if script else None
+def _shell(words: list[str], streams: Streams) -> Command | None:
+    found, rest = _options(words, "-o -c")
+    paths = redirected((), streams.outputs)
+    if "-c" in found:
+        return Command(text=found["-c"][0], paths=paths)
+    if rest:
+        return Command(script=rest[0], arguments=tuple(rest[1:]), paths=paths)
+    if streams.texts:
+        return Command(text=streams.texts[0], paths=paths)
+    return _fed(streams)
 
 
-def _copy(words: list[str], inputs: list[str], outputs: list[str]) -> Command | None:
+def _fed(streams: Streams) -> Command | None:
+    """An interpreter that gets its program as input."""
+    paths = redirected((), streams.outputs)
+    if streams.files:
+        return Command(script=streams.files[0], paths=paths)
+    if streams.is_piped:
+        return Command(missing="the program that is piped into a shell is not known", paths=paths)
+    return None
+
+
+def _copy(words: list[str], streams: Streams) -> Command | None:
     rest = [word for word in words if not word.startswith("-")]
     if len(rest) < 2:
         return None
@@ -145,7 +193,7 @@ def _copy(words: list[str], inputs: list[str], outputs: list[str]) -> Command | 
     return Command(paths=(*reads, (Access.WRITE, rest[-1])))
 
 
-def _aws(words: list[str], inputs: list[str], outputs: list[str]) -> Command | None:
+def _aws(words: list[str], streams: Streams) -> Command | None:
     rest = [word for word in words if not word.startswith("-")]
     if rest[:1] in (["s3"], ["cp"], ["mv"], ["rsync"]):
         verb = rest[1:] if rest[0] == "s3" else rest
@@ -155,12 +203,12 @@ def _aws(words: list[str], inputs: list[str], outputs: list[str]) -> Command | N
     return Command(missing=f"`aws {' '.join(rest[:1])}` is not known") if rest else None
 
 
-def redirected(inputs: list[str], outputs: list[str]) -> tuple[tuple[Access, str], ...]:
+def redirected(inputs: Sequence[str], outputs: Sequence[str]) -> tuple[tuple[Access, str], ...]:
     found = [(Access.READ, path) for path in inputs] + [(Access.WRITE, path) for path in outputs]
     return tuple((a, p) for a, p in found if p and not p.startswith(("/dev/", "&")))
 
 
-Program = Callable[[list[str], list[str], list[str]], Command | None]
+Program = Callable[[list[str], Streams], Command | None]
 _PROGRAMS: Mapping[str, Program] = {
     "psql": _psql,
     "sqlite3": _sqlite,

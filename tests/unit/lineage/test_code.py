@@ -683,3 +683,33 @@ def test_a_namesake_hides_the_standard_library_only_from_scripts_beside_it(names
     }
     found = extract_code(modules, "jobs/load.py", CONTEXT)
     assert seen(found) == ({"read file//lake/x.csv"} if hides else set())
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("psql other <<SQL\nINSERT INTO a SELECT * FROM b\nSQL", {"write a", "read b"}),
+        ('bash -c "cd /jobs && sh all.sh"', {"write x"}),
+        ("cat /jobs/x.sql | sqlite3 lake", {"write x"}),
+        ("python3 -c \"open('/lake/in.csv').read()\"", {"read file//lake/in.csv"}),
+        ("cd /jobs && python3 -c 'import load; load.run()'", {"write y"}),
+        ("cd /jobs && python3 - <<PY\nfrom load import run\nrun()\nPY", {"write y"}),
+        ("sh /jobs/loop.sh", {"write x"}),
+    ],
+)
+def test_programs_inside_of_commands(command: str, expected: set[str]):
+    modules = {
+        "/jobs/all.sh": "sqlite3 lake < x.sql",
+        "/jobs/loop.sh": "sh /jobs/loop.sh; sh /jobs/all.sh; sh /jobs/loop.sh",
+        "/jobs/x.sql": "DELETE FROM x",
+        "/jobs/load.py": "import sqlite3\ndef run():\n"
+        "    sqlite3.connect('lake').execute('DELETE FROM y')\n",
+    }
+    found = extract_shell(command, modules, CodeContext({"lake": LAKE, "other": LAKE}, LAKE), "c:1")
+    exactly(found, *expected)
+
+
+def test_python_in_a_command_tells_its_place_and_what_is_not_at_hand():
+    found = extract_shell("python -c 'import x\nx.load()'", {}, CONTEXT, "jobs/crontab:3")
+    (one,) = found.unresolved
+    assert (one.reason, one.place) == (UnresolvedReason.MISSING_SOURCE, "jobs/crontab:3 python:2")

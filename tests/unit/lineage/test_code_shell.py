@@ -44,3 +44,78 @@ def test_cd_sets_the_folder_of_what_follows(text: str, expected: list[tuple[str,
 )
 def test_words_of_the_shell_hide_no_command(text: str) -> None:
     assert started(text) == [("", "a.sh")]
+
+
+def fed(text: str) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Server, SQL texts and SQL files of the clients that are started."""
+    return [(one.server, one.sql, one.sql_files) for one in commands(text) if one.server]
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("psql lake <<SQL\nDELETE FROM a;\nSQL", "DELETE FROM a;"),
+        ("psql lake <<'SQL'\nDELETE FROM a;\nSQL\necho done", "DELETE FROM a;"),
+        ('psql lake << "END" > /dev/null\nDELETE\nFROM a\nEND\n', "DELETE\nFROM a"),
+        ("if true; then\n\tpsql lake <<-SQL\n\tDELETE FROM a\n\tSQL\nfi", "DELETE FROM a"),
+        (
+            "psql -X lake <<SQL && sh a.sh\nSELECT 'it''s; (x' | y > z\nSQL",
+            "SELECT 'it''s; (x' | y > z",
+        ),
+        ("mysql lake <<'SQL'\nDELETE FROM `a`\nSQL", "DELETE FROM `a`"),
+        ("mysql lake <<SQL\nDELETE FROM \\`a\\`\nSQL", "DELETE FROM `a`"),
+        ("psql lake <<SQL\nDELETE FROM a_$(date +%Y)\nSQL", "DELETE FROM a_$substituted"),
+        ("psql lake <<< 'DELETE FROM a'", "DELETE FROM a"),
+        ("echo 'DELETE FROM a' | psql lake", "DELETE FROM a"),
+        ("cat <<SQL | sqlite3 lake\nDELETE FROM a\nSQL", "DELETE FROM a"),
+        ("duckdb lake -c 'DELETE FROM a'", "DELETE FROM a"),
+    ],
+)
+def test_a_client_runs_what_it_gets(text: str, sql: str) -> None:
+    assert fed(text) == [("lake", (sql,), ())]
+    assert [one.missing for one in commands(text) if one.missing] == []
+
+
+def test_two_documents_and_what_follows_them() -> None:
+    text = "psql a <<ONE\nDELETE FROM x\nONE\npsql b <<TWO\nDELETE FROM y\nTWO\nsh a.sh\n"
+    assert fed(text) == [("a", ("DELETE FROM x",), ()), ("b", ("DELETE FROM y",), ())]
+    assert started(text) == [("", "a.sh")]
+
+
+def test_a_file_that_is_piped_into_a_client_is_its_sql() -> None:
+    assert fed("cat sql/a.sql | psql lake") == [("lake", (), ("sql/a.sql",))]
+    assert fed("psql lake < sql/a.sql") == [("lake", (), ("sql/a.sql",))]
+
+
+@pytest.mark.parametrize(
+    "text", ["sed s/x/y/ a.sql | psql lake", "date | sqlite3 lake", "date | sh"]
+)
+def test_what_is_piped_in_and_not_known_is_told(text: str) -> None:
+    (missing,) = [one.missing for one in commands(text) if one.missing]
+    assert "is not known" in missing
+
+
+@pytest.mark.parametrize(
+    "text", ["psql lake", "echo $((1 << x))", "cat <<A", "true | sort"]
+)
+def test_what_is_no_document_and_no_pipe_into_a_client(text: str) -> None:
+    assert [one for one in commands(text) if one.missing or one.sql] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("python3 -c 'import a; a.run()' --day 1", "import a; a.run()"),
+        ("python - <<PY\nimport a\nPY", "import a"),
+        ("python3 <<'PY'\nimport a\nPY", "import a"),
+    ],
+)
+def test_python_in_a_command(text: str, code: str) -> None:
+    assert [one.code for one in commands(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    "text", ["bash -c 'sh a.sh'", "bash <<END\nsh a.sh\nEND", "echo sh a.sh | sh"]
+)
+def test_a_shell_in_a_command(text: str) -> None:
+    assert [one.text for one in commands(text) if one.text] == ["sh a.sh"]

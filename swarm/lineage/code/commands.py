@@ -1,0 +1,105 @@
+"""What the commands that a program or a scheduler starts access."""
+
+import posixpath
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath
+from swarm.lineage.code.findings import Findings
+from swarm.lineage.code.program import Program
+from swarm.lineage.code.shell import commands
+from swarm.lineage.code.shell_programs import Command
+from swarm.lineage.code.texts import holes, shown, texts
+from swarm.lineage.code.values import ListOf, Value, const
+from swarm.model.lineage import Access, UnresolvedReason
+
+
+class Commands:
+    """Follows commands into the scripts and SQL files they start.
+
+    `record` keeps an effect at a place. `run_script` walks a Python file of the program,
+    `run_code` a Python text in the place of a file. `folder` is where the command runs that is
+    followed now.
+    """
+
+    def __init__(
+        self, program: Program, findings: Findings, record: Callable[[Effect, str], None]
+    ) -> None:
+        self.folder = ""
+        self.run_script: Callable[[str], None] | None = None
+        self.run_code: Callable[[str, str], None] | None = None
+        self._program = program
+        self._findings = findings
+        self._record = record
+        self._walked: set[tuple[str, str, str]] = set()
+
+    def run(self, command: Value, place: str, module: str, folder: str = "") -> None:
+        """Records what a command does that stands at `place` in the file `module`."""
+        outside, self.folder = self.folder, folder or self.folder
+        for text in _command_texts(command):
+            self._text(text, place, module)
+        self.folder = outside
+
+    def _text(self, text: str | list[str], place: str, module: str) -> None:
+        start = self.folder
+        for one in commands(text):
+            self.folder = posixpath.join(start, one.folder)
+            self._one(one, place, module)
+        self.folder = start
+
+    def _one(self, command: Command, place: str, module: str) -> None:
+        if command.missing:
+            self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
+        for access, path in command.paths:
+            is_program = access is Access.READ and self._given(path, module) is not None
+            if not is_program:
+                self._record(TouchesPath(access, const(path)), place)
+        for text in command.sql:
+            self._record(RunsSql(const(text), const(command.server)), place)
+        for path in command.sql_files:
+            given = self._given(path, module)
+            if given is None:
+                detail = f"the SQL file `{shown(path)}` is not among the files given"
+                self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+            else:
+                source = self._program.sources[given]
+                self._record(RunsSql(const(source), const(command.server)), f"{given}:1")
+        if command.script:
+            self._script(command.script, place, module)
+        if command.code:
+            self._code(command.code, place, module)
+        if command.text:
+            self._text(command.text, place, module)
+
+    def _given(self, path: str, module: str) -> str | None:
+        return self._program.find_file(path, module, self.folder)
+
+    def _script(self, script: str, place: str, module: str) -> None:
+        given = self._given(script, module)
+        if given is None:
+            detail = f"the program `{shown(script)}` is not among the files given"
+            self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+        elif PurePosixPath(given).suffix == ".py":
+            if self.run_script is not None:
+                self.run_script(given)
+        elif (once := (self._findings.task, given, self.folder)) not in self._walked:
+            self._walked.add(once)
+            self._text(self._program.sources[given], f"{given}:1", given)
+
+    def _code(self, code: str, place: str, module: str) -> None:
+        """Python in a command is walked like a file in the folder where the command runs."""
+        if holes(code):
+            self._findings.fail(UnresolvedReason.DYNAMIC, place, "Python code in a command")
+        elif self.run_code is not None:
+            name = f"{posixpath.basename(place)} python"
+            self.run_code(posixpath.join(self.folder or posixpath.dirname(module), name), code)
+
+
+def _command_texts(command: Value) -> list[str | list[str]]:
+    found: list[str | list[str]] = []
+    for atom in command.atoms:
+        if isinstance(atom, ListOf):
+            found.append([texts(item)[0] for item in atom.items])
+        else:
+            found.append(texts(Value((atom,), command.names))[0])
+    return found
