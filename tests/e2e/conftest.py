@@ -74,8 +74,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def swarm(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Swarm]:
+    store_url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
     folder = tmp_path_factory.mktemp("swarm")
     manifest = folder / "tasks.jsonl"
     manifest.write_text("".join(json.dumps(line) + "\n" for line in MANIFEST))
@@ -85,6 +88,7 @@ def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
         yaml.safe_dump(
             {
                 "state_dir": str(state),
+                "store_url": store_url,
                 "api": {"port": free_port()},
                 "sources": [
                     {"kind": "manifest", "path": str(manifest), "poll_s": 0.5},
