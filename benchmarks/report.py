@@ -40,7 +40,7 @@ def run(
     """Measure, print every figure as it is, and write the report.
 
     `--json FILE` writes the report there. A full run also writes `benchmarks/results/NAME.json`
-    and lets `draw` put its plot beside it as `NAME.png`.
+    and draws a plot beside it, `NAME.png`: by `draw`, else a bar a figure.
     """
     parser = argparse.ArgumentParser(prog=f"benchmarks.{name}", description=question)
     parser.add_argument("--quick", action="store_true", help="smaller counts, within 60 s")
@@ -67,13 +67,26 @@ def run(
     if not own.quick:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-        if draw is not None:
-            draw(figures, RESULTS / f"{name}.png")
+        (draw or _bars)(figures, RESULTS / f"{name}.png")
 
 
 def progress(text: str) -> None:
     """Say on stderr what is measured now; figures alone go to stdout."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _bars(figures: Figures, path: Path) -> None:
+    """One bar a figure: what is drawn where a benchmark has no picture of its own."""
+    import matplotlib.pyplot as plt
+
+    names = list(figures)[::-1]
+    figure, axes = plt.subplots(figsize=(6, 0.5 + 0.4 * len(names)))
+    bars = axes.barh(names, [figures[name] for name in names])
+    axes.bar_label(bars, fmt="{:,.3g}", padding=3)
+    axes.set(xscale="symlog", xlabel="each in the unit its name ends with")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def _versions() -> dict[str, str]:
