@@ -10,6 +10,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from swarm.client import ApiError
 from tests.e2e.conftest import cli
 
 CHAIN = [
@@ -168,6 +169,14 @@ def test_a_verdict_is_kept_across_a_rescan_and_can_be_taken_back(swarm):
     [edge] = [e for e in swarm.client.dependencies(min_confidence=0) if e["verdict"]]
     swarm.client.judge(edge, None, by="test")
     eventually(lambda: ("crm_export", "finance_close") in [e[:2] for e in edges(swarm)])
+
+
+def test_a_verdict_on_nothing_is_refused_across_processes(swarm):
+    nobody = {"orchestrator": "airflow", "pipeline": "x", "task": "y"}
+    edge = {"upstream": nobody, "downstream": nobody | {"task": "z"}, "dataset": "warehouse/t"}
+    with pytest.raises(ApiError, match="swarm deps") as refused:
+        swarm.client.judge(edge, "accepted", by="test")
+    assert (refused.value.status, refused.value.code) == (404, "unknown-key")
 
 
 @pytest.mark.parametrize(
