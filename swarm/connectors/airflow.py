@@ -5,37 +5,43 @@ What a pass asks for
 2. Every `LISTS_S`: assets, pools, files that cannot be loaded, new versions of DAGs.
 3. Every `SWEEP_S`: the list of all DAGs, a hundred a request.
 4. Tasks and source of a DAG only when it is new or has a new version. Airflow does not always make
-   a version of a change, so each sweep also reads `REREAD` DAGs again, all of them in turn.
-A new process knows no DAG and reads them all in its first pass; runs it follows by cursor.
+   a version of a change, so after each sweep `REREAD` DAGs are read again, all of them in turn and
+   some with each reading of the lists.
+A new process knows no DAG and reads them all in its first pass; runs it follows by cursor. Later
+no pass reads more than `KNOWN_PER_PASS` DAGs that are known: many that change at once take several.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import airflow_mapping as mapping
-from swarm.connectors.airflow_catalogue import Catalogue
-from swarm.connectors.airflow_http import AirflowHttp, Parameters, Payload, quoted
+from swarm.connectors.airflow_definitions import Definitions
+from swarm.connectors.airflow_http import AirflowHttp, Parameters, Payload
+from swarm.connectors.airflow_known import Known
 from swarm.connectors.airflow_position import Feed, Position, read_position
 from swarm.connectors.airflow_rendered import links_of, run_items
-from swarm.connectors.airflow_source import Sources, declared_reads, links_in
+from swarm.connectors.airflow_source import Sources
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.http_answers import Forbidden, NotFound
-from swarm.errors import MalformedResponse, Unavailable
+from swarm.connectors.payloads import STRANGE, Payloads
+from swarm.errors import MalformedResponse
 from swarm.model.journal import Batch, Item
-from swarm.model.keys import PipelineKey
-from swarm.model.lineage import Unresolved, UnresolvedReason
+from swarm.model.keys import TaskKey
 
 LISTS_S = 30.0
 SWEEP_S = 300.0
 REREAD = 100
+KNOWN_PER_PASS = 100
 DEFINITIONS_PER_BATCH = 20
-_PARALLEL = 4  # requests for definitions at a time
-_REMEMBERED = 20_000  # runs and tries; only those of the overlap come twice
+_REREAD_PER_PASS = 12  # times the readings of the lists between two sweeps: a little over `REREAD`
+_VERSION_PAGES = 5  # of DAGs with a new version; of more any may have one
+_BACKFILLED_PER_PASS = 20
 
+T = TypeVar("T")
 Step = tuple[tuple[Item, ...], Position]
 
 
@@ -45,44 +51,13 @@ def connect(source: Source, settings: Settings) -> "AirflowConnector":
     return AirflowConnector(source, settings, AirflowHttp(source, clock), clock)
 
 
-class Known:
-    """What earlier passes of this process have seen; without it everything is told again."""
-
-    def __init__(self, orchestrator: str, sources: Sources) -> None:
-        self.catalogue = Catalogue(orchestrator)
-        self.sources = sources
-        self.unread: dict[str, None] = {}  # DAGs whose definition has to be read
-        self.reread_after = ""
-        self.version = ""  # id of the newest version of a DAG
-        self.seen: dict[object, None] = {}
-        self.last: dict[str, object] = {}
-        self.errors: list[Unresolved] | None = None
-        self.backfilled: set[str] = set()
-        self.broken: set[str] = set()
-        self.lists_at_s = 0.0
-        self.sweep_at_s = 0.0
-
-    def is_new(self, thing: object) -> bool:
-        """Whether `thing` was not seen before; now it is."""
-        if thing in self.seen:
-            return False
-        self.seen[thing] = None
-        if len(self.seen) > _REMEMBERED:
-            del self.seen[next(iter(self.seen))]
-        return True
-
-    def is_other(self, name: str, thing: object) -> bool:
-        """Whether `thing` differs from the last one of that name."""
-        last, self.last[name] = self.last.get(name), thing
-        return thing != last
-
-
 class AirflowConnector:
     """One Airflow instance. A pass sends its requests from threads, the event loop stays free."""
 
     def __init__(self, source: Source, settings: Settings, http: AirflowHttp, clock: Clock) -> None:
         self._source, self._settings = source, settings
         self._http, self._clock = http, clock
+        self._payloads = Payloads(source.instance, "Airflow 2.11")
         self._cursor: str | None = None
         self._offered = False
         self._closed = asyncio.Event()
@@ -144,12 +119,28 @@ class AirflowConnector:
             async for step in self._asset_events(position):
                 yield step
                 position = step[1]
-        while chunk := list(known.unread)[:DEFINITIONS_PER_BATCH]:
-            yield await self._definitions(chunk), position
-        changed = tuple(known.catalogue.take_changed())
+        async for items in self._definitions(position):
+            yield items, position
+        changed: tuple[Item, ...] = (*known.catalogue.take_changed(), *known.take_strange())
         if lists_due:
             known.lists_at_s = now_s + LISTS_S
         yield changed, position
+
+    async def _definitions(self, position: Position) -> AsyncIterator[tuple[Item, ...]]:
+        """What is unread, and then what DAGs declare that need not be read for it."""
+        known = self._known
+        aliased = {TaskKey(self.name, *names) for names in position.aliased}
+        definitions = Definitions(known, self._http, self._clock, self._payloads)
+        wanted = known.next_unread(KNOWN_PER_PASS)
+        for at in range(0, len(wanted), DEFINITIONS_PER_BATCH):
+            yield await definitions.read(wanted[at : at + DEFINITIONS_PER_BATCH], aliased)
+        declaring, known.undeclared = sorted(known.undeclared), set()
+        now_s = self._clock.now_s()
+        yield tuple(
+            item
+            for dag_id in declaring
+            for item in known.catalogue.declared(dag_id, now_s, aliased)
+        )
 
     # --- lists that change slowly ----------------------------------------------------------------
 
@@ -157,17 +148,18 @@ class AirflowConnector:
         known = self._known
         if sweep:
             await self._sweep()
-        pages = await self._pages("/importErrors", "import_errors")
-        with self._understanding("/importErrors"):
-            errors = [e for p in pages for e in mapping.read_import_errors(self.name, p)]
+        else:
+            turn = list(known.in_turn)[:_REREAD_PER_PASS]
+            known.unread |= {dag_id: None for dag_id in turn if known.catalogue.has(dag_id)}
+            for dag_id in turn:
+                del known.in_turn[dag_id]
+        errors = await self._all("/importErrors", "import_errors", mapping.read_import_errors)
         errors += self._folders.left_out(self.name)
         if sweep or errors != known.errors:
             known.errors = errors
-            yield (known.catalogue.inventory(), *errors)
-        yield await self._assets(major, sweep)
-        pages = await self._pages("/pools", "pools")
-        with self._understanding("/pools"):
-            pools = [pool for page in pages for pool in mapping.read_pools(self.name, page)]
+            yield (*(() if known.nameless else (known.catalogue.inventory(),)), *errors)
+        await self._assets(major, sweep)
+        pools = await self._all("/pools", "pools", mapping.read_pools)
         yield tuple(pool for pool in pools if known.is_other(pool.name, pool))
         if major >= 3:
             await self._versions()
@@ -176,73 +168,101 @@ class AirflowConnector:
     async def _sweep(self) -> None:
         """Read the list of all DAGs. One that changed between its pages may miss some."""
         known = self._known
+        known.forget_strange()
         for _ in range(3):
             pages = await self._pages("/dags", "dags", {"order_by": "dag_id"})
-            with self._understanding("/dags"):
-                dags = {dag.dag_id: dag for page in pages for dag in mapping.read_dags(page)}
-            if len(dags) == pages[-1]["total_entries"]:
+            rows = [row for page in pages for row in page["dags"]]
+            names = {name for name in map(_dag_id, rows) if name}
+            if len(names) == pages[-1]["total_entries"]:
                 break
+        if rows and not names:
+            address = self._http.address("/dags")
+            raise MalformedResponse(f"{address} answered a list in which nothing has a `dag_id`.")
+        known.nameless = not all(map(_dag_id, rows))
+        sound = [self._sound("/dags", "dags", page, mapping.read_dags) for page in pages]
+        dags = {dag.dag_id: dag for page in sound for dag in mapping.read_dags(page)}
+        unsound = names - dags.keys()
+        for dag_id in known.unsound - unsound:
+            known.catalogue.repeat(dag_id)  # which takes back what was said of it
+        known.unsound = unsound
+        for dag_id in unsound:
+            dags[dag_id] = known.catalogue.dag(dag_id) or mapping.bare_dag(dag_id)
         unread = known.catalogue.replace_dags(dags.values())
-        if not unread:
-            unread = sorted(name for name in dags if name > known.reread_after)[:REREAD]
-            known.reread_after = unread[-1] if len(unread) == REREAD else ""
-        wanted = dict.fromkeys((*known.unread, *unread))
+        if not unread and not known.in_turn:
+            turn = [name for name in known.catalogue.names() if name > known.reread_after][:REREAD]
+            known.in_turn = dict.fromkeys(turn)
+            known.reread_after = turn[-1] if len(turn) == REREAD else ""
+        wanted = dict.fromkeys((*known.unread, *unread, *sorted(known.broken)))
         known.unread = {dag_id: None for dag_id in wanted if dag_id in dags}
+        known.broken &= dags.keys()
         known.sweep_at_s = self._clock.monotonic_s() + SWEEP_S
 
-    async def _assets(self, major: int, sweep: bool) -> tuple[Item, ...]:
-        path = "assets" if major >= 3 else "datasets"
-        pages = await self._pages(f"/{path}", path)
-        with self._understanding(f"/{path}"):
-            assets = mapping.read_assets(self.name, pages, self._clock.now_s())
-        news = self._known.catalogue.replace_assets(assets)
-        return assets.evidence if news or sweep else ()
+    async def _assets(self, major: int, sweep: bool) -> None:
+        known, key = self._known, "assets" if major >= 3 else "datasets"
+        now_s = self._clock.now_s()
+
+        def read(page: Payload) -> tuple[mapping.Assets]:
+            return (mapping.read_assets(self.name, [page], now_s),)
+
+        found = await self._pages(f"/{key}", key)
+        sound = [self._sound(f"/{key}", key, page, read) for page in found]
+        complete = all(len(a[key]) == len(b[key]) for a, b in zip(found, sound, strict=True))
+        assets = mapping.read_assets(self.name, sound, now_s)
+        news = known.catalogue.replace_assets(replace(assets, complete=complete))
+        known.undeclared |= news | (known.catalogue.declaring() if sweep else set())
 
     async def _versions(self) -> None:
         """Find the DAGs that have a new version; ids of versions grow with time."""
-        known, newest = self._known, ""
-        parameters: Parameters = {"order_by": "-id"}
-        pages = self._http.pages("/dags/~/dagVersions", "dag_versions", parameters)
-        while (page := await asyncio.to_thread(next, pages, None)) is not None:
-            with self._understanding("/dags/~/dagVersions"):
-                versions = tuple(mapping.read_versions(page))
+        known, newest, path = self._known, "", "/dags/~/dagVersions"
+        pages = self._http.pages(path, "dag_versions", {"order_by": "-id"})
+        for _ in range(_VERSION_PAGES):
+            page = await asyncio.to_thread(next, pages, None)
+            if page is None:
+                break
+            sound = self._sound(path, "dag_versions", page, mapping.read_versions)
+            versions = tuple(mapping.read_versions(sound))
             newest = newest or max((version for version, _ in versions), default="")
             later = [dag_id for version, dag_id in versions if version > known.version]
             if known.version:
                 known.unread |= dict.fromkeys(d for d in later if known.catalogue.has(d))
             if len(later) < len(versions) or not known.version:
                 break
+        else:
+            known.unread |= dict.fromkeys(known.catalogue.names())
         known.version = newest or known.version
 
     async def _backfills(self) -> tuple[Item, ...]:
         """Airflow lists the backfills of one DAG at a time: ask for those that have such runs."""
         known = self._known
         news: list[Item] = []
-        for dag_id in sorted(known.backfilled):
-            pages = await self._pages("/backfills", "backfills", {"dag_id": dag_id})
-            with self._understanding("/backfills"):
-                backfills = [b for p in pages for b in mapping.read_backfills(self.name, p)]
+        for dag_id in list(known.backfilled)[:_BACKFILLED_PER_PASS]:
+            asked = {"dag_id": dag_id}
+            backfills = await self._all("/backfills", "backfills", mapping.read_backfills, asked)
             news += (b for b in backfills if known.is_other(b.backfill_id, b))
-            if all(backfill.state == "completed" for backfill in backfills):
-                known.backfilled.discard(dag_id)
+            del known.backfilled[dag_id]
+            if any(backfill.state != "completed" for backfill in backfills):
+                known.backfilled[dag_id] = None  # behind the others
         return tuple(news)
 
     # --- what happens ----------------------------------------------------------------------------
 
     async def _runs(self, position: Position) -> AsyncIterator[Step]:
-        path = "/dags/~/dagRuns"
+        path, known = "/dags/~/dagRuns", self._known
         async for page, feed in self._follow_changes(path, "dag_runs", position.runs):
-            with self._understanding(path):
-                runs = tuple(mapping.read_runs(self.name, page))
-                self._known.backfilled |= mapping.backfilled_dags(page)
+            sound = self._sound(path, "dag_runs", page, self._read_runs)
+            runs = tuple(mapping.read_runs(self.name, sound))
+            known.backfilled |= dict.fromkeys(sorted(mapping.backfilled_dags(sound)))
             position = replace(position, runs=feed)
-            yield tuple(run for run in runs if self._known.is_new(run)), position
+            yield tuple(run for run in runs if known.is_new(run)), position
+
+    def _read_runs(self, page: Payload) -> tuple[object, ...]:
+        return (*mapping.read_runs(self.name, page), mapping.backfilled_dags(page))
 
     async def _tries(self, position: Position) -> AsyncIterator[Step]:
         path = "/dags/~/dagRuns/~/taskInstances"
         async for page, feed in self._follow_changes(path, "task_instances", position.tasks):
-            with self._understanding(path):
-                tries = tuple(mapping.read_tries(self.name, page))
+            read = partial(mapping.read_tries, self.name)
+            tries = tuple(read(self._sound(path, "task_instances", page, read)))
             position = replace(position, tasks=feed)
             yield await asyncio.to_thread(self._news_of, tries), position
 
@@ -254,24 +274,32 @@ class AirflowConnector:
                 news.append(attempt.run)
             if not attempt.rendered or not known.is_new((attempt.run, "rendered")):
                 continue
-            links = links_of(attempt.run.task, attempt.rendered)
+            task = attempt.run.task
+            try:
+                links = links_of(task, attempt.rendered)
+                items = tuple(run_items(attempt, self._settings))
+            except STRANGE as error:
+                known.note([self._payloads.unresolved(task.pipeline, "rendered_fields", error)])
+                continue
             if links:
-                known.catalogue.replace_links(attempt.run.task, links)
-            items = tuple(run_items(attempt, self._settings))
+                known.catalogue.replace_links(task, links)
             if items:
-                known.sources.ran.add(attempt.run.task)
+                known.sources.ran.add(task)
             news += items
         return tuple(news)
 
     async def _asset_events(self, position: Position) -> AsyncIterator[Step]:
-        path = "/assets/events"
+        path, known = "/assets/events", self._known
         started = position.events.started(self._server_now_s())
         parameters = {"timestamp_gte": started.since, "order_by": "timestamp"}
+        read = partial(mapping.read_asset_events, self.name)
         async for page, feed in self._follow(path, "asset_events", parameters, started):
-            with self._understanding(path):
-                events = tuple(mapping.read_asset_events(self.name, page))
-            position = replace(position, events=feed)
-            yield tuple(event for event in events if self._known.is_new(event)), position
+            events = tuple(read(self._sound(path, "asset_events", page, read)))
+            by_alias = {e.task for e in events if known.catalogue.writes_by_alias(e)}
+            aliased = {*position.aliased, *((task.pipeline, task.task) for task in by_alias)}
+            still = sorted(names for names in aliased if known.catalogue.has(names[0]))
+            position = replace(position, events=feed, aliased=tuple(still))
+            yield tuple(event for event in events if known.is_new(event)), position
 
     async def _follow_changes(
         self, path: str, key: str, feed: Feed
@@ -294,79 +322,6 @@ class AirflowConnector:
             yield page, feed.at(page.get("next_cursor") or "") if following else feed.finished()
             page = following
 
-    # --- definitions -----------------------------------------------------------------------------
-
-    async def _definitions(self, dag_ids: list[str]) -> tuple[Item, ...]:
-        """Read tasks and source of some DAGs: their pipelines and what their code says."""
-        known = self._known
-        limit = asyncio.Semaphore(_PARALLEL)
-        problems = await asyncio.gather(*(self._tasks(dag_id, limit) for dag_id in dag_ids))
-        dags = [
-            dag
-            for dag in map(known.catalogue.dag, dag_ids)
-            if dag and dag.dag_id not in known.broken
-        ]
-        files = {dag.file: dag for dag in dags}  # a file may hold hundreds of DAGs
-        texts = await asyncio.gather(*(self._source_text(dag, limit) for dag in files.values()))
-        content = dict(zip(files, texts, strict=True))
-        said: list[Item] = [problem for problem in problems if problem is not None]
-        for dag in dags:
-            said += await asyncio.to_thread(self._said_by_source, dag, content[dag.file])
-        for dag_id in dag_ids:
-            known.unread.pop(dag_id, None)
-        return (*known.catalogue.take_changed(), *said)
-
-    def _said_by_source(self, dag: mapping.Dag, content: str | None) -> tuple[Item, ...]:
-        known, now_s = self._known, self._clock.now_s()
-        tasks = known.catalogue.tasks(dag.dag_id)
-        file = known.sources.read(dag, content)
-        declared: tuple[Item, ...] = ()
-        if file is not None:
-            for task, links in links_in(file, tasks):
-                known.catalogue.replace_links(task, links)
-            if self._http.major < 3:
-                declared = tuple(declared_reads(file, tasks, now_s))
-        return (*declared, *known.sources.items(dag, tasks, file, now_s))
-
-    async def _tasks(self, dag_id: str, limit: asyncio.Semaphore) -> Unresolved | None:
-        """Read the tasks of one DAG; one that the server cannot show is said so and left."""
-        known, path = self._known, f"/dags/{quoted(dag_id)}/tasks"
-        try:
-            async with limit:
-                page = await asyncio.to_thread(self._http.get, path)
-            with self._understanding(path):
-                tasks = mapping.read_tasks(self.name, dag_id, page)
-        except NotFound:
-            return None  # deleted since it was listed
-        except (Unavailable, MalformedResponse) as error:
-            await self._probe()
-            known.broken.add(dag_id)
-            known.catalogue.replace_tasks(dag_id, known.catalogue.tasks(dag_id))
-            subject, where = str(PipelineKey(self.name, dag_id)), self._http.address(path)
-            return Unresolved(subject, UnresolvedReason.UNREACHABLE, where, str(error))
-        known.catalogue.replace_tasks(dag_id, tasks)
-        if dag_id in known.broken:
-            known.broken.discard(dag_id)
-            known.catalogue.repeat(dag_id)  # which takes back what was said of it
-        return None
-
-    async def _source_text(self, dag: mapping.Dag, limit: asyncio.Semaphore) -> str | None:
-        """The text of the DAG's file, if Airflow gives it."""
-        path = f"/dagSources/{quoted(dag.source_id)}"
-        try:
-            async with limit:
-                page = await asyncio.to_thread(self._http.get, path)
-        except (NotFound, Forbidden):
-            return None
-        except (Unavailable, MalformedResponse):
-            await self._probe()
-            return None
-        return str(page.get("content") or "") or None
-
-    async def _probe(self) -> None:
-        """Raise unless the server is well: then what failed is the matter of one DAG alone."""
-        await asyncio.to_thread(self._http.get, "/dags", {"limit": 1})
-
     # --- reading ---------------------------------------------------------------------------------
 
     def _server_now_s(self) -> float:
@@ -378,11 +333,33 @@ class AirflowConnector:
     ) -> list[Payload]:
         return await asyncio.to_thread(lambda: list(self._http.pages(path, key, parameters)))
 
-    @contextmanager
-    def _understanding(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MalformedResponse(
-                f"{self._http.address(path)} answered something that Airflow does not: {error!r}"
-            ) from error
+    async def _all(
+        self,
+        path: str,
+        key: str,
+        read: Callable[[str, Payload], Iterable[T]],
+        parameters: Parameters | None = None,
+    ) -> list[T]:
+        """What all rows of a list mean."""
+        mine = partial(read, self.name)
+        pages = await self._pages(path, key, parameters)
+        return [one for page in pages for one in mine(self._sound(path, key, page, mine))]
+
+    def _sound(
+        self, path: str, key: str, page: Payload, read: Callable[[Payload], Iterable[object]]
+    ) -> Payload:
+        """The page without the rows that `read` cannot follow; those are noted."""
+
+        def read_row(row: Payload) -> tuple[object, ...]:
+            return tuple(read({key: [row]}))
+
+        address = self._http.address(path)
+        sound, strange = self._payloads.sift(page[key], read_row, address, _dag_id)
+        self._known.note(strange)
+        return {**page, key: sound}
+
+
+def _dag_id(row: object) -> str:
+    """The DAG that a row is about, as far as it tells."""
+    name = row.get("dag_id") if isinstance(row, Mapping) else None
+    return name if isinstance(name, str) else ""

@@ -5,11 +5,11 @@ that writes it, a trigger by the DAG that has it. So a pipeline is put together 
 of its parts changes, and given out when that made a difference.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 
 from swarm.connectors.airflow_mapping import Assets, Dag, TaskList
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access
+from swarm.model.lineage import Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline
 
 
@@ -21,6 +21,8 @@ class Catalogue:
         self._dags: dict[str, Dag] = {}
         self._tasks: dict[str, TaskList] = {}
         self._assets = Assets()
+        self._inlets: dict[str, tuple[Evidence, ...]] = {}
+        self._accesses: dict[str, list[Evidence]] = {}
         self._links_of: dict[TaskKey, frozenset[DeclaredEdge]] = {}
         self._links_into: dict[str, set[DeclaredEdge]] = {}
         self._given: dict[str, Pipeline] = {}
@@ -41,6 +43,7 @@ class Catalogue:
         gone = self._dags.keys() - new.keys()
         for dag_id in gone:
             self._tasks.pop(dag_id, None)
+            self._inlets.pop(dag_id, None)
             self._given.pop(dag_id, None)
         for task in [task for task in self._links_of if gone and task.pipeline in gone]:
             self.replace_links(task, ())
@@ -50,6 +53,13 @@ class Catalogue:
 
     def has(self, dag_id: str) -> bool:
         return dag_id in self._dags
+
+    def names(self) -> list[str]:
+        """All DAGs, in order."""
+        return sorted(self._dags)
+
+    def was_read(self, dag_id: str) -> bool:
+        return dag_id in self._tasks
 
     def repeat(self, dag_id: str) -> None:
         """Give out this pipeline again, even if nothing changed."""
@@ -65,13 +75,42 @@ class Catalogue:
     def tasks(self, dag_id: str) -> TaskList:
         return self._tasks.get(dag_id, TaskList())
 
-    def replace_assets(self, assets: Assets) -> bool:
-        """Take in what assets declare; whether that is news."""
+    def replace_assets(self, assets: Assets) -> set[str]:
+        """Take in what assets declare; the answer is the DAGs of whose tasks it is news."""
         old, self._assets = self._assets, assets
         for dag_id in old.edges.keys() | assets.edges.keys():
             if old.edges.get(dag_id) != assets.edges.get(dag_id):
                 self._changed.add(dag_id)
-        return _said(old) != _said(assets)
+        self._accesses = {}
+        for evidence in assets.evidence:
+            self._accesses.setdefault(evidence.task.pipeline, []).append(evidence)
+        return {task.pipeline for task, _, _ in _said(old) ^ _said(assets)}
+
+    def replace_inlets(self, dag_id: str, inlets: tuple[Evidence, ...]) -> None:
+        """Take in what only the source of a DAG declares; none where Airflow lists it all."""
+        self._inlets[dag_id] = inlets
+
+    def declaring(self) -> set[str]:
+        """The DAGs whose tasks declare what they read or write."""
+        return self._accesses.keys() & self._dags.keys()
+
+    def writes_by_alias(self, seen: Evidence) -> bool:
+        """Whether a write that happened is one that its task does not list."""
+        known = (seen.task, seen.access, seen.dataset)
+        return seen.dataset in self._assets.aliased and known not in _said(self._assets)
+
+    def declared(
+        self, dag_id: str, now_s: float, aliased: Set[TaskKey]
+    ) -> Iterator[Evidence | Coverage]:
+        """What the tasks of a DAG declare. The coverage takes back what they no longer do; there
+        is none of tasks in `aliased`, which write what they do not list."""
+        found = (*self._accesses.get(dag_id, ()), *self._inlets.get(dag_id, ()))
+        yield from found
+        if self._assets.complete and dag_id in self._inlets:
+            below = (task.key for task in self.tasks(dag_id).tasks)
+            for task in dict.fromkeys((*below, *(one.task for one in found))):
+                if task not in aliased:
+                    yield Coverage(task, Channel.DECLARED, now_s)
 
     def replace_links(self, task: TaskKey, links: Iterable[DeclaredEdge]) -> None:
         """Take in which other DAGs `task`, a sensor or a trigger, waits for or starts."""

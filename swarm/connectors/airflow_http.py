@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +19,7 @@ from swarm.connectors.http_answers import (
     Busy,
     NotFound,
     check_status,
+    date_s,
     parse_object,
     read_capped,
 )
@@ -218,10 +218,8 @@ class AirflowHttp:
                 raise TooSlow(f"{url}: the answer did not end within the time limit.")
 
     def _note_clock(self, date: str) -> None:
-        try:
-            self.clock_skew_s = parsedate_to_datetime(date).timestamp() - self._clock.now_s()
-        except ValueError:
-            self.clock_skew_s = 0.0
+        server_s = date_s(date)
+        self.clock_skew_s = 0.0 if server_s is None else server_s - self._clock.now_s()
 
 
 def quoted(name: str) -> str:

@@ -63,10 +63,16 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """What assets declare: the edges into each DAG they start, and who reads and writes them."""
+    """What assets declare: the edges into each DAG they start, and who reads and writes them.
+
+    Those in `aliased` are also written by tasks that list only an alias. It is not `complete` when
+    the row of an asset could not be read.
+    """
 
     edges: Mapping[str, tuple[DeclaredEdge, ...]] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    aliased: frozenset[DatasetKey] = frozenset()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,11 @@ def _dag(row: Payload) -> Dag:
     )
 
 
+def bare_dag(dag_id: str) -> Dag:
+    """A DAG of which the list of all says nothing else that can be understood."""
+    return Dag(dag_id, file="", source_id=dag_id, schedule="", owner="", tags=(), paused=False)
+
+
 def _schedule(row: Payload) -> str:
     if "schedule_interval" not in row:
         return str(row.get("timetable_summary") or "")
@@ -128,9 +139,12 @@ def read_assets(orchestrator: str, pages: list[Payload], now_s: float) -> Assets
     """All pages of `/assets`, or of `/datasets` in 2.x."""
     edges: dict[str, tuple[DeclaredEdge, ...]] = {}
     evidence: list[Evidence] = []
+    aliased: set[DatasetKey] = set()
     for row in (row for page in pages for row in page.get("assets", page.get("datasets"))):
         uri = str(row["uri"])
         dataset = dataset_of(uri)
+        if row.get("aliases"):
+            aliased.add(dataset)
         producers = _tasks(orchestrator, row["producing_tasks"])
         for access, tasks in (
             (Access.WRITE, producers),
@@ -142,7 +156,7 @@ def read_assets(orchestrator: str, pages: list[Payload], now_s: float) -> Assets
             into = TaskKey(orchestrator, dag_id, "")
             more = tuple(DeclaredEdge(task, into, f"asset {uri}") for task in producers)
             edges[dag_id] = edges.get(dag_id, ()) + more
-    return Assets(edges, tuple(evidence))
+    return Assets(edges, tuple(evidence), frozenset(aliased))
 
 
 def read_asset_events(orchestrator: str, payload: Payload) -> Iterator[Evidence]:

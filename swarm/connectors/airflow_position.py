@@ -1,10 +1,11 @@
 """How far a connector has followed an Airflow: the cursor, as text that only it reads. Pure."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-HISTORY_S = 7 * 86_400.0  # runs before that are not read at the first pass
+from swarm.connectors.cursors import HISTORY_S, resumed, write
+
 OVERLAP_S = 3.0  # a change is stamped before it is committed, and the server's date has no fraction
 
 
@@ -21,10 +22,13 @@ class Feed:
     until_s: float = 0.0
 
     def started(self, now_s: float) -> "Feed":
-        """The feed with a reading under way: the one that broke off, else a new one."""
+        """The feed with a reading under way: the one that broke off, else a new one.
+
+        When the server's clock was set back, what it stamped since then is behind `since_s`.
+        """
         if self.page:
             return self
-        return Feed(self.since_s or now_s - HISTORY_S, "", now_s)
+        return Feed(resumed(self.since_s, now_s) or now_s - HISTORY_S, "", now_s)
 
     def at(self, page: str) -> "Feed":
         """The feed with `page` to be read next; empty: pages cannot be gone back to."""
@@ -41,14 +45,18 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far runs, tasks and asset events have been followed."""
+    """How far runs, tasks and asset events have been followed.
+
+    `aliased` are the tasks, as DAG and task, that were seen to write what they do not list.
+    """
 
     runs: Feed = Feed()
     tasks: Feed = Feed()
     events: Feed = Feed()
+    aliased: tuple[tuple[str, str], ...] = ()
 
     def write(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return write(self)
 
 
 def read_position(cursor: str | None) -> Position:
@@ -57,6 +65,8 @@ def read_position(cursor: str | None) -> Position:
         return Position()
     try:
         tree = json.loads(cursor)
-        return Position(Feed(**tree["runs"]), Feed(**tree["tasks"]), Feed(**tree["events"]))
-    except (ValueError, KeyError, TypeError):
+        aliased = tuple((str(dag_id), str(task)) for dag_id, task in tree.get("aliased", ()))
+        runs, tasks, events = (Feed(**tree[name]) for name in ("runs", "tasks", "events"))
+        return Position(runs, tasks, events, aliased)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Position()

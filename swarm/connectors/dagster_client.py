@@ -9,7 +9,7 @@ from typing import Any
 
 from swarm.config import Source
 from swarm.connectors.credentials import headers_of
-from swarm.connectors.http_answers import check_status, read_capped
+from swarm.connectors.http_answers import check_status, date_s, read_capped
 from swarm.connectors.retries import tries
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unavailable
 
@@ -31,6 +31,8 @@ class DagsterClient:
         if not source.url:
             raise ConfigError(f"source `{source.instance}`: a dagster needs `url`.")
         self._url = source.url.rstrip("/").removesuffix("/graphql") + "/graphql"
+        self.server_s: float | None = None
+        """The server's clock at its last answer, if it told."""
         self._timeout_s = source.timeout_s
         self._refused = DagsterGraphQLClientError
         transport = RequestsHTTPTransport(
@@ -67,6 +69,7 @@ class DagsterClient:
         except ConnectorError:
             response.close()
             raise
+        self.server_s = date_s(response.headers.get("Date", ""))
         retry_after = response.headers.get("Retry-After", "")
         check_status(self._url, response.status_code, retry_after, body)
         response.raw = io.BytesIO(body)

@@ -5,6 +5,7 @@ Shared by the connectors, whatever HTTP library each of them uses.
 
 import json
 from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from swarm.errors import MalformedResponse, Unauthorized, Unavailable
@@ -56,6 +57,14 @@ def check_status(url: str, status: int, retry_after: str = "", body: bytes = b""
     if 300 <= status < 400:
         raise MalformedResponse(f"{said}. Redirects are not followed; check the URL.")
     raise MalformedResponse(said)
+
+
+def date_s(header: str) -> float | None:
+    """The server's clock by the `Date` of its answer, in seconds since the epoch."""
+    try:
+        return parsedate_to_datetime(header).timestamp()
+    except ValueError:
+        return None
 
 
 def read_capped(url: str, chunks: Iterable[bytes]) -> bytes:

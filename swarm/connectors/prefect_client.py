@@ -10,7 +10,6 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import httpx
 
 from swarm.config import Source
 from swarm.connectors.credentials import headers_of, password_of
-from swarm.connectors.http_answers import MAX_RESPONSE_BYTES, check_status
+from swarm.connectors.http_answers import MAX_RESPONSE_BYTES, check_status, date_s
 from swarm.connectors.retries import tries
 from swarm.errors import ConfigError, MalformedResponse, Unavailable
 
@@ -139,7 +138,8 @@ class PrefectClient:
 
     async def _limit(self, response: httpx.Response) -> None:
         url, status = str(response.request.url), response.status_code
-        self.server_s = _date_s(response.headers.get("Date", ""))
+        server_s = date_s(response.headers.get("Date", ""))
+        self.server_s = time.time() if server_s is None else server_s
         if "content-encoding" in response.headers:
             raise MalformedResponse(f"{url} compressed its answer although asked not to.")
         if status in _LATER or status >= 500:
@@ -169,13 +169,6 @@ class _Capped(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-def _date_s(date: str) -> float:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return time.time()
 
 
 def _prepare(home: Path) -> None:

@@ -1,0 +1,74 @@
+"""What a process remembers of an Airflow between two passes."""
+
+from collections.abc import Iterable
+
+from swarm.connectors.airflow_catalogue import Catalogue
+from swarm.connectors.airflow_source import Sources
+from swarm.model.lineage import Unresolved
+
+_REMEMBERED = 20_000  # runs and tries; only those of the overlap come twice
+
+
+class Known:
+    """What earlier passes of this process have seen; without it everything is told again."""
+
+    def __init__(self, orchestrator: str, sources: Sources) -> None:
+        self.catalogue = Catalogue(orchestrator)
+        self.sources = sources
+        self.unread: dict[str, None] = {}  # DAGs whose definition has to be read
+        self.in_turn: dict[str, None] = {}  # DAGs to be read again when there is time
+        self.reread_after = ""
+        self.version = ""  # id of the newest version of a DAG
+        self.last: dict[str, object] = {}
+        self.errors: list[Unresolved] | None = None
+        self.backfilled: dict[str, None] = {}
+        self.broken: set[str] = set()  # DAGs whose tasks could not be read
+        self.unsound: set[str] = set()  # DAGs whose row in the list of all could not be read
+        self.nameless = False  # a row in the list of all does not even tell whose it is
+        self.undeclared: set[str] = set()  # DAGs of which is to be told what they declare
+        self.lists_at_s = 0.0
+        self.sweep_at_s = 0.0
+        self._seen: dict[object, None] = {}
+        self._strange: dict[Unresolved, None] = {}
+        self._told: set[Unresolved] = set()
+
+    def is_new(self, thing: object) -> bool:
+        """Whether `thing` was not seen before; now it is."""
+        if thing in self._seen:
+            return False
+        self._seen[thing] = None
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def is_other(self, name: str, thing: object) -> bool:
+        """Whether `thing` differs from the last one of that name."""
+        last, self.last[name] = self.last.get(name), thing
+        return thing != last
+
+    def note(self, strange: Iterable[Unresolved]) -> None:
+        """Keep what was strange until it is told."""
+        self._strange |= dict.fromkeys(one for one in strange if one not in self._told)
+
+    def take_strange(self) -> tuple[Unresolved, ...]:
+        """What was strange and is not told yet."""
+        taken, self._strange = tuple(self._strange), {}
+        self._told |= set(taken)
+        return taken
+
+    def forget_strange(self) -> None:
+        """Tell what is strange once more where it still is."""
+        self._told.clear()
+
+    def next_unread(self, most: int) -> list[str]:
+        """What to read in this pass: all DAGs that were never read, and `most` of the others.
+
+        Those of one file come together.
+        """
+        new = [dag_id for dag_id in self.unread if not self.catalogue.was_read(dag_id)]
+        others = [dag_id for dag_id in self.unread if self.catalogue.was_read(dag_id)]
+        return sorted((*new, *others[:most]), key=self._file)
+
+    def _file(self, dag_id: str) -> tuple[str, str]:
+        dag = self.catalogue.dag(dag_id)
+        return (dag.file if dag else "", dag_id)
