@@ -31,6 +31,7 @@ from swarm.demo import (
     dagster_server,
     declared,
     environments,
+    postgres_server,
     postgres_warehouse,
     prefect_server,
     runs,
@@ -198,6 +199,8 @@ class Lab:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _only_one(self.folder / "lock")
         self.processes.stop_all()  # what a lab that was killed has left behind
+        if self._database == "postgres":
+            postgres_server.find_programs()  # before anything that takes long
         with self._phase("Preparing the orchestrators' environments"):
             bins = {
                 wanted.name: environments.ensure(self._environments, wanted, self._say)
