@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from swarm.client import Client
 from swarm.config import Api, Settings, Source
 from swarm.demo.airflow_server import Receiver
 from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
+from swarm.demo.processes import free_ports
 from swarm.demo.truth import Pair
 from swarm.demo.warehouse import Database
 from swarm.model.keys import TaskKey
@@ -54,8 +54,9 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
     """Run the whole course; True when swarm found exactly what the audit saw."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
+    (port,) = free_ports(1)
     settings = Settings(
-        state_dir=(folder / "swarm").resolve(), api=Api(port=_free_port()), min_confidence=0.5
+        state_dir=(folder / "swarm").resolve(), api=Api(port=port), min_confidence=0.5
     )
     shutil.rmtree(settings.state_dir, ignore_errors=True)
     token = secret(settings, "token").read_text()
@@ -193,9 +194,3 @@ def _say(line: str) -> None:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

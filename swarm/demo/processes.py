@@ -7,6 +7,7 @@ looks for anything that still carries the mark.
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from swarm.errors import SwarmError
 MARK = "LAB_RUN"
 _KILL_TIMEOUT_S = 10.0
 _TAIL_LINES = 25
+_PORTS = range(20_000, 32_000)
 # A shell that starts a program in the background has it ignore SIGINT, and some of the servers
 # then ignore SIGTERM too. Restored here because a pre-exec hook is not safe beside threads.
 _RESTORE = (
@@ -167,11 +169,18 @@ def tail(log: Path) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports nobody listens on now; all are held until the last is found."""
+    """Loopback ports nobody listens on now; all are held until the last is found.
+
+    They are below those that the system gives to outgoing connections: one of these could take
+    a port before its server does, which may be half a minute later.
+    """
     with contextlib.ExitStack() as held:
-        ports = []
-        for _ in range(count):
+        ports: list[int] = []
+        for port in random.sample(_PORTS, len(_PORTS)):
             probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            ports.append(int(probe.getsockname()[1]))
-        return ports
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise LabError(f"There are no {count} free ports from {_PORTS.start} to {_PORTS.stop - 1}.")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,3 +94,18 @@ def test_a_command_that_fails_shows_its_output(processes: Processes, tmp_path: P
 
 def test_ports_are_distinct() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+def test_no_outgoing_connection_takes_a_port() -> None:
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    assert max(free_ports(20)) < int(given[0])
+
+
+def test_ports_in_use_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setattr("swarm.demo.processes._PORTS", range(port, port + 1))
+    assert free_ports(1) == [port]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        with pytest.raises(LabError, match="no 1 free ports"):
+            free_ports(1)
