@@ -8,8 +8,13 @@ Rules
 3. A query or child job that a task started (`dag.task.query.1`, a Spark job) belongs to that task.
    Its reads and writes are the task's, its state and its silence are not.
 4. Unknown facets are skipped; a broken part is reported and the rest of the event is used.
+5. The text of a task's second or later query may name a temporary table that an earlier query of
+   the same session made. An event alone cannot tell, so a name without a schema counts as an
+   access with less confidence: it stands where nothing else is known of the task, and falls where
+   the task's SQL as it ran was read as a whole and shows no such access.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +37,8 @@ _STATES = {
 }
 _ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 _DIALECTS = {"postgresql": "postgres", "mssql": "tsql", "sqlserver": "tsql", "mariadb": "mysql"}
+# Even odds (about) once the task's own SQL speaks against it, nine in ten without that.
+_MAYBE_TEMPORARY = 0.6
 _KNOWN_DIALECTS = frozenset(
     {
         *("athena", "bigquery", "clickhouse", "databricks", "duckdb", "hive", "mysql", "oracle"),
@@ -86,9 +93,6 @@ def _time(
         return received_at_s, (broken,)
 
 
-# --- what ------------------------------------------------------------------------------------
-
-
 def _runs(subject: Subject, state: RunState | None, run: Fields, at_s: float) -> Iterator[Item]:
     """The state the event tells; a job of its own is a pipeline of one task."""
     if state is None or subject.is_child or not subject.run_id:
@@ -113,19 +117,19 @@ def _lineage(
     """The accesses an event tells, and whether it told something and all of it was understood."""
     run_id = text_of(object_at(fields.get("run")).get("runId"))
     place = f"OpenLineage run {run_id}" if run_id else f"OpenLineage job {text_of(job.get('name'))}"
+    sql = object_at(job, "facets", "sql")
+    query = text_of(sql.get("query"))
     items: list[Item] = []
     for field, access in (("inputs", Access.READ), ("outputs", Access.WRITE)):
         for found in _datasets(fields.get(field), field, str(subject.task)):
             if isinstance(found, Unresolved):
                 items.append(found)
-            else:
-                items.append(
-                    Evidence(subject.task, access, found, Channel.OPENLINEAGE, at_s, place)
-                )
+                continue
+            sure = _certainty(found, query, subject)
+            channel = Channel.OPENLINEAGE
+            items.append(Evidence(subject.task, access, found, channel, at_s, place, "", sure))
     if items:
         return items, not any(isinstance(item, Unresolved) for item in items)
-    sql = object_at(job, "facets", "sql")
-    query = text_of(sql.get("query"))
     if not query.strip():
         return [], False
     return _from_sql(query, text_of(sql.get("dialect")), subject, at_s, place, sql_context)
@@ -185,10 +189,19 @@ def _from_sql(
             at_s,
             touch.place,
             touch.excerpt,
-            touch.confidence,
+            touch.confidence * _certainty(touch.dataset, query, subject),
         )
         for touch in found.touches
     ]
     items.extend(found.views)
     items.extend(replace(one, subject=str(subject.task)) for one in found.unresolved)
     return items, not found.unresolved
+
+
+def _certainty(dataset: DatasetKey, query: str, subject: Subject) -> float:
+    """Rule 5. A name is bare where no schema stands before it in the text."""
+    if subject.query < 2:
+        return 1.0
+    name = re.escape(dataset.name.rpartition(".")[2])
+    bare = re.search(rf"(?<![\w.])(?<!\.[\"`\[])[\"`\[]?{name}\b", query, re.IGNORECASE)
+    return _MAYBE_TEMPORARY if bare else 1.0

@@ -9,7 +9,10 @@ Fields = Mapping[str, object]
 
 
 def checked_event(event: object) -> Fields:
-    """The fields of an event, checked as far as they are needed to tell what it is."""
+    """The fields of an event, checked as far as they are needed to tell what it is.
+
+    Raises `InputError`, with the path of the field, for something else.
+    """
     if not isinstance(event, Mapping):
         raise InputError(
             f"$ is {kind_of(event)} and not an OpenLineage event: send one JSON object per request"
@@ -44,6 +47,7 @@ def _named(part: object, path: str) -> None:
 
 
 def kind_of(value: object) -> str:
+    """A few words for an error message."""
     return "null" if value is None else f"of type {type(value).__name__}"
 
 
@@ -55,4 +59,5 @@ def object_at(value: object, *path: str) -> Fields:
 
 
 def text_of(value: object) -> str:
+    """The value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from swarm.lineage.openlineage_fields import Fields, object_at, text_of
 from swarm.model.keys import TaskKey
 
-_QUERY = re.compile(r"\.query\.\d+$")
+_QUERY = re.compile(r"\.(?:manual_)?query\.(\d{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom an event is about. `is_child`: a part of the task and not the task itself."""
+    """Whom an event is about.
+
+    `is_child`: a part of the task and not the task itself. `query` counts the queries of a task
+    from 1; it is 0 for anything else.
+    """
 
     task: TaskKey
     run_id: str
     attempt: int = 1
     is_pipeline: bool = False
     is_child: bool = False
+    query: int = 0
 
 
 def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Subject:
+    """Whom the job and run of an event mean; `orchestrators` names instances by namespace."""
     name = text_of(job.get("name"))
     run_id = text_of(run.get("runId"))
     orchestrator = _orchestrator(job, orchestrators)
@@ -35,7 +41,8 @@ def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Su
             text_of(object_at(airflow, "dagRun").get("run_id")) or parent_run_of(run) or run_id,
             attempt if isinstance(attempt, int) else 1,
             # Airflow's facet is copied into the query children of newer providers
-            is_child=_QUERY.search(name) is not None and name != f"{dag_id}.{task_id}",
+            is_child=_query(name) > 0 and name != f"{dag_id}.{task_id}",
+            query=_query(name),
         )
     if _is_pipeline(job, run):
         dag_run = object_at(run, "facets", "airflowDagRun")
@@ -45,12 +52,18 @@ def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Su
     return _by_parent(name, run, run_id, orchestrator, orchestrators)
 
 
+def _query(job_name: str) -> int:
+    match = _QUERY.search(job_name)
+    return int(match.group(1)) if match else 0
+
+
 def _orchestrator(job: Fields, orchestrators: Mapping[str, str]) -> str:
     namespace = text_of(job.get("namespace"))
     return orchestrators.get(namespace, namespace)
 
 
 def parent_run_of(run: Fields) -> str:
+    """The id of the run above; empty where there is none."""
     return text_of(object_at(run, "facets", "parent", "run").get("runId"))
 
 
@@ -74,9 +87,12 @@ def _by_parent(
     if root and parent.startswith(f"{root}."):
         task = TaskKey(owner, root, parent.removeprefix(f"{root}."))
         root_run = text_of(object_at(facet, "root", "run").get("runId"))
-        return Subject(task, root_run or parent_run_of(run) or run_id, is_child=True)
-    if _QUERY.search(name) and name.startswith(f"{parent}.") and "." in parent:
+        return Subject(
+            task, root_run or parent_run_of(run) or run_id, is_child=True, query=_query(name)
+        )
+    if _query(name) and name.startswith(f"{parent}.") and "." in parent:
         pipeline, _, task_name = parent.partition(".")
-        return Subject(TaskKey(owner, pipeline, task_name), parent_run_of(run), is_child=True)
+        task = TaskKey(owner, pipeline, task_name)
+        return Subject(task, parent_run_of(run), is_child=True, query=_query(name))
     task = TaskKey(owner, parent, name.removeprefix(f"{parent}."))
     return Subject(task, parent_run_of(run) or run_id)

@@ -95,9 +95,7 @@ def test_what_is_piped_in_and_not_known_is_told(text: str) -> None:
     assert "is not known" in missing
 
 
-@pytest.mark.parametrize(
-    "text", ["psql lake", "echo $((1 << x))", "cat <<A", "true | sort"]
-)
+@pytest.mark.parametrize("text", ["psql lake", "echo $((1 << x))", "cat <<A", "true | sort"])
 def test_what_is_no_document_and_no_pipe_into_a_client(text: str) -> None:
     assert [one for one in commands(text) if one.missing or one.sql] == []
 

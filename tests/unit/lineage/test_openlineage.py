@@ -1,10 +1,12 @@
 """What one OpenLineage event says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from swarm.errors import InputError
+from swarm.lineage.fusion import Sighting, believe
 from swarm.lineage.openlineage import read_event
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
@@ -50,7 +52,9 @@ def an_event(kind: str = "COMPLETE", **more: Any) -> dict[str, Any]:
     return event | more
 
 
-def a_query(kind: str = "COMPLETE", sql: str = "INSERT INTO t SELECT * FROM s") -> dict[str, Any]:
+def a_query(
+    kind: str = "COMPLETE", sql: str = "INSERT INTO t SELECT * FROM s", number: int = 1
+) -> dict[str, Any]:
     """As Airflow's provider sends it for SQLite: only the text, under the task as parent."""
     return an_event(
         kind,
@@ -66,7 +70,7 @@ def a_query(kind: str = "COMPLETE", sql: str = "INSERT INTO t SELECT * FROM s") 
         },
         job={
             "namespace": "lab-airflow",
-            "name": "sales.load.query.1",
+            "name": f"sales.load.query.{number}",
             "facets": {"sql": {"query": sql}, "jobType": {"jobType": "QUERY"}},
         },
     )
@@ -126,6 +130,55 @@ def test_query_of_a_task_is_read_from_its_text_and_belongs_to_the_task():
     }
     # its end is not the task's end, its silence not the task's silence
     assert not any(isinstance(i, TaskRun | Run | Coverage) for i in items)
+
+
+@pytest.mark.parametrize(
+    ("number", "sql", "unsure"),
+    [
+        (1, "INSERT INTO t SELECT * FROM work_rows", set()),
+        (2, "INSERT INTO t SELECT * FROM work_rows", {"t", "work_rows"}),
+        (12, "INSERT INTO dwh.t SELECT * FROM work_rows", {"work_rows"}),
+        (2, 'INSERT INTO "dwh"."t" SELECT * FROM "dwh"."s"', set()),
+        (2, 'SELECT * FROM "work_rows" JOIN "dwh"."t"', {"work_rows"}),
+        (2, "SELECT work_rows.id FROM dwh.s AS work_rows", set()),
+    ],
+)
+def test_a_later_query_may_name_a_temporary_table_of_an_earlier_one(
+    number: int, sql: str, unsure: set[str]
+):
+    event = a_query(sql=sql, number=number)
+    found = [i for i in read(event) if isinstance(i, Evidence)]
+    assert found
+    assert {i.confidence for i in found} <= {1.0, 0.6}
+    assert {i.dataset.name for i in found if i.confidence < 1} == unsure
+
+
+def test_datasets_that_the_sender_parsed_from_a_later_query_are_as_unsure():
+    event = a_query(sql="INSERT INTO public.daily SELECT * FROM orders", number=2)
+    found = read(event | {"inputs": [ORDERS], "outputs": [DAILY]})
+    assert [i.confidence for i in found if isinstance(i, Evidence)] == [0.6, 1.0]
+
+
+def test_a_query_that_a_task_reports_by_hand_is_not_the_task():
+    event = an_event(job={"namespace": "lab-airflow", "name": "sales.load.manual_query.1"})
+    assert read(event | {"inputs": [ORDERS]}) == (
+        evidence(Access.READ, DatasetKey("postgres://lake:5432", "lake.public.orders")),
+    )
+
+
+def test_the_sql_of_the_whole_task_decides_about_a_maybe_temporary_table():
+    (seen,) = [i for i in read(a_query(sql="SELECT * FROM work", number=2)) if i.task == TASK]
+    assert isinstance(seen, Evidence)
+
+    def sure(*covered: Channel) -> float:
+        coverage = {channel: Coverage(TASK, channel, AT) for channel in covered}
+        return believe(TASK, Access.READ, [Sighting(seen)], coverage).probability
+
+    assert sure() > 0.85
+    assert sure(Channel.SQL_RUN) < 0.4
+    ran = Sighting(replace(seen, channel=Channel.SQL_RUN, confidence=1.0))
+    both = believe(TASK, Access.READ, [Sighting(seen), ran], {})
+    assert both.probability > 0.98
 
 
 def test_query_whose_parent_has_no_root():
