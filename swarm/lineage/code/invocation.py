@@ -113,14 +113,11 @@ def _instantiate(
 ) -> Value:
     instance = Instance(one, {})
     value = of(instance)
-    if special_method(walk, value, "__init__", args, node, scope) is None or one.fields:
-        for name, given in zip(one.fields, args, strict=False):
-            instance.members[name] = given
     method = attribute(walk, value, "__init__", node, scope)
     if isinstance(only(method), Function):
-        instance.members.clear()
         walk.call(method, args, kwargs, node, scope)
     else:
+        instance.members.update(zip(one.fields, args, strict=False))
         instance.members.update(kwargs)
         special_method(walk, value, "__post_init__", (), node, scope)
     if not walk.quiet:

@@ -213,6 +213,20 @@ def test_dataclass_fields_and_enum_members():
     exactly(found, "read orders", "write t2")
 
 
+def test_constructor_gets_its_arguments_by_name():
+    found = run(
+        """
+        class Load:
+            def __init__(self, table):
+                conn.execute(f"DELETE FROM {table}")
+        def main():
+            Load(table="a")
+            Load("b")
+        """
+    )
+    exactly(found, "write a", "write b")
+
+
 def test_decorator_of_the_program_that_hands_in_a_connection():
     found = run(
         """
