@@ -45,7 +45,6 @@ class Commands:
         for one in commands(text):
             self.folder = posixpath.join(start, one.folder)
             self._one(one, place, module)
-        self.folder = start
 
     def _one(self, command: Command, place: str, module: str) -> None:
         if command.missing:

@@ -727,3 +727,15 @@ def test_python_in_a_command_tells_its_place_and_what_is_not_at_hand():
     found = extract_shell("python -c 'import x\nx.load()'", {}, CONTEXT, "jobs/crontab:3")
     (one,) = found.unresolved
     assert (one.reason, one.place) == (UnresolvedReason.MISSING_SOURCE, "jobs/crontab:3 python:2")
+
+
+def test_python_in_a_command_that_is_made_at_run_time():
+    found = run(
+        """
+        import subprocess
+        def main(code):
+            subprocess.run(["python", "-c", f"import x; x.{code}"])
+        """
+    )
+    (one,) = found.unresolved
+    assert (one.reason, one.place) == (UnresolvedReason.DYNAMIC, "job.py:4")

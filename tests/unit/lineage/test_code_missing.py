@@ -38,6 +38,7 @@ def missing(found: Extraction) -> list[tuple[str, str]]:
         ("from loaders import load_all", "load_all()", "load_all of loaders"),
         ("from loaders import load_all as go", "go()", "load_all of loaders"),
         ("import loaders", "loaders.load_all()", "load_all of loaders"),
+        ("import loaders", "loaders()", "loaders of loaders"),
         ("import company.loaders as l", "l.load_all()", "load_all of company.loaders"),
         ("from loaders import *", "load_all()", "load_all of loaders"),
         ("from . import loaders", "loaders.load_all()", "load_all of .loaders"),
@@ -187,7 +188,7 @@ def test_a_decorator_that_is_not_given_counts_where_the_function_is_reached():
 def test_each_task_of_a_flow_tells_for_itself():
     flow = """
 from prefect import flow, task
-from loaders import load
+from loaders import load, timed
 @task
 def one():
     load("a")
@@ -197,9 +198,14 @@ def two():
 @task
 def three():
     return 1
+@timed
+def help(): ...
+@task
+def four():
+    help()
 @flow
 def etl():
-    one(); two(); three()
+    one(); two(); three(); four()
 """
     found = prefect_entry({"f.py": flow}, "f.py:etl", CONTEXT)
     assert {name: missing(one) for name, one in found.items()} == {
@@ -207,6 +213,7 @@ def etl():
         "one": [("f.py:6", "load of loaders")],
         "two": [("f.py:9", "load of loaders")],
         "three": [],
+        "four": [("f.py:14", "timed of loaders")],
     }
 
 

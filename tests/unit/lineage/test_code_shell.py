@@ -84,6 +84,7 @@ def test_two_documents_and_what_follows_them() -> None:
 
 def test_a_file_that_is_piped_into_a_client_is_its_sql() -> None:
     assert fed("cat sql/a.sql | psql lake") == [("lake", (), ("sql/a.sql",))]
+    assert fed("echo x | psql lake < sql/a.sql") == [("lake", (), ("sql/a.sql",))]
     assert fed("psql lake < sql/a.sql") == [("lake", (), ("sql/a.sql",))]
 
 
@@ -95,7 +96,9 @@ def test_what_is_piped_in_and_not_known_is_told(text: str) -> None:
     assert "is not known" in missing
 
 
-@pytest.mark.parametrize("text", ["psql lake", "echo $((1 << x))", "cat <<A", "true | sort"])
+@pytest.mark.parametrize(
+    "text", ["psql lake", "echo $((1 << x))", "cat <<A", "true | sort", "date | sort; psql lake"]
+)
 def test_what_is_no_document_and_no_pipe_into_a_client(text: str) -> None:
     assert [one for one in commands(text) if one.missing or one.sql] == []
 
@@ -117,3 +120,12 @@ def test_python_in_a_command(text: str, code: str) -> None:
 )
 def test_a_shell_in_a_command(text: str) -> None:
     assert [one.text for one in commands(text) if one.text] == ["sh a.sh"]
+
+
+def test_what_a_pipe_brings_is_no_file_of_the_next_command() -> None:
+    assert [one.paths for one in commands("cat notes | sort") if one.paths] == []
+
+
+def test_a_client_that_is_told_what_to_run_needs_no_input() -> None:
+    (one,) = [one for one in commands("date | psql lake -c 'DELETE FROM a'") if one.server]
+    assert (one.sql, one.missing) == (("DELETE FROM a",), "")

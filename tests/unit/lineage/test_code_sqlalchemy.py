@@ -44,6 +44,18 @@ class Reports(Base):
     __table__ = Table("reports", dwh)
 
 
+class Guests(Customers):
+    pass
+
+
+class DwhBase(DeclarativeBase):
+    metadata = dwh
+
+
+class Stock(DwhBase):
+    __tablename__ = "stock"
+
+
 class Shaped(Base):
     __tablename__ = "shaped"
     __table_args__ = {"schema": "dwh"}
@@ -88,6 +100,8 @@ CASES = [
     ("session.execute(select(aliased(Visits)))", {"read web.visits"}),
     ("session.execute(insert(Visits).values(id=1))", {"write web.visits"}),
     ("session.execute(select(Reports), {})", {"read dwh.reports"}),
+    ("session.execute(select(Guests.id))", {"read customers"}),
+    ("session.execute(select(Stock))", {"read dwh.stock"}),
     ("session.execute(select(Shaped))", {"read dwh.shaped"}),
     ("session.query(Customers).filter_by(id=1).all()", {"read customers"}),
     ("session.query(Customers.id, Visits.id).all()", {"read customers", "read web.visits"}),
@@ -129,6 +143,20 @@ def test_the_server_is_that_of_the_session():
         "postgres://lake:5432/customers",
         "postgres://lake:5432/sales.orders",
     ]
+
+
+def test_a_mapped_class_with_a_base_that_is_not_given_says_enough():
+    source = (
+        "from company.db import Base\n"
+        "from sqlalchemy import select\n"
+        "class Orders(Base):\n"
+        "    __tablename__ = 'orders'\n"
+        "def main(session):\n"
+        "    session.execute(select(Orders).where(Orders.id.in_([1])))\n"
+    )
+    found = extract_code({"job.py": source}, "job.py:main", CONTEXT)
+    assert [t.dataset.name for t in found.touches] == ["orders"]
+    assert found.unresolved == ()
 
 
 def test_tables_of_another_module():
