@@ -21,13 +21,13 @@ from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import airflow_mapping as mapping
 from swarm.connectors.airflow_definitions import Definitions
-from swarm.connectors.airflow_http import AirflowHttp, Parameters, Payload
+from swarm.connectors.airflow_http import AirflowHttp, Parameters
 from swarm.connectors.airflow_known import Known
 from swarm.connectors.airflow_position import Feed, Position, read_position
 from swarm.connectors.airflow_rendered import links_of, run_items
 from swarm.connectors.airflow_source import Sources
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.payloads import STRANGE, Payloads
+from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.errors import MalformedResponse
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import TaskKey

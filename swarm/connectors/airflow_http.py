@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import stamina
@@ -23,9 +22,9 @@ from swarm.connectors.http_answers import (
     parse_object,
     read_capped,
 )
+from swarm.connectors.payloads import Payload
 from swarm.errors import ConfigError, MalformedResponse, Unauthorized, Unavailable
 
-Payload = Mapping[str, Any]
 Parameters = Mapping[str, str | int]
 
 PAGE = 100  # Airflow's own default limit for one page

@@ -7,16 +7,14 @@ Every function reads untyped payloads and raises `KeyError`, `TypeError`, `Attri
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from swarm.connectors.payloads import Payload
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Pool, Task
 from swarm.model.runs import Run, RunState, TaskRun
-
-Payload = Mapping[str, Any]
 
 _RUN_STATES = {
     "queued": RunState.QUEUED,

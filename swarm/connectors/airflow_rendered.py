@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from swarm.config import Settings
-from swarm.connectors.airflow_mapping import Payload, TaskTry
+from swarm.connectors.airflow_mapping import TaskTry
+from swarm.connectors.payloads import Payload
 from swarm.connectors.programs import sql_context
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql import extract_sql

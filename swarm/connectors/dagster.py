@@ -5,23 +5,22 @@ the code locations. Definitions are read again when a version moved and every `_
 switched on or off does not move a version): two requests, and one for each repository with ops.
 
 The cursor holds the newest update time of a run that was seen, by the server's clock, and digests
-of what was sent, so that a pass sends only news. The first pass goes back `_HISTORY_S`.
+of what was sent, so that a pass sends only news. The first pass goes back `HISTORY_S`.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field, replace
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors import cursors
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.dagster_answers import (
     Asset,
     Location,
     OpGraph,
-    Payload,
     RepositoryId,
     read_assets,
     read_locations,
@@ -31,23 +30,21 @@ from swarm.connectors.dagster_client import DagsterClient
 from swarm.connectors.dagster_code import DagsterCode
 from swarm.connectors.dagster_mapping import Definitions, define, load_failures, too_large
 from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
-from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
+from swarm.connectors.dagster_runs import map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
+from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
-from swarm.errors import MalformedResponse
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey
+from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory
 
-_HISTORY_S = 7 * 86400.0
-_OVERLAP_S = 2.0  # two runs may be stored in another order than their update times
+_OVERLAP_S = 30.0  # a run is stamped by the machine it runs on, whose clock may be behind
 _REREAD_S = 60.0
 _RESEND_S = 3600.0  # so that what still holds shows as seen lately
 _RUNS_PER_PAGE = 50
-
-T = TypeVar("T")
 
 
 def connect(source: Source, settings: Settings) -> "DagsterConnector":
@@ -65,7 +62,7 @@ class _Cursor:
     runs: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return cursors.write(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +89,8 @@ class DagsterConnector:
         self._code = CodeFolders(settings.code)
         self._sql = sql_context(settings)
         self._programs = DagsterCode(self._code, code_context(settings, self._sql))
+        self._payloads = Payloads(source.instance, "Dagster 1.9")
+        self._whole = self._payloads.whole
         self._read: _Read | None = None
         # The last good state of each code location: one that breaks keeps what it had.
         self._locations: dict[str, Location] = {}
@@ -109,11 +108,13 @@ class DagsterConnector:
 
     async def observe(self, cursor: str | None) -> AsyncIterator[Batch]:
         now_s = self._clock.now_s()
-        at = _parse(cursor) or _Cursor(now_s - _HISTORY_S)
+        at = cursors.read(_Cursor, cursor) or _Cursor(now_s - cursors.HISTORY_S)
+        since_s = cursors.resumed(at.updated_after_s, self._client.server_s)
+        at = replace(at, updated_after_s=since_s)
         tick = await self._client.ask(
             TICK, updatedAfter=at.updated_after_s - _OVERLAP_S, limit=_RUNS_PER_PAGE, cursor=None
         )
-        read = await self._definitions(_shaped(_versions, tick), now_s)
+        read = await self._definitions(self._whole(_versions, tick), now_s)
         if at.definitions != read.digest:
             for items in batches(read.groups):
                 yield Batch(self.name, str(at), items)
@@ -122,10 +123,7 @@ class DagsterConnector:
             at = moved
             if items:
                 yield Batch(self.name, str(at), items)
-        capacity: tuple[Item, ...] = (
-            *_shaped(map_pools, self.name, tick),
-            *_shaped(map_backfills, read.definitions, tick),
-        )
+        capacity = self._whole(map_capacity, read.definitions, tick, self._payloads)
         news = () if at.capacity == digest_of(capacity) else capacity
         at = replace(at, capacity=digest_of(capacity))
         if news or str(at) != cursor:
@@ -145,27 +143,30 @@ class DagsterConnector:
         workspace = await self._client.ask(WORKSPACE)
         asset_graph = await self._client.ask(ASSETS)
         answers: list[Payload] = [workspace, asset_graph]
-        locations = _shaped(read_locations, workspace)
-        assets = _shaped(read_assets, asset_graph)
+        locations, strange = self._whole(read_locations, workspace, self._payloads)
+        assets, odd = self._whole(read_assets, asset_graph, self._payloads)
+        strange += odd
         for location in locations:
             if location.loaded:
                 self._locations[location.name] = location
                 self._assets[location.name] = tuple(
                     asset for asset in assets if asset.repository[0] == location.name
                 )
-                answers += [answer async for answer in self._op_graphs(location)]
+                answers += [answer async for answer in self._op_graphs(location, strange)]
         for gone in self._locations.keys() - {location.name for location in locations}:
             del self._locations[gone], self._assets[gone]
         code_state = await asyncio.to_thread(self._code.state)
         hour = int(now_s // _RESEND_S)
         digest = digest_of((json.dumps(answers), code_state, self._settings.connections, hour))
         if read is None or read.digest != digest:
-            found, groups = await asyncio.to_thread(self._define, locations, now_s)
+            found, groups = await asyncio.to_thread(self._define, locations, strange, now_s)
             read = _Read(now_s, versions, digest, found, groups)
         self._read = replace(read, at_s=now_s, versions=versions)
         return self._read
 
-    async def _op_graphs(self, location: Location) -> AsyncIterator[Payload]:
+    async def _op_graphs(
+        self, location: Location, strange: list[Unresolved]
+    ) -> AsyncIterator[Payload]:
         with_ops = {job.repository for job in location.jobs if not job.is_asset_job}
         for where in sorted(with_ops):
             self._too_large.discard(where)
@@ -174,12 +175,14 @@ class DagsterConnector:
             except TooLarge:
                 self._too_large.add(where)  # its jobs are shown without their ops
                 continue
-            for job, graph in _shaped(read_op_graphs, answer).items():
+            graphs, odd = self._whole(read_op_graphs, answer, self._payloads)
+            strange += odd
+            for job, graph in graphs.items():
                 self._graphs[where, job] = graph
             yield answer
 
     def _define(
-        self, locations: Iterable[Location], now_s: float
+        self, locations: Iterable[Location], strange: Iterable[Unresolved], now_s: float
     ) -> tuple[Definitions, tuple[tuple[Item, ...], ...]]:
         found = define(
             self.name,
@@ -202,9 +205,10 @@ class DagsterConnector:
             *load_failures(self.name, locations),
             *too_large(self.name, self._too_large),
             *self._code.left_out(self.name),
+            *strange,
         )
-        if all(location.name in self._locations for location in locations):
-            # Else what a location has that could never be read would count as gone.
+        if not strange and all(location.name in self._locations for location in locations):
+            # Else what a location has that could not be read would count as gone.
             last = (Inventory(self.name, tuple(p.key.name for p in found.pipelines)), *last)
         return found, (*groups, last)
 
@@ -217,61 +221,40 @@ class DagsterConnector:
         self, at: _Cursor, tick: Payload, found: Definitions
     ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
         """What is new of runs, page by page; only the last one moves the cursor."""
-        live, page = _shaped(_results, tick, "live"), _shaped(_results, tick, "changed")
+        live = self._whole(read_runs, tick, "live")
+        page = self._whole(read_runs, tick, "changed")
         # Of the first page alone: what changes while later pages are read must be seen again.
-        newest_s = max([at.updated_after_s, *map(_updated_s, page)])
-        seen = {**dict.fromkeys(map(_id, live), float("inf"))}
+        newest_s = max([at.updated_after_s, *(run.updated_s for run in page)])
+        # A machine whose clock is ahead must not hide what others do until then.
+        newest_s = min(newest_s, self._client.server_s or newest_s)
+        seen = {run.run_id: float("inf") for run in live}
         digests: dict[str, str] = {}
         fresh = [*live, *page]
         while True:
             items: list[Item] = []
             for run in fresh:
-                about = _shaped(map_run, found, run, self._sql)
-                digests[_id(run)] = digest_of(about)
-                seen[_id(run)] = max(_updated_s(run), seen.get(_id(run), 0.0))
-                if at.runs.get(_id(run)) != digests[_id(run)]:
+                about = self._about(found, run.row)
+                digests[run.run_id] = digest_of(about)
+                seen[run.run_id] = max(run.updated_s, seen.get(run.run_id, 0.0))
+                if at.runs.get(run.run_id) != digests[run.run_id]:
                     items += about
             if len(page) < _RUNS_PER_PAGE:
                 break
             yield tuple(items), at
-            asked = {"updatedAfter": at.updated_after_s - _OVERLAP_S, "cursor": _id(page[-1])}
+            asked = {"updatedAfter": at.updated_after_s - _OVERLAP_S, "cursor": page[-1].run_id}
             answer = await self._client.ask(MORE_RUNS, limit=_RUNS_PER_PAGE, **asked)
-            fresh = page = _shaped(_results, answer, "changed")
+            fresh = page = self._whole(read_runs, answer, "changed")
         kept = {key: digests[key] for key, s in seen.items() if s > newest_s - _OVERLAP_S}
         yield tuple(dict.fromkeys(items)), replace(at, updated_after_s=newest_s, runs=kept)
 
-
-def _parse(cursor: str | None) -> _Cursor | None:
-    """A cursor that cannot be read is one of another version: everything is sent again."""
-    try:
-        return _Cursor(**json.loads(cursor or "null"))
-    except (TypeError, ValueError):
-        return None
+    def _about(self, found: Definitions, run: Payload) -> tuple[Item, ...]:
+        """What a run says; of one that cannot be read, that."""
+        try:
+            return map_run(found, run, self._sql)
+        except STRANGE as error:
+            return (self._payloads.unresolved(run.get("jobName"), "runs", error),)
 
 
 def _versions(tick: Payload) -> str:
     entries = tick["locationStatusesOrError"]["entries"]
     return json.dumps([[e["name"], e["loadStatus"], e["versionKey"]] for e in entries])
-
-
-def _results(answer: Payload, field: str) -> list[Payload]:
-    return list(answer[field]["results"])
-
-
-def _id(run: Payload) -> str:
-    return str(run["runId"])
-
-
-def _updated_s(run: Payload) -> float:
-    return float(run["updateTime"] or 0)
-
-
-def _shaped(read: Callable[..., T], *arguments: object) -> T:
-    """Call a mapping; an answer that it cannot follow is not Dagster's."""
-    try:
-        return read(*arguments)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise MalformedResponse(
-            f"Dagster's answer has not the known form ({read.__name__}: {error!r}); "
-            "is its version 1.9 or later?"
-        ) from error

@@ -4,11 +4,12 @@ Every function here reads untyped answers and may raise `KeyError`, `TypeError`,
 or `ValueError` when an answer is not shaped like Dagster's; the caller turns these into one error.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Payload = Mapping[str, Any]
+from swarm.connectors.payloads import STRANGE, Payload, Payloads
+from swarm.model.lineage import Unresolved
+
 RepositoryId = tuple[str, str]
 """Code location and repository."""
 
@@ -79,13 +80,26 @@ class OpGraph:
     order: tuple[tuple[str, str], ...]
 
 
-def read_locations(answer: Payload) -> tuple[Location, ...]:
-    """The code locations of a `workspaceOrError` answer."""
-    entries = answer["workspaceOrError"]["locationEntries"]
-    return tuple(_location(entry) for entry in entries)
+def read_locations(
+    answer: Payload, payloads: Payloads
+) -> tuple[tuple[Location, ...], list[Unresolved]]:
+    """The code locations of a `workspaceOrError` answer, and what in them is strange.
+
+    A location of which only the name can be read counts as one that is not loaded.
+    """
+    locations: list[Location] = []
+    strange: list[Unresolved] = []
+    for entry in answer["workspaceOrError"]["locationEntries"]:
+        name = str(entry["name"])
+        try:
+            locations.append(_location(entry, payloads, strange))
+        except STRANGE as error:
+            locations.append(Location(name, loaded=False))
+            strange.append(payloads.unresolved(None, f"code location {name}", error))
+    return tuple(locations), strange
 
 
-def _location(entry: Payload) -> Location:
+def _location(entry: Payload, payloads: Payloads, strange: list[Unresolved]) -> Location:
     name, loaded = str(entry["name"]), entry["locationOrLoadError"]
     if loaded is None:
         return Location(name, loaded=False)
@@ -93,12 +107,38 @@ def _location(entry: Payload) -> Location:
         return Location(name, loaded=False, error=str(loaded["message"]).strip())
     jobs: list[Job] = []
     sensors: list[AssetSensor] = []
-    for repository in loaded["repositories"]:
-        where = (name, str(repository["name"]))
+    for raw in loaded["repositories"]:
+        where = (name, str(raw["name"]))
+        repository, odd = _sound(where, raw, payloads)
+        strange += odd
         starts = _starts(repository)
         jobs += (_job(where, job, starts.get(str(job["name"]), ())) for job in repository["jobs"])
         sensors += _asset_sensors(where, repository["sensors"])
     return Location(name, loaded=True, jobs=tuple(jobs), sensors=tuple(sensors))
+
+
+def _sound(
+    where: RepositoryId, repository: Payload, payloads: Payloads
+) -> tuple[Payload, list[Unresolved]]:
+    """The repository without what cannot be read of its jobs, schedules and sensors."""
+    nothing: Payload = {"schedules": (), "sensors": ()}
+    readings: Mapping[str, Callable[[Payload], object]] = {
+        "jobs": lambda row: _job(where, row, ()),
+        "schedules": lambda row: _starts({**nothing, "schedules": [row]}),
+        "sensors": lambda row: (
+            _starts({**nothing, "sensors": [row]}),
+            tuple(_asset_sensors(where, [row])),
+        ),
+    }
+    sound: dict[str, object] = {"name": repository["name"]}
+    strange: list[Unresolved] = []
+    for key, read in readings.items():
+        place = f"code location {where[0]}, repository {where[1]}, {key}"
+        sound[key], odd = payloads.sift(
+            repository[key], read, place, lambda row: row.get("pipelineName") or row.get("name")
+        )
+        strange += odd
+    return sound, strange
 
 
 def _starts(repository: Payload) -> dict[str, list[tuple[str, bool]]]:
@@ -136,9 +176,10 @@ def _asset_sensors(where: RepositoryId, sensors: Iterable[Payload]) -> Iterator[
             yield AssetSensor(str(sensor["name"]), where, str(target["pipelineName"]), assets)
 
 
-def read_assets(answer: Payload) -> tuple[Asset, ...]:
-    """The asset graph of an `assetNodes` answer."""
-    return tuple(_asset(node) for node in answer["assetNodes"])
+def read_assets(answer: Payload, payloads: Payloads) -> tuple[tuple[Asset, ...], list[Unresolved]]:
+    """The asset graph of an `assetNodes` answer, and what in it is strange."""
+    sound, strange = payloads.sift(answer["assetNodes"], _asset, "asset graph")
+    return tuple(map(_asset, sound)), strange
 
 
 def _asset(node: Payload) -> Asset:
@@ -172,10 +213,17 @@ def asset_key(payload: Payload) -> str:
     return "/".join(payload["path"])
 
 
-def read_op_graphs(answer: Payload) -> dict[str, OpGraph]:
-    """The op graph of each job of a `repositoryOrError` answer that is not an asset job."""
+def read_op_graphs(
+    answer: Payload, payloads: Payloads
+) -> tuple[dict[str, OpGraph], list[Unresolved]]:
+    """The op graph of each job of a `repositoryOrError` answer, and what in it is strange."""
+
+    def read(job: Payload) -> tuple[str, OpGraph]:
+        return str(job["name"]), _op_graph(job["solidHandles"])
+
     jobs = answer["repositoryOrError"]["jobs"]
-    return {str(job["name"]): _op_graph(job["solidHandles"]) for job in jobs}
+    sound, strange = payloads.sift(jobs, read, "ops of jobs", lambda job: job.get("name"))
+    return dict(map(read, sound)), strange
 
 
 def _op_graph(handles: Iterable[Payload]) -> OpGraph:

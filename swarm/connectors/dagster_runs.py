@@ -5,10 +5,12 @@ shaped like Dagster's.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from swarm.connectors.dagster_answers import Payload, asset_key
+from swarm.connectors.dagster_answers import asset_key
 from swarm.connectors.dagster_mapping import IMPLICIT_JOB, Definitions
+from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext
@@ -42,6 +44,23 @@ _WORST_LAST = (
     RunState.RUNNING,
     RunState.FAILED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in a list, with what is needed to follow the list."""
+
+    run_id: str
+    updated_s: float
+    row: Payload
+
+
+def read_runs(answer: Payload, name: str) -> list[RunRow]:
+    """The list of runs that an answer has under `name`."""
+    return [
+        RunRow(str(row["runId"]), float(row["updateTime"] or 0), row)
+        for row in answer[name]["results"]
+    ]
 
 
 def map_run(definitions: Definitions, run: Payload, context: SqlContext) -> tuple[Item, ...]:
@@ -130,6 +149,27 @@ def _sql_items(
             for home in [name] if name in homes else homes:
                 task = TaskKey(definitions.instance, str(home), asset)
                 yield from sighted(task, found, Channel.SQL_RUN, float(run["updateTime"]))
+
+
+def map_capacity(definitions: Definitions, answer: Payload, payloads: Payloads) -> tuple[Item, ...]:
+    """Pools and backfills, and which of them cannot be read."""
+    instance = answer["instance"]
+    backfills = answer["partitionBackfillsOrError"].get("results", ())
+
+    def of_limits(limits: Iterable[Payload]) -> tuple[Pool, ...]:
+        mine = {**instance, "concurrencyLimits": limits}
+        return map_pools(payloads.instance, {**answer, "instance": mine})
+
+    def of_backfills(rows: Iterable[Payload]) -> tuple[Backfill, ...]:
+        return map_backfills(definitions, {"partitionBackfillsOrError": {"results": rows}})
+
+    limits, odd = payloads.sift(
+        instance["concurrencyLimits"], lambda row: of_limits([row]), "concurrency limits"
+    )
+    rows, strange = payloads.sift(
+        backfills, lambda row: of_backfills([row]), "backfills", lambda row: row.get("jobName")
+    )
+    return (*of_limits(limits), *of_backfills(rows), *odd, *strange)
 
 
 def map_pools(instance: str, answer: Payload) -> tuple[Pool, ...]:

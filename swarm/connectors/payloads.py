@@ -12,7 +12,7 @@ from swarm.errors import MalformedResponse
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
+Payload = Mapping[str, Any]
 
 STRANGE = (KeyError, TypeError, ValueError, AttributeError)
 """What a mapping raises when a payload is not shaped as it expects."""
@@ -38,16 +38,16 @@ class Payloads:
 
     def sift(
         self,
-        rows: Iterable[Row],
-        read: Callable[[Row], object],
+        rows: Iterable[Payload],
+        read: Callable[[Payload], object],
         place: str,
-        pipeline: Callable[[Row], object] = lambda row: None,
-    ) -> tuple[list[Row], list[Unresolved]]:
+        pipeline: Callable[[Payload], object] = lambda row: None,
+    ) -> tuple[list[Payload], list[Unresolved]]:
         """The rows that `read` can follow, and what to say of the others.
 
         `pipeline` gives the name of the pipeline that a row is about, if the row tells.
         """
-        sound: list[Row] = []
+        sound: list[Payload] = []
         strange: list[Unresolved] = []
         for row in rows:
             try:

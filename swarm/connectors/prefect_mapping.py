@@ -12,15 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from swarm.connectors.payloads import Payload, Payloads
 from swarm.lineage.naming import dataset_from_url
 from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Evidence
+from swarm.model.lineage import Access, Channel, Evidence, Unresolved
 from swarm.model.pipelines import Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
-
-Payload = Mapping[str, Any]
 
 _STATES = {
     "SCHEDULED": RunState.QUEUED,
@@ -76,6 +74,39 @@ def define(instance: str, flows: Iterable[Payload], deployments: Iterable[Payloa
             found[str(row["id"])] = _deployment(instance, names[flow], row)
             by_flow[flow] = (*by_flow.get(flow, ()), str(row["id"]))
     return Definitions(instance, found, by_flow, names)
+
+
+def read_definitions(
+    payloads: Payloads, flows: list[Payload], rows: list[Payload]
+) -> tuple[Definitions, list[Unresolved]]:
+    """What flows and deployments define, and what of them is strange. When no flow at all can be
+    read it raises what `define` does: that is no Prefect."""
+    name = payloads.instance
+    known, strange = payloads.sift(flows, lambda row: define(name, [row], ()), "flows")
+    if not known:
+        define(name, flows, rows)
+    flow_names = define(name, known, ()).flows
+
+    def pipeline(row: Payload) -> str:
+        flow = flow_names.get(str(row.get("flow_id")))
+        return f"{flow}/{row['name']}" if flow and "name" in row else ""
+
+    def read(row: Payload) -> None:
+        str(row["id"])
+        define(name, known, [row])
+
+    sound, odd = payloads.sift(rows, read, "deployments", pipeline)
+    return define(name, known, sound), [*strange, *odd]
+
+
+def map_capacity(
+    payloads: Payloads, pools: list[Payload], queues: list[Payload]
+) -> tuple[Pool | Unresolved, ...]:
+    """Work pools and their queues, and which of them cannot be read."""
+    name = payloads.instance
+    sound, strange = payloads.sift(pools, lambda row: map_pools(name, [row], ()), "work pools")
+    rows, odd = payloads.sift(queues, lambda row: map_pools(name, (), [row]), "work queues")
+    return (*map_pools(name, sound, rows), *strange, *odd)
 
 
 def _deployment(instance: str, flow: str, row: Payload) -> Deployment:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from swarm.connectors.airflow_catalogue import Catalogue
 from swarm.connectors.airflow_mapping import Assets, Dag, TaskList
 from swarm.connectors.airflow_position import OVERLAP_S, Feed, Position, read_position
-from swarm.model.keys import TaskKey
+from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.lineage import Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import DeclaredEdge, Inventory, Task
 
 A = Dag("a", "/dags/a.py", "a", "@daily", "team", (), False)
@@ -86,6 +87,20 @@ def test_assets_change_the_pipelines_they_start() -> None:
     catalogue.replace_assets(Assets())
     (b,) = catalogue.take_changed()
     assert b.declared == ()
+
+
+def test_what_tasks_declare_is_complete_once_the_source_was_read() -> None:
+    catalogue = a_catalogue(A, B)
+    written = Evidence(TRIGGER, Access.WRITE, DatasetKey("x", "t"), Channel.DECLARED, 5.0, "asset")
+    inlet = replace(written, access=Access.READ)
+    assert catalogue.replace_assets(Assets(evidence=(written,))) == {"a"}
+    assert list(catalogue.declared("a", 7.0, set())) == [written]
+    cover = Coverage(TRIGGER, Channel.DECLARED, 7.0)
+    catalogue.replace_inlets("a", (inlet,))
+    assert list(catalogue.declared("a", 7.0, set())) == [written, inlet, cover]
+    assert list(catalogue.declared("a", 7.0, {TRIGGER})) == [written, inlet]
+    assert catalogue.replace_assets(Assets(complete=False)) == {"a"}
+    assert list(catalogue.declared("a", 7.0, set())) == [inlet]
 
 
 def test_a_repeated_pipeline_is_given_again() -> None:

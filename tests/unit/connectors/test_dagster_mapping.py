@@ -17,16 +17,18 @@ from swarm.connectors.dagster_answers import (
     read_op_graphs,
 )
 from swarm.connectors.dagster_mapping import Definitions, define, load_failures
-from swarm.connectors.dagster_runs import map_backfills, map_pools, map_run
+from swarm.connectors.dagster_runs import map_backfills, map_capacity, map_pools, map_run
+from swarm.connectors.payloads import Payloads
 from swarm.lineage.naming import dataset_from_table
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence, UnresolvedReason
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 
 PAYLOADS = Path(__file__).parent / "dagster_payloads"
 SALES = ("sales", "__repository__")
+DAGSTER = Payloads("dg", "Dagster 1.9")
 
 
 def payload(name: str) -> Any:
@@ -38,9 +40,11 @@ def dataset_of(table: str) -> DatasetKey:
 
 
 def defined(locations: tuple[Location, ...] | None = None) -> Definitions:
-    graphs = {(SALES, name): graph for name, graph in read_op_graphs(payload("ops")).items()}
-    found = read_locations(payload("workspace")) if locations is None else locations
-    return define("dg", found, read_assets(payload("assets")), graphs, dataset_of, 10.0)
+    graphs = {
+        (SALES, name): graph for name, graph in read_op_graphs(payload("ops"), DAGSTER)[0].items()
+    }
+    found = read_locations(payload("workspace"), DAGSTER)[0] if locations is None else locations
+    return define("dg", found, read_assets(payload("assets"), DAGSTER)[0], graphs, dataset_of, 10.0)
 
 
 def run_of(job: str) -> dict[str, Any]:
@@ -88,13 +92,15 @@ def test_the_implicit_job_holds_only_assets_of_no_other_job() -> None:
 
 
 def test_an_implicit_job_without_assets_of_its_own_is_no_pipeline() -> None:
-    assets = [asset for asset in read_assets(payload("assets")) if asset.key != "adhoc"]
-    found = define("dg", read_locations(payload("workspace")), assets, {}, dataset_of, 0.0)
+    assets = [asset for asset in read_assets(payload("assets"), DAGSTER)[0] if asset.key != "adhoc"]
+    found = define(
+        "dg", read_locations(payload("workspace"), DAGSTER)[0], assets, {}, dataset_of, 0.0
+    )
     assert "__ASSET_JOB" not in {pipeline.key.name for pipeline in found.pipelines}
 
 
 def test_the_order_of_ops_goes_through_nested_graphs() -> None:
-    graph = read_op_graphs(payload("ops"))["graphs"]
+    graph = read_op_graphs(payload("ops"), DAGSTER)[0]["graphs"]
     assert graph == OpGraph(
         {"load.fetch": "fetch", "load.check": "check", "explode": "explode"},
         (("load.check", "explode"), ("load.fetch", "load.check")),
@@ -127,7 +133,7 @@ def test_the_order_of_ops_goes_through_graphs_inside_graphs() -> None:
         handle("x.y"),
     ]
     answer = {"repositoryOrError": {"jobs": [{"name": "deep", "solidHandles": handles}]}}
-    graph = read_op_graphs(answer)["deep"]
+    graph = read_op_graphs(answer, DAGSTER)[0]["deep"]
     assert set(graph.definitions) == {"a.b.c", "x.y"}
     assert graph.order == (("a.b.c", "x.y"),)
 
@@ -181,7 +187,7 @@ def test_code_is_looked_for_where_the_team_says_it_is() -> None:
 
 
 def test_a_location_that_cannot_be_loaded_is_reported_of_the_instance() -> None:
-    [failure] = load_failures("dg", read_locations(payload("workspace")))
+    [failure] = load_failures("dg", read_locations(payload("workspace"), DAGSTER)[0])
     assert failure.subject == "dg"
     assert failure.place == "code location broken"
     assert failure.reason is UnresolvedReason.IMPORT_ERROR
@@ -190,7 +196,7 @@ def test_a_location_that_cannot_be_loaded_is_reported_of_the_instance() -> None:
 
 def test_a_location_that_is_loading_is_no_failure() -> None:
     entry = {"name": "slow", "locationOrLoadError": None}
-    [location] = read_locations({"workspaceOrError": {"locationEntries": [entry]}})
+    [location] = read_locations({"workspaceOrError": {"locationEntries": [entry]}}, DAGSTER)[0]
     assert not location.loaded
     assert load_failures("dg", [location]) == ()
 
@@ -306,11 +312,76 @@ def test_an_answer_of_another_form_raises_what_the_caller_expects(name: str) -> 
     read = {"workspace": read_locations, "assets": read_assets, "ops": read_op_graphs}[name]
     for broken in ({}, dict.fromkeys(payload(name)), dict.fromkeys(payload(name), 7)):
         with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
-            tuple(read(broken))  # type: ignore[operator]
+            read(broken, DAGSTER)  # type: ignore[operator]
+
+
+def strange(found: list[Unresolved]) -> list[tuple[str, str]]:
+    assert {one.reason for one in found} <= {UnresolvedReason.MALFORMED}
+    return [(one.subject, one.place) for one in found]
+
+
+def test_a_strange_job_costs_itself_and_its_place_is_told() -> None:
+    answer = payload("workspace")
+    whole, nothing = read_locations(payload("workspace"), DAGSTER)
+    assert nothing == []
+    [entry] = [e for e in answer["workspaceOrError"]["locationEntries"] if e["name"] == "sales"]
+    repository = entry["locationOrLoadError"]["repositories"][0]
+    lost = repository["jobs"][0]["name"]
+    repository["jobs"][0]["tags"] = [{"key": "team"}]
+    repository["schedules"].append({"name": "s", "pipelineName": "sales_job"})
+    locations, found = read_locations(answer, DAGSTER)
+    place = "code location sales, repository __repository__"
+    assert strange(found) == [
+        (f"dg/{lost}", f"{place}, jobs"),
+        ("dg/sales_job", f"{place}, schedules"),
+    ]
+    kept = {job.name for location in locations for job in location.jobs}
+    assert kept == {job.name for location in whole for job in location.jobs} - {lost}
+
+
+def test_a_strange_location_counts_as_one_that_is_not_loaded() -> None:
+    answer = payload("workspace")
+    answer["workspaceOrError"]["locationEntries"][0]["locationOrLoadError"] = {"__typename": 7}
+    name = answer["workspaceOrError"]["locationEntries"][0]["name"]
+    locations, found = read_locations(answer, DAGSTER)
+    assert strange(found) == [("dg", f"code location {name}")]
+    assert [one.loaded for one in locations if one.name == name] == [False]
+
+
+def test_a_strange_asset_and_a_strange_graph_cost_themselves() -> None:
+    assets, ops = payload("assets"), payload("ops")
+    assets["assetNodes"].append({"assetKey": {"path": ["odd"]}})
+    ops["repositoryOrError"]["jobs"].append({"name": "odd", "solidHandles": 7})
+    found, odd = read_assets(assets, DAGSTER)
+    assert (found, strange(odd)) == (
+        read_assets(payload("assets"), DAGSTER)[0],
+        [("dg", "asset graph")],
+    )
+    graphs, odd = read_op_graphs(ops, DAGSTER)
+    assert graphs == read_op_graphs(payload("ops"), DAGSTER)[0]
+    assert strange(odd) == [("dg/odd", "ops of jobs")]
+
+
+def test_a_strange_limit_and_a_strange_backfill_cost_themselves() -> None:
+    tick = payload("tick")
+    tick["instance"]["concurrencyLimits"] = [{"concurrencyKey": "db", "slotCount": "many"}]
+    tick["partitionBackfillsOrError"] = {"results": [{"jobName": "sales_job"}]}
+    *pools, limit, backfill = map_capacity(defined(), tick, DAGSTER)
+    assert [pool.name for pool in pools if isinstance(pool, Pool)] == ["runs"]
+    assert isinstance(limit, Unresolved)
+    assert isinstance(backfill, Unresolved)
+    assert strange([limit, backfill]) == [
+        ("dg", "concurrency limits"),
+        ("dg/sales_job", "backfills"),
+    ]
 
 
 def test_automation_is_named_in_the_edges() -> None:
-    assets = [replace(one, automation="eager") for one in read_assets(payload("assets"))]
-    found = define("dg", read_locations(payload("workspace")), assets, {}, dataset_of, 0.0)
+    assets = [
+        replace(one, automation="eager") for one in read_assets(payload("assets"), DAGSTER)[0]
+    ]
+    found = define(
+        "dg", read_locations(payload("workspace"), DAGSTER)[0], assets, {}, dataset_of, 0.0
+    )
     [daily] = [p for p in found.pipelines if p.key.name == "daily_job"]
     assert daily.declared[0].how == "asset dependency, automation eager"

@@ -1,0 +1,124 @@
+"""What flow runs and asset events of a pass say, and of which pipelines. Pure.
+
+Like `prefect_mapping`, these functions read untyped answers; a row that is not shaped like
+Prefect's costs itself alone, and that is said.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from swarm.connectors.payloads import Payload, Payloads
+from swarm.connectors.prefect_mapping import (
+    AssetEvent,
+    Definitions,
+    Deployment,
+    map_asset_event,
+    map_run,
+    map_task_run,
+    task_name,
+)
+from swarm.model.journal import Item
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import Unresolved, UnresolvedReason
+
+_MAX_DEPTH = 20  # of flows that call flows
+
+
+class Homes:
+    """Where the runs of one pass belong: flow runs to deployments, task runs to tasks."""
+
+    def __init__(self, found: Definitions, payloads: Payloads) -> None:
+        self._found = found
+        self._payloads = payloads
+        self._deployments: dict[str, Deployment] = {}
+        self._tasks: dict[str, str] = {}
+
+    def sound_runs(self, page: Iterable[Payload]) -> tuple[list[Payload], list[Unresolved]]:
+        """The flow runs that can be read, and what to say of the others."""
+
+        def read(row: Payload) -> None:
+            str(row["id"])
+            Homes(self._found, self._payloads).groups([row], ())
+
+        def named(row: Payload) -> str:
+            home = self._found.deployments.get(str(row.get("deployment_id")))
+            return home.pipeline.key.name if home else ""
+
+        return self._payloads.sift(page, read, "flow runs", named)
+
+    def name_tasks(self, rows: Iterable[Payload]) -> tuple[list[Payload], list[Unresolved]]:
+        """Take in task runs; the answer is those that can be read and what to say of the others."""
+
+        def read(row: Payload) -> None:
+            map_task_run(PipelineKey("", ""), row)
+            self._tasks[str(row["id"])] = task_name(row)
+
+        return self._payloads.sift(rows, read, "task runs")
+
+    def unnamed(self, events: Iterable[AssetEvent]) -> list[str]:
+        """The task runs that events are about and whose task is not known."""
+        return sorted({e.task_run_id for e in events if e.task_run_id} - self._tasks.keys())
+
+    def groups(
+        self, rows: Iterable[Payload], below: Iterable[Payload]
+    ) -> list[tuple[str, tuple[Item, ...]]]:
+        """The items of each flow run that belongs to a deployment; `below` are its task runs.
+
+        A subflow belongs to the deployment of the run that called it, where that is among `rows`.
+        """
+        below = list(below)
+        callers = {str(row["id"]): str(row["flow_run_id"]) for row in below}
+        by_id = {str(row["id"]): row for row in rows}
+        groups: dict[str, list[Item]] = {}
+        for run_id, row in by_id.items():
+            root, steps = row, 0
+            while root.get("parent_task_run_id") and steps < _MAX_DEPTH:
+                root = by_id.get(callers.get(str(root["parent_task_run_id"]), ""), {})
+                steps += 1
+            if root:
+                deployment = self._found.deployment_of(root["deployment_id"], root["flow_id"])
+                if deployment is not None:
+                    self._deployments[run_id] = deployment
+                    run = map_run(self._found, row)
+                    groups[run_id] = [] if run is None else [run]
+        for row in below:
+            home = self._deployments.get(str(row["flow_run_id"]))
+            if home is not None:
+                group = groups.setdefault(str(row["flow_run_id"]), [])
+                group.append(map_task_run(home.pipeline.key, row))
+        return [(run_id, tuple(items)) for run_id, items in groups.items()]
+
+    def said(self, events: Iterable[AssetEvent]) -> Iterator[Item]:
+        """What asset events say of tasks, or that nobody knows whose they are."""
+        for event in events:
+            deployment = self._deployments.get(event.flow_run_id) or self._found.deployment_of(
+                event.deployment_id or None, event.flow_id
+            )
+            if deployment is not None:
+                task = self._tasks.get(event.task_run_id, "")
+                yield from map_asset_event(deployment, event, task)
+            else:
+                flow = self._found.flows.get(event.flow_id, event.flow_id)
+                detail = "the run that touched it belongs to no deployment, or its flow has several"
+                yield Unresolved(
+                    subject=f"{self._found.instance}/{flow}",
+                    reason=UnresolvedReason.AMBIGUOUS,
+                    place=f"asset {event.asset}",
+                    detail=detail,
+                )
+
+
+def live_or_ended(since: str) -> dict[str, object]:
+    """The filter for flow runs that are live, or ended after an ISO time."""
+    live = {
+        "operator": "or_",
+        "type": {"any_": ["PENDING", "RUNNING", "CANCELLING", "PAUSED"]},
+        "name": {"any_": ["Late", "AwaitingRetry", "AwaitingConcurrencySlot"]},
+    }
+    ended = {"after_": since}
+    return {"flow_runs": {"operator": "or_", "state": live, "end_time": ended}, "sort": "ID_DESC"}
+
+
+def of_flow_runs(rows: Iterable[Payload]) -> dict[str, object]:
+    """The filter for the task runs of flow runs."""
+    ids = [str(row["id"]) for row in rows]
+    return {"flow_runs": {"id": {"any_": ids}}, "sort": "ID_DESC"}

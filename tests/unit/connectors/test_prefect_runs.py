@@ -1,0 +1,86 @@
+"""Which pipelines runs belong to, and what one strange row of Prefect's costs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swarm.connectors.payloads import Payloads
+from swarm.connectors.prefect_mapping import define, map_capacity, read_definitions
+from swarm.connectors.prefect_runs import Homes
+from swarm.model.lineage import Unresolved, UnresolvedReason
+from swarm.model.pipelines import Pool
+from swarm.model.runs import Run, TaskRun
+
+PAYLOADS = Path(__file__).parent / "prefect_payloads"
+PREFECT = Payloads("pf", "Prefect 3")
+
+
+def payload(name: str) -> Any:
+    return json.loads((PAYLOADS / f"{name}.json").read_text())
+
+
+def homes() -> Homes:
+    return Homes(define("pf", payload("flows"), payload("deployments")), PREFECT)
+
+
+def strange(found: list[Unresolved]) -> list[tuple[str, str]]:
+    assert {one.reason for one in found} <= {UnresolvedReason.MALFORMED}
+    return [(one.subject, one.place) for one in found]
+
+
+def test_runs_are_grouped_with_the_runs_of_their_tasks() -> None:
+    where = homes()
+    rows, odd = where.sound_runs(payload("flow_runs"))
+    tasks, more = where.name_tasks(payload("task_runs"))
+    assert [*odd, *more] == []
+    items = [item for _, group in where.groups(rows, tasks) for item in group]
+    assert {item.pipeline.name for item in items if isinstance(item, Run)} == {
+        "visits/lab",
+        "assets/lab",
+        "failing/lab",
+    }
+    assert any(isinstance(item, TaskRun) for item in items)
+
+
+def test_a_strange_flow_run_costs_itself_and_names_its_pipeline() -> None:
+    rows = payload("flow_runs")
+    whole = homes().groups(rows, ())
+    [flow_run] = [row for row in rows if row["id"] == whole[0][0]]
+    flow_run["start_time"] = "yesterday"
+    sound, odd = homes().sound_runs(rows)
+    deployments = define("pf", payload("flows"), payload("deployments")).deployments
+    name = deployments[flow_run["deployment_id"]].pipeline.key.name
+    assert strange(odd) == [(f"pf/{name}", "flow runs")]
+    assert homes().groups(sound, ()) == whole[1:]
+
+
+def test_a_strange_task_run_costs_itself() -> None:
+    rows = payload("task_runs")
+    sound, odd = homes().name_tasks([*rows, {"id": "x"}, None])
+    assert sound == rows
+    assert strange(odd) == [("pf", "task runs")] * 2
+
+
+def test_a_strange_deployment_costs_itself_and_is_named() -> None:
+    rows = payload("deployments")
+    rows[0]["schedules"] = [{"active": True}]
+    found, odd = read_definitions(PREFECT, payload("flows"), rows)
+    whole = define("pf", payload("flows"), payload("deployments")).deployments
+    assert found.deployments == {key: one for key, one in whole.items() if key != rows[0]["id"]}
+    assert strange(odd) == [(f"pf/{whole[rows[0]['id']].pipeline.key.name}", "deployments")]
+
+
+def test_when_no_flow_can_be_read_it_is_no_prefect() -> None:
+    with pytest.raises(KeyError):
+        read_definitions(PREFECT, [{"id": 1}], [])
+
+
+def test_a_strange_pool_costs_itself() -> None:
+    pools = [*payload("pools"), {"name": "odd", "concurrency_limit": "many"}]
+    *found, odd = map_capacity(PREFECT, pools, payload("queues"))
+    assert all(isinstance(pool, Pool) for pool in found)
+    assert len(found) == len(payload("pools")) + len(payload("queues"))
+    assert isinstance(odd, Unresolved)
+    assert strange([odd]) == [("pf", "work pools")]
