@@ -5,16 +5,17 @@ when everything the task runs was read and understood.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from swarm.config import Settings, SqlConnection
+from swarm.connectors.sighting import sighted
 from swarm.lineage.code.entry import extract_code, extract_shell
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence, Extraction, Touch
+from swarm.model.lineage import Access, Channel, Coverage, Extraction, Touch
 
 _STORED_RESULT_CONFIDENCE = 0.2
 
@@ -87,40 +88,28 @@ def _items(
     program: Program, channel: Channel, found: list[Extraction], now_s: float
 ) -> Iterator[Item]:
     touches = [touch for extraction in found for touch in extraction.touches]
-    if channel is Channel.SQL_SOURCE and touches:
-        touches += _stored_result(program, touches)
-    for touch in touches:
-        yield Evidence(
-            task=program.task,
-            access=touch.access,
-            dataset=touch.dataset,
-            channel=channel,
-            observed_at_s=now_s,
-            place=touch.place,
-            excerpt=touch.excerpt,
-            confidence=touch.confidence,
-        )
     for extraction in found:
-        yield from extraction.views
-        for unresolved in extraction.unresolved:
-            yield replace(unresolved, subject=str(program.task))
+        yield from sighted(program.task, extraction, channel, now_s)
+    if channel is Channel.SQL_SOURCE and touches:
+        stored = Extraction(_stored_result(program, touches))
+        yield from sighted(program.task, stored, channel, now_s)
     if not any(extraction.unresolved for extraction in found):
         yield Coverage(program.task, channel, now_s)
 
 
-def _stored_result(program: Program, touches: list[Touch]) -> list[Touch]:
+def _stored_result(program: Program, touches: list[Touch]) -> tuple[Touch, ...]:
     """A bare SELECT of a task with stated writes: the scheduler stores its result there.
 
     A weak hint, but without it the text would seem to say that the task writes nothing.
     """
     if any(touch.access is Access.WRITE for touch in touches):
-        return []
+        return ()
     place = touches[0].place
     excerpt = "SELECT whose result the scheduler stores"
-    return [
+    return tuple(
         Touch(Access.WRITE, dataset, place, excerpt, _STORED_RESULT_CONFIDENCE)
         for dataset in sorted(program.stated_writes)
-    ]
+    )
 
 
 def stated_dataset(name: str, context: SqlContext) -> DatasetKey:
