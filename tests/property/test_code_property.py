@@ -15,14 +15,20 @@ ATOMS = st.sampled_from(
         *("x", "y", "conn", "f", "self", "1", "None", "'a'", "'DELETE FROM t'", "[]", "{}", "()"),
         *("open", "sqlite3", "Path('a')", "C", "C()", "super()", "__file__", "lambda: x", "*x"),
         *("'%s %(a)s %' % x", "f'{x}'", "'{} {a}'.format(x)", "os.environ['A']", "-1", "b'a'"),
+        *("t", "Table", "select", "Table('t', x)", "select(t)", "t.insert()", "O", "O.id", "O()"),
         *("'a' * 10 ** 9", "range(9 ** 9)", "'%99999999d' % 1", "'{:>999999999}'.format(1)"),
     ]
 )
+METHODS = st.sampled_from(["execute", "append", "x", "map", "query", "join", "delete"])
 EXPRESSIONS = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
         st.builds("{}({})".format, inner, inner),
-        st.builds("({}).{}".format, inner, st.sampled_from(["execute", "append", "x", "map"])),
+        st.builds(
+            "({}).{}".format,
+            inner,
+            st.sampled_from(["execute", "append", "x", "map", "query", "join", "delete"]),
+        ),
         st.builds("({}) + ({})".format, inner, inner),
         st.builds("({}) / ({})".format, inner, inner),
         st.builds("({})[{}]".format, inner, inner),
@@ -45,8 +51,40 @@ LINES = st.one_of(
     st.builds("class C(C): x = {}".format, EXPRESSIONS),
     st.builds("@task\ndef f(x): return {}".format, EXPRESSIONS),
     st.sampled_from(
-        ["import sqlite3, os", "from m import *", "global x", "del x", "f()", "main()"]
+        [
+            "import sqlite3, os",
+            "from m import *",
+            "from n import *",
+            "from n import x as C",
+            "global x",
+            "del x",
+            "f()",
+            "main()",
+        ]
     ),
+)
+
+
+SHELL = st.lists(
+    st.sampled_from(
+        [
+            *("psql x ", "cat ", "echo ", "python -c ", "python - ", "bash -c ", "sh a.sh", "cd a"),
+            *("<<A", "<<-'A'", "<<< ", "A", "\nA\n", "\n", " | ", " && ", ";", "(", ")", "'", '"'),
+            *(
+                "$(",
+                "`",
+                ")",
+                "DELETE FROM t",
+                "open('a')",
+                "\\",
+                "\x01",
+                "\x010\x01",
+                "> /a",
+                "< a",
+            ),
+        ]
+    ),
+    max_size=14,
 )
 
 
@@ -72,4 +110,13 @@ def test_any_text(text: str):
 def test_any_statements(lines: list[str]):
     body = "".join("    " + line.replace("\n", "\n    ") + "\n" for line in lines)
     head = "from airflow.sdk import task\nfrom pathlib import Path\n"
+    head += "from sqlalchemy import Table, select\n"
+    head += "t = Table('t', None, schema='s')\nclass O(Base):\n    __tablename__ = 'o'\n"
     readings(f"{head}def main(conn):\n    pass\n{body}\nmain(1)\n")
+
+
+@given(SHELL)
+@settings(max_examples=400, deadline=None)
+def test_any_command(parts: list[str]):
+    text = "".join(parts)
+    extract_shell(text, {"a.sh": text, "a/a.sh": text}, CONTEXT, "x:1")

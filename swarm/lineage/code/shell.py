@@ -50,7 +50,7 @@ def commands(command: str | Sequence[str]) -> tuple[Command, ...]:
         return (found,) if found is not None else ()
     if len(command) > MAX_COMMAND:
         return (Command(missing=f"a command of {len(command)} characters"),)
-    plain, documents = _here_documents(command)
+    plain, documents = _here_documents(command.replace(_MARK, ""))
     parts = [words for line in _lines(plain) for words in _split(line, documents)]
     return tuple(_simple_commands(parts))
 
