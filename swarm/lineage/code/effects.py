@@ -27,12 +27,16 @@ class RunsSql:
 
 @dataclass(frozen=True, slots=True)
 class TouchesTable:
-    """A table is accessed by name."""
+    """A table is accessed by name.
+
+    `instead_of_read`: what looked like a read of it in the same statement only chose its rows.
+    """
 
     access: Access
     name: Value
     server: Value
     schema: Value | None = None
+    instead_of_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)

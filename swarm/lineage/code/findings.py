@@ -33,6 +33,12 @@ class Findings:
         short = " ".join(shown(excerpt).split())[:_EXCERPT]
         kept.setdefault((access, dataset), Touch(access, dataset, place, short))
 
+    def retract(self, access: Access, dataset: DatasetKey, place: str) -> None:
+        """Takes back an access of the current task if it was first seen at `place`."""
+        kept = self._touches.get(self.task, {})
+        if (access, dataset) in kept and kept[access, dataset].place == place:
+            del kept[access, dataset]
+
     def fail(self, reason: UnresolvedReason, place: str, detail: str) -> None:
         """Keeps something of the current task that could not be understood."""
         kept = self._unresolved.setdefault(self.task, {})

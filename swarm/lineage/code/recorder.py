@@ -196,6 +196,8 @@ class Recorder:
             for schema in schemas:
                 known = schema if schema != "None" else ""
                 full = f"{known}.{name}" if known and "." not in name else name
+                if found.instead_of_read and not holes(full):
+                    self.findings.retract(Access.READ, dataset_from_table(full, server), place)
                 self._touch_table(found.access, full, server, place, name)
 
     def _touch_table(

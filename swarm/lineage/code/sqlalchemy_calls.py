@@ -186,7 +186,8 @@ def of_session(call: Call) -> tuple[Effect, ...]:
     where = receiver(call)
     queried = _queried(call.function.owner)
     if queried and call.name in {"delete", "update"}:
-        return tuple(_touch(Access.WRITE, one, where) for one in queried[:1])
+        target = queried[0]
+        return (TouchesTable(Access.WRITE, target.name, where, target.schema, True),)
     given = [table for arg in call.args for table in _given(arg)]
     if call.name in _STORED:
         return tuple(_touch(Access.WRITE, one, where) for one in given)

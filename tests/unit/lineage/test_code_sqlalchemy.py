@@ -107,7 +107,20 @@ CASES = [
     ("session.query(Customers.id, Visits.id).all()", {"read customers", "read web.visits"}),
     ("session.query(Customers).join(Visits).all()", {"read customers", "read web.visits"}),
     ("Session(engine).query(Customers).first()", {"read customers"}),
-    ("session.query(Visits).delete()", {"read web.visits", "write web.visits"}),
+    ("session.query(Visits).delete()", {"write web.visits"}),
+    ("session.query(Visits).filter_by(id=1).update({'id': 2})", {"write web.visits"}),
+    (
+        "session.query(Visits).join(Customers).delete()",
+        {"write web.visits", "read customers"},
+    ),
+    (
+        "session.query(Visits).all()\nsession.query(Visits).delete()",
+        {"read web.visits", "write web.visits"},
+    ),
+    (
+        "session.query(Visits).delete()\nsession.query(Visits).all()",
+        {"read web.visits", "write web.visits"},
+    ),
     ("session.get(Customers, 1)", {"read customers"}),
     ("session.add(Customers(id=1))", {"write customers"}),
     ("one = Customers(id=1)\none.name = 'x'\nsession.add(one)", {"write customers"}),
