@@ -12,17 +12,17 @@ no pass reads more than `KNOWN_PER_PASS` DAGs that are known: many that change a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import airflow_mapping as mapping
 from swarm.connectors.airflow_definitions import Definitions
-from swarm.connectors.airflow_http import AirflowHttp, Parameters
+from swarm.connectors.airflow_http import AirflowHttp
 from swarm.connectors.airflow_known import Known
+from swarm.connectors.airflow_pages import Pages, dag_of
 from swarm.connectors.airflow_position import Feed, Position, read_position
 from swarm.connectors.airflow_rendered import links_of, run_items
 from swarm.connectors.airflow_source import Sources
@@ -41,7 +41,6 @@ _REREAD_PER_PASS = 12  # times the readings of the lists between two sweeps: a l
 _VERSION_PAGES = 5  # of DAGs with a new version; of more any may have one
 _BACKFILLED_PER_PASS = 20
 
-T = TypeVar("T")
 Step = tuple[tuple[Item, ...], Position]
 
 
@@ -58,6 +57,7 @@ class AirflowConnector:
         self._source, self._settings = source, settings
         self._http, self._clock = http, clock
         self._payloads = Payloads(source.instance, "Airflow 2.11")
+        self._pages = Pages(http, self._payloads, lambda strange: self._known.note(strange))
         self._cursor: str | None = None
         self._offered = False
         self._closed = asyncio.Event()
@@ -153,13 +153,13 @@ class AirflowConnector:
             known.unread |= {dag_id: None for dag_id in turn if known.catalogue.has(dag_id)}
             for dag_id in turn:
                 del known.in_turn[dag_id]
-        errors = await self._all("/importErrors", "import_errors", mapping.read_import_errors)
+        errors = await self._pages.all("/importErrors", "import_errors", mapping.read_import_errors)
         errors += self._folders.left_out(self.name)
         if sweep or errors != known.errors:
             known.errors = errors
             yield (*(() if known.nameless else (known.catalogue.inventory(),)), *errors)
         await self._assets(major, sweep)
-        pools = await self._all("/pools", "pools", mapping.read_pools)
+        pools = await self._pages.all("/pools", "pools", mapping.read_pools)
         yield tuple(pool for pool in pools if known.is_other(pool.name, pool))
         if major >= 3:
             await self._versions()
@@ -170,16 +170,16 @@ class AirflowConnector:
         known = self._known
         known.forget_strange()
         for _ in range(3):
-            pages = await self._pages("/dags", "dags", {"order_by": "dag_id"})
+            pages = await self._pages.of("/dags", "dags", {"order_by": "dag_id"})
             rows = [row for page in pages for row in page["dags"]]
-            names = {name for name in map(_dag_id, rows) if name}
+            names = {name for name in map(dag_of, rows) if name}
             if len(names) == pages[-1]["total_entries"]:
                 break
         if rows and not names:
             address = self._http.address("/dags")
             raise MalformedResponse(f"{address} answered a list in which nothing has a `dag_id`.")
-        known.nameless = not all(map(_dag_id, rows))
-        sound = [self._sound("/dags", "dags", page, mapping.read_dags) for page in pages]
+        known.nameless = not all(map(dag_of, rows))
+        sound = [self._pages.sound("/dags", "dags", page, mapping.read_dags) for page in pages]
         dags = {dag.dag_id: dag for page in sound for dag in mapping.read_dags(page)}
         unsound = names - dags.keys()
         for dag_id in known.unsound - unsound:
@@ -204,8 +204,8 @@ class AirflowConnector:
         def read(page: Payload) -> tuple[mapping.Assets]:
             return (mapping.read_assets(self.name, [page], now_s),)
 
-        found = await self._pages(f"/{key}", key)
-        sound = [self._sound(f"/{key}", key, page, read) for page in found]
+        found = await self._pages.of(f"/{key}", key)
+        sound = [self._pages.sound(f"/{key}", key, page, read) for page in found]
         complete = all(len(a[key]) == len(b[key]) for a, b in zip(found, sound, strict=True))
         assets = mapping.read_assets(self.name, sound, now_s)
         news = known.catalogue.replace_assets(replace(assets, complete=complete))
@@ -219,7 +219,7 @@ class AirflowConnector:
             page = await asyncio.to_thread(next, pages, None)
             if page is None:
                 break
-            sound = self._sound(path, "dag_versions", page, mapping.read_versions)
+            sound = self._pages.sound(path, "dag_versions", page, mapping.read_versions)
             versions = tuple(mapping.read_versions(sound))
             newest = newest or max((version for version, _ in versions), default="")
             later = [dag_id for version, dag_id in versions if version > known.version]
@@ -237,7 +237,9 @@ class AirflowConnector:
         news: list[Item] = []
         for dag_id in list(known.backfilled)[:_BACKFILLED_PER_PASS]:
             asked = {"dag_id": dag_id}
-            backfills = await self._all("/backfills", "backfills", mapping.read_backfills, asked)
+            backfills = await self._pages.all(
+                "/backfills", "backfills", mapping.read_backfills, asked
+            )
             news += (b for b in backfills if known.is_other(b.backfill_id, b))
             del known.backfilled[dag_id]
             if any(backfill.state != "completed" for backfill in backfills):
@@ -249,7 +251,7 @@ class AirflowConnector:
     async def _runs(self, position: Position) -> AsyncIterator[Step]:
         path, known = "/dags/~/dagRuns", self._known
         async for page, feed in self._follow_changes(path, "dag_runs", position.runs):
-            sound = self._sound(path, "dag_runs", page, self._read_runs)
+            sound = self._pages.sound(path, "dag_runs", page, self._read_runs)
             runs = tuple(mapping.read_runs(self.name, sound))
             known.backfilled |= dict.fromkeys(sorted(mapping.backfilled_dags(sound)))
             position = replace(position, runs=feed)
@@ -262,7 +264,7 @@ class AirflowConnector:
         path = "/dags/~/dagRuns/~/taskInstances"
         async for page, feed in self._follow_changes(path, "task_instances", position.tasks):
             read = partial(mapping.read_tries, self.name)
-            tries = tuple(read(self._sound(path, "task_instances", page, read)))
+            tries = tuple(read(self._pages.sound(path, "task_instances", page, read)))
             position = replace(position, tasks=feed)
             yield await asyncio.to_thread(self._news_of, tries), position
 
@@ -293,8 +295,8 @@ class AirflowConnector:
         started = position.events.started(self._server_now_s())
         parameters = {"timestamp_gte": started.since, "order_by": "timestamp"}
         read = partial(mapping.read_asset_events, self.name)
-        async for page, feed in self._follow(path, "asset_events", parameters, started):
-            events = tuple(read(self._sound(path, "asset_events", page, read)))
+        async for page, feed in self._pages.follow(path, "asset_events", parameters, started):
+            events = tuple(read(self._pages.sound(path, "asset_events", page, read)))
             by_alias = {e.task for e in events if known.catalogue.writes_by_alias(e)}
             aliased = {*position.aliased, *((task.pipeline, task.task) for task in by_alias)}
             still = sorted(names for names in aliased if known.catalogue.has(names[0]))
@@ -308,58 +310,11 @@ class AirflowConnector:
         parameters = {"updated_at_gte": feed.since}
         if self._http.major >= 3:
             parameters |= {"order_by": "id", "cursor": feed.page}
-        async for step in self._follow(path, key, parameters, feed):
+        async for step in self._pages.follow(path, key, parameters, feed):
             yield step
-
-    async def _follow(
-        self, path: str, key: str, parameters: Parameters, feed: Feed
-    ) -> AsyncIterator[tuple[Payload, Feed]]:
-        """A list page by page, with the feed as it is after each page."""
-        pages = self._http.pages(path, key, parameters)
-        page = await asyncio.to_thread(next, pages, None)
-        while page is not None:
-            following = await asyncio.to_thread(next, pages, None)
-            yield page, feed.at(page.get("next_cursor") or "") if following else feed.finished()
-            page = following
 
     # --- reading ---------------------------------------------------------------------------------
 
     def _server_now_s(self) -> float:
         """Times of change are the server's, and its clock may be wrong."""
         return self._clock.now_s() + self._http.clock_skew_s
-
-    async def _pages(
-        self, path: str, key: str, parameters: Parameters | None = None
-    ) -> list[Payload]:
-        return await asyncio.to_thread(lambda: list(self._http.pages(path, key, parameters)))
-
-    async def _all(
-        self,
-        path: str,
-        key: str,
-        read: Callable[[str, Payload], Iterable[T]],
-        parameters: Parameters | None = None,
-    ) -> list[T]:
-        """What all rows of a list mean."""
-        mine = partial(read, self.name)
-        pages = await self._pages(path, key, parameters)
-        return [one for page in pages for one in mine(self._sound(path, key, page, mine))]
-
-    def _sound(
-        self, path: str, key: str, page: Payload, read: Callable[[Payload], Iterable[object]]
-    ) -> Payload:
-        """The page without the rows that `read` cannot follow; those are noted."""
-
-        def read_row(row: Payload) -> tuple[object, ...]:
-            return tuple(read({key: [row]}))
-
-        address = self._http.address(path)
-        sound, strange = self._payloads.sift(page[key], read_row, address, _dag_id)
-        self._known.note(strange)
-        return {**page, key: sound}
-
-
-def _dag_id(row: object) -> str:
-    """The DAG that a row is about, as far as it tells."""
-    name = row.get("dag_id") if isinstance(row, Mapping) else None
-    return name if isinstance(name, str) else ""
