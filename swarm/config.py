@@ -48,7 +48,7 @@ class Source(_Section):
 
     kind: str = Field(
         min_length=1,
-        description="What it is: airflow, dagster, prefect, manifest, catalog or crontab; "
+        description="What it is: airflow, dagster, prefect, manifest, catalog, crontab or dbt; "
         "installed packages may add kinds.",
     )
     name: str = Field(
@@ -58,7 +58,9 @@ class Source(_Section):
         description="Name of the instance, its kind when empty.",
     )
     url: str = Field("", description="Base URL of the server.")
-    path: UserPath | None = Field(None, description="The manifest, catalog or crontab file.")
+    path: UserPath | None = Field(
+        None, description="The manifest, catalog or crontab file, or dbt's `target` folder."
+    )
     token_file: UserPath | None = Field(None, description="File that holds a bearer token.")
     username: str = Field("", description="User for basic authentication.")
     password_file: UserPath | None = Field(None, description="File that holds the user's password.")

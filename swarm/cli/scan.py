@@ -40,6 +40,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
     manifest: Annotated[list[str] | None, _file("Tasks of a custom scheduler")] = None,
     catalog: Annotated[list[str] | None, _file("Views of the warehouse")] = None,
     crontab: Annotated[list[str] | None, _file("Crontab")] = None,
+    dbt: Annotated[list[str] | None, _file("dbt's target folder, or the manifest in it")] = None,
     code: Annotated[
         list[Path] | None,
         typer.Option(
@@ -79,6 +80,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
         "manifest": manifest,
         "catalog": catalog,
         "crontab": crontab,
+        "dbt": dbt,
     }
     settings = _settings(config, given, code or (), min_confidence)
     if not settings.sources:
@@ -129,7 +131,7 @@ def _source(kind: str, value: str, names: set[str]) -> dict[str, object]:
                 f"`{address}` is no URL; e.g. {example}", param_hint=f"--{kind}"
             )
         return {"kind": kind, "name": name, "url": address}
-    if not Path(address).is_file():
+    if not (Path(address).is_file() or (kind == "dbt" and Path(address).is_dir())):
         raise typer.BadParameter(f"there is no file `{address}`", param_hint=f"--{kind}")
     return {"kind": kind, "name": name, "path": Path(address)}
 
