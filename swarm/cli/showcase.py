@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from swarm.bootstrap import secret
 from swarm.cli.deps import Output, name_of
@@ -40,6 +39,12 @@ class Outcome:
     expected: frozenset[Pair]
     found: frozenset[Pair]
     seconds: float
+
+    def verdict(self, pair: Pair) -> str:
+        """What the audit says of a pair that is expected or found."""
+        if pair in self.missed:
+            return "MISSED"
+        return "FALSE" if pair in self.false else "confirmed"
 
     @property
     def missed(self) -> frozenset[Pair]:
@@ -160,28 +165,38 @@ def _report(outcome: Outcome, swarm: Client, output: Output) -> None:
         }
         typer.echo(json.dumps(body, indent=2))
         return
-    table = Table(title="Dependencies nobody declared", box=None, header_style="bold")
-    for column in ("writer", "reader", "dataset", "confidence", "audit"):
-        table.add_column(column, overflow="fold")
-    sure = {
-        (name_of(edge["upstream"]), name_of(edge["downstream"])): edge["confidence"]
-        for edge in swarm.dependencies(declared=False)
-    }
+    edges = {_names(edge): edge for edge in swarm.dependencies(declared=False)}
+    typer.echo("\nDependencies nobody declared, held against an audit of the warehouse:\n")
     for pair in sorted(outcome.expected | outcome.found):
-        names = str(pair.upstream), str(pair.downstream)
-        verdict = "FALSE" if pair in outcome.false else "MISSED"
-        table.add_row(
-            *names,
-            pair.dataset,
-            f"{sure[names]:.2f}" if names in sure else "",
-            "confirmed" if pair in outcome.expected & outcome.found else verdict,
-        )
-    Console().print(table)
+        edge = edges.get((str(pair.upstream), str(pair.downstream)))
+        sure = f"{edge['confidence']:.2f}" if edge else "    "
+        typer.echo(f"  {outcome.verdict(pair):9} {sure}  {_line(pair)}")
+    if edges:
+        _explain(max(edges.values(), key=lambda edge: len(edge["evidence"])))
     typer.echo(
-        f"{outcome.pipelines} pipelines of {outcome.orchestrators} orchestrators; "
+        f"\n{outcome.pipelines} pipelines of {outcome.orchestrators} orchestrators; "
         f"{len(outcome.expected & outcome.found)} of {len(outcome.expected)} undeclared "
         f"dependencies found, {len(outcome.false)} false; {outcome.seconds:.0f} s"
     )
+
+
+def _explain(edge: dict[str, Any]) -> None:
+    up, down = _names(edge)
+    typer.echo(f"\nWhy, for example, {up} -> {down} through {edge['dataset']}:\n")
+    for line in edge["evidence"]:
+        # Channels that read the same text count once: the others of them add nothing.
+        weight = f"{line['weight']:+.2f}" if line["weight"] else "same"
+        via = f", through the view {', '.join(line['via'])}" if line["via"] else ""
+        typer.echo(
+            f"  {weight:>6}  {name_of(line['task'])} {line['access']}s it, "
+            f"says {line['channel']}{via}: {line['place']}"
+        )
+        if line["excerpt"]:
+            typer.echo(f"          {line['excerpt']}")
+
+
+def _names(edge: dict[str, Any]) -> tuple[str, str]:
+    return name_of(edge["upstream"]), name_of(edge["downstream"])
 
 
 def _line(pair: Pair) -> str:
