@@ -81,6 +81,9 @@ def _manifest(path: Path) -> Path:
 def _state(path: Path, settings: Settings) -> str:
     """Changes with any of the artefacts; raises `Unavailable` without a manifest."""
     manifest = _manifest(path)
+    if not manifest.exists():
+        fix = "run `dbt compile`, and name dbt's `target` folder"
+        raise Unavailable(f"{manifest}: there is no manifest; {fix}.")
     parts = [file_state(manifest, settings)]
     for name in ("run_results.json", "catalog.json"):
         beside = manifest.with_name(name)
@@ -95,8 +98,7 @@ def _load(path: Path) -> object:
             raise MalformedResponse(f"{path}: over {MAX_BYTES} bytes ({size}); it is not read.")
         return json.loads(path.read_bytes())
     except OSError as error:
-        fix = "run `dbt compile`, or name dbt's `target` folder"
-        raise Unavailable(f"{path}: cannot be read ({error.strerror}); {fix}.") from None
+        raise Unavailable(f"{path}: cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError):
         fix = "if dbt is writing it, it is read again"
         raise MalformedResponse(f"{path}: is not valid JSON; {fix}.") from None

@@ -161,7 +161,7 @@ def _context(dbt: DbtProject, node: Node) -> SqlContext:
 
 
 def _filled(dbt: DbtProject, node: Node, text: str) -> str:
-    """`text` with the relation in place of each `ref` and `source` that the manifest knows."""
+    """`text` with the relation in place of each `ref` and `source`."""
     project = dbt.project
     nodes = [project.nodes[id_] for id_ in node.depends_on.nodes if id_ in project.nodes]
     sources = [project.sources[id_] for id_ in node.depends_on.nodes if id_ in project.sources]
@@ -172,15 +172,20 @@ def _filled(dbt: DbtProject, node: Node, text: str) -> str:
             fits = package in (None, one.package_name) and version in (None, str(one.version))
             if fits and one.name == name:
                 return _quoted("(SELECT 1)" if one.is_ephemeral else relation_text(one))
-        return match.group(0)
+        return _unknown(name)
 
     def of_source(match: re.Match[str]) -> str:
         for one in sources:
             if (one.source_name, one.name) == match.group("source", "name"):
                 return _quoted(relation_text(one))
-        return match.group(0)
+        return _unknown(match.group("name"))
 
     return _SOURCE.sub(of_source, _REF.sub(of_ref, text))
+
+
+def _unknown(name: str) -> str:
+    """A template variable without a value: what it names is reported and not guessed."""
+    return "relation_of." + re.sub(r"\W", "_", name)
 
 
 def _quoted(relation: str) -> str:

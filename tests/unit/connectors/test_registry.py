@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_every_built_in_kind_can_be_loaded():
-    for kind in ("airflow", "dagster", "prefect", "manifest", "catalog", "crontab"):
+    kinds = ("airflow", "dagster", "prefect", "manifest", "catalog", "crontab", "query_history")
+    for kind in kinds:
         assert callable(known_kinds()[kind].load())
 
 
