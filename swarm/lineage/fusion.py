@@ -47,17 +47,26 @@ RELIABILITY: Mapping[Channel, Reliability] = {
     Channel.SQL_SOURCE: Reliability(0.85, 0.005),
     # Text as it ran: misses only what the parser or a procedure hides.
     Channel.SQL_RUN: Reliability(0.95, 0.001),
+    # The same text out of the warehouse's history: misses also what runs without its tag.
+    Channel.QUERY_LOG: Reliability(0.9, 0.001),
+    # The store's own list of requests: delivered late and not always in full, nearly never wrong.
+    Channel.ACCESS_LOG: Reliability(0.85, 0.001),
     # Program text: names made at run time are missed, dead code is reported.
     Channel.CODE: Reliability(0.7, 0.007),
     # The task's own report while it ran: nearly never wrong, misses what its hooks cannot see.
     Channel.OPENLINEAGE: Reliability(0.95, 0.0005),
 }
 
-# Lists made by people are incomplete: that something is not in them says nothing.
-NEVER_AGAINST = frozenset({Channel.DECLARED, Channel.MANIFEST})
+# Lists made by people are incomplete, and the log of one server knows nothing of what a task does
+# on others: that something is not in them says nothing.
+NEVER_AGAINST = frozenset(
+    {Channel.DECLARED, Channel.MANIFEST, Channel.QUERY_LOG, Channel.ACCESS_LOG}
+)
 
 # These read the same SQL, so they share their mistakes.
-SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.OPENLINEAGE})
+SAME_TEXT = frozenset(
+    {Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE}
+)
 
 
 @dataclass(frozen=True, slots=True)

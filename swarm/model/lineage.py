@@ -20,6 +20,8 @@ class Channel(StrEnum):
     MANIFEST = "manifest"  # reads and writes stated in a custom scheduler's manifest
     SQL_SOURCE = "sql_source"  # SQL text before it ran, templates still in it
     SQL_RUN = "sql_run"  # SQL as it ran
+    QUERY_LOG = "query_log"  # the warehouse's own history of statements
+    ACCESS_LOG = "access_log"  # who read and wrote which object, by the store's own log
     CODE = "code"  # program source, read but not run
     OPENLINEAGE = "openlineage"  # run events sent by the task itself
 

@@ -12,6 +12,7 @@ from swarm.lineage.fusion import (
     believe,
     edge_confidence,
 )
+from swarm.lineage.query_history import WINDOW_CONFIDENCE
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
 
@@ -76,17 +77,29 @@ def test_a_branch_of_sql_that_never_ran_falls_below_one_half() -> None:
     assert belief(seen(Channel.SQL_SOURCE), covering=(Channel.SQL_RUN,)).probability < 0.5
 
 
-@pytest.mark.parametrize("channel", [Channel.DECLARED, Channel.MANIFEST])
-def test_silence_of_lists_that_people_make_says_nothing(channel: Channel) -> None:
+@pytest.mark.parametrize(
+    "channel", [Channel.DECLARED, Channel.MANIFEST, Channel.QUERY_LOG, Channel.ACCESS_LOG]
+)
+def test_silence_of_what_never_sees_everything_says_nothing(channel: Channel) -> None:
     assert belief(seen(Channel.CODE), covering=(channel,)) == belief(seen(Channel.CODE))
 
 
 def test_channels_of_the_same_text_count_once() -> None:
-    three = (Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.OPENLINEAGE)
-    together = belief(*map(seen, three))
-    assert together.probability == max(belief(seen(channel)).probability for channel in three)
-    assert len(together.proofs) == 3
-    assert sorted(proof.weight == 0 for proof in together.proofs) == [False, True, True]
+    four = (Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE)
+    together = belief(*map(seen, four))
+    assert together.probability == max(belief(seen(channel)).probability for channel in four)
+    assert len(together.proofs) == 4
+    assert sorted(proof.weight == 0 for proof in together.proofs) == [False, True, True, True]
+
+
+def test_the_log_of_an_object_store_is_evidence_of_its_own() -> None:
+    both = belief(seen(Channel.ACCESS_LOG), seen(Channel.OPENLINEAGE)).probability
+    assert both > belief(seen(Channel.OPENLINEAGE)).probability
+
+
+@pytest.mark.parametrize("channel", [Channel.QUERY_LOG, Channel.ACCESS_LOG])
+def test_that_a_task_ran_at_that_time_never_makes_an_edge_alone(channel: Channel) -> None:
+    assert belief(seen(channel, WINDOW_CONFIDENCE)).probability < 0.5
 
 
 def test_independent_channels_add_up() -> None:
