@@ -48,8 +48,8 @@ class Source(_Section):
 
     kind: str = Field(
         min_length=1,
-        description="What it is: airflow, dagster, prefect, manifest, catalog, crontab or dbt; "
-        "installed packages may add kinds.",
+        description="What it is: airflow, dagster, prefect, manifest, catalog, crontab, dbt or "
+        "query_history; installed packages may add kinds.",
     )
     name: str = Field(
         "",
@@ -59,7 +59,9 @@ class Source(_Section):
     )
     url: str = Field("", description="Base URL of the server.")
     path: UserPath | None = Field(
-        None, description="The manifest, catalog or crontab file, or dbt's `target` folder."
+        None,
+        description="The manifest, catalog or crontab file, dbt's `target` folder, or the exports "
+        "of a query history.",
     )
     token_file: UserPath | None = Field(None, description="File that holds a bearer token.")
     username: str = Field("", description="User for basic authentication.")

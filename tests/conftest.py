@@ -6,7 +6,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,29 @@ _SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server: the URL of its own database, and its data folder."""
+
+    url: str
+    data: Path
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of the server's own database; stopped and deleted at the end."""
+def postgres(start_postgres: Callable[..., PostgresServer]) -> str:
+    """URL of the own database of the server that tests share."""
+    return start_postgres().url
+
+
+@pytest.fixture(scope="session")
+def start_postgres() -> Iterator[Callable[..., PostgresServer]]:
+    """Starts a server of its own with the settings given; stopped and deleted at the end."""
+    with contextlib.ExitStack() as servers:
+        yield lambda **settings: servers.enter_context(_server(settings))
+
+
+@contextlib.contextmanager
+def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
     programs = _programs()
     if programs is None:
         reason = "PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)"
@@ -49,12 +70,12 @@ def postgres() -> Iterator[str]:
         run("initdb", "-D", str(data), "-U", "swarm", "-A", "trust", "-E", "UTF8", "--no-sync")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        settings = _SETTINGS | {"port": str(port)}
+        settings = _SETTINGS | {"port": str(port), **extra}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         control = ("-D", str(data), "-w", "-l", str(folder / "log"))
         run("pg_ctl", "start", *control, "-o", options)
         try:
-            yield f"postgresql://swarm@127.0.0.1:{port}/postgres"
+            yield PostgresServer(f"postgresql://swarm@127.0.0.1:{port}/postgres", data)
         finally:
             run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
     finally:

@@ -23,6 +23,7 @@ _BUILT_IN = {
     "manifest": "swarm.connectors.manifest:connect",
     "catalog": "swarm.connectors.catalog:connect",
     "crontab": "swarm.connectors.crontab:connect",
+    "query_history": "swarm.connectors.query_history:connect",
     "dbt": "swarm.connectors.dbt:connect",
 }
 

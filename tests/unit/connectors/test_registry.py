@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_every_built_in_kind_can_be_loaded():
-    for kind in ("airflow", "dagster", "prefect", "manifest", "catalog", "crontab", "dbt"):
+    files = ("manifest", "catalog", "crontab", "dbt", "query_history")
+    kinds = ("airflow", "dagster", "prefect", *files)
+    for kind in kinds:
         assert callable(known_kinds()[kind].load())
 
 
