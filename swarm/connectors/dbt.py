@@ -6,11 +6,12 @@ manifest that cannot be used ends the pass: dbt may be writing it, and nothing i
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic_core import from_json
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
@@ -96,12 +97,12 @@ def _load(path: Path) -> object:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise MalformedResponse(f"{path}: over {MAX_BYTES} bytes ({size}); it is not read.")
-        return json.loads(path.read_bytes())
+        return from_json(path.read_bytes(), allow_inf_nan=False)
     except OSError as error:
         raise Unavailable(f"{path}: cannot be read ({error.strerror}).") from None
-    except (ValueError, RecursionError):
+    except ValueError as error:
         fix = "if dbt is writing it, it is read again"
-        raise MalformedResponse(f"{path}: is not valid JSON; {fix}.") from None
+        raise MalformedResponse(f"{path}: not valid JSON ({error}); {fix}.") from None
 
 
 def _beside(

@@ -185,8 +185,8 @@ def read_manifest(tree: object, views: frozenset[str] = frozenset()) -> Project:
         raise MalformedResponse("manifest.json has no `nodes`: it is not a dbt manifest.")
     metadata = _object(sections.get("metadata"))
     problems = list(_strange_version(str(metadata.get("dbt_schema_version", ""))))
-    nodes = _parts(Node, sections["nodes"], problems)
-    sources = _parts(SourceTable, _object(sections.get("sources")), problems)
+    nodes = _parts(Node, _named(sections["nodes"]), problems)
+    sources = _parts(SourceTable, _named(_object(sections.get("sources"))), problems)
     return Project(
         name=_project_name(metadata, nodes),
         adapter=str(metadata.get("adapter_type") or ""),
@@ -251,8 +251,16 @@ def _parts(
         except ValidationError as error:
             wrong = error.errors()[0]
             key = ".".join(map(str, wrong["loc"])) or "entry"
-            problems.append((f"{place}{id_}", f"`{key}`: {wrong['msg']}; it is left out."))
+            detail = f"`{key}`: {wrong['msg']}; it is left out."
+            problems.append((f"{place}{id_}", detail))
     return found
+
+
+def _named(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a section, each under the id that the section has for it."""
+    return {
+        id_: row | {"unique_id": id_} if isinstance(row, dict) else row for id_, row in rows.items()
+    }
 
 
 def _with_old_names(row: Any) -> Any:
@@ -268,8 +276,8 @@ def _strange_version(schema: str) -> Iterator[Problem]:
     match = _VERSION.search(schema)
     if match is None or int(match.group(1)) not in KNOWN_MANIFESTS:
         known = f"v{KNOWN_MANIFESTS[0]} to v{KNOWN_MANIFESTS[-1]}"
-        detail = f"Schema version `{schema[:100]}` is not known (known are {known}); used as far "
-        yield "manifest.json", f"{detail}as it fits."
+        detail = f"Schema version `{schema[:100]}` is not known (known are {known}); "
+        yield "manifest.json", f"{detail}it is used as far as it fits."
 
 
 def _project_name(metadata: Mapping[str, Any], nodes: Mapping[str, Node]) -> str:

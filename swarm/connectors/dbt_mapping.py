@@ -73,19 +73,19 @@ class DbtProject:
     def tasks(self) -> Mapping[str, TaskKey]:
         """The task of each executed node, by the node's id.
 
-        A task is called like its node, with `.v2` for a version; nodes of several packages that
-        share a name carry the package's name as well.
+        A task is called like its node, with `.v2` for a version; nodes that share a name carry
+        the name of their package as well, or where that is not enough are called by their id.
         """
         executed = [
             node
             for node in self.project.nodes.values()
             if node.resource_type in _EXECUTED and not node.is_ephemeral and not node.is_elsewhere
         ]
-        count = Counter(map(_name, executed))
+        names = [(_name(node), f"{node.package_name}.{_name(node)}") for node in executed]
+        uses = Counter(name for both in names for name in both)
         tasks = {}
-        for node in executed:
-            name = _name(node)
-            name = name if count[name] == 1 else f"{node.package_name}.{name}"
+        for node, both in zip(executed, names, strict=True):
+            name = next((name for name in both if uses[name] == 1), node.unique_id)
             tasks[node.unique_id] = TaskKey(self.orchestrator, self.project.name, name)
         return tasks
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -192,7 +194,10 @@ def test_sql_that_ran_is_dated_by_its_run_and_evidence_names_its_place(built):
     found = [e for e in only(built, Evidence) if e.dataset.name == "lake.raw.blocklist"]
     run = next(task for task in only(built, TaskRun) if task.task.task == "customer_value")
     (as_run,) = (e for e in found if e.channel is Channel.SQL_RUN)
-    assert as_run.observed_at_s == run.ended_at_s
+    (cover,) = (
+        c for c in only(built, Coverage) if (c.task, c.channel) == (run.task, Channel.SQL_RUN)
+    )
+    assert as_run.observed_at_s == cover.observed_at_s == run.ended_at_s
     assert as_run.place == "models/marts/customer_value.sql (compiled):9"
     hook = next(e for e in only(built, Evidence) if e.dataset.name == "lake.main.audit")
     assert hook.place == "models/marts/orders_daily.sql (post-hook):1"
@@ -205,6 +210,11 @@ def test_the_run_and_its_tasks(built):
     expected = {task.key.task: RunState.SUCCEEDED for task in pipeline.tasks}
     expected |= {"scored": RunState.FAILED, "shop.best": RunState.SKIPPED}
     assert states == expected
+    rows = json.loads((REAL / "build/run_results.json").read_text())["results"]
+    (timing,) = (row["timing"] for row in rows if row["unique_id"] == "model.shop.price.v1")
+    execution = [datetime.fromisoformat(timing[1][key]) for key in ("started_at", "completed_at")]
+    price = tasks["price.v1"]
+    assert [price.started_at_s, price.ended_at_s] == [time.timestamp() for time in execution]
     assert (tasks["shop.best"].started_at_s, tasks["shop.best"].ended_at_s) == (None, None)
     (run,) = only(built, Run)
     assert run.state is RunState.FAILED
@@ -337,6 +347,38 @@ def test_strange_entries_cost_only_themselves(target):
     assert any("v77" in u.detail for u in only(found, Unresolved))
     assert touched(found, Channel.SQL_RUN)["customer_value"] == RAN["customer_value"]
     assert only(found, Inventory) == [Inventory("dbt", ("shop",))]
+
+
+def values(tree, path=()):
+    below = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for key, value in below:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from values(value, (*path, key))
+
+
+def test_any_value_may_be_of_another_kind(target):
+    seeded = random.Random(7)
+    names = ("manifest.json", "run_results.json")
+    trees = {name: (REAL / "build" / name).read_text() for name in names}
+    folder = target()
+    for _ in range(150):
+        name = seeded.choice(names)
+        tree = json.loads(trees[name])
+        *path, last = seeded.choice(list(values(tree)))
+        below = tree
+        for key in path:
+            below = below[key]
+        below[last] = seeded.choice([None, 3, "x", "{{ x", "'", [], {}, [None], {"a": None}])
+        for each in names:
+            text = json.dumps(tree) if each == name else trees[each]
+            (folder / each).write_text(text)
+        try:
+            found = items(folder)
+        except MalformedResponse:
+            assert path == []  # the section of all nodes
+        else:
+            assert len(only(found, Pipeline)[0].tasks) >= 10
 
 
 def test_a_writer_in_another_orchestrator_gives_the_edge(built):

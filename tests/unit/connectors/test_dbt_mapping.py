@@ -143,6 +143,24 @@ def test_an_unknown_node_is_reported_until_compiled_sql_names_its_relation(items
     assert only(found, Unresolved) == []
 
 
+def test_an_unknown_source_is_not_guessed(items):
+    code = "select * from {{ source('raw', 'x') }}"
+    found = items(manifest(model("t", code, above=["source.shop.raw.x"])))
+    assert reads(found, "t") == set()
+    assert {problem.reason for problem in only(found, Unresolved)} == {"missing_source", "template"}
+
+
+def test_programs_are_not_sql(items):
+    code = "def model(dbt, session):\n    return dbt.ref('a')"
+    program = model("t", code, above=["model.shop.a"], language="python", compiled_code=code)
+    row = {"unique_id": "model.shop.t", "status": "success", "compiled_code": code}
+    found = items(manifest(model("a"), program), results(row))
+    assert reads(found, "t", Channel.DECLARED) == {"lake.main.a"}
+    assert only(found, Unresolved) == []
+    assert not is_covered(found, "t")
+    assert not is_covered(found, "t", Channel.SQL_RUN)
+
+
 def test_versions_and_packages_choose_the_model(items):
     found = items(
         manifest(
@@ -187,13 +205,15 @@ def test_hooks_count_to_their_node(items):
     assert reads(found, "b") == {"lake.main.a"}
 
 
-def test_a_macro_nobody_can_see_through_is_reported(items):
+def test_a_macro_nobody_can_see_through_is_reported_once(items):
     config = {"post-hook": [{"sql": "{{ log_it(this) }}"}]}
-    found = items(manifest(model("b", "select * from s.t", config=config)))
+    row = {"unique_id": "model.shop.b", "status": "success", "compiled_code": "select * from s.t"}
+    found = items(manifest(model("b", "select * from s.t", config=config)), results(row))
     (problem,) = only(found, Unresolved)
     assert (problem.subject, problem.place) == ("dbt/shop/b", "models/b.sql (post-hook):1")
-    assert reads(found, "b") == {"lake.s.t"}
+    assert reads(found, "b") == reads(found, "b", Channel.SQL_RUN) == {"lake.s.t"}
     assert not is_covered(found, "b")
+    assert not is_covered(found, "b", Channel.SQL_RUN)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +230,46 @@ def test_the_adapter_is_the_dialect(items, adapter, relation, code, expected):
     found = items(manifest(model("t", compiled_code=code, relation_name=relation), adapter=adapter))
     assert reads(found, "t") == expected
     assert only(found, Unresolved) == []
+
+
+def test_the_manifest_knows_the_dialect_better_than_settings(items):
+    tree = manifest(model("t", compiled_code="select * from `p`.`d`.`x`"), adapter="bigquery")
+    found = items(tree, connection=SqlConnection(dialect="postgres"))
+    assert (reads(found, "t"), only(found, Unresolved)) == ({"p.d.x"}, [])
+    tree = manifest(model("t", compiled_code="select * from [d].[x]"), adapter="of_our_own")
+    assert reads(items(tree, connection=SqlConnection(dialect="tsql")), "t") == {"lake.d.x"}
+
+
+def test_the_project_is_the_one_of_the_digest(items):
+    nodes = [model("a", package="other"), model("b", package="other"), model("c")]
+    tree = manifest(*nodes)
+    assert only(items(tree), Pipeline)[0].key.name == "shop"
+    tree["metadata"] |= {"project_name": "named"}
+    assert only(items(tree), Pipeline)[0].key.name == "named"
+    tree["metadata"] = {"project_id": "fb54f3c5992b96d001bb16e8e92d968d"}
+    assert only(items(tree), Pipeline)[0].key.name == "shop"
+    tree["metadata"] = {}
+    assert only(items(tree), Pipeline)[0].key.name == "other"
+
+
+def test_a_manifest_without_a_version_is_used_and_reported(items):
+    tree = manifest(model("t"))
+    del tree["metadata"]["dbt_schema_version"]
+    found = items(tree)
+    assert [problem.place for problem in only(found, Unresolved)] == ["manifest.json"]
+    assert writes(found, "t", Channel.DECLARED) == {"lake.main.t"}
+
+
+def test_nodes_that_share_all_their_names_are_called_by_their_id(items):
+    twin = model("t", unique_id="snapshot.shop.t", resource_type="snapshot")
+    tasks = only(items(manifest(model("t"), twin)), Pipeline)[0].tasks
+    assert [task.key.task for task in tasks] == ["model.shop.t", "snapshot.shop.t"]
+
+
+def test_an_entry_is_known_by_the_id_of_its_section(items):
+    tree = manifest(model("t"))
+    tree["nodes"]["model.shop.t"]["unique_id"] = "another"
+    assert writes(items(tree), "t", Channel.DECLARED) == {"lake.main.t"}
 
 
 def test_settings_complete_names_before_the_manifest_does(items):
