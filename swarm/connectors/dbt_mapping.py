@@ -126,9 +126,11 @@ class DbtProject:
         return str(stated) if stated else self.project.owners.get(group, group)
 
     def _refs(self) -> Iterator[DeclaredEdge]:
+        """The order of refs; those of operations do not decide when operations run."""
         for id_, key in self.tasks.items():
-            for above in self.above(self.project.nodes[id_]):
-                if above in self.tasks:
+            node = self.project.nodes[id_]
+            for above in self.above(node):
+                if above in self.tasks and node.resource_type != "operation":
                     yield DeclaredEdge(self.tasks[above], key, "ref")
 
     def _around(self) -> Iterator[DeclaredEdge]:
@@ -137,7 +139,8 @@ class DbtProject:
         later = {edge.downstream for edge in edges}
         earlier = {edge.upstream for edge in edges}
         starts, ends = self._operations("on-run-start"), self._operations("on-run-end")
-        inner = [key for key in self.tasks.values() if key not in {*starts, *ends}]
+        hooks = {*starts, *ends}
+        inner = [key for key in self.tasks.values() if key not in hooks]
         for how, chain in (("on-run-start", starts), ("on-run-end", ends)):
             for before, after in pairwise(chain):
                 yield DeclaredEdge(before, after, how)

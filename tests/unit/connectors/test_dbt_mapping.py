@@ -1,6 +1,7 @@
 """What a manifest means, case by case, on manifests of a few nodes."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -203,6 +204,28 @@ def test_hooks_count_to_their_node(items):
     )
     assert writes(found, "b") == {"lake.main.b", "lake.queue.done", "lake.main.log"}
     assert reads(found, "b") == {"lake.main.a"}
+
+
+def operation(name, tag, index, above=()):
+    more = {"unique_id": f"operation.shop.{name}", "resource_type": "operation", "tags": [tag]}
+    return model(name, above=above, index=index, relation_name=None) | more
+
+
+def test_operations_run_around_all_others_whatever_they_refer_to(items):
+    found = items(
+        manifest(
+            operation("end2", "on-run-end", 2, ["model.shop.b"]),
+            operation("end1", "on-run-end", 1),
+            operation("start2", "on-run-start", 2),
+            operation("start1", "on-run-start", 1, ["model.shop.b"]),
+            model("a"),
+            model("b", above=["model.shop.a"]),
+        )
+    )
+    chain = ["start1", "start2", "a", "b", "end1", "end2"]
+    assert edges(found) == set(pairwise(chain))
+    assert reads(found, "end2", Channel.DECLARED) == {"lake.main.b"}
+    assert only(found, Unresolved) == []
 
 
 def test_a_macro_nobody_can_see_through_is_reported_once(items):
