@@ -17,6 +17,7 @@ from swarm.model.keys import TaskKey
 from swarm.model.lineage import Extraction, Touch
 
 _MAX_SCRIPT = 60_000  # characters
+_MAX_BEFORE = 20_000  # texts
 
 # What a later statement of the session may depend on.
 _LASTING = re.compile(r"\b(?:temp|temporary|volatile|search_path|use|drop)\b|#", re.IGNORECASE)
@@ -37,6 +38,7 @@ class Scripts:
     def __init__(self, context_of: Callable[[str], SqlContext], report: Report) -> None:
         self._context_of = context_of
         self._report = report
+        self._before: dict[tuple[str, ...], Extraction] = {}
         self._scripts: dict[tuple[TaskKey, float, tuple[str, ...]], _Script] = {}
 
     def add(self, task: TaskKey, statement: Statement, place: str, confidence: float) -> None:
@@ -66,8 +68,17 @@ class Scripts:
             first = alone.get(statement.text, (statement, place))
             alone[statement.text] = (statement, first[1])
         for text, (statement, place) in alone.items():
-            found = extract_sql(text, context, "")
-            self._report(task, statement, _at(found, place), confidence)
+            self._report(task, statement, _at(self._found(text, context), place), confidence)
+
+    def _found(self, text: str, context: SqlContext) -> Extraction:
+        """What `text` says. A history repeats itself over many sessions and tasks."""
+        key = (text, context.dialect, context.default_catalog, context.default_schema)
+        found = self._before.get(key)
+        if found is None:
+            if len(self._before) >= _MAX_BEFORE:
+                self._before.clear()
+            found = self._before[key] = extract_sql(text, context, "")
+        return found
 
     def _read_whole(
         self, task: TaskKey, confidence: float, script: _Script, context: SqlContext
