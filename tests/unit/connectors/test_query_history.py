@@ -171,6 +171,15 @@ def test_files_that_are_renamed_cut_or_new_are_told_apart(tmp_path):
     assert reader.read() == []
 
 
+def test_a_file_that_is_shorter_now_is_read_from_its_start(log):
+    same = ran("SELECT 1") * 9  # longer than what tells one file from another
+    log.write_text(same + ran("SELECT * FROM a") * 2)
+    reader = Reader(log)
+    assert reader.accesses() == reads("db.public.a")
+    log.write_text(same + ran("SELECT * FROM b"))
+    assert reader.accesses() == reads("db.public.b")
+
+
 def test_texts_are_read_again_when_they_are_understood_otherwise(log):
     log.write_text(ran("SELECT * FROM a"))
     reader = Reader(log)

@@ -100,6 +100,7 @@ A, B = "statement: SELECT 1 FROM a", "statement: SELECT 1 FROM b"
         ([logged("execute p: SELECT 2"), logged("duration: 1 ms")], ["SELECT 2"]),
         ([logged(f"duration: 1 ms  {A}", user="rdsadmin")], []),
         ([logged("checkpoint starting: time", user="")], []),
+        ([logged(f"duration: 1 ms  {A}", "NOTICE")], []),  # a function raised it
         ([logged("connection authorized: user=etl")], []),
         ([logged("duration: 1 ms  statement: SELECT 1\n\tFROM a")], ["SELECT 1\n\tFROM a"]),
     ],
