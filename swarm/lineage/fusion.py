@@ -64,9 +64,7 @@ NEVER_AGAINST = frozenset(
 )
 
 # These read the same SQL, so they share their mistakes.
-SAME_TEXT = frozenset(
-    {Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE}
-)
+SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE})
 
 
 @dataclass(frozen=True, slots=True)
