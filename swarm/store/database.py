@@ -7,6 +7,7 @@ leave DDL and reads outside of them: `BEGIN IMMEDIATE` to write, `BEGIN` to read
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from swarm.errors import StoreError, Unreachable
 
 _BUSY_S = 5.0  # how long a lock is waited for: longer than any transaction of ours
+_LOOK_AGAIN_S = 0.01
 _WAL_KEPT_BYTES = 16 << 20
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -109,9 +111,25 @@ def is_postgres(connection: Connection) -> bool:
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT_BYTES}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log. SQLite refuses that at once, without waiting for the
+    lock, while another process makes the same file; so the waiting is done here."""
+    deadline_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & _PRIMARY_CODE in _SQLITE_LOCKED
+            if not busy or time.monotonic() > deadline_s:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

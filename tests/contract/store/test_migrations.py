@@ -83,12 +83,12 @@ sys.stdin.readline()
 print(open_journal(url, Path(folder)).open("graph").epoch)
 open_projections(url, Path(folder))
 """
-    processes = [start_python(program, store.url, str(store.folder)) for _ in range(2)]
+    processes = [start_python(program, store.url, str(store.folder)) for _ in range(4)]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
     epochs = sorted(int(process.stdout.readline()) for process in processes)
-    assert epochs == [1, 2]
-    assert [process.wait(timeout=30) for process in processes] == [0, 0]
+    assert epochs == [1, 2, 3, 4]
+    assert [process.wait(timeout=30) for process in processes] == [0, 0, 0, 0]
