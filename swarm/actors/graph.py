@@ -7,8 +7,8 @@ from swarm.actors.inbox import Inbox, start
 from swarm.actors.journaled import Journaled
 from swarm.clock import SystemClock
 from swarm.config import Settings
+from swarm.connectors.contexts import naming_of
 from swarm.lineage.ledger import Ledger, VerdictRequest
-from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch
 
 STREAM = "graph"
@@ -48,12 +48,3 @@ class GraphActor:
         if not records:
             return self._journaled.last_seq
         return await self._journaled.append(records, now_s, letter.cause_id)
-
-
-def naming_of(settings: Settings) -> Naming:
-    """The naming rules of the settings, as the engine takes them."""
-    return Naming(
-        default_namespace=settings.naming.default_namespace,
-        namespaces=settings.naming.namespaces,
-        datasets=settings.naming.datasets,
-    )

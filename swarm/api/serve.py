@@ -9,8 +9,8 @@ from swarm.actors.handles import GraphHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
-from swarm.config import Settings, SqlConnection
-from swarm.lineage.text import SqlContext
+from swarm.config import Settings
+from swarm.connectors.contexts import sql_context
 from swarm.store.projections import open_projections
 
 APPLICATION = "swarm-api"
@@ -44,20 +44,10 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
                     source.lineage_namespace or source.instance: source.instance
                     for source in settings.sources
                 },
-                sql_context=lambda _: _default_context(settings),
+                # Events do not name the connection of their SQL: it is read as the default one's.
+                sql_context=lambda _: sql_context(settings),
                 min_confidence=settings.min_confidence,
             )
         )
 
     return build
-
-
-def _default_context(settings: Settings) -> SqlContext:
-    """Events do not name the connection of their SQL, so it is read as the default one's."""
-    found = settings.connections.get("default", SqlConnection())
-    return SqlContext(
-        dialect=found.dialect,
-        namespace=found.namespace,
-        default_catalog=found.default_catalog,
-        default_schema=found.default_schema,
-    )

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings
 from swarm.connectors.base import Connector
+from swarm.connectors.contexts import naming_of
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
 from swarm.lineage.ledger import Ledger
-from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch
 from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
@@ -71,13 +71,7 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
     as unreachable, in `unresolved`. Raises `ConfigError` for sources that cannot be opened.
     """
     connectors = open_connectors(settings)
-    ledger = Ledger(
-        Naming(
-            default_namespace=settings.naming.default_namespace,
-            namespaces=settings.naming.namespaces,
-            datasets=settings.naming.datasets,
-        )
-    )
+    ledger = Ledger(naming_of(settings))
     state = _Survey(ledger, SystemClock())
     telling = asyncio.create_task(state.tell(say))
     try:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from swarm.config import Settings
 from swarm.connectors.airflow_mapping import TaskTry
+from swarm.connectors.contexts import sql_context
 from swarm.connectors.payloads import Payload
-from swarm.connectors.programs import sql_context
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext

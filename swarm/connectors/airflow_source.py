@@ -9,7 +9,7 @@ from swarm.config import Settings
 from swarm.connectors.airflow_mapping import Dag, TaskList
 from swarm.connectors.airflow_rendered import connection_of, context_of, links_of
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.programs import code_context, sql_context
+from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code.airflow import (
     airflow_tasks,

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors.contexts import sql_context
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
-from swarm.connectors.programs import sql_context, stated_dataset
+from swarm.connectors.programs import stated_dataset
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item

@@ -15,9 +15,10 @@ from pathlib import Path, PurePosixPath
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.crontab_lines import BrokenLine, CronJob, parse_crontab
 from swarm.connectors.files import Chunk, FileConnector, path_of, understanding
-from swarm.connectors.programs import Command, Program, code_context, items_of, sql_context
+from swarm.connectors.programs import Command, Program, items_of
 from swarm.errors import Unavailable
 from swarm.lineage.code.shell import commands
 from swarm.model.journal import Item

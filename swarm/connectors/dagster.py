@@ -17,6 +17,7 @@ from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import cursors
 from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.dagster_answers import (
     Asset,
     Location,
@@ -33,7 +34,6 @@ from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKS
 from swarm.connectors.dagster_runs import map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
-from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.model.journal import Batch, Item

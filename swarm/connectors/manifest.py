@@ -16,17 +16,10 @@ from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
-from swarm.connectors.programs import (
-    Code,
-    Program,
-    Script,
-    code_context,
-    items_of,
-    sql_context,
-    stated_dataset,
-)
+from swarm.connectors.programs import Code, Program, Script, items_of, stated_dataset
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey

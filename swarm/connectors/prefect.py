@@ -19,6 +19,7 @@ from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import cursors
 from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.prefect_client import PrefectClient
 from swarm.connectors.prefect_code import PrefectCode
@@ -30,7 +31,6 @@ from swarm.connectors.prefect_mapping import (
     read_definitions,
 )
 from swarm.connectors.prefect_runs import Homes, live_or_ended, of_flow_runs
-from swarm.connectors.programs import code_context, sql_context
 from swarm.connectors.sighting import batches, digest_of
 from swarm.model.journal import Batch, Item
 from swarm.model.lineage import Unresolved

@@ -7,7 +7,6 @@ when everything the task runs was read and understood.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from swarm.config import Settings, SqlConnection
 from swarm.connectors.sighting import sighted
 from swarm.lineage.code.entry import extract_code, extract_shell
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
@@ -115,26 +114,3 @@ def _stored_result(program: Program, touches: list[Touch]) -> tuple[Touch, ...]:
 def stated_dataset(name: str, context: SqlContext) -> DatasetKey:
     """The dataset a person means by `name`: a URL, a path (it holds a `/`) or a table."""
     return dataset_from_url(name) if "/" in name else dataset_from_table(name, context)
-
-
-def sql_context(settings: Settings, *names: str) -> SqlContext:
-    """The context of the first of `names` that is a configured connection, else of `default`."""
-    for name in (*names, "default"):
-        if name in settings.connections:
-            return _context(settings.connections[name])
-    return SqlContext()
-
-
-def code_context(settings: Settings, default: SqlContext) -> CodeContext:
-    """What code may find behind the names of connections."""
-    connections = {name: _context(below) for name, below in settings.connections.items()}
-    return CodeContext(connections, default, default.parameters)
-
-
-def _context(connection: SqlConnection) -> SqlContext:
-    return SqlContext(
-        dialect=connection.dialect,
-        namespace=connection.namespace,
-        default_catalog=connection.default_catalog,
-        default_schema=connection.default_schema,
-    )

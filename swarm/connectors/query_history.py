@@ -11,12 +11,12 @@ from dataclasses import astuple, dataclass, field, replace
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors.contexts import sql_context
 from swarm.connectors.files import path_of, understanding
 from swarm.connectors.history_files import Mark, exports, open_export
 from swarm.connectors.history_formats import Place, Rows
 from swarm.connectors.history_objects import Bucket, Seen
 from swarm.connectors.jsonlines import Problems
-from swarm.connectors.programs import sql_context
 from swarm.lineage.postgres_log import PostgresLog
 from swarm.lineage.query_history import History
 from swarm.lineage.query_tags import Known

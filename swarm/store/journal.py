@@ -107,11 +107,6 @@ class Stream:
                 )
             )
 
-    def load_snapshot(self) -> tuple[int, list[Record]] | None:
-        """The newest snapshot: its seq and the records that rebuild the state up to there."""
-        found = _snapshot(self._database, self.name)
-        return found and (found.seq, found.records)
-
     def trim(self, below: int) -> None:
         """Drop the records before seq `below`, but none that the snapshot does not cover."""
         stream_id = self._own["own_id"]
@@ -199,7 +194,7 @@ class Journal:
             return _state(connection, stream).trimmed_seq
 
     def snapshot(self, stream: str) -> Snapshot | None:
-        """The newest snapshot of `stream`, for a reader that starts from nothing."""
+        """The newest snapshot of `stream`, for whoever starts from nothing, its writer too."""
         if not self._place.holds(stream):
             return None
         return _snapshot(self._place.database(stream), stream)

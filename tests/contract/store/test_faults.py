@@ -103,7 +103,7 @@ def test_a_damaged_snapshot_is_named(folder, build):
     with contextlib.closing(sqlite3.connect(folder / "streams/graph.db")) as connection, connection:
         connection.execute("UPDATE swarm_snapshots SET body = x'00'")
     with pytest.raises(StoreError, match="graph, snapshot at 10"):
-        stream.load_snapshot()
+        journal.snapshot("graph")
     journal.close()
 
 

@@ -99,7 +99,7 @@ def test_an_overtaken_writer_is_refused_and_writes_nothing(store, build):
     with pytest.raises(Conflict, match="graph"):
         first.trim(2)
     assert second.last() == 1
-    assert second.load_snapshot() is None
+    assert store.journal().snapshot("graph") is None
     assert second.append([build.evidence(3)], 3.0, "") == 2
     records = [entry.record for entry in store.journal().read("graph", 0, 10)]
     assert records == [build.evidence(1), build.evidence(3)]
@@ -125,7 +125,7 @@ def test_snapshot_and_tail_replay_to_the_state_of_a_full_replay(store, build):
         if start == 20:
             stream.save_snapshot(40, iter(history[:40]))
             stream.trim(41)
-    seq, records = stream.load_snapshot()
+    seq, _, records = journal.snapshot("graph")
     tail = [entry.record for entry in store.journal().read("graph", seq, 100)]
     assert seq == 40
     assert replay(records + tail) == replay(history)
@@ -144,10 +144,10 @@ def test_a_snapshot_never_goes_back_or_ahead(store, build):
     stream.append([build.evidence(n) for n in range(4)], 1.0, "")
     stream.save_snapshot(3, [build.evidence(3)])
     stream.save_snapshot(2, [build.evidence(2)])
-    assert stream.load_snapshot() == (3, [build.evidence(3)])
+    assert store.journal().snapshot("graph") == (3, 1.0, [build.evidence(3)])
     with pytest.raises(StoreError, match="ends at 4"):
         stream.save_snapshot(5, [])
-    assert stream.load_snapshot() == (3, [build.evidence(3)])
+    assert store.journal().snapshot("graph") == (3, 1.0, [build.evidence(3)])
 
 
 def test_trim_drops_only_what_the_snapshot_covers(store, build):

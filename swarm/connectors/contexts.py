@@ -1,0 +1,37 @@
+"""What the settings tell the engines: where SQL and code run, and which names are one dataset."""
+
+from swarm.config import Settings, SqlConnection
+from swarm.lineage.naming import Naming
+from swarm.lineage.text import CodeContext, SqlContext
+
+
+def sql_context(settings: Settings, *names: str) -> SqlContext:
+    """The context of the first of `names` that is a configured connection, else of `default`."""
+    for name in (*names, "default"):
+        if name in settings.connections:
+            return _context(settings.connections[name])
+    return SqlContext()
+
+
+def naming_of(settings: Settings) -> Naming:
+    """The naming rules of the settings, as the engine takes them."""
+    return Naming(
+        default_namespace=settings.naming.default_namespace,
+        namespaces=settings.naming.namespaces,
+        datasets=settings.naming.datasets,
+    )
+
+
+def code_context(settings: Settings, default: SqlContext) -> CodeContext:
+    """What code may find behind the names of connections."""
+    connections = {name: _context(below) for name, below in settings.connections.items()}
+    return CodeContext(connections, default, default.parameters)
+
+
+def _context(connection: SqlConnection) -> SqlContext:
+    return SqlContext(
+        dialect=connection.dialect,
+        namespace=connection.namespace,
+        default_catalog=connection.default_catalog,
+        default_schema=connection.default_schema,
+    )
