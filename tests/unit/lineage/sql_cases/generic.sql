@@ -1,0 +1,175 @@
+--- SELECT
+SELECT 1
+
+--- SELECT
+-- reads: a b s.c
+SELECT * FROM a, b JOIN s.c ON TRUE
+
+--- SELECT
+-- reads: a b c
+SELECT * FROM a WHERE x IN (SELECT x FROM b) AND EXISTS (SELECT 1 FROM c)
+
+--- SELECT
+-- reads: b a c
+SELECT (SELECT max(x) FROM b) FROM a ORDER BY (SELECT y FROM c)
+
+--- SELECT
+-- reads: a b c
+SELECT * FROM a UNION ALL SELECT * FROM b EXCEPT SELECT * FROM c
+
+--- SELECT
+-- reads: a
+SELECT * FROM (SELECT * FROM (SELECT * FROM a) x) y
+
+--- INSERT
+-- writes: a
+INSERT INTO a VALUES (1, 'from b')
+
+--- INSERT
+-- reads: b
+-- writes: a
+INSERT INTO a (x) SELECT x FROM b
+
+--- INSERT
+-- reads: a b
+-- writes: a
+INSERT INTO a SELECT x FROM a JOIN b USING (x)
+
+--- CREATE
+-- reads: b
+-- writes: a
+CREATE TABLE a AS SELECT * FROM b
+
+--- CREATE
+-- reads: b
+-- writes: a
+CREATE TABLE IF NOT EXISTS a AS SELECT * FROM b
+
+--- CREATE
+-- writes: a
+CREATE TABLE a (x INT)
+
+--- CREATE
+CREATE TABLE IF NOT EXISTS a (x INT)
+
+--- statements about a table
+DROP TABLE a
+
+--- statements about a table
+-- writes: a
+TRUNCATE TABLE a
+
+--- ALTER
+ALTER TABLE a ADD COLUMN x INT
+
+--- UPDATE
+-- reads: b
+-- writes: a
+UPDATE a SET x = (SELECT max(y) FROM b)
+
+--- DELETE
+-- reads: b
+-- writes: a
+DELETE FROM a WHERE x IN (SELECT x FROM b)
+
+--- statements
+-- reads: d
+-- SELECT * FROM a
+/* FROM b */ SELECT 'FROM c' FROM d -- FROM e
+
+--- common table expressions
+-- reads: b
+WITH a AS (SELECT * FROM b) SELECT * FROM a
+
+--- common table expressions
+-- reads: b d
+WITH a AS (SELECT * FROM b), c AS (SELECT * FROM a) SELECT * FROM c, d
+
+--- common table expressions
+-- reads: s.b
+WITH b AS (SELECT * FROM s.b) SELECT * FROM b
+
+--- common table expressions
+-- reads: b
+WITH b AS (SELECT * FROM b) SELECT * FROM b
+
+--- common table expressions
+-- reads: a
+WITH b AS (SELECT * FROM a), a AS (SELECT 1 AS x) SELECT * FROM a, b
+
+--- common table expressions
+-- reads: a
+SELECT * FROM (WITH a AS (SELECT 1 AS x) SELECT * FROM a) t JOIN a USING (x)
+
+--- common table expressions
+-- reads: s.a
+WITH a AS (SELECT 1 AS x) SELECT * FROM (SELECT * FROM a) t, s.a
+
+--- common table expressions
+WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n FROM t) SELECT * FROM t
+
+--- common table expressions
+WITH A AS (SELECT 1 AS x) SELECT * FROM a
+
+--- common table expressions
+-- reads: b
+-- writes: t
+INSERT INTO t WITH a AS (SELECT * FROM b) SELECT * FROM a
+
+--- common table expressions
+-- reads: b
+-- writes: t
+WITH a AS (SELECT * FROM b) INSERT INTO t SELECT * FROM a
+
+--- views and external tables
+-- writes: v
+-- view: v <- a b
+CREATE VIEW v AS SELECT * FROM a JOIN b USING (x)
+
+--- views and external tables
+-- writes: s.v
+-- view: s.v <- c
+CREATE OR REPLACE VIEW s.v (x) AS WITH a AS (SELECT 1) SELECT * FROM a, c
+
+--- temporary tables
+-- reads: a
+-- writes: b
+CREATE TEMP TABLE t AS SELECT * FROM a;
+INSERT INTO b SELECT * FROM t
+
+--- temporary tables
+-- reads: a
+-- writes: b
+CREATE TABLE t AS SELECT * FROM a;
+INSERT INTO b SELECT * FROM t;
+DROP TABLE t
+
+--- temporary tables
+-- reads: t
+CREATE TEMP TABLE t AS SELECT 1;
+DROP TABLE t;
+SELECT * FROM t
+
+--- temporary tables
+-- reads: t a
+SELECT * FROM t;
+CREATE TEMP TABLE t AS SELECT * FROM a;
+SELECT * FROM t
+
+--- temporary tables
+-- reads: a
+-- writes: b
+INSERT INTO b SELECT * FROM a;
+DROP TABLE a
+
+--- temporary tables
+-- reads: b
+-- writes: a
+DROP TABLE IF EXISTS a;
+CREATE TABLE a AS SELECT * FROM b
+
+--- temporary tables
+-- reads: b
+-- writes: a
+CREATE TABLE IF NOT EXISTS a (x INT);
+INSERT INTO a SELECT * FROM b
