@@ -13,8 +13,9 @@ from sqlglot.errors import TokenError
 
 from swarm.lineage.sql_effects import Nested, NotUnderstood
 from swarm.lineage.sql_script import Script, original_line
-from swarm.lineage.sql_split import Tokens, statements, tokenize
+from swarm.lineage.sql_split import statements
 from swarm.lineage.sql_statements import statement_effects
+from swarm.lineage.sql_tokens import Tokens, tokenize
 from swarm.lineage.templates import Rendered, render
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey

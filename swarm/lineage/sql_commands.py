@@ -15,7 +15,7 @@ from swarm.lineage.sql_effects import (
     Swapped,
     UsedDefault,
 )
-from swarm.lineage.sql_split import Statement
+from swarm.lineage.sql_tokens import Statement
 from swarm.model.lineage import Access, UnresolvedReason
 
 # fmt: off

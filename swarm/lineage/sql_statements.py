@@ -1,7 +1,7 @@
 """From one statement to its effects: what sqlglot understands by its syntax tree, the rest by
 its first words."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
@@ -10,10 +10,9 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_commands import command_effects
+from swarm.lineage.sql_create import cache, create, made
 from swarm.lineage.sql_effects import (
     Accessed,
-    Created,
-    Defined,
     Dropped,
     Effect,
     Moved,
@@ -22,8 +21,10 @@ from swarm.lineage.sql_effects import (
     Swapped,
     UsedDefault,
 )
-from swarm.lineage.sql_split import Statement
-from swarm.lineage.sql_tables import accesses, name_of, position, table_of
+from swarm.lineage.sql_names import name_of, position, table_of
+from swarm.lineage.sql_tables import accesses
+from swarm.lineage.sql_tokens import Statement
+from swarm.lineage.sql_transfer import copy, export, load
 from swarm.lineage.templates import is_hole
 from swarm.model.lineage import Access, UnresolvedReason
 
@@ -31,7 +32,6 @@ from swarm.model.lineage import Access, UnresolvedReason
 sqlglot.logger.setLevel("ERROR")
 
 _MAX_EXCERPT = 80
-_PATH_OPTIONS = frozenset({"path", "location", "uri", "uris", "external_location"})
 _UNKNOWN_KINDS = frozenset(
     {
         ("DEEP", "CLONE"),
@@ -123,130 +123,8 @@ def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[E
     if statement.in_block and dialect not in ("tsql", "fabric"):
         target = None  # a variable
     if target is not None:
-        found.extend(_made(target, temporary=bool(tree.args["into"].args.get("temporary"))))
+        found.extend(made(target, temporary=bool(tree.args["into"].args.get("temporary"))))
     return found
-
-
-def _made(target: exp.Table, *, temporary: bool) -> Iterator[Effect]:
-    name = name_of(target)
-    if name is not None:
-        yield Created(name, temporary or name.local)
-        yield Accessed(Access.WRITE, name)
-
-
-def _parts(tree: exp.Expression, dialect: str) -> list[Effect]:
-    """What the query, the clone and the common table expressions of a CREATE read and write."""
-    query, clone = tree.args.get("expression"), tree.args.get("clone")
-    names: frozenset[str] = frozenset()
-    found: list[Effect] = []
-    clause = tree.args.get("with_")
-    if isinstance(clause, exp.With):
-        names = frozenset(cte.alias.casefold() for cte in clause.expressions)
-        found += accesses(clause, dialect, names)
-    for part in (query, clone):
-        if isinstance(part, exp.Expression):
-            found += accesses(part, dialect, names)
-    return found
-
-
-def _create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    kind = str(tree.args.get("kind") or "").upper()
-    target = table_of(tree.this)
-    if target is None or kind not in ("TABLE", "VIEW", "MODEL"):
-        return
-    name = name_of(target)
-    if name is None:
-        return
-    traits = _properties(tree)
-    inner = _parts(tree, dialect)
-    reads = tuple(e.name for e in inner if isinstance(e, Accessed) and e.access is Access.READ)
-    temporary = name.local or any(_is_temporary(trait) for trait in traits)
-    paths = tuple(_paths(traits, position(target)[0]))
-    if kind == "VIEW" and not temporary:
-        yield from _create_view(name, reads, inner, traits)
-    elif paths and not inner:
-        if temporary:
-            yield Created(name, temporary=True)
-            yield from (Accessed(Access.READ, path) for path in paths)
-        else:
-            yield Defined(name, paths)
-    elif inner or temporary or not tree.args.get("exists"):
-        yield from inner
-        yield Created(name, temporary)
-        yield Accessed(Access.WRITE, name)
-        yield from (Accessed(Access.WRITE, path) for path in paths)
-
-
-def _create_view(
-    name: Name, reads: tuple[Name, ...], inner: list[Effect], traits: list[exp.Expression]
-) -> Iterator[Effect]:
-    target = next((t.this for t in traits if isinstance(t, exp.ToTableProperty)), None)
-    fed = name_of(target) if isinstance(target, exp.Table) else None
-    if any(isinstance(trait, exp.MaterializedProperty) for trait in traits) and fed is None:
-        yield from inner  # its query runs now
-    else:
-        yield from (effect for effect in inner if isinstance(effect, NotUnderstood))
-    yield Created(name, temporary=False)
-    yield Accessed(Access.WRITE, name)
-    yield Defined(name, reads)
-    if fed is not None:
-        yield Defined(fed, reads)
-
-
-def _is_temporary(trait: exp.Expression) -> bool:
-    """Not Oracle's GLOBAL TEMPORARY: its rows are one session's, but the table stays."""
-    if isinstance(trait, exp.TemporaryProperty):
-        return str(trait.args.get("this") or "").upper() != "GLOBAL"
-    return isinstance(trait, exp.VolatileProperty)
-
-
-def _properties(tree: exp.Expression) -> list[exp.Expression]:
-    properties = tree.args.get("properties")
-    return list(properties.expressions) if isinstance(properties, exp.Properties) else []
-
-
-def _paths(traits: Sequence[exp.Expression], line: int) -> Iterator[Name]:
-    """The files below an external table."""
-    for trait in traits:
-        options = trait.expressions if isinstance(trait, exp.OptionsProperty) else [trait]
-        for option in options:
-            is_path = isinstance(option, exp.LocationProperty) or (
-                isinstance(option, exp.Property) and option.name.casefold() in _PATH_OPTIONS
-            )
-            if is_path:
-                literals = option.find_all(exp.Literal)
-                yield from (Name(line=line, url=text.name) for text in literals if text.is_string)
-
-
-def _copy(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    inward = bool(tree.args.get("kind"))
-    target = table_of(tree.this)
-    files = list(_copied(tree.args.get("files") or [], dialect))
-    if target is not None and isinstance(target.this, exp.Var | exp.Literal):
-        name = name_of(target)  # Snowflake: COPY INTO @stage FROM table
-        yield from files
-        if name is not None:
-            yield Accessed(Access.WRITE, name)
-    elif target is not None:
-        name = name_of(target)
-        if name is not None:
-            if inward:
-                yield from files
-            yield Accessed(Access.WRITE if inward else Access.READ, name)
-    elif isinstance(tree.this, exp.Expression):
-        yield from accesses(tree.this, dialect)
-    if not inward:
-        for effect in files:
-            if isinstance(effect, Accessed):
-                yield Accessed(Access.WRITE, effect.name)
-
-
-def _copied(files: list[exp.Expression], dialect: str) -> Iterator[Effect]:
-    for item in files:
-        if isinstance(item, exp.Literal) and item.is_string:
-            yield Accessed(Access.READ, Name(line=position(item)[0], url=item.name))
-        elif isinstance(item, exp.Table | exp.Subquery | exp.Query):
-            yield from accesses(item, dialect)
 
 
 def _multi_insert(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
@@ -300,38 +178,6 @@ def _use(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield UsedDefault("", parts[0])
 
 
-def _export(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    if isinstance(tree.this, exp.Expression):
-        yield from accesses(tree.this, dialect)
-    options = tree.args.get("options")
-    if isinstance(options, exp.Properties):
-        for path in _paths(options.expressions, position(tree)[0]):
-            yield Accessed(Access.WRITE, path)
-
-
-def _load(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    target = table_of(tree.this)
-    name = name_of(target) if target is not None else None
-    if name is None:
-        return
-    inpath = tree.args.get("inpath")
-    if isinstance(inpath, exp.Literal):
-        yield Accessed(Access.READ, Name(line=name.line, url=inpath.name))
-    files = tree.args.get("files")
-    if isinstance(files, exp.Properties):
-        for path in _paths(files.expressions, name.line):
-            yield Accessed(Access.READ, path)
-    yield Accessed(Access.WRITE, name)
-
-
-def _cache(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    target = table_of(tree.this)
-    query = tree.args.get("expression")
-    if target is not None and isinstance(query, exp.Expression):
-        yield from accesses(query, dialect)
-        yield from _made(target, temporary=True)
-
-
 def _execute(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     name = tree.this.name if isinstance(tree.this, exp.Expression) else "?"
     line = position(tree)[0]
@@ -349,15 +195,15 @@ def _nothing(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
 
 
 _RULES: Mapping[type, Callable[[exp.Expression, str], Iterator[Effect]]] = {
-    exp.Create: _create,
-    exp.Copy: _copy,
+    exp.Create: create,
+    exp.Copy: copy,
     exp.MultitableInserts: _multi_insert,
     exp.Alter: _alter,
     exp.Drop: _drop,
     exp.Use: _use,
-    exp.Export: _export,
-    exp.LoadData: _load,
-    exp.Cache: _cache,
+    exp.Export: export,
+    exp.LoadData: load,
+    exp.Cache: cache,
     exp.Execute: _execute,
     exp.Grant: _nothing,
     exp.Revoke: _nothing,

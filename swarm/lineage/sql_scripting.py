@@ -1,0 +1,80 @@
+"""Takes procedural words off the front of a statement, down to the plain statement behind."""
+
+from swarm.lineage.sql_tokens import (
+    STARTS,
+    TRANSACTION,
+    Tokens,
+    find,
+    has_string,
+    top_words,
+    word_of,
+)
+
+LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
+_LABELLED = frozenset({"BEGIN", "LOOP", "WHILE", "REPEAT"})
+_Peeled = tuple[Tokens, Tokens, int]  # a condition or query, what follows, change of depth
+
+
+def peel(chunk: Tokens) -> _Peeled | None:
+    """Take the scripting off the front of `chunk`; None if it begins with a plain statement."""
+    first = word_of(chunk[0])
+    second = word_of(chunk[1]) if len(chunk) > 1 else ""
+    if first in ("<<", "<"):  # a label
+        end = next((i for i, token in enumerate(chunk) if word_of(token) in (">>", ">")), 0)
+        return ([], chunk[end + 1 :], 0) if end else None
+    if second == ":" and chunk[2:] and word_of(chunk[2]) in _LABELLED:
+        return [], chunk[2:], 0
+    if first == "BEGIN":
+        return _peel_begin(chunk, second)
+    if first == "END":
+        return _peel_end(chunk, second)
+    if first in ("LOOP", "REPEAT", "ELSE", "DO") and not _is_string(chunk, 1):
+        return [], chunk[1:], 0
+    if first == "EXCEPTION" or (first == "WHEN" and "THEN" in top_words(chunk)):
+        then = find(chunk, ("THEN",), 1)
+        return [], chunk[then + 1 :], 0
+    if first in ("IF", "ELSEIF", "ELSIF", "WHILE", "UNTIL", "FOR"):
+        return _peel_condition(chunk, first)
+    if first == "RETURN" and second == "QUERY":
+        return [], chunk[2:], 0
+    if first in ("PERFORM", "ASSERT"):
+        return chunk[1 : find(chunk, ("AS",), 1)], [], 0
+    return None
+
+
+def _is_string(chunk: Tokens, index: int) -> bool:
+    return index < len(chunk) and has_string(chunk[index : index + 3])
+
+
+def _peel_begin(chunk: Tokens, second: str) -> _Peeled | None:
+    if second in TRANSACTION or len(chunk) == 1:
+        return None  # `BEGIN;` opens a transaction, not a block
+    return [], chunk[2 if second in ("TRY", "CATCH", "ATOMIC") else 1 :], 1
+
+
+def _peel_end(chunk: Tokens, second: str) -> _Peeled:
+    if second in LOOP_ENDS:
+        skip = 2
+        if second == "IF" or len(chunk) == 2 or word_of(chunk[2]) in STARTS:
+            return [], chunk[skip:], 0
+        return [], chunk[skip + 1 :], 0  # END LOOP label
+    if second in ("TRY", "CATCH", "CASE"):
+        return [], chunk[2:], -1
+    skip = 1 if second in STARTS else 2  # END name
+    return [], chunk[skip:], -1
+
+
+def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
+    ends = ("THEN",) if first not in ("WHILE", "FOR") else ("DO", "LOOP")
+    end = find(chunk, ends, 1)
+    if end < len(chunk):
+        condition = chunk[1:end]
+        if first == "FOR":  # FOR x IN (query), FOR x IN query
+            names = find(chunk, ("IN", "AS"), 1)
+            condition = chunk[names + 1 : end]
+        return condition, chunk[end + 1 :], 0
+    if first in ("UNTIL", "FOR"):
+        return chunk[1:], [], 0
+    # T-SQL has no THEN: the condition ends where a statement starts.
+    end = find(chunk, tuple(STARTS), 2)
+    return chunk[1:end], chunk[end:], 0
