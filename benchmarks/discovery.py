@@ -7,11 +7,15 @@ after their pipelines have run, and the truth is the audit of the warehouse. An 
 tasks and counts once, however many datasets lead from one to the other; a pair of which only the
 pipelines are known is left out.
 
+- `recall`: of the pairs of the truth with `data` true, the share that is shown.
+- `cross_recall`: the same of pairs from one pipeline to another.
+- `all_recall`: the same of all pairs of the truth; those with `data` false are ordered by people
+  without sharing data that any text names, and count here as missed.
 - `precision`: of the pairs shown, the share that is in the truth, whatever its `data`.
-- `recall`: of all pairs of the truth, the share that is shown. Pairs with `data` false are ordered
-  by people without sharing data that any text names; they count here as missed.
-- `data_recall`: the same of the pairs with `data` true.
-- `cross_precision`, `cross_recall`: the same of pairs from one pipeline to another.
+- `cross_precision`: the same of pairs from one pipeline to another.
+- `read_precision`, `read_cross_precision`, `read_recall`, `read_cross_recall`, with `--read FILE`:
+  the same after a person has read the texts. The file's table lists pairs that are real and not
+  in the truth (`real`), and pairs of the truth that no text shows (`absent`), each with a reason.
 - `unresolved`: how many things were reported as not understood.
 """
 
@@ -35,11 +39,25 @@ Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Where a person who read the texts contradicts the truth."""
+
+    real: frozenset[Pair]
+    absent: frozenset[Pair]
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """All real pairs, and those of them that share data."""
 
     pairs: frozenset[Pair]
     with_data: frozenset[Pair]
+
+    def corrected(self, read: Read) -> "Truth":
+        """The truth with what a person who read the texts says of it."""
+        return Truth(
+            (self.pairs | read.real) - read.absent, (self.with_data | read.real) - read.absent
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +66,11 @@ class Corpus:
 
     settings: Settings
     truth: Truth
+    read: Read | None = None
 
 
-def read_corpus(tasks: Path, views: Path | None, truth: Path) -> Corpus:
-    """The corpus of three files."""
+def read_corpus(tasks: Path, views: Path | None, truth: Path, read: Path | None = None) -> Corpus:
+    """The corpus of its files."""
     sources = [Source(kind="manifest", path=tasks)]
     if views is not None:
         sources.append(Source(kind="catalog", path=views))
@@ -60,7 +79,19 @@ def read_corpus(tasks: Path, views: Path | None, truth: Path) -> Corpus:
     return Corpus(
         Settings(sources=tuple(sources)),
         Truth(frozenset(pairs), frozenset(pair for pair, data in pairs.items() if data)),
+        None if read is None else read_verdicts(read),
     )
+
+
+def read_verdicts(path: Path) -> Read:
+    """The rows `| real or absent | pipeline/task | pipeline/task | reason |` of a Markdown file."""
+    found: dict[str, set[Pair]] = {"real": set(), "absent": set()}
+    for line in path.read_text("utf-8").splitlines():
+        cells = [cell.strip(" `") for cell in line.strip("| ").split("|")]
+        if cells[0] in found:
+            (up, up_task), (down, down_task) = (cell.split("/", 1) for cell in cells[1:3])
+            found[cells[0]].add(((up, up_task), (down, down_task)))
+    return Read(frozenset(found["real"]), frozenset(found["absent"]))
 
 
 def measure(corpus: Corpus) -> Figures:
@@ -77,17 +108,27 @@ def measure(corpus: Corpus) -> Figures:
     seconds = time.perf_counter() - start_s
     for failure in found.failures:
         raise SystemExit(f"discovery: {failure}")
-    shown, truth = pairs_of(report), corpus.truth
-    real, cross = shown & truth.pairs, {pair for pair in shown if _crosses(pair)}
-    true_cross = {pair for pair in truth.pairs if _crosses(pair)}
-    return {
-        "precision": _share(real, shown),
-        "recall": _share(real, truth.pairs),
-        "data_recall": _share(shown & truth.with_data, truth.with_data),
-        "cross_precision": _share(cross & truth.pairs, cross),
-        "cross_recall": _share(cross & true_cross, true_cross),
+    shown = pairs_of(report)
+    figures = {
+        **_compared(shown, corpus.truth),
+        "all_recall": _share(shown & corpus.truth.pairs, corpus.truth.pairs),
         "unresolved": float(len(report.unresolved)),
         "seconds": seconds,
+    }
+    if corpus.read is not None:
+        read = _compared(shown, corpus.truth.corrected(corpus.read))
+        figures |= {f"read_{name}": value for name, value in read.items()}
+    return figures
+
+
+def _compared(shown: frozenset[Pair], truth: Truth) -> dict[str, float]:
+    cross = frozenset(pair for pair in shown if _crosses(pair))
+    true_cross = frozenset(pair for pair in truth.with_data if _crosses(pair))
+    return {
+        "precision": _share(shown & truth.pairs, shown),
+        "recall": _share(shown & truth.with_data, truth.with_data),
+        "cross_precision": _share(cross & truth.pairs, cross),
+        "cross_recall": _share(cross & true_cross, true_cross),
     }
 
 
@@ -119,8 +160,8 @@ def main() -> None:
     def chosen(options: Options) -> Figures:
         own = options.own
         if own.tasks and own.truth:
-            return measure(read_corpus(own.tasks, own.views, own.truth))
-        if own.tasks or own.truth or own.views:
+            return measure(read_corpus(own.tasks, own.views, own.truth, own.read))
+        if own.tasks or own.truth or own.views or own.read:
             raise SystemExit("discovery: --tasks and --truth go together")
         with lab_corpus(Path(".lab")) as corpus:
             return measure(corpus)
@@ -131,6 +172,7 @@ def main() -> None:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     for name, what in (("tasks", "manifest"), ("views", "catalog"), ("truth", "real edges")):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"{what}, JSON Lines")
+    parser.add_argument("--read", type=Path, metavar="FILE", help="verdicts by reading, Markdown")
 
 
 def _pair(upstream: dict[str, str], downstream: dict[str, str]) -> Pair:

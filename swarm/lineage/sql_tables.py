@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from swarm.lineage.sql_effects import Accessed, Effect, Name, NotUnderstood
 from swarm.lineage.sql_names import name_of, position
+from swarm.lineage.sql_statistics import is_statistics, statistics_reads
 from swarm.lineage.sql_targets import joined, write_targets
 from swarm.model.lineage import Access, UnresolvedReason
 
@@ -57,7 +58,7 @@ def accesses(
 
 
 def _special(node: exp.Expression) -> Iterator[Effect]:
-    """Snowflake's TABLE('a.b'), and ClickHouse's INSERT INTO FUNCTION s3(...)."""
+    """Snowflake's TABLE('a.b'), ClickHouse's INSERT INTO FUNCTION s3(...), statistics."""
     if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
         yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
     if isinstance(node, exp.Insert) and isinstance(node.this, exp.Func):
@@ -65,6 +66,8 @@ def _special(node: exp.Expression) -> Iterator[Effect]:
             if isinstance(effect, Accessed):
                 effect = Accessed(Access.WRITE, effect.name)
             yield effect
+    if isinstance(node, exp.Select):
+        yield from statistics_reads(node, position(node)[0])
 
 
 def _with_scope(node: exp.Expression, scope: _Scope) -> tuple[_Scope, list[tuple[object, _Scope]]]:
@@ -130,6 +133,8 @@ def _read(table: exp.Table, scope: _Scope, dialect: str) -> Iterator[Effect]:
     function = table.this
     if isinstance(function, exp.Func) and not isinstance(function, exp.DynamicIdentifier):
         yield from _function_reads(function)
+        return
+    if is_statistics(table):  # what it is asked about is read, not the view
         return
     effect = _access(table, Access.READ, scope, dialect)
     if effect is not None:

@@ -161,3 +161,24 @@ EXECUTE IMMEDIATE 'INSERT INTO a ' || q
 -- unresolved: dynamic 2 run time
 SELECT 1;
 EXECUTE IMMEDIATE q
+
+--- statistics of tables that are named
+-- reads: p.d.a p.d.b p.d.c
+SELECT partition_id FROM `p.d.INFORMATION_SCHEMA.PARTITIONS`
+WHERE (table_name = 'a' AND total_rows > 0) OR table_name IN ('b', 'c')
+
+--- statistics of tables that are named
+-- reads: p.d.a p.d.b e
+SELECT * FROM e LEFT JOIN (
+  SELECT * FROM p.d.INFORMATION_SCHEMA.PARTITIONS WHERE 'a' = table_name
+) USING (day) WHERE x > (SELECT row_count FROM `p.d.__TABLES__` WHERE table_id = 'b')
+
+--- statistics of a region name the schema in a condition
+-- reads: d.a
+SELECT total_rows FROM `region-us`.INFORMATION_SCHEMA.TABLE_STORAGE
+WHERE table_schema = 'd' AND table_name = 'a'
+
+--- statistics of all tables, of none that is named, and what is not asked for
+SELECT * FROM d.INFORMATION_SCHEMA.PARTITIONS;
+SELECT * FROM d.__TABLES__ WHERE table_id NOT IN ('a', 'b') AND NOT table_id = 'c';
+SELECT * FROM d.INFORMATION_SCHEMA.COLUMNS WHERE table_name = 'a'

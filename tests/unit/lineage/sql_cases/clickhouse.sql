@@ -31,3 +31,7 @@ EXCHANGE TABLES a AND s
 -- reads: a b
 -- writes: b a
 EXCHANGE TABLES a AND b
+
+--- statistics of a table that is named
+-- reads: d.a
+SELECT sum(rows) FROM system.parts WHERE database = 'd' AND table = 'a' AND active

@@ -40,3 +40,7 @@ DROP TABLE a_old
 USE shop;
 SELECT * FROM a;
 SELECT * FROM other.b
+
+--- statistics of a table that is named
+-- reads: d.a
+SELECT table_rows FROM information_schema.partitions WHERE table_schema = 'd' AND table_name = 'a'

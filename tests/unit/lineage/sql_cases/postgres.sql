@@ -146,3 +146,8 @@ CREATE INDEX i ON a (x);
 SET work_mem = '1GB';
 LOCK TABLE a;
 CREATE SCHEMA s
+
+--- statistics of a table that is named; its existence is no read
+-- reads: s.a
+SELECT n_live_tup FROM pg_stat_user_tables WHERE schemaname = 's' AND relname = 'a';
+SELECT 1 FROM information_schema.tables WHERE table_schema = 's' AND table_name = 'b'

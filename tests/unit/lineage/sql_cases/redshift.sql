@@ -32,3 +32,7 @@ BEGIN TRANSACTION;
 DELETE FROM a USING s WHERE a.x = s.x;
 INSERT INTO a SELECT * FROM s;
 END TRANSACTION
+
+--- statistics of a table that is named
+-- reads: s.a
+SELECT tbl_rows FROM svv_table_info WHERE "schema" = 's' AND "table" = 'a'
