@@ -88,6 +88,11 @@ class Client:
         asked = {"declared": declared, "min_confidence": min_confidence, "as_of_s": as_of_s}
         return self._pages("dependencies", asked)
 
+    def findings(self, *, since_s: float | None = None) -> Iterator[dict[str, Any]]:
+        """What is open now; with `since_s` (seconds since the epoch) all that opened, changed or
+        closed since then. The newest last."""
+        return self._pages("findings", {"since_s": since_s})
+
     def impact(self, name: str, limit: int = 100) -> dict[str, Any]:
         """Who is hit when `name` is late or wrong: `total`, and the nearest `limit` as `hits`."""
         return dict(self._request("GET", "impact", params={"name": name, "limit": limit}))

@@ -1,6 +1,8 @@
-"""The graph actor: the shell of the ledger. It alone writes the journal stream `graph`."""
+"""The graph actor: the shell of ledger and findings. It alone writes the journal stream `graph`."""
 
 import asyncio
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from swarm.actors.inbox import Inbox, start
@@ -8,8 +10,10 @@ from swarm.actors.journaled import Journaled
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
+from swarm.graph.findings import Findings
 from swarm.lineage.ledger import Ledger, VerdictRequest
-from swarm.model.journal import Batch
+from swarm.lineage.naming import Naming
+from swarm.model.journal import Batch, GraphRecord
 
 STREAM = "graph"
 _SNAPSHOT_EVERY = 20_000  # records; keeps replay after a crash far below two seconds
@@ -22,15 +26,48 @@ class _Letter:
     cause_id: str
 
 
+class Conclusions:
+    """What the stream `graph` rebuilds: what is known, and what of it people are told."""
+
+    def __init__(self, naming: Naming, min_confidence: float) -> None:
+        self._ledger = Ledger(naming)
+        self._findings = Findings(min_confidence)
+
+    def apply(self, record: GraphRecord) -> None:
+        self._ledger.apply(record)
+        self._findings.apply(record)
+
+    def records(self) -> Iterator[GraphRecord]:
+        yield from self._ledger.records()
+        yield from self._findings.records()
+
+    async def take(
+        self, journaled: Journaled, event: Batch | VerdictRequest, now_s: float, cause_id: str
+    ) -> int:
+        """Merge an event and tell what it means; returns the journal's last sequence number."""
+        records = await asyncio.to_thread(self._ledger.decide, event, now_s)
+        if not records:
+            return journaled.last_seq
+        seq = await journaled.append(records, now_s, cause_id)
+        return await self.tell(journaled, now_s, cause_id) or seq
+
+    async def tell(self, journaled: Journaled, now_s: float, cause_id: str) -> int:
+        """Record the findings that are not as they were; 0 when there are none."""
+        findings = await asyncio.to_thread(self._findings.decide, now_s)
+        return await journaled.append(findings, now_s, cause_id) if findings else 0
+
+
 class GraphActor:
     """Takes evidence and verdicts, answers when they are in the journal."""
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._clock = SystemClock()
-        self._ledger = Ledger(naming_of(settings))
+        self._state = Conclusions(naming_of(settings), settings.min_confidence)
         self._journaled = await asyncio.to_thread(
-            Journaled, settings, STREAM, self._ledger, snapshot_every=_SNAPSHOT_EVERY
+            Journaled, settings, STREAM, self._state, snapshot_every=_SNAPSHOT_EVERY
         )
+        # A crash may have come between a conclusion and its finding; settings may have changed.
+        await self._state.tell(self._journaled, self._clock.now_s(), uuid.uuid4().hex)
         self._inbox: Inbox[_Letter] = Inbox(self._handle, size_max=_QUEUE_MAX)
         self._loop = start(self._inbox.run())
 
@@ -44,7 +81,4 @@ class GraphActor:
 
     async def _handle(self, letter: _Letter) -> int:
         now_s = self._clock.now_s()
-        records = await asyncio.to_thread(self._ledger.decide, letter.event, now_s)
-        if not records:
-            return self._journaled.last_seq
-        return await self._journaled.append(records, now_s, letter.cause_id)
+        return await self._state.take(self._journaled, letter.event, now_s, letter.cause_id)

@@ -1,13 +1,14 @@
 """What the API speaks: the JSON shapes, made from the model's values at the edge and only there."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.graph.cycles import Cycle
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
+from swarm.model.findings import Finding, FindingKind, FindingLevel
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Dependency, DependencyKey, Proof, Unresolved, Verdict
 from swarm.model.pipelines import Pipeline
@@ -202,20 +203,36 @@ class Changes(_Shape):
         )
 
 
-class Finding(_Shape):
-    """Pipelines that wait for each other in a ring, and the data that closes it."""
+class FindingRow(_Shape):
+    """A dependency that nobody declared, or pipelines that wait for each other in a ring.
 
-    kind: Literal["cycle"] = "cycle"
+    `evidence` holds the dependencies that show it, as far as they still exist.
+    """
+
+    id: str
+    kind: FindingKind
+    subject: str = Field(description="What it is about, for people.")
+    level: FindingLevel
     orchestrators: list[str]
     pipelines: list[TaskName]
-    dependencies: list[EdgeName]
+    evidence: list[Edge]
+    first_seen_s: float
+    changed_at_s: float
+    closed_at_s: float | None
 
     @classmethod
-    def of(cls, cycle: Cycle) -> Self:
+    def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
         return cls(
-            orchestrators=list(cycle.orchestrators),
-            pipelines=[TaskName.of(key) for key in cycle.pipelines],
-            dependencies=[EdgeName.of(key) for edge in cycle.edges for key in edge.dependencies],
+            id=finding.id,
+            kind=finding.kind,
+            subject=str(finding),
+            level=finding.level,
+            orchestrators=sorted({key.orchestrator for key in finding.pipelines}),
+            pipelines=[TaskName.of(key) for key in finding.pipelines],
+            evidence=[Edge.of(known[key]) for key in finding.evidence if key in known],
+            first_seen_s=finding.first_seen_s,
+            changed_at_s=finding.changed_at_s,
+            closed_at_s=finding.closed_at_s,
         )
 
 

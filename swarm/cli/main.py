@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import config, demo, deps, scan, status, up
+from swarm.cli import config, demo, deps, findings, scan, status, up
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -29,6 +29,7 @@ for command in (
     scan.scan,
     up.up,
     status.status,
+    findings.findings,
     deps.deps,
     deps.impact,
     deps.accept,

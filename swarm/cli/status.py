@@ -24,6 +24,7 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         pipelines = ", ".join(f"{n} {name}" for name, n in sorted(now["pipelines"].items()))
         typer.echo(f"pipelines     {pipelines or 'none yet'}")
         typer.echo(f"dependencies  {now['dependencies']}, {now['undeclared']} of them undeclared")
+        typer.echo(f"findings      {now['findings']} open; `swarm findings` lists them")
         for row in now["connectors"]:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["since_s"]))
             said = f": {row['message']}" if row["message"] else ""

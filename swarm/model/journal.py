@@ -7,6 +7,7 @@ rises when a record's fields change in a way an older reader could not skip.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.findings import Finding
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -139,6 +140,13 @@ class CapacitySeen:
     capacity: Pool | Backfill
 
 
+@dataclass(frozen=True, slots=True)
+class FindingChanged:
+    """A finding opened, changed or closed."""
+
+    finding: Finding
+
+
 # --- records of a connector stream ---------------------------------------------------------------
 
 
@@ -183,6 +191,7 @@ GraphRecord = (
     | VerdictGiven
     | RunSeen
     | CapacitySeen
+    | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged
 Record = GraphRecord | ConnectorRecord

@@ -14,6 +14,7 @@ from swarm.model.journal import (
     CursorMoved,
     DependencyChanged,
     DependencyGone,
+    FindingChanged,
     PipelineGone,
     PipelineSeen,
     Record,
@@ -61,6 +62,7 @@ class Changes:
     pipelines: Rows = field(default_factory=Rows)
     unresolved: Rows = field(default_factory=lambda: Rows(since_first=True))
     capacity: Rows = field(default_factory=Rows)
+    findings: Rows = field(default_factory=Rows)
     runs: Rows = field(default_factory=Rows)
     task_runs: Rows = field(default_factory=Rows)
     connectors: dict[str, Row] = field(default_factory=dict)
@@ -82,6 +84,9 @@ class Changes:
                 self.unresolved.put(_unresolved_key(seen), at_s, body)
             case UnresolvedGone(gone):
                 self.unresolved.drop(_unresolved_key(gone))
+            case FindingChanged(finding):
+                closed = finding.closed_at_s is not None
+                self.findings.put(plain(finding.id), at_s, body, closed=closed)
             case RunSeen() | CapacitySeen():
                 self._add_execution(record, body, at_s)
             case DependencyChanged() | DependencyGone():

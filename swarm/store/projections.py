@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, select
+from sqlalchemy import Row, Select, Table, func, select
 
 from swarm.errors import Trimmed
+from swarm.model.findings import Finding
 from swarm.model.journal import (
     CapacitySeen,
     ConnectorChanged,
@@ -15,6 +16,7 @@ from swarm.model.journal import (
     CursorMoved,
     DependencyChanged,
     Entry,
+    FindingChanged,
     PipelineSeen,
     Record,
     RunSeen,
@@ -58,6 +60,14 @@ class UnresolvedRow:
     key: str
     since_s: float
     unresolved: Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding; `key` is where the next page goes on."""
+
+    key: tuple[float, str]
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,27 @@ class Projections:
             UnresolvedRow(row.key, row.at_s, decode_row(row, UnresolvedSeen).unresolved)
             for row in rows
         ]
+
+    def findings(
+        self, limit: int, after: tuple[float, str] = (0.0, ""), since_s: float | None = None
+    ) -> list[FindingRow]:
+        """A page of the open findings, or of all that changed at `since_s` or later, closed ones
+        too; the one that changed last is last."""
+        table, (at_s, key) = read_tables.findings, after
+        query = select(table).where(
+            (table.c.at_s > at_s) | ((table.c.at_s == at_s) & (table.c.key > key)),
+            table.c.closed.is_(False) if since_s is None else table.c.at_s >= since_s,
+        )
+        return [
+            FindingRow((row.at_s, row.key), decode_row(row, FindingChanged).finding)
+            for row in self._rows(query.order_by(table.c.at_s, table.c.key).limit(limit))
+        ]
+
+    def open_findings(self) -> int:
+        """How many findings are open."""
+        table = read_tables.findings
+        query = select(func.count()).select_from(table).where(table.c.closed.is_(False))
+        return int(self._rows(query)[0][0])
 
     def connectors(self) -> list[ConnectorRow]:
         """All sources that ever told their state or moved their cursor."""
@@ -199,7 +230,8 @@ class Projections:
 
     def snapshot(self) -> tuple[int, list[tuple[float, Record]]]:
         """The current state as (at_s, record) that rebuild it, and the global number to follow on
-        from. Holds pipelines, dependencies, unresolved, capacity and connectors, not runs."""
+        from. Holds pipelines, dependencies, unresolved, capacity and connectors, not runs and
+        findings."""
         now = _now(read_tables.dependencies)
         with self._database.reading() as connection:
             last = connection.scalar(select(position.c.last_seq)) or 0

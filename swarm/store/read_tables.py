@@ -89,6 +89,7 @@ log = Table(
 pipelines = _table("swarm_pipelines")
 unresolved = _table("swarm_unresolved")
 capacity = _table("swarm_capacity", Column("kind", Text, nullable=False))
+findings = _table("swarm_findings", Column("closed", Boolean, nullable=False))
 runs = _table("swarm_runs", Column("pipeline_key", KEY, nullable=False))
 task_runs = _table(
     "swarm_task_runs",
@@ -96,6 +97,7 @@ task_runs = _table(
     Column("task_key", KEY, nullable=False),
     Column("pipeline_key", KEY, nullable=False),
 )
+Index("swarm_findings_newest", findings.c.at_s, findings.c.key)
 Index("swarm_runs_newest", runs.c.pipeline_key, runs.c.at_s)
 Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
 connectors = Table(

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from swarm.store.read_tables import (
     capacity,
     dependencies,
+    findings,
     log,
     pipelines,
     position,
@@ -33,6 +34,7 @@ class Retention:
     past_dependencies: int = 100_000  # ended states of dependencies, over all of them
     runs_per_pipeline: int = 100  # and as many tries of each task
     backfills: int = 1_000
+    closed_findings: int = 10_000
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 
 
@@ -53,6 +55,8 @@ def trim(connection: Connection, retention: Retention) -> None:
         capacity.c.kind,
         only=capacity.c.kind == "Backfill",
     )
+    closed = findings.c.closed.is_(True)
+    _keep_newest(connection, findings, retention.closed_findings, findings.c.closed, only=closed)
 
 
 def _trim_log(connection: Connection, kept: int) -> None:
@@ -94,7 +98,7 @@ def _keep_newest(
     connection: Connection,
     table: Table,
     kept: int,
-    of: Column[str],
+    of: Column[str] | Column[bool],
     only: ColumnElement[bool] | None = None,
 ) -> None:
     """Keep the `kept` newest rows of each value of `of`."""

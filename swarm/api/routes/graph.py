@@ -16,14 +16,14 @@ from swarm.api.schemas import (
     Changes,
     DatasetRow,
     Edge,
-    Finding,
+    FindingRow,
     PipelineRow,
     Reach,
     TaskName,
     VerdictBody,
 )
+from swarm.errors import InputError
 from swarm.graph import query
-from swarm.graph.cycles import cycles
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
 from swarm.lineage.ledger import VerdictRequest
@@ -121,9 +121,30 @@ async def upstream(asked: Annotated[_Search, Query()], deps: Given, response: Re
 
 
 @router.get("/findings")
-async def findings(deps: Given) -> list[Finding]:
-    """Cycles across pipelines, each with the dependencies that close it."""
-    return [Finding.of(cycle) for cycle in cycles(deps.model.graph, deps.min_confidence)]
+async def findings(
+    deps: Given,
+    since_s: Annotated[float | None, Query(ge=0)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[FindingRow]:
+    """What is open now, or all that opened, changed or closed since `since_s` (seconds since the
+    epoch); the newest last."""
+    after = _position(cursor) if cursor else (0.0, "")
+    rows = await asyncio.to_thread(deps.projections.findings, limit + 1, after, since_s)
+    shown, known = rows[:limit], deps.model.graph.dependencies
+    at_s, key = shown[-1].key if shown else after
+    return Page(
+        items=[FindingRow.of(row.finding, known) for row in shown],
+        next_cursor=f"{at_s!r} {key}" if len(rows) > limit else None,
+    )
+
+
+def _position(cursor: str) -> tuple[float, str]:
+    at_s, _, key = cursor.partition(" ")
+    try:
+        return float(at_s), key
+    except ValueError:
+        raise InputError(f"`{cursor}` is no cursor that a page of findings gave") from None
 
 
 def _reach(

@@ -1,5 +1,6 @@
 """Is it alive, is it ready, and how is it doing."""
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -46,6 +47,7 @@ class Status(BaseModel):
     pipelines: dict[str, int]
     dependencies: int
     undeclared: int
+    findings: int
     unresolved: int
     connectors: list[ConnectorRow]
 
@@ -75,6 +77,7 @@ async def status(deps: Given) -> Status:
         pipelines=pipelines,
         dependencies=len(shown),
         undeclared=sum(not d.declared for d in shown),
+        findings=await asyncio.to_thread(deps.projections.open_findings),
         unresolved=len(model.unresolved),
         connectors=[
             ConnectorRow(

@@ -6,12 +6,14 @@ import threading
 import pytest
 
 from swarm.errors import StoreError, Trimmed
+from swarm.model.findings import Finding, FindingKind, FindingLevel
 from swarm.model.journal import (
     CapacitySeen,
     ConnectorChanged,
     ConnectorState,
     CursorMoved,
     Entry,
+    FindingChanged,
     PipelineGone,
     PipelineSeen,
     RunSeen,
@@ -365,6 +367,42 @@ def test_retention_keeps_the_newest_and_tells_where_it_begins(store, build):
     with pytest.raises(Trimmed):
         history.as_of(16.5)
     assert [row.dependency.confidence for row in projections.dependencies(10)] == [0.20]
+
+
+def a_finding(name, changed_at_s, closed_at_s=None):
+    finding = Finding(
+        id=name,
+        kind=FindingKind.CYCLE,
+        pipelines=(PipelineKey("airflow", "a"), PipelineKey("dagster", "b")),
+        evidence=(),
+        level=FindingLevel.WARN,
+        first_seen_s=1.0,
+        changed_at_s=changed_at_s,
+        closed_at_s=closed_at_s,
+    )
+    return FindingChanged(finding)
+
+
+def test_findings_are_read_page_by_page_as_they_moved(store):
+    records = [a_finding(name, 1.0) for name in ("c", "b", "a")] + [a_finding("b", 4.0, 4.0)]
+    projector, projections = store.projector(), store.projections()
+    projector.apply(entries("graph", records))
+    assert [row.finding.id for row in projections.findings(10)] == ["c", "a"]
+    assert projections.open_findings() == 2
+    everything = projections.findings(10, since_s=0.0)
+    assert [row.finding for row in everything] == [r.finding for r in (records[0], *records[2:])]
+    (first,) = projections.findings(1, since_s=0.0)
+    assert projections.findings(10, first.key, since_s=0.0) == everything[1:]
+    assert [row.finding.id for row in projections.findings(10, since_s=4.0)] == ["b"]
+
+
+def test_closed_findings_are_kept_up_to_a_limit_and_open_ones_all(store):
+    records = [a_finding(str(n), float(n), float(n) if n % 2 else None) for n in range(8)]
+    projector, projections = store.projector(), store.projections()
+    projector.apply(entries("graph", records))
+    projector.trim(Retention(closed_findings=2))
+    kept = {row.finding.id for row in projections.findings(10, since_s=0.0)}
+    assert kept == {"0", "2", "4", "6", "5", "7"}
 
 
 def test_runs_of_a_gone_pipeline_are_dropped_after_a_while(store, build):

@@ -7,12 +7,12 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from swarm.actors.graph import Conclusions
 from swarm.actors.journaled import Journaled
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
 from swarm.config import Settings
-from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch
 from swarm.store.follow import Follower
@@ -40,13 +40,13 @@ class LocalGraph:
     """The graph actor's work, done at once."""
 
     def __init__(self, settings: Settings, clock: TestClock) -> None:
-        self._ledger = Ledger(Naming())
-        self._journaled = Journaled(settings, "graph", self._ledger, snapshot_every=1_000)
+        self._state = Conclusions(Naming(), settings.min_confidence)
+        self._journaled = Journaled(settings, "graph", self._state, snapshot_every=1_000)
         self._clock = clock
 
     async def offer(self, event: Any, cause_id: str) -> int:
         now_s = self._clock.now_s()
-        return await self._journaled.append(self._ledger.decide(event, now_s), now_s, cause_id)
+        return await self._state.take(self._journaled, event, now_s, cause_id)
 
     judge = offer
 

@@ -121,12 +121,49 @@ async def test_a_bare_name_has_to_be_one_pipeline(api):
 async def test_a_ring_of_pipelines_is_a_finding(api):
     await chain(api, "a", "b")
     await api.offer(seen("a", "read", "dwh.b"))
-    [finding] = await api.get("findings")
-    assert [p["pipeline"] for p in finding["pipelines"]] == ["a", "b"]
-    assert {edge["dataset"] for edge in finding["dependencies"]} == {
-        "warehouse/dwh.a",
-        "warehouse/dwh.b",
-    }
+    found = (await api.get("findings"))["items"]
+    [ring] = [finding for finding in found if finding["kind"] == "cycle"]
+    assert [p["pipeline"] for p in ring["pipelines"]] == ["a", "b"]
+    assert ring["subject"] == "airflow/a, airflow/b"
+    assert {edge["dataset"] for edge in ring["evidence"]} == {"warehouse/dwh.a", "warehouse/dwh.b"}
+    assert (await api.get("status"))["findings"] == 3
+
+
+async def test_an_undeclared_dependency_is_a_finding_until_somebody_rejects_it(api):
+    await chain(api, "a", "b")
+    [finding] = (await api.get("findings"))["items"]
+    assert finding["kind"] == "undeclared_dependency"
+    assert finding["subject"] == "airflow/a/t -> airflow/b/t through warehouse/dwh.a"
+    assert finding["first_seen_s"] == 1_000.0
+    assert finding["closed_at_s"] is None
+    [edge] = finding["evidence"]
+    assert edge == (await api.get("dependencies"))["items"][0]
+
+    api.clock.at_s = 2_000.0
+    body = {key: edge[key] for key in ("upstream", "downstream", "dataset")}
+    await api.post("dependencies/verdict", body | {"verdict": "rejected", "by": "ada"})
+    assert (await api.get("findings"))["items"] == []
+    assert (await api.get("findings", since_s=2_000.5))["items"] == []
+    [closed] = (await api.get("findings", since_s=2_000.0))["items"]
+    assert (closed["id"], closed["first_seen_s"]) == (finding["id"], 1_000.0)
+    assert closed["closed_at_s"] == 2_000.0
+
+    api.clock.at_s = 3_000.0
+    await api.post("dependencies/verdict", body | {"verdict": None, "by": "ada"})
+    [again] = (await api.get("findings"))["items"]
+    assert (again["id"], again["first_seen_s"]) == (finding["id"], 3_000.0)
+
+
+async def test_findings_are_paged_in_the_order_they_moved(api):
+    for number, name in enumerate("abcd"):
+        api.clock.at_s = 1_000.0 + number
+        await chain(api, name, f"{name}-reader")
+    first = await api.get("findings", limit=3)
+    second = await api.get("findings", limit=3, cursor=first["next_cursor"])
+    writers = [f["pipelines"][0]["pipeline"] for f in first["items"] + second["items"]]
+    assert writers == ["a", "b", "c", "d"]
+    assert second["next_cursor"] is None
+    assert (await api.get("findings", 400, cursor="here"))["code"] == "bad-input"
 
 
 async def test_a_lineage_event_belongs_to_the_orchestrator_of_its_namespace(api):

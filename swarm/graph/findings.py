@@ -1,0 +1,177 @@
+"""Which findings hold, as the graph moves.
+
+`apply` follows the records of the graph stream; `decide` answers with the findings that opened,
+changed or closed since it was last asked. It compares what holds with what is open, so a crash
+between the two loses nothing: the next `decide` says it.
+
+Rules
+1. An undeclared dependency is a finding as long as its confidence is `min_confidence` or more and
+   no orchestrator keeps the order. What a person rejected has confidence 0.
+2. A ring of pipelines is a finding as long as the same pipelines form it: one more of them, and it
+   is another ring.
+3. The level of a ring is the highest one at which its pipelines still form it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from swarm.graph.cycles import Cycle, cycles
+from swarm.graph.index import DependencyGraph
+from swarm.graph.query import MIN_CONFIDENCE
+from swarm.model.findings import Finding, FindingKind, FindingLevel
+from swarm.model.journal import (
+    DependencyChanged,
+    DependencyGone,
+    FindingChanged,
+    GraphRecord,
+    PipelineGone,
+    PipelineSeen,
+)
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import DependencyKey
+from swarm.model.pipelines import Pipeline
+
+GATE_AT = 0.99
+WARN_AT = 0.8
+
+Pair = tuple[PipelineKey, PipelineKey]
+
+
+class Findings:
+    """What is open, and the graph it is about."""
+
+    def __init__(self, min_confidence: float = MIN_CONFIDENCE) -> None:
+        self._least = min_confidence
+        self._graph = DependencyGraph()
+        self._open: dict[str, Finding] = {}
+        self._rings: set[str] = set()
+        # What moved since the last `decide`.
+        self._moved: set[DependencyKey] = set()
+        self._rings_moved = True
+
+    def apply(self, record: GraphRecord) -> None:
+        match record:
+            case FindingChanged(finding):
+                self._put(finding)
+            case DependencyChanged(_, dependency):
+                self._move(dependency.key, record)
+            case DependencyGone(_, key):
+                self._move(key, record)
+            case PipelineSeen(pipeline):
+                before = self._graph.pipelines.get(pipeline.key)
+                self._rings_moved |= _order(before) != _order(pipeline)
+                self._graph.apply(record)
+            case PipelineGone(key):
+                self._rings_moved |= bool(_order(self._graph.pipelines.get(key)))
+                self._graph.apply(record)
+            case _:
+                pass
+
+    def decide(self, now_s: float) -> list[FindingChanged]:
+        """The findings that are not as they were last told."""
+        moved, self._moved = sorted(self._moved), set()
+        news = [self._told(_id_of(key), self._undeclared(key, now_s), now_s) for key in moved]
+        if self._rings_moved:
+            self._rings_moved = False
+            rings = {ring.id: ring for ring in self._found_rings(now_s)}
+            names = sorted(self._rings | rings.keys())
+            news += (self._told(name, rings.get(name), now_s) for name in names)
+        return [FindingChanged(finding) for finding in news if finding is not None]
+
+    def records(self) -> Iterator[FindingChanged]:
+        """A snapshot of what is open."""
+        yield from (FindingChanged(finding) for finding in self._open.values())
+
+    def _put(self, finding: Finding) -> None:
+        is_open = finding.closed_at_s is None
+        if is_open:
+            self._open[finding.id] = finding
+        else:
+            self._open.pop(finding.id, None)
+        if finding.kind is FindingKind.CYCLE:
+            (self._rings.add if is_open else self._rings.discard)(finding.id)
+        else:
+            self._moved |= set(finding.evidence)  # a snapshot may tell it before its dependency
+
+    def _move(self, key: DependencyKey, record: DependencyChanged | DependencyGone) -> None:
+        pair = key.upstream.pipeline_key, key.downstream.pipeline_key
+        before = self._pair_level(pair)
+        self._graph.apply(record)
+        self._moved.add(key)
+        self._rings_moved |= before is not self._pair_level(pair)
+
+    def _pair_level(self, pair: Pair) -> FindingLevel | None:
+        level = self._graph.by_pipeline
+        up, down = level.find(pair[0]), level.find(pair[1])
+        if up is None or down is None:
+            return None
+        return self._level(level.adjacency.weight(up, down))
+
+    def _level(self, confidence: float) -> FindingLevel | None:
+        if confidence <= 0 or confidence < self._least:
+            return None
+        if confidence >= GATE_AT:
+            return FindingLevel.GATE
+        return FindingLevel.WARN if confidence >= WARN_AT else FindingLevel.SHOW
+
+    def _undeclared(self, key: DependencyKey, now_s: float) -> Finding | None:
+        dependency = self._graph.dependencies.get(key)
+        level = self._level(dependency.confidence) if dependency else None
+        if dependency is None or dependency.declared or level is None:
+            return None
+        pipelines = key.upstream.pipeline_key, key.downstream.pipeline_key
+        kind = FindingKind.UNDECLARED_DEPENDENCY
+        return Finding(_id_of(key), kind, pipelines, (key,), level, now_s, now_s)
+
+    def _found_rings(self, now_s: float) -> Iterator[Finding]:
+        found = cycles(self._graph, self._least)
+        sure = {
+            at: {ring.pipelines for ring in cycles(self._graph, at)} if found else set()
+            for at in (GATE_AT, WARN_AT)
+        }
+        for ring in found:
+            level = FindingLevel.SHOW
+            if ring.pipelines in sure[GATE_AT]:
+                level = FindingLevel.GATE
+            elif ring.pipelines in sure[WARN_AT]:
+                level = FindingLevel.WARN
+            yield _ring(ring, level, now_s)
+
+    def _told(self, name: str, holds: Finding | None, now_s: float) -> Finding | None:
+        """What is to be told of the finding `name`, if anything."""
+        known = self._open.get(name)
+        if known is None or holds is None:
+            return replace(known, changed_at_s=now_s, closed_at_s=now_s) if known else holds
+        same = (known.level, known.evidence) == (holds.level, holds.evidence)
+        return None if same else replace(holds, first_seen_s=known.first_seen_s)
+
+
+def _ring(cycle: Cycle, level: FindingLevel, now_s: float) -> Finding:
+    evidence = sorted({key for edge in cycle.edges for key in edge.dependencies})
+    name = _digest(FindingKind.CYCLE, *map(str, cycle.pipelines))
+    kind = FindingKind.CYCLE
+    return Finding(name, kind, cycle.pipelines, tuple(evidence), level, now_s, now_s)
+
+
+def _id_of(key: DependencyKey) -> str:
+    parts = (*_parts(key.upstream), *_parts(key.downstream), *_parts(key.dataset))
+    return _digest(FindingKind.UNDECLARED_DEPENDENCY, *parts)
+
+
+def _parts(key: TaskKey | DatasetKey) -> tuple[str, ...]:
+    if isinstance(key, DatasetKey):
+        return key.namespace, key.name
+    return key.orchestrator, key.pipeline, key.task
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
+
+
+def _order(pipeline: Pipeline | None) -> set[Pair]:
+    """The steps between pipelines that one declares."""
+    declared = pipeline.declared if pipeline else ()
+    pairs = {(edge.upstream.pipeline_key, edge.downstream.pipeline_key) for edge in declared}
+    return {pair for pair in pairs if pair[0] != pair[1]}

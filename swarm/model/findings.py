@@ -1,0 +1,49 @@
+"""What people are told about: a dependency that nobody declared, pipelines that wait in a ring."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import DependencyKey
+
+
+class FindingKind(StrEnum):
+    """What was found."""
+
+    UNDECLARED_DEPENDENCY = "undeclared_dependency"
+    CYCLE = "cycle"  # pipelines each of which is downstream of every other
+
+
+class FindingLevel(StrEnum):
+    """What a finding is sure enough for."""
+
+    SHOW = "show"  # likely
+    WARN = "warn"  # confidence 0.8 and more
+    GATE = "gate"  # confidence 0.99 and more: sure enough to hold a run
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that holds from `first_seen_s` to `closed_at_s` (None: it still does).
+
+    `id` follows from the kind and the subject alone, so what is found again after it was closed
+    has the same one and a new `first_seen_s`. `pipelines` are the writer's and the reader's, or
+    all of a ring; `evidence` are the dependencies that show it. `changed_at_s` is when it was
+    opened, closed, or had its level or evidence changed.
+    """
+
+    id: str
+    kind: FindingKind
+    pipelines: tuple[PipelineKey, ...]
+    evidence: tuple[DependencyKey, ...]
+    level: FindingLevel
+    first_seen_s: float
+    changed_at_s: float
+    closed_at_s: float | None = None
+
+    def __str__(self) -> str:
+        if self.kind is FindingKind.CYCLE:
+            return ", ".join(map(str, self.pipelines))
+        return ", ".join(
+            f"{d.upstream} -> {d.downstream} through {d.dataset}" for d in self.evidence
+        )
