@@ -93,6 +93,11 @@ class Client:
         closed since then. The newest last."""
         return self._pages("findings", {"since_s": since_s})
 
+    def facets(self, subject: str | None = None) -> Iterator[dict[str, Any]]:
+        """What OpenLineage events told beyond their meaning to swarm, of all or of one `subject`:
+        `orchestrator/pipeline[/task]` or a dataset as `datasets()` names it."""
+        return self._pages("facets", {"subject": subject})
+
     def impact(self, name: str, limit: int = 100) -> dict[str, Any]:
         """Who is hit when `name` is late or wrong: `total`, and the nearest `limit` as `hits`."""
         return dict(self._request("GET", "impact", params={"name": name, "limit": limit}))

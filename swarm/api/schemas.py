@@ -1,13 +1,15 @@
 """What the API speaks: the JSON shapes, made from the model's values at the edge and only there."""
 
+import json
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
+from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind, FindingLevel
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Dependency, DependencyKey, Proof, Unresolved, Verdict
@@ -127,6 +129,34 @@ class UnresolvedRow(_Shape):
             reason=unresolved.reason,
             place=unresolved.place,
             detail=unresolved.detail,
+        )
+
+
+class FacetRow(_Shape):
+    """A facet of a task, a pipeline or a dataset, as its sender told it.
+
+    `job` is the job below the task that it speaks of, if any. A facet that was too large to keep
+    has no content; `left_out` is then its length in characters (1 where that is not known).
+    """
+
+    subject: str
+    of: FacetOf
+    job: str
+    name: str
+    content: Any
+    observed_at_s: float
+    left_out: int
+
+    @classmethod
+    def of_facet(cls, facet: Facet) -> Self:
+        return cls(
+            subject=str(facet.subject),
+            of=facet.of,
+            job=facet.job,
+            name=facet.name,
+            content=json.loads(facet.content) if facet.content else None,
+            observed_at_s=facet.observed_at_s,
+            left_out=facet.left_out,
         )
 
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from swarm.lineage.expansion import Names
+from swarm.lineage.facets import Facets
 from swarm.lineage.order import Order
 from swarm.lineage.tables import Tables
 from swarm.model.journal import (
     CoverageSeen,
     EvidenceGone,
     EvidenceSeen,
+    FacetGone,
+    FacetSeen,
     GraphRecord,
     PipelineGone,
     PipelineSeen,
@@ -37,12 +40,13 @@ class Change:
 
 
 class Facts:
-    """Pipelines, evidence, coverage, views and what could not be understood."""
+    """Pipelines, evidence, coverage, views, facets and what could not be understood."""
 
     def __init__(self) -> None:
         self.tables = Tables()
         self.names = Names(self.tables)
         self.order = Order()
+        self.facets = Facets(self.tables)
         self.pipelines: dict[PipelineKey, Pipeline] = {}
         self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
         self.coverage: dict[TaskKey, dict[Channel, Coverage]] = {}
@@ -93,10 +97,18 @@ class Facts:
             case ViewSeen(view):
                 change.names |= self.names.put_view(view)
                 change.views.add(view.dataset)
+            case _:
+                self._apply_aside(record)
+
+    def _apply_aside(self, record: GraphRecord) -> None:
+        """Facts that nothing is concluded from."""
+        match record:
             case UnresolvedSeen(item):
                 self.tables.add(self.unresolved, item.subject, item)
             case UnresolvedGone(item):
                 self.tables.discard(self.unresolved, item.subject, item)
+            case FacetSeen() | FacetGone():
+                self.facets.apply(record)
             case _:
                 pass  # runs, capacity, dependencies and verdicts are no facts of lineage
 
@@ -115,6 +127,7 @@ class Facts:
         for items in self.unresolved.values():
             for item in sorted(items, key=lambda i: (i.reason, i.place, i.detail)):
                 yield UnresolvedSeen(item)
+        yield from self.facets.records()
 
     def _put_pipeline(self, key: PipelineKey, new: Pipeline | None, change: Change) -> None:
         old = self.pipelines.get(key)

@@ -14,10 +14,12 @@ Rules
    what was said of the same subject and text (the place without its line). With a pipeline goes
    what was unresolved in it.
 6. Runs, pools and backfills pass through; connectors send each change once.
+7. Facets have rules of their own: `facet_news`.
 """
 
 from dataclasses import replace
 
+from swarm.lineage.facet_news import facet_news, facets_gone
 from swarm.lineage.facts import Facts, Mark
 from swarm.lineage.naming import Naming
 from swarm.model.journal import (
@@ -59,8 +61,14 @@ def pipeline_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
     records: list[GraphRecord] = []
     for key in gone:
         records += [UnresolvedGone(item) for item in _unresolved_in(key, facts)]
+        records += facets_gone(facts.facets.tasks_of(key), facts)
         records.append(PipelineGone(key))
-    return records + [PipelineSeen(p) for k, p in shown.items() if facts.pipelines.get(k) != p]
+    for key, new in shown.items():
+        old = facts.pipelines.get(key)
+        if old != new:
+            lost = {task.key for task in old.tasks} - {t.key for t in new.tasks} if old else set()
+            records += [*facets_gone(sorted(lost), facts), PipelineSeen(new)]
+    return records
 
 
 def other_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
@@ -69,6 +77,7 @@ def other_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
         *_view_news(batch, facts, naming),
         *_evidence_news(batch, facts, naming),
         *_unresolved_news(batch, facts),
+        *facet_news(batch, facts, naming),
         *_passing(batch),
     ]
 

@@ -7,7 +7,8 @@ Rules
    completed run says that it reported all of them (coverage).
 3. A query or child job that a task started (`dag.task.query.1`, a Spark job) belongs to that task.
    Its reads and writes are the task's, its state and its silence are not.
-4. Unknown facets are skipped; a broken part is reported and the rest of the event is used.
+4. Facets that no rule here reads are kept as they are (`openlineage_facets`); a broken part is
+   reported and the rest of the event is used.
 5. The text of a task's second or later query may name a temporary table that an earlier query of
    the same session made. An event alone cannot tell, so a name without a schema counts as an
    access with less confidence: it stands where nothing else is known of the task, and falls where
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from swarm.lineage.openlineage_facets import dataset_facets, dataset_of, event_facets
 from swarm.lineage.openlineage_fields import Fields, checked_event, kind_of, object_at, text_of
 from swarm.lineage.openlineage_subject import Subject, parent_run_of, subject_of
 from swarm.lineage.sql import extract_sql
@@ -63,24 +65,35 @@ def read_event(
     """
     fields = checked_event(event)
     if "job" not in fields:
-        return ()  # a DatasetEvent: what a dataset is like, not who uses it
+        return tuple(_dataset_event(fields, received_at_s))
     job = object_at(fields["job"])
     run = object_at(fields.get("run"))
     subject = subject_of(job, run, orchestrators)
-    at_s, problems = _time(fields, subject, received_at_s)
+    at_s, problems = _time(fields, str(subject.task), received_at_s)
     state = _STATES.get(text_of(fields.get("eventType")).upper())
-    items: list[Item] = [*problems, *_runs(subject, state, run, at_s)]
-    if subject.is_pipeline:
-        return tuple(items)
-    said, complete = _lineage(fields, job, subject, at_s, sql_context)
-    items.extend(said)
-    if state is RunState.SUCCEEDED and complete and not subject.is_child:
-        items.append(Coverage(subject.task, Channel.OPENLINEAGE, at_s))
+    items: list[Item] = [
+        *problems,
+        *_runs(subject, state, run, at_s),
+    ]
+    if not subject.is_pipeline:
+        said, complete = _lineage(fields, job, subject, at_s, sql_context)
+        items.extend(said)
+        if state is RunState.SUCCEEDED and complete and not subject.is_child:
+            items.append(Coverage(subject.task, Channel.OPENLINEAGE, at_s))
+    items.extend(event_facets(fields, subject, at_s))
     return tuple(dict.fromkeys(items))
 
 
+def _dataset_event(fields: Fields, received_at_s: float) -> Iterator[Item]:
+    """What a dataset is like, not who uses it."""
+    dataset = object_at(fields["dataset"])
+    at_s, problems = _time(fields, str(dataset_of(dataset)), received_at_s)
+    yield from problems
+    yield from dataset_facets(dataset, at_s)
+
+
 def _time(
-    fields: Fields, subject: Subject, received_at_s: float
+    fields: Fields, subject: str, received_at_s: float
 ) -> tuple[float, tuple[Unresolved, ...]]:
     text = text_of(fields.get("eventTime"))
     try:
@@ -89,7 +102,7 @@ def _time(
         return min(known.timestamp(), received_at_s), ()
     except (ValueError, OverflowError):
         detail = f"eventTime {text!r} is not an ISO 8601 time; the time of arrival is used"
-        broken = Unresolved(str(subject.task), UnresolvedReason.MALFORMED, "$.eventTime", detail)
+        broken = Unresolved(subject, UnresolvedReason.MALFORMED, "$.eventTime", detail)
         return received_at_s, (broken,)
 
 
@@ -143,12 +156,12 @@ def _datasets(listed: object, field: str, subject: str) -> Iterator[DatasetKey |
         return
     for index, one in enumerate(listed):
         dataset = object_at(one)
-        namespace, name = text_of(dataset.get("namespace")), text_of(dataset.get("name"))
-        if not namespace or not name:
+        key = dataset_of(dataset)
+        if key is None:
             detail = "a dataset needs the texts `namespace` and `name`"
             yield _broken(subject, f"$.{field}[{index}]", detail)
             continue
-        yield DatasetKey(namespace, name)
+        yield key
         yield from _tables_of(dataset)
 
 
@@ -157,9 +170,9 @@ def _tables_of(dataset: Fields) -> Iterator[DatasetKey]:
     listed = object_at(dataset, "facets", "symlinks").get("identifiers")
     for one in listed if isinstance(listed, list | tuple) else ():
         known = object_at(one)
-        namespace, name = text_of(known.get("namespace")), text_of(known.get("name"))
-        if namespace and name and text_of(known.get("type")).upper() == "TABLE":
-            yield DatasetKey(namespace, name)
+        key = dataset_of(known)
+        if key is not None and text_of(known.get("type")).upper() == "TABLE":
+            yield key
 
 
 def _broken(subject: str, place: str, detail: str) -> Unresolved:

@@ -7,6 +7,7 @@ rises when a record's fields change in a way an older reader could not skip.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
@@ -26,7 +27,17 @@ from swarm.model.runs import Run, TaskRun
 RECORD_VERSION = 1
 
 Item = (
-    Pipeline | Inventory | Evidence | Coverage | View | Unresolved | Run | TaskRun | Pool | Backfill
+    Pipeline
+    | Inventory
+    | Evidence
+    | Coverage
+    | View
+    | Unresolved
+    | Facet
+    | Run
+    | TaskRun
+    | Pool
+    | Backfill
 )
 
 
@@ -99,6 +110,23 @@ class UnresolvedGone:
     """Something that could not be understood now can be, or is no longer there."""
 
     unresolved: Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class FacetSeen:
+    """A facet is new or its content changed, or its last sighting moved."""
+
+    facet: Facet
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGone:
+    """What a facet was about is gone, or there are too many beside it."""
+
+    subject: TaskKey | DatasetKey
+    of: FacetOf
+    job: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +214,8 @@ GraphRecord = (
     | ViewSeen
     | UnresolvedSeen
     | UnresolvedGone
+    | FacetSeen
+    | FacetGone
     | DependencyChanged
     | DependencyGone
     | VerdictGiven

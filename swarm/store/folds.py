@@ -7,6 +7,7 @@ for dependencies, whose every state is kept.
 from dataclasses import dataclass, field
 from typing import Any
 
+from swarm.model.facets import Facet
 from swarm.model.journal import (
     RECORD_VERSION,
     CapacitySeen,
@@ -14,6 +15,8 @@ from swarm.model.journal import (
     CursorMoved,
     DependencyChanged,
     DependencyGone,
+    FacetGone,
+    FacetSeen,
     FindingChanged,
     PipelineGone,
     PipelineSeen,
@@ -61,6 +64,7 @@ class Changes:
 
     pipelines: Rows = field(default_factory=Rows)
     unresolved: Rows = field(default_factory=lambda: Rows(since_first=True))
+    facets: Rows = field(default_factory=Rows)
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
     runs: Rows = field(default_factory=Rows)
@@ -80,13 +84,6 @@ class Changes:
                 self.pipelines.put(pipeline_row_key(pipeline.key), at_s, body)
             case PipelineGone(key):
                 self.pipelines.drop(pipeline_row_key(key))
-            case UnresolvedSeen(seen):
-                self.unresolved.put(_unresolved_key(seen), at_s, body)
-            case UnresolvedGone(gone):
-                self.unresolved.drop(_unresolved_key(gone))
-            case FindingChanged(finding):
-                closed = finding.closed_at_s is not None
-                self.findings.put(plain(finding.id), at_s, body, closed=closed)
             case RunSeen() | CapacitySeen():
                 self._add_execution(record, body, at_s)
             case DependencyChanged() | DependencyGone():
@@ -94,7 +91,31 @@ class Changes:
             case CursorMoved() | ConnectorChanged():
                 self._add_connector(record, at_s)
             case _:
+                self._add_aside(record, body, at_s)
+
+    def _add_aside(self, record: Record, body: str, at_s: float) -> None:
+        """What stands beside pipelines and dependencies."""
+        match record:
+            case UnresolvedSeen(seen):
+                self.unresolved.put(_unresolved_key(seen), at_s, body)
+            case UnresolvedGone(gone):
+                self.unresolved.drop(_unresolved_key(gone))
+            case FindingChanged(finding):
+                closed = finding.closed_at_s is not None
+                self.findings.put(plain(finding.id), at_s, body, closed=closed)
+            case FacetSeen(facet):
+                self._add_facet(facet, body, at_s)
+            case FacetGone():
+                self.facets.drop(_facet_key(record))
+            case _:
                 pass  # evidence, coverage, views and verdicts act through the dependencies
+
+    def _add_facet(self, facet: Facet, body: str, at_s: float) -> None:
+        if facet.content or facet.left_out:
+            subject = subject_row_key(str(facet.subject))
+            self.facets.put(_facet_key(facet), at_s, body, subject_key=subject)
+        else:  # its sender deleted it
+            self.facets.drop(_facet_key(facet))
 
     def _add_execution(self, record: RunSeen | CapacitySeen, body: str, at_s: float) -> None:
         if isinstance(record, CapacitySeen):
@@ -203,6 +224,14 @@ def dependency_row_key(key: DependencyKey) -> str:
         *(down.orchestrator, down.pipeline, down.task),
         *(dataset.namespace, dataset.name),
     )
+
+
+def subject_row_key(subject: str) -> str:
+    return digest(subject)
+
+
+def _facet_key(facet: Facet | FacetGone) -> str:
+    return row_key(str(facet.subject), facet.job, facet.of, facet.name)
 
 
 def _unresolved_key(seen: Unresolved) -> str:

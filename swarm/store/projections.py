@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, func, select
 
 from swarm.errors import Trimmed
+from swarm.model.facets import Facet
 from swarm.model.findings import Finding
 from swarm.model.journal import (
     CapacitySeen,
@@ -16,6 +17,7 @@ from swarm.model.journal import (
     CursorMoved,
     DependencyChanged,
     Entry,
+    FacetSeen,
     FindingChanged,
     PipelineSeen,
     Record,
@@ -28,7 +30,7 @@ from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, TaskRun
 from swarm.store import codec, read_tables
 from swarm.store.database import Database
-from swarm.store.folds import pipeline_row_key, run_row_key
+from swarm.store.folds import pipeline_row_key, run_row_key, subject_row_key
 from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
@@ -68,6 +70,14 @@ class FindingRow:
 
     key: tuple[float, str]
     finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class FacetRow:
+    """A facet; `key` is where the next page goes on."""
+
+    key: str
+    facet: Facet
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,14 @@ class Projections:
         table = read_tables.findings
         query = select(func.count()).select_from(table).where(table.c.closed.is_(False))
         return int(self._rows(query)[0][0])
+
+    def facets(self, limit: int, after: str = "", subject: str | None = None) -> list[FacetRow]:
+        """A page of the facets that are kept, or of those of the task or dataset `subject`."""
+        table = read_tables.facets
+        query = select(table).where(table.c.key > after).order_by(table.c.key).limit(limit)
+        if subject is not None:
+            query = query.where(table.c.subject_key == subject_row_key(subject))
+        return [FacetRow(row.key, decode_row(row, FacetSeen).facet) for row in self._rows(query)]
 
     def connectors(self) -> list[ConnectorRow]:
         """All sources that ever told their state or moved their cursor."""

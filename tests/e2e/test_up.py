@@ -146,6 +146,22 @@ def test_an_acknowledged_event_survives_the_kill_of_the_graph_actor(swarm):
     assert {reader for _, reader, _ in after - before} == {"late_reader", "tidy"}
 
 
+def test_an_unknown_facet_is_kept_and_read_back(swarm):
+    mine = {"_producer": "https://example.org/mine", "_schemaURL": "x", "colour": ["red", 7]}
+    swarm.client.send_lineage(
+        {
+            "eventType": "START",
+            "eventTime": "2026-11-22T06:00:00Z",
+            "run": {"runId": "0190aaaa-0000-7000-8000-000000000002", "facets": {"mine": mine}},
+            "job": {"namespace": "spark", "name": "painter", "facets": {}},
+            "producer": "https://example.org/producer",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+        }
+    )
+    [kept] = eventually(lambda: list(swarm.client.facets("spark/painter/painter")))
+    assert (kept["of"], kept["name"], kept["content"]) == ("run", "mine", mine)
+
+
 @pytest.mark.parametrize("title", ["GraphActor", "ProjectorActor", "ConnectorActor"])
 def test_each_actor_may_be_killed_at_any_time(swarm, title):
     eventually(lambda: swarm.client.ready())

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, Item
+from swarm.model.facets import Facet, FacetOf
+from swarm.model.journal import Batch, FacetSeen, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -44,6 +45,14 @@ evidence = st.builds(
     TIMES,
     st.sampled_from(["f:1", "f:2"]),
     confidence=st.sampled_from([1.0, 0.8]),
+)
+facets = st.builds(
+    Facet,
+    tasks | datasets,
+    st.sampled_from(FacetOf),
+    st.sampled_from(["version", "x", "y"]),
+    st.sampled_from(["", "1", "2"]),
+    st.integers(0, 8).map(lambda number: number * 1800.0),
 )
 edges = st.builds(DeclaredEdge, tasks, tasks, st.just("order"))
 
@@ -97,6 +106,7 @@ def worlds(draw: st.DrawFn) -> list[Batch]:
         *draw(readings()),
         *((view,) for view in draw(views())),
         *((pipeline,) for pipeline in draw(pipelines())),
+        *((facet,) for facet in draw(st.lists(facets, max_size=4))),
     ]
     return [Batch("s", str(number), items) for number, items in enumerate(groups)]
 
@@ -126,6 +136,30 @@ def test_the_order_of_batches_does_not_matter(batches: list[Batch], dice: random
     there.check()
     here.check()
     assert concluded(there) == concluded(here)
+
+
+@settings(SLOW_IS_FINE, max_examples=150)
+@given(st.lists(facets, max_size=8), st.randoms(use_true_random=False))
+def test_facets_in_any_order_and_again_are_the_same_in_the_end(
+    seen: list[Facet], dice: random.Random
+) -> None:
+    # Of what lasts, the same content is dated exact to a day: then those times are days apart.
+    spaced = [
+        replace(f, observed_at_s=f.observed_at_s * 48)
+        if f.of in (FacetOf.JOB, FacetOf.DATASET)
+        else f
+        for f in seen
+    ]
+    again = [*spaced, *dice.choices(spaced, k=3)] if spaced else []
+    dice.shuffle(again)
+
+    def kept(order: list[Facet]) -> set[Facet]:
+        ledger = fed([Batch("s", str(number), (facet,)) for number, facet in enumerate(order)])
+        return {record.facet for record in ledger.records() if isinstance(record, FacetSeen)}
+
+    assert kept(again) == kept(spaced)
+    whole = fed([Batch("s", "", tuple(again))])
+    assert {r.facet for r in whole.records() if isinstance(r, FacetSeen)} == kept(spaced)
 
 
 @settings(SLOW_IS_FINE, max_examples=50)

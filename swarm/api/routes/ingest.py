@@ -32,7 +32,7 @@ class Accepted(BaseModel):
 
 @router.post("/lineage", status_code=201)
 async def lineage(request: Request, deps: Given) -> Accepted:
-    """One OpenLineage event. Facets swarm does not know are tolerated."""
+    """One OpenLineage event. Facets swarm does not know are kept: `/facets`."""
     event = _json(await request.body())
     if not isinstance(event, dict):
         raise InputError("the body has to be one OpenLineage event, a JSON object")

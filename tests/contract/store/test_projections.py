@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from swarm.errors import StoreError, Trimmed
+from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind, FindingLevel
 from swarm.model.journal import (
     CapacitySeen,
@@ -13,6 +14,8 @@ from swarm.model.journal import (
     ConnectorState,
     CursorMoved,
     Entry,
+    FacetGone,
+    FacetSeen,
     FindingChanged,
     PipelineGone,
     PipelineSeen,
@@ -20,7 +23,7 @@ from swarm.model.journal import (
     UnresolvedGone,
     UnresolvedSeen,
 )
-from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
@@ -49,6 +52,7 @@ def everything(projections, since_version=0):
         "runs": runs,
         "task_runs": [t for run in runs for t in projections.task_runs(run.pipeline, run.run_id)],
         "capacity": projections.capacity(),
+        "facets": projections.facets(1_000),
         "cursors": projections.cursors(),
         "version": projections.history.version(),
         "versions": projections.history.versions(1_000),
@@ -82,6 +86,8 @@ def a_history(build, seed, length=120):
                     UnresolvedSeen(unresolved),
                     UnresolvedGone(unresolved),
                     build.run(number, f"run-{number}", float(seq)),
+                    FacetSeen(Facet(task, FacetOf.JOB, "f", str(seq), float(seq))),
+                    FacetGone(task, FacetOf.JOB, "", "f"),
                     RunSeen(TaskRun(task, f"run-{number}", 1, RunState.FAILED)),
                     CapacitySeen(Pool("airflow", f"pool-{number}", seq)),
                     CapacitySeen(Backfill(key, str(number), f"state {seq}")),
@@ -280,6 +286,27 @@ def test_what_is_not_understood_is_listed_until_it_is(store):
     assert store.projections().unresolved(10, after=rows[0].key) == rows[1:]
     projector.apply(entries("graph", [UnresolvedGone(first)], first=4))
     assert [row.unresolved for row in store.projections().unresolved(10)] == [second]
+
+
+def test_facets_are_listed_by_subject_until_they_go_or_are_deleted(store):
+    task, table = TaskKey("o", "p", "t"), DatasetKey("pg://w", "t" * 5_000)
+    owner = Facet(task, FacetOf.JOB, "owner", '{"x":"\\u0000"}', 1.0)
+    tries = Facet(task, FacetOf.RUN, "owner", "2", 1.0)
+    below = Facet(task, FacetOf.JOB, "owner", "3", 1.0, job="app.insert")
+    schema = Facet(table, FacetOf.DATASET, "schema", "", 1.0, left_out=70_000)
+    projector = store.projector()
+    projector.apply(entries("graph", map(FacetSeen, (owner, tries, below, schema))))
+    projections = store.projections()
+    assert {row.facet for row in projections.facets(10)} == {owner, tries, below, schema}
+    assert {row.facet for row in projections.facets(10, subject="o/p/t")} == {owner, tries, below}
+    assert [row.facet for row in projections.facets(10, subject=str(table))] == [schema]
+    assert projections.facets(10, subject="o/p") == []
+    first, *rest = projections.facets(10, subject="o/p/t")
+    assert projections.facets(2, after=first.key, subject="o/p/t") == rest
+    deleted = Facet(task, FacetOf.RUN, "owner", "", 2.0)
+    gone = FacetGone(task, FacetOf.JOB, "app.insert", "owner")
+    projector.apply(entries("graph", [FacetSeen(deleted), gone], first=5))
+    assert [row.facet for row in projections.facets(10, subject="o/p/t")] == [owner]
 
 
 def test_connectors_tell_since_when_they_are_in_their_state(store):

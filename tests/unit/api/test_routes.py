@@ -183,6 +183,50 @@ async def test_a_lineage_event_belongs_to_the_orchestrator_of_its_namespace(api)
     assert edge["downstream"] == {"orchestrator": "airflow", "pipeline": "b", "task": "b"}
 
 
+def an_event(**job_facets):
+    return {
+        "eventType": "COMPLETE",
+        "eventTime": "1970-01-01T00:10:00Z",
+        "run": {"runId": "0190aaaa-0000-7000-8000-000000000001"},
+        "job": {"namespace": "prod", "name": "b", "facets": job_facets},
+        "producer": "https://example.org",
+    }
+
+
+async def test_unknown_facets_are_kept_and_read_back(api):
+    mine = {"_producer": "https://example.org", "words": ["é", {"n": 1.5}], "none": None}
+    await api.post("lineage", an_event(mine=mine, other={}, big="x" * 30_000))
+    await api.post("lineage", an_event(mine=mine))
+    answer = await api.get("facets", subject="airflow/b/b")
+    assert answer["next_cursor"] is None
+    assert {f["name"]: (f["content"], f["left_out"]) for f in answer["items"]} == {
+        "mine": (mine, 0),
+        "other": ({}, 0),
+        "big": (None, 30_002),
+    }
+    assert {(f["subject"], f["of"], f["job"]) for f in answer["items"]} == {
+        ("airflow/b/b", "job", "")
+    }
+    assert (await api.get("facets", subject="airflow/b"))["items"] == []
+
+
+async def test_facets_come_in_pages(api):
+    await api.post("lineage", an_event(**{f"f{number}": {"n": number} for number in range(5)}))
+    first = await api.get("facets", limit=3)
+    rest = await api.get("facets", limit=3, cursor=first["next_cursor"])
+    names = [f["name"] for f in first["items"] + rest["items"]]
+    assert names == ["f0", "f1", "f2", "f3", "f4"]
+    assert rest["next_cursor"] is None
+
+
+async def test_a_deleted_facet_is_no_longer_told(api):
+    await api.post("lineage", an_event(mine={"x": 1}))
+    await api.post(
+        "lineage", an_event(mine={"_deleted": True}) | {"eventTime": "1970-01-01T00:11:00Z"}
+    )
+    assert (await api.get("facets"))["items"] == []
+
+
 async def test_pushed_runs_and_evidence(api):
     await api.post(
         "push",

@@ -9,6 +9,7 @@ from swarm.errors import InputError
 from swarm.lineage.fusion import Sighting, believe
 from swarm.lineage.openlineage import read_event
 from swarm.lineage.text import SqlContext
+from swarm.model.facets import Facet
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
@@ -23,8 +24,10 @@ DAILY = {"namespace": "postgres://lake:5432", "name": "lake.public.daily"}
 
 
 def read(event: object, received_at_s: float = NOW) -> tuple[Item, ...]:
+    """What an event says, but its facets."""
     context = SqlContext("", "sqlite:///lake.db")
-    return read_event(event, {"lab-airflow": "af"}, received_at_s, lambda task: context)
+    items = read_event(event, {"lab-airflow": "af"}, received_at_s, lambda task: context)
+    return tuple(item for item in items if not isinstance(item, Facet))
 
 
 def an_event(kind: str = "COMPLETE", **more: Any) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""What senders of lineage told beyond what swarm understands."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from swarm.api.deps import Given
+from swarm.api.paging import Cursor, Limit, Page
+from swarm.api.schemas import FacetRow
+
+router = APIRouter(tags=["lineage"])
+
+
+@router.get("/facets")
+async def facets(
+    deps: Given,
+    subject: Annotated[str | None, Query(min_length=1, max_length=5_000)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[FacetRow]:
+    """Facets of all, or of one `subject`: `orchestrator/pipeline[/task]`, or a dataset as the
+    other answers name it."""
+    rows = await asyncio.to_thread(deps.projections.facets, limit + 1, cursor or "", subject)
+    shown = rows[:limit]
+    return Page(
+        items=[FacetRow.of_facet(row.facet) for row in shown],
+        next_cursor=shown[-1].key if len(rows) > limit else None,
+    )
