@@ -23,7 +23,7 @@ _IRRELEVANT = frozenset({
     "ABORT", "ANALYZE", "BEGIN", "BREAK", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT",
     "COMMIT", "CONTINUE", "DEALLOCATE", "DENY", "DESC", "DESCRIBE", "DISCARD", "ELSE", "END",
     "EXIT", "EXPLAIN", "FETCH", "FLUSH", "GET", "GO", "GRANT", "HELP", "INSTALL", "ITERATE",
-    "KILL", "LEAVE", "LIST", "LISTEN", "LOAD", "LOCK", "LS", "MSCK", "NOTIFY", "NULL",
+    "KILL", "LEAVE", "LIST", "LISTEN", "LOAD", "LOCK", "LS", "NOTIFY", "NULL",
     "OPTIMIZE", "PRINT", "PURGE", "PUT", "QUIT", "RAISE", "RAISERROR", "RECLUSTER", "REINDEX",
     "RELEASE", "REMOVE", "RESET", "RESIGNAL", "RETURN", "REVOKE", "RM", "ROLLBACK", "SAVEPOINT",
     "SECURITY", "SHOW", "SIGNAL", "SPOOL", "START", "STOP", "SUSPEND", "SYSTEM", "THROW",
@@ -65,6 +65,8 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
             return _set(statement)
         case "REFRESH":
             return _refreshed(statement)
+        case "MSCK":
+            return _discovered(statement)
     return _told_by_first_word(statement, sql, dialect)
 
 
@@ -82,6 +84,15 @@ def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Ef
         case "BULK" | "LOAD":
             return _bulk_load(statement, dialect)
     return None
+
+
+def _discovered(statement: Statement) -> list[Effect]:
+    """Hive: folders that nobody announced become partitions."""
+    words = [statement.word(index) for index in range(3)]
+    if "TABLE" not in words:
+        return []
+    name, _ = name_at(statement, words.index("TABLE") + 1)
+    return [Accessed(Access.WRITE, name)] if name is not None else []
 
 
 def _insert_from_procedure(statement: Statement, sql: str) -> list[Effect] | None:
@@ -126,7 +137,7 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return _moved_to(table, other)
     if following in (("APPEND", "FROM"), ("ATTACH", "PARTITION")):  # Redshift, PostgreSQL
         return _reads_and_writes(other, table)
-    if following == ("DETACH", "PARTITION"):
+    if following in (("DETACH", "PARTITION"), ("RECOVER", "PARTITIONS")):
         return _reads_and_writes(None, table)
     return None if _MOVING & words else []
 

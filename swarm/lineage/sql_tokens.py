@@ -15,6 +15,7 @@ _OTHERS = frozenset(
     {"CREATE", "DROP", "TRUNCATE", "ALTER", "DECLARE", "EXEC", "EXECUTE", "IF", "WHILE", "PRINT"}
     | {"RETURN", "GO", "USE", "BEGIN", "END", "ELSE", "COMMIT", "ROLLBACK", "THROW", "RAISERROR"}
 )
+_HASH_COMMENTS = frozenset({"hive", "spark", "spark2"})  # Beeline leaves such lines out
 STARTS = QUERY | CHANGES | _OTHERS | {"SET", "CALL"}
 
 
@@ -45,8 +46,10 @@ class Statement:
 def _tokenizer(dialect: str) -> tuple[Dialect, type[Tokenizer]]:
     known = Dialect.get_or_raise(dialect)
     # As it comes, the tokenizer turns all that follows CALL, BEGIN and the like into one string.
-    plain = type("PlainTokenizer", (known.tokenizer_class,), {"COMMANDS": set()})
-    return known, plain
+    settings: dict[str, object] = {"COMMANDS": set()}
+    if dialect in _HASH_COMMENTS:
+        settings["COMMENTS"] = [*known.tokenizer_class.COMMENTS, "#"]
+    return known, type("PlainTokenizer", (known.tokenizer_class,), settings)
 
 
 def tokenize(sql: str, dialect: str) -> Tokens:

@@ -22,7 +22,7 @@ _SILENT = frozenset({"config", "log", "print", "docs"})  # calls that leave no t
 # fmt: on
 MAX_VALUE = 100_000  # characters of one value; longer ones are only made to hurt
 MAX_ITEMS = 10_000
-_MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - a stand-in, of no time zone
+MOMENT = datetime(2000, 1, 1)  # noqa: DTZ001 - a stand-in, of no time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Values:
         if name == "macros.ds_format" and len(arguments) == 3:
             shown = _strftime(self.text(self.value(arguments[2])))
             return Unknown(name) if shown is None else shown
-        return _MOMENT if name.startswith("macros.date") else _MOMENT.strftime("%Y-%m-%d")
+        return MOMENT if name.startswith("macros.date") else MOMENT.strftime("%Y-%m-%d")
 
     def _method(self, value: Value, name: str, texts: list[str], source: str) -> Value:
         if isinstance(value, datetime):
@@ -175,19 +175,19 @@ def _airflow_date(name: str) -> Value | None:
     """The stand-in date for a name that Airflow gives to a date of the run."""
     plain = name.removesuffix("_nodash")
     if name in _MOMENTS:
-        return _MOMENT
+        return MOMENT
     if plain in _DAYS:
-        return _MOMENT.strftime("%Y%m%d" if name != plain else "%Y-%m-%d")
+        return MOMENT.strftime("%Y%m%d" if name != plain else "%Y-%m-%d")
     if name == "ts":
-        return _MOMENT.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        return MOMENT.strftime("%Y-%m-%dT%H:%M:%S+00:00")
     if name in ("ts_nodash", "ts_nodash_with_tz"):
-        return _MOMENT.strftime("%Y%m%dT%H%M%S")
+        return MOMENT.strftime("%Y%m%dT%H%M%S")
     return None
 
 
 def _strftime(pattern: str) -> str | None:
     try:
-        return _MOMENT.strftime(pattern)
+        return MOMENT.strftime(pattern)
     except ValueError:  # a zero byte or half a character in the pattern
         return None
 

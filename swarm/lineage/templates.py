@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import jinja2
 from jinja2 import nodes
 
+from swarm.lineage.template_expressions import fill_expressions
 from swarm.lineage.template_values import Unknown, Value, Values, source_of
 
 MAX_VARIANTS = 16
@@ -90,7 +91,12 @@ def render(text: str, parameters: Mapping[str, str]) -> Rendering:
     else:
         variants = [_plain(text)]
     filled = tuple(
-        Rendered(_fill_named(variant.text, parameters, holes), variant.lines)
+        Rendered(
+            fill_expressions(
+                _fill_named(variant.text, parameters, holes), parameters, holes.stand_in
+            ),
+            variant.lines,
+        )
         for variant in dict.fromkeys(variants)
     )
     return Rendering(filled, tuple(holes.known), problem)

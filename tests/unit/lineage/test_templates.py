@@ -32,6 +32,10 @@ FILLED = [
     ("{{ data_interval_start | ds_nodash }} {{ logical_date.strftime('%Y/%m') }}",
      "20000101 2000/01"),
     ("{{ execution_date.subtract(days=1).format('YYYYMMDD') }}", "20000101"),
+    # expressions of a scheduler's own language
+    ("${concat('a', \"b\")} ${ trim(' x ') } ${replaceAll(t, '^or', 'b')} ${concat(t, day)}",
+     "ab x bders orders2024-01-31"),
+    ("${coord:formatTime(coord:current(0), \"yyyy-MM-dd'T'HH\")}", "2000-01-01T00"),
 ]  # fmt: skip
 
 
@@ -55,6 +59,15 @@ def test_unknown_values_are_stand_ins_that_can_be_named() -> None:
     assert words[1] == words[5]
     assert rendering.holes_in(words[3]) == ("params.b",)
     assert rendering.restored(words[3]) == "{{ params.b }}_x"
+
+
+def test_expressions_that_only_the_run_knows_are_stand_ins() -> None:
+    text = "${wf:id()} ${concat(missing, 'x')} ${replaceAll(t, '(a+)+', '')} ${a gt\n'}'}"
+    rendering = render(text, PARAMETERS)
+    (variant,) = rendering.variants
+    known_by_the_run = ["${wf:id()}", "${concat(missing, 'x')}", "${replaceAll(t, '(a+)+', '')}"]
+    assert list(rendering.holes) == [*known_by_the_run, "${a gt\n'}'}"]
+    assert variant.text.count("\n") == text.count("\n")
 
 
 def test_every_branch_is_in_some_variant() -> None:

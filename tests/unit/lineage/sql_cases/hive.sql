@@ -23,8 +23,11 @@ LOAD DATA INPATH 's3://bkt/k' INTO TABLE t
 -- writes: t
 ALTER TABLE t ADD PARTITION (d='1') LOCATION 's3://bkt/k'
 
---- statements about a table
-MSCK REPAIR TABLE t
+--- partitions that are found
+-- writes: t s.u v
+MSCK REPAIR TABLE t;
+MSCK TABLE s.u SYNC PARTITIONS;
+ALTER TABLE v RECOVER PARTITIONS
 
 --- table functions
 -- reads: a
@@ -38,3 +41,25 @@ WITH x AS (SELECT * FROM a) FROM x INSERT OVERWRITE TABLE b SELECT *
 --- views and external tables
 -- view: t <- s3://bkt/k
 CREATE EXTERNAL TABLE t (x INT) LOCATION 's3://bkt/k'
+
+--- comments of Beeline
+-- reads: b
+-- writes: a
+INSERT OVERWRITE TABLE a SELECT x FROM b WHERE
+# the caller's own rows
+y = '#1'
+
+--- parameters whose values are expressions of the scheduler
+-- reads: lake.events
+-- writes: lake.daily_2000_1 hdfs://nn/out/*
+-- parameter: table = lake.events
+-- parameter: month = ${coord:formatTime(coord:dateOffset(coord:nominalTime(), -1, "DAY"), "M")}
+-- parameter: day = ${coord:formatTime(coord:nominalTime(), 'yyyy-MM-dd')}
+INSERT OVERWRITE TABLE ${replaceAll(table, "\\..*", "")}.daily_${coord:formatTime(coord:actualTime(), "y")}_${month}
+SELECT *, '${wf:id()}' AS run FROM ${table};
+INSERT OVERWRITE DIRECTORY 'hdfs://nn/out/${day}' SELECT * FROM ${concat("lake.", 'events')}
+
+--- expressions that only the run knows
+-- reads: a
+-- unresolved: template 1 wf:id
+CREATE TABLE tmp_${wf:id()} AS SELECT ${missing + 1} FROM a
