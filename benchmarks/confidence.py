@@ -23,11 +23,10 @@ from pathlib import Path
 from benchmarks.confidence_world import DAY_S, World, edges, make
 from benchmarks.report import Figures, Options, progress, run
 from swarm.lineage.facts import Change, Facts
-from swarm.lineage.intake import STATIC
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, Item
-from swarm.model.lineage import Access, Channel, Coverage, DependencyKey, Evidence
+from swarm.model.lineage import STATIC, Access, Channel, Coverage, DependencyKey, Evidence
 from swarm.store.journal import open_journal
 
 QUESTION = "Does a confidence of 0.9 mean nine times out of ten?"

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import exp
 
-from swarm.lineage.query_history import WINDOW_CONFIDENCE
+from swarm.lineage.fusion import WINDOW_CONFIDENCE
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, DependencyKey, Evidence

@@ -27,6 +27,9 @@ from swarm.model.pipelines import Pipeline
 # What makes two observations the same one, within a task.
 Mark = tuple[Access, DatasetKey, Channel]
 
+# What texts no longer show is remembered for so many accesses of a task, the newest first.
+DROPPED_KEPT = 64
+
 
 @dataclass(slots=True)
 class Change:
@@ -51,6 +54,8 @@ class Facts:
         self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
         self.coverage: dict[TaskKey, dict[Channel, Coverage]] = {}
         self.unresolved: dict[str, set[Unresolved]] = {}
+        # What complete readings no longer show, and when an earlier one last did.
+        self.dropped: dict[TaskKey, dict[Mark, float]] = {}
         self._of_orchestrator: dict[str, set[PipelineKey]] = {}
         self._tasks_of: dict[PipelineKey, set[TaskKey]] = {}
         self._touching: dict[tuple[Access, DatasetKey], set[TaskKey]] = {}
@@ -87,8 +92,9 @@ class Facts:
                     self._drop_task(task, change)
             case EvidenceSeen(seen):
                 self._put_evidence(seen, change)
-            case EvidenceGone(task, access, dataset, channel):
+            case EvidenceGone(task, access, dataset, channel, last_seen_s):
                 self._drop_evidence(task, (access, dataset, channel), change)
+                self._remember(task, (access, dataset, channel), last_seen_s, change)
             case CoverageSeen(cover):
                 covers = self.coverage.get(cover.task, {})
                 self.tables.put(self.coverage, cover.task, {**covers, cover.channel: cover})
@@ -119,11 +125,12 @@ class Facts:
         for view in self.names.views.values():
             yield ViewSeen(view)
         for marks in self.evidence.values():
-            for seen in marks.values():
-                yield EvidenceSeen(seen)
+            yield from map(EvidenceSeen, marks.values())
         for covers in self.coverage.values():
-            for cover in covers.values():
-                yield CoverageSeen(cover)
+            yield from map(CoverageSeen, covers.values())
+        for task, marks_gone in self.dropped.items():
+            for mark, last_seen_s in marks_gone.items():
+                yield EvidenceGone(task, *mark, last_seen_s)
         for items in self.unresolved.values():
             for item in sorted(items, key=lambda i: (i.reason, i.place, i.detail)):
                 yield UnresolvedSeen(item)
@@ -160,7 +167,21 @@ class Facts:
             if self.names.learn(seen.dataset):
                 change.names.add(seen.dataset)
         self.tables.put(marks, mark, seen)
+        dropped = self.dropped.get(seen.task, {})
+        if mark in dropped:
+            rest = {known: at_s for known, at_s in dropped.items() if known != mark}
+            self.tables.put(self.dropped, seen.task, rest or None)
         change.tasks.add(seen.task)
+
+    def _remember(self, task: TaskKey, mark: Mark, last_seen_s: float, change: Change) -> None:
+        if not last_seen_s:
+            return  # the record is of an older version, which did not say when
+        known = self.dropped.get(task, {})
+        dropped = {**known, mark: max(last_seen_s, known.get(mark, 0.0))}
+        newest = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))[:DROPPED_KEPT]
+        self.tables.put(self.dropped, task, dict(newest))
+        self.tables.add(self._tasks_of, task.pipeline_key, task)
+        change.tasks.add(task)
 
     def _drop_evidence(self, task: TaskKey, mark: Mark, change: Change) -> None:
         marks = self.evidence.get(task, {})
@@ -181,9 +202,10 @@ class Facts:
         for mark in list(self.evidence.get(task, ())):
             self._drop_evidence(task, mark, change)
         self.tables.put(self.coverage, task, None)
+        self.tables.put(self.dropped, task, None)
         self._unlist(task)
         change.tasks.add(task)
 
     def _unlist(self, task: TaskKey) -> None:
-        if task not in self.evidence and task not in self.coverage:
+        if not any(task in table for table in (self.evidence, self.coverage, self.dropped)):
             self.tables.discard(self._tasks_of, task.pipeline_key, task)

@@ -1,16 +1,17 @@
 """How sure is it that a task reads or writes a dataset?
 
 Coverage-aware log-odds: a prior, plus what each channel that saw the access adds, minus what each
-channel that saw the whole task and not this access takes away. Channels that read the same text
-count once. An edge is as sure as both its ends together: P(write) * P(read) * naming factor.
+channel that saw the whole task and not this access takes away. Channels that share their mistakes
+count once. What was seen in runs weighs as much as it is likely to still happen. An edge is as sure
+as both its ends together: P(write) * P(read) * naming factor.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import exp, log
 
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence, Proof
+from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence, Proof
 
 # Of accesses that some channel speaks of at all, the share that is real before the channel is
 # known. Low, so that a single vague hint does not make an edge.
@@ -66,6 +67,13 @@ NEVER_AGAINST = frozenset(
 # These read the same SQL, so they share their mistakes.
 SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE})
 
+# The same people keep both lists, and forget to change both.
+LISTS = frozenset({Channel.DECLARED, Channel.MANIFEST})
+
+# How sure it is that a statement is of the only task that ran at its time. Two logs would both give
+# a stranger's work to that task, so what is known by time alone counts once.
+WINDOW_CONFIDENCE = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -91,23 +99,33 @@ def believe(
     access: Access,
     sightings: Iterable[Sighting],
     coverage: Mapping[Channel, Coverage],
+    still: float = 1.0,
 ) -> Belief:
-    """Fuse what all channels say of one end of an edge; `sightings` are of that end only."""
+    """Fuse what all channels say of one end of an edge; `sightings` are of that end only, `still`
+    is how likely what was seen in runs still happens."""
     best: dict[Channel, Sighting] = {}
     for sighting in sightings:
         channel = sighting.evidence.channel
         if channel not in best or _rank(sighting) < _rank(best[channel]):
             best[channel] = sighting
-    proofs = [_seen(sighting) for sighting in best.values()]
+    proofs = [_seen(sighting, still) for sighting in best.values()]
     proofs += [
         _silent(task, access, cover)
         for channel, cover in coverage.items()
         if channel not in best and channel not in NEVER_AGAINST
     ]
-    counted = sorted(_count_once(proofs), key=lambda p: (-abs(p.weight), p.channel))
+    by_time = {channel for channel, sighting in best.items() if known_by_time(sighting.evidence)}
+    counted = sorted(
+        _count_once(proofs, frozenset(by_time)), key=lambda p: (-abs(p.weight), p.channel)
+    )
     odds = log(PRIOR / (1 - PRIOR)) + sum(proof.weight for proof in counted)
     exact = any(not sighting.named for sighting in best.values())
     return Belief(1 / (1 + exp(-odds)), exact, tuple(counted))
+
+
+def known_by_time(seen: Evidence) -> bool:
+    """Is it of the task only because the task ran at that time?"""
+    return seen.channel not in STATIC and seen.confidence <= WINDOW_CONFIDENCE
 
 
 def edge_confidence(write: Belief, read: Belief) -> float:
@@ -130,8 +148,10 @@ def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[Dataset
     )
 
 
-def _seen(sighting: Sighting) -> Proof:
+def _seen(sighting: Sighting, still: float) -> Proof:
     seen = sighting.evidence
+    still = 1.0 if seen.channel in STATIC else still
+    weight = RELIABILITY[seen.channel].for_it * seen.confidence
     return Proof(
         task=seen.task,
         access=seen.access,
@@ -139,10 +159,20 @@ def _seen(sighting: Sighting) -> Proof:
         place=seen.place,
         excerpt=seen.excerpt,
         last_seen_s=seen.observed_at_s,
-        weight=round(RELIABILITY[seen.channel].for_it * seen.confidence, 3),
+        weight=round(_aged(weight, still), 3),
         via=sighting.via,
         named=sighting.named,
+        still=round(still, 3),
     )
+
+
+def _aged(weight: float, still: float) -> float:
+    """The log-odds for "it happens now" of a report that it once did.
+
+    Not now is either never, and the report a mistake, or no longer, and the report right.
+    """
+    ratio, prior_odds = exp(weight), PRIOR / (1 - PRIOR)
+    return log(ratio * still / (1 + ratio * (1 - still) * prior_odds)) if still < 1 else weight
 
 
 def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
@@ -157,16 +187,25 @@ def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
     )
 
 
-def _count_once(proofs: list[Proof]) -> list[Proof]:
-    """Within the channels of one text only the strongest for and the strongest against count."""
-    shared = sorted(
-        (p for p in proofs if p.channel in SAME_TEXT), key=lambda p: (-abs(p.weight), p.channel)
-    )
-    counting = {
-        next((p.channel for p in shared if p.weight > 0), None),
-        next((p.channel for p in shared if p.weight < 0), None),
-    }
-    return [
-        p if p.channel not in SAME_TEXT or p.channel in counting else replace(p, weight=0.0)
-        for p in proofs
-    ]
+def _count_once(proofs: list[Proof], by_time: frozenset[Channel]) -> list[Proof]:
+    """Of proofs that share a mistake only the strongest for and the strongest against count."""
+    taken: set[tuple[str, bool]] = set()
+    counted = []
+    for proof in sorted(proofs, key=lambda p: (-abs(p.weight), p.channel)):
+        groups = {(group, proof.weight > 0) for group in _groups(proof, by_time)}
+        counted.append(replace(proof, weight=0.0) if groups & taken else proof)
+        if not groups & taken:
+            taken |= groups
+    return counted
+
+
+def _groups(proof: Proof, by_time: frozenset[Channel]) -> Iterator[str]:
+    """The mistakes that a proof may share with others."""
+    if proof.channel in SAME_TEXT:
+        yield "same text"
+    if proof.channel in LISTS:
+        yield "same hands"
+    if proof.channel in by_time:
+        yield "same time"
+    if proof.still < 1:
+        yield "same end"

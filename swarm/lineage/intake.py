@@ -7,7 +7,9 @@ Rules
    wins, whichever arrives first.
 3. Run-time channels accumulate: the surest words of an access stay, its sightings move. A
    `Coverage` there is one more look at the task: it removes nothing, it only lets silence count.
-4. What only moves a time is recorded once an hour, so times are exact to an hour.
+4. What only moves a time is recorded once an hour, so times are exact to an hour; a day on which
+   something was not seen before is always recorded. What a text once showed and no longer does is
+   recorded as gone, also where the older reading arrives last.
 5. What is unresolved of a subject is replaced when a batch speaks of the subject completely: it
    holds the subject's `Pipeline` or a `Coverage` of the subject (a task), or the `Inventory` of the
    orchestrator or source that is the subject. Otherwise the `Unresolved` of a batch replace only
@@ -22,6 +24,13 @@ from dataclasses import replace
 from swarm.lineage.facet_news import facet_news, facets_gone
 from swarm.lineage.facts import Facts, Mark
 from swarm.lineage.naming import Naming
+from swarm.lineage.recurrence import (
+    SIGHTING_S,
+    days_of,
+    first_seen_of,
+    with_looks,
+    with_sightings,
+)
 from swarm.model.journal import (
     Batch,
     CapacitySeen,
@@ -37,14 +46,9 @@ from swarm.model.journal import (
     ViewSeen,
 )
 from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import Channel, Coverage, Evidence, Unresolved, View
+from swarm.model.lineage import STATIC, Channel, Coverage, Evidence, Unresolved, View
 from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
 from swarm.model.runs import Run, TaskRun
-
-# A sighting that brings nothing but a newer time is recorded at most this often.
-SIGHTING_S = 3600.0
-
-STATIC = frozenset({Channel.DECLARED, Channel.MANIFEST, Channel.SQL_SOURCE, Channel.CODE})
 
 Readings = dict[tuple[TaskKey, Channel], Coverage]
 
@@ -145,6 +149,7 @@ def _evidence_alone(
         old = known.get(mark)
         if channel in STATIC:
             if cover is not None and new.observed_at_s <= cover.observed_at_s:
+                records += _late(mark, new, facts)
                 continue  # older than a complete reading, which has the last word
             now = new if old is None or _newness(new) > _newness(old) else old
         else:
@@ -158,9 +163,13 @@ def _reading(cover: Coverage, marks: dict[Mark, Evidence], facts: Facts) -> list
     before = facts.coverage_of(cover.task).get(cover.channel)
     if cover.channel not in STATIC:
         records = _evidence_alone(cover.task, cover.channel, marks, facts)
-        return records + ([CoverageSeen(cover)] if _moved(before, cover) else [])
+        if before is None:
+            return [*records, CoverageSeen(cover)]
+        now = with_looks(cover, before)
+        moved = _moved(before, cover) or days_of(now) != days_of(before)
+        return records + ([CoverageSeen(now)] if moved else [])
     if before is not None and cover.observed_at_s < before.observed_at_s:
-        return []
+        return [record for mark, new in marks.items() for record in _late(mark, new, facts)]
     records = []
     known = facts.evidence.get(cover.task, {})
     for mark, new in marks.items():
@@ -170,14 +179,23 @@ def _reading(cover: Coverage, marks: dict[Mark, Evidence], facts: Facts) -> list
     for mark, old in known.items():
         missing = mark[2] == cover.channel and mark not in marks
         if missing and old.observed_at_s <= cover.observed_at_s:
-            records.append(EvidenceGone(cover.task, *mark))
+            records.append(EvidenceGone(cover.task, *mark, old.observed_at_s))
     # A reading that brought news must be dated, or an older one could undo it.
     dated = bool(records) and before != cover
     return records + ([CoverageSeen(cover)] if dated or _moved(before, cover) else [])
 
 
+def _late(mark: Mark, old: Evidence, facts: Facts) -> list[GraphRecord]:
+    """An older reading that came after a newer one tells what the text once showed."""
+    if mark in facts.evidence.get(old.task, {}):
+        return []
+    if old.observed_at_s <= facts.dropped.get(old.task, {}).get(mark, 0.0):
+        return []
+    return [EvidenceGone(old.task, *mark, old.observed_at_s)]
+
+
 def _surest(old: Evidence | None, new: Evidence) -> Evidence:
-    """One evidence out of two of the same access: the surest words, the newest time.
+    """One evidence out of two of the same access: the surest words, the times and days of both.
 
     Of equally sure ones the first in the alphabet stays, so that a place which names the run does
     not make news with every run, and the order of arrival does not matter.
@@ -185,8 +203,7 @@ def _surest(old: Evidence | None, new: Evidence) -> Evidence:
     if old is None:
         return new
     best = min(old, new, key=lambda e: (-e.confidence, e.place, e.excerpt))
-    newest = max(old.observed_at_s, new.observed_at_s)
-    return best if best.observed_at_s == newest else replace(best, observed_at_s=newest)
+    return with_sightings(best, new if best is old else old)
 
 
 def _newness(seen: Evidence) -> tuple[float, float, str, str]:
@@ -196,7 +213,11 @@ def _newness(seen: Evidence) -> tuple[float, float, str, str]:
 def _if_news(old: Evidence | None, now: Evidence) -> list[GraphRecord]:
     if old is None or now.observed_at_s >= old.observed_at_s + SIGHTING_S:
         return [EvidenceSeen(now)]
-    same = replace(now, observed_at_s=old.observed_at_s) == old
+    first_s, days = old.first_seen_s, old.days
+    same = replace(now, observed_at_s=old.observed_at_s, first_seen_s=first_s, days=days) == old
+    if same and now.channel not in STATIC:
+        earlier = first_seen_of(now) <= first_seen_of(old) - SIGHTING_S
+        same = not earlier and days_of(now) == days_of(old)
     return [] if same else [EvidenceSeen(now)]
 
 

@@ -38,6 +38,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Dependency,
     DependencyKey,
+    Recurrence,
     Unresolved,
     UnresolvedReason,
     Verdict,
@@ -271,7 +272,9 @@ def _discard(index: dict[K, set[DependencyKey]], side: K, key: DependencyKey) ->
 
 def _without_times(dependency: Dependency) -> Dependency:
     proofs = tuple(replace(proof, last_seen_s=0.0) for proof in dependency.proofs)
-    return replace(dependency, proofs=proofs)
+    often = dependency.recurrence
+    again = Recurrence(int(often.recurring) + 1, 0, 0.0, 0.0) if often else None
+    return replace(dependency, proofs=proofs, recurrence=again)
 
 
 def _differ(old: Dependency, now: Dependency) -> bool:

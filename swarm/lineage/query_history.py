@@ -13,9 +13,11 @@ Rules
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from swarm.lineage.fusion import WINDOW_CONFIDENCE
 from swarm.lineage.query_scripts import Scripts
 from swarm.lineage.query_statement import Statement
 from swarm.lineage.query_tags import Ambiguous, Known, task_of
+from swarm.lineage.recurrence import with_sightings
 from swarm.lineage.run_windows import Windows
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, TaskKey
@@ -30,9 +32,6 @@ from swarm.model.lineage import (
     View,
 )
 from swarm.model.runs import TaskRun
-
-WINDOW_CONFIDENCE = 0.3
-"""How sure it is that a statement is of the only task that ran at its time."""
 
 _MAX_EXCERPT = 160
 _MAX_ANCESTORS = 10
@@ -169,18 +168,19 @@ class History:
     def _see(self, task: TaskKey, statement: Statement, touch: Touch) -> None:
         mark = (task, touch.access, touch.dataset, statement.channel)
         old = self._evidence.get(mark)
-        at_s = statement.ended_at_s
-        if old is not None and old.confidence >= touch.confidence:
-            if at_s > old.observed_at_s:
-                self._evidence[mark] = replace(old, observed_at_s=at_s)
-            return
-        self._evidence[mark] = Evidence(
+        new = Evidence(
             task=task,
             access=touch.access,
             dataset=touch.dataset,
             channel=statement.channel,
-            observed_at_s=max(at_s, old.observed_at_s) if old else at_s,
+            observed_at_s=statement.ended_at_s,
             place=touch.place,
             excerpt=touch.excerpt,
             confidence=touch.confidence,
         )
+        if old is None:
+            self._evidence[mark] = new
+        elif old.confidence >= new.confidence:
+            self._evidence[mark] = with_sightings(old, new)
+        else:
+            self._evidence[mark] = with_sightings(new, old)

@@ -1,15 +1,33 @@
 """Both ends of every dependency, weighed from the facts as they stand."""
 
+from collections.abc import Iterable
+
 from swarm.lineage.expansion import Reach
 from swarm.lineage.facts import Facts
-from swarm.lineage.fusion import Belief, Sighting, believe, edge_confidence
+from swarm.lineage.fusion import Belief, Sighting, believe, edge_confidence, known_by_time
+from swarm.lineage.recurrence import SIGHTING_S, Looks
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Dependency, DependencyKey, Evidence, Proof, Verdict
+from swarm.model.lineage import (
+    STATIC,
+    Access,
+    Dependency,
+    DependencyKey,
+    Evidence,
+    Proof,
+    Recurrence,
+    Verdict,
+)
 
 # A dependency that is less likely than this need not exist.
 SMALLEST = 0.05
 
 End = tuple[Access, DatasetKey]
+
+# A text that showed an access, and later does not, has most likely lost it; one time in ten it was
+# moved to where it cannot be read, or the reading was wrong.
+DROPPED_STILL = 0.1
+# A text that lost another access was edited: what the runs of before showed may be gone with it.
+EDITED_STILL = 0.8
 
 
 class Weighing:
@@ -19,6 +37,7 @@ class Weighing:
         self._facts = facts
         self._sightings: dict[TaskKey, dict[End, list[Sighting]]] = {}
         self._beliefs: dict[tuple[TaskKey, End], Belief | None] = {}
+        self._looks: dict[TaskKey, Looks] = {}
         self._reaches: dict[DatasetKey, list[Reach]] = {}
         self._users: dict[End, set[TaskKey]] = {}
 
@@ -57,17 +76,49 @@ class Weighing:
             if confidence < SMALLEST:
                 return None
         declared = self._facts.order.reaches(key.upstream, key.downstream)
-        return Dependency(key, declared, confidence, proofs, verdict)
+        recurrence = self._recurrence(key.downstream, (Access.READ, key.dataset))
+        return Dependency(key, declared, confidence, proofs, verdict, recurrence)
 
     def _belief(self, task: TaskKey, end: End) -> Belief | None:
         if (task, end) not in self._beliefs:
             sightings = self._ends(task).get(end)
             self._beliefs[task, end] = (
-                believe(task, end[0], sightings, self._facts.coverage_of(task))
+                believe(
+                    task,
+                    end[0],
+                    sightings,
+                    self._facts.coverage_of(task),
+                    self._still(task, end, sightings),
+                )
                 if sightings
                 else None
             )
         return self._beliefs[task, end]
+
+    def _recurrence(self, task: TaskKey, end: End) -> Recurrence | None:
+        runs = _of_runs(self._ends(task).get(end, []))
+        return self._looks_at(task).recurrence(runs) if runs else None
+
+    def _still(self, task: TaskKey, end: End, sightings: list[Sighting]) -> float:
+        """How likely what was seen of `end` in runs still happens."""
+        runs = _of_runs(sightings)
+        if not runs:
+            return 1.0
+        still = self._looks_at(task).alive(runs)
+        last_s = max(seen.observed_at_s for seen in runs) - SIGHTING_S
+        dropped = [
+            mark for mark, shown_s in self._facts.dropped.get(task, {}).items() if shown_s >= last_s
+        ]
+        resolve = self._facts.names.resolve
+        if any((access, resolve(name)) == end for access, name, _ in dropped):
+            return still * DROPPED_STILL
+        return still * EDITED_STILL if dropped else still
+
+    def _looks_at(self, task: TaskKey) -> Looks:
+        if task not in self._looks:
+            seen = (e for e in self._facts.evidence.get(task, {}).values() if not known_by_time(e))
+            self._looks[task] = Looks(seen, self._facts.coverage_of(task).values())
+        return self._looks[task]
 
     def _ends(self, task: TaskKey) -> dict[End, list[Sighting]]:
         if task not in self._sightings:
@@ -104,6 +155,13 @@ class Weighing:
                 for task in self._facts.touching(access, name)
             }
         return self._users[end]
+
+
+def _of_runs(sightings: Iterable[Sighting]) -> list[Evidence]:
+    """What was seen in runs; what is of the task by time alone, only where nothing is surer."""
+    seen = {s.evidence: None for s in sightings if s.evidence.channel not in STATIC}
+    sure = [evidence for evidence in seen if not known_by_time(evidence)]
+    return sure or list(seen)
 
 
 def _apart(writer: TaskKey, reader: TaskKey) -> bool:

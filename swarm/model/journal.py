@@ -76,12 +76,14 @@ class EvidenceSeen:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceGone:
-    """A newer complete reading of the same channel no longer shows this access."""
+    """A newer complete reading of the same channel no longer shows this access; `last_seen_s` is
+    when an earlier one did (0: not known)."""
 
     task: TaskKey
     access: Access
     dataset: DatasetKey
     channel: Channel
+    last_seen_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

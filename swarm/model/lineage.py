@@ -26,6 +26,11 @@ class Channel(StrEnum):
     OPENLINEAGE = "openlineage"  # run events sent by the task itself
 
 
+# They tell what is written somewhere, and a newer reading replaces the older; all others tell what
+# was seen in runs.
+STATIC = frozenset({Channel.DECLARED, Channel.MANIFEST, Channel.SQL_SOURCE, Channel.CODE})
+
+
 class UnresolvedReason(StrEnum):
     """Why something could not be understood."""
 
@@ -86,7 +91,11 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One observation "`task` reads or writes `dataset`"."""
+    """An observation "`task` reads or writes `dataset`", made once or again and again.
+
+    Times are those of the newest sighting; `first_seen_s` is the earliest, `None` where it is the
+    same. Bit `k` of `days` says that it was seen `k` days (UTC) before the newest one, too.
+    """
 
     task: TaskKey
     access: Access
@@ -96,15 +105,21 @@ class Evidence:
     place: str
     excerpt: str = ""
     confidence: float = 1.0
+    first_seen_s: float | None = None
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`channel` saw the whole of `task`, so what it did not report speaks against it."""
+    """`channel` saw the whole of `task`, so what it did not report speaks against it.
+
+    `days` are the days on which it did, as those of `Evidence`.
+    """
 
     task: TaskKey
     channel: Channel
     observed_at_s: float
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,8 @@ class Proof:
 
     `weight` is the log-odds the line adds (negative: it speaks against). `via` are the views
     between the dataset the task names and the one the dependency is about. `named` is the
-    shorter name the task used, where it was matched to the dataset's full name.
+    shorter name the task used, where it was matched to the dataset's full name. `still` is how
+    likely what was seen in runs still happens; the weight has it in it.
     """
 
     task: TaskKey
@@ -125,6 +141,7 @@ class Proof:
     weight: float
     via: tuple[DatasetKey, ...] = ()
     named: str = ""
+    still: float = 1.0
 
 
 class Verdict(StrEnum):
@@ -144,11 +161,42 @@ class DependencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """How often the reader was seen to read: on `seen` of the `looks` days on which a run-time
+    channel looked at it since the first time, of the last 60 days."""
+
+    seen: int
+    looks: int
+    first_seen_s: float
+    last_seen_s: float
+
+    @property
+    def recurring(self) -> bool:
+        """Seen on more than one day; else it may have been a one-off."""
+        return self.seen > 1
+
+
+class Level(StrEnum):
+    """What a dependency is sure enough for."""
+
+    GATE = "gate"  # to hold a run
+    WARN = "warn"  # to tell somebody
+    SHOW = "show"  # to be looked at
+    HIDDEN = "hidden"
+
+
+# One false hold costs a team's trust, a false line in a list a glance: one wrong in a hundred, in
+# five, in two is what each may cost.
+GATE_FROM, WARN_FROM, SHOW_FROM = 0.99, 0.8, 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Dependency:
     """`key.downstream` reads what `key.upstream` writes.
 
     `declared`: the orchestrators already run them in that order. `confidence` is a probability;
-    a verdict of a person overrides it (1 or 0).
+    a verdict of a person overrides it (1 or 0). `recurrence` is unknown (`None`) where only text
+    was read and no run was seen.
     """
 
     key: DependencyKey
@@ -156,3 +204,13 @@ class Dependency:
     confidence: float
     proofs: tuple[Proof, ...]
     verdict: Verdict | None = None
+    recurrence: Recurrence | None = None
+
+    @property
+    def level(self) -> Level:
+        """What it may be used for; a person's verdict is in the confidence."""
+        if self.confidence >= GATE_FROM:
+            return Level.GATE
+        if self.confidence >= WARN_FROM:
+            return Level.WARN
+        return Level.SHOW if self.confidence >= SHOW_FROM else Level.HIDDEN

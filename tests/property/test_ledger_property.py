@@ -18,6 +18,7 @@ from swarm.model.lineage import (
     Dependency,
     DependencyKey,
     Evidence,
+    Recurrence,
     Verdict,
     View,
 )
@@ -26,11 +27,11 @@ from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
 # How long an example takes depends on the machine's other work.
 SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-# Few names, so that they collide; times a few hours apart, so that each sighting is recorded.
+# Few names, so that they collide; times hours or days apart, so that each sighting is recorded.
 PIPELINES = [PipelineKey(o, p) for o in ("air", "dag") for p in ("p", "q")]
 TASKS = [TaskKey(k.orchestrator, k.name, t) for k in PIPELINES for t in ("", "a", "b")]
 DATASETS = [DatasetKey("pg://w", n) for n in ("t", "s.t", "c.s.t", "z.t", "u", "s.u")]
-TIMES = st.sampled_from([0.0, 7200.0, 14400.0, 21600.0])
+TIMES = st.sampled_from([0.0, 7200.0, 21600.0, 86_400.0, 180_000.0, 900_000.0, 9_000_000.0])
 
 READ_BY = [Channel.DECLARED, Channel.CODE, Channel.SQL_RUN]
 
@@ -120,11 +121,15 @@ def fed(batches: list[Batch]) -> Ledger:
 
 
 def concluded(ledger: Ledger) -> dict[DependencyKey, Dependency]:
-    """The dependencies without the times, which are exact to a day only."""
-    return {
-        key: replace(d, proofs=tuple(replace(p, last_seen_s=0.0) for p in d.proofs))
-        for key, d in ledger.dependencies.items()
-    }
+    """The dependencies without the times and counts, which are exact to a day only."""
+    return {key: _timeless(d) for key, d in ledger.dependencies.items()}
+
+
+def _timeless(found: Dependency) -> Dependency:
+    proofs = tuple(replace(p, last_seen_s=0.0) for p in found.proofs)
+    often = found.recurrence
+    again = Recurrence(1 + often.recurring, 0, 0.0, 0.0) if often else None
+    return replace(found, proofs=proofs, recurrence=again)
 
 
 @settings(SLOW_IS_FINE, max_examples=120)

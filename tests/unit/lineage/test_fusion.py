@@ -7,12 +7,12 @@ import pytest
 from swarm.lineage.fusion import (
     PRIOR,
     RELIABILITY,
+    WINDOW_CONFIDENCE,
     Belief,
     Sighting,
     believe,
     edge_confidence,
 )
-from swarm.lineage.query_history import WINDOW_CONFIDENCE
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
 

@@ -1,6 +1,7 @@
 """What the ledger concludes from batches, one rule at a time."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,8 @@ from swarm.model.lineage import (
     Coverage,
     DependencyKey,
     Evidence,
+    Level,
+    Recurrence,
     Unresolved,
     UnresolvedReason,
     Verdict,
@@ -342,11 +345,20 @@ def test_an_access_that_one_of_two_channels_still_shows_stays(story: Story) -> N
     assert story.edges() == {("a/p/w", "b/q/r", "s.t")}
 
 
-def test_an_old_reading_that_arrives_late_changes_nothing(story: Story) -> None:
+def test_an_old_reading_that_arrives_late_only_tells_what_the_text_once_showed(
+    story: Story,
+) -> None:
     code = Channel.CODE
+
+    def gone(at_s: float) -> EvidenceGone:
+        return EvidenceGone(task("b/q/r"), Access.READ, table("s.old"), code, at_s)
+
     story.batch(reads("b/q/r", "s.new", code, 100.0), covers("b/q/r", code, 100.0))
-    assert story.batch(reads("b/q/r", "s.old", code, 50.0), covers("b/q/r", code, 50.0)) == []
-    assert story.batch(reads("b/q/r", "s.old", code, 60.0)) == []
+    older = (reads("b/q/r", "s.old", code, 50.0), covers("b/q/r", code, 50.0))
+    assert story.batch(*older) == [gone(50.0)]
+    assert story.batch(*older) == []
+    assert story.batch(reads("b/q/r", "s.new", code, 60.0)) == []
+    assert story.batch(reads("b/q/r", "s.old", code, 60.0)) == [gone(60.0)]
 
 
 def test_a_small_correction_soon_after_is_dated(story: Story) -> None:
@@ -354,7 +366,8 @@ def test_a_small_correction_soon_after_is_dated(story: Story) -> None:
     story.batch(reads("b/q/r", "s.a", code, 0.0), covers("b/q/r", code, 0.0))
     records = story.batch(reads("b/q/r", "s.b", code, 60.0), covers("b/q/r", code, 60.0))
     assert of_kind(records, CoverageSeen) == [CoverageSeen(covers("b/q/r", code, 60.0))]
-    assert story.batch(reads("b/q/r", "s.a", code, 30.0), covers("b/q/r", code, 30.0)) == []
+    late = story.batch(reads("b/q/r", "s.a", code, 30.0), covers("b/q/r", code, 30.0))
+    assert late == [EvidenceGone(task("b/q/r"), Access.READ, table("s.a"), code, 30.0)]
 
 
 def test_runs_add_up(story: Story) -> None:
@@ -369,7 +382,8 @@ def test_sightings_are_recorded_once_an_hour(story: Story) -> None:
     later = (reads("b/q/r", "s.t", at_s=HOUR - 1), covers("b/q/r", at_s=HOUR - 1))
     assert story.batch(*later) == []
     due = (reads("b/q/r", "s.t", at_s=HOUR), covers("b/q/r", at_s=HOUR))
-    assert story.batch(*due) == [EvidenceSeen(due[0]), CoverageSeen(due[1])]
+    seen = replace(due[0], first_seen_s=0.0)
+    assert story.batch(*due) == [EvidenceSeen(seen), CoverageSeen(due[1])]
 
 
 def test_sightings_alone_refresh_a_dependency_once_a_day(story: Story) -> None:
@@ -388,6 +402,110 @@ def test_a_place_that_names_the_run_is_no_news_with_every_run(story: Story) -> N
 
     story.batch(run(1))
     assert story.batch(run(2)) == []
+
+
+# --- what once happened, and may no longer -------------------------------------------------------
+
+
+def day(number: int) -> float:
+    return number * 24 * HOUR + 6 * HOUR
+
+
+def seen_daily(story: Story, days: int, channel: Channel = Channel.SQL_RUN) -> None:
+    """`b/q/r` reads `s.t` and `s.u`, which `a/p/w` writes, on each of the first `days`."""
+    story.batch(
+        writes("a/p/w", "s.t", Channel.CODE), covers("a/p/w", Channel.CODE), pipeline("b/q", "r")
+    )
+    for number in range(days):
+        both = (reads("b/q/r", name, channel, day(number)) for name in ("s.t", "s.u"))
+        story.batch(*both)
+
+
+def sure(story: Story, name: str) -> float:
+    found = story.ledger.dependencies.get(DependencyKey(task("a/p/w"), task("b/q/r"), table(name)))
+    return found.confidence if found else 0.0
+
+
+def test_an_access_that_runs_no_longer_show_fades_and_comes_back(story: Story) -> None:
+    seen_daily(story, 10)
+    fresh = sure(story, "s.t")
+    fading = []
+    for number in range(10, 16):
+        story.batch(reads("b/q/r", "s.u", at_s=day(number)))
+        fading.append(sure(story, "s.t"))
+    assert fresh > fading[0] > fading[1] > 0.2
+    assert fading[2] < 0.2
+    story.batch(reads("b/q/r", "s.t", at_s=day(16)))
+    assert sure(story, "s.t") == fresh
+
+
+def test_time_without_a_look_ages_nothing(story: Story) -> None:
+    seen_daily(story, 3)
+    fresh = sure(story, "s.t")
+    story.batch(covers("b/q/r", Channel.OPENLINEAGE, day(2)), writes("c/r/w", "s.t"))
+    story.batch(reads("d/s/r", "s.t", at_s=day(50)), covers("b/q/r", Channel.CODE, day(50)))
+    elsewhere = replace(reads("b/q/r", "x", at_s=day(50)), dataset=DatasetKey("s3://b", "x"))
+    story.batch(elsewhere)
+    weights = [
+        p.still
+        for p in story.ledger.dependencies[
+            DependencyKey(task("a/p/w"), task("b/q/r"), table("s.t"))
+        ].proofs
+    ]
+    assert fresh > 0.8
+    assert set(weights) == {1.0}
+
+
+def test_what_happens_weekly_survives_a_week(story: Story) -> None:
+    story.batch(writes("a/p/w", "s.t", Channel.CODE))
+    for number in range(35):
+        names = ("s.t", "s.u") if number % 7 == 0 else ("s.u",)
+        story.batch(*(reads("b/q/r", name, at_s=day(number)) for name in names))
+    assert sure(story, "s.t") > 0.8
+    often = story.ledger.dependencies[
+        DependencyKey(task("a/p/w"), task("b/q/r"), table("s.t"))
+    ].recurrence
+    assert often == Recurrence(seen=5, looks=35, first_seen_s=day(0), last_seen_s=day(28))
+
+
+def test_what_was_seen_once_among_many_looks_is_no_gate_until_it_recurs(story: Story) -> None:
+    story.batch(writes("a/p/w", "s.t"), writes("a/p/w", "s.t", Channel.CODE))
+    for number in range(5):
+        story.batch(reads("b/q/r", "s.u", at_s=day(number)))
+    for number, recurring in ((5, False), (6, True)):
+        story.batch(*(reads("b/q/r", name, at_s=day(number)) for name in ("s.t", "s.u")))
+        found = story.ledger.dependencies[DependencyKey(task("a/p/w"), task("b/q/r"), table("s.t"))]
+        assert found.recurrence is not None
+        assert found.recurrence.recurring is recurring
+        assert (found.level is Level.GATE) is recurring
+
+
+def test_what_the_text_dropped_after_the_last_run_falls_at_once(story: Story) -> None:
+    code = Channel.SQL_SOURCE
+    seen_daily(story, 5)
+    story.batch(
+        *(reads("b/q/r", name, code, day(4)) for name in ("s.t", "s.u", "s.x")),
+        covers("b/q/r", code, day(4)),
+    )
+    story.batch(*(writes("a/p/w", name, Channel.CODE, 1.0) for name in ("s.u", "s.x")))
+    before = sure(story, "s.t")
+    story.batch(
+        *(reads("b/q/r", name, code, day(5)) for name in ("s.u", "s.x")),
+        covers("b/q/r", code, day(5)),
+    )
+    assert before > 0.8 > 0.2 > sure(story, "s.t")
+    assert sure(story, "s.u") > 0.8
+    story.batch(reads("b/q/r", "s.t", at_s=day(5)))
+    assert sure(story, "s.t") > 0.8
+
+
+def test_a_daily_access_makes_no_more_records_than_its_days(story: Story) -> None:
+    seen_daily(story, 30)
+    records = [
+        of_kind(story.batch(reads("b/q/r", "s.t", at_s=day(30) + n * HOUR / 4)), DependencyChanged)
+        for n in range(40)
+    ]
+    assert sum(map(len, records)) <= 1
 
 
 # --- pipelines come and go -----------------------------------------------------------------------
