@@ -11,10 +11,12 @@ from pathlib import Path
 
 from swarm.errors import ConfigError
 from swarm.lineage.code.program import MAX_SOURCE_BYTES, Program
+from swarm.lineage.configs.formats import format_of
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 _MAX_IMPORTED = 200
-_SUFFIXES = (".py", ".sql", ".sh", ".bash", ".hql")
+_SUFFIXES = (".py", ".sql", ".sh", ".bash", ".hql", ".ddl", ".j2", ".jinja", ".jinja2")
+_SETTINGS_SIZE = 100_000  # longer files of these formats hold data
 _NOT_THE_TEAMS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
 Stamp = tuple[int, int, int, int]
@@ -114,7 +116,8 @@ class CodeFolders:
         return None
 
     def program(self, path: str) -> dict[str, str]:
-        """The file at `path` first, then those it imports and those they import, and SQL files.
+        """The file at `path` first, then those it imports and those they import, and what is no
+        Python: SQL, templates, settings, scripts.
 
         Knows the files of the last `texts`.
         """
@@ -129,7 +132,7 @@ class CodeFolders:
                 if module is not None and module not in found:
                     found[module] = texts[module]
                     waiting.append(module)
-        return found | {name: text for name, text in texts.items() if name.endswith(".sql")}
+        return found | {name: text for name, text in texts.items() if not name.endswith(".py")}
 
     # --- looking and reading ---------------------------------------------------------------------
 
@@ -173,7 +176,7 @@ class CodeFolders:
                     if entry.path not in known and not _skipped(entry):
                         known.add(entry.path)
                         waiting.append(entry.path)
-                elif entry.name.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+                elif _is_wanted(entry):
                     yield entry
         if left <= 0:
             detail = (
@@ -203,6 +206,18 @@ def _list(folder: str, most: int, left_out: LeftOut) -> list[os.DirEntry[str]]:
         detail = f"the folder cannot be read ({error.strerror})"
         left_out[folder, UnresolvedReason.MISSING_SOURCE] = detail
         return []
+
+
+def _is_wanted(entry: os.DirEntry[str]) -> bool:
+    """A program, a template, or settings of a size that people write."""
+    if entry.name.endswith(_SUFFIXES):
+        return entry.is_file(follow_symlinks=False)
+    if not format_of(entry.name) or not entry.is_file(follow_symlinks=False):
+        return False
+    try:
+        return entry.stat(follow_symlinks=False).st_size <= _SETTINGS_SIZE
+    except OSError:
+        return False  # gone since it was listed
 
 
 def _imports(tree: ast.Module | Unresolved) -> Iterator[tuple[str, int]]:

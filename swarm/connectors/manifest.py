@@ -6,6 +6,7 @@ would hide a line that was copied and not changed.
 """
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -20,6 +21,7 @@ from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
 from swarm.connectors.programs import Code, Program, Script, items_of, stated_dataset
+from swarm.lineage.configs.parameters import environment_parameters, task_parameters
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -149,7 +151,7 @@ def _context(value: TaskLine, base: SqlContext) -> SqlContext:
         dialect=value.dialect or base.dialect,
         default_catalog=value.default_catalog or base.default_catalog,
         default_schema=value.default_schema or base.default_schema,
-        parameters={name: _as_text(below) for name, below in value.parameters.items()},
+        parameters=task_parameters(value.files, value.parameters),
     )
 
 
@@ -163,7 +165,11 @@ def _scripts(value: TaskLine, context: SqlContext) -> tuple[Script, ...]:
 
 def _code(value: TaskLine, context: CodeContext) -> tuple[Code, ...]:
     modules = [path for path in value.files if _language(path, value) == "python"]
-    return (Code(_entry(modules, value), value.files, context),) if modules else ()
+    if not modules:
+        return ()
+    entry, arguments = _entry(modules, value)
+    given = environment_parameters(value.files, value.parameters)
+    return (Code(entry, value.files, replace(context, parameters=given, arguments=arguments)),)
 
 
 def _language(path: str, value: TaskLine) -> str:
@@ -172,11 +178,23 @@ def _language(path: str, value: TaskLine) -> str:
     return _LANGUAGES.get(suffix, "" if suffix else value.kind)
 
 
-def _entry(modules: list[str], value: TaskLine) -> str:
-    """The module that the command line names, else the first one."""
-    words = value.arguments
-    command = words if isinstance(words, str) else " ".join(map(_as_text, words))
-    return max((path for path in modules if path in command), key=len, default=modules[0])
+def _entry(modules: list[str], value: TaskLine) -> tuple[str, tuple[str, ...] | None]:
+    """The module that the command line names, else the first one, and the words after it."""
+    words = _words(value.arguments)
+    for at, word in enumerate(words):
+        named = [path for path in modules if path in word or path.endswith(f"/{word}")]
+        if named:
+            return max(named, key=len), tuple(words[at + 1 :])
+    return modules[0], tuple(words) or None
+
+
+def _words(arguments: str | tuple[JsonValue, ...]) -> list[str]:
+    if not isinstance(arguments, str):
+        return [_as_text(word) for word in arguments]
+    try:
+        return shlex.split(arguments)
+    except ValueError:  # an open quote
+        return arguments.split()
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ constants, a few string filters, the dates of Airflow (one fixed date stands for
 `ref`, `source`, `var` and `env_var` of dbt.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,6 +170,18 @@ class Values:
             return (_airflow_date(like) if like else None) or value  # `.subtract(...)` is a date
         changed = _changed(name, value, texts) if isinstance(value, str) else None
         return changed if changed is not None else Unknown(source)
+
+
+def listed(value: Value) -> list[Value] | None:
+    """The items of a list, also of one that a parameter holds as JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("[") and len(value) <= MAX_VALUE:
+        try:
+            found = json.loads(value)
+        except ValueError:
+            return None
+        if isinstance(found, list):
+            return [item if isinstance(item, str) else json.dumps(item) for item in found]
+    return value if isinstance(value, list) else None
 
 
 def _airflow_date(name: str) -> Value | None:

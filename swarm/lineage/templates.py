@@ -14,13 +14,14 @@ import jinja2
 from jinja2 import nodes
 
 from swarm.lineage.template_expressions import fill_expressions
-from swarm.lineage.template_values import Unknown, Value, Values, source_of
+from swarm.lineage.template_values import Unknown, Values, listed, source_of
 
 MAX_VARIANTS = 16
 MAX_TEXT = 4_000_000  # characters of all variants together, and of work for one of them
 
 _NODE_WORK = 100  # what a node costs, counted in characters
 _MAX_SOURCE = 200  # characters of a template in a report
+_MAX_HOPS = 5  # from a parameter to another that its value names
 
 _HOLE = re.compile(r"swarm_hole_(\d+)_")
 _JINJA = re.compile(r"\{\{|\{%|\{#")
@@ -111,11 +112,16 @@ def _fill_named(text: str, parameters: Mapping[str, str], holes: "_Holes") -> st
     if text.count("{") * longest > MAX_TEXT:
         parameters = {}
 
-    def value(match: re.Match[str]) -> str:
-        name = _PREFIX.sub("", match.group(1)).partition(":")[0]
-        return parameters[name] if name in parameters else holes.stand_in(match.group(0))
+    def filled(text: str, active: frozenset[str]) -> str:
+        def value(match: re.Match[str]) -> str:
+            name = _PREFIX.sub("", match.group(1)).partition(":")[0]
+            if name in parameters and name not in active:
+                return filled(parameters[name], active | {name})  # it may name others
+            return holes.stand_in(match.group(0))
 
-    return _NAMED.sub(value, text)
+        return _NAMED.sub(value, text) if "{" in text and len(active) <= _MAX_HOPS else text
+
+    return filled(text, frozenset())
 
 
 def _blank(text: str, holes: "_Holes") -> str:
@@ -265,11 +271,8 @@ class _Run:
         return self.choices.get(id(point), 0)
 
     def _for(self, node: nodes.For) -> None:
-        values, names = self._values.value(node.iter), self._values.names
-        items: list[Value]
-        if isinstance(values, list):
-            items = values
-        else:  # unknown: once, for what the body says besides the loop's variable
+        items, names = listed(self._values.value(node.iter)), self._values.names
+        if items is None:  # unknown: once, for what the body says besides the loop's variable
             items = [Unknown(f"{source_of(node.target)} in {source_of(node.iter)}")]
         targets = node.target.items if isinstance(node.target, nodes.Tuple) else [node.target]
         for index, item in enumerate(items):

@@ -26,9 +26,11 @@ class CodeContext:
 
     `connections` maps the names that code uses for a server (an Airflow `conn_id`, a URL or a
     file path, or the name of the variable that holds it) to the SQL context behind it;
-    `default` is used where the code does not tell.
+    `default` is used where the code does not tell. `arguments` are the words of the command line
+    after the program's name; `None`: not known.
     """
 
     connections: Mapping[str, SqlContext] = field(default_factory=dict)
     default: SqlContext = SqlContext()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] | None = None

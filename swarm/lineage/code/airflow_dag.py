@@ -18,6 +18,7 @@ from swarm.lineage.code.airflow_task import (
     with_datasets,
 )
 from swarm.lineage.code.call import Call
+from swarm.lineage.code.given_files import content
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.marks import last_name, mark_named, mark_values
 from swarm.lineage.code.texts import fill, plain, texts
@@ -82,6 +83,9 @@ class DagWatcher:
         if isinstance(function, Function):
             bound = of(replace(function, owner=instance))
         self._add_operator(instance.of.name, (), given, place, bound)
+
+    def content(self, call: Call) -> Value | None:
+        return content(call, self.walk.program) if self.walk is not None else None
 
     def called(self, call: Call) -> Value | None:
         if call.name == "__init__" and isinstance(call.function, Member):

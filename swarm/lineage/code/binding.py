@@ -3,11 +3,12 @@
 import ast
 from collections.abc import Sequence
 
-from swarm.lineage.code.texts import label
+from swarm.lineage.code.texts import label, plain
 from swarm.lineage.code.values import (
     Class,
     Const,
     DictOf,
+    External,
     Instance,
     ListOf,
     Scope,
@@ -79,6 +80,10 @@ def _bind_item(walk: Walk, target: ast.Subscript, value: Value, scope: Scope) ->
                 atom.is_open = True
         elif isinstance(atom, ListOf):
             atom.is_open = True
+        elif atom == External("os.environ") and isinstance(key, Const):
+            known = plain(value)
+            if known is not None:
+                walk.parameters[str(key.value)] = known
 
 
 def loop_item(target: ast.expr, source: Value) -> Value:

@@ -1,7 +1,8 @@
 """What the commands that a program or a scheduler starts access."""
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath
@@ -14,20 +15,26 @@ from swarm.lineage.code.values import ListOf, Value, const
 from swarm.model.lineage import Access, UnresolvedReason
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a program is started with: the words of its command line, variables of the shell."""
+
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 class Commands:
     """Follows commands into the scripts and SQL files they start.
 
     `record` keeps an effect at a place. `run_script` walks a Python file of the program,
-    `run_code` a Python text in the place of a file. `folder` is where the command runs that is
-    followed now.
+    `run_code` a Python text in the place of a file.
     """
 
     def __init__(
         self, program: Program, findings: Findings, record: Callable[[Effect, str], None]
     ) -> None:
-        self.folder = ""
-        self.run_script: Callable[[str], None] | None = None
-        self.run_code: Callable[[str, str], None] | None = None
+        self.run_script: Callable[[str, Start], None] | None = None
+        self.run_code: Callable[[str, str, Start], None] | None = None
         self._program = program
         self._findings = findings
         self._record = record
@@ -35,15 +42,15 @@ class Commands:
 
     def run(self, command: Value, place: str, module: str, folder: str = "") -> None:
         """Records what a command does that stands at `place` in the file `module`."""
-        outside, self.folder = self.folder, folder or self.folder
+        outside, self._program.folder = self._program.folder, folder or self._program.folder
         for text in _command_texts(command):
             self._text(text, place, module)
-        self.folder = outside
+        self._program.folder = outside
 
     def _text(self, text: str | list[str], place: str, module: str) -> None:
-        start = self.folder
+        start = self._program.folder
         for one in commands(text):
-            self.folder = posixpath.join(start, one.folder)
+            self._program.folder = posixpath.join(start, one.folder)
             self._one(one, place, module)
 
     def _one(self, command: Command, place: str, module: str) -> None:
@@ -61,37 +68,39 @@ class Commands:
                 detail = f"the SQL file `{shown(path)}` is not among the files given"
                 self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
             else:
-                source = self._program.sources[given]
+                source = self._program.read(given)
                 self._record(RunsSql(const(source), const(command.server)), f"{given}:1")
         if command.script:
-            self._script(command.script, place, module)
+            self._script(command, place, module)
         if command.code:
-            self._code(command.code, place, module)
+            self._code(command, place, module)
         if command.text:
             self._text(command.text, place, module)
 
     def _given(self, path: str, module: str) -> str | None:
-        return self._program.find_file(path, module, self.folder)
+        return self._program.find_file(path, module, self._program.folder)
 
-    def _script(self, script: str, place: str, module: str) -> None:
-        given = self._given(script, module)
+    def _script(self, command: Command, place: str, module: str) -> None:
+        given = self._given(command.script, module)
         if given is None:
-            detail = f"the program `{shown(script)}` is not among the files given"
+            detail = f"the program `{shown(command.script)}` is not among the files given"
             self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
         elif PurePosixPath(given).suffix == ".py":
             if self.run_script is not None:
-                self.run_script(given)
-        elif (once := (self._findings.task, given, self.folder)) not in self._walked:
+                self.run_script(given, Start(command.arguments))
+        elif (once := (self._findings.task, given, self._program.folder)) not in self._walked:
             self._walked.add(once)
-            self._text(self._program.sources[given], f"{given}:1", given)
+            self._text(self._program.read(given), f"{given}:1", given)
 
-    def _code(self, code: str, place: str, module: str) -> None:
+    def _code(self, command: Command, place: str, module: str) -> None:
         """Python in a command is walked like a file in the folder where the command runs."""
+        code = command.code
         if holes(code):
             self._findings.fail(UnresolvedReason.DYNAMIC, place, "Python code in a command")
         elif self.run_code is not None:
             name = f"{posixpath.basename(place)} python"
-            self.run_code(posixpath.join(self.folder or posixpath.dirname(module), name), code)
+            folder = self._program.folder or posixpath.dirname(module)
+            self.run_code(posixpath.join(folder, name), code, Start(command.arguments))
 
 
 def _command_texts(command: Value) -> list[str | list[str]]:

@@ -7,6 +7,7 @@ not reached yields nothing; a table or path that only exists at run time is unre
 
 from collections.abc import Mapping, Sequence
 
+from swarm.lineage.code.commands import Start
 from swarm.lineage.code.effects import RunsCommand
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.program import Program
@@ -14,6 +15,8 @@ from swarm.lineage.code.recorder import Recorder
 from swarm.lineage.code.values import Class, Function, Instance, Scope, Value, const, of, only
 from swarm.lineage.text import CodeContext
 from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
+
+_MAX_STARTED = 200  # programs that one command starts
 
 
 def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -> Extraction:
@@ -27,7 +30,9 @@ def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -
     path = f"{path}.py" if name else entry
     program = Program(modules)
     recorder = Recorder(program, context)
-    walk = Interpreter(program, context.parameters, recorder, quiet_imports=bool(name))
+    walk = Interpreter(
+        program, context.parameters, recorder, bool(name), arguments=context.arguments
+    )
     follow_scripts(walk, recorder, program, context)
     try:
         if name:
@@ -71,18 +76,20 @@ def follow_scripts(
     walk: Interpreter, recorder: Recorder, program: Program, context: CodeContext
 ) -> None:
     """Lets commands that start Python be followed into it, each program once."""
-    started: set[str] = set()
+    started: set[tuple[str, tuple[str, ...]]] = set()
 
-    def run_code(path: str, code: str) -> None:
-        run(Program({**program.sources, path: code}), path)
+    def run_code(path: str, code: str, start: Start) -> None:
+        run(Program({**program.sources, path: code}), path, start)
 
-    def run_script(path: str) -> None:
-        if path not in started:
-            started.add(path)
-            run(program, path)
+    def run_script(path: str, start: Start) -> None:
+        program.used.add(path)
+        if (path, start.arguments) not in started and len(started) < _MAX_STARTED:
+            started.add((path, start.arguments))
+            run(program, path, start)
 
-    def run(program: Program, path: str) -> None:
-        script = Interpreter(program, context.parameters, recorder, quiet_imports=False)
+    def run(program: Program, path: str, start: Start) -> None:
+        given = {**context.parameters, **start.variables}
+        script = Interpreter(program, given, recorder, False, arguments=start.arguments)
         script.module(path, main=True)
         walk.unresolved.extend(script.unresolved)
 

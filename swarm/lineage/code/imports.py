@@ -2,6 +2,7 @@
 
 import ast
 
+from swarm.lineage.code.arguments import program_arguments
 from swarm.lineage.code.values import External, ModuleOf, Scope, Unknown, Value, of
 from swarm.lineage.code.walk import Walk
 
@@ -63,7 +64,13 @@ def _imported(walk: Walk, node: ast.ImportFrom, path: str | None, name: str, sco
         return of(ModuleOf(inner))
     if path is not None:
         return Value((Unknown(name),), (name,))
-    return of(External("." * node.level + dotted))
+    return named_outside(walk, "." * node.level + dotted, scope)
+
+
+def named_outside(walk: Walk, dotted: str, scope: Scope) -> Value:
+    """Something that is not of the program, by its full name."""
+    known = program_arguments(walk, scope.module) if dotted == "sys.argv" else None
+    return known or of(External(dotted))
 
 
 def member_of_module(walk: Walk, path: str, name: str) -> Value:

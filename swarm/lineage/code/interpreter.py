@@ -33,9 +33,12 @@ class Interpreter:
         parameters: Mapping[str, str],
         watcher: Watcher,
         quiet_imports: bool = True,
+        arguments: Sequence[str] | None = None,
     ) -> None:
         self.program = program
-        self.parameters = parameters
+        self.parameters = dict(parameters)
+        self.defaults: dict[str, Value] = {}
+        self.arguments = arguments
         self.watcher = watcher
         self.contexts: list[Value] = []
         self.active: list[Function] = []

@@ -4,7 +4,15 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from swarm.lineage.code.arguments import (
+    is_group,
+    marked_arguments,
+    of_command_line,
+    run_commands,
+    signature_arguments,
+)
 from swarm.lineage.code.call import Call, made
+from swarm.lineage.code.environment import load_environment, of_settings
 from swarm.lineage.code.frames import (
     any_of,
     bound_arguments,
@@ -19,6 +27,8 @@ from swarm.lineage.code.imports import module_named
 from swarm.lineage.code.libraries import OWN
 from swarm.lineage.code.library import result
 from swarm.lineage.code.members import attribute, special_method
+from swarm.lineage.code.records import field_defaults
+from swarm.lineage.code.rendering import rendered_text
 from swarm.lineage.code.texts import plain
 from swarm.lineage.code.values import (
     MAX_ALTERNATIVES,
@@ -45,6 +55,7 @@ from swarm.lineage.code.walk import Walk
 _MAX_CALLS = 25  # calls inside each other
 _RUNS = frozenset({"run", "run_sync", "register", "call"})
 _POOLS = frozenset({"to_thread", "run_in_executor", "submit", "start_soon", "apply_async"})
+_COMMAND_LINES = frozenset({"typer.run", "fire.Fire"})
 _MAPS = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async"})
 
 
@@ -59,7 +70,9 @@ def call_atom(
     """What calling one thing may give."""
     match atom:
         case Function():
-            return run(walk, atom, args, kwargs)
+            answer = run(walk, atom, args, kwargs)
+            run_commands(walk, atom, node, scope)
+            return answer
         case Bound():
             both = {**atom.kwargs, **kwargs}
             return walk.call(atom.function, [*atom.args, *args], both, node, scope)
@@ -72,6 +85,9 @@ def call_atom(
             return super_of(scope)
         case Member(owner=Function() | Bound()):
             return _call_of_function(walk, atom, args, kwargs, node, scope)
+        case Made(maker=External(name="typer.Typer")):
+            run_commands(walk, atom, node, scope)
+            return const(None)
         case _:
             return _call_outside(walk, atom, args, kwargs, node, scope)
 
@@ -89,6 +105,8 @@ def run(
     known, answer = walk.memory.recall(function, args, kwargs, walk.active, walk.contexts)
     if answer is not None:
         return answer
+    if not args and not kwargs:
+        kwargs = marked_arguments(walk, function)
     scope = Scope(function.scope.module, {}, function.scope, function)
     given = [of(function.owner), *args] if function.owner is not None else list(args)
     scope.names.update(bound_arguments(function, given, kwargs))
@@ -117,6 +135,7 @@ def _instantiate(
     if isinstance(only(method), Function):
         walk.call(method, args, kwargs, node, scope)
     else:
+        instance.members.update(field_defaults(walk, one, node, scope))
         instance.members.update(zip(one.fields, args, strict=False))
         instance.members.update(kwargs)
         special_method(walk, value, "__post_init__", (), node, scope)
@@ -135,6 +154,8 @@ def _call_of_function(
 ) -> Value:
     """`task.submit(...)`, `task.map([...])`, `task.with_options(...)` and their like."""
     function, name = member.owner, member.name
+    if name in {"command", "group"} and is_group(function):
+        return of(Made(member, tuple(args), kwargs))
     if name in {"with_options", "override", "options", "with_resources", "configured"}:
         if not isinstance(function, Function):
             return of(function)
@@ -191,14 +212,19 @@ def _call_outside(
         dotted = plain(args[0])
         if dotted is not None and not dotted.startswith("."):
             return module_named(walk, dotted, scope)
-    if not walk.quiet:
+    answer = walk.watcher.content(call) or of_command_line(walk, call)
+    if answer is None and not walk.quiet:
         answer = walk.watcher.called(call)
-        if answer is not None:
-            return answer
-    answer = result(call, walk.parameters)
+    answer = answer or _known_answer(walk, call)
     if answer is not None:
         return answer
     return _callbacks(walk, call, node, scope) or made(call)
+
+
+def _known_answer(walk: Walk, call: Call) -> Value | None:
+    found = rendered_text(call) or of_settings(call, walk.parameters, walk.defaults)
+    found = found or load_environment(call, walk.program, walk.parameters)
+    return found or result(call, walk.parameters)
 
 
 def _callbacks(walk: Walk, call: Call, node: ast.AST, scope: Scope) -> Value | None:
@@ -214,6 +240,10 @@ def _callbacks(walk: Walk, call: Call, node: ast.AST, scope: Scope) -> Value | N
     if at is None:
         return None
     function, rest = call.args[at], call.args[at + 1 :]
+    if isinstance(call.function, External) and call.function.name in _COMMAND_LINES:
+        atom = function.atoms[0]
+        named = signature_arguments(walk, atom) if isinstance(atom, Function) else {}
+        return walk.call(function, (), named, node, scope)
     if call.name in _MAPS:
         return _mapped(walk, function, rest, {}, node, scope)
     if isinstance(call.function, External) and call.name not in _RUNS | _POOLS:

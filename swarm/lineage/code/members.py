@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from swarm.lineage.code.container_methods import look_up
 from swarm.lineage.code.environment import from_environment
-from swarm.lineage.code.imports import member_of_module
+from swarm.lineage.code.imports import member_of_module, named_outside
 from swarm.lineage.code.library import is_column
 from swarm.lineage.code.paths import path_attribute
 from swarm.lineage.code.texts import holes, label
@@ -45,11 +45,13 @@ def _member(walk: Walk, atom: Atom, owner: Value, name: str, node: ast.AST, scop
         case ModuleOf(path=path):
             return member_of_module(walk, path, name)
         case External(name=dotted):
-            return of(External(f"{dotted}.{name}"))
+            return named_outside(walk, f"{dotted}.{name}", scope)
         case Instance() | Class() | Super():
             return _member_of_class(walk, atom, name, node, scope)
         case PathText(text=text):
             return path_attribute(text, name) or of(Member(atom, name))
+        case DictOf(maker="omegaconf") if name in atom.items:
+            return atom.items[name]
         case Const(value=str()) if name in {"value", "name"}:
             return of(atom)  # a member of an enum
         case _:

@@ -15,11 +15,14 @@ MAX_SOURCE_BYTES = 1_000_000
 class Program:
     """`sources` maps file path to text; only `.py` files are parsed, each on first use.
 
-    `checkouts` are folders of sources that may lie elsewhere where the program runs.
+    `checkouts` are folders of sources that may lie elsewhere where the program runs. `folder` is
+    where the command runs that is followed now, `used` what was read or started of the files.
     """
 
     def __init__(self, sources: Mapping[str, str], checkouts: Sequence[str] = ()) -> None:
         self.sources = sources
+        self.folder = ""
+        self.used: set[str] = set()
         self._checkouts = checkouts
         self._trees: dict[str, ast.Module | Unresolved] = {}
         self._ends: dict[str, str | None] = {}
@@ -29,6 +32,11 @@ class Program:
         if path not in self._trees:
             self._trees[path] = _parse(path, self.sources.get(path))
         return self._trees[path]
+
+    def read(self, path: str) -> str:
+        """The text of a given file that the program reads or starts."""
+        self.used.add(path)
+        return self.sources[path]
 
     def find_module(self, dotted: str, importer: str, level: int = 0) -> str | None:
         """The file that `import dotted` in `importer` means; `level` counts leading dots."""

@@ -16,8 +16,8 @@ from swarm.lineage.code.effects import (
     is_own,
 )
 from swarm.lineage.code.findings import Findings
+from swarm.lineage.code.given_files import content
 from swarm.lineage.code.known_calls import accesses
-from swarm.lineage.code.libraries import OWN
 from swarm.lineage.code.missing import (
     Missing,
     code_made_at_run_time,
@@ -36,12 +36,8 @@ from swarm.lineage.code.values import (
     External,
     Function,
     Instance,
-    Made,
-    Member,
     PathText,
     Value,
-    const,
-    of,
 )
 from swarm.lineage.naming import dataset_from_table, dataset_from_url, is_path_namespace
 from swarm.lineage.sql import extract_sql
@@ -57,7 +53,6 @@ _TEMPORARY = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?s")
-_GIVEN = f"{OWN}.file_of_the_program"  # a handle to a file whose text is known
 
 
 class Recorder:
@@ -88,22 +83,17 @@ class Recorder:
     def created(self, instance: Instance, kwargs: Mapping[str, Value], place: str) -> None:
         return None
 
+    def content(self, call: Call) -> Value | None:
+        return content(call, self._program)
+
     def called(self, call: Call) -> Value | None:
-        """Records what the call accesses; the text of a given file is what reading it gives."""
+        """Records what the call accesses."""
         found = accesses(call)
-        answer: Value | None = None
         for one in found:
-            if isinstance(one, TouchesPath) and one.access is Access.READ:
-                given = self._given_file(one.path, call.module)
-                if given is not None:
-                    answer = _file_content(call, self._program.sources[given])
-                    continue
             self.record(one, call.place, call)
-        if not found:
-            answer = self._open_file(call)
         if not any(_is_understood(one) for one in found):
             self._missing(call)
-        return answer
+        return None
 
     def record(self, found: Effect, place: str, call: Call | None = None) -> None:
         """Keeps one access under the current task."""
@@ -226,24 +216,6 @@ class Recorder:
             elif not text.startswith(("/dev/", "/proc/")):
                 self.findings.touch(found.access, dataset_from_url(text), place, text)
 
-    def _given_file(self, path: Value, module: str) -> str | None:
-        """The file of the program that a path means: not data but part of the program."""
-        names = {
-            self._program.find_file(text, module, self.commands.folder) for text in texts(path)
-        }
-        found = names.pop() if len(names) == 1 else None
-        return found
-
-    def _open_file(self, call: Call) -> Value | None:
-        """`open(file of the program).read()`."""
-        function = call.function
-        if not isinstance(function, Member) or call.name not in {"read", "readlines"}:
-            return None
-        owner = function.owner
-        if isinstance(owner, Made) and owner.maker == External(_GIVEN):
-            return owner.args[0]
-        return None
-
     # --- keeping -----------------------------------------------------------------------------
 
     def _missing(self, call: Call) -> None:
@@ -290,10 +262,3 @@ def _is_understood(found: Effect) -> bool:
 def _is_program_object(atom: Atom) -> bool:
     """`executor.execute(job)` with an object of the program is no SQL."""
     return isinstance(atom, Instance | Function)
-
-
-def _file_content(call: Call, source: str) -> Value:
-    """What reading a file of the program gives: its text, or a handle to read it from."""
-    if call.name in {"read_text", "read_bytes"}:
-        return const(source)
-    return of(Made(External(_GIVEN), (const(source),)))

@@ -10,6 +10,7 @@ READ, WRITE = Access.READ, Access.WRITE
 
 
 _FORMATS = {"csv", "parquet", "json", "orc", "text", "avro", "delta", "xml"}
+_SIDES = {"read", "readStream", "write", "writeStream"}
 _NEW_TABLE = {"append", "create", "createOrReplace", "replace", "overwrite", "overwritePartitions"}
 
 
@@ -21,11 +22,10 @@ def of_reader_or_writer(call: Call) -> tuple[Effect, ...] | None:
     names = [link.name for link in links if isinstance(link, Member)]
     if call.name in _NEW_TABLE and "writeTo" in names:
         return _of_write_to(links)
-    if "read" in names or "readStream" in names:
+    nearest = next((name for name in names if name in _SIDES), "")
+    if nearest.startswith("read"):
         return _of_reader(call, links)
-    if "write" in names or "writeStream" in names:
-        return _of_writer(call, links)
-    return None
+    return _of_writer(call, links) if nearest else None
 
 
 def _of_write_to(links: list[Atom]) -> tuple[Effect, ...]:

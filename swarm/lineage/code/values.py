@@ -67,10 +67,12 @@ class ListOf:
 
 @dataclass(slots=True, eq=False)
 class DictOf:
-    """A dict with constant keys; `is_open`: there may be more keys."""
+    """A dict with constant keys; `is_open`: there may be more keys. `maker` is the class of an
+    object that is used like one."""
 
     items: dict[Plain, "Value"]
     is_open: bool = False
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

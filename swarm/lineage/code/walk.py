@@ -15,10 +15,14 @@ class Walk(Protocol):
 
     `contexts` are the `with` objects around the current statement, `active` the functions that
     are being walked, outermost first. While `quiet` is not 0 the watcher is not told anything.
+    `parameters` are known from outside, `defaults` set by the program for when they are not.
+    `arguments` are the words of the command line; `None`: not known.
     """
 
     program: Program
-    parameters: Mapping[str, str]
+    parameters: dict[str, str]
+    defaults: dict[str, Value]
+    arguments: Sequence[str] | None
     watcher: Watcher
     contexts: list[Value]
     active: list[Function]

@@ -21,5 +21,8 @@ class Watcher(Protocol):
     def created(self, instance: Instance, kwargs: Mapping[str, Value], place: str) -> None:
         """An object of a class of the program was made."""
 
+    def content(self, call: Call) -> Value | None:
+        """What the call reads from a file of the program; asked also where nothing is told."""
+
     def called(self, call: Call) -> Value | None:
         """Something outside the program is called; a value is what it gives back."""
