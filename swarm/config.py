@@ -66,7 +66,7 @@ class Source(_Section):
     token_file: UserPath | None = Field(None, description="File that holds a bearer token.")
     username: str = Field("", description="User for basic authentication.")
     password_file: UserPath | None = Field(None, description="File that holds the user's password.")
-    poll_s: float = Field(5.0, ge=0.5, le=3600, description="Seconds between two passes.")
+    poll_s: float = Field(2.0, ge=0.5, le=3600, description="Seconds between two passes.")
     lineage_namespace: str = Field(
         "", description="Job namespace of the OpenLineage events it sends, its name when empty."
     )

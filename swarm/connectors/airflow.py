@@ -1,20 +1,25 @@
 """Reads an Airflow, 3.x (REST v2) or 2.x (REST v1), and changes nothing in it.
 
 What a pass asks for
-1. Every pass: the runs and the tries of tasks that changed, by their time of change.
-2. Every `LISTS_S`: assets, pools, files that cannot be loaded, new versions of DAGs.
-3. Every `SWEEP_S`: the list of all DAGs, a hundred a request.
-4. Tasks and source of a DAG only when it is new or has a new version. Airflow does not always make
-   a version of a change, so after each sweep `REREAD` DAGs are read again, all of them in turn and
-   some with each reading of the lists.
-A new process knows no DAG and reads them all in its first pass; runs it follows by cursor. Later
-no pass reads more than `KNOWN_PER_PASS` DAGs that are known: many that change at once take several.
+1. Every pass: the runs and the tries of tasks that changed, by their time of change, at most
+   `PAGES_PER_PASS` of each: the next pass goes on there. And whether a DAG is new or has a new
+   version, which Airflow 2 does not tell.
+2. Every `LISTS_S`: assets, pools, files that cannot be loaded, asset events.
+   Every `SWEEP_S`: the list of all DAGs, a hundred a request. A pass does `STEPS_PER_PASS`
+   requests of such a reading, the next ones go on with it.
+3. Tasks and source of a DAG only when it is new or has a new version. Airflow does not always make
+   a version of a change, so after each sweep `REREAD` DAGs are read again, in turn, a few a pass.
+4. So where nothing happens no pass sends more than 6 requests at the default `poll_s`.
+A new process knows no DAG and reads all there is in its first pass; runs it follows by cursor,
+and looks at them in between. Later no pass reads more than `KNOWN_PER_PASS` DAGs that are
+known: many that change at once take several.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from functools import partial
+from math import ceil
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
@@ -22,24 +27,22 @@ from swarm.connectors import airflow_mapping as mapping
 from swarm.connectors.airflow_definitions import Definitions
 from swarm.connectors.airflow_http import AirflowHttp
 from swarm.connectors.airflow_known import Known
-from swarm.connectors.airflow_pages import Pages, dag_of
+from swarm.connectors.airflow_lists import Lists
+from swarm.connectors.airflow_pages import Pages
 from swarm.connectors.airflow_position import Feed, Position, read_position
 from swarm.connectors.airflow_rendered import links_of, run_items
 from swarm.connectors.airflow_source import Sources
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
-from swarm.errors import MalformedResponse
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import TaskKey
 
 LISTS_S = 30.0
-SWEEP_S = 300.0
-REREAD = 100
+STEPS_PER_PASS = 3
+PAGES_PER_PASS = 10
 KNOWN_PER_PASS = 100
 DEFINITIONS_PER_BATCH = 20
-_REREAD_PER_PASS = 12  # times the readings of the lists between two sweeps: a little over `REREAD`
-_VERSION_PAGES = 5  # of DAGs with a new version; of more any may have one
-_BACKFILLED_PER_PASS = 20
+_REREAD_EVERY_S = 2.0  # two requests each: a little more often than `SWEEP_S` over `REREAD`
 
 Step = tuple[tuple[Item, ...], Position]
 
@@ -102,29 +105,62 @@ class AirflowConnector:
     # --- one pass --------------------------------------------------------------------------------
 
     async def _pass(self, position: Position) -> AsyncIterator[Step]:
-        known, now_s = self._known, self._clock.monotonic_s()
+        known = self._known
         major = await asyncio.to_thread(lambda: self._http.major)
-        lists_due = now_s >= known.lists_at_s
-        if lists_due:
+        async for items in self._lists(major):
+            yield items, position
+        if major >= 3:
+            await self._lists_of(known).changed()
+        async for step in self._happenings(position):
+            yield step
+            position = step[1]
+        if known.events_due and known.reading is None and major >= 3:
+            async for step in self._asset_events(position):
+                yield step
+                position = step[1]
+            known.events_due = False
+        known.is_followed = True
+        looked_s = self._clock.monotonic_s()
+        async for items in self._definitions(position):
+            yield items, position
+            if self._clock.monotonic_s() > looked_s + self._source.poll_s:
+                async for step in self._happenings(position):
+                    yield step
+                    position = step[1]
+                looked_s = self._clock.monotonic_s()
+        yield (*known.catalogue.take_changed(), *known.take_strange()), position
+
+    async def _lists(self, major: int) -> AsyncIterator[tuple[Item, ...]]:
+        """Go on with the reading of the lists, or begin one; the first is read to its end."""
+        known, now_s = self._known, self._clock.monotonic_s()
+        reading, known.reading = known.reading, None  # one that fails begins anew
+        if reading is None:
+            if now_s < known.lists_at_s:
+                known.read_in_turn(ceil(self._source.poll_s / _REREAD_EVERY_S))
+                return
             await asyncio.to_thread(known.sources.refresh)
-            async for items in self._lists(major, sweep=now_s >= known.sweep_at_s):
-                yield items, position
+            reading = self._lists_of(known).read(major, sweep=now_s >= known.sweep_at_s)
+        steps = 0
+        async for items in reading:
+            yield items
+            steps += 1
+            if steps == STEPS_PER_PASS and known.is_listed:
+                known.reading = reading
+                return
+        known.lists_at_s = now_s + LISTS_S
+        known.events_due = known.is_listed = True
+
+    def _lists_of(self, known: Known) -> Lists:
+        return Lists(known, self._http, self._pages, self._clock, self._folders)
+
+    async def _happenings(self, position: Position) -> AsyncIterator[Step]:
+        """What ran since it was last asked."""
         async for step in self._runs(position):
             yield step
             position = step[1]
         async for step in self._tries(position):
             yield step
             position = step[1]
-        if lists_due and major >= 3:
-            async for step in self._asset_events(position):
-                yield step
-                position = step[1]
-        async for items in self._definitions(position):
-            yield items, position
-        changed: tuple[Item, ...] = (*known.catalogue.take_changed(), *known.take_strange())
-        if lists_due:
-            known.lists_at_s = now_s + LISTS_S
-        yield changed, position
 
     async def _definitions(self, position: Position) -> AsyncIterator[tuple[Item, ...]]:
         """What is unread, and then what DAGs declare that need not be read for it."""
@@ -141,110 +177,6 @@ class AirflowConnector:
             for dag_id in declaring
             for item in known.catalogue.declared(dag_id, now_s, aliased)
         )
-
-    # --- lists that change slowly ----------------------------------------------------------------
-
-    async def _lists(self, major: int, sweep: bool) -> AsyncIterator[tuple[Item, ...]]:
-        known = self._known
-        if sweep:
-            await self._sweep()
-        else:
-            turn = list(known.in_turn)[:_REREAD_PER_PASS]
-            known.unread |= {dag_id: None for dag_id in turn if known.catalogue.has(dag_id)}
-            for dag_id in turn:
-                del known.in_turn[dag_id]
-        errors = await self._pages.all("/importErrors", "import_errors", mapping.read_import_errors)
-        errors += self._folders.left_out(self.name)
-        if sweep or errors != known.errors:
-            known.errors = errors
-            yield (*(() if known.nameless else (known.catalogue.inventory(),)), *errors)
-        await self._assets(major, sweep)
-        pools = await self._pages.all("/pools", "pools", mapping.read_pools)
-        yield tuple(pool for pool in pools if known.is_other(pool.name, pool))
-        if major >= 3:
-            await self._versions()
-            yield await self._backfills()
-
-    async def _sweep(self) -> None:
-        """Read the list of all DAGs. One that changed between its pages may miss some."""
-        known = self._known
-        known.forget_strange()
-        for _ in range(3):
-            pages = await self._pages.of("/dags", "dags", {"order_by": "dag_id"})
-            rows = [row for page in pages for row in page["dags"]]
-            names = {name for name in map(dag_of, rows) if name}
-            if len(names) == pages[-1]["total_entries"]:
-                break
-        if rows and not names:
-            address = self._http.address("/dags")
-            raise MalformedResponse(f"{address} answered a list in which nothing has a `dag_id`.")
-        known.nameless = not all(map(dag_of, rows))
-        sound = [self._pages.sound("/dags", "dags", page, mapping.read_dags) for page in pages]
-        dags = {dag.dag_id: dag for page in sound for dag in mapping.read_dags(page)}
-        unsound = names - dags.keys()
-        for dag_id in known.unsound - unsound:
-            known.catalogue.repeat(dag_id)  # which takes back what was said of it
-        known.unsound = unsound
-        for dag_id in unsound:
-            dags[dag_id] = known.catalogue.dag(dag_id) or mapping.bare_dag(dag_id)
-        unread = known.catalogue.replace_dags(dags.values())
-        if not unread and not known.in_turn:
-            turn = [name for name in known.catalogue.names() if name > known.reread_after][:REREAD]
-            known.in_turn = dict.fromkeys(turn)
-            known.reread_after = turn[-1] if len(turn) == REREAD else ""
-        wanted = dict.fromkeys((*known.unread, *unread, *sorted(known.broken)))
-        known.unread = {dag_id: None for dag_id in wanted if dag_id in dags}
-        known.broken &= dags.keys()
-        known.sweep_at_s = self._clock.monotonic_s() + SWEEP_S
-
-    async def _assets(self, major: int, sweep: bool) -> None:
-        known, key = self._known, "assets" if major >= 3 else "datasets"
-        now_s = self._clock.now_s()
-
-        def read(page: Payload) -> tuple[mapping.Assets]:
-            return (mapping.read_assets(self.name, [page], now_s),)
-
-        found = await self._pages.of(f"/{key}", key)
-        sound = [self._pages.sound(f"/{key}", key, page, read) for page in found]
-        complete = all(len(a[key]) == len(b[key]) for a, b in zip(found, sound, strict=True))
-        assets = mapping.read_assets(self.name, sound, now_s)
-        news = known.catalogue.replace_assets(replace(assets, complete=complete))
-        known.undeclared |= news | (known.catalogue.declaring() if sweep else set())
-
-    async def _versions(self) -> None:
-        """Find the DAGs that have a new version; ids of versions grow with time."""
-        known, newest, path = self._known, "", "/dags/~/dagVersions"
-        pages = self._http.pages(path, "dag_versions", {"order_by": "-id"})
-        for _ in range(_VERSION_PAGES):
-            page = await asyncio.to_thread(next, pages, None)
-            if page is None:
-                break
-            sound = self._pages.sound(path, "dag_versions", page, mapping.read_versions)
-            versions = tuple(mapping.read_versions(sound))
-            newest = newest or max((version for version, _ in versions), default="")
-            later = [dag_id for version, dag_id in versions if version > known.version]
-            if known.version:
-                known.unread |= dict.fromkeys(d for d in later if known.catalogue.has(d))
-            if len(later) < len(versions) or not known.version:
-                break
-        else:
-            known.unread |= dict.fromkeys(known.catalogue.names())
-        known.version = newest or known.version
-
-    async def _backfills(self) -> tuple[Item, ...]:
-        """Airflow lists the backfills of one DAG at a time: ask for those that have such runs."""
-        known = self._known
-        news: list[Item] = []
-        for dag_id in list(known.backfilled)[:_BACKFILLED_PER_PASS]:
-            asked = {"dag_id": dag_id}
-            backfills = await self._pages.all(
-                "/backfills", "backfills", mapping.read_backfills, asked
-            )
-            news += (b for b in backfills if known.is_other(b.backfill_id, b))
-            del known.backfilled[dag_id]
-            if any(backfill.state != "completed" for backfill in backfills):
-                known.backfilled[dag_id] = None  # behind the others
-        return tuple(news)
 
     # --- what happens ----------------------------------------------------------------------------
 
@@ -310,8 +242,12 @@ class AirflowConnector:
         parameters = {"updated_at_gte": feed.since}
         if self._http.major >= 3:
             parameters |= {"order_by": "id", "cursor": feed.page}
-        async for step in self._pages.follow(path, key, parameters, feed):
-            yield step
+        pages = 0
+        async for page, reached in self._pages.follow(path, key, parameters, feed):
+            yield page, reached
+            pages += 1
+            if pages == PAGES_PER_PASS and reached.page and self._known.is_followed:
+                return
 
     # --- reading ---------------------------------------------------------------------------------
 

@@ -51,6 +51,11 @@ class Catalogue:
         self._dags = new
         return unread
 
+    def put_dag(self, dag: Dag) -> None:
+        """Take in one DAG that is new since the last list of all."""
+        self._dags[dag.dag_id] = dag
+        self._changed.add(dag.dag_id)
+
     def has(self, dag_id: str) -> bool:
         return dag_id in self._dags
 

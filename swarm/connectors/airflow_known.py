@@ -1,9 +1,10 @@
 """What a process remembers of an Airflow between two passes."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from swarm.connectors.airflow_catalogue import Catalogue
 from swarm.connectors.airflow_source import Sources
+from swarm.model.journal import Item
 from swarm.model.lineage import Unresolved
 
 _REMEMBERED = 20_000  # runs and tries; only those of the overlap come twice
@@ -13,6 +14,7 @@ class Known:
     """What earlier passes of this process have seen; without it everything is told again."""
 
     def __init__(self, orchestrator: str, sources: Sources) -> None:
+        self.orchestrator = orchestrator
         self.catalogue = Catalogue(orchestrator)
         self.sources = sources
         self.unread: dict[str, None] = {}  # DAGs whose definition has to be read
@@ -26,7 +28,11 @@ class Known:
         self.unsound: set[str] = set()  # DAGs whose row in the list of all could not be read
         self.nameless = False  # a row in the list of all does not even tell whose it is
         self.undeclared: set[str] = set()  # DAGs of which is to be told what they declare
+        self.reading: AsyncIterator[tuple[Item, ...]] | None = None  # of the lists, under way
+        self.is_listed = False  # whether all lists were read once
+        self.is_followed = False  # whether all runs were read once
         self.lists_at_s = 0.0
+        self.events_due = False
         self.sweep_at_s = 0.0
         self._seen: dict[object, None] = {}
         self._strange: dict[Unresolved, None] = {}
@@ -68,6 +74,17 @@ class Known:
         new = [dag_id for dag_id in self.unread if not self.catalogue.was_read(dag_id)]
         others = [dag_id for dag_id in self.unread if self.catalogue.was_read(dag_id)]
         return sorted((*new, *others[:most]), key=self._file)
+
+    def sweep_soon(self) -> None:
+        """Have the list of all DAGs read next."""
+        self.lists_at_s = self.sweep_at_s = 0.0
+
+    def read_in_turn(self, most: int) -> None:
+        """Have so many of the DAGs whose turn it is read again."""
+        for dag_id in list(self.in_turn)[:most]:
+            del self.in_turn[dag_id]
+            if self.catalogue.has(dag_id):
+                self.unread[dag_id] = None
 
     def _file(self, dag_id: str) -> tuple[str, str]:
         dag = self.catalogue.dag(dag_id)

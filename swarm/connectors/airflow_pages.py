@@ -25,9 +25,13 @@ class Pages:
     ) -> None:
         self._http, self._payloads, self._note = http, payloads, note
 
-    async def of(self, path: str, key: str, parameters: Parameters | None = None) -> list[Payload]:
-        """All pages of a list as they are."""
-        return await asyncio.to_thread(lambda: list(self._http.pages(path, key, parameters)))
+    async def each(
+        self, path: str, key: str, parameters: Parameters | None = None
+    ) -> AsyncIterator[Payload]:
+        """The pages of a list as they are, each asked for when it is wanted."""
+        pages = self._http.pages(path, key, parameters)
+        while (page := await asyncio.to_thread(next, pages, None)) is not None:
+            yield page
 
     async def all(
         self,
@@ -38,8 +42,11 @@ class Pages:
     ) -> list[T]:
         """What all rows of a list mean."""
         mine = partial(read, self._payloads.instance)
-        pages = await self.of(path, key, parameters)
-        return [one for page in pages for one in mine(self.sound(path, key, page, mine))]
+        return [
+            one
+            async for page in self.each(path, key, parameters)
+            for one in mine(self.sound(path, key, page, mine))
+        ]
 
     async def follow(
         self, path: str, key: str, parameters: Parameters, feed: Feed
