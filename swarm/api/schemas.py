@@ -10,9 +10,18 @@ from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.findings import Finding, FindingKind, FindingLevel
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Dependency, DependencyKey, Proof, Unresolved, Verdict
+from swarm.model.lineage import (
+    Access,
+    Dependency,
+    DependencyKey,
+    Level,
+    Proof,
+    Recurrence,
+    Unresolved,
+    Verdict,
+)
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import RunState
 
@@ -48,6 +57,7 @@ class EvidenceLine(_Shape):
     excerpt: str
     weight: float
     last_seen_s: float
+    still: float = Field(description="How likely what runs showed still happens.")
     via: list[str] = Field(description="Views between the task and the dataset.")
 
     @classmethod
@@ -60,19 +70,42 @@ class EvidenceLine(_Shape):
             excerpt=proof.excerpt,
             weight=round(proof.weight, 3),
             last_seen_s=proof.last_seen_s,
+            still=proof.still,
             via=[str(view) for view in proof.via],
         )
 
 
+class RecurrenceRow(_Shape):
+    """On how many days the reader was seen to read, of those on which somebody looked."""
+
+    seen_days: int
+    looked_days: int
+    recurring: bool
+    first_seen_s: float
+    last_seen_s: float
+
+    @classmethod
+    def of(cls, often: Recurrence) -> Self:
+        return cls(
+            seen_days=often.seen,
+            looked_days=often.looks,
+            recurring=often.recurring,
+            first_seen_s=often.first_seen_s,
+            last_seen_s=often.last_seen_s,
+        )
+
+
 class Edge(_Shape):
-    """`downstream` reads what `upstream` writes."""
+    """`downstream` reads what `upstream` writes. `recurrence` is unknown where no run was seen."""
 
     upstream: TaskName
     downstream: TaskName
     dataset: str
     declared: bool
     confidence: float
+    level: Level
     verdict: Verdict | None = None
+    recurrence: RecurrenceRow | None = None
     evidence: list[EvidenceLine]
 
     @classmethod
@@ -83,7 +116,9 @@ class Edge(_Shape):
             dataset=str(dependency.key.dataset),
             declared=dependency.declared,
             confidence=round(dependency.confidence, 4),
+            level=dependency.level,
             verdict=dependency.verdict,
+            recurrence=RecurrenceRow.of(dependency.recurrence) if dependency.recurrence else None,
             evidence=[EvidenceLine.of(proof) for proof in dependency.proofs],
         )
 
@@ -242,7 +277,7 @@ class FindingRow(_Shape):
     id: str
     kind: FindingKind
     subject: str = Field(description="What it is about, for people.")
-    level: FindingLevel
+    level: Level
     orchestrators: list[str]
     pipelines: list[TaskName]
     evidence: list[Edge]

@@ -47,7 +47,7 @@ def deps(
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("writer", "reader", "dataset", "confidence", "declared"):
+    for column in ("writer", "reader", "dataset", "confidence", "level", "seen", "declared"):
         table.add_column(column, overflow="fold")
     for edge in edges:
         table.add_row(
@@ -55,9 +55,20 @@ def deps(
             name_of(edge["downstream"]),
             edge["dataset"],
             f"{edge['confidence']:.2f}",
+            edge["level"],
+            _often(edge["recurrence"]),
             "yes" if edge["declared"] else "no",
         )
     Console().print(table)
+
+
+def _often(recurrence: dict[str, Any] | None) -> str:
+    """How often the reader read, in words."""
+    if recurrence is None:
+        return "in text"
+    if not recurrence["recurring"]:
+        return "once"
+    return f"{recurrence['seen_days']} of {recurrence['looked_days']} days"
 
 
 def impact(

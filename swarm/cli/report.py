@@ -13,7 +13,7 @@ from swarm.graph.index import DependencyGraph
 from swarm.graph.query import rank
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
 from swarm.model.keys import TaskKey
-from swarm.model.lineage import Dependency, Proof, Unresolved
+from swarm.model.lineage import Dependency, Level, Proof, Recurrence, Unresolved, level_of
 from swarm.model.pipelines import Pipeline
 
 SCHEMA_VERSION = 1
@@ -37,6 +37,11 @@ class Edge:
     pipelines_behind: int | None = None
     proofs: tuple[Proof, ...] = ()
     how: str = ""
+    recurrence: Recurrence | None = None
+
+    @property
+    def level(self) -> Level:
+        return level_of(self.confidence)
 
     @property
     def crosses(self) -> bool:
@@ -99,6 +104,7 @@ def _edge(found: Dependency, pipelines_behind: int | None) -> Edge:
         confidence=found.confidence,
         pipelines_behind=pipelines_behind,
         proofs=found.proofs,
+        recurrence=found.recurrence,
     )
 
 
@@ -155,8 +161,22 @@ def _edge_json(edge: Edge) -> Json:
         "dataset": edge.dataset,
         "declared": edge.declared,
         "confidence": round(edge.confidence, 4),
+        "level": edge.level.value,
+        "recurrence": _recurrence_json(edge.recurrence),
         "pipelines_behind": edge.pipelines_behind,
         "evidence": [_proof_json(proof) for proof in edge.proofs] or _order_json(edge),
+    }
+
+
+def _recurrence_json(often: Recurrence | None) -> Json:
+    if often is None:
+        return None
+    return {
+        "seen_days": often.seen,
+        "looked_days": often.looks,
+        "recurring": often.recurring,
+        "first_seen_s": often.first_seen_s,
+        "last_seen_s": often.last_seen_s,
     }
 
 
@@ -168,6 +188,7 @@ def _proof_json(proof: Proof) -> Json:
         "place": proof.place,
         "excerpt": proof.excerpt,
         "weight": proof.weight,
+        "still": proof.still,
         "via": [str(dataset) for dataset in proof.via],
     }
 
@@ -182,6 +203,7 @@ def _order_json(edge: Edge) -> list[Json]:
             "place": "",
             "excerpt": edge.how,
             "weight": 0.0,
+            "still": 1.0,
             "via": [],
         }
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from swarm.cli.report import Edge, Report
-from swarm.cli.report_table import proof_text, stakes
+from swarm.cli.report_table import proof_text, stakes, sureness
 from swarm.model.lineage import Unresolved
 
 _STYLE = """
@@ -77,7 +77,7 @@ def _edge(edge: Edge) -> Iterator[str]:
     yield f"<article><h3>{escape(str(edge.upstream))} <span>is read by</span> "
     yield f"{escape(str(edge.downstream))}</h3>"
     yield f'<p>through <code class="dataset">{escape(edge.dataset)}</code> '
-    yield f'<span class="soft">{edge.confidence:.0%} sure, {stakes(edge)}</span></p>'
+    yield f'<span class="soft">{sureness(edge)}, {stakes(edge)}</span></p>'
     yield "<details><summary>Evidence</summary>"
     yield _list(proof_text(proof, edge) for proof in edge.proofs)
     yield "</details></article>"

@@ -48,13 +48,23 @@ def _print_edge(number: int, edge: Edge, out: Console) -> None:
     out.print(head, soft_wrap=True)
     out.print(
         Text.assemble(
-            "   through ", (edge.dataset, "green"), f", {edge.confidence:.0%} sure, {stakes(edge)}"
+            "   through ", (edge.dataset, "green"), f", {sureness(edge)}, {stakes(edge)}"
         ),
         soft_wrap=True,
     )
     for proof in edge.proofs[:_PROOFS_SHOWN]:
         out.print(Text(f"   {proof_text(proof, edge)}", "dim"), soft_wrap=True)
     _print_more(len(edge.proofs) - _PROOFS_SHOWN, "lines of evidence", out, "   ")
+
+
+def sureness(edge: Edge) -> str:
+    """How sure an edge is, what that is enough for, and how often it recurred, in words."""
+    words = f"{edge.confidence:.0%} sure ({edge.level.value})"
+    if edge.recurrence is None:
+        return words
+    if not edge.recurrence.recurring:
+        return f"{words}, seen once"
+    return f"{words}, seen on {edge.recurrence.seen} of {edge.recurrence.looks} days"
 
 
 def stakes(edge: Edge) -> str:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from swarm.graph.cycles import Cycle, cycles
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import MIN_CONFIDENCE
-from swarm.model.findings import Finding, FindingKind, FindingLevel
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
@@ -30,11 +30,8 @@ from swarm.model.journal import (
     PipelineSeen,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import DependencyKey
+from swarm.model.lineage import GATE_FROM, WARN_FROM, DependencyKey, Level, level_of
 from swarm.model.pipelines import Pipeline
-
-GATE_AT = 0.99
-WARN_AT = 0.8
 
 Pair = tuple[PipelineKey, PipelineKey]
 
@@ -102,19 +99,18 @@ class Findings:
         self._moved.add(key)
         self._rings_moved |= before is not self._pair_level(pair)
 
-    def _pair_level(self, pair: Pair) -> FindingLevel | None:
+    def _pair_level(self, pair: Pair) -> Level | None:
         level = self._graph.by_pipeline
         up, down = level.find(pair[0]), level.find(pair[1])
         if up is None or down is None:
             return None
         return self._level(level.adjacency.weight(up, down))
 
-    def _level(self, confidence: float) -> FindingLevel | None:
+    def _level(self, confidence: float) -> Level | None:
         if confidence <= 0 or confidence < self._least:
             return None
-        if confidence >= GATE_AT:
-            return FindingLevel.GATE
-        return FindingLevel.WARN if confidence >= WARN_AT else FindingLevel.SHOW
+        level = level_of(confidence)
+        return Level.SHOW if level is Level.HIDDEN else level  # somebody asked for less sure ones
 
     def _undeclared(self, key: DependencyKey, now_s: float) -> Finding | None:
         dependency = self._graph.dependencies.get(key)
@@ -129,14 +125,14 @@ class Findings:
         found = cycles(self._graph, self._least)
         sure = {
             at: {ring.pipelines for ring in cycles(self._graph, at)} if found else set()
-            for at in (GATE_AT, WARN_AT)
+            for at in (GATE_FROM, WARN_FROM)
         }
         for ring in found:
-            level = FindingLevel.SHOW
-            if ring.pipelines in sure[GATE_AT]:
-                level = FindingLevel.GATE
-            elif ring.pipelines in sure[WARN_AT]:
-                level = FindingLevel.WARN
+            level = Level.SHOW
+            if ring.pipelines in sure[GATE_FROM]:
+                level = Level.GATE
+            elif ring.pipelines in sure[WARN_FROM]:
+                level = Level.WARN
             yield _ring(ring, level, now_s)
 
     def _told(self, name: str, holds: Finding | None, now_s: float) -> Finding | None:
@@ -148,7 +144,7 @@ class Findings:
         return None if same else replace(holds, first_seen_s=known.first_seen_s)
 
 
-def _ring(cycle: Cycle, level: FindingLevel, now_s: float) -> Finding:
+def _ring(cycle: Cycle, level: Level, now_s: float) -> Finding:
     evidence = sorted({key for edge in cycle.edges for key in edge.dependencies})
     name = _digest(FindingKind.CYCLE, *map(str, cycle.pipelines))
     kind = FindingKind.CYCLE

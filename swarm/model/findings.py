@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
-from swarm.model.lineage import DependencyKey
+from swarm.model.lineage import DependencyKey, Level
 
 
 class FindingKind(StrEnum):
@@ -12,14 +12,6 @@ class FindingKind(StrEnum):
 
     UNDECLARED_DEPENDENCY = "undeclared_dependency"
     CYCLE = "cycle"  # pipelines each of which is downstream of every other
-
-
-class FindingLevel(StrEnum):
-    """What a finding is sure enough for."""
-
-    SHOW = "show"  # likely
-    WARN = "warn"  # confidence 0.8 and more
-    GATE = "gate"  # confidence 0.99 and more: sure enough to hold a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +28,7 @@ class Finding:
     kind: FindingKind
     pipelines: tuple[PipelineKey, ...]
     evidence: tuple[DependencyKey, ...]
-    level: FindingLevel
+    level: Level
     first_seen_s: float
     changed_at_s: float
     closed_at_s: float | None = None

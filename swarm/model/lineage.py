@@ -190,6 +190,15 @@ class Level(StrEnum):
 GATE_FROM, WARN_FROM, SHOW_FROM = 0.99, 0.8, 0.5
 
 
+def level_of(confidence: float) -> Level:
+    """What a probability is enough for."""
+    if confidence >= GATE_FROM:
+        return Level.GATE
+    if confidence >= WARN_FROM:
+        return Level.WARN
+    return Level.SHOW if confidence >= SHOW_FROM else Level.HIDDEN
+
+
 @dataclass(frozen=True, slots=True)
 class Dependency:
     """`key.downstream` reads what `key.upstream` writes.
@@ -209,8 +218,4 @@ class Dependency:
     @property
     def level(self) -> Level:
         """What it may be used for; a person's verdict is in the confidence."""
-        if self.confidence >= GATE_FROM:
-            return Level.GATE
-        if self.confidence >= WARN_FROM:
-            return Level.WARN
-        return Level.SHOW if self.confidence >= SHOW_FROM else Level.HIDDEN
+        return level_of(self.confidence)

@@ -7,7 +7,7 @@ import pytest
 
 from swarm.errors import StoreError, Trimmed
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.findings import Finding, FindingKind, FindingLevel
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     CapacitySeen,
     ConnectorChanged,
@@ -24,7 +24,7 @@ from swarm.model.journal import (
     UnresolvedSeen,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Unresolved, UnresolvedReason
+from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.store.follow import Follower
@@ -402,7 +402,7 @@ def a_finding(name, changed_at_s, closed_at_s=None):
         kind=FindingKind.CYCLE,
         pipelines=(PipelineKey("airflow", "a"), PipelineKey("dagster", "b")),
         evidence=(),
-        level=FindingLevel.WARN,
+        level=Level.WARN,
         first_seen_s=1.0,
         changed_at_s=changed_at_s,
         closed_at_s=closed_at_s,

@@ -4,8 +4,10 @@ import io
 import itertools
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import pytest
 from rich.console import Console
 
 from swarm.cli.report import as_json, build
@@ -18,6 +20,7 @@ from swarm.model.lineage import (
     Dependency,
     DependencyKey,
     Proof,
+    Recurrence,
     Unresolved,
     UnresolvedReason,
 )
@@ -130,6 +133,7 @@ def test_the_json_has_the_promised_shape():
     (edge,) = tree["edges"]
     assert edge["upstream"] == {"orchestrator": "airflow", "pipeline": "a", "task": "t"}
     assert (edge["dataset"], edge["declared"], edge["confidence"]) == ("dw/mart.orders", False, 0.9)
+    assert (edge["level"], edge["recurrence"]) == ("warn", None)
     assert edge["evidence"][1] == {
         "task": {"orchestrator": "airflow", "pipeline": "b", "task": "t"},
         "access": "read",
@@ -137,6 +141,7 @@ def test_the_json_has_the_promised_shape():
         "place": "x.py:3",
         "excerpt": "SELECT <b>\n FROM v",
         "weight": 4.0,
+        "still": 1.0,
         "via": ["dw/v"],
     }
     assert tree["unresolved"] == [
@@ -210,3 +215,18 @@ def test_the_page_stands_alone_and_escapes_everything():
     assert text.count("&lt;script&gt;alert(1)") >= 8
     assert 'name="viewport"' in text
     assert re.search(r"prefers-color-scheme: dark", text)
+
+
+@pytest.mark.parametrize(
+    ("often", "words"),
+    [
+        (None, "90% sure (warn)"),
+        (Recurrence(1, 9, 0.0, 0.0), "90% sure (warn), seen once"),
+        (Recurrence(4, 9, 0.0, 0.0), "90% sure (warn), seen on 4 of 9 days"),
+    ],
+)
+def test_an_edge_says_what_it_is_sure_enough_for_and_how_often_it_was_seen(often, words):
+    (found,) = a_chain("a", "b")
+    report = a_report([replace(found, recurrence=often)], [a_pipeline("a"), a_pipeline("b")])
+    assert words in as_html(report)
+    assert words in printed(report)

@@ -3,7 +3,7 @@
 import pytest
 
 from swarm.graph.findings import Findings
-from swarm.model.findings import Finding, FindingKind, FindingLevel
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
@@ -13,7 +13,7 @@ from swarm.model.journal import (
     PipelineSeen,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Dependency, DependencyKey
+from swarm.model.lineage import Dependency, DependencyKey, Level
 from swarm.model.pipelines import DeclaredEdge, Pipeline
 
 
@@ -63,15 +63,15 @@ def journal() -> Journal:
     ("confidence", "level"),
     [
         (0.49, None),
-        (0.5, FindingLevel.SHOW),
-        (0.8, FindingLevel.WARN),
-        (0.98, FindingLevel.WARN),
-        (0.99, FindingLevel.GATE),
+        (0.5, Level.SHOW),
+        (0.8, Level.WARN),
+        (0.98, Level.WARN),
+        (0.99, Level.GATE),
         (0.0, None),
     ],
 )
 def test_the_level_follows_confidence(
-    journal: Journal, confidence: float, level: FindingLevel | None
+    journal: Journal, confidence: float, level: Level | None
 ) -> None:
     found = journal(depends(key("a", "b"), confidence))
     assert [finding.level for finding in found] == ([level] if level else [])
@@ -110,11 +110,11 @@ def test_a_ring_is_as_sure_as_its_weakest_part(journal: Journal) -> None:
     [ring] = rings(journal(depends(back("b", "a"), 0.6)))
     assert ring.pipelines == (PipelineKey("air", "a"), PipelineKey("dag", "b"))
     assert set(ring.evidence) == {key("a", "b"), back("b", "a")}
-    assert ring.level is FindingLevel.SHOW
+    assert ring.level is Level.SHOW
     [surer] = rings(journal(depends(back("b", "a"), 0.9)))
-    assert (surer.id, surer.level) == (ring.id, FindingLevel.WARN)
+    assert (surer.id, surer.level) == (ring.id, Level.WARN)
     [surest] = rings(journal(depends(back("b", "a"), 1.0)))
-    assert (surest.id, surest.level, surest.first_seen_s) == (ring.id, FindingLevel.GATE, 2.0)
+    assert (surest.id, surest.level, surest.first_seen_s) == (ring.id, Level.GATE, 2.0)
     [closed] = rings(journal(DependencyGone(1, key("a", "b"))))
     assert (closed.id, closed.closed_at_s) == (ring.id, 5.0)
 
@@ -133,7 +133,7 @@ def test_a_declared_order_may_close_a_ring_and_end_it(journal: Journal) -> None:
     journal(depends(key("a", "b")))
     edge = DeclaredEdge(TaskKey("dag", "b", ""), TaskKey("air", "a", ""), "trigger")
     [ring] = rings(journal(PipelineSeen(Pipeline(PipelineKey("air", "a"), declared=(edge,)))))
-    assert ring.level is FindingLevel.WARN
+    assert ring.level is Level.WARN
     [closed] = rings(journal(PipelineGone(PipelineKey("air", "a"))))
     assert closed.id == ring.id
 

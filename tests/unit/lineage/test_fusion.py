@@ -14,7 +14,7 @@ from swarm.lineage.fusion import (
     edge_confidence,
 )
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, level_of
 
 TASK = TaskKey("airflow", "load", "copy")
 ORDERS = DatasetKey("postgres://w:5432", "db.sales.orders")
@@ -131,3 +131,44 @@ def test_the_weights_of_the_proofs_explain_the_probability() -> None:
     )
     total = odds(PRIOR) + sum(proof.weight for proof in end.proofs)
     assert end.probability == pytest.approx(1 / (1 + exp(-total)))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "level"),
+    [
+        (1.0, "gate"),
+        (0.99, "gate"),
+        (0.9899, "warn"),
+        (0.8, "warn"),
+        (0.5, "show"),
+        (0.49, "hidden"),
+    ],
+)
+def test_levels(confidence: float, level: str) -> None:
+    assert level_of(confidence) == level
+
+
+def test_lists_that_the_same_people_keep_count_once() -> None:
+    both = belief(seen(Channel.DECLARED), seen(Channel.MANIFEST))
+    assert both.probability == belief(seen(Channel.MANIFEST)).probability
+
+
+def test_two_logs_that_know_a_task_by_time_alone_count_once() -> None:
+    logs = [seen(c, WINDOW_CONFIDENCE) for c in (Channel.QUERY_LOG, Channel.ACCESS_LOG)]
+    assert belief(*logs).probability < 0.5
+    tagged = belief(seen(Channel.QUERY_LOG), logs[1]).probability
+    assert tagged > belief(seen(Channel.QUERY_LOG)).probability
+
+
+@pytest.mark.parametrize("still", [0.9, 0.5, 0.1])
+def test_one_report_of_runs_is_as_sure_as_that_it_still_happens(still: float) -> None:
+    coverage: dict[Channel, Coverage] = {}
+    faded = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], coverage, still)
+    assert faded.probability == pytest.approx(still, abs=0.02)
+    text = believe(TASK, Access.READ, [seen(Channel.CODE)], coverage, still)
+    assert text == belief(seen(Channel.CODE))
+
+
+def test_what_two_channels_saw_ends_for_both() -> None:
+    reports = [seen(Channel.SQL_RUN), seen(Channel.ACCESS_LOG)]
+    assert believe(TASK, Access.READ, reports, {}, 0.5).probability < 0.55
