@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from sqlglot.tokens import Token, TokenType
 
+from swarm.lineage.sql_alter import altered
 from swarm.lineage.sql_effects import (
     Accessed,
     Effect,
@@ -15,7 +16,8 @@ from swarm.lineage.sql_effects import (
     Swapped,
     UsedDefault,
 )
-from swarm.lineage.sql_tokens import Statement
+from swarm.lineage.sql_files import command_with_files
+from swarm.lineage.sql_tokens import STRINGS, Statement
 from swarm.model.lineage import Access, UnresolvedReason
 
 # fmt: off
@@ -28,7 +30,8 @@ _IRRELEVANT = frozenset({
     "RELEASE", "REMOVE", "RESET", "RESIGNAL", "RETURN", "REVOKE", "RM", "ROLLBACK", "SAVEPOINT",
     "SECURITY", "SHOW", "SIGNAL", "SPOOL", "START", "STOP", "SUSPEND", "SYSTEM", "THROW",
     "UNCACHE", "UNDROP", "UNLISTEN", "UNLOCK", "UNSET", "VACUUM", "WAITFOR", "WHENEVER", "PROMPT",
-    "INVALIDATE", "COMPUTE", "DETACH", "ATTACH", "PRAGMA", "ADD",
+    "INVALIDATE", "COMPUTE", "DETACH", "ATTACH", "PRAGMA", "ADD", "CHECK", "CHECKSUM", "REPAIR",
+    "AUDIT", "NOAUDIT", "FSCK", "REORG", "CONVERT", "DBCC", "CLEAR", "RELOAD", "SAVE", "GOTO",
 })
 _MADE_WITHOUT_ROWS = frozenset({
     "FUNCTION", "PROCEDURE", "PROC", "TRIGGER", "TASK", "PIPE", "STREAM", "STAGE", "ROLE", "USER",
@@ -37,7 +40,8 @@ _MADE_WITHOUT_ROWS = frozenset({
     "ASSIGNMENT", "CAPACITY", "CATALOG", "SERVER", "PUBLICATION", "SUBSCRIPTION", "RULE", "CAST",
     "COLLATION", "OPERATOR", "STATISTICS", "SYNONYM", "DICTIONARY", "LOGIN", "CONNECTION",
     "INTEGRATION", "GROUP", "TABLESPACE", "LANGUAGE", "NETWORK", "ALERT", "FORMAT",
-    "RESOURCE", "SHARE", "PROFILE", "DIRECTORY",
+    "RESOURCE", "SHARE", "PROFILE", "DIRECTORY", "VOLUME", "SCHEDULED", "CREDENTIAL", "CONTEXT",
+    "ASSEMBLY", "QUEUE", "CERTIFICATE", "KEY", "XML", "PARTITION", "DATA", "MASTER", "LIBRARY",
 })
 _LEADING = frozenset({
     "OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "UNIQUE", "EXTERNAL", "SECURE", "IF",
@@ -54,8 +58,15 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     if statement.is_condition:
         return None
     first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
-    if first in _IRRELEVANT and not (first == "LOAD" and statement.word(1) == "DATA"):
+    if first in _IRRELEVANT and not (first == "LOAD" and statement.word(1) in ("DATA", "XML")):
         return []
+    if statement.word(0) == "UPDATE STATISTICS":
+        return []
+    found = command_with_files(statement, sql)
+    if found is None and first == "ALTER":
+        found = altered(statement, sql, dialect)
+    if found is not None:
+        return found
     match first:
         case "CREATE" | "ALTER" | "DROP":
             return _definition(statement)
@@ -67,13 +78,15 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
             return _refreshed(statement)
         case "MSCK":
             return _discovered(statement)
-    return _told_by_first_word(statement, sql, dialect)
+    return _told_by_first_word(statement, sql)
 
 
-def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+def _told_by_first_word(statement: Statement, sql: str) -> list[Effect] | None:
     match statement.word(0):
         case "RENAME" | "EXCHANGE":
             return list(_renamed(statement, swap=statement.word(0) == "EXCHANGE"))
+        case "RESTORE" if statement.word(1) in ("DATABASE", "LOG", "FILELISTONLY", "HEADERONLY"):
+            return []
         case "RESTORE":
             name, _ = name_at(statement, 1)
             return [Accessed(Access.WRITE, name)] if name is not None else []
@@ -81,8 +94,8 @@ def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Ef
             return list(_unload(statement, sql))
         case "INSERT":
             return _insert_from_procedure(statement, sql)
-        case "BULK" | "LOAD":
-            return _bulk_load(statement, dialect)
+        case "BULK":
+            return list(_bulk(statement, 2))
     return None
 
 
@@ -105,15 +118,6 @@ def _insert_from_procedure(statement: Statement, sql: str) -> list[Effect] | Non
     return [Accessed(Access.WRITE, name), problem] if name is not None else [problem]
 
 
-def _bulk_load(statement: Statement, dialect: str) -> list[Effect] | None:
-    if statement.word(0) == "BULK":
-        return list(_bulk(statement, 2))
-    if dialect not in ("mysql", "doris", "starrocks"):
-        return None
-    into = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TABLE"), 0)
-    return list(_bulk(statement, into + 1)) if into else None
-
-
 def _definition(statement: Statement) -> list[Effect] | None:
     words = [statement.word(index) for index in range(1, 8)]
     kind = next((word for word in words if word not in _LEADING), "")
@@ -130,6 +134,8 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return _moved_to(name_at(statement, index + 1)[0], schema)
     if kind in _MADE_WITHOUT_ROWS:
         return []
+    if kind in ("VIEW", "ALGORITHM", "SQL") and "AS" in words:
+        return None
     table, index = name_at(statement, 2)
     following = (statement.word(index), statement.word(index + 1))
     other, _ = name_at(statement, index + 2)
@@ -165,14 +171,14 @@ def _run(statement: Statement, sql: str) -> list[Effect] | None:
         problem = "calls a procedure whose statements are not in the text"
         return [] if first == "PREPARE" else [_dynamic(statement, sql, problem)]
     if first == "DO":
-        body = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+        body = next((t for t in statement.tokens if t.token_type in STRINGS), None)
         return [Nested(body.text, body.line)] if body is not None else []
     if "SP_RENAME" in words:
         return None
     plain = [t for t in statement.tokens[1:] if t.token_type not in _PARENTHESES]
     is_text = second in ("IMMEDIATE", "SP_EXECUTESQL")
     argument = plain[1:] if is_text else plain
-    if argument and argument[0].token_type in _STRINGS and not _computed(argument):
+    if argument and argument[0].token_type in STRINGS and not _computed(argument):
         return [Nested(argument[0].text, argument[0].line)]
     if is_text or statement.tokens[1:2] != plain[:1]:  # EXEC (@text)
         return [_dynamic(statement, sql, "runs a text that is made at run time")]
@@ -180,14 +186,6 @@ def _run(statement: Statement, sql: str) -> list[Effect] | None:
 
 
 _PARENTHESES = (TokenType.L_PAREN, TokenType.R_PAREN)
-_STRINGS = frozenset(
-    {
-        TokenType.STRING,
-        TokenType.RAW_STRING,
-        TokenType.HEREDOC_STRING,
-        TokenType.NATIONAL_STRING,
-    }
-)
 
 
 def _computed(tokens: list[Token]) -> bool:
@@ -230,20 +228,20 @@ def _unload(statement: Statement, sql: str) -> Iterator[Effect]:
     """Redshift: UNLOAD ('select') TO 's3://...'; Athena: UNLOAD (select) TO 's3://...'."""
     to = next((i for i in range(len(statement.tokens)) if statement.word(i) == "TO"), 0)
     query = statement.tokens[2 : max(to - 1, 2)]
-    if query and query[0].token_type in _STRINGS:
+    if query and query[0].token_type in STRINGS:
         yield Nested(query[0].text, query[0].line)
     elif query:
         yield Nested(sql[query[0].start : query[-1].end + 1], query[-1].line)
-    target = next((t for t in statement.tokens[to:] if t.token_type in _STRINGS), None)
+    target = next((t for t in statement.tokens[to:] if t.token_type in STRINGS), None)
     if target is not None:
         yield Accessed(Access.WRITE, Name(line=target.line, url=target.text))
 
 
 def _refreshed(statement: Statement) -> list[Effect]:
-    if "MATERIALIZED" not in (statement.word(1), statement.word(2)):
+    if not {"MATERIALIZED", "STREAMING"} & {statement.word(1), statement.word(2)}:
         return []
     index = 1
-    while statement.word(index) in ("MATERIALIZED", "VIEW", "CONCURRENTLY"):
+    while statement.word(index) in ("MATERIALIZED", "STREAMING", "VIEW", "CONCURRENTLY", "TABLE"):
         index += 1
     name, _ = name_at(statement, index)
     return [Accessed(Access.WRITE, name)] if name is not None else []
@@ -251,7 +249,7 @@ def _refreshed(statement: Statement) -> list[Effect]:
 
 def _bulk(statement: Statement, index: int) -> Iterator[Effect]:
     name, _ = name_at(statement, index)
-    path = next((t for t in statement.tokens if t.token_type in _STRINGS), None)
+    path = next((t for t in statement.tokens if t.token_type in STRINGS), None)
     if path is not None:
         yield Accessed(Access.READ, Name(line=path.line, url=path.text))
     if name is not None:

@@ -21,6 +21,7 @@ from swarm.lineage.sql_effects import (
     Swapped,
     UsedDefault,
 )
+from swarm.lineage.sql_familiar import familiar
 from swarm.lineage.sql_names import name_of, position, table_of
 from swarm.lineage.sql_tables import accesses
 from swarm.lineage.sql_tokens import Statement
@@ -32,15 +33,6 @@ from swarm.model.lineage import Access, UnresolvedReason
 sqlglot.logger.setLevel("ERROR")
 
 _MAX_EXCERPT = 80
-_UNKNOWN_KINDS = frozenset(
-    {
-        ("DEEP", "CLONE"),
-        ("SHALLOW", "CLONE"),
-        ("SNAPSHOT", "TABLE"),
-        ("LIVE", "TABLE"),
-        ("HYBRID", "TABLE"),
-    }
-)
 
 
 def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effect]:
@@ -49,10 +41,11 @@ def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effe
     if known is not None:
         return known
     try:
-        tree = _parse(statement, sql, dialect)
+        tokens, cut_out = familiar(statement, dialect)
+        tree = _parse(tokens, statement, sql, dialect)
         if tree is None:
-            return [_syntax(statement, sql, "does not parse")]
-        return _effects(tree, statement, dialect)
+            return [_syntax(statement, sql, "does not parse"), *cut_out]
+        return [*_effects(tree, statement, dialect), *cut_out]
     except RecursionError:
         return [_syntax(statement, sql, "nested too deeply")]
 
@@ -62,9 +55,10 @@ def _syntax(statement: Statement, sql: str, problem: str) -> NotUnderstood:
     return NotUnderstood(UnresolvedReason.SYNTAX, statement.line, f"{problem}: {start}")
 
 
-def _parse(statement: Statement, sql: str, dialect: str) -> exp.Expression | None:
+def _parse(
+    tokens: list[Token], statement: Statement, sql: str, dialect: str
+) -> exp.Expression | None:
     """The tree of a statement: in its dialect, then generic, then without what stand-ins break."""
-    tokens = _familiar(statement)
     if statement.is_condition:
         line = statement.line
         tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
@@ -83,25 +77,6 @@ def _parse(statement: Statement, sql: str, dialect: str) -> exp.Expression | Non
             if len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command):
                 return trees[0]
     return None
-
-
-def _familiar(statement: Statement) -> list[Token]:
-    """The tokens with words changed that sqlglot does not know to words that mean the same."""
-    tokens = list(statement.tokens)
-    first = statement.word(0)
-    if first == "REPLACE" and not statement.is_condition:
-        old = tokens[0]
-        tokens[0] = Token(TokenType.INSERT, "INSERT", old.line, old.col, old.start, old.end)
-    if first == "CREATE":
-        words = [statement.word(index) for index in range(len(tokens))]
-        pairs = list(zip(words, [*words[1:], ""], strict=True))
-        dropped = {index for index, pair in enumerate(pairs) if pair in _UNKNOWN_KINDS}
-        if ("ON", "COMMIT") in pairs:  # PostgreSQL: ON COMMIT DROP, ON COMMIT DELETE ROWS
-            start = pairs.index(("ON", "COMMIT"))
-            length = 3 if words[start + 2 : start + 3] == ["DROP"] else 4
-            dropped.update(range(start, start + length))
-        tokens = [token for index, token in enumerate(tokens) if index not in dropped]
-    return tokens
 
 
 def _as_number(token: Token) -> Token:

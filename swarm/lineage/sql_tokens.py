@@ -17,6 +17,14 @@ _OTHERS = frozenset(
 )
 _HASH_COMMENTS = frozenset({"hive", "spark", "spark2"})  # Beeline leaves such lines out
 STARTS = QUERY | CHANGES | _OTHERS | {"SET", "CALL"}
+STRINGS = frozenset(
+    {
+        TokenType.STRING,
+        TokenType.RAW_STRING,
+        TokenType.HEREDOC_STRING,
+        TokenType.NATIONAL_STRING,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,168 @@ EXCHANGE TABLES a AND b
 --- statistics of a table that is named
 -- reads: d.a
 SELECT sum(rows) FROM system.parts WHERE database = 'd' AND table = 'a' AND active
+
+--- a bucket in the host of an address
+-- reads: https://bkt.s3.eu-west-1.amazonaws.com/k/x.csv
+SELECT * FROM s3('https://bkt.s3.eu-west-1.amazonaws.com/k/x.csv', NOSIGN)
+
+--- the function view holds a query
+-- reads: a
+SELECT * FROM view(SELECT x FROM a)
+
+--- INSERT in all its forms
+-- reads: b c
+-- writes: a
+INSERT INTO a (x, y) SELECT x, y FROM b;
+INSERT INTO a SELECT x FROM b SETTINGS async_insert = 1;
+INSERT INTO TABLE a (* EXCEPT (z)) SELECT x FROM c;
+INSERT INTO a VALUES (1, 'x;y'), (2, 'z')
+
+--- INSERT from a file of the client
+-- reads: file/in/x.csv
+-- writes: a
+INSERT INTO a FROM INFILE 'in/x.csv' COMPRESSION 'gzip' FORMAT CSV
+
+--- SELECT into a file of the client
+-- reads: a
+-- writes: file/out/x.csv
+SELECT x FROM a INTO OUTFILE 'out/x.csv' TRUNCATE COMPRESSION 'gzip' FORMAT CSV
+
+--- values and queries named by WITH
+-- reads: a b c
+WITH 1 AS one, (SELECT MAX(d) FROM a) AS top, x AS (SELECT * FROM b) SELECT one, top FROM x JOIN c USING (i) SETTINGS max_threads = 1 FORMAT JSON
+
+--- FROM before SELECT
+-- reads: a
+FROM a SELECT x WHERE y = 1
+
+--- clauses of its own
+-- reads: a b c d
+SELECT * FROM a FINAL SAMPLE 0.1 ARRAY JOIN xs AS x PREWHERE y = 1 LIMIT 1 BY z;
+SELECT * FROM b GLOBAL ANY LEFT JOIN c USING (i) ASOF JOIN d ON b.i = d.i AND b.t >= d.t WHERE b.x GLOBAL IN (SELECT x FROM a) WITH TOTALS
+
+--- a materialised view with its own rows
+-- writes: v
+-- view: v <- a
+CREATE MATERIALIZED VIEW v ENGINE = MergeTree ORDER BY x AS SELECT x FROM a
+
+--- POPULATE runs the query now
+-- reads: a
+-- writes: v
+-- view: v <- a
+CREATE MATERIALIZED VIEW IF NOT EXISTS v ENGINE = SummingMergeTree ORDER BY x POPULATE AS SELECT x FROM a
+
+--- a materialised view into a table, over a join
+-- reads: db.t
+-- writes: db.v
+-- view: db.v <- a b
+-- view: db.t <- a b
+-- bases: a b
+CREATE MATERIALIZED VIEW db.v TO db.t (x UInt8) AS SELECT x FROM a JOIN b USING (i);
+SELECT * FROM db.t
+
+--- a materialised view that is refreshed by the clock
+-- reads: a
+-- writes: v
+-- view: v <- a
+CREATE MATERIALIZED VIEW v REFRESH EVERY 1 HOUR ENGINE = MergeTree ORDER BY x AS SELECT x FROM a
+
+--- a table of a query, with an engine
+-- reads: b
+-- writes: a
+CREATE OR REPLACE TABLE a ENGINE = MergeTree PARTITION BY toYYYYMM(d) ORDER BY (d, i) AS SELECT * FROM b
+
+--- temporary tables
+-- reads: b
+-- writes: a
+CREATE TEMPORARY TABLE t AS SELECT * FROM b;
+INSERT INTO a SELECT * FROM t
+
+--- tables change places after the new one was filled
+-- reads: b
+-- writes: db.a
+CREATE TABLE db.a_new (x UInt8) ENGINE = MergeTree ORDER BY x;
+INSERT INTO db.a_new SELECT * FROM b;
+EXCHANGE TABLES db.a AND db.a_new ON CLUSTER main;
+DROP TABLE db.a_new SYNC
+
+--- several renames in one statement
+-- reads: b
+-- writes: db.a
+CREATE TABLE db.n ENGINE = Log AS SELECT * FROM b;
+RENAME TABLE db.a TO db.o, db.n TO db.a ON CLUSTER main;
+DROP TABLE db.o
+
+--- mutations
+-- reads: b
+-- writes: a c d e
+ALTER TABLE a ON CLUSTER main DELETE WHERE x IN (SELECT x FROM b);
+ALTER TABLE c UPDATE x = 1, y = 2 WHERE z = 3;
+DELETE FROM d WHERE x = 1;
+UPDATE e SET x = 1 WHERE y = 2
+
+--- partitions are dropped, cleared, detached and attached
+-- writes: a b c d
+ALTER TABLE a DROP PARTITION '2024-01';
+ALTER TABLE b CLEAR COLUMN x IN PARTITION 202401;
+ALTER TABLE c DETACH PARTITION ID '1';
+ALTER TABLE d ATTACH PARTITION ID '1'
+
+--- partitions are copied and moved between tables
+-- reads: b d f
+-- writes: a c e
+ALTER TABLE a REPLACE PARTITION 202401 FROM b;
+ALTER TABLE d MOVE PARTITION 202401 TO TABLE c;
+ALTER TABLE e ATTACH PARTITION 202401 FROM f
+
+--- partitions stay where they are
+ALTER TABLE a FREEZE PARTITION 202401;
+ALTER TABLE a MOVE PARTITION 202401 TO DISK 'cold';
+ALTER TABLE a MODIFY TTL d + INTERVAL 1 MONTH;
+ALTER TABLE a ADD INDEX i x TYPE minmax;
+ALTER TABLE a MATERIALIZE INDEX i
+
+--- TRUNCATE on a cluster
+-- writes: db.t
+TRUNCATE TABLE IF EXISTS db.t ON CLUSTER main SYNC
+
+--- another query for a materialised view
+-- view: v <- b
+-- writes: v
+ALTER TABLE v MODIFY QUERY SELECT x FROM b
+
+--- backups
+-- reads: db.t s3://bkt/b2
+-- writes: s3://bkt/b1 db.u
+BACKUP TABLE db.t TO S3('s3://bkt/b1', 'key', 'secret');
+RESTORE TABLE db.u FROM S3('s3://bkt/b2')
+
+--- statements that move no rows
+OPTIMIZE TABLE a FINAL DEDUPLICATE;
+SYSTEM FLUSH LOGS;
+SYSTEM RELOAD DICTIONARY d;
+SET max_threads = 1;
+EXPLAIN PIPELINE SELECT * FROM a;
+DESCRIBE TABLE a;
+SHOW CREATE TABLE a;
+KILL MUTATION WHERE table = 'a';
+DETACH TABLE a;
+ATTACH TABLE a;
+CHECK TABLE a;
+GRANT SELECT ON a TO u;
+CREATE DATABASE d ENGINE = Atomic
+
+--- parameters of the query
+-- reads: lake.b
+-- parameter: tbl = lake.b
+SELECT * FROM {tbl:Identifier} WHERE x = {x:UInt8}
+
+--- tables of the system are no datasets
+-- reads: a
+SELECT * FROM system.parts, INFORMATION_SCHEMA.tables, a
+
+--- comments with semicolons
+-- reads: b
+-- writes: a
+INSERT INTO a -- one; two
+/* three; */ SELECT * FROM b # four; five

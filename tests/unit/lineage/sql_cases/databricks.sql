@@ -7,3 +7,111 @@ COPY INTO t FROM 's3://bkt/k' FILEFORMAT = CSV
 -- reads: b
 -- writes: a
 CREATE TABLE a DEEP CLONE b
+
+--- COPY INTO with a query
+-- reads: abfss://c@acct.dfs.core.windows.net/in
+-- writes: cat.db.t
+COPY INTO cat.db.t FROM (SELECT x, _metadata.file_name AS f FROM 'abfss://c@acct.dfs.core.windows.net/in/') FILEFORMAT = JSON PATTERN = '*.json' FORMAT_OPTIONS ('mergeSchema' = 'true') COPY_OPTIONS ('force' = 'false')
+
+--- read_files and its streaming form
+-- reads: s3://bkt/in s3://bkt/raw
+-- writes: a b
+CREATE TABLE a AS SELECT * FROM read_files('s3://bkt/in/', format => 'csv', header => true);
+CREATE OR REFRESH STREAMING TABLE b AS SELECT * FROM STREAM read_files('s3://bkt/raw')
+
+--- tables of a pipeline
+-- reads: s
+-- writes: t
+CREATE OR REFRESH STREAMING TABLE t (CONSTRAINT ok EXPECT (x > 0) ON VIOLATION DROP ROW) AS SELECT * FROM STREAM(s)
+
+--- clones of a version
+-- reads: b d
+-- writes: a c
+CREATE OR REPLACE TABLE a SHALLOW CLONE b VERSION AS OF 3;
+CREATE TABLE IF NOT EXISTS c DEEP CLONE d TIMESTAMP AS OF '2024-01-01'
+
+--- a clone into a path
+-- reads: b
+-- writes: s3://bkt/c
+CREATE TABLE delta.`s3://bkt/c` CLONE b
+
+--- MERGE with schema evolution into a path
+-- reads: updates
+-- writes: file//mnt/t
+MERGE WITH SCHEMA EVOLUTION INTO delta.`/mnt/t` AS t USING updates AS u ON t.i = u.i WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *
+
+--- INSERT REPLACE USING and REPLACE ON
+-- reads: b
+-- writes: a
+INSERT INTO a REPLACE USING (dt) SELECT * FROM b;
+INSERT INTO TABLE a REPLACE ON (a.i = b.i) SELECT * FROM b
+
+--- USE CATALOG and USE SCHEMA
+-- reads: main.lake.a main.shop.b
+USE CATALOG main;
+USE SCHEMA lake;
+SELECT * FROM a;
+USE DATABASE shop;
+SELECT * FROM b
+
+--- a table goes back to a version
+-- writes: t u
+RESTORE TABLE t TO VERSION AS OF 3;
+RESTORE u TO TIMESTAMP AS OF '2024-01-01'
+
+--- upkeep of tables
+-- writes: t
+OPTIMIZE t WHERE dt > '2024' ZORDER BY (x);
+VACUUM t RETAIN 168 HOURS;
+FSCK REPAIR TABLE t;
+DESCRIBE HISTORY t;
+REORG TABLE t APPLY (PURGE);
+CONVERT TO DELTA parquet.`s3://bkt/k` PARTITIONED BY (dt STRING);
+ANALYZE TABLE t COMPUTE DELTA STATISTICS;
+COMMENT ON TABLE t IS 'a; b';
+GRANT SELECT ON TABLE t TO `x@y.z`;
+MSCK REPAIR TABLE t SYNC METADATA
+
+--- materialised views and streaming tables are refreshed
+-- reads: a
+-- writes: mv st
+-- view: mv <- a
+CREATE OR REPLACE MATERIALIZED VIEW mv SCHEDULE CRON '0 0 * * * ?' AS SELECT * FROM a;
+REFRESH MATERIALIZED VIEW mv;
+REFRESH STREAMING TABLE st FULL
+
+--- external tables and volumes
+-- view: t <- abfss://c@acct.dfs.core.windows.net/t
+CREATE TABLE t (x INT) USING delta LOCATION 'abfss://c@acct.dfs.core.windows.net/t';
+CREATE EXTERNAL VOLUME cat.db.vol LOCATION 's3://bkt/vol'
+
+--- files of a volume
+-- reads: file//Volumes/cat/db/vol/x.csv
+SELECT * FROM csv.`/Volumes/cat/db/vol/x.csv`
+
+--- EXECUTE IMMEDIATE of constants
+-- reads: b
+-- writes: a
+EXECUTE IMMEDIATE 'INSERT INTO a SELECT * FROM b WHERE x = :x' USING 1 AS x
+
+--- APPLY CHANGES of a pipeline
+-- reads: s
+-- writes: t
+CREATE OR REFRESH STREAMING TABLE t;
+APPLY CHANGES INTO t FROM STREAM(s) KEYS (i) APPLY AS DELETE WHEN op = 'D' SEQUENCE BY ts COLUMNS * EXCEPT (op) STORED AS SCD TYPE 2
+
+--- flows of a pipeline
+-- reads: s
+-- writes: t
+CREATE FLOW f AS INSERT INTO t BY NAME SELECT * FROM STREAM(s)
+
+--- the pipe syntax
+-- reads: a b
+FROM a |> WHERE x > 1 |> JOIN b USING (i) |> AGGREGATE COUNT(*) AS n GROUP BY k
+
+--- a Python function's body is no SQL
+-- reads: a
+CREATE OR REPLACE FUNCTION f(x STRING) RETURNS STRING LANGUAGE PYTHON AS $$
+  return "SELECT * FROM hidden; " + x
+$$;
+SELECT f(x) FROM a

@@ -63,3 +63,155 @@ INSERT OVERWRITE DIRECTORY 'hdfs://nn/out/${day}' SELECT * FROM ${concat("lake."
 -- reads: a
 -- unresolved: template 1 wf:id
 CREATE TABLE tmp_${wf:id()} AS SELECT ${missing + 1} FROM a
+
+--- multi-insert from a join with partitions
+-- reads: a b
+-- writes: x y file//out/z
+FROM a JOIN b ON a.i = b.i
+INSERT OVERWRITE TABLE x PARTITION (dt = '1') SELECT a.i WHERE a.k = 1
+INSERT INTO TABLE y PARTITION (dt, hr) SELECT b.i, b.dt, b.hr WHERE b.k = 2
+INSERT OVERWRITE LOCAL DIRECTORY '/out/z' ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' SELECT a.i
+
+--- multi-insert from a subquery with a lateral view
+-- reads: s.a
+-- writes: x y
+FROM (SELECT i, k FROM s.a LATERAL VIEW OUTER explode(ks) e AS k) t
+INSERT OVERWRITE TABLE x SELECT i GROUP BY i
+INSERT OVERWRITE TABLE y SELECT k DISTRIBUTE BY k SORT BY k
+
+--- INSERT OVERWRITE of a partition unless it is there
+-- reads: b
+-- writes: a
+INSERT OVERWRITE TABLE a PARTITION (dt = '2024-01-01') IF NOT EXISTS SELECT x FROM b
+
+--- dynamic partitions
+-- reads: b
+-- writes: a
+SET hive.exec.dynamic.partition.mode=nonstrict;
+INSERT OVERWRITE TABLE a PARTITION (dt, hr) SELECT x, dt, hr FROM b
+
+--- INSERT without TABLE, with columns, and VALUES
+-- reads: b
+-- writes: a
+INSERT INTO a (x, y) SELECT x, y FROM b;
+INSERT INTO TABLE a VALUES (1, 2)
+
+--- INSERT OVERWRITE DIRECTORY with a format
+-- reads: t
+-- writes: s3://bkt/k
+INSERT OVERWRITE DIRECTORY 's3a://bkt/k/' STORED AS PARQUET SELECT * FROM t
+
+--- LOAD DATA from a local file into a partition
+-- reads: file//in/x
+-- writes: s.t
+LOAD DATA LOCAL INPATH '/in/x' OVERWRITE INTO TABLE s.t PARTITION (dt = '1')
+
+--- EXPORT and IMPORT
+-- reads: s.t hdfs://nn:8020/exp/b
+-- writes: hdfs://nn:8020/exp/a u
+EXPORT TABLE s.t PARTITION (dt = '1') TO 'hdfs://nn:8020/exp/a';
+IMPORT TABLE u PARTITION (dt = '1') FROM 'hdfs://nn:8020/exp/b'
+
+--- IMPORT of an external table at a place
+-- reads: s3://bkt/exp
+-- writes: u
+IMPORT EXTERNAL TABLE u FROM 's3://bkt/exp' LOCATION 's3://bkt/u'
+
+--- a partition moves to another table
+-- reads: b
+-- writes: a
+ALTER TABLE a EXCHANGE PARTITION (dt = '1') WITH TABLE b
+
+--- a table is renamed after it was made
+-- reads: b
+-- writes: s.a
+CREATE TABLE s.a_new STORED AS ORC AS SELECT * FROM b;
+DROP TABLE IF EXISTS s.a PURGE;
+ALTER TABLE s.a_new RENAME TO s.a
+
+--- a partition gets another name
+-- writes: a
+ALTER TABLE a PARTITION (dt = '1') RENAME TO PARTITION (dt = '2')
+
+--- a table gets another place
+-- view: a <- s3://bkt/new
+ALTER TABLE a SET LOCATION 's3://bkt/new'
+
+--- a partition gets another place
+-- reads: s3://bkt/new/dt=1
+-- writes: a
+ALTER TABLE a PARTITION (dt = '1') SET LOCATION 's3://bkt/new/dt=1'
+
+--- partitions are added and dropped
+-- reads: s3://bkt/k/1 s3://bkt/k/2
+-- writes: t u
+ALTER TABLE t ADD IF NOT EXISTS PARTITION (dt = '1') LOCATION 's3://bkt/k/1' PARTITION (dt = '2') LOCATION 's3://bkt/k/2';
+ALTER TABLE u DROP IF EXISTS PARTITION (dt < '2'), PARTITION (dt = '5')
+
+--- TRUNCATE of a partition
+-- writes: t
+TRUNCATE TABLE t PARTITION (dt = '1')
+
+--- hivevar that the command line gives
+-- parameter: db = lake
+-- reads: lake.b
+SELECT * FROM ${hivevar:db}.b WHERE dt = '${hiveconf:day}'
+
+--- hivevar that nobody gives
+-- writes: a
+-- unresolved: template 1 db
+INSERT INTO a SELECT * FROM ${hivevar:db}.b
+
+--- joins and samples of Hive
+-- reads: a b c
+SELECT /*+ MAPJOIN(b) */ a.x FROM a LEFT SEMI JOIN b ON a.i = b.i JOIN c TABLESAMPLE (BUCKET 1 OUT OF 4 ON i) s ON s.i = a.i WHERE a.x RLIKE '^;'
+
+--- MERGE, UPDATE and DELETE of transactional tables
+-- reads: s
+-- writes: t u v
+MERGE INTO t AS t USING s AS s ON t.i = s.i WHEN MATCHED AND s.d THEN DELETE WHEN MATCHED THEN UPDATE SET x = s.x WHEN NOT MATCHED THEN INSERT VALUES (s.i, s.x);
+UPDATE u SET x = 1 WHERE i = 2;
+DELETE FROM v WHERE i = 2
+
+--- external tables with a place
+-- view: t <- s3://bkt/k
+CREATE EXTERNAL TABLE IF NOT EXISTS t (x INT COMMENT 'a; b') PARTITIONED BY (dt STRING) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' WITH SERDEPROPERTIES ('separatorChar' = ',') STORED AS TEXTFILE LOCATION 's3n://bkt/k/' TBLPROPERTIES ('skip.header.line.count' = '1')
+
+--- a table like another one at a place
+-- view: t <- hdfs://nn/data/t
+CREATE EXTERNAL TABLE t LIKE u LOCATION 'hdfs://nn/data/t'
+
+--- a materialised view and its rebuild
+-- reads: a
+-- writes: mv
+-- view: mv <- a
+CREATE MATERIALIZED VIEW mv STORED AS ORC AS SELECT x, COUNT(*) AS n FROM a GROUP BY x;
+ALTER MATERIALIZED VIEW mv REBUILD
+
+--- a scheduled query does not run now
+CREATE SCHEDULED QUERY q CRON '0 0 * * *' AS INSERT INTO a SELECT * FROM b
+
+--- functions, jars, statistics and the file system
+-- writes: a
+ADD JAR s3://bkt/udf.jar;
+CREATE TEMPORARY FUNCTION f AS 'com.example.F';
+CREATE TEMPORARY MACRO m (x INT) x + 1;
+ANALYZE TABLE a PARTITION (dt = '1') COMPUTE STATISTICS FOR COLUMNS;
+MSCK REPAIR TABLE a SYNC PARTITIONS;
+SHOW PARTITIONS a;
+DESCRIBE FORMATTED a;
+RELOAD FUNCTION
+
+--- another script is run
+-- unresolved: dynamic 1 other.hql
+SOURCE other.hql;
+
+--- CTE before a multi-insert
+-- reads: a
+-- writes: x y
+WITH c AS (SELECT * FROM a), d AS (SELECT * FROM c) FROM d INSERT INTO TABLE x SELECT i INSERT INTO TABLE y SELECT j
+
+--- USE and backticks
+-- reads: lake.select lake.t
+USE `lake`;
+SELECT * FROM `select`, t

@@ -37,3 +37,139 @@ END;
 INSERT INTO z SELECT * FROM y
 /
 
+--- INSERT ALL with conditions
+-- reads: src
+-- writes: a b c
+INSERT ALL
+  WHEN x > 1 THEN INTO a (i, x) VALUES (i, x) INTO b VALUES (i)
+  WHEN x < 1 THEN INTO c VALUES (i)
+SELECT i, x FROM src
+
+--- INSERT FIRST with ELSE
+-- reads: src
+-- writes: a b
+INSERT FIRST WHEN x > 1 THEN INTO a VALUES (i) ELSE INTO b VALUES (i) SELECT i, x FROM src
+
+--- common table expressions that hide a table
+-- reads: s.b c
+-- writes: t
+INSERT /*+ APPEND PARALLEL(t, 4) */ INTO t WITH b AS (SELECT /*+ MATERIALIZE */ * FROM s.b), d AS (SELECT * FROM b) SELECT d.x FROM d, b, c WHERE d.i = c.i (+)
+
+--- hierarchies
+-- reads: staff
+SELECT LEVEL, name FROM staff START WITH boss IS NULL CONNECT BY PRIOR id = boss ORDER SIBLINGS BY name
+
+--- UPDATE of several columns from a query
+-- reads: b c
+-- writes: a
+UPDATE a t SET (x, y) = (SELECT x, y FROM b WHERE b.i = t.i) WHERE EXISTS (SELECT 1 FROM c WHERE c.i = t.i)
+
+--- database links
+-- reads: s.orders@far items@far.example.com
+-- writes: shop.a
+-- default: shop
+INSERT INTO a SELECT * FROM s.orders@far o JOIN items@far.example.com i ON i.o = o.i
+
+--- a table behind a link is written
+-- reads: b
+-- writes: s.a@far
+INSERT INTO s.a@far SELECT * FROM b
+
+--- flashback queries
+-- reads: a b c
+SELECT * FROM a AS OF SCN 12345 x, b AS OF TIMESTAMP (SYSTIMESTAMP - INTERVAL '1' DAY) y, c VERSIONS BETWEEN SCN MINVALUE AND MAXVALUE
+
+--- FLASHBACK TABLE changes its rows
+-- writes: a
+FLASHBACK TABLE a TO SCN 12345
+
+--- partitions, samples and pivots
+-- reads: a b c
+SELECT * FROM a PARTITION (p1) x, b SAMPLE (10) SEED (1), (SELECT k, v FROM c) PIVOT (SUM(v) FOR k IN ('x' AS x, 'y' AS y))
+
+--- tables that functions make
+-- reads: a
+SELECT * FROM TABLE(pkg.rows(1)) t, TABLE(CAST(MULTISET(SELECT x FROM a) AS num_tab)) u, XMLTABLE('/r' PASSING a.doc COLUMNS k NUMBER PATH 'k') x, JSON_TABLE(a.j, '$[*]' COLUMNS (k NUMBER PATH '$.k')) j
+
+--- synonyms
+-- reads: s
+-- view: s <- lake.orders
+-- bases: lake.orders
+CREATE OR REPLACE PUBLIC SYNONYM s FOR lake.orders;
+SELECT * FROM s
+
+--- a synonym of a table behind a link
+-- view: shop.s <- lake.orders@far
+CREATE SYNONYM shop.s FOR lake.orders@far
+
+--- materialised views
+-- reads: a
+-- writes: mv
+-- view: mv <- a
+CREATE MATERIALIZED VIEW mv BUILD IMMEDIATE REFRESH FAST ON COMMIT ENABLE QUERY REWRITE AS SELECT k, COUNT(*) AS n FROM a GROUP BY k
+
+--- dynamic text that a loop gives
+-- reads: user_list
+-- unresolved: dynamic 3 run time
+BEGIN
+  FOR r IN (SELECT name FROM user_list) LOOP
+    EXECUTE IMMEDIATE 'TRUNCATE TABLE ' || r.name;
+  END LOOP;
+END;
+/
+
+--- renames
+-- reads: b
+-- writes: a
+CREATE TABLE a_new NOLOGGING PARALLEL 4 AS SELECT * FROM b;
+DROP TABLE a CASCADE CONSTRAINTS PURGE;
+RENAME a_new TO a;
+
+--- ALTER TABLE RENAME
+-- reads: s.x
+-- writes: s.y
+ALTER TABLE s.x RENAME TO y
+
+--- a partition is exchanged with a table
+-- reads: a stage
+-- writes: a stage
+ALTER TABLE a EXCHANGE PARTITION p1 WITH TABLE stage INCLUDING INDEXES WITHOUT VALIDATION
+
+--- partitions are emptied, dropped and moved
+-- writes: a b
+ALTER TABLE a TRUNCATE PARTITION p1 UPDATE INDEXES;
+ALTER TABLE b DROP PARTITION p1;
+ALTER TABLE c MOVE PARTITION p1 TABLESPACE ts COMPRESS;
+ALTER TABLE c SPLIT PARTITION p1 AT (10) INTO (PARTITION p2, PARTITION p3)
+
+--- the default schema of the session
+-- reads: lake.a
+ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD';
+ALTER SESSION SET CURRENT_SCHEMA = lake;
+SELECT * FROM a
+
+--- a private temporary table
+-- reads: b
+-- writes: a
+CREATE PRIVATE TEMPORARY TABLE ora$ptt_t ON COMMIT DROP DEFINITION AS SELECT * FROM b;
+INSERT INTO a SELECT * FROM ora$ptt_t
+
+--- quoted text of its own kind
+-- reads: b
+-- writes: a
+BEGIN
+  EXECUTE IMMEDIATE q'[INSERT INTO a SELECT * FROM b WHERE x = 'it''s; here']';
+END;
+/
+
+--- LATERAL, CROSS APPLY and a function in WITH
+-- reads: a b c
+SELECT * FROM a, LATERAL (SELECT * FROM b WHERE b.i = a.i) l CROSS APPLY (SELECT * FROM c WHERE c.i = a.i) m
+
+--- one statement that does not parse between two that do
+-- reads: b d
+-- writes: a c
+-- unresolved: syntax 2 does not parse
+INSERT INTO a SELECT * FROM b;
+SELECT * FROM WHERE (;
+INSERT INTO c SELECT * FROM d;

@@ -31,3 +31,168 @@ INSERT INTO b SELECT * FROM v
 -- writes: b
 CACHE TABLE t AS SELECT * FROM a;
 INSERT INTO b SELECT * FROM t
+
+--- files as tables in all formats
+-- reads: s3://bkt/k file//data/x.csv file//a.txt file//data/orc s3://bkt/avro
+SELECT * FROM parquet.`s3a://bkt/k/`, csv.`/data/x.csv`, text.`file:///a.txt`, orc.`/data/orc`, avro.`s3://bkt/avro`
+
+--- a file behind the session catalog is a file
+-- reads: s3://bkt/k
+-- writes: s3://bkt/out
+INSERT INTO delta.`s3://bkt/out` SELECT * FROM delta.`s3://bkt/k`
+
+--- INSERT OVERWRITE DIRECTORY with a source
+-- reads: t
+-- writes: s3://bkt/k
+INSERT OVERWRITE DIRECTORY USING parquet OPTIONS ('path' 's3://bkt/k', 'compression' 'zstd') SELECT * FROM t
+
+--- INSERT OVERWRITE LOCAL DIRECTORY
+-- reads: t
+-- writes: file//out/x
+INSERT OVERWRITE LOCAL DIRECTORY '/out/x' STORED AS orc SELECT * FROM t
+
+--- INSERT in all its forms
+-- reads: b c d
+-- writes: a
+INSERT INTO a TABLE b;
+INSERT INTO a FROM c SELECT x;
+INSERT OVERWRITE a PARTITION (dt = '1', hr) SELECT x, hr FROM b;
+INSERT INTO a BY NAME SELECT x FROM d;
+INSERT INTO a REPLACE WHERE dt = '1' SELECT x FROM d;
+INSERT OVERWRITE TABLE a VALUES (1)
+
+--- multi-insert
+-- reads: b
+-- writes: x y
+FROM b INSERT INTO x SELECT i WHERE i > 0 INSERT OVERWRITE TABLE y PARTITION (k = '1') SELECT j
+
+--- nested common table expressions that hide tables
+-- reads: b lake.c
+-- writes: t
+INSERT INTO t
+WITH a AS (WITH c AS (SELECT * FROM b) SELECT * FROM c)
+SELECT * FROM a JOIN (WITH d AS (SELECT 1 AS i) SELECT * FROM d) e ON a.i = e.i JOIN lake.c ON lake.c.i = a.i
+
+--- MERGE with all clauses
+-- reads: s
+-- writes: t
+MERGE INTO t USING (SELECT * FROM s WHERE dt = '1') AS n ON t.i = n.i
+WHEN MATCHED AND n.d THEN DELETE
+WHEN MATCHED THEN UPDATE SET *
+WHEN NOT MATCHED THEN INSERT *
+WHEN NOT MATCHED BY SOURCE AND t.x > 1 THEN UPDATE SET t.x = 0
+WHEN NOT MATCHED BY SOURCE THEN DELETE
+
+--- UPDATE and DELETE with aliases and subqueries
+-- reads: b c
+-- writes: lake.a d
+UPDATE lake.a AS x SET x.v = 1 WHERE EXISTS (SELECT 1 FROM b WHERE b.i = x.i);
+DELETE FROM d AS y WHERE y.i IN (SELECT i FROM c)
+
+--- time travel of a table
+-- reads: a b c
+SELECT * FROM a VERSION AS OF 3 UNION ALL SELECT * FROM b TIMESTAMP AS OF '2024-01-01' UNION ALL SELECT * FROM c FOR SYSTEM_VERSION AS OF 12
+
+--- a table over files
+-- view: t <- s3://bkt/k
+CREATE TABLE IF NOT EXISTS t (x INT) USING csv OPTIONS (header 'true', path 's3://bkt/k')
+
+--- a temporary view over files
+-- reads: s3://bkt/k
+-- writes: a
+CREATE OR REPLACE TEMPORARY VIEW v USING json OPTIONS (path 's3://bkt/k');
+INSERT INTO a SELECT * FROM v
+
+--- a cached query and the cache of a table
+-- reads: b
+-- writes: a
+CACHE LAZY TABLE c OPTIONS ('storageLevel' 'DISK_ONLY') AS SELECT * FROM b;
+INSERT INTO a SELECT * FROM c;
+CACHE TABLE a;
+UNCACHE TABLE IF EXISTS c;
+CLEAR CACHE;
+REFRESH TABLE a;
+REFRESH 's3://bkt/k'
+
+--- tables made by queries
+-- reads: b
+-- writes: a c s3://bkt/c d
+CREATE TABLE a USING parquet PARTITIONED BY (dt) AS SELECT * FROM b;
+CREATE OR REPLACE TABLE c USING delta LOCATION 's3://bkt/c' TBLPROPERTIES ('x' = 'y') AS SELECT * FROM b;
+REPLACE TABLE d USING delta AS SELECT * FROM b
+
+--- a table like another has no rows
+-- writes: a
+CREATE TABLE a LIKE b USING parquet
+
+--- a table gets another place or name
+-- reads: b
+-- writes: c
+-- view: a <- s3://bkt/new
+ALTER TABLE a SET LOCATION 's3://bkt/new';
+ALTER TABLE b RENAME TO c
+
+--- partitions
+-- reads: s3://bkt/1
+-- writes: a
+ALTER TABLE a ADD IF NOT EXISTS PARTITION (dt = '1') LOCATION 's3://bkt/1';
+ALTER TABLE a DROP IF EXISTS PARTITION (dt = '0');
+ALTER TABLE a RECOVER PARTITIONS;
+MSCK REPAIR TABLE a;
+TRUNCATE TABLE a PARTITION (dt = '1');
+ANALYZE TABLE a COMPUTE STATISTICS
+
+--- LOAD DATA
+-- reads: file//in/x
+-- writes: a
+LOAD DATA LOCAL INPATH '/in/x' OVERWRITE INTO TABLE a PARTITION (dt = '1')
+
+--- hints, lateral views, pivots and generated rows
+-- reads: a b c
+SELECT /*+ BROADCAST(b), REPARTITION(3) */ * FROM a JOIN b USING (i) LATERAL VIEW OUTER explode(b.xs) e AS x LATERAL VIEW posexplode(a.ys) AS p, y;
+SELECT * FROM c PIVOT (SUM(v) AS s FOR k IN ('x', 'y'));
+SELECT * FROM c UNPIVOT INCLUDE NULLS (v FOR k IN (x AS 'x', y AS 'y'));
+SELECT * FROM range(10), explode(array(1, 2)), VALUES (1) AS v (x)
+
+--- ANTI, SEMI and NATURAL joins and LATERAL subqueries
+-- reads: a b c d e
+SELECT * FROM a LEFT ANTI JOIN b ON a.i = b.i LEFT SEMI JOIN c ON a.i = c.i NATURAL JOIN d, LATERAL (SELECT * FROM e WHERE e.i = a.i)
+
+--- a session variable that a query gives
+-- reads: cfg
+-- unresolved: dynamic 3 run time
+DECLARE q STRING;
+SET VAR q = (SELECT stmt FROM cfg LIMIT 1);
+EXECUTE IMMEDIATE q
+
+--- a view with a schema, a function and a database
+-- writes: v
+-- view: v <- a
+CREATE OR REPLACE VIEW v (x COMMENT 'c') COMMENT 'd' TBLPROPERTIES ('k' = 'v') AS SELECT x FROM a;
+CREATE OR REPLACE TEMPORARY FUNCTION f AS 'com.example.F' USING JAR 's3://bkt/f.jar';
+CREATE DATABASE IF NOT EXISTS s LOCATION 's3://bkt/s';
+ADD JAR 's3://bkt/f.jar';
+LIST JARS
+
+--- ALTER VIEW gives a view another query
+-- writes: v
+-- view: v <- b
+ALTER VIEW v AS SELECT * FROM b
+
+--- comments with semicolons, bracketed and nested
+-- reads: b
+-- writes: a
+/* one; /* two; */ three; */
+INSERT INTO a -- here; there
+SELECT * FROM b WHERE x = 'a;b' AND y = "c;d"
+
+--- USE of catalogs and databases
+-- reads: cat.db.a cat.other.b
+USE cat.db;
+SELECT * FROM a;
+USE other;
+SELECT * FROM b
+
+--- partitions are discovered
+-- writes: a
+ALTER TABLE a RECOVER PARTITIONS

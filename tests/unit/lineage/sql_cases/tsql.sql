@@ -151,3 +151,271 @@ INSERT INTO a EXEC dbo.refresh
 -- unresolved: dynamic 2 run time
 SELECT 1;
 EXEC (@q)
+
+--- chained common table expressions, one hides a table of its own name
+-- reads: dbo.b a c
+-- writes: dbo.t
+WITH a AS (SELECT * FROM dbo.b), x AS (SELECT * FROM a JOIN c ON a.i = c.i)
+INSERT INTO dbo.t (i)
+SELECT i FROM x;
+SELECT * FROM a
+
+--- MERGE with every clause and OUTPUT into a table
+-- reads: dbo.src
+-- writes: dbo.tgt dbo.audit
+MERGE TOP (10) INTO dbo.tgt WITH (HOLDLOCK) AS t
+USING (SELECT id, v FROM dbo.src) AS s (id, v)
+ON t.id = s.id
+WHEN MATCHED AND s.v IS NULL THEN DELETE
+WHEN MATCHED THEN UPDATE SET t.v = s.v
+WHEN NOT MATCHED BY TARGET THEN INSERT (id, v) VALUES (s.id, s.v)
+WHEN NOT MATCHED BY SOURCE THEN DELETE
+OUTPUT $action, inserted.id, deleted.id INTO dbo.audit (act, new_id, old_id);
+
+--- MERGE with rows of VALUES reads no table
+-- writes: dbo.tgt
+MERGE dbo.tgt AS t USING (VALUES (1, 'x')) AS s (id, v) ON t.id = s.id
+WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, s.v) OUTPUT $action, inserted.*;
+
+--- INSERT of what a nested MERGE gives out
+-- reads: dbo.src
+-- writes: dbo.hist dbo.tgt
+INSERT INTO dbo.hist (id, act)
+SELECT id, act FROM (
+  MERGE dbo.tgt AS t USING dbo.src AS s ON t.id = s.id
+  WHEN MATCHED THEN UPDATE SET v = s.v
+  OUTPUT s.id, $action
+) AS changed (id, act) WHERE act = 'UPDATE';
+
+--- UPDATE with OUTPUT into a table
+-- writes: dbo.a dbo.audit
+UPDATE dbo.a SET x = 1 OUTPUT deleted.x, inserted.x INTO dbo.audit (old_x, new_x) WHERE y = 2
+
+--- DELETE with OUTPUT into a table
+-- writes: dbo.a dbo.gone
+DELETE FROM dbo.a OUTPUT deleted.* INTO dbo.gone WHERE y = 2
+
+--- DELETE with OUTPUT to a table variable
+-- writes: dbo.a dbo.log
+DECLARE @ids TABLE (id INT);
+DELETE dbo.a OUTPUT deleted.id INTO @ids WHERE y = 2;
+INSERT dbo.log (id) SELECT id FROM @ids;
+
+--- INSERT with OUTPUT into a table
+-- reads: dbo.b
+-- writes: dbo.a dbo.log
+INSERT INTO dbo.a (x) OUTPUT inserted.x INTO dbo.log (x) SELECT x FROM dbo.b
+
+--- a global temporary table
+-- reads: dbo.b
+-- writes: dbo.c
+SELECT * INTO ##g FROM dbo.b;
+INSERT INTO dbo.c SELECT * FROM ##g;
+DROP TABLE ##g
+
+--- temporary tables by their full name
+-- reads: dbo.b
+-- writes: dbo.c
+IF OBJECT_ID('tempdb..#t') IS NOT NULL DROP TABLE #t
+CREATE TABLE #t (x INT)
+INSERT INTO #t SELECT x FROM dbo.b
+INSERT INTO dbo.c SELECT x FROM tempdb..#t
+
+--- a table variable in joins
+-- reads: dbo.b dbo.d
+-- writes: dbo.c
+DECLARE @t AS TABLE (id INT PRIMARY KEY, v NVARCHAR(10))
+INSERT INTO @t (id, v) SELECT id, v FROM dbo.b
+INSERT INTO dbo.c SELECT t.id FROM @t t JOIN dbo.d d ON d.id = t.id
+
+--- INSERT without INTO, TOP and DEFAULT VALUES
+-- reads: b
+-- writes: a c
+INSERT a (x) SELECT TOP 5 x FROM b
+INSERT TOP (5) INTO a SELECT x FROM b
+INSERT INTO c DEFAULT VALUES
+
+--- DELETE with two FROM
+-- reads: dbo.b
+-- writes: dbo.a
+DELETE FROM t FROM dbo.a AS t INNER JOIN dbo.b ON t.x = dbo.b.x
+
+--- DELETE and UPDATE without FROM, with TOP
+-- writes: dbo.a dbo.c
+DELETE dbo.a WHERE x = 1
+DELETE TOP (10) FROM dbo.a
+UPDATE TOP (10) dbo.c SET x = 1
+
+--- UPDATE through an alias, the source is a subquery
+-- reads: dbo.b
+-- writes: dbo.a
+UPDATE t SET t.x = s.x FROM dbo.a t INNER JOIN (SELECT y, MAX(x) AS x FROM dbo.b GROUP BY y) s ON s.y = t.y
+
+--- UPDATE through a common table expression over a join
+-- reads: dbo.b
+-- writes: dbo.a
+WITH c AS (SELECT a.x, b.y FROM dbo.a a JOIN dbo.b b ON a.i = b.i) UPDATE c SET x = y
+
+--- UPDATE STATISTICS is no UPDATE
+UPDATE STATISTICS dbo.a (ix) WITH FULLSCAN
+
+--- TRY and CATCH with a transaction
+-- reads: dbo.s
+-- writes: dbo.a dbo.log
+BEGIN TRY
+  BEGIN TRANSACTION
+    DELETE FROM dbo.a;
+    INSERT INTO dbo.a SELECT * FROM dbo.s;
+  COMMIT TRANSACTION
+END TRY
+BEGIN CATCH
+  IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;
+  INSERT INTO dbo.log (msg) VALUES (ERROR_MESSAGE());
+  THROW;
+END CATCH;
+
+--- batches with a count, and a procedure between them
+-- reads: b d
+-- writes: a c
+INSERT INTO a SELECT * FROM b
+GO 5
+CREATE OR ALTER PROCEDURE dbo.p @day DATE AS
+BEGIN
+  SET NOCOUNT ON
+  INSERT INTO hidden SELECT * FROM hidden_source
+END
+GO
+INSERT INTO c SELECT * FROM d
+go
+
+--- a trigger's body does not run
+-- reads: b
+CREATE TRIGGER dbo.tr ON dbo.a AFTER INSERT, UPDATE AS
+BEGIN
+  INSERT INTO dbo.log SELECT * FROM inserted
+END
+GO
+SELECT * FROM b
+
+--- OPENROWSET over a file
+-- reads: https://acct.blob.core.windows.net/lake/x/*.parquet
+SELECT * FROM OPENROWSET(BULK 'https://acct.blob.core.windows.net/lake/x/*.parquet', FORMAT = 'PARQUET') AS r
+
+--- BULK INSERT with options
+-- reads: https://acct.blob.core.windows.net/c/x.csv
+-- writes: lake.dbo.t
+BULK INSERT lake.dbo.t FROM 'https://acct.blob.core.windows.net/c/x.csv' WITH (FORMAT = 'CSV', FIRSTROW = 2, FIELDTERMINATOR = ';')
+
+--- COPY INTO of the warehouse service
+-- reads: https://acct.blob.core.windows.net/c/y
+-- writes: dbo.t
+COPY INTO dbo.t FROM 'https://acct.blob.core.windows.net/c/y/' WITH (FILE_TYPE = 'PARQUET', CREDENTIAL = (IDENTITY = 'Managed Identity'))
+
+--- an external table's files are in a data source
+-- view: dbo.t <- file//data/x
+CREATE EXTERNAL TABLE dbo.t (x INT) WITH (LOCATION = '/data/x/', DATA_SOURCE = lake, FILE_FORMAT = pq)
+
+--- an external table that is made by a query
+-- reads: dbo.b
+-- writes: dbo.t file//data/x
+CREATE EXTERNAL TABLE dbo.t WITH (LOCATION = '/data/x/', DATA_SOURCE = lake, FILE_FORMAT = pq) AS SELECT * FROM dbo.b
+
+--- CREATE TABLE AS of the warehouse service
+-- reads: dbo.b
+-- writes: dbo.a
+CREATE TABLE dbo.a WITH (DISTRIBUTION = HASH(x), CLUSTERED COLUMNSTORE INDEX) AS SELECT * FROM dbo.b
+
+--- a synonym is read as its target
+-- reads: dbo.s
+-- view: dbo.s <- lake.dbo.orders
+-- bases: lake.dbo.orders
+CREATE SYNONYM dbo.s FOR lake.dbo.orders;
+SELECT * FROM dbo.s
+
+--- ALTER VIEW gives a view another query
+-- writes: dbo.v
+-- view: dbo.v <- dbo.b
+ALTER VIEW dbo.v WITH SCHEMABINDING AS SELECT x FROM dbo.b
+
+--- CREATE OR ALTER VIEW
+-- writes: dbo.v
+-- view: dbo.v <- dbo.b dbo.c
+CREATE OR ALTER VIEW dbo.v AS SELECT b.x FROM dbo.b b WITH (NOLOCK) JOIN dbo.c c WITH (INDEX(ix)) ON b.i = c.i
+
+--- a partition is switched to another table
+-- reads: dbo.stage
+-- writes: dbo.a
+ALTER TABLE dbo.stage SWITCH PARTITION 3 TO dbo.a PARTITION 3 WITH (WAIT_AT_LOW_PRIORITY (MAX_DURATION = 1 MINUTES, ABORT_AFTER_WAIT = SELF))
+
+--- a whole table is switched
+-- reads: dbo.stage
+-- writes: dbo.a
+ALTER TABLE dbo.stage SWITCH TO dbo.a
+
+--- tables change places by three renames
+-- reads: b
+-- writes: dbo.a
+SELECT * INTO dbo.a_new FROM b
+EXEC sp_rename 'dbo.a', 'a_old'
+EXEC sp_rename 'dbo.a_new', 'a'
+DROP TABLE dbo.a_old
+
+--- the text depends on a query
+-- reads: cfg
+-- unresolved: dynamic 3 run time
+DECLARE @sql NVARCHAR(MAX), @t SYSNAME = (SELECT TOP 1 name FROM cfg)
+SET @sql = N'TRUNCATE TABLE ' + @t
+EXEC (@sql)
+
+--- a procedure is called with a result
+-- unresolved: dynamic 2 procedure
+DECLARE @rc INT
+EXEC @rc = dbo.load_orders @day = '2024-01-01'
+
+--- time travel
+-- reads: dbo.t dbo.u
+SELECT * FROM dbo.t FOR SYSTEM_TIME AS OF '2024-01-01' AS x JOIN dbo.u FOR SYSTEM_TIME BETWEEN '2024-01-01' AND '2024-02-01' y ON x.i = y.i
+
+--- PIVOT and UNPIVOT
+-- reads: dbo.a dbo.b
+SELECT * FROM (SELECT k, v FROM dbo.a) s PIVOT (SUM(v) FOR k IN ([x], [y])) p;
+SELECT * FROM dbo.b UNPIVOT (v FOR k IN (x, y)) u
+
+--- SELECT with FOR XML, table hints and OPTION
+-- reads: dbo.a dbo.b
+SELECT x, (SELECT y FROM dbo.b WITH (NOLOCK) WHERE b.i = a.i FOR XML PATH('')) FROM dbo.a AS a WITH (READPAST, UPDLOCK) FOR JSON AUTO OPTION (RECOMPILE)
+
+--- SELECT into a variable reads only
+-- reads: dbo.t
+SELECT @n = COUNT(*) FROM dbo.t
+
+--- statements that move no rows
+SET IDENTITY_INSERT dbo.t ON
+DBCC CHECKIDENT ('dbo.t', RESEED, 0)
+CREATE CLUSTERED COLUMNSTORE INDEX cci ON dbo.t
+ALTER INDEX ALL ON dbo.t REBUILD
+ALTER TABLE dbo.t ADD x INT NULL
+DENY SELECT ON dbo.t TO r
+WAITFOR DELAY '00:00:01'
+PRINT 'SELECT * FROM nothing'
+
+--- TRUNCATE of partitions
+-- writes: dbo.t
+TRUNCATE TABLE dbo.t WITH (PARTITIONS (1, 3 TO 5))
+
+--- one statement that does not parse between two that do
+-- reads: b d
+-- writes: a c
+-- unresolved: syntax 2 does not parse
+INSERT INTO a SELECT * FROM b;
+UPDATE SET WHERE FROM (;
+INSERT INTO c SELECT * FROM d;
+
+--- USE in a batch holds for the next one
+-- reads: lake.dbo.a shop.dbo.b
+USE [lake];
+SELECT * FROM dbo.a
+GO
+USE shop
+GO
+SELECT * FROM dbo.b

@@ -1,0 +1,201 @@
+"""Clauses of dialects that the parser does not know, each cut out by one rule."""
+
+from sqlglot.tokens import Token, TokenType
+
+from swarm.lineage.sql_draft import Draft, named
+from swarm.lineage.sql_effects import Accessed
+from swarm.lineage.sql_tokens import CHANGES
+from swarm.model.lineage import Access
+
+_MODIFIERS = frozenset({"LOW_PRIORITY", "HIGH_PRIORITY", "QUICK", "DELAYED", "IGNORE"})
+_AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "WITH", "EXEC", "EXECUTE"}) | {
+    "DEFAULT",
+    "OPTION",
+    "INTO",
+    "OUTPUT",
+}
+_AFTER_INTO = frozenset({"FROM", "FOR", "LOCK", "FORMAT", "SETTINGS", "UNION"})
+_TABLE_WORDS = frozenset({"BULK", "CHANGES", "VERSION"})
+
+
+def top(draft: Draft) -> None:
+    """T-SQL: `INSERT TOP (5) INTO`, `DELETE TOP (10) PERCENT FROM`."""
+    for index in draft.places("TOP"):
+        if draft.word(index - 1) in CHANGES:
+            end = draft.behind_group(index + 1)
+            draft.cut(index, end + (draft.word(end) == "PERCENT"))
+
+
+def output(draft: Draft) -> None:
+    """T-SQL: `OUTPUT inserted.x INTO audit (x)`, which writes `audit`."""
+    if draft.word(0) not in CHANGES | {"WITH"}:
+        return
+    for index in draft.places("OUTPUT"):
+        end = draft.next_of(_AFTER_OUTPUT, index + 1)
+        if draft.word(end) == "INTO":
+            name, behind = named(draft, end + 1)
+            if name is not None:
+                draft.effects.append(Accessed(Access.WRITE, name))
+            end = draft.behind_group(behind)
+        draft.cut(index, end)
+
+
+def second_from(draft: Draft) -> None:
+    """T-SQL: `DELETE FROM alias FROM table AS alias` is `DELETE alias FROM ...`."""
+    for index in draft.places("DELETE", "FROM"):
+        following = draft.behind_name(index + 2)
+        if draft.word(following) == "FROM":
+            draft.cut(index + 1, index + 2)
+
+
+def table_words(draft: Draft) -> None:
+    """T-SQL: a word in front of what a function is about: `OPENROWSET(BULK 'path', ...)`."""
+    for index in range(len(draft.tokens) - 1, 0, -1):
+        opens = draft.tokens[index - 1].token_type == TokenType.L_PAREN
+        if opens and draft.word(index) in _TABLE_WORDS:
+            draft.cut(index, index + 1)
+
+
+def modifiers(draft: Draft) -> None:
+    """MySQL: `DELETE LOW_PRIORITY QUICK FROM`."""
+    index = 1
+    while draft.word(0) in CHANGES and draft.word(index) in _MODIFIERS:
+        draft.cut(index, index + 1)
+
+
+def deleted_using(draft: Draft) -> None:
+    """MySQL: `DELETE FROM a, b USING a JOIN b` is `DELETE a, b FROM a JOIN b`."""
+    for index in draft.places("DELETE", "FROM"):
+        using = draft.next_of(frozenset({"USING", "WHERE", "JOIN"}), index + 2)
+        if draft.word(using) == "USING":
+            draft.put(using, TokenType.FROM, "FROM")
+            draft.cut(index + 1, index + 2)
+
+
+def into_file(draft: Draft) -> None:
+    """MySQL, ClickHouse: `INTO OUTFILE 'path' <format>` anywhere in a query."""
+    for index in draft.places("INTO"):
+        path = draft.string(index + 2)
+        if draft.word(index + 1) in ("OUTFILE", "DUMPFILE") and path is not None:
+            draft.touches(Access.WRITE, path)
+            draft.cut(index, draft.next_of(_AFTER_INTO, index + 3))
+
+
+def into_variables(draft: Draft) -> None:
+    """MySQL: `SELECT x, y FROM t INTO @a, @b`."""
+    for index in draft.places("INTO"):
+        end = index + 1
+        while end < len(draft.tokens) and draft.tokens[end].token_type == TokenType.PARAMETER:
+            end += 2
+            end += end < len(draft.tokens) and draft.tokens[end].token_type == TokenType.COMMA
+        if end > index + 1:
+            draft.cut(index, end)
+
+
+def error_log(draft: Draft) -> None:
+    """Oracle: `LOG ERRORS INTO t ('tag') REJECT LIMIT 5`: rows that fail are written to `t`."""
+    for index in draft.places("LOG", "ERRORS"):
+        end = index + 2
+        if draft.word(end) == "INTO":
+            name, end = named(draft, end + 1)
+            if name is not None:
+                draft.effects.append(Accessed(Access.WRITE, name))
+        end = draft.behind_group(end)
+        draft.cut(index, end + (3 if draft.is_at(end, "REJECT", "LIMIT") else 0))
+
+
+def merge_deletes(draft: Draft) -> None:
+    """Oracle: `UPDATE SET ... WHERE p DELETE WHERE q` in a MERGE: `q` is one more condition."""
+    for index in draft.places("DELETE", "WHERE"):
+        start = max(draft.places("THEN"), key=lambda then: then if then < index else -1, default=0)
+        if "WHERE" in {draft.word(at) for at in range(start, index)}:
+            draft.cut(index, index + 1)
+            draft.put(index, TokenType.AND, "AND")
+        else:
+            draft.cut(index, index + 1)
+
+
+def time_travel(draft: Draft) -> None:
+    """`AS OF SCN 5`, `AS OF TIMESTAMP t`, `VERSIONS BETWEEN a AND b`, `VERSION AS OF 3`."""
+    for index in draft.places("AS", "OF"):
+        start = index
+        if draft.word(index - 1) in ("VERSION", "TIMESTAMP", "SYSTEM_VERSION", "SYSTEM_TIME"):
+            start = index - 1 - (draft.word(index - 2) == "FOR")
+        end = index + 2 + (draft.word(index + 2) in ("SCN", "TIMESTAMP"))
+        draft.cut(start, draft.behind_value(end))
+    for index in draft.places("VERSIONS", "BETWEEN"):
+        end = draft.behind_value(index + 3)
+        draft.cut(index, draft.behind_value(end + 1) if draft.word(end) == "AND" else end)
+
+
+def overwritten_directory(draft: Draft) -> None:
+    """Spark: `INSERT OVERWRITE DIRECTORY USING fmt OPTIONS (path 'x')` writes `x`."""
+    for index in draft.places("DIRECTORY"):
+        start = index + 1 + (draft.string(index + 1) is not None)
+        if draft.word(start) != "USING":
+            continue
+        end = start + 2
+        if draft.word(end) == "OPTIONS":
+            group = draft.tokens[end : draft.behind_group(end + 1)]
+            end += len(group)
+            path = _option(group, "path")
+            if path is not None and start == index + 1:
+                draft.tokens.insert(start, path)
+                start, end = start + 1, end + 1
+        draft.cut(start, end)
+
+
+def _option(tokens: list[Token], key: str) -> Token | None:
+    for index, token in enumerate(tokens[:-1]):
+        if token.text.casefold() == key:
+            value = tokens[index + 1 : index + 3]
+            return next((t for t in value if t.token_type == TokenType.STRING), None)
+    return None
+
+
+def schema_evolution(draft: Draft) -> None:
+    """Databricks: `MERGE WITH SCHEMA EVOLUTION INTO`."""
+    for index in draft.places("WITH", "SCHEMA", "EVOLUTION"):
+        draft.cut(index, index + 3)
+
+
+def if_not_there(draft: Draft) -> None:
+    """Hive: `INSERT OVERWRITE TABLE t PARTITION (d = '1') IF NOT EXISTS SELECT`."""
+    if draft.word(0) in ("INSERT", "FROM", "WITH"):
+        for index in draft.places("IF", "NOT", "EXISTS"):
+            draft.cut(index, index + 3)
+
+
+def replaced_rows(draft: Draft) -> None:
+    """Databricks: `INSERT INTO t REPLACE ON (a = b) query`, `REPLACE USING (a) query`."""
+    if draft.word(0) == "INSERT":
+        for index in draft.places("REPLACE"):
+            if draft.word(index + 1) in ("ON", "USING"):
+                draft.cut(index, draft.behind_group(index + 2))
+
+
+def transforming(draft: Draft) -> None:
+    """Hive: `MAP x USING 's'` and `REDUCE x USING 's'` are `SELECT TRANSFORM (x) USING 's'`."""
+    for index in (*draft.places("MAP"), *draft.places("REDUCE")):
+        end = draft.next_of(frozenset({"USING", "FROM"}), index + 1)
+        if draft.word(end) == "USING" and draft.string(end + 1) is not None:
+            draft.insert(end, TokenType.R_PAREN, ")")
+            draft.put(index, TokenType.SELECT, "SELECT")
+            draft.insert(index + 1, TokenType.L_PAREN, "(")
+            draft.insert(index + 1, TokenType.VAR, "TRANSFORM")
+
+
+def cluster(draft: Draft) -> None:
+    """ClickHouse: `ON CLUSTER c` and `SYNC` at the end of a statement about tables."""
+    if draft.word(0) in ("SELECT", "WITH", "FROM"):
+        return
+    for index in draft.places("ON", "CLUSTER"):
+        draft.cut(index, index + 3)
+    if draft.word(len(draft.tokens) - 1) == "SYNC":
+        draft.cut(len(draft.tokens) - 1, len(draft.tokens))
+
+
+def totals(draft: Draft) -> None:
+    """ClickHouse: one more row of totals."""
+    for index in draft.places("WITH", "TOTALS"):
+        draft.cut(index, index + 2)
