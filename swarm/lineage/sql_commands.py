@@ -58,15 +58,21 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     if statement.is_condition:
         return None
     first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
-    if first in _IRRELEVANT and not (first == "LOAD" and statement.word(1) in ("DATA", "XML")):
-        return []
-    if statement.word(0) == "UPDATE STATISTICS":
+    if _says_nothing(statement, first):
         return []
     found = command_with_files(statement, sql)
     if found is None and first == "ALTER":
         found = altered(statement, sql, dialect)
-    if found is not None:
-        return found
+    return _told_by_kind(statement, sql, first) if found is None else found
+
+
+def _says_nothing(statement: Statement, first: str) -> bool:
+    if first == "LOAD" and statement.word(1) in ("DATA", "XML"):
+        return False
+    return first in _IRRELEVANT or statement.word(0) == "UPDATE STATISTICS"
+
+
+def _told_by_kind(statement: Statement, sql: str, first: str) -> list[Effect] | None:
     match first:
         case "CREATE" | "ALTER" | "DROP":
             return _definition(statement)
