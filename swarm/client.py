@@ -98,6 +98,10 @@ class Client:
         `orchestrator/pipeline[/task]` or a dataset as `datasets()` names it."""
         return self._pages("facets", {"subject": subject})
 
+    def columns(self, dataset: str | None = None) -> Iterator[dict[str, Any]]:
+        """Which columns the columns of datasets, or of one, are made from, by writer."""
+        return self._pages("columns", {"dataset": dataset})
+
     def impact(self, name: str, limit: int = 100) -> dict[str, Any]:
         """Who is hit when `name` is late or wrong: `total`, and the nearest `limit` as `hits`."""
         return dict(self._request("GET", "impact", params={"name": name, "limit": limit}))

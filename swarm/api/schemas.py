@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
+from swarm.model.columns import ColumnInput, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -192,6 +193,77 @@ class FacetRow(_Shape):
             content=json.loads(facet.content) if facet.content else None,
             observed_at_s=facet.observed_at_s,
             left_out=facet.left_out,
+        )
+
+
+class TransformationRow(_Shape):
+    """How a column goes into another, in OpenLineage's words."""
+
+    type: str
+    subtype: str
+    description: str
+    masking: bool
+
+
+class InputColumn(_Shape):
+    """A column that is used, and how."""
+
+    dataset: str
+    field: str
+    transformations: list[TransformationRow]
+
+    @classmethod
+    def of(cls, used: ColumnInput) -> Self:
+        return cls(
+            dataset=str(used.dataset),
+            field=used.field,
+            transformations=[
+                TransformationRow(
+                    type=how.type,
+                    subtype=how.subtype,
+                    description=how.description,
+                    masking=how.masking,
+                )
+                for how in used.transformations
+            ],
+        )
+
+
+class ColumnRow(_Shape):
+    """A column and all it is made from."""
+
+    field: str
+    inputs: list[InputColumn]
+
+
+class ColumnsRow(_Shape):
+    """What a task (null: nobody told who) makes the columns of a dataset from.
+
+    `whole` are columns that decide about all of the dataset: filters, joins, grouping. `left_out`
+    is how many columns were too many to keep.
+    """
+
+    dataset: str
+    task: TaskName | None
+    job: str
+    columns: list[ColumnRow]
+    whole: list[InputColumn]
+    observed_at_s: float
+    left_out: int
+
+    @classmethod
+    def of(cls, lineage: ColumnLineage) -> Self:
+        return cls(
+            dataset=str(lineage.dataset),
+            task=TaskName.of(lineage.task) if lineage.task else None,
+            job=lineage.job,
+            columns=[
+                ColumnRow(field=c.field, inputs=[InputColumn.of(one) for one in c.inputs])
+                for c in lineage.columns
+            ],
+            whole=[InputColumn.of(one) for one in lineage.whole],
+            observed_at_s=lineage.observed_at_s,
+            left_out=lineage.left_out,
         )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from swarm.lineage.columns import Columns
 from swarm.lineage.expansion import Names
 from swarm.lineage.facets import Facets
 from swarm.lineage.order import Order
 from swarm.lineage.tables import Tables
 from swarm.model.journal import (
+    ColumnsGone,
+    ColumnsSeen,
     CoverageSeen,
     EvidenceGone,
     EvidenceSeen,
@@ -43,13 +46,14 @@ class Change:
 
 
 class Facts:
-    """Pipelines, evidence, coverage, views, facets and what could not be understood."""
+    """Pipelines, evidence, coverage, views, facets, columns and what could not be understood."""
 
     def __init__(self) -> None:
         self.tables = Tables()
         self.names = Names(self.tables)
         self.order = Order()
         self.facets = Facets(self.tables)
+        self.columns = Columns(self.tables)
         self.pipelines: dict[PipelineKey, Pipeline] = {}
         self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
         self.coverage: dict[TaskKey, dict[Channel, Coverage]] = {}
@@ -115,6 +119,8 @@ class Facts:
                 self.tables.discard(self.unresolved, item.subject, item)
             case FacetSeen() | FacetGone():
                 self.facets.apply(record)
+            case ColumnsSeen() | ColumnsGone():
+                self.columns.apply(record)
             case _:
                 pass  # runs, capacity, dependencies and verdicts are no facts of lineage
 
@@ -135,6 +141,7 @@ class Facts:
             for item in sorted(items, key=lambda i: (i.reason, i.place, i.detail)):
                 yield UnresolvedSeen(item)
         yield from self.facets.records()
+        yield from self.columns.records()
 
     def _put_pipeline(self, key: PipelineKey, new: Pipeline | None, change: Change) -> None:
         old = self.pipelines.get(key)

@@ -16,11 +16,12 @@ Rules
    what was said of the same subject and text (the place without its line). With a pipeline goes
    what was unresolved in it.
 6. Runs, pools and backfills pass through; connectors send each change once.
-7. Facets have rules of their own: `facet_news`.
+7. Facets and columns have rules of their own: `facet_news`, `column_news`.
 """
 
 from dataclasses import replace
 
+from swarm.lineage.column_news import column_news, columns_gone
 from swarm.lineage.facet_news import facet_news, facets_gone
 from swarm.lineage.facts import Facts, Mark
 from swarm.lineage.naming import Naming
@@ -65,13 +66,13 @@ def pipeline_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
     records: list[GraphRecord] = []
     for key in gone:
         records += [UnresolvedGone(item) for item in _unresolved_in(key, facts)]
-        records += facets_gone(facts.facets.tasks_of(key), facts)
+        records += _aside_gone({*facts.facets.tasks_of(key), *facts.columns.tasks_of(key)}, facts)
         records.append(PipelineGone(key))
     for key, new in shown.items():
         old = facts.pipelines.get(key)
         if old != new:
             lost = {task.key for task in old.tasks} - {t.key for t in new.tasks} if old else set()
-            records += [*facets_gone(sorted(lost), facts), PipelineSeen(new)]
+            records += [*_aside_gone(lost, facts), PipelineSeen(new)]
     return records
 
 
@@ -82,8 +83,14 @@ def other_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
         *_evidence_news(batch, facts, naming),
         *_unresolved_news(batch, facts),
         *facet_news(batch, facts, naming),
+        *column_news(batch, facts, naming),
         *_passing(batch),
     ]
+
+
+def _aside_gone(tasks: set[TaskKey], facts: Facts) -> list[GraphRecord]:
+    """What else was told of tasks that are gone."""
+    return [*facets_gone(sorted(tasks), facts), *columns_gone(sorted(tasks), facts)]
 
 
 def _unresolved_in(key: PipelineKey, facts: Facts) -> list[Unresolved]:

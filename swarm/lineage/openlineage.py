@@ -2,9 +2,10 @@
 
 Rules
 1. Each event is read on its own, so order and duplicates cannot change the set of evidence.
-2. Inputs are reads and outputs are writes whatever became of the run: a dependency is about what
+2. Accesses (`openlineage_datasets`) count whatever became of the run: a dependency is about what
    the task's program does, and a run that failed did the same accesses up to there. Only a
-   completed run says that it reported all of them (coverage).
+   completed run says that it reported all of them (coverage), and not if its sender could not
+   read some of its queries (`extractionError`).
 3. A query or child job that a task started (`dag.task.query.1`, a Spark job) belongs to that task.
    Its reads and writes are the task's, its state and its silence are not.
 4. Facets that no rule here reads are kept as they are (`openlineage_facets`); a broken part is
@@ -20,14 +21,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from swarm.lineage.openlineage_facets import dataset_facets, dataset_of, event_facets
-from swarm.lineage.openlineage_fields import Fields, checked_event, kind_of, object_at, text_of
-from swarm.lineage.openlineage_subject import Subject, parent_run_of, subject_of
+from swarm.lineage.openlineage_columns import columns_of
+from swarm.lineage.openlineage_datasets import accesses_of, event_columns
+from swarm.lineage.openlineage_facets import dataset_facets, event_facets
+from swarm.lineage.openlineage_fields import (
+    Fields,
+    checked_event,
+    dataset_of,
+    object_at,
+    text_of,
+)
+from swarm.lineage.openlineage_subject import Subject, below_of, parent_run_of, subject_of
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
+from swarm.model.lineage import Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.runs import Run, RunState, TaskRun
 
 _STATES = {
@@ -41,6 +50,8 @@ _ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 _DIALECTS = {"postgresql": "postgres", "mssql": "tsql", "sqlserver": "tsql", "mariadb": "mysql"}
 # Even odds (about) once the task's own SQL speaks against it, nine in ten without that.
 _MAYBE_TEMPORARY = 0.6
+_ERRORS_MAX = 20
+_WORDS_MAX = 300
 _KNOWN_DIALECTS = frozenset(
     {
         *("athena", "bigquery", "clickhouse", "databricks", "duckdb", "hive", "mysql", "oracle"),
@@ -71,15 +82,14 @@ def read_event(
     subject = subject_of(job, run, orchestrators)
     at_s, problems = _time(fields, str(subject.task), received_at_s)
     state = _STATES.get(text_of(fields.get("eventType")).upper())
-    items: list[Item] = [
-        *problems,
-        *_runs(subject, state, run, at_s),
-    ]
+    items: list[Item] = [*problems, *_runs(subject, state, run, at_s)]
     if not subject.is_pipeline:
         said, complete = _lineage(fields, job, subject, at_s, sql_context)
-        items.extend(said)
-        if state is RunState.SUCCEEDED and complete and not subject.is_child:
+        unread = list(_unread(run, job, subject))
+        items += [*said, *unread]
+        if state is RunState.SUCCEEDED and complete and not unread and not subject.is_child:
             items.append(Coverage(subject.task, Channel.OPENLINEAGE, at_s))
+    items.extend(event_columns(fields, subject.task, below_of(job, subject), at_s))
     items.extend(event_facets(fields, subject, at_s))
     return tuple(dict.fromkeys(items))
 
@@ -89,6 +99,7 @@ def _dataset_event(fields: Fields, received_at_s: float) -> Iterator[Item]:
     dataset = object_at(fields["dataset"])
     at_s, problems = _time(fields, str(dataset_of(dataset)), received_at_s)
     yield from problems
+    yield from columns_of(dataset, "$.dataset", at_s, None)
     yield from dataset_facets(dataset, at_s)
 
 
@@ -133,14 +144,15 @@ def _lineage(
     sql = object_at(job, "facets", "sql")
     query = text_of(sql.get("query"))
     items: list[Item] = []
-    for field, access in (("inputs", Access.READ), ("outputs", Access.WRITE)):
-        for found in _datasets(fields.get(field), field, str(subject.task)):
-            if isinstance(found, Unresolved):
-                items.append(found)
-                continue
-            sure = _certainty(found, query, subject)
-            channel = Channel.OPENLINEAGE
-            items.append(Evidence(subject.task, access, found, channel, at_s, place, "", sure))
+    for found in accesses_of(fields, subject.task):
+        if isinstance(found, Unresolved):
+            items.append(found)
+            continue
+        access, key = found
+        sure = _certainty(key, query, subject)
+        items.append(
+            Evidence(subject.task, access, key, Channel.OPENLINEAGE, at_s, place, "", sure)
+        )
     if items:
         return items, not any(isinstance(item, Unresolved) for item in items)
     if not query.strip():
@@ -148,35 +160,24 @@ def _lineage(
     return _from_sql(query, text_of(sql.get("dialect")), subject, at_s, place, sql_context)
 
 
-def _datasets(listed: object, field: str, subject: str) -> Iterator[DatasetKey | Unresolved]:
-    if listed is None:
-        return
-    if not isinstance(listed, list | tuple):
-        yield _broken(subject, f"$.{field}", f"{field} is {kind_of(listed)} and not a list")
-        return
-    for index, one in enumerate(listed):
-        dataset = object_at(one)
-        key = dataset_of(dataset)
-        if key is None:
-            detail = "a dataset needs the texts `namespace` and `name`"
-            yield _broken(subject, f"$.{field}[{index}]", detail)
-            continue
-        yield key
-        yield from _tables_of(dataset)
-
-
-def _tables_of(dataset: Fields) -> Iterator[DatasetKey]:
-    """The tables that a catalog knows a path by."""
-    listed = object_at(dataset, "facets", "symlinks").get("identifiers")
-    for one in listed if isinstance(listed, list | tuple) else ():
-        known = object_at(one)
-        key = dataset_of(known)
-        if key is not None and text_of(known.get("type")).upper() == "TABLE":
-            yield key
-
-
-def _broken(subject: str, place: str, detail: str) -> Unresolved:
-    return Unresolved(subject, UnresolvedReason.MALFORMED, place, detail)
+def _unread(run: Fields, job: Fields, subject: Subject) -> Iterator[Unresolved]:
+    """What the sender itself could not read of the task's queries."""
+    facet = object_at(run, "facets", "extractionError")
+    listed = facet.get("errors")
+    errors = list(listed) if isinstance(listed, list | tuple) else []
+    place = f"OpenLineage job {text_of(job.get('name'))}"
+    for index, one in enumerate(errors[:_ERRORS_MAX]):
+        error = object_at(one)
+        number = error.get("taskNumber")
+        line = (number if isinstance(number, int) else index) + 1
+        words = " ".join(text_of(error.get("errorMessage")).split())[:_WORDS_MAX]
+        detail = f"the sender could not read it: {words or 'it does not say why'}"
+        yield Unresolved(str(subject.task), UnresolvedReason.SYNTAX, f"{place}:{line}", detail)
+    failed = facet.get("failedTasks")
+    more = (failed if isinstance(failed, int) else len(errors)) - len(errors[:_ERRORS_MAX])
+    if more > 0:
+        detail = f"the sender could not read {more} more of its queries"
+        yield Unresolved(str(subject.task), UnresolvedReason.SYNTAX, place, detail)
 
 
 def _from_sql(
@@ -214,7 +215,7 @@ def _from_sql(
 def _certainty(dataset: DatasetKey, query: str, subject: Subject) -> float:
     """Rule 5. A name is bare where no schema stands before it in the text."""
     if subject.query < 2:
-        return 1.0
+        return subject.certainty
     name = re.escape(dataset.name.rpartition(".")[2])
     bare = re.search(rf"(?<![\w.])(?<!\.[\"`\[])[\"`\[]?{name}\b", query, re.IGNORECASE)
-    return _MAYBE_TEMPORARY if bare else 1.0
+    return subject.certainty * (_MAYBE_TEMPORARY if bare else 1.0)

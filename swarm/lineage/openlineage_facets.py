@@ -11,8 +11,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 
-from swarm.lineage.openlineage_fields import Fields, object_at, text_of
-from swarm.lineage.openlineage_subject import Subject
+from swarm.lineage.openlineage_fields import Fields, dataset_of, object_at
+from swarm.lineage.openlineage_subject import Subject, below_of
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.keys import DatasetKey, TaskKey
 
@@ -23,14 +23,14 @@ _DEPTH_MAX = 50
 _UNDERSTOOD: Mapping[FacetOf, frozenset[str]] = {
     FacetOf.RUN: frozenset({"parent", "airflow", "airflowDagRun"}),
     FacetOf.JOB: frozenset({"sql"}),
-    FacetOf.DATASET: frozenset({"symlinks"}),
+    FacetOf.DATASET: frozenset({"symlinks", "columnLineage"}),
 }
 
 
 def event_facets(fields: Fields, subject: Subject, at_s: float) -> Iterator[Facet]:
     """The facets of a RunEvent's or JobEvent's run, job and datasets."""
     job = object_at(fields["job"])
-    below = text_of(job.get("name")) if subject.is_child else ""
+    below = below_of(job, subject)
     task = subject.task
     yield from _kept(object_at(job, "facets"), FacetOf.JOB, task, at_s, below)
     run = object_at(fields.get("run"))
@@ -49,12 +49,6 @@ def dataset_facets(dataset: Fields, at_s: float) -> Iterator[Facet]:
     key = dataset_of(dataset)
     if key is not None:
         yield from _kept(object_at(dataset, "facets"), FacetOf.DATASET, key, at_s)
-
-
-def dataset_of(fields: Fields) -> DatasetKey | None:
-    """The dataset that `namespace` and `name` of an object say; None where one is missing."""
-    namespace, name = text_of(fields.get("namespace")), text_of(fields.get("name"))
-    return DatasetKey(namespace, name) if namespace and name else None
 
 
 def _kept(

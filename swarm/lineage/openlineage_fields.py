@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from swarm.errors import InputError
+from swarm.model.keys import DatasetKey
 
 _EVENT_TYPES = {"START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER"}
 Fields = Mapping[str, object]
@@ -61,3 +62,9 @@ def object_at(value: object, *path: str) -> Fields:
 def text_of(value: object) -> str:
     """The value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def dataset_of(fields: Fields) -> DatasetKey | None:
+    """The dataset that `namespace` and `name` of an object say; None where one is missing."""
+    namespace, name = text_of(fields.get("namespace")), text_of(fields.get("name"))
+    return DatasetKey(namespace, name) if namespace and name else None

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from swarm.lineage.openlineage_fields import Fields, object_at, text_of
 from swarm.model.keys import TaskKey
 
+# The pipeline at the root may have triggered the one that the job belongs to.
+_ROOT_ALONE = 0.8
+
 _QUERY = re.compile(r"\.(?:manual_)?query\.(\d{1,9})$")
 
 
@@ -15,7 +18,7 @@ class Subject:
     """Whom an event is about.
 
     `is_child`: a part of the task and not the task itself. `query` counts the queries of a task
-    from 1; it is 0 for anything else.
+    from 1; it is 0 for anything else. `certainty` is how sure it is that it is this task.
     """
 
     task: TaskKey
@@ -24,6 +27,7 @@ class Subject:
     is_pipeline: bool = False
     is_child: bool = False
     query: int = 0
+    certainty: float = 1.0
 
 
 def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Subject:
@@ -50,6 +54,11 @@ def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Su
         known = text_of(object_at(dag_run, "dagRun").get("run_id")) or run_id
         return Subject(TaskKey(orchestrator, pipeline, ""), known, is_pipeline=True)
     return _by_parent(name, run, run_id, orchestrator, orchestrators)
+
+
+def below_of(job: Fields, subject: Subject) -> str:
+    """The name of the job below the task that an event is about; empty for the task's own."""
+    return text_of(job.get("name")) if subject.is_child else ""
 
 
 def _query(job_name: str) -> int:
@@ -94,5 +103,27 @@ def _by_parent(
         pipeline, _, task_name = parent.partition(".")
         task = TaskKey(owner, pipeline, task_name)
         return Subject(task, parent_run_of(run), is_child=True, query=_query(name))
+    known = text_of(parent_job.get("namespace")) in orchestrators
+    if root and root != parent and not (known and name.startswith(f"{parent}.")):
+        return _below_root(facet, owner, orchestrators)
     task = TaskKey(owner, parent, name.removeprefix(f"{parent}."))
     return Subject(task, parent_run_of(run) or run_id)
+
+
+def _below_root(facet: Fields, owner: str, orchestrators: Mapping[str, str]) -> Subject:
+    """A job whose parent is not a task of the root's pipeline.
+
+    Where the parent is a job of a known orchestrator, the root triggered that one's pipeline. Else
+    more jobs stand between the task and this one (a query of a Spark application that a task
+    started): nobody tells which task it was, so it belongs to the root's pipeline as a whole.
+    """
+    parent_job = object_at(facet, "job")
+    pipeline, dot, task = text_of(parent_job.get("name")).partition(".")
+    if dot and text_of(parent_job.get("namespace")) in orchestrators:
+        run_id = text_of(object_at(facet, "run").get("runId"))
+        return Subject(TaskKey(owner, pipeline, task), run_id, is_child=True)
+    root_job = object_at(facet, "root", "job")
+    root_run = text_of(object_at(facet, "root", "run").get("runId"))
+    above = _orchestrator(root_job, orchestrators) or owner
+    whole = TaskKey(above, text_of(root_job.get("name")), "")
+    return Subject(whole, root_run, is_child=True, certainty=_ROOT_ALONE)

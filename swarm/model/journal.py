@@ -7,6 +7,7 @@ rises when a record's fields change in a way an older reader could not skip.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.columns import ColumnLineage
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -34,6 +35,7 @@ Item = (
     | View
     | Unresolved
     | Facet
+    | ColumnLineage
     | Run
     | TaskRun
     | Pool
@@ -132,6 +134,22 @@ class FacetGone:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnsSeen:
+    """What a writer makes the columns of a dataset from is new or changed."""
+
+    lineage: ColumnLineage
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsGone:
+    """A writer of a dataset is gone, or there are too many beside it."""
+
+    dataset: DatasetKey
+    task: TaskKey | None
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class DependencyChanged:
     """A dependency is new or its strength, proofs, verdict or declaration changed."""
 
@@ -218,6 +236,8 @@ GraphRecord = (
     | UnresolvedGone
     | FacetSeen
     | FacetGone
+    | ColumnsSeen
+    | ColumnsGone
     | DependencyChanged
     | DependencyGone
     | VerdictGiven

@@ -7,10 +7,13 @@ for dependencies, whose every state is kept.
 from dataclasses import dataclass, field
 from typing import Any
 
+from swarm.model.columns import ColumnLineage
 from swarm.model.facets import Facet
 from swarm.model.journal import (
     RECORD_VERSION,
     CapacitySeen,
+    ColumnsGone,
+    ColumnsSeen,
     ConnectorChanged,
     CursorMoved,
     DependencyChanged,
@@ -65,6 +68,7 @@ class Changes:
     pipelines: Rows = field(default_factory=Rows)
     unresolved: Rows = field(default_factory=lambda: Rows(since_first=True))
     facets: Rows = field(default_factory=Rows)
+    columns: Rows = field(default_factory=Rows)
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
     runs: Rows = field(default_factory=Rows)
@@ -107,6 +111,10 @@ class Changes:
                 self._add_facet(facet, body, at_s)
             case FacetGone():
                 self.facets.drop(_facet_key(record))
+            case ColumnsSeen(lineage):
+                self._add_columns(lineage, body, at_s)
+            case ColumnsGone():
+                self.columns.drop(_columns_key(record))
             case _:
                 pass  # evidence, coverage, views and verdicts act through the dependencies
 
@@ -116,6 +124,13 @@ class Changes:
             self.facets.put(_facet_key(facet), at_s, body, subject_key=subject)
         else:  # its sender deleted it
             self.facets.drop(_facet_key(facet))
+
+    def _add_columns(self, lineage: ColumnLineage, body: str, at_s: float) -> None:
+        if lineage.columns or lineage.whole or lineage.left_out:
+            dataset = subject_row_key(str(lineage.dataset))
+            self.columns.put(_columns_key(lineage), at_s, body, dataset_key=dataset)
+        else:  # its sender took it back
+            self.columns.drop(_columns_key(lineage))
 
     def _add_execution(self, record: RunSeen | CapacitySeen, body: str, at_s: float) -> None:
         if isinstance(record, CapacitySeen):
@@ -232,6 +247,12 @@ def subject_row_key(subject: str) -> str:
 
 def _facet_key(facet: Facet | FacetGone) -> str:
     return row_key(str(facet.subject), facet.job, facet.of, facet.name)
+
+
+def _columns_key(lineage: ColumnLineage | ColumnsGone) -> str:
+    task = lineage.task
+    who = (task.orchestrator, task.pipeline, task.task) if task else ()
+    return row_key(str(lineage.dataset), *who, lineage.job)
 
 
 def _unresolved_key(seen: Unresolved) -> str:

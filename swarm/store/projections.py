@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, func, select
 
 from swarm.errors import Trimmed
+from swarm.model.columns import ColumnLineage
 from swarm.model.facets import Facet
 from swarm.model.findings import Finding
 from swarm.model.journal import (
     CapacitySeen,
+    ColumnsSeen,
     ConnectorChanged,
     ConnectorState,
     CursorMoved,
@@ -78,6 +80,14 @@ class FacetRow:
 
     key: str
     facet: Facet
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsRow:
+    """What one writer makes a dataset's columns from; `key` is where the next page goes on."""
+
+    key: str
+    lineage: ColumnLineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,15 @@ class Projections:
         if subject is not None:
             query = query.where(table.c.subject_key == subject_row_key(subject))
         return [FacetRow(row.key, decode_row(row, FacetSeen).facet) for row in self._rows(query)]
+
+    def columns(self, limit: int, after: str = "", dataset: str | None = None) -> list[ColumnsRow]:
+        """A page of the column lineage that is kept, or of that of `dataset`."""
+        table = read_tables.columns
+        query = select(table).where(table.c.key > after).order_by(table.c.key).limit(limit)
+        if dataset is not None:
+            query = query.where(table.c.dataset_key == subject_row_key(dataset))
+        rows = self._rows(query)
+        return [ColumnsRow(row.key, decode_row(row, ColumnsSeen).lineage) for row in rows]
 
     def connectors(self) -> list[ConnectorRow]:
         """All sources that ever told their state or moved their cursor."""

@@ -144,6 +144,7 @@ class Projector:
         self._write_rows(connection, read_tables.pipelines, changes.pipelines)
         self._write_rows(connection, read_tables.unresolved, changes.unresolved)
         self._write_rows(connection, read_tables.facets, changes.facets)
+        self._write_rows(connection, read_tables.columns, changes.columns)
         self._write_rows(connection, read_tables.capacity, changes.capacity)
         self._write_rows(connection, read_tables.findings, changes.findings)
         self._write_rows(connection, read_tables.runs, changes.runs)

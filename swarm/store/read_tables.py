@@ -101,6 +101,7 @@ Index("swarm_findings_newest", findings.c.at_s, findings.c.key)
 Index("swarm_runs_newest", runs.c.pipeline_key, runs.c.at_s)
 Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
 facets = _table("swarm_facets", Column("subject_key", KEY, nullable=False, index=True))
+columns = _table("swarm_columns", Column("dataset_key", KEY, nullable=False, index=True))
 connectors = Table(
     "swarm_connectors",
     projections,

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
+from swarm.model.columns import Column, ColumnInput, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import Batch, FacetSeen, Item
+from swarm.model.journal import Batch, ColumnsSeen, FacetSeen, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -54,6 +55,15 @@ facets = st.builds(
     st.sampled_from(["version", "x", "y"]),
     st.sampled_from(["", "1", "2"]),
     st.integers(0, 8).map(lambda number: number * 1800.0),
+)
+columns = st.builds(
+    ColumnLineage,
+    datasets,
+    st.none() | tasks,
+    st.lists(st.builds(ColumnInput, datasets, st.sampled_from("xy")), max_size=2).map(
+        lambda inputs: (Column("a", tuple(inputs)),)
+    ),
+    st.integers(0, 4).map(lambda number: number * 86_400.0),
 )
 edges = st.builds(DeclaredEdge, tasks, tasks, st.just("order"))
 
@@ -108,6 +118,7 @@ def worlds(draw: st.DrawFn) -> list[Batch]:
         *((view,) for view in draw(views())),
         *((pipeline,) for pipeline in draw(pipelines())),
         *((facet,) for facet in draw(st.lists(facets, max_size=4))),
+        *((lineage,) for lineage in draw(st.lists(columns, max_size=4))),
     ]
     return [Batch("s", str(number), items) for number, items in enumerate(groups)]
 
@@ -165,6 +176,21 @@ def test_facets_in_any_order_and_again_are_the_same_in_the_end(
     assert kept(again) == kept(spaced)
     whole = fed([Batch("s", "", tuple(again))])
     assert {r.facet for r in whole.records() if isinstance(r, FacetSeen)} == kept(spaced)
+
+
+@settings(SLOW_IS_FINE, max_examples=100)
+@given(st.lists(columns, max_size=8), st.randoms(use_true_random=False))
+def test_columns_in_any_order_and_again_are_the_same_in_the_end(
+    seen: list[ColumnLineage], dice: random.Random
+) -> None:
+    again = [*seen, *dice.choices(seen, k=3)] if seen else []
+    dice.shuffle(again)
+
+    def kept(*batches: list[ColumnLineage]) -> set[ColumnLineage]:
+        ledger = fed([Batch("s", str(n), tuple(items)) for n, items in enumerate(batches)])
+        return {r.lineage for r in ledger.records() if isinstance(r, ColumnsSeen)}
+
+    assert kept(*([one] for one in again)) == kept(*([one] for one in seen)) == kept(again)
 
 
 @settings(SLOW_IS_FINE, max_examples=50)

@@ -15,6 +15,7 @@ DATASETS = st.fixed_dictionaries({"namespace": st.sampled_from(["n", "m"]), "nam
 FIELDS = """
     job run name namespace facets inputs outputs dataset parent airflow dag dag_id
     task task_id root sql query runId eventTime eventType symlinks identifiers
+    columnLineage fields inputFields field extractionError errors
 """
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -6,10 +6,13 @@ import threading
 import pytest
 
 from swarm.errors import StoreError, Trimmed
+from swarm.model.columns import Column, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     CapacitySeen,
+    ColumnsGone,
+    ColumnsSeen,
     ConnectorChanged,
     ConnectorState,
     CursorMoved,
@@ -53,6 +56,7 @@ def everything(projections, since_version=0):
         "task_runs": [t for run in runs for t in projections.task_runs(run.pipeline, run.run_id)],
         "capacity": projections.capacity(),
         "facets": projections.facets(1_000),
+        "columns": projections.columns(1_000),
         "cursors": projections.cursors(),
         "version": projections.history.version(),
         "versions": projections.history.versions(1_000),
@@ -76,6 +80,7 @@ def a_history(build, seed, length=120):
             unresolved = Unresolved(f"p{number}", UnresolvedReason.SYNTAX, "line 1", "no table")
             key = PipelineKey("airflow", f"pipeline-{number}")
             task = TaskKey("airflow", f"pipeline-{number}", "load")
+            table = DatasetKey("pg://w", "t")
             record = random_.choice(
                 [
                     build.evidence(number),
@@ -88,6 +93,8 @@ def a_history(build, seed, length=120):
                     build.run(number, f"run-{number}", float(seq)),
                     FacetSeen(Facet(task, FacetOf.JOB, "f", str(seq), float(seq))),
                     FacetGone(task, FacetOf.JOB, "", "f"),
+                    ColumnsSeen(ColumnLineage(table, task, (Column(str(seq), ()),), 1.0)),
+                    ColumnsGone(table, task, ""),
                     RunSeen(TaskRun(task, f"run-{number}", 1, RunState.FAILED)),
                     CapacitySeen(Pool("airflow", f"pool-{number}", seq)),
                     CapacitySeen(Backfill(key, str(number), f"state {seq}")),
@@ -307,6 +314,29 @@ def test_facets_are_listed_by_subject_until_they_go_or_are_deleted(store):
     gone = FacetGone(task, FacetOf.JOB, "app.insert", "owner")
     projector.apply(entries("graph", [FacetSeen(deleted), gone], first=5))
     assert [row.facet for row in projections.facets(10, subject="o/p/t")] == [owner]
+
+
+def test_columns_are_listed_by_dataset_until_they_go_or_are_taken_back(store):
+    task = TaskKey("o", "p", "t")
+    table, other = DatasetKey("pg://w", "t" * 5_000), DatasetKey("pg://w", "other")
+    made = (Column("id", ()),)
+    lineages = [
+        ColumnLineage(table, task, made, 1.0),
+        ColumnLineage(table, task, made, 1.0, job="app.insert"),
+        ColumnLineage(table, None, made, 1.0),
+        ColumnLineage(other, task, made, 1.0),
+    ]
+    projector = store.projector()
+    projector.apply(entries("graph", map(ColumnsSeen, lineages)))
+    projections = store.projections()
+    found = projections.columns(10, dataset=str(table))
+    assert {row.lineage for row in found} == set(lineages[:3])
+    assert projections.columns(10, after=found[0].key, dataset=str(table)) == found[1:]
+    assert len(projections.columns(10)) == 4
+    taken_back = ColumnLineage(table, None, (), 2.0)
+    gone = ColumnsGone(table, task, "app.insert")
+    projector.apply(entries("graph", [ColumnsSeen(taken_back), gone], first=5))
+    assert [row.lineage for row in projections.columns(10, dataset=str(table))] == lineages[:1]
 
 
 def test_connectors_tell_since_when_they_are_in_their_state(store):

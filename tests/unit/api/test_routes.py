@@ -219,6 +219,34 @@ async def test_facets_come_in_pages(api):
     assert rest["next_cursor"] is None
 
 
+async def test_column_lineage_is_understood_and_read_back(api):
+    used = {"namespace": "pg://W", "name": "Raw.Orders", "field": "amount"}
+    how = {"type": "DIRECT", "subtype": "AGGREGATION"}
+    fields = {"total": {"inputFields": [used | {"transformations": [how]}]}}
+    facet = {"columnLineage": {"fields": fields, "dataset": [used]}}
+    output = {"namespace": "pg://w", "name": "fin.daily", "facets": facet}
+    await api.post("lineage", an_event() | {"outputs": [output]})
+    answer = await api.get("columns", dataset="pg://w/fin.daily")
+    amount = {"dataset": "pg://w/raw.orders", "field": "amount"}
+    how = {"type": "DIRECT", "subtype": "AGGREGATION", "description": "", "masking": False}
+    assert answer == {
+        "items": [
+            {
+                "dataset": "pg://w/fin.daily",
+                "task": {"orchestrator": "airflow", "pipeline": "b", "task": "b"},
+                "job": "",
+                "columns": [{"field": "total", "inputs": [amount | {"transformations": [how]}]}],
+                "whole": [amount | {"transformations": []}],
+                "observed_at_s": 600.0,
+                "left_out": 0,
+            }
+        ],
+        "next_cursor": None,
+    }
+    assert (await api.get("columns", dataset="pg://w/raw.orders"))["items"] == []
+    assert (await api.get("facets"))["items"] == []
+
+
 async def test_a_deleted_facet_is_no_longer_told(api):
     await api.post("lineage", an_event(mine={"x": 1}))
     await api.post(

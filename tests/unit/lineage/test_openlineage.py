@@ -197,6 +197,41 @@ def test_job_that_a_task_started_belongs_to_the_task():
     assert seen(read(event)) == {"af/sales/load read postgres://lake:5432/lake.public.orders"}
 
 
+@pytest.mark.parametrize(
+    ("parent", "root", "name", "task", "confidence"),
+    [
+        # a query of a Spark application: the application's task is not told
+        (("spark", "app"), ("lab-airflow", "sales"), "app.insert", TaskKey("af", "sales", ""), 0.8),
+        # a DAG that another DAG triggered: its task, and a job below its task
+        (("lab-airflow", "sales"), ("lab-airflow", "top"), "sales.load", TASK, 1.0),
+        (("lab-airflow", "sales.load"), ("lab-airflow", "top"), "app", TASK, 1.0),
+        (("lab-airflow", "sales.load"), ("lab-airflow", "top"), "sales.load.query.1", TASK, 1.0),
+        # the root is the parent; and a root without a namespace
+        (("lab-airflow", "sales"), ("lab-airflow", "sales"), "sales.load", TASK, 1.0),
+        (("spark", "app"), ("", "nightly"), "app.x", TaskKey("spark", "nightly", ""), 0.8),
+    ],
+)
+def test_a_root_above_the_parent(
+    parent: tuple[str, str],
+    root: tuple[str, str],
+    name: str,
+    task: TaskKey,
+    confidence: float,
+):
+    facet = {
+        "run": {"runId": "p"},
+        "job": {"namespace": parent[0], "name": parent[1]},
+        "root": {"run": {"runId": "t"}, "job": {"namespace": root[0], "name": root[1]}},
+    }
+    event = an_event(
+        run={"runId": "r", "facets": {"parent": facet}},
+        job={"namespace": parent[0], "name": name},
+        inputs=[ORDERS],
+    )
+    [one] = [i for i in read(event) if isinstance(i, Evidence)]
+    assert (one.task, one.confidence) == (task, confidence)
+
+
 def test_own_sql_of_a_task_gives_coverage_when_all_of_it_was_understood():
     def of(sql: str) -> tuple[Item, ...]:
         job = {"namespace": "lab-airflow", "name": "x", "facets": {"sql": {"query": sql}}}
@@ -278,6 +313,89 @@ def test_job_event_and_dataset_event():
     assert isinstance(one, Evidence)
     assert one.place == "OpenLineage job copy"
     assert read({"eventTime": "2025-11-22T10:00:00Z", "dataset": ORDERS}) == ()
+
+
+def test_a_job_event_says_what_a_job_does_whether_it_ran_or_not():
+    event = an_event(
+        job={"namespace": "home", "name": "copy", "facets": {"sql": {"query": "SELECT 1 FROM x"}}},
+        outputs=[DAILY],
+    )
+    del event["run"], event["eventType"]
+    assert seen(read(event)) == {"home/copy/copy write postgres://lake:5432/lake.public.daily"}
+    assert not any(isinstance(i, Run | TaskRun | Coverage) for i in read(event))
+
+
+def test_an_event_type_may_be_missing():
+    event = an_event(inputs=[ORDERS])
+    del event["eventType"]
+    assert [type(i) for i in read(event)] == [Evidence]
+
+
+def changed(state: str, **more: Any) -> dict[str, Any]:
+    facet = {"lifecycleStateChange": state, **more}
+    return DAILY | {"facets": {"lifecycleStateChange": facet}}
+
+
+@pytest.mark.parametrize("state", ["CREATE", "OVERWRITE", "TRUNCATE", "ALTER", "unheard"])
+def test_an_output_that_is_changed_is_written(state: str):
+    assert seen(read(an_event(outputs=[changed(state)]))) == {
+        "af/sales/load write postgres://lake:5432/lake.public.daily"
+    }
+
+
+def test_an_output_that_is_dropped_is_not_written():
+    assert seen(read(an_event(inputs=[ORDERS], outputs=[changed("DROP")]))) == {
+        "af/sales/load read postgres://lake:5432/lake.public.orders"
+    }
+
+
+def test_an_output_that_is_renamed_reads_its_old_name():
+    before = {"namespace": DAILY["namespace"], "name": "lake.public.daily_new"}
+    assert seen(read(an_event(outputs=[changed("RENAME", previousIdentifier=before)]))) == {
+        "af/sales/load write postgres://lake:5432/lake.public.daily",
+        "af/sales/load read postgres://lake:5432/lake.public.daily_new",
+    }
+
+
+def test_what_the_sender_could_not_read_is_told_and_leaves_no_coverage():
+    errors = [
+        {"errorMessage": "no\n such  thing", "taskNumber": 2},
+        {"errorMessage": "odd"},
+        5,
+    ]
+    event = an_event(inputs=[ORDERS])
+    event["run"]["facets"]["extractionError"] = {
+        "totalTasks": 9,
+        "failedTasks": 4,
+        "errors": errors,
+    }
+    items = read(event)
+    assert not any(isinstance(i, Coverage) for i in items)
+    assert len(seen(items)) == 1
+    said = "the sender could not read"
+    assert [
+        (i.subject, i.reason, i.place, i.detail) for i in items if isinstance(i, Unresolved)
+    ] == [
+        (
+            str(TASK),
+            UnresolvedReason.SYNTAX,
+            "OpenLineage job sales.load:3",
+            f"{said} it: no such thing",
+        ),
+        (str(TASK), UnresolvedReason.SYNTAX, "OpenLineage job sales.load:2", f"{said} it: odd"),
+        (
+            str(TASK),
+            UnresolvedReason.SYNTAX,
+            "OpenLineage job sales.load:3",
+            f"{said} it: it does not say why",
+        ),
+        (
+            str(TASK),
+            UnresolvedReason.SYNTAX,
+            "OpenLineage job sales.load",
+            f"{said} 1 more of its queries",
+        ),
+    ]
 
 
 def test_table_behind_a_path_is_told_too():

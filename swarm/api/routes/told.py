@@ -1,4 +1,4 @@
-"""What senders of lineage told beyond what swarm understands."""
+"""What senders of lineage told besides accesses: columns, and what swarm does not understand."""
 
 import asyncio
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page
-from swarm.api.schemas import FacetRow
+from swarm.api.schemas import ColumnsRow, FacetRow
 
 router = APIRouter(tags=["lineage"])
 
@@ -25,5 +25,21 @@ async def facets(
     shown = rows[:limit]
     return Page(
         items=[FacetRow.of_facet(row.facet) for row in shown],
+        next_cursor=shown[-1].key if len(rows) > limit else None,
+    )
+
+
+@router.get("/columns")
+async def columns(
+    deps: Given,
+    dataset: Annotated[str | None, Query(min_length=1, max_length=5_000)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[ColumnsRow]:
+    """Which columns the columns of datasets, or of one `dataset`, are made from, by writer."""
+    rows = await asyncio.to_thread(deps.projections.columns, limit + 1, cursor or "", dataset)
+    shown = rows[:limit]
+    return Page(
+        items=[ColumnsRow.of(row.lineage) for row in shown],
         next_cursor=shown[-1].key if len(rows) > limit else None,
     )
