@@ -9,8 +9,9 @@ walk that collects the tables: those of a statement's target are written, all ot
 - Log-shaped texts (`sql_texts.log`): 40 statements of the same shapes, used 1/rank, with other
   literals each time; 30 % are an exact copy of one of the last 200.
 - `agreement_openlineage_sql`: of the cold texts, the share where both give the same two sets.
-- `disagreement_tree`: of 1 % of the cold texts that were read without a syntax tree, the share
-  whose syntax tree says something else. `by_tokens` is the share that needed no tree.
+- `by_tokens`: the share of the cold texts that needed no syntax tree; `tree_per_cpu_s` is the
+  rate of those that do. `disagreement_tree`: of the first by their words, the share of a sample
+  of 1 % (at least 100 texts) whose syntax tree says something else.
 - `rescan_s_10000_cold`, `_warm`: CPU to read a manifest of 10,000 tasks, and to read it again.
 """
 
@@ -28,7 +29,9 @@ from benchmarks.report import Figures, Options, progress, run
 from benchmarks.sql_texts import DIALECTS, Text, distinct, log, manifest
 from swarm.config import Settings
 from swarm.connectors.manifest import read_manifest
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql import by_words, extract_sql
+from swarm.lineage.sql_shapes import Abstained
+from swarm.lineage.sql_tree import tree_extraction
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Access, Extraction
 
@@ -64,9 +67,7 @@ def by_sqlglot(text: Text) -> Sets:
 
 
 def by_openlineage(text: Text) -> Sets:
-    found = openlineage_sql.parse(
-        [text.sql], dialect=_OPENLINEAGE.get(text.dialect, text.dialect)
-    )
+    found = openlineage_sql.parse([text.sql], dialect=_OPENLINEAGE.get(text.dialect, text.dialect))
     read = frozenset(_plain(table.qualified_name) for table in found.in_tables)
     return read, frozenset(_plain(table.qualified_name) for table in found.out_tables)
 
@@ -132,6 +133,28 @@ def _agreement(texts: Sequence[Text]) -> Figures:
     }
 
 
+def _tiers(texts: Sequence[Text]) -> Figures:
+    """By their words against by their syntax trees; neither remembers anything."""
+    told = 0
+    sample = texts[:: min(100, max(1, len(texts) // 100))]
+    start_s = time.process_time()
+    trees = [tree_extraction(t.sql, (t.dialect, "", "", ""), ()) for t in sample]
+    spent_s = time.process_time() - start_s
+    different = 0
+    for text, tree in zip(sample, trees, strict=True):
+        try:
+            found = by_words(text.sql, _CONTEXTS[text.dialect])
+        except Abstained:
+            continue
+        told += 1
+        different += found != tree
+    return {
+        "by_tokens": round(told / len(sample), 4),
+        "disagreement_tree": round(different / max(1, told), 4),
+        "tree_per_cpu_s": round(len(sample) / spent_s),
+    }
+
+
 def _rescan(count: int, seed: int) -> Figures:
     """CPU to read a manifest twice, as `swarm scan` and the running connector read it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +172,7 @@ def _rescan(count: int, seed: int) -> Figures:
 
 
 def measure(options: Options) -> Figures:
-    """All figures; the same counts with and without `--quick` but for the cold and log texts."""
+    """All figures; `--quick` has a fifth of the cold texts and of the log."""
     share = 1 if options.quick else 5
     progress("cold texts, three readers in turns")
     texts = distinct(1_000 * share, options.seed)
@@ -161,6 +184,7 @@ def measure(options: Options) -> Figures:
     figures["statements_per_cpu_s_log"] = round(len(repeated) / _cpu_s(by_swarm, repeated))
     progress("agreement")
     figures.update(_agreement(texts))
+    figures.update(_tiers(texts))
     progress("a manifest of 10,000 tasks, twice")
     figures.update(_rescan(10_000, options.seed + 2))
     return figures

@@ -62,8 +62,8 @@ def _filled(sql: str, chance: random.Random) -> str:
         if piece[1:2] != ">":
             found.append("<" + piece)
         elif kind == "d":
-            day = f"'20{chance.randint(10, 29)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}'"
-            found.append(day + rest)
+            year, month, day = chance.randint(10, 29), chance.randint(1, 12), chance.randint(1, 28)
+            found.append(f"'20{year}-{month:02}-{day:02}'{rest}")
         elif kind == "n":
             found.append(str(chance.randint(1, 99_999)) + rest)
         else:

@@ -13,7 +13,7 @@ from swarm.lineage.sql_effects import Accessed, Name
 from swarm.model.lineage import Access
 
 # View, with its schema where the bare name could be anybody's table.
-_STATISTICS = frozenset(
+STATISTICS = frozenset(
     {
         "information_schema.partitions",  # BigQuery, MySQL
         "information_schema.table_storage",  # BigQuery
@@ -60,7 +60,7 @@ def _place(table: exp.Table) -> tuple[str, ...] | None:
     """What stands before the name of a view of statistics; `None`: the table is no such view."""
     written = [name for part in table.parts for name in part.name.split(".")]
     for length in (2, 1):
-        if ".".join(written[-length:]).casefold() in _STATISTICS:
+        if ".".join(written[-length:]).casefold() in STATISTICS:
             before = written[:-length]
             return tuple(name for name in before if not name.startswith(_REGION))
     return None

@@ -1,7 +1,13 @@
 """What an extractor is told about a text besides the text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from swarm.model.lineage import Extraction
+
+Where = tuple[str, str, str, str]  # dialect, namespace, default catalog, default schema
+Parameters = tuple[tuple[str, str], ...]
+Reader = Callable[[str, Where, Parameters], Extraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +16,8 @@ class SqlContext:
 
     `dialect` is sqlglot's name (empty: a generic one), `namespace` the OpenLineage namespace of
     the server (empty: not known), the defaults complete bare table names, `parameters` are the
-    values of `${name}`, `:name` and `{{ name }}`.
+    values of `${name}`, `:name` and `{{ name }}`. `tree` reads a text by its syntax tree, where
+    that may go wrong without harm (None: here and now).
     """
 
     dialect: str = ""
@@ -18,6 +25,7 @@ class SqlContext:
     default_catalog: str = ""
     default_schema: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tree: Reader | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

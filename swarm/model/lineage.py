@@ -1,6 +1,6 @@
 """What was observed about tasks and data, before and after it is fused into dependencies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from swarm.model.keys import DatasetKey, TaskKey
@@ -36,6 +36,7 @@ class UnresolvedReason(StrEnum):
 
     SYNTAX = "syntax"  # the text does not parse
     TOO_LARGE = "too_large"  # the text is over the size limit
+    TOO_SLOW = "too_slow"  # reading the text took too long or too much memory
     DYNAMIC = "dynamic"  # the name is made at run time
     TEMPLATE = "template"  # a template variable has no known value
     MISSING_SOURCE = "missing_source"  # the program's source is not at hand
@@ -80,13 +81,31 @@ class Unresolved:
     detail: str
 
 
+class Tier(StrEnum):
+    """How a SQL text was read; each tier answers only what the last one would answer too."""
+
+    EXACT = "exact"  # the same text was read before
+    TEMPLATE = "template"  # a text was read before that differs in free literals
+    TOKENS = "tokens"  # by its words
+    TREE = "tree"  # by its syntax tree
+
+
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Everything one text says. It is complete when nothing in it is unresolved."""
+    """Everything one text says. It is complete when nothing in it is unresolved.
+
+    How it was read does not count when two are compared: `dialect` the text was read in, `tier`,
+    `confidence` the share of its statements that were understood, `abstained` why no faster tier
+    could tell (empty: one did).
+    """
 
     touches: tuple[Touch, ...] = ()
     views: tuple[View, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    dialect: str = field(default="", compare=False)
+    tier: Tier = field(default=Tier.TREE, compare=False)
+    confidence: float = field(default=1.0, compare=False)
+    abstained: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
