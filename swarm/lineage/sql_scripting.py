@@ -76,5 +76,5 @@ def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
     if first in ("UNTIL", "FOR"):
         return chunk[1:], [], 0
     # T-SQL has no THEN: the condition ends where a statement starts.
-    end = find(chunk, tuple(STARTS), 2)
+    end = find(chunk, tuple(STARTS), 1)
     return chunk[1:end], chunk[end:], 0

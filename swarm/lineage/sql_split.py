@@ -11,7 +11,6 @@ from sqlglot.tokens import TokenType
 
 from swarm.lineage.sql_scripting import LOOP_ENDS, peel
 from swarm.lineage.sql_tokens import (
-    CHANGES,
     QUERY,
     STARTS,
     TRANSACTION,
@@ -21,11 +20,11 @@ from swarm.lineage.sql_tokens import (
     top_words,
     word_of,
 )
+from swarm.lineage.sql_undivided import undivided
 
 _MAX_PEELS = 500
 _BLOCKS = frozenset({"BEGIN", "CASE"})
 _BODIES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "TASK", "EVENT"})
-_CONTINUES = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "THEN", "FOR", "AFTER"})
 
 
 def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
@@ -104,55 +103,11 @@ def _is_oracle_end(tokens: Tokens, index: int, dialect: str) -> bool:
 
 
 def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
-    """T-SQL needs no semicolons: a new statement is a keyword that begins a line."""
-    if dialect not in ("tsql", "fabric"):
+    """T-SQL needs no semicolons."""
+    if dialect in ("tsql", "fabric"):
+        yield from undivided(chunk)
+    else:
         yield chunk
-        return
-    start = depth = 0
-    for index, token in enumerate(chunk):
-        if token.token_type == TokenType.L_PAREN:
-            depth += 1
-        elif token.token_type == TokenType.R_PAREN:
-            depth -= 1
-        elif index > start and depth == 0 and _begins(chunk, start, index):
-            yield chunk[start:index]
-            start = index
-    yield chunk[start:]
-
-
-def _begins(chunk: Tokens, start: int, index: int) -> bool:
-    """Whether the keyword at `index` ends the statement that began at `start`."""
-    word, before, first = word_of(chunk[index]), word_of(chunk[index - 1]), word_of(chunk[start])
-    if first == "GO":
-        return True
-    if word not in STARTS or before in _CONTINUES or chunk[index].line == chunk[index - 1].line:
-        return False
-    if first in ("IF", "WHILE", "ELSE", "BEGIN", "END") and before in ("ELSE", "BEGIN", "END"):
-        return False
-    if first == "CREATE" and _is_body(chunk[start:index]):
-        return word == "GO"
-    return not _goes_on(word, first, top_words(chunk[start:index]), chunk[index + 1 : index + 2])
-
-
-def _goes_on(word: str, first: str, so_far: set[str], after: Tokens) -> bool:
-    """Whether `word` belongs to a statement that began with `first` and has these words."""
-    has_query = bool(so_far & {"SELECT", "VALUES"})
-    match word:
-        case "SELECT" | "VALUES":
-            return not has_query and bool(so_far & {"INSERT", "WITH", "IF"})
-        case "SET":
-            return bool(so_far & {"UPDATE", "ALTER"})
-        case "UPDATE" | "DELETE" if first in ("CREATE", "ALTER"):  # ON DELETE of a constraint
-            return True
-        case "INSERT" | "UPDATE" | "DELETE" | "MERGE":
-            return "WITH" in so_far and not has_query and not so_far & CHANGES
-        case "DROP" | "ALTER":
-            return first == "ALTER"
-        case "EXEC" | "EXECUTE":
-            return first == "INSERT" and not has_query
-        case "WITH":  # a table hint, not a common table expression
-            return bool(after) and after[0].token_type == TokenType.L_PAREN
-    return False
 
 
 def _is_body(chunk: Tokens) -> bool:

@@ -419,3 +419,45 @@ GO
 USE shop
 GO
 SELECT * FROM dbo.b
+
+--- statements on one line without semicolons
+-- reads: b d
+-- writes: a c e
+INSERT INTO a SELECT * FROM b UPDATE c SET x = 1 WHERE y IN (SELECT y FROM d) DELETE FROM e
+
+--- blocks on one line without semicolons
+-- reads: z b
+-- writes: a c d
+IF EXISTS (SELECT 1 FROM z) BEGIN INSERT INTO a SELECT * FROM b END ELSE BEGIN DELETE FROM c END TRUNCATE TABLE d
+
+--- IF and ELSE with single statements on one line
+-- reads: z
+-- writes: a c
+IF (SELECT COUNT(*) FROM z) > 0 DELETE FROM a ELSE UPDATE c SET x = 1
+
+--- WHILE, BREAK, GOTO and labels
+-- reads: q
+-- writes: a b
+WHILE EXISTS (SELECT 1 FROM q)
+BEGIN
+  DELETE TOP (100) FROM a
+  IF @@ROWCOUNT = 0 BREAK
+  IF @n > 3 GOTO done
+END
+done:
+INSERT INTO b VALUES (1)
+
+--- a cursor over a query
+-- reads: dbo.src
+-- writes: dbo.a
+DECLARE c CURSOR LOCAL FAST_FORWARD FOR
+SELECT id FROM dbo.src
+OPEN c
+FETCH NEXT FROM c INTO @id
+WHILE @@FETCH_STATUS = 0
+BEGIN
+  UPDATE dbo.a SET x = 1 WHERE id = @id
+  FETCH NEXT FROM c INTO @id
+END
+CLOSE c
+DEALLOCATE c
