@@ -15,7 +15,7 @@ from swarm.actors.journaled import Journaled
 from swarm.actors.ports import Graph
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
-from swarm.connectors.base import Connector
+from swarm.connectors.base import Connector, LearnsRuns
 from swarm.connectors.registry import connect
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unauthorized
 from swarm.model.journal import (
@@ -24,10 +24,12 @@ from swarm.model.journal import (
     ConnectorState,
     CursorMoved,
 )
+from swarm.store.projections import open_projections
 
 _BACKOFF_MAX_S = 60.0
 _CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
 _SNAPSHOT_EVERY = 1_000
+_SETTLE_S = 30.0  # after which every source that answers has told what ran
 
 log = structlog.get_logger()
 
@@ -64,7 +66,9 @@ class ConnectorActor:
             self._position,
             snapshot_every=_SNAPSHOT_EVERY,
         )
-        self._cursor = self._position.moved.cursor if self._position.moved else None
+        moved = self._position.moved
+        self._cursor = moved.cursor if moved else None
+        self._unattributed = moved.unattributed if moved else 0
         self._saved_s = self._clock.monotonic_s()
         self._passes = 0
         self._loop = start(self._run())
@@ -80,6 +84,7 @@ class ConnectorActor:
             try:
                 if connector is None:
                     connector = await asyncio.to_thread(connect, self._source, self._settings)
+                    await asyncio.to_thread(self._teach, connector)
                 await self._pass(connector)
             except (ConnectorError, ConfigError) as error:
                 failures += 1
@@ -93,14 +98,22 @@ class ConnectorActor:
                 await self._report(ConnectorState.OK, "")
                 await connector.wait(self._source.poll_s)
 
+    def _teach(self, connector: Connector) -> None:
+        """Show what ran, as the journal has it, to a connector that wants to know."""
+        if isinstance(connector, LearnsRuns):
+            projections = open_projections(self._settings.store_url, self._settings.state_dir)
+            connector.learn_runs(projections.task_runs_between, _SETTLE_S)
+
     async def _pass(self, connector: Connector) -> None:
         cause_id = uuid.uuid4().hex
         async for batch in connector.observe(self._cursor):
             if batch.items:
                 await self._graph.offer(batch, cause_id)
+            self._unattributed += batch.unattributed
             idle_s = self._clock.monotonic_s() - self._saved_s
-            if batch.cursor != self._cursor and (batch.items or idle_s >= _CURSOR_EVERY_S):
-                await self._append(CursorMoved(self._source.instance, batch.cursor), cause_id)
+            moved = CursorMoved(self._source.instance, batch.cursor, self._unattributed)
+            if moved != self._position.moved and (batch.items or idle_s >= _CURSOR_EVERY_S):
+                await self._append(moved, cause_id)
                 self._saved_s = self._clock.monotonic_s()
             self._cursor = batch.cursor
 

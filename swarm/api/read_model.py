@@ -8,6 +8,7 @@ from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
 from swarm.model.journal import (
     ConnectorChanged,
+    CursorMoved,
     DependencyChanged,
     DependencyGone,
     PipelineGone,
@@ -32,6 +33,7 @@ class ReadModel:
     graph: DependencyGraph = field(default_factory=DependencyGraph)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
+    unattributed: dict[str, int] = field(default_factory=dict)
     _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
 
     @classmethod
@@ -59,6 +61,8 @@ class ReadModel:
                 self.unresolved.pop(unresolved, None)
             case ConnectorChanged():
                 self.connectors[record.source] = (record, at_s)
+            case CursorMoved():
+                self.unattributed[record.source] = record.unattributed
 
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare

@@ -6,7 +6,7 @@ it, directly or further down.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from swarm.graph.index import DependencyGraph
@@ -57,6 +57,7 @@ class Report:
     pipelines: tuple[Pipeline, ...]
     edges: tuple[Edge, ...]
     unresolved: tuple[Unresolved, ...]
+    unattributed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def undeclared(self) -> tuple[Edge, ...]:
@@ -75,6 +76,7 @@ def build(
     *,
     min_confidence: float,
     generated_at_s: float,
+    unattributed: Mapping[str, int] | None = None,
 ) -> Report:
     """Choose what is shown (dependencies of at least `min_confidence`) and put it in order."""
     known = tuple(sorted(pipelines, key=lambda pipeline: pipeline.key))
@@ -92,6 +94,7 @@ def build(
         pipelines=known,
         edges=tuple(sorted(edges, key=_reading_order)),
         unresolved=tuple(sorted(unresolved, key=lambda u: (u.subject, u.place, u.detail))),
+        unattributed=unattributed or {},
     )
 
 
@@ -135,6 +138,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "generated_at": report.generated_at,
         "pipelines": [_pipeline_json(pipeline) for pipeline in report.pipelines],
         "edges": [_edge_json(edge) for edge in report.edges],
+        "unattributed": dict(report.unattributed),
         "unresolved": [
             {"subject": u.subject, "reason": u.reason.value, "place": u.place, "detail": u.detail}
             for u in report.unresolved

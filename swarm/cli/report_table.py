@@ -35,6 +35,10 @@ def _print_summary(report: Report, out: Console) -> None:
         f"pipelines; {len(report.edges) - len(undeclared):,} declared"
     )
     out.print(f"[bold]{len(report.unresolved):,}[/] things could not be read")
+    for source, count in sorted(report.unattributed.items()):
+        out.print(
+            f"[bold]{count:,}[/] statements of {escape(source)} belong to no task that is known"
+        )
 
 
 def _print_edge(number: int, edge: Edge, out: Console) -> None:

@@ -161,6 +161,7 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
         found.unresolved,
         min_confidence=settings.min_confidence,
         generated_at_s=SystemClock().now_s(),
+        unattributed=found.unattributed,
     )
     if output is Output.JSON:
         import json

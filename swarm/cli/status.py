@@ -28,6 +28,8 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         for row in now["connectors"]:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["since_s"]))
             said = f": {row['message']}" if row["message"] else ""
+            if row["unattributed"]:
+                said += f"; {row['unattributed']:,} statements of nobody known"
             typer.echo(f"source        {row['source']} {row['state']} since {since}{said}")
         for row in unresolved:
             typer.echo(f"unresolved    {row['subject']} ({row['reason']}) {row['place']}")

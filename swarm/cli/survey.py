@@ -1,12 +1,13 @@
 """One pass over all sources into one ledger, in this process: what `swarm scan` is made of."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings
-from swarm.connectors.base import Connector
+from swarm.connectors.base import Connector, LearnsRuns
 from swarm.connectors.contexts import naming_of
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
@@ -14,18 +15,21 @@ from swarm.lineage.ledger import Ledger
 from swarm.model.journal import Batch
 from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
+from swarm.model.runs import TaskRun
 
 _TELL_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What all sources said together; `failures` are the sources that could not be read."""
+    """What all sources said together; `failures` are the sources that could not be read,
+    `unattributed` how many statements of each query history no task could be found for."""
 
     pipelines: tuple[Pipeline, ...]
     dependencies: tuple[Dependency, ...]
     unresolved: tuple[Unresolved, ...]
     failures: tuple[str, ...]
+    unattributed: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class _Survey:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     items: dict[str, int] = field(default_factory=dict)
     failed: list[Unresolved] = field(default_factory=list)
+    runs: list[TaskRun] = field(default_factory=list)
+    unattributed: Counter[str] = field(default_factory=Counter)
 
     async def read(self, connector: Connector) -> None:
         """Take in all of one source; what was read before a failure is kept."""
@@ -44,6 +50,8 @@ class _Survey:
                 async with self.lock:
                     await asyncio.to_thread(self._take, batch)
                 self.items[connector.name] += len(batch.items)
+                if batch.unattributed:
+                    self.unattributed[connector.name] += batch.unattributed
         except ConnectorError as error:
             name = connector.name
             reason = UnresolvedReason.UNREACHABLE
@@ -62,6 +70,17 @@ class _Survey:
     def _take(self, batch: Batch) -> None:
         for record in self.ledger.decide(batch, self.clock.now_s()):
             self.ledger.apply(record)
+        self.runs += (item for item in batch.items if isinstance(item, TaskRun))
+
+    def runs_between(self, from_s: float, to_s: float) -> list[TaskRun]:
+        """Those that began before `to_s` and did not end before `from_s`."""
+        return [
+            run
+            for run in self.runs
+            if run.started_at_s is not None
+            and run.started_at_s <= to_s
+            and (run.ended_at_s is None or run.ended_at_s >= from_s)
+        ]
 
 
 async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
@@ -75,7 +94,11 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
     state = _Survey(ledger, SystemClock())
     telling = asyncio.create_task(state.tell(say))
     try:
-        await asyncio.gather(*(state.read(connector) for connector in connectors))
+        learning = [one for one in connectors if isinstance(one, LearnsRuns)]
+        await asyncio.gather(*(state.read(one) for one in connectors if one not in learning))
+        for connector in learning:  # what ran is known now
+            connector.learn_runs(state.runs_between, 0.0)
+        await asyncio.gather(*(state.read(one) for one in connectors if one in learning))
     finally:
         telling.cancel()
     return Findings(
@@ -83,4 +106,5 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
         dependencies=tuple(ledger.dependencies.values()),
         unresolved=(*ledger.unresolved, *state.failed),
         failures=tuple(f"{failure.subject}: {failure.detail}" for failure in state.failed),
+        unattributed=state.unattributed,
     )

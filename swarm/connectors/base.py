@@ -1,9 +1,12 @@
 """The port to one orchestrator instance."""
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from swarm.model.journal import Batch
+from swarm.model.runs import TaskRun
+
+RunsBetween = Callable[[float, float], Sequence[TaskRun]]
 
 
 class Connector(Protocol):
@@ -30,3 +33,14 @@ class Connector(Protocol):
     async def wait(self, timeout_s: float) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class LearnsRuns(Protocol):
+    """A connector to something that ran without a word of whose it was, such as a statement."""
+
+    def learn_runs(self, between: RunsBetween, settle_s: float) -> None:
+        """`between(from_s, to_s)` gives the task runs of all orchestrators that were under way
+        then; of a time `settle_s` ago all are known that ever will be. May be called from
+        another thread."""
+        ...

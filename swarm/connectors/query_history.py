@@ -6,11 +6,12 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
+from swarm.connectors.base import RunsBetween
 from swarm.connectors.contexts import sql_context
 from swarm.connectors.files import path_of, understanding
 from swarm.connectors.history_files import Mark, exports, open_export
@@ -18,10 +19,12 @@ from swarm.connectors.history_formats import Place, Rows
 from swarm.connectors.history_objects import Bucket, Seen
 from swarm.connectors.jsonlines import Problems
 from swarm.lineage.postgres_log import PostgresLog
-from swarm.lineage.query_history import History
+from swarm.lineage.query_history import MAX_LEFT, Found, History
+from swarm.lineage.query_statement import Statement
 from swarm.lineage.query_tags import Known
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Batch, Item
+from swarm.model.runs import TaskRun
 
 _PER_BATCH = 500
 
@@ -51,7 +54,11 @@ class _Position:
 
 
 class QueryHistory:
-    """Reads in a thread. `unattributed` counts the statements that nobody could attribute."""
+    """Reads in a thread. `unattributed` counts the statements that nobody could attribute.
+
+    A statement that names no task waits until it is known what ran at its time. What waits when
+    the process ends is not asked about again.
+    """
 
     def __init__(self, source: Source, settings: Settings, clock: Clock) -> None:
         self._source = source
@@ -67,7 +74,13 @@ class QueryHistory:
         self._log = PostgresLog()
         self._opened: dict[str, tuple[str, Place]] = {}
         self._reached: tuple[str, _Position] | None = None
+        self._runs: RunsBetween | None = None
+        self._settle_s = 0.0
+        self._waiting: list[tuple[Statement, str]] = []
         self.unattributed = 0
+
+    def learn_runs(self, between: RunsBetween, settle_s: float) -> None:
+        self._runs, self._settle_s = between, settle_s
 
     @property
     def name(self) -> str:
@@ -78,13 +91,15 @@ class QueryHistory:
         return self._source.kind
 
     async def observe(self, cursor: str | None) -> AsyncIterator[Batch]:
+        before = self.unattributed
         items, reached = await asyncio.to_thread(self._pass, cursor)
-        if not items and reached == cursor:
+        more = self.unattributed - before
+        if not items and not more and reached == cursor:
             return
         for start in range(0, max(len(items), 1), _PER_BATCH):
             last = start + _PER_BATCH >= len(items)
             batch = tuple(items[start : start + _PER_BATCH])
-            yield Batch(self.name, reached if last else cursor or "", batch)
+            yield Batch(self.name, reached if last else cursor or "", batch, more if last else 0)
 
     async def wait(self, timeout_s: float) -> None:
         """A file has no push: news is found by the next pass."""
@@ -98,7 +113,7 @@ class QueryHistory:
             position = self._reached[1]
         else:
             position = self._resumed(cursor)
-            self._log, self._opened = PostgresLog(), {}
+            self._log, self._opened, self._waiting = PostgresLog(), {}, []
         self._reached = None  # a pass that breaks off is repeated from the cursor
         now_s = self._clock.now_s()
         problems = Problems(self.name)
@@ -110,10 +125,32 @@ class QueryHistory:
             position = safe = self._read_objects(position, rows)
             rows.finish(now_s)
         found = history.finish()
-        self.unattributed += found.unattributed
+        by_time = self._by_time(found, now_s)
         self._reached = safe.text(), position
         items: list[Item] = [*found.evidence, *found.views, *found.unresolved, *problems.items()]
-        return items, self._reached[0]
+        return [*items, *by_time.evidence, *by_time.views], self._reached[0]
+
+    def _by_time(self, found: Found, now_s: float) -> Found:
+        """Ask of the statements that name no task which run was alone under way."""
+        self.unattributed += found.unattributed - len(found.left)
+        waiting = [*self._waiting, *found.left]
+        until_s = now_s - self._settle_s
+        over = len(waiting) - MAX_LEFT
+        due = [one for n, one in enumerate(waiting) if n < over or one[0].ended_at_s <= until_s]
+        self._waiting = [
+            one for n, one in enumerate(waiting) if n >= over and one[0].ended_at_s > until_s
+        ]
+        runs: Sequence[TaskRun] = ()
+        if due and self._runs is not None:
+            first_s = min(statement.started_at_s for statement, _ in due)
+            last_s = max(statement.ended_at_s for statement, _ in due)
+            runs = self._runs(first_s, last_s)
+        history = History(self._known, self._context_of, runs)
+        for statement, place in due:
+            history.add(statement, place)
+        told = history.finish()
+        self.unattributed += told.unattributed
+        return told
 
     def _read_files(
         self, position: _Position, rows: Rows, now_s: float

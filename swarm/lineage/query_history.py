@@ -5,11 +5,13 @@ Rules
    statement belongs to. That is certain.
 2. Else, if at its start and at its end one and the same task run was under way and no other, it
    is taken to be that run's, at low confidence. Two runs under way: nothing is guessed.
-3. Else nobody knows whose it is (people run queries too): it is only counted.
+3. Else nobody knows whose it is (people run queries too): it is counted, and handed back to be
+   asked about again when more runs are known.
 4. What the server itself says of the tables is taken; the text is read where it says nothing.
 5. The log of one server is never complete for a task, which may use others: no coverage.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -33,6 +35,9 @@ from swarm.model.lineage import (
 )
 from swarm.model.runs import TaskRun
 
+MAX_LEFT = 50_000
+"""So many statements that nobody can attribute are handed back."""
+
 _MAX_EXCERPT = 160
 _MAX_ANCESTORS = 10
 _MAX_WAITING = 100_000  # statements that wait for their parent at once
@@ -40,12 +45,17 @@ _MAX_WAITING = 100_000  # statements that wait for their parent at once
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a part of a history says. `unattributed`: statements that nobody can attribute."""
+    """What a part of a history says.
+
+    `unattributed`: how many statements nobody can attribute; `left`: the last of them with their
+    places, in order.
+    """
 
     evidence: tuple[Evidence, ...]
     views: tuple[View, ...]
     unresolved: tuple[Unresolved, ...]
     unattributed: int
+    left: tuple[tuple[Statement, str], ...] = ()
 
 
 class History:
@@ -71,6 +81,7 @@ class History:
         self._ambiguous: dict[str, Unresolved] = {}
         self._unresolved: dict[tuple[str, UnresolvedReason, str], Unresolved] = {}
         self._unattributed = 0
+        self._left: deque[tuple[Statement, str]] = deque(maxlen=MAX_LEFT)
 
     def add(self, statement: Statement, place: str) -> None:
         """`place` names the row of the history, `file:line`."""
@@ -99,6 +110,7 @@ class History:
             tuple(self._views.values()),
             (*self._unresolved.values(), *self._ambiguous.values()),
             self._unattributed,
+            tuple(self._left),
         )
 
     def _take_waiting(self) -> None:
@@ -132,6 +144,7 @@ class History:
             confidence = WINDOW_CONFIDENCE
         if task is None:
             self._unattributed += 1
+            self._left.append((statement, place))
             return
         told = statement.reads is not None or statement.writes is not None
         if told:

@@ -45,11 +45,15 @@ Item = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a source saw. `cursor` is where the source goes on; sending a batch twice is safe."""
+    """What a source saw. `cursor` is where the source goes on; sending a batch twice is safe.
+
+    `unattributed`: how many statements of a history were nobody's, since the batch before.
+    """
 
     source: str
     cursor: str
     items: tuple[Item, ...]
+    unattributed: int = 0
 
 
 # --- records of the graph stream -----------------------------------------------------------------
@@ -209,10 +213,14 @@ class ConnectorState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CursorMoved:
-    """Everything of `source` up to `cursor` is in the graph's journal."""
+    """Everything of `source` up to `cursor` is in the graph's journal.
+
+    `unattributed`: of how many statements nobody could tell whose they are, all in all.
+    """
 
     source: str
     cursor: str
+    unattributed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

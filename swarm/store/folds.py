@@ -208,6 +208,7 @@ class Changes:
                 "message": "",
                 "cursor": plain(record.cursor),
                 "cursor_moved_at_s": at_s,
+                "unattributed": record.unattributed,
             }
             return
         before, since_s = self.since.get(key, (None, at_s))

@@ -37,6 +37,9 @@ from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
 
+_LONGEST_RUN_S = 86_400.0
+_RUNS_AT_ONCE = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
@@ -92,7 +95,8 @@ class ColumnsRow:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorRow:
-    """A source: its state (None before it told) since `since_s`, and how far it has been read."""
+    """A source: its state (None before it told) since `since_s`, how far it has been read, and
+    how many statements in it are nobody's."""
 
     source: str
     kind: str
@@ -101,6 +105,7 @@ class ConnectorRow:
     since_s: float | None
     cursor: str | None
     cursor_moved_at_s: float | None
+    unattributed: int = 0
 
 
 class Projections:
@@ -204,6 +209,7 @@ class Projections:
                 row.since_s,
                 row.cursor,
                 row.cursor_moved_at_s,
+                row.unattributed,
             )
             for row in self._rows(select(table).order_by(table.c.source))
         ]
@@ -230,6 +236,20 @@ class Projections:
         )
         found = (decode_row(row, RunSeen).run for row in self._rows(query))
         return [run for run in found if isinstance(run, TaskRun)]
+
+    def task_runs_between(self, from_s: float, to_s: float) -> list[TaskRun]:
+        """The tries that were under way at any time between, of those that began up to a day
+        before; the newest when they are very many."""
+        table = read_tables.task_runs
+        query = (
+            select(table)
+            .where(table.c.at_s >= from_s - _LONGEST_RUN_S, table.c.at_s <= to_s)
+            .order_by(table.c.at_s.desc())
+            .limit(_RUNS_AT_ONCE)
+        )
+        found = (decode_row(row, RunSeen).run for row in self._rows(query))
+        tries = (run for run in found if isinstance(run, TaskRun))
+        return [run for run in tries if run.ended_at_s is None or run.ended_at_s >= from_s]
 
     def capacity(self) -> list[Pool | Backfill]:
         """All pools and the newest backfills."""
@@ -322,4 +342,4 @@ def _connector_records(row: Row[Any]) -> Iterator[tuple[float, Record]]:
         state = ConnectorState(row.state)
         yield row.since_s, ConnectorChanged(row.source, row.kind, state, row.message)
     if row.cursor is not None:
-        yield row.cursor_moved_at_s, CursorMoved(row.source, row.cursor)
+        yield row.cursor_moved_at_s, CursorMoved(row.source, row.cursor, row.unattributed)

@@ -100,6 +100,7 @@ task_runs = _table(
 Index("swarm_findings_newest", findings.c.at_s, findings.c.key)
 Index("swarm_runs_newest", runs.c.pipeline_key, runs.c.at_s)
 Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
+Index("swarm_task_runs_at", task_runs.c.at_s)
 facets = _table("swarm_facets", Column("subject_key", KEY, nullable=False, index=True))
 columns = _table("swarm_columns", Column("dataset_key", KEY, nullable=False, index=True))
 connectors = Table(
@@ -113,6 +114,7 @@ connectors = Table(
     Column("since_s", Float(53)),
     Column("cursor", Text),
     Column("cursor_moved_at_s", Float(53)),
+    Column("unattributed", BigInteger, nullable=False, server_default="0"),
 )
 # Every state a dependency ever had; the one without `until_s` is what it is now.
 dependencies = Table(

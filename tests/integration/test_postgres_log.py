@@ -11,7 +11,10 @@ import pytest
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
 from swarm.connectors.query_history import QueryHistory
+from swarm.lineage.query_history import WINDOW_CONFIDENCE
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Evidence
+from swarm.model.runs import RunState, TaskRun
 
 pytestmark = pytest.mark.postgres
 
@@ -113,3 +116,34 @@ def test_the_log_gives_exactly_what_each_task_touched(server: tuple[str, Path], 
     assert {i.channel for i in items if isinstance(i, Evidence)} == {Channel.QUERY_LOG}
     assert [i for i in items if not isinstance(i, Evidence)] == []
     assert read() == []
+
+
+def test_a_statement_of_the_only_run_at_its_time_is_that_runs(server: tuple[str, Path]) -> None:
+    """The run began before the statement and ended after it, by the clocks of one machine."""
+    url, folder = server
+    clock = SystemClock()
+    task = TaskKey("airflow", "windowed", "load")
+    begun_s = clock.now_s()
+    run(url, "", "INSERT INTO mart.daily SELECT id FROM raw.other", ways=WAYS["log_min_duration"])
+    ended_s = clock.now_s()
+    window = TaskRun(task, "r", 1, RunState.SUCCEEDED, begun_s, ended_s)
+    lake = SqlConnection(dialect="postgres", namespace="postgres://lake:5432")
+    source = Source(kind="query_history", path=folder)
+    wanted = {
+        (str(task), "write", "postgres://lake:5432/postgres.mart.daily"),
+        (str(task), "read", "postgres://lake:5432/postgres.raw.other"),
+    }
+    for _ in range(200):
+        connector = QueryHistory(source, Settings(connections={"lake": lake}), clock)
+        connector.learn_runs(lambda from_s, to_s: [window], 0.0)
+
+        async def observe(connector: QueryHistory = connector) -> list[object]:
+            return [item async for batch in connector.observe(None) for item in batch.items]
+
+        items = asyncio.run(observe())
+        mine = [i for i in items if isinstance(i, Evidence) and i.task == task]
+        if accesses(list(mine)) == wanted:
+            break
+        asyncio.run(connector.wait(0.05))
+    assert accesses(list(mine)) == wanted
+    assert {evidence.confidence for evidence in mine} == {WINDOW_CONFIDENCE}

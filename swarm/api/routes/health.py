@@ -29,13 +29,15 @@ class Ready(BaseModel):
 
 
 class ConnectorRow(BaseModel):
-    """One source: `message` says what is wrong and since when (seconds since the epoch)."""
+    """One source: `message` says what is wrong and since when (seconds since the epoch),
+    `unattributed` how many statements of a query history no task could be found for."""
 
     source: str
     kind: str
     state: ConnectorState
     message: str
     since_s: float
+    unattributed: int
 
 
 class Status(BaseModel):
@@ -86,6 +88,7 @@ async def status(deps: Given) -> Status:
                 state=record.state,
                 message=record.message,
                 since_s=at_s,
+                unattributed=model.unattributed.get(record.source, 0),
             )
             for record, at_s in model.connectors.values()
         ],

@@ -346,19 +346,35 @@ def test_connectors_tell_since_when_they_are_in_their_state(store):
         ConnectorChanged("airflow", "airflow", ok, ""),
         ConnectorChanged("airflow", "airflow", down, "503"),
         ConnectorChanged("airflow", "airflow", down, "timeout"),
-        CursorMoved("airflow", "c2"),
+        CursorMoved("airflow", "c2", 7),
     ]
     expected = [
         ConnectorRow("airflow", "", None, "", None, "c1", 1.0),
         ConnectorRow("airflow", "airflow", ok, "", 2.0, "c1", 1.0),
         ConnectorRow("airflow", "airflow", down, "503", 3.0, "c1", 1.0),
         ConnectorRow("airflow", "airflow", down, "timeout", 3.0, "c1", 1.0),
-        ConnectorRow("airflow", "airflow", down, "timeout", 3.0, "c2", 5.0),
+        ConnectorRow("airflow", "airflow", down, "timeout", 3.0, "c2", 5.0, 7),
     ]
     projector = store.projector()
     for entry, row in zip(entries("connector:airflow", records), expected, strict=True):
         projector.apply([entry])
         assert store.projections().connectors() == [row]
+
+
+def test_task_runs_are_found_by_when_they_were_under_way(store):
+    task = TaskKey("airflow", "p", "load")
+
+    def a_try(number, started_at_s, ended_at_s):
+        state = RunState.RUNNING if ended_at_s is None else RunState.SUCCEEDED
+        return TaskRun(task, "r", number, state, started_at_s, ended_at_s)
+
+    tries = [a_try(1, 10.0, 20.0), a_try(2, 15.0, 40.0), a_try(3, 30.0, None), a_try(4, 99.0, None)]
+    store.projector().apply(entries("graph", map(RunSeen, tries)))
+    between = store.projections().task_runs_between
+    assert {run.attempt for run in between(21.0, 35.0)} == {2, 3}
+    assert {run.attempt for run in between(18.0, 18.0)} == {1, 2}
+    assert {run.attempt for run in between(50.0, 60.0)} == {3}
+    assert between(0.0, 5.0) == []
 
 
 def test_runs_are_the_newest_state_of_each_newest_first(store, build):

@@ -4,6 +4,9 @@ import itertools
 
 import pytest
 
+from swarm.actors.connector import Position
+from swarm.actors.journaled import Journaled
+from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence
 from swarm.model.pipelines import Pipeline, Task
@@ -288,3 +291,13 @@ async def test_a_wrong_push_is_told_where(api, body, says):
 
 async def test_an_unknown_route_is_a_problem_too(api):
     assert (await api.get("nothing", 404))["status"] == 404
+
+
+async def test_status_tells_how_many_statements_are_nobodys(api):
+    settings = api.settings
+    journaled = Journaled(settings, "connector:log", Position(), snapshot_every=9)
+    changed = ConnectorChanged("log", "query_history", ConnectorState.OK, "")
+    await journaled.append([changed, CursorMoved("log", "c", 12)], 1.0, "cause")
+    api.see()
+    [row] = (await api.get("status"))["connectors"]
+    assert (row["source"], row["unattributed"]) == ("log", 12)

@@ -119,7 +119,14 @@ def test_the_json_has_the_promised_shape():
     problem = Unresolved("airflow/a", UnresolvedReason.SYNTAX, "q.sql:3", "no")
     report = a_report(a_chain("a", "b"), [a_pipeline("a"), a_pipeline("b")], [problem])
     tree = json.loads(json.dumps(as_json(report)))
-    assert list(tree) == ["schema_version", "generated_at", "pipelines", "edges", "unresolved"]
+    assert list(tree) == [
+        "schema_version",
+        "generated_at",
+        "pipelines",
+        "edges",
+        "unattributed",
+        "unresolved",
+    ]
     assert (tree["schema_version"], tree["generated_at"]) == (1, "1970-01-01T00:00:00+00:00")
     assert tree["pipelines"][0] == {
         "orchestrator": "airflow",

@@ -13,9 +13,13 @@ import moto
 import pytest
 
 from swarm.config import Settings, Source, SqlConnection
+from swarm.connectors.base import LearnsRuns
 from swarm.connectors.query_history import QueryHistory, connect
 from swarm.errors import ConfigError, Unauthorized, Unavailable
+from swarm.lineage.query_history import WINDOW_CONFIDENCE
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Evidence, Unresolved
+from swarm.model.runs import RunState, TaskRun
 
 START_S = 1706702400.0  # 2024-01-31 12:00:00 UTC
 SETTINGS = Settings(
@@ -272,6 +276,85 @@ def test_a_folder_may_hold_them_all_and_what_is_none_is_named(tmp_path):
     }
     assert reader.connector.unattributed == 1
     assert reader.read() == []
+
+
+def a_run(name, from_s, to_s=None):
+    """A try of a task, `from_s` and `to_s` seconds after the log's noon."""
+    end_s = None if to_s is None else START_S + to_s
+    key = TaskKey("prefect", "flow", name)
+    state = RunState.RUNNING if to_s is None else RunState.SUCCEEDED
+    return TaskRun(key, "r", 1, state, START_S + from_s, end_s)
+
+
+def by_time(log, *runs, settle_s=0.0):
+    """A reader that knows these runs, and between which times it asked."""
+    reader, asked = Reader(log), []
+
+    def between(from_s, to_s):
+        asked.append((from_s - START_S, to_s - START_S))
+        return runs
+
+    assert isinstance(reader.connector, LearnsRuns)
+    reader.connector.learn_runs(between, settle_s)
+    return reader, asked
+
+
+def test_what_names_no_task_is_of_the_only_run_at_its_time(log):
+    log.write_text(ran("INSERT INTO b SELECT * FROM a", task="psql", at="12:00:05.000"))
+    reader, asked = by_time(log, a_run("t", 0, 10), a_run("u", 20, 30))
+    found = reader.read()
+    assert {(str(e.task), e.access.value, e.dataset.name) for e in found} == {
+        ("prefect/flow/t", "read", "db.public.a"),
+        ("prefect/flow/t", "write", "db.public.b"),
+    }
+    assert {(e.confidence, e.place) for e in found} == {(WINDOW_CONFIDENCE, "server.csv:1")}
+    assert reader.connector.unattributed == 0
+    assert [(round(a, 2), round(b, 2)) for a, b in asked] == [(5.0, 5.0)]
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (),
+        (a_run("t", 6, 10),),
+        (a_run("t", 0, 10), a_run("u", 0, 10)),
+        (a_run("t", 0, 10), a_run("u", 0)),
+    ],
+)
+def test_where_none_or_several_ran_it_is_only_counted(log, runs):
+    log.write_text(ran("SELECT * FROM a", task="psql", at="12:00:05.000"))
+    reader, _ = by_time(log, *runs)
+    assert reader.read() == []
+    assert reader.connector.unattributed == 1
+
+
+def test_a_statement_waits_until_all_runs_of_its_time_are_known(log):
+    log.write_text(ran("SELECT * FROM a", task="psql", at="12:00:05.000"))
+    known = [a_run("t", 0)]
+    reader, asked = by_time(log, settle_s=30.0)
+    reader.connector.learn_runs(lambda *_: known, 30.0)
+    reader.clock.at_s = START_S + 20.0
+    assert reader.read() == []
+    assert reader.connector.unattributed == 0
+    known[:] = [a_run("t", 0, 10)]
+    append(log, ran("SELECT * FROM z", task="psql", at="12:00:19.000"))
+    reader.clock.at_s = START_S + 36.0
+    (evidence,) = reader.read()
+    assert (str(evidence.task), evidence.dataset.name) == ("prefect/flow/t", "db.public.a")
+    reader.clock.at_s = START_S + 50.0
+    assert reader.read() == []
+    assert reader.connector.unattributed == 1
+    assert asked == []
+
+
+def test_the_count_of_what_is_nobodys_goes_with_the_batches(log):
+    log.write_text(ran("SELECT * FROM a", task="psql") * 3)
+    reader = Reader(log)
+
+    async def observe():
+        return [batch async for batch in reader.connector.observe(None)]
+
+    assert [batch.unattributed for batch in asyncio.run(observe())] == [3]
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path):

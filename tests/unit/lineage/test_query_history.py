@@ -85,7 +85,8 @@ def test_a_tag_names_the_task_for_certain(tags: dict[str, str], text: str) -> No
     ],
 )
 def test_what_names_no_task_is_only_counted(tags: dict[str, str], text: str) -> None:
-    assert found(statement(text, tags=tags)) == Found((), (), (), 1)
+    one = statement(text, tags=tags)
+    assert found(one) == Found((), (), (), 1, ((one, "log:1"),))
 
 
 def test_dbt_names_the_node_that_ran() -> None:
