@@ -23,10 +23,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Accessed:
-    """Rows of `name` are read, or may be different afterwards."""
+    """Rows of `name` are read, or may be different afterwards; so sure it is, from 0 to 1."""
 
     access: Access
     name: Name
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Entry:
     dataset: DatasetKey
     line: int
     because: DatasetKey | None = None
+    confidence: float = 1.0
 
 
 class Script:
@@ -149,7 +150,7 @@ class Script:
             self._filled.append(key)
         if key not in self._temporary and not effect.name.local:
             line = original_line(effect.name.line, lines)
-            self._add(Entry(effect.access, key, line))
+            self._add(Entry(effect.access, key, line, confidence=effect.confidence))
 
     def _create(self, effect: Created, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
         key = self._key(effect.name, lines)

@@ -2,6 +2,7 @@
 its first words."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
@@ -23,6 +24,8 @@ from swarm.lineage.sql_effects import (
 )
 from swarm.lineage.sql_familiar import familiar
 from swarm.lineage.sql_names import name_of, position, table_of
+from swarm.lineage.sql_scan import SURE, words_say
+from swarm.lineage.sql_stand_ins import readings
 from swarm.lineage.sql_tables import accesses
 from swarm.lineage.sql_tokens import Statement
 from swarm.lineage.sql_transfer import copy, export, load
@@ -42,10 +45,12 @@ def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effe
         return known
     try:
         tokens, cut_out = familiar(statement, dialect)
-        tree = _parse(tokens, statement, sql, dialect)
+        tree, is_cut = _parse(tokens, statement, sql, dialect)
         if tree is None:
-            return [_syntax(statement, sql, "does not parse"), *cut_out]
-        return [*_effects(tree, statement, dialect), *cut_out]
+            problem = _syntax(statement, sql, "does not parse")
+            return [problem, *words_say(statement), *cut_out]
+        found = [*_effects(tree, statement, dialect), *cut_out]
+        return _less_sure(found, statement) if is_cut else found
     except RecursionError:
         return [_syntax(statement, sql, "nested too deeply")]
 
@@ -55,18 +60,29 @@ def _syntax(statement: Statement, sql: str, problem: str) -> NotUnderstood:
     return NotUnderstood(UnresolvedReason.SYNTAX, statement.line, f"{problem}: {start}")
 
 
+def _less_sure(found: list[Effect], statement: Statement) -> list[Effect]:
+    """The effects of a statement without the clauses that templates would add to it."""
+    holes = " ".join(t.text for t in statement.tokens if is_hole(t.text))[:_MAX_EXCERPT]
+    detail = f"templates add clauses that are not known: {holes}"
+    return [
+        replace(effect, confidence=SURE)
+        if isinstance(effect, Accessed) and len(effect.name.parts) == 1
+        else effect
+        for effect in (*found, NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail))
+    ]
+
+
 def _parse(
     tokens: list[Token], statement: Statement, sql: str, dialect: str
-) -> exp.Expression | None:
-    """The tree of a statement: in its dialect, then generic, then without what stand-ins break."""
+) -> tuple[exp.Expression | None, bool]:
+    """The tree of a statement: in its dialect, then generic, then without what stand-ins break.
+
+    With it: whether clauses are missing.
+    """
     if statement.is_condition:
         line = statement.line
         tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
-    attempts = [tokens]
-    if any(is_hole(token.text) for token in tokens):
-        attempts.append([_as_number(token) for token in tokens])
-        attempts.append([token for token in tokens if not is_hole(token.text)])
-    for attempt in attempts:
+    for attempt, is_cut in readings(tokens):
         for name in dict.fromkeys((dialect, "")):
             known = Dialect.get_or_raise(name)
             parser = known.parser(error_level=ErrorLevel.IMMEDIATE)
@@ -75,14 +91,8 @@ def _parse(
             except (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError):
                 continue  # sqlglot's parser meets broken input with all of these
             if len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command):
-                return trees[0]
-    return None
-
-
-def _as_number(token: Token) -> Token:
-    if not is_hole(token.text):
-        return token
-    return Token(TokenType.NUMBER, "0", token.line, token.col, token.start, token.end)
+                return trees[0], is_cut
+    return None, False
 
 
 def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[Effect]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlglot.errors import TokenError
 
-from swarm.lineage.sql_effects import Nested, NotUnderstood
+from swarm.lineage.naming import split_name
+from swarm.lineage.sql_effects import Accessed, Name, Nested, NotUnderstood
 from swarm.lineage.sql_script import Script, original_line
 from swarm.lineage.sql_split import statements
 from swarm.lineage.sql_statements import statement_effects
@@ -18,6 +19,7 @@ from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, Extraction, Tier, Touch, Unresolved, UnresolvedReason, View
 
 _MAX_EXCERPT = 160
+_SURE_IF_PASSED = 0.9  # dbt orders by it; nearly every macro reads what it is given
 _MAX_NESTING = 4  # texts run by a text that is run by a text
 
 
@@ -44,6 +46,7 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
     except RecursionError:
         return _failed(UnresolvedReason.TEMPLATE, 1, "the template is nested too deeply")
     original = text.splitlines()
+    identity = tuple(range(1, len(original) + 1))
     touches: dict[tuple[Access, DatasetKey], Touch] = {}
     views: dict[DatasetKey, View] = {}
     count = _Count()
@@ -53,11 +56,16 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
     for variant in rendering.variants:
         script = Script(context, rendering)
         _run(variant, script, dialect, count)
+        for name, line in rendering.passed:
+            passed = Name(split_name(name), line)
+            script.apply([Accessed(Access.READ, passed, _SURE_IF_PASSED)], identity)
         problems.update(dict.fromkeys(script.problems))
         for entry in script.entries:
             place, words = f":{entry.line}", excerpt(original, entry.line)
-            touch = Touch(entry.access, entry.dataset, place, words)
-            touches.setdefault((entry.access, entry.dataset), touch)
+            touch = Touch(entry.access, entry.dataset, place, words, entry.confidence)
+            before = touches.setdefault((entry.access, entry.dataset), touch)
+            if before.confidence < touch.confidence:
+                touches[entry.access, entry.dataset] = touch
         for key, (reads, line) in script.views.items():
             known = views[key].reads if key in views else ()
             merged = tuple(dict.fromkeys((*known, *reads)))

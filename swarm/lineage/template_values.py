@@ -6,7 +6,7 @@ constants, a few string filters, the dates of Airflow (one fixed date stands for
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,8 @@ class Values:
     """Works expressions out. `names` are the variables the template has set so far.
 
     `stand_in` gives the word that stands for an unknown value inside of a text, `choose` the
-    branch to take of so many at a point of the tree.
+    branch to take of so many at a point of the tree, `passed` is told what `ref` and `source` give
+    to a call that is not known, and the line.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Values:
         parameters: Mapping[str, str],
         stand_in: Callable[[str], str],
         choose: Callable[[nodes.Node, int], int],
+        passed: Callable[[str, int], None],
     ) -> None:
         self.names: dict[str, Value] = {}
         self._parameters = parameters
         self._stand_in = stand_in
         self._choose = choose
+        self._passed = passed
 
     def text(self, value: Value) -> str:
         if isinstance(value, Unknown):
@@ -149,7 +152,12 @@ class Values:
             return known if known is not None else (arguments[1:2] or [Unknown(source)])[0]
         if isinstance(node.node, nodes.Getattr):
             texts = [self.text(argument) for argument in arguments]
-            return self._method(self.value(node.node.node), node.node.attr, texts, source)
+            found = self._method(self.value(node.node.node), node.node.attr, texts, source)
+            if not isinstance(found, Unknown):
+                return found
+        for given in (*node.args, *node.kwargs):
+            for call in _references(given):
+                self._passed(self.text(self.value(call)), node.lineno)
         return Unknown(source)
 
     def _macro(self, name: str, arguments: list[nodes.Expr]) -> Value:
@@ -182,6 +190,15 @@ def listed(value: Value) -> list[Value] | None:
         if isinstance(found, list):
             return [item if isinstance(item, str) else json.dumps(item) for item in found]
     return value if isinstance(value, list) else None
+
+
+def _references(node: nodes.Node) -> Iterator[nodes.Call]:
+    """The calls of `ref` and `source` in an expression."""
+    if isinstance(node, nodes.Call) and source_of(node.node) in ("ref", "source"):
+        yield node
+        return
+    for child in node.iter_child_nodes():
+        yield from _references(child)
 
 
 def _airflow_date(name: str) -> Value | None:

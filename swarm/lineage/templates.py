@@ -41,11 +41,13 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """All variants of a text. `holes[i]` is what stand-in `i` stands for; `problem` is the line
-    and the reason why a part of the text could not be looked at."""
+    and the reason why a part of the text could not be looked at. `passed` are the names, with the
+    line, that dbt's `ref` and `source` give to macros that are not known."""
 
     variants: tuple[Rendered, ...]
     holes: tuple[str, ...] = ()
     problem: tuple[int, str] | None = None
+    passed: tuple[tuple[str, int], ...] = ()
 
     def holes_in(self, name: str) -> tuple[str, ...]:
         """The templates without a known value that are part of `name`."""
@@ -100,7 +102,7 @@ def render(text: str, parameters: Mapping[str, str]) -> Rendering:
         )
         for variant in dict.fromkeys(variants)
     )
-    return Rendering(filled, tuple(holes.known), problem)
+    return Rendering(filled, tuple(holes.known), problem, tuple(holes.passed.items()))
 
 
 def _plain(text: str) -> Rendered:
@@ -139,10 +141,14 @@ class _Holes:
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
+        self.passed: dict[str, int] = {}
 
     def stand_in(self, source: str) -> str:
         source = source[:_MAX_SOURCE]
         return _stand_in(self.known.setdefault(source, len(self.known)))
+
+    def take(self, name: str, line: int) -> None:
+        self.passed.setdefault(name, line)
 
 
 @dataclass(slots=True)
@@ -207,7 +213,7 @@ class _Run:
         self.cut = False
         self._path: dict[int, int] = {}
         self._work = 0
-        self._values = Values(parameters, holes.stand_in, self._choose)
+        self._values = Values(parameters, holes.stand_in, self._choose, holes.take)
 
     def body(self, body: list[nodes.Node]) -> None:
         for node in body:

@@ -173,3 +173,50 @@ CREATE TABLE a AS SELECT * FROM b
 -- writes: a
 CREATE TABLE IF NOT EXISTS a (x INT);
 INSERT INTO a SELECT * FROM b
+
+--- words of a statement that does not parse
+-- reads: s.b d e.f
+-- writes: a
+-- unresolved: syntax 1 does not parse
+INSERT INTO a (x) SELECT trim(BOTH FROM y), "FROM z" FROM s.b AS k, d k2, u(1) @@@
+JOIN e.f ON k.x IS DISTINCT FROM k2.x WHERE 'FROM g' = h
+
+--- words of statements that do not parse: what runs later does nothing now
+-- unresolved: syntax 1 does not parse
+-- unresolved: syntax 2 does not parse
+CREATE VIEW v AS SELECT * FROM a ) ( b;
+DELETE ) JOIN
+
+--- words of statements that do not parse: changes
+-- reads: b
+-- writes: a c d e
+-- unresolved: syntax 1 does not parse
+-- unresolved: syntax 2 does not parse
+-- unresolved: syntax 3 does not parse
+-- unresolved: syntax 4 does not parse
+MERGE INTO a USING b ON @@@ (;
+UPDATE c SET @@@ = ) 1;
+DELETE FROM d WHERE @@@ );
+CREATE TABLE IF NOT EXISTS e AS ( @@@ SELECT
+
+--- templates for members of a WITH
+-- reads: b
+-- unresolved: template 1 my_ctes
+{{ my_ctes(['x']) }}, y AS (SELECT * FROM b) SELECT * FROM y
+
+--- templates for members of a WITH
+-- reads: b c
+-- unresolved: template 1 more
+WITH a AS (SELECT * FROM b), {{ more() }}, y AS (SELECT * FROM c {{ group_by(2) }}), {{ last() }}
+SELECT * FROM y JOIN a
+
+--- templates for whole queries and last clauses
+-- reads: b c
+-- unresolved: template 1 pivot
+WITH a AS ({{ pivot('x') }}), d AS (SELECT {{ star() }} AS x, {{ key() }} AS k FROM b
+WHERE (1 = 1) {{ group_by(2) }}), e AS (SELECT * FROM c {{ sorted() }} ORDER BY 1) {{ audit() }}
+
+--- what dbt's macros are given
+-- reads: m s.t n k
+SELECT {{ star(from=ref('m'), except=['x']) }} AS x, {{ f([source('s', 't'), ref('p', 'n')]) }} AS y
+{% set q = dbt_utils.get_column_values(table=ref('k'), column='c') %}

@@ -215,3 +215,10 @@ WITH c AS (SELECT * FROM a), d AS (SELECT * FROM c) FROM d INSERT INTO TABLE x S
 -- reads: lake.select lake.t
 USE `lake`;
 SELECT * FROM `select`, t
+
+--- words of a statement that does not parse
+-- reads: b c
+-- writes: a
+-- unresolved: syntax 1 does not parse
+WITH x AS (SELECT extract(day FROM k) AS k FROM c) INSERT OVERWRITE TABLE a PARTITION (d = '1')
+SELECT * FROM b TABLESAMPLE(BUCKET 1 OUT OF 128 ON host, sequence) JOIN x
