@@ -31,6 +31,7 @@ _NO_ALIAS = frozenset({
     "EXCEPT", "INTERSECT", "MINUS", "NATURAL", "TABLESAMPLE", "WHEN", "VALUES", "PIVOT", "UNPIVOT",
 })
 # fmt: on
+_NO_NAMES = _NO_NAME | _NO_ALIAS | {"FROM", "INTO", "AS"}
 _NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
 
 
@@ -98,7 +99,7 @@ def _name(statement: Statement, index: int) -> tuple[Name | None, int]:
         return None, index
     token = statement.tokens[index]
     quoted = token.token_type == TokenType.IDENTIFIER
-    if not quoted and (not token.text.isidentifier() or statement.word(index) in _NO_NAME):
+    if not quoted and (not token.text.isidentifier() or statement.word(index) in _NO_NAMES):
         return None, index
     return name_at(statement, index)
 
