@@ -199,3 +199,11 @@ def totals(draft: Draft) -> None:
     """ClickHouse: one more row of totals."""
     for index in draft.places("WITH", "TOTALS"):
         draft.cut(index, index + 2)
+
+
+def copy_options(draft: Draft) -> None:
+    """Databricks: `COPY INTO t FROM 'path' WITH (...) FILEFORMAT = ...`: without what follows."""
+    source = draft.next_of(frozenset({"FROM"}), 0)
+    if draft.word(0) != "COPY" or source >= len(draft.tokens) - 1:
+        return
+    draft.cut(max(draft.behind_group(source + 1), source + 2), len(draft.tokens))

@@ -16,6 +16,7 @@ from swarm.lineage.sql_effects import (
     Swapped,
     UsedDefault,
 )
+from swarm.lineage.sql_engines import created_elsewhere
 from swarm.lineage.sql_files import command_with_files
 from swarm.lineage.sql_tokens import STRINGS, Statement
 from swarm.model.lineage import Access, UnresolvedReason
@@ -63,6 +64,8 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     found = command_with_files(statement, sql)
     if found is None and first == "ALTER":
         found = altered(statement, sql, dialect)
+    if found is None and first == "CREATE" and dialect == "clickhouse":
+        found = created_elsewhere(statement)
     return _told_by_kind(statement, sql, first) if found is None else found
 
 

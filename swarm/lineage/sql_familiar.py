@@ -12,6 +12,7 @@ from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_clauses import (
     cluster,
+    copy_options,
     deleted_using,
     error_log,
     if_not_there,
@@ -80,6 +81,7 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_SPARK, "EVOLUTION", schema_evolution),
     (_SPARK, "PARTITION", if_not_there),
     (_SPARK, "REPLACE", replaced_rows),
+    (_SPARK, "COPY", copy_options),
     (_SPARK, "MAP", transforming),
     (_SPARK, "REDUCE", transforming),
     (_CLICKHOUSE, "CLUSTER", cluster),

@@ -1,5 +1,7 @@
 """The names in a syntax tree: of a table as written, of a file where a table may stand."""
 
+import re
+
 from sqlglot import exp
 
 from swarm.lineage.sql_effects import Name
@@ -7,6 +9,7 @@ from swarm.lineage.sql_effects import Name
 _FORMATS = frozenset(  # Spark: parquet.`/path`
     ("parquet", "csv", "json", "orc", "avro", "delta", "text", "iceberg", "binaryfile")
 )
+_VERSION = re.compile(r"@(?:v\d+|\d{17})$")  # Databricks: delta.`/path@v3`
 _FILE_ENDINGS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".xlsx")
 
 
@@ -53,7 +56,7 @@ def _plain_name(table: exp.Table, line: int) -> Name:
     if any(isinstance(node, exp.Placeholder) for node in nodes):
         return Name(parts, line, bound=True)
     if len(parts) == 2 and parts[0].casefold() in _FORMATS and "/" in parts[1]:
-        return Name(line=line, url=parts[1])
+        return Name(line=line, url=_VERSION.sub("", parts[1]))
     if len(parts) == 1 and _is_file(this):
         return Name(line=line, url=parts[0])
     if isinstance(this, exp.Identifier) and this.args.get("temporary"):

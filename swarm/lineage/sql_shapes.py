@@ -19,9 +19,13 @@ _MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `END alias`; more of them are 
 _MAX_DEPTH = 100
 _BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`")
 # A name with one of these parts may be no dataset, or ask for another one by a string.
-_SPECIAL = frozenset(("information_schema", "pg_catalog", "sys", "mysql", "system", "dual")) | {
-    name.rpartition(".")[2] for name in STATISTICS
-}
+_SPECIAL = (
+    frozenset(("information_schema", "pg_catalog", "sys", "mysql", "system", "dual"))
+    | {
+        "performance_schema",
+    }
+    | {name.rpartition(".")[2] for name in STATISTICS}
+)
 
 
 class Abstained(Exception):

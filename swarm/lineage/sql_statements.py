@@ -3,6 +3,7 @@ its first words."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 import sqlglot
 from sqlglot import exp
@@ -82,7 +83,9 @@ def _parse(
     if statement.is_condition:
         line = statement.line
         tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
-    for attempt, is_cut in readings(tokens):
+    own = _own_functions(tokens)
+    last = [(own, False)] if own is not None else []
+    for attempt, is_cut in chain(readings(tokens), last):
         for name in dict.fromkeys((dialect, "")):
             known = Dialect.get_or_raise(name)
             parser = known.parser(error_level=ErrorLevel.IMMEDIATE)
@@ -93,6 +96,18 @@ def _parse(
             if len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command):
                 return trees[0], is_cut
     return None, False
+
+
+def _own_functions(tokens: list[Token]) -> list[Token] | None:
+    """`dbo.split(x)` is no built-in `split`, whose arguments the parser would count."""
+    found = list(tokens)
+    for index in range(1, len(tokens) - 1):
+        token = tokens[index]
+        is_qualified = tokens[index - 1].token_type == TokenType.DOT
+        if is_qualified and tokens[index + 1].token_type == TokenType.L_PAREN:
+            name = f"{token.text}_"
+            found[index] = Token(TokenType.VAR, name, token.line, token.col, token.start, token.end)
+    return found if found != tokens else None
 
 
 def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[Effect]:

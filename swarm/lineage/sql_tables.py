@@ -8,20 +8,17 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from swarm.lineage.sql_effects import Accessed, Effect, Name, NotUnderstood
+from swarm.lineage.sql_effects import Accessed, Effect, Name
+from swarm.lineage.sql_functions import dictionary_reads, function_reads
 from swarm.lineage.sql_names import name_of, position
 from swarm.lineage.sql_statistics import is_statistics, statistics_reads
 from swarm.lineage.sql_targets import joined, write_targets
-from swarm.model.lineage import Access, UnresolvedReason
+from swarm.model.lineage import Access
 
-# fmt: off
-_FILE_FUNCTIONS = frozenset({
-    "read_csv", "read_csv_auto", "read_parquet", "parquet_scan", "read_json", "read_json_auto",
-    "read_ndjson", "read_text", "read_blob", "iceberg_scan", "delta_scan", "read_files", "s3",
-    "s3cluster", "gcs", "hdfs", "file", "url", "openrowset", "read_xlsx",
-})
-# fmt: on
-_CATALOG_SCHEMAS = frozenset({"information_schema", "pg_catalog", "sys", "mysql", "system"})
+_CATALOG_SCHEMAS = frozenset(
+    {"information_schema", "pg_catalog", "sys", "mysql", "system", "performance_schema"}
+)
+_RECURSIVE = frozenset({"tsql", "fabric", "oracle"})  # without the word: a UNION with itself
 _ARRAY_PATHS = frozenset({"", "bigquery", "redshift"})  # dialects with `FROM t, t.items`
 
 _Scope = tuple[frozenset[str], frozenset[str]]  # names of WITH, names of tables around
@@ -41,7 +38,7 @@ def accesses(
             continue
         if not isinstance(node, exp.Expression):
             continue
-        scope, children = _with_scope(node, scope)
+        scope, children = _with_scope(node, scope, dialect)
         waiting.extend(children)
         targets = write_targets(node)
         written.update(id(target) for target in targets)
@@ -49,7 +46,10 @@ def accesses(
             effect = _access(target, Access.WRITE, scope, dialect)
             if effect is not None:
                 found.append((*position(target), effect))
-        found.extend((*position(node), effect) for effect in _special(node))
+        found.extend((*position(node), effect) for effect in _special(node, dialect))
+        table = _table_after_in(node) if dialect == "clickhouse" else None
+        if table is not None:
+            found.extend((*position(table), effect) for effect in _read(table, scope, dialect))
         if isinstance(node, exp.Table) and id(node) not in written:
             found.extend((*position(node), effect) for effect in _read(node, scope, dialect))
         waiting.extend(_below(node, scope, targets))
@@ -57,12 +57,14 @@ def accesses(
     return [effect for _, _, effect in found]
 
 
-def _special(node: exp.Expression) -> Iterator[Effect]:
+def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
     """Snowflake's TABLE('a.b'), ClickHouse's INSERT INTO FUNCTION s3(...), statistics."""
     if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
         yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
+    if dialect == "clickhouse":
+        yield from dictionary_reads(node)
     if isinstance(node, exp.Insert) and isinstance(node.this, exp.Func):
-        for effect in _function_reads(node.this):
+        for effect in function_reads(exp.Table(this=node.this), dialect):
             if isinstance(effect, Accessed):
                 effect = Accessed(Access.WRITE, effect.name)
             yield effect
@@ -70,7 +72,18 @@ def _special(node: exp.Expression) -> Iterator[Effect]:
         yield from statistics_reads(node, position(node)[0])
 
 
-def _with_scope(node: exp.Expression, scope: _Scope) -> tuple[_Scope, list[tuple[object, _Scope]]]:
+def _table_after_in(node: exp.Expression) -> exp.Table | None:
+    """ClickHouse: `x IN db.t` is `x IN (SELECT * FROM db.t)`."""
+    field = node.args.get("field") if isinstance(node, exp.In) else None
+    if not isinstance(field, exp.Column):
+        return None
+    this, db, catalog = [*reversed([part.copy() for part in field.parts]), None, None][:3]
+    return exp.Table(this=this, db=db, catalog=catalog)
+
+
+def _with_scope(
+    node: exp.Expression, scope: _Scope, dialect: str
+) -> tuple[_Scope, list[tuple[object, _Scope]]]:
     """The scope inside of `node`, and its common table expressions with theirs."""
     clause = node.args.get("with_")
     if not isinstance(clause, exp.With):
@@ -81,8 +94,10 @@ def _with_scope(node: exp.Expression, scope: _Scope) -> tuple[_Scope, list[tuple
     recursive = bool(clause.args.get("recursive"))
     visible = names | own if recursive else names
     for cte in clause.expressions:
-        inner.append((cte.this, (visible, around)))
-        visible = visible | {cte.alias.casefold()}
+        alias = cte.alias.casefold()
+        is_recursive = dialect in _RECURSIVE and isinstance(cte.this, exp.SetOperation)
+        inner.append((cte.this, (visible | {alias} if is_recursive else visible, around)))
+        visible = visible | {alias}
     return (visible, around), inner
 
 
@@ -132,34 +147,13 @@ def _visible(source: exp.Expression) -> list[str]:
 def _read(table: exp.Table, scope: _Scope, dialect: str) -> Iterator[Effect]:
     function = table.this
     if isinstance(function, exp.Func) and not isinstance(function, exp.DynamicIdentifier):
-        yield from _function_reads(function)
+        yield from function_reads(table, dialect)
         return
     if is_statistics(table):  # what it is asked about is read, not the view
         return
     effect = _access(table, Access.READ, scope, dialect)
     if effect is not None:
         yield effect
-
-
-def _function_reads(function: exp.Func) -> Iterator[Effect]:
-    name = (function.name if isinstance(function, exp.Anonymous) else function.key).casefold()
-    line = position(function)[0]
-    if name.replace("_", "") in {known.replace("_", "") for known in _FILE_FUNCTIONS}:
-        first = next((a for a in (function.this, *function.expressions) if _is_node(a)), None)
-        literals = [first] if isinstance(first, exp.Literal) else []
-        if isinstance(first, exp.Array | exp.Tuple | exp.Paren):
-            literals = list(first.find_all(exp.Literal))
-        paths = [literal.name for literal in literals if literal.is_string]
-        for path in paths:
-            yield Accessed(Access.READ, Name(line=line, url=path))
-        if not paths:
-            yield NotUnderstood(
-                UnresolvedReason.DYNAMIC, line, f"the path given to {name} is not a constant"
-            )
-
-
-def _is_node(value: object) -> bool:
-    return isinstance(value, exp.Expression)
 
 
 def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -> Effect | None:

@@ -200,3 +200,108 @@ SELECT * FROM system.parts, INFORMATION_SCHEMA.tables, a
 -- writes: a
 INSERT INTO a -- one; two
 /* three; */ SELECT * FROM b # four; five
+
+--- files and objects as tables
+-- reads: s3://bkt/k/*.parquet https://h/x.csv file/in/x.csv hdfs://nn:9000/x s3://bkt/c
+SELECT * FROM s3('s3://bkt/k/*.parquet', 'key', 'secret', 'Parquet'), url('https://h/x.csv', CSV, 'x UInt8'), file('in/x.csv', 'CSV'), hdfs('hdfs://nn:9000/x', 'TSV'), s3Cluster('main', 's3://bkt/c', 'CSV')
+
+--- lake formats as tables
+-- reads: s3://bkt/d s3://bkt/i s3://bkt/h
+SELECT * FROM deltaLake('s3://bkt/d/'), iceberg('s3://bkt/i', 'key', 'secret'), hudi('s3://bkt/h')
+
+--- tables of other servers
+-- reads: mysql://h:3306/shop.orders postgres://pg:5432/shop.public.items postgres://pg:5432/shop.s.t clickhouse://ch:8123/db.t clickhouse://ch2:8123/db.u
+SELECT * FROM mysql('h:3306', 'shop', 'orders', 'u', 'p'), postgresql('pg:5432', 'shop', 'items', 'u', 'p'), postgresql('pg:5432', 'shop', 't', 'u', 'p', 's'), remote('ch:9000', db.t), remoteSecure('ch2:9000', 'db', 'u', 'user', 'p')
+
+--- tables of the cluster are tables of this server
+-- reads: db.t db.u
+SELECT * FROM cluster('main', db.t), clusterAllReplicas('main', 'db', 'u')
+
+--- a server that is the machine itself
+-- reads: db.t
+SELECT * FROM remote('localhost', db.t)
+
+--- tables of other servers are written
+-- reads: a
+-- writes: mysql://h:3306/shop.orders s3://bkt/out.csv
+INSERT INTO FUNCTION mysql('h:3306', 'shop', 'orders', 'u', 'p') SELECT * FROM a;
+INSERT INTO TABLE FUNCTION s3('s3://bkt/out.csv', 'CSV') SELECT * FROM a
+
+--- functions that make rows of nothing
+SELECT * FROM numbers(10), generateRandom('x UInt8'), zeros(5)
+
+--- tables chosen by a pattern
+-- unresolved: dynamic 1 merge
+SELECT * FROM merge('db', '^events_')
+
+--- a view with parameters
+-- reads: db.v
+SELECT * FROM db.v(day = '2024-01-01')
+
+--- a table after IN
+-- reads: a db.ids
+SELECT * FROM a WHERE i IN db.ids
+
+--- a dictionary and a join table in functions
+-- reads: a db.names db.j
+SELECT dictGet('db.names', 'name', i), joinGet('db.j', 'v', i) FROM a
+
+--- dictionaries
+-- view: db.names <- shop.people
+CREATE DICTIONARY db.names (id UInt64, name String) PRIMARY KEY id SOURCE(CLICKHOUSE(DB 'shop' TABLE 'people')) LAYOUT(FLAT()) LIFETIME(300)
+
+--- a dictionary over a file
+-- view: d <- https://h/x.csv
+CREATE OR REPLACE DICTIONARY d (id UInt64) PRIMARY KEY id SOURCE(HTTP(URL 'https://h/x.csv' FORMAT 'CSV')) LAYOUT(HASHED()) LIFETIME(MIN 1 MAX 10)
+
+--- a table that spreads over a cluster
+-- reads: db.all
+-- view: db.all <- db.one
+-- bases: db.one
+CREATE TABLE db.all ON CLUSTER main AS db.one ENGINE = Distributed('main', 'db', 'one', rand());
+SELECT * FROM db.all
+
+--- a table in front of another one
+-- view: b <- db.t
+CREATE TABLE b AS db.t ENGINE = Buffer(db, t, 16, 10, 100, 10000, 1000000, 10000000, 100000000)
+
+--- tables of other servers by their engine
+-- view: m <- mysql://h:3306/shop.orders
+-- view: p <- postgres://pg:5432/shop.public.items
+-- view: s <- s3://bkt/k
+-- view: u <- https://h/x
+CREATE TABLE m (i Int32) ENGINE = MySQL('h:3306', 'shop', 'orders', 'u', 'p');
+CREATE TABLE p (i Int32) ENGINE = PostgreSQL('pg:5432', 'shop', 'items', 'u', 'p');
+CREATE TABLE s (i Int32) ENGINE = S3('s3://bkt/k', 'CSV');
+CREATE TABLE u (i Int32) ENGINE = URL('https://h/x', CSV)
+
+--- a queue of messages
+-- view: q <- kafka://k1:9092/orders
+CREATE TABLE q (x String) ENGINE = Kafka SETTINGS kafka_broker_list = 'k1:9092,k2:9092', kafka_topic_list = 'orders', kafka_group_name = 'g', kafka_format = 'JSONEachRow'
+
+--- a queue of messages in the old form
+-- view: q <- kafka://k1:9092/orders kafka://k1:9092/items
+CREATE TABLE q (x String) ENGINE = Kafka('k1:9092', 'orders, items', 'g', 'JSONEachRow')
+
+--- a queue of objects
+-- view: q <- s3://bkt/in/*.json
+CREATE TABLE q (x String) ENGINE = S3Queue('s3://bkt/in/*.json', 'JSONEachRow') SETTINGS mode = 'unordered'
+
+--- a table with the columns of another one has no rows
+-- writes: a c
+CREATE TABLE a AS b;
+CREATE TABLE c AS b ENGINE = MergeTree ORDER BY x
+
+--- a table with the rows of another one
+-- reads: b
+-- writes: a
+CREATE TABLE a CLONE AS b
+
+--- a table of a table function
+-- view: a <- s3://bkt/k
+CREATE TABLE a AS s3('s3://bkt/k', 'CSV')
+
+--- USE and quotes of both kinds
+-- reads: db.a other.odd;name
+USE db;
+SELECT * FROM a, "other".`odd;name`

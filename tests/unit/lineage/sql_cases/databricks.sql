@@ -115,3 +115,22 @@ CREATE OR REPLACE FUNCTION f(x STRING) RETURNS STRING LANGUAGE PYTHON AS $$
   return "SELECT * FROM hidden; " + x
 $$;
 SELECT f(x) FROM a
+
+--- COPY INTO a Delta path with files and a credential
+-- reads: s3://bkt/in
+-- writes: file//mnt/t
+COPY INTO delta.`/mnt/t` FROM 's3://bkt/in/' WITH (CREDENTIAL (AWS_ACCESS_KEY = 'a')) FILEFORMAT = CSV FILES = ('a.csv', 'b.csv')
+
+--- cloud_files of a pipeline
+-- reads: s3://bkt/raw
+-- writes: b
+CREATE OR REFRESH STREAMING LIVE TABLE b COMMENT 'x' AS SELECT * FROM cloud_files('s3://bkt/raw', 'json')
+
+--- changes of a table
+-- reads: cat.db.t u
+SELECT * FROM table_changes('cat.db.t', 2, 5);
+SELECT * FROM table_changes('`u`', 0)
+
+--- time travel with an at sign
+-- reads: cat.db.t u file//data/d
+SELECT * FROM cat.db.t@v12 JOIN u@20240101000000000 USING (i), delta.`/data/d@v3`

@@ -242,3 +242,7 @@ USE x;
 SELECT * FROM a;
 USE `y`;
 SELECT * FROM b
+
+--- schemas of the server are no datasets
+-- reads: a
+SELECT * FROM performance_schema.threads, mysql.user, sys.session, information_schema.tables, a

@@ -461,3 +461,40 @@ BEGIN
 END
 CLOSE c
 DEALLOCATE c
+
+--- a recursive common table expression reads itself, which is no table
+-- reads: dbo.staff
+WITH tree AS (
+  SELECT id, boss FROM dbo.staff WHERE boss IS NULL
+  UNION ALL
+  SELECT s.id, s.boss FROM dbo.staff s INNER JOIN tree ON s.boss = tree.id
+)
+SELECT * FROM tree OPTION (MAXRECURSION 100)
+
+--- OPENQUERY runs a query on a linked server
+-- reads: srv.lake.dbo.orders
+-- writes: dbo.a
+INSERT INTO dbo.a SELECT * FROM OPENQUERY(srv, 'SELECT id FROM lake.dbo.orders WHERE x = ''y''')
+
+--- OPENQUERY with names that only the linked server can complete
+-- unresolved: dynamic 1 srv
+SELECT * FROM OPENQUERY(srv, 'SELECT id FROM orders')
+
+--- OPENROWSET over a file in an INSERT
+-- reads: file//in/x.json
+-- writes: dbo.a
+INSERT INTO dbo.a SELECT BulkColumn FROM OPENROWSET(BULK N'/in/x.json', SINGLE_CLOB) AS j
+
+--- APPLY over functions, subqueries and XML
+-- reads: dbo.a dbo.b
+SELECT * FROM dbo.a a CROSS APPLY dbo.split(a.x) s OUTER APPLY (SELECT TOP 1 * FROM dbo.b b WHERE b.i = a.i) t CROSS APPLY a.doc.nodes('/r') AS n(c) CROSS APPLY OPENJSON(a.j) WITH (k INT '$.k') j
+
+--- functions that read the table they are given
+-- reads: dbo.docs dbo.t
+SELECT * FROM CONTAINSTABLE(dbo.docs, body, 'x') AS k;
+SELECT * FROM CHANGETABLE(CHANGES dbo.t, 0) AS c
+
+--- brackets hold blanks, dots and brackets
+-- reads: my-db.dbo.odd.name
+-- writes: dbo.from
+INSERT INTO dbo.[from] SELECT [select] FROM [my-db].dbo.[odd.name]
