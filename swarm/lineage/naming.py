@@ -11,7 +11,8 @@ or the path on it. Choices of ours, the same for every source of evidence:
    and snapshots (`t@1577836800000`).
 3. Date shards are one dataset: `events_20200101`, `events_202001` and `events_2020*` are all
    `events_*`. Otherwise every day would add a dataset that nobody else ever touches.
-   In a path each date (`2020-01-01`, `20200101`) becomes `*` for the same reason.
+   In a path each date (`2020-01-01`, `20200101`, `2020/01/01`) becomes `*` for the same reason, and
+   so do the partitions of a date (`year=2020/month=1/day=1`).
 """
 
 import re
@@ -54,7 +55,11 @@ _DATE = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0
 _SHARD = re.compile(rf"_(?:{_DATE}|\d+\*)$")
 _DECORATOR = re.compile(r"(?<=.)(?:\$[\w*]*|@-?\d*)$")
 _PATH_DATE = re.compile(
-    r"(?<!\d)(?:19|20)\d{2}([-_]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)"
+    r"(?<!\d)(?:19|20)\d{2}([-_/]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)"
+)
+_PARTITIONS = re.compile(
+    r"\b(?:year|yyyy|y)=\d{4}(?:/(?:month|mm|m)=\d{1,2}(?:/(?:day|dd|d)=\d{1,2}"
+    r"(?:/(?:hour|hh|h)=\d{1,2})?)?)?(?=/|$)"
 )
 _PART = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|([^.]*)')
 
@@ -250,4 +255,4 @@ def _slashes(path: str) -> str:
 def _path(path: str) -> str:
     plain = _slashes(path.strip()).removeprefix("./")
     plain = plain.rstrip("/") or plain
-    return _PATH_DATE.sub("*", plain)
+    return _PATH_DATE.sub("*", _PARTITIONS.sub("*", plain))

@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath
+from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath, TouchesTable
 from swarm.lineage.code.findings import Findings
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.shell import commands
-from swarm.lineage.code.shell_programs import Command
+from swarm.lineage.code.shell_clients import with_values
+from swarm.lineage.code.shell_command import Command
+from swarm.lineage.code.shell_variables import Surroundings
 from swarm.lineage.code.texts import holes, shown, texts
 from swarm.lineage.code.values import ListOf, Value, const
 from swarm.model.lineage import Access, UnresolvedReason
+
+_MAX_SCRIPTS = 500  # that one command starts, however deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +35,45 @@ class Commands:
     """
 
     def __init__(
-        self, program: Program, findings: Findings, record: Callable[[Effect, str], None]
+        self,
+        program: Program,
+        findings: Findings,
+        variables: Mapping[str, str],
+        record: Callable[[Effect, str], None],
     ) -> None:
         self.run_script: Callable[[str, Start], None] | None = None
         self.run_code: Callable[[str, str, Start], None] | None = None
         self._program = program
         self._findings = findings
+        self._variables = variables
         self._record = record
-        self._walked: set[tuple[str, str, str]] = set()
+        self._walked: set[tuple[str, ...]] = set()
 
     def run(self, command: Value, place: str, module: str, folder: str = "") -> None:
         """Records what a command does that stands at `place` in the file `module`."""
         outside, self._program.folder = self._program.folder, folder or self._program.folder
+        start = Start((), self._variables)
         for text in _command_texts(command):
-            self._text(text, place, module)
+            self._text(text, start, place, module)
         self._program.folder = outside
 
-    def _text(self, text: str | list[str], place: str, module: str) -> None:
-        start = self._program.folder
-        for one in commands(text):
-            self._program.folder = posixpath.join(start, one.folder)
-            self._one(one, place, module)
+    def _text(self, text: str | list[str], start: Start, place: str, module: str) -> None:
+        """Follows a text; the commands of a file stand at its lines."""
+        folder = self._program.folder
+        is_file = place in self._program.sources
+
+        def read(inner: str, path: str) -> str | None:
+            given = self._program.find_file(path, module, posixpath.join(folder, inner))
+            return None if given is None else self._program.read(given)
+
+        def matching(inner: str, pattern: str) -> list[str]:
+            return self._program.matching(pattern, module, posixpath.join(folder, inner))
+
+        around = Surroundings(start.variables, start.arguments, module, read, matching)
+        for one in commands(text, around):
+            self._program.folder = posixpath.join(folder, one.folder)
+            self._one(one, f"{place}:{one.line}" if is_file else place, module)
+        self._program.folder = folder
 
     def _one(self, command: Command, place: str, module: str) -> None:
         if command.missing:
@@ -60,37 +82,55 @@ class Commands:
             is_program = access is Access.READ and self._given(path, module) is not None
             if not is_program:
                 self._record(TouchesPath(access, const(path)), place)
+        for access, name in command.tables:
+            self._record(TouchesTable(access, const(name), const(command.server)), place)
         for text in command.sql:
-            self._record(RunsSql(const(text), const(command.server)), place)
+            self._sql(text, command, place)
         for path in command.sql_files:
-            given = self._given(path, module)
-            if given is None:
-                detail = f"the SQL file `{shown(path)}` is not among the files given"
-                self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
-            else:
-                source = self._program.read(given)
-                self._record(RunsSql(const(source), const(command.server)), f"{given}:1")
+            self._sql_file(path, command, place, module)
         if command.script:
             self._script(command, place, module)
         if command.code:
             self._code(command, place, module)
         if command.text:
-            self._text(command.text, place, module)
+            self._text(command.text, _start(command), place, module)
+
+    def _sql_file(self, path: str, command: Command, place: str, module: str) -> None:
+        given = self._given(path, module)
+        if given is None:
+            detail = f"the SQL file `{shown(path)}` is not among the files given"
+            self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+        else:
+            self._sql(self._program.read(given), command, given)
+
+    def _sql(self, text: str, command: Command, place: str) -> None:
+        """SQL of a client; a `place` without a line is the file that the text is."""
+        given = command.given
+        if command.style == "hive":
+            given = {**command.variables, **given}
+        known = with_values(text, command.style, given)
+        catalog, schema = ("" if holes(n) else n for n in (command.catalog, command.schema))
+        found = RunsSql(const(known), const(command.server), catalog=catalog, schema=schema)
+        self._record(found, place)
 
     def _given(self, path: str, module: str) -> str | None:
         return self._program.find_file(path, module, self._program.folder)
 
     def _script(self, command: Command, place: str, module: str) -> None:
         given = self._given(command.script, module)
+        start = _start(command)
         if given is None:
             detail = f"the program `{shown(command.script)}` is not among the files given"
             self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
         elif PurePosixPath(given).suffix == ".py":
             if self.run_script is not None:
-                self.run_script(given, Start(command.arguments))
-        elif (once := (self._findings.task, given, self._program.folder)) not in self._walked:
-            self._walked.add(once)
-            self._text(self._program.read(given), f"{given}:1", given)
+                self.run_script(given, start)
+        else:
+            seen = (*start.arguments, *sorted(f"{k}={v}" for k, v in start.variables.items()))
+            once = (self._findings.task, given, self._program.folder, *seen)
+            if once not in self._walked and len(self._walked) < _MAX_SCRIPTS:
+                self._walked.add(once)
+                self._text(self._program.read(given), start, given, given)
 
     def _code(self, command: Command, place: str, module: str) -> None:
         """Python in a command is walked like a file in the folder where the command runs."""
@@ -100,7 +140,11 @@ class Commands:
         elif self.run_code is not None:
             name = f"{posixpath.basename(place)} python"
             folder = self._program.folder or posixpath.dirname(module)
-            self.run_code(posixpath.join(folder, name), code, Start(command.arguments))
+            self.run_code(posixpath.join(folder, name), code, _start(command))
+
+
+def _start(command: Command) -> Start:
+    return Start(command.arguments, {**command.variables, **command.given})
 
 
 def _command_texts(command: Value) -> list[str | list[str]]:

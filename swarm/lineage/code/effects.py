@@ -15,7 +15,8 @@ _PRIVATE_FILES = ("tempfile.", "io.", "sys.std")
 class RunsSql:
     """`text` runs on `server`. Unless `sure`, only a text that reads like SQL counts.
 
-    A `bare_table` means a single word is the name of a table to read.
+    A `bare_table` means a single word is the name of a table to read. `catalog` and `schema` are
+    those of short names, if the command itself says so.
     """
 
     text: Value
@@ -23,6 +24,8 @@ class RunsSql:
     sure: bool = True
     bare_table: bool = False
     has_values: bool = False
+    catalog: str = ""
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

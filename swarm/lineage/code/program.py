@@ -5,6 +5,7 @@ import posixpath
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from swarm.model.lineage import Unresolved, UnresolvedReason
@@ -73,6 +74,15 @@ class Program:
             tails = [p for p in alike if _ends_with(path, p) or _ends_with(p, path)]
             found = tails[0] if len(tails) == 1 else None
         return found
+
+    def matching(self, pattern: str, near: str, folder: str = "") -> list[str]:
+        """The given files that a pattern like `sql/*.sql` fits, in the order of their names."""
+        for home in dict.fromkeys((folder, posixpath.dirname(near))):
+            wanted = posixpath.normpath(posixpath.join(home, pattern))
+            found = [path for path in self.sources if fnmatchcase(path, wanted)]
+            if found:
+                return sorted(path for path in found if path.count("/") == wanted.count("/"))
+        return []
 
     def _in_checkouts(self, wanted: str) -> str | None:
         """The longest end of a path, a folder and a name at least, that one checkout has."""

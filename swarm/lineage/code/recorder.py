@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from swarm.lineage.code.call import Call
 from swarm.lineage.code.commands import Commands
@@ -65,7 +66,7 @@ class Recorder:
         self._hidden: set[str] = set()
         self._ran: set[tuple[str, ...]] = set()
         self._found = 0
-        self.commands = Commands(program, self.findings, self.record)
+        self.commands = Commands(program, self.findings, context.parameters, self.record)
         self._reported: set[tuple[str, str]] = set()
 
     # --- what the walk tells -----------------------------------------------------------------
@@ -117,7 +118,7 @@ class Recorder:
     # --- SQL and tables ----------------------------------------------------------------------
 
     def _sql(self, found: RunsSql, place: str, call: Call | None) -> None:
-        server = server_of(found.server, self._context)
+        server = _at(server_of(found.server, self._context), found)
         for atom in flat(found.text):
             text = _sql_text(atom)
             if text is None:
@@ -160,16 +161,18 @@ class Recorder:
             return
         self._hidden.update(name.casefold() for name in _TEMPORARY.findall(text))
         found = extract_sql(fill(text), server, place)
+        in_file = place in self._program.sources  # its own lines are the places
         for touch in found.touches:
             if not self._is_hidden(touch.dataset, server, call):
+                where = touch.place if in_file else place
                 self.findings.touch(
-                    touch.access, touch.dataset, place, touch.excerpt or shown(text)
+                    touch.access, touch.dataset, where, touch.excerpt or shown(text)
                 )
         for one in found.unresolved:
             is_hole = any(name and name in one.detail for name in holes(text))
             dynamic = one.reason is UnresolvedReason.TEMPLATE and is_hole
             reason = UnresolvedReason.DYNAMIC if dynamic else one.reason
-            self.findings.fail(reason, place, one.detail)
+            self.findings.fail(reason, one.place if in_file else place, one.detail)
 
     def _is_hidden(self, dataset: DatasetKey, server: SqlContext, call: Call | None) -> bool:
         """Temporary tables, and what a database inside the program keeps to itself."""
@@ -241,6 +244,15 @@ class Recorder:
             "its source is not at hand; add its folder to `code`"
         )
         self.findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+
+
+def _at(server: SqlContext, found: RunsSql) -> SqlContext:
+    """The server, with the catalog and schema that the command itself asks for."""
+    return replace(
+        server,
+        default_catalog=found.catalog or server.default_catalog,
+        default_schema=found.schema or server.default_schema,
+    )
 
 
 def _sql_text(atom: Atom) -> str | None:

@@ -1,148 +1,13 @@
 """What the programs that a shell command starts do with data: SQL clients, copies, scripts."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
+from swarm.lineage.code.shell_clients import ALIASES, CLIENTS, bq, client, fed_client, sqlplus
+from swarm.lineage.code.shell_command import Command, Streams, options, redirected
 from swarm.model.lineage import Access
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One simple command: SQL texts and files that run on `server`, a script, file accesses.
-
-    `code` is Python and `text` a shell text that it runs. `folder` is where the `cd` commands
-    before it lead, seen from where the text starts; `missing` says what of the command is not
-    known.
-    """
-
-    server: str = ""
-    sql: tuple[str, ...] = ()
-    sql_files: tuple[str, ...] = ()
-    script: str = ""
-    arguments: tuple[str, ...] = ()
-    paths: tuple[tuple[Access, str], ...] = ()
-    missing: str = ""
-    folder: str = ""
-    code: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """What a command gets and where its output goes: files by name, texts as they are.
-
-    `is_piped`: it gets the output of another command, of which more than the texts may be there.
-    """
-
-    files: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    is_piped: bool = False
-
-
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
-
-
-def _options(words: Sequence[str], with_value: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Options that take a value (`-f x`, `-fx`, `--file=x`) and the words that are no options."""
-    takes = set(with_value.split())
-    found: dict[str, list[str]] = {}
-    rest: list[str] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
-        name, equals, value = word.partition("=")
-        short = word[:2]
-        if word in takes and at + 1 < len(words):
-            at += 1
-            found.setdefault(word, []).append(words[at])
-        elif equals and name in takes:
-            found.setdefault(name, []).append(value)
-        elif short in takes and not word.startswith("--") and len(word) > 2:
-            found.setdefault(short, []).append(word[2:])
-        elif not word.startswith("-") or word == "-":
-            rest.append(word)
-        at += 1
-    return found, rest
-
-
-def _first(found: Mapping[str, list[str]], *names: str) -> str:
-    return next((found[name][0] for name in names if name in found), "")
-
-
-def _all(found: Mapping[str, list[str]], *names: str) -> tuple[str, ...]:
-    return tuple(value for name in names for value in found.get(name, []))
-
-
-def _client(server: str, sql: tuple[str, ...], files: tuple[str, ...], streams: Streams) -> Command:
-    """A SQL client: what it is told runs, else what it gets."""
-    missing = ""
-    if streams.is_piped and not (sql or files or streams.texts or streams.files):
-        missing = "the SQL that is piped into a client is not known"
-    return Command(
-        server,
-        (*sql, *streams.texts),
-        (*files, *streams.files),
-        paths=redirected((), streams.outputs),
-        missing=missing,
-    )
-
-
-def _psql(words: list[str], streams: Streams) -> Command:
-    found, rest = _options(
-        words,
-        "-c --command -f --file -d --dbname -h --host -p --port -U --username -v --set "
-        "--variable -o --output -P -F -R -T",
-    )
-    server = _first(found, "-d", "--dbname") or (rest[0] if rest else "")
-    files = _all(found, "-f", "--file")
-    sql = _all(found, "-c", "--command")
-    return _client(server, sql, files, streams)
-
-
-def _sqlite(words: list[str], streams: Streams) -> Command:
-    found, rest = _options(words, "-cmd -init -separator -nullvalue -newline")
-    server = rest[0] if rest else ""
-    dotted = [w.removeprefix(".read").strip() for w in rest[1:] if w.startswith(".read")]
-    sql = tuple(w for w in rest[1:] if not w.startswith("."))
-    files = (*_all(found, "-init"), *dotted)
-    return _client(server, sql, files, streams)
-
-
-def _duckdb(words: list[str], streams: Streams) -> Command:
-    found, rest = _options(words, "-c -s -f -cmd -init")
-    sql = (*_all(found, "-c", "-s"), *rest[1:])
-    files = _all(found, "-f", "-init")
-    return _client(rest[0] if rest else "", sql, files, streams)
-
-
-def _mysql(words: list[str], streams: Streams) -> Command:
-    found, rest = _options(words, "-e --execute -h --host -u --user -P --port -D --database")
-    server = _first(found, "-D", "--database") or (rest[0] if rest else "")
-    sql = _all(found, "-e", "--execute")
-    return _client(server, sql, (), streams)
-
-
-def _snowsql(words: list[str], streams: Streams) -> Command:
-    found, _ = _options(words, "-q --query -f --filename -c --connection -d --dbname -a -u")
-    server = _first(found, "-c", "--connection", "-d", "--dbname")
-    files = _all(found, "-f", "--filename")
-    return _client(server, _all(found, "-q", "--query"), files, streams)
-
-
-def _spark_sql(words: list[str], streams: Streams) -> Command:
-    found, _ = _options(words, "-e -f --database --conf --hiveconf -i")
-    server = _first(found, "--database")
-    files = _all(found, "-f", "-i")
-    return _client(server, _all(found, "-e"), files, streams)
-
-
-def _bq(words: list[str], streams: Streams) -> Command | None:
-    _, rest = _options(words, "--project_id --location --dataset_id")
-    if rest[:1] != ["query"]:
-        return Command(missing=f"`bq {' '.join(rest[:1])}` is not known") if rest else None
-    return _client("", tuple(rest[1:]), (), streams)
 
 
 def _python(words: list[str], streams: Streams) -> Command | None:
@@ -154,7 +19,7 @@ def _python(words: list[str], streams: Streams) -> Command | None:
         at = words.index("-m") + 1
         script = words[at].replace(".", "/") + ".py"
         return Command(script=script, arguments=tuple(words[at + 1 :]), paths=paths)
-    _, rest = _options(words, "-W -X")
+    _, rest = options(words, "-W -X")
     if rest and rest[0] != "-":
         at = words.index(rest[0])
         return Command(script=rest[0], arguments=tuple(words[at + 1 :]), paths=paths)
@@ -164,7 +29,7 @@ def _python(words: list[str], streams: Streams) -> Command | None:
 
 
 def _shell(words: list[str], streams: Streams) -> Command | None:
-    found, rest = _options(words, "-o -c")
+    found, rest = options(words, "-o -c")
     paths = redirected((), streams.outputs)
     if "-c" in found:
         return Command(text=found["-c"][0], paths=paths)
@@ -193,44 +58,127 @@ def _copy(words: list[str], streams: Streams) -> Command | None:
     return Command(paths=(*reads, (Access.WRITE, rest[-1])))
 
 
-def _aws(words: list[str], streams: Streams) -> Command | None:
-    rest = [word for word in words if not word.startswith("-")]
-    if rest[:1] in (["s3"], ["cp"], ["mv"], ["rsync"]):
-        verb = rest[1:] if rest[0] == "s3" else rest
-        if verb[:1] in (["cp"], ["mv"], ["sync"], ["rsync"]) and len(verb) >= 3:
-            return Command(paths=((Access.READ, verb[1]), (Access.WRITE, verb[2])))
+def _cloud_copy(words: list[str], streams: Streams) -> Command | None:
+    """`aws s3 cp a b`, `gsutil -m cp a b`, `gcloud storage cp a b`, `azcopy copy a b`."""
+    found, rest = options(words, "--query-string --sql --profile --region --project --recursive-x")
+    rest = [word for word in rest if word not in {"s3", "storage"}]
+    sql = (*found.get("--query-string", ()), *found.get("--sql", ()))
+    if sql:
+        return fed_client("", tuple(sql), (), streams)
+    if rest[:1] and rest[0] in _COPIES:
+        if len(rest) < 3:
+            return None
+        reads = [(Access.READ, path) for path in rest[1:-1] if path != "-"]
+        writes = [(Access.WRITE, path) for path in rest[-1:] if path != "-"]
+        return Command(paths=(*reads, *writes))
+    if rest[:1] and rest[0] in _SILENT_VERBS:
         return None
-    return Command(missing=f"`aws {' '.join(rest[:1])}` is not known") if rest else None
+    return Command(missing=f"`{' '.join(rest[:2])}` is not known") if rest else None
 
 
-def redirected(inputs: Sequence[str], outputs: Sequence[str]) -> tuple[tuple[Access, str], ...]:
-    found = [(Access.READ, path) for path in inputs] + [(Access.WRITE, path) for path in outputs]
-    return tuple((a, p) for a, p in found if p and not p.startswith(("/dev/", "&")))
+def _hadoop(words: list[str], streams: Streams) -> Command | None:
+    """`hdfs dfs -put a b`, `hadoop fs -cp a b`, `hadoop distcp a b`."""
+    rest = [
+        word for word in words if word not in {"dfs", "fs", "-f", "-p", "-overwrite", "-update"}
+    ]
+    verb = rest[0].lstrip("-") if rest else ""
+    if verb in {
+        "put",
+        "get",
+        "cp",
+        "mv",
+        "copyFromLocal",
+        "copyToLocal",
+        "distcp",
+        "moveFromLocal",
+    }:
+        return _copy(rest[1:], streams)
+    if verb == "getmerge" and len(rest) > 2:
+        return Command(paths=((Access.READ, rest[1]), (Access.WRITE, rest[2])))
+    if verb in {"cat", "text", "tail"}:
+        return Command(paths=tuple((Access.READ, path) for path in rest[1:]))
+    return None if verb in _SILENT_HADOOP else Command(missing=f"`hadoop {verb}` is not known")
 
 
+def _sqoop(words: list[str], streams: Streams) -> Command | None:
+    """`sqoop import --table t --hive-table h`, and `export` the other way."""
+    found, rest = options(
+        words,
+        "--connect --table --hive-table --hive-database --target-dir --export-dir --query -e "
+        "--username --password --password-file --split-by -m --columns --where --warehouse-dir "
+        "--hcatalog-table --hcatalog-database --fields-terminated-by --check-column --last-value",
+    )
+    inside = Access.READ if rest[:1] == ["import"] else Access.WRITE
+    outside = Access.WRITE if inside is Access.READ else Access.READ
+    tables = [(inside, name) for name in found.get("--table", ())]
+    for kind in ("--hive", "--hcatalog"):
+        schema = "".join(f"{one}." for one in found.get(f"{kind}-database", ())[:1])
+        tables += [(outside, schema + one) for one in found.get(f"{kind}-table", ())]
+    folders = (*found.get("--target-dir", ()), *found.get("--export-dir", ()))
+    return Command(
+        sql=(*found.get("--query", ()), *found.get("-e", ())),
+        tables=tuple(tables),
+        paths=tuple((outside, path) for path in folders),
+    )
+
+
+def _spark_submit(words: list[str], streams: Streams) -> Command | None:
+    """The program among the options, what follows it, and `--conf name=value`."""
+    found, rest = options(
+        words,
+        "--class --master --deploy-mode --name --jars --packages --py-files --files --conf -c "
+        "--driver-memory --driver-cores --executor-memory --executor-cores --num-executors "
+        "--properties-file --queue --principal --keytab --archives --total-executor-cores "
+        "--exclude-packages --repositories --driver-class-path --driver-java-options --proxy-user",
+    )
+    if not rest:
+        return None
+    at = list(words).index(rest[0])
+    pairs = (text.partition("=") for text in (*found.get("--conf", ()), *found.get("-c", ())))
+    settings = {name.strip(): value.strip("\"'") for name, _, value in pairs}
+    if not rest[0].endswith(".py"):
+        main = "".join(found.get("--class", ())[:1])
+        return Command(missing=f"what the program `{main or rest[0]}` does is not known")
+    return Command(script=rest[0], arguments=tuple(words[at + 1 :]), given=settings)
+
+
+_COPIES = frozenset({"cp", "mv", "sync", "rsync", "copy", "mvdir"})
+_SILENT_NAMES = "ls rm mb rb presign du stat cat config sts iam rmdir"
+_SILENT_VERBS = frozenset(_SILENT_NAMES.split())
+_HADOOP_WORDS = frozenset({"dfs", "fs", "-f", "-p", "-overwrite", "-update"})
+_HADOOP_NAMES = "put get cp mv copyFromLocal copyToLocal moveFromLocal distcp"
+_HADOOP_COPIES = frozenset(_HADOOP_NAMES.split())
+_SILENT_HADOOP_NAMES = "ls rm mkdir test chmod chown chgrp touchz du count stat setrep expunge rmr"
+_SILENT_HADOOP = frozenset(_SILENT_HADOOP_NAMES.split())
 Program = Callable[[list[str], Streams], Command | None]
 _PROGRAMS: Mapping[str, Program] = {
-    "psql": _psql,
-    "sqlite3": _sqlite,
-    "duckdb": _duckdb,
-    "mysql": _mysql,
-    "mariadb": _mysql,
-    "snowsql": _snowsql,
-    "spark-sql": _spark_sql,
-    "beeline": _spark_sql,
-    "hive": _spark_sql,
-    "bq": _bq,
-    "spark-submit": _python,
+    "bq": bq,
+    "sqlplus": sqlplus,
+    "spark-submit": _spark_submit,
+    "spark3-submit": _spark_submit,
+    "spark2-submit": _spark_submit,
     "sh": _shell,
     "bash": _shell,
+    "zsh": _shell,
+    "ksh": _shell,
+    "dash": _shell,
     "cp": _copy,
     "mv": _copy,
     "rsync": _copy,
-    "aws": _aws,
-    "gsutil": _aws,
+    "scp": _copy,
+    "aws": _cloud_copy,
+    "gsutil": _cloud_copy,
+    "gcloud": _cloud_copy,
+    "azcopy": _cloud_copy,
+    "s3cmd": _cloud_copy,
+    "hdfs": _hadoop,
+    "hadoop": _hadoop,
+    "sqoop": _sqoop,
 }
 
 
 def program_of(name: str) -> Program | None:
     """How the words after a program's name are read; `None` for a program that is not known."""
+    if ALIASES.get(name, name) in CLIENTS:
+        return lambda words, streams: client(name, words, streams)
     return _PROGRAMS.get(name) or (_python if _PYTHON.match(name) else None)
