@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import exp, log
 
+from swarm.lineage.recurrence import LOGS
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence, Proof
 
@@ -19,6 +20,9 @@ PRIOR = 0.1
 
 # A short name that fits exactly one known dataset is that dataset so often.
 SHORT_NAME_FACTOR = 0.9
+
+
+NOBODY: Mapping[Channel, Coverage] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,17 @@ RELIABILITY: Mapping[Channel, Reliability] = {
 }
 
 # Lists made by people are incomplete, and the log of one server knows nothing of what a task does
-# on others: that something is not in them says nothing.
-NEVER_AGAINST = frozenset(
+# on others: that they looked at a task is no coverage of it.
+NEVER_COVERING = frozenset(
     {Channel.DECLARED, Channel.MANIFEST, Channel.QUERY_LOG, Channel.ACCESS_LOG}
 )
+
+# A channel that shows other accesses of that kind there, but not everything, sees a given one half
+# as often as one that covers the task; a list is as incomplete as its `sees` has it.
+PARTLY = 0.5
+# A log that knows the task on that very server: one time in four the task has a second session
+# there, which nobody tagged.
+LOG_AGAINST = log(0.25)
 
 # These read the same SQL, so they share their mistakes.
 SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE})
@@ -100,9 +111,11 @@ def believe(
     sightings: Iterable[Sighting],
     coverage: Mapping[Channel, Coverage],
     still: float = 1.0,
+    knowing: Mapping[Channel, Coverage] = NOBODY,
 ) -> Belief:
     """Fuse what all channels say of one end of an edge; `sightings` are of that end only, `still`
-    is how likely what was seen in runs still happens."""
+    is how likely what was seen in runs still happens, `knowing` are the channels that know other
+    accesses of that kind on that server, whether they cover the task or not."""
     best: dict[Channel, Sighting] = {}
     for sighting in sightings:
         channel = sighting.evidence.channel
@@ -112,7 +125,12 @@ def believe(
     proofs += [
         _silent(task, access, cover)
         for channel, cover in coverage.items()
-        if channel not in best and channel not in NEVER_AGAINST
+        if channel not in best and channel not in NEVER_COVERING
+    ]
+    proofs += [
+        replace(_silent(task, access, cover), weight=round(_partly_against(channel), 3))
+        for channel, cover in knowing.items()
+        if channel not in best and (channel not in coverage or channel in NEVER_COVERING)
     ]
     by_time = {channel for channel, sighting in best.items() if known_by_time(sighting.evidence)}
     counted = sorted(
@@ -181,10 +199,18 @@ def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
         access=access,
         channel=cover.channel,
         place="",
-        excerpt=f"covers the task and shows no such {access}",
+        excerpt=f"knows the task and shows no such {access}",
         last_seen_s=cover.observed_at_s,
         weight=round(RELIABILITY[cover.channel].against_it, 3),
     )
+
+
+def _partly_against(channel: Channel) -> float:
+    """Log-odds that the silence of a channel adds that knows the task in part."""
+    if channel in LOGS:
+        return LOG_AGAINST
+    sees = RELIABILITY[channel].sees
+    return log(1 - sees) if channel in LISTS else log(1 - PARTLY * sees)
 
 
 def _count_once(proofs: list[Proof], by_time: frozenset[Channel]) -> list[Proof]:

@@ -16,7 +16,8 @@ from functools import reduce
 from math import exp, lgamma, log, log1p
 from operator import or_
 
-from swarm.model.lineage import STATIC, Channel, Coverage, Evidence, Recurrence
+from swarm.model.keys import TaskKey
+from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence, Recurrence
 
 # A sighting that brings nothing but a newer time is recorded at most this often.
 SIGHTING_S = 3600.0
@@ -40,6 +41,10 @@ ONE_OFF = 0.2
 STEP = 0.5
 # Beyond e^6 to one nothing changes any more.
 MOST = 6.0
+
+# A log knows a task on a server that it saw it use on so many days; once may be chance.
+LOGS = (Channel.QUERY_LOG, Channel.ACCESS_LOG)
+LOG_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ def with_looks(kept: Coverage, other: Coverage) -> Coverage:
 
 
 class Looks:
-    """The days on which each run-time channel looked at one task.
+    """What the channels know of one task, and on which days each run-time channel looked at it.
 
     A coverage is a look at all the task does. Another access that the channel showed is a look at
     what the task does on the same server: a log knows nothing of other servers.
@@ -102,13 +107,17 @@ class Looks:
     def __init__(self, seen: Iterable[Evidence], coverage: Iterable[Coverage]) -> None:
         self._everywhere: dict[Channel, Days] = {}
         self._at: dict[tuple[Channel, str], Days] = {}
+        self._kinds: dict[tuple[Access, str], dict[Channel, Days]] = {}
         for cover in coverage:
             if cover.channel not in STATIC:
                 self._everywhere[cover.channel] = days_of(cover)
         for one in seen:
+            days, server = days_of(one), one.dataset.namespace
+            kinds = self._kinds.setdefault((one.access, server), {})
+            kinds[one.channel] = kinds.get(one.channel, days) | days
             if one.channel not in STATIC:
-                at = (one.channel, one.dataset.namespace)
-                self._at[at] = self._at[at] | days_of(one) if at in self._at else days_of(one)
+                at = (one.channel, server)
+                self._at[at] = self._at.get(at, days) | days
 
     def alive(self, runs: Sequence[Evidence]) -> float:
         """`alive` of one access, seen as `runs` say, by the channels that ever saw it."""
@@ -125,6 +134,17 @@ class Looks:
             first_seen_s=min(map(first_seen_of, runs)),
             last_seen_s=max(one.observed_at_s for one in runs),
         )
+
+    def knowing(self, task: TaskKey, access: Access, server: str) -> dict[Channel, Coverage]:
+        """The channels that know such accesses of the task on `server`, and when they last
+        looked; of logs, those that know it there for some days, whatever it did."""
+        known = dict(self._kinds.get((access, server), {}))
+        for channel in LOGS:
+            known.pop(channel, None)
+            days = self._at.get((channel, server))
+            if days and days.count >= LOG_LOOKS:
+                known[channel] = days
+        return {c: Coverage(task, c, days.newest * DAY_S) for c, days in known.items()}
 
     def _by(self, runs: Sequence[Evidence]) -> Days:
         looks = _union(map(days_of, runs))

@@ -89,6 +89,7 @@ class Weighing:
                     sightings,
                     self._facts.coverage_of(task),
                     self._still(task, end, sightings),
+                    self._looks_at(task).knowing(task, end[0], end[1].namespace),
                 )
                 if sightings
                 else None

@@ -508,6 +508,37 @@ def test_a_daily_access_makes_no_more_records_than_its_days(story: Story) -> Non
     assert sum(map(len, records)) <= 1
 
 
+# --- who knows the task, and is silent ----------------------------------------------------------
+
+
+def doubt(story: Story, channel: Channel, *known: Evidence) -> float:
+    """How much surer `b/q/r` was to read `s.t` before the channel had said what it knows."""
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s.t", Channel.OPENLINEAGE))
+    before = sure(story, "s.t")
+    story.batch(*(replace(seen, channel=channel) for seen in known))
+    return before - sure(story, "s.t")
+
+
+@pytest.mark.parametrize("channel", [Channel.DECLARED, Channel.CODE, Channel.SQL_RUN])
+def test_a_channel_that_knows_other_reads_there_speaks_against_one(
+    story: Story, channel: Channel
+) -> None:
+    assert 0 < doubt(story, channel, reads("b/q/r", "s.u")) < 0.05
+
+
+def test_what_a_channel_knows_of_writes_or_of_other_servers_says_nothing(story: Story) -> None:
+    elsewhere = replace(reads("b/q/r", "x"), dataset=DatasetKey("s3://b", "x"))
+    assert doubt(story, Channel.DECLARED, writes("b/q/r", "s.u"), elsewhere) == 0
+
+
+@pytest.mark.parametrize(("looks", "speaks"), [(2, False), (3, True)])
+def test_a_log_speaks_once_it_knows_the_task_on_the_server(
+    story: Story, looks: int, speaks: bool
+) -> None:
+    known = [writes("b/q/r", "s.u", at_s=day(number)) for number in range(looks)]
+    assert (doubt(story, Channel.QUERY_LOG, *known) > 0) is speaks
+
+
 # --- pipelines come and go -----------------------------------------------------------------------
 
 
