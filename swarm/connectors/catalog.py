@@ -18,7 +18,7 @@ from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey
-from swarm.model.lineage import Access, Unresolved, View
+from swarm.model.lineage import Access, Unresolved, View, ViewInventory
 from swarm.model.pipelines import Inventory
 
 _VIEWS_PER_CHUNK = 50
@@ -47,28 +47,37 @@ def connect(source: Source, settings: Settings) -> FileConnector:
 
 
 def read_catalog(path: Path, instance: str, settings: Settings) -> Iterator[Chunk]:
-    """All views, in chunks. Of two lines with one name the first counts, the second is reported.
+    """All views, in chunks, and at the end what they are, unless a line could not be read.
+
+    Of two lines with one name the first counts, the second is reported.
 
     Raises `Unavailable` when the file cannot be read.
     """
     base = sql_context(settings, instance)
     problems = Problems(instance)
     places: dict[DatasetKey, str] = {}
+    stated: set[DatasetKey] = set()
+    lost = False  # a line without a name may be that of any view
     chunk: list[Item] = []
     for number, line in enumerate(read_lines(path, ViewLine), start=1):
         if isinstance(line, Unresolved):
             problems.add(line)
+            lost = True
         else:
             found = [*line.unknown, *_view_items(line, base, places)]
-            chunk.extend(item for item in found if isinstance(item, View))
-            for problem in found:
-                if isinstance(problem, Unresolved):
-                    problems.add(problem)
+            for item in found:
+                if isinstance(item, Unresolved):
+                    problems.add(item)
+                else:
+                    chunk.append(item)
+            if found:  # a view that is not understood now is none that is gone
+                stated.add(stated_dataset(line.value.name, _context(line.value, base)))
         if number % _VIEWS_PER_CHUNK == 0 and chunk:
             yield tuple(chunk)
             chunk = []
+    listing = () if lost else (ViewInventory(tuple(sorted(stated))),)
     # A catalog has no pipelines; its empty inventory says that all its problems are here.
-    yield (*chunk, *problems.items(), Inventory(instance, ()))
+    yield (*chunk, *problems.items(), *listing, Inventory(instance, ()))
 
 
 def _view_items(

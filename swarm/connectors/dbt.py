@@ -6,7 +6,7 @@ manifest that cannot be used ends the pass: dbt may be writing it, and nothing i
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +25,9 @@ from swarm.connectors.dbt_lineage import ran_by, task_items
 from swarm.connectors.dbt_mapping import DbtProject
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.errors import MalformedResponse, Unavailable
-from swarm.model.lineage import Unresolved, UnresolvedReason
+from swarm.model.journal import Item
+from swarm.model.keys import DatasetKey
+from swarm.model.lineage import Unresolved, UnresolvedReason, View, ViewInventory
 from swarm.model.pipelines import Inventory
 
 MAX_BYTES = 500_000_000
@@ -47,7 +49,7 @@ def connect(source: Source, settings: Settings) -> FileConnector:
 def read_project(
     path: Path, orchestrator: str, settings: Settings, now_s: float
 ) -> Iterator[Chunk]:
-    """The pipeline, then its tasks' data in chunks, then the last run.
+    """The pipeline, then its tasks' data in chunks, then what views there are, and the last run.
 
     Raises `Unavailable` or `MalformedResponse` when there is no manifest that can be used.
     """
@@ -61,18 +63,34 @@ def read_project(
     base = sql_context(settings, project.name, orchestrator, "dbt")
     dbt = DbtProject(project, orchestrator, base, str(manifest))
     invocation = _beside(folder / "run_results.json", read_invocation, orchestrator, problems)
-    yield (dbt.pipeline(), *dbt.external_tables())
+    external = tuple(dbt.external_tables())
+    yield (dbt.pipeline(), *external)
+    stated = _stated_views(external)
     ran = ran_by(dbt, invocation, now_s)
     ids = iter(dbt.tasks)
     while some := tuple(islice(ids, _TASKS_PER_CHUNK)):
-        yield tuple(item for id_ in some for item in task_items(dbt, id_, ran, now_s))
+        chunk: list[Item] = []
+        for id_ in some:
+            found = list(task_items(dbt, id_, ran, now_s))
+            stated |= _stated_views(found)
+            own = dbt.relation(project.nodes[id_])
+            if own and any(isinstance(item, Unresolved) for item in found):
+                stated.add(own)  # a view that is not understood now is none that is gone
+            chunk += found
+        yield tuple(chunk)
     strange = (*project.problems, *(invocation.problems if invocation else ()))
+    listing = () if project.problems else (ViewInventory(tuple(sorted(stated))),)
     yield (
+        *listing,
         *(dbt.run_items(invocation) if invocation else ()),
         *problems,
         *(_broken(orchestrator, place, detail) for place, detail in strange),
         Inventory(orchestrator, (project.name,)),
     )
+
+
+def _stated_views(items: Iterable[Item]) -> set[DatasetKey]:
+    return {item.dataset for item in items if isinstance(item, View)}
 
 
 def _manifest(path: Path) -> Path:

@@ -90,6 +90,14 @@ class Names:
         self._tables.put(self._views, view.dataset, view)
         return changed
 
+    def drop_view(self, dataset: DatasetKey) -> set[DatasetKey]:
+        """Forget a view; returns the names that became unknown by it."""
+        old = self._views[dataset]
+        for name in old.reads:
+            self._tables.discard(self._read_by, name, dataset)
+        self._tables.put(self._views, dataset, None)
+        return {name for name in (dataset, *old.reads) if self.forget(name)}
+
     def candidates(self, name: DatasetKey) -> list[DatasetKey]:
         """The longest known names that `name` is a suffix of, sorted; empty when it is whole."""
         return sorted(k for k in self._longer.get(name, ()) if k not in self._longer)
@@ -145,13 +153,15 @@ class Names:
         short = {s for name in changed for s in suffixes(name) if self.known(s)}
         return short | {name for name in changed if self.known(name)}
 
-    def views_moved(self, moved: set[DatasetKey]) -> set[DatasetKey]:
-        """The datasets whose readers may read something else since the names `moved`.
+    def views_moved(self, moved: set[DatasetKey], defined: set[DatasetKey]) -> set[DatasetKey]:
+        """The datasets whose readers may read something else since the names `moved` and the views
+        `defined` were defined anew or dropped.
 
         A view's own name may have meant another dataset before: all it could have meant count.
         """
+        moved = moved | defined
         roots = {self.resolve(view) for name in moved for view in self._read_by.get(name, ())}
-        for name in moved & self._views.keys():
+        for name in (moved & self._views.keys()) | defined:
             roots |= {name, *self._longer.get(name, ())}
         return self.above(roots)
 

@@ -7,6 +7,7 @@ from swarm.lineage.columns import Columns
 from swarm.lineage.expansion import Names
 from swarm.lineage.facets import Facets
 from swarm.lineage.order import Order
+from swarm.lineage.stated_views import StatedViews
 from swarm.lineage.tables import Tables
 from swarm.model.journal import (
     ColumnsGone,
@@ -21,6 +22,7 @@ from swarm.model.journal import (
     PipelineSeen,
     UnresolvedGone,
     UnresolvedSeen,
+    ViewGone,
     ViewSeen,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -41,7 +43,7 @@ class Change:
     tasks: set[TaskKey] = field(default_factory=set)
     pipelines: set[PipelineKey] = field(default_factory=set)
     names: set[DatasetKey] = field(default_factory=set)  # became known or unknown
-    views: set[DatasetKey] = field(default_factory=set)  # were defined anew
+    views: set[DatasetKey] = field(default_factory=set)  # were defined anew or dropped
     reordered: set[PipelineKey | TaskKey] = field(default_factory=set)
 
 
@@ -51,6 +53,7 @@ class Facts:
     def __init__(self) -> None:
         self.tables = Tables()
         self.names = Names(self.tables)
+        self.stated = StatedViews(self.tables)
         self.order = Order()
         self.facets = Facets(self.tables)
         self.columns = Columns(self.tables)
@@ -104,9 +107,12 @@ class Facts:
                 self.tables.put(self.coverage, cover.task, {**covers, cover.channel: cover})
                 self.tables.add(self._tasks_of, cover.task.pipeline_key, cover.task)
                 change.tasks.add(cover.task)
-            case ViewSeen(view):
-                change.names |= self.names.put_view(view)
-                change.views.add(view.dataset)
+            case ViewSeen(view, source):
+                self.stated.put(source, view)
+                self._define_view(view.dataset, change)
+            case ViewGone(dataset, source):
+                self.stated.drop(source, dataset)
+                self._define_view(dataset, change)
             case _:
                 self._apply_aside(record)
 
@@ -128,8 +134,7 @@ class Facts:
         """Records that rebuild the facts."""
         for pipeline in self.pipelines.values():
             yield PipelineSeen(pipeline)
-        for view in self.names.views.values():
-            yield ViewSeen(view)
+        yield from self.stated.records()
         for marks in self.evidence.values():
             yield from map(EvidenceSeen, marks.values())
         for covers in self.coverage.values():
@@ -142,6 +147,13 @@ class Facts:
                 yield UnresolvedSeen(item)
         yield from self.facets.records()
         yield from self.columns.records()
+
+    def _define_view(self, dataset: DatasetKey, change: Change) -> None:
+        old, new = self.names.views.get(dataset), self.stated.view(dataset)
+        if old == new:
+            return
+        change.names |= self.names.put_view(new) if new else self.names.drop_view(dataset)
+        change.views.add(dataset)
 
     def _put_pipeline(self, key: PipelineKey, new: Pipeline | None, change: Change) -> None:
         old = self.pipelines.get(key)

@@ -16,7 +16,9 @@ Rules
    what was said of the same subject and text (the place without its line). With a pipeline goes
    what was unresolved in it.
 6. Runs, pools and backfills pass through; connectors send each change once.
-7. Facets and columns have rules of their own: `facet_news`, `column_news`.
+7. A view that a source stated and its `ViewInventory` no longer lists is gone as far as that source
+   goes, unless the same batch shows it.
+8. Facets and columns have rules of their own: `facet_news`, `column_news`.
 """
 
 from dataclasses import replace
@@ -44,10 +46,19 @@ from swarm.model.journal import (
     RunSeen,
     UnresolvedGone,
     UnresolvedSeen,
+    ViewGone,
     ViewSeen,
 )
-from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import STATIC, Channel, Coverage, Evidence, Unresolved, View
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
+from swarm.model.lineage import (
+    STATIC,
+    Channel,
+    Coverage,
+    Evidence,
+    Unresolved,
+    View,
+    ViewInventory,
+)
 from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
 from swarm.model.runs import Run, TaskRun
 
@@ -101,19 +112,25 @@ def _unresolved_in(key: PipelineKey, facts: Facts) -> list[Unresolved]:
 
 
 def _view_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
-    views: dict[object, View] = {}
+    views: dict[DatasetKey, View] = {}
     for item in batch.items:
         if isinstance(item, View):
             reads = sorted({naming.canonical(name) for name in item.reads})
             view = replace(item, dataset=naming.canonical(item.dataset), reads=tuple(reads))
             views[view.dataset] = view
-    known = facts.names.views
-    return [
-        ViewSeen(view)
-        for view in views.values()
-        # Two sources may state the same view at two places: that is no news.
-        if view.dataset not in known or known[view.dataset].reads != view.reads
-    ]
+    source, stated = batch.source, facts.stated
+    records: list[GraphRecord] = []
+    for dataset, view in views.items():
+        known = stated.of(dataset).get(source)
+        # The same view at another place is no news.
+        if known is None or known.reads != view.reads:
+            records.append(ViewSeen(view, source))
+    for item in batch.items:
+        if isinstance(item, ViewInventory):
+            listed = views.keys() | {naming.canonical(name) for name in item.names}
+            gone = (dataset for dataset in stated.by(source) if dataset not in listed)
+            records += [ViewGone(dataset, source) for dataset in gone]
+    return records
 
 
 def _evidence_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:

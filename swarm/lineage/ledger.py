@@ -191,7 +191,7 @@ class Ledger:
         tasks = set(change.tasks)
         for name in moved:
             tasks |= self._facts.all_touching(name)
-        for dataset in names.views_moved(moved | change.views):
+        for dataset in names.views_moved(moved, change.views):
             for name in names.aliases(dataset):
                 tasks |= self._facts.all_touching(name)
         weighing = Weighing(self._facts)

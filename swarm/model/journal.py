@@ -21,6 +21,7 @@ from swarm.model.lineage import (
     Unresolved,
     Verdict,
     View,
+    ViewInventory,
 )
 from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
 from swarm.model.runs import Run, TaskRun
@@ -33,6 +34,7 @@ Item = (
     | Evidence
     | Coverage
     | View
+    | ViewInventory
     | Unresolved
     | Facet
     | ColumnLineage
@@ -101,9 +103,18 @@ class CoverageSeen:
 
 @dataclass(frozen=True, slots=True)
 class ViewSeen:
-    """A view is new or its definition changed."""
+    """`source` states a view that is new or whose definition changed."""
 
     view: View
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewGone:
+    """`source` no longer states a view; others may."""
+
+    dataset: DatasetKey
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +251,7 @@ GraphRecord = (
     | EvidenceGone
     | CoverageSeen
     | ViewSeen
+    | ViewGone
     | UnresolvedSeen
     | UnresolvedGone
     | FacetSeen

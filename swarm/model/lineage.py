@@ -72,6 +72,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewInventory:
+    """All views that the source of a batch states now: of those it stated, what is missing here
+    is gone."""
+
+    names: tuple[DatasetKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unresolved:
     """Something that swarm saw and could not understand; `subject` is a key's text or a file."""
 

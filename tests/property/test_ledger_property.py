@@ -22,6 +22,7 @@ from swarm.model.lineage import (
     Recurrence,
     Verdict,
     View,
+    ViewInventory,
 )
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
 
@@ -74,6 +75,13 @@ def views(draw: st.DrawFn) -> list[View]:
     named = draw(st.lists(datasets, max_size=3, unique=True))
     reads = st.lists(datasets, min_size=1, max_size=2)
     return [View(name, tuple(draw(reads)), "catalog") for name in named]
+
+
+@st.composite
+def view_words(draw: st.DrawFn) -> tuple[Item, ...]:
+    """What a source may say of views in one batch, with or without the list of all of them."""
+    listed = draw(st.none() | st.lists(datasets, max_size=3))
+    return (*draw(views()), *(() if listed is None else (ViewInventory(tuple(listed)),)))
 
 
 @st.composite
@@ -154,6 +162,30 @@ def test_the_order_of_batches_does_not_matter(batches: list[Batch], dice: random
     assert concluded(there) == concluded(here)
 
 
+@settings(SLOW_IS_FINE, max_examples=100)
+@given(
+    worlds(),
+    st.lists(st.tuples(st.sampled_from("tuv"), view_words()), max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_sources_of_views_may_come_in_any_order_among_each_other(
+    batches: list[Batch], said: list[tuple[str, tuple[Item, ...]]], dice: random.Random
+) -> None:
+    """Each source speaks in its own order; how they mix does not matter."""
+    words = [Batch(source, str(number), items) for number, (source, items) in enumerate(said)]
+    here = fed([*batches, *words])
+    mixed = list(batches)
+    for source in "tuv":
+        own = [batch for batch in words if batch.source == source]
+        places = sorted(dice.choices(range(len(mixed) + 1), k=len(own)))
+        for later, (place, batch) in enumerate(zip(places, own, strict=True)):
+            mixed.insert(place + later, batch)
+    there = fed(mixed)
+    here.check()
+    there.check()
+    assert concluded(there) == concluded(here)
+
+
 @settings(SLOW_IS_FINE, max_examples=150)
 @given(st.lists(facets, max_size=8), st.randoms(use_true_random=False))
 def test_facets_in_any_order_and_again_are_the_same_in_the_end(
@@ -222,6 +254,12 @@ happenings = st.one_of(
             st.lists(st.sampled_from(["p", "q"]), max_size=2),
         ),
         max_size=2,
+    ),
+    st.lists(
+        st.builds(
+            lambda source, items: Batch(source, "", items), st.sampled_from("st"), view_words()
+        ),
+        max_size=3,
     ),
     st.lists(st.sampled_from(list(Verdict)), max_size=2),
 )

@@ -8,7 +8,7 @@ from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Evidence
+from swarm.model.lineage import Access, Channel, Evidence, View, ViewInventory
 from swarm.model.pipelines import Pipeline, Task
 
 
@@ -80,6 +80,17 @@ async def test_the_past_and_what_changed_since(api):
     changes = await api.get("dependencies/diff", since_s=1_500)
     assert [edge["downstream"]["pipeline"] for edge in changes["new"]] == ["c"]
     assert (changes["changed"], changes["gone"]) == ([], [])
+
+
+async def test_a_view_that_left_its_catalog_takes_its_dependencies_along(api):
+    await api.offer(pipeline("a"), seen("a", "write", "dwh.base"))
+    view = View(DatasetKey("", "dwh.v"), (DatasetKey("", "dwh.base"),), "catalog:1")
+    await api.offer(pipeline("b"), seen("b", "read", "dwh.v"), view)
+    assert len((await api.get("dependencies"))["items"]) == 1
+    api.clock.at_s = 2_000.0
+    await api.offer(ViewInventory(()))
+    assert (await api.get("dependencies"))["items"] == []
+    assert len((await api.get("dependencies/diff", since_s=1_500))["gone"]) == 1
 
 
 async def test_a_verdict_overrides_and_can_be_taken_back(api):

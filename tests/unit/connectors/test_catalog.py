@@ -8,7 +8,7 @@ import pytest
 from swarm.config import Settings, Source
 from swarm.connectors.catalog import connect
 from swarm.model.keys import DatasetKey
-from swarm.model.lineage import Unresolved, View
+from swarm.model.lineage import Unresolved, View, ViewInventory
 
 
 @pytest.fixture
@@ -33,6 +33,31 @@ def views(items):
         for item in items
         if isinstance(item, View)
     ]
+
+
+def listed(items):
+    return [{name.name for name in i.names} for i in items if isinstance(i, ViewInventory)]
+
+
+def test_the_last_batch_lists_all_views_that_there_are(items):
+    lines = [{"name": f"s.v{number}", "sql": "SELECT * FROM t"} for number in range(120)]
+    found = items(*lines)
+    assert listed(found) == [{f"s.v{number}" for number in range(120)}]
+    assert isinstance(found[-2], ViewInventory)
+
+
+def test_a_view_that_is_not_understood_is_listed_and_one_that_reads_nothing_is_not(items):
+    found = items(
+        {"name": "s.broken", "sql": "SELECT FROM FROM ((", "dialect": "postgres"},
+        {"name": "s.constant", "sql": "SELECT 1 AS x"},
+        {"name": "s.v", "sql": "SELECT * FROM t"},
+    )
+    assert listed(found) == [{"s.broken", "s.v"}]
+
+
+def test_a_line_that_cannot_be_read_may_be_any_view_so_none_is_taken_back(items):
+    found = items({"name": "s.v", "sql": "SELECT * FROM t"}, '{"name": "s.w", "sq')
+    assert (listed(found), len(views(found))) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from swarm.connectors.dbt import MAX_BYTES, connect
 from swarm.errors import ConfigError, MalformedResponse, Unavailable
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch
+from swarm.model.journal import Batch, ViewGone
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, View
+from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, View, ViewInventory
 from swarm.model.pipelines import Inventory, Pipeline, Task
 from swarm.model.runs import Run, RunState, TaskRun
 
@@ -251,6 +251,27 @@ def test_only_compiling_is_no_run(tmp_path):
     assert only(found, Run) == only(found, TaskRun) == []
     assert touched(found, Channel.SQL_RUN) == {}
     assert touched(found, Channel.SQL_SOURCE)["orders_daily"] == RAN["orders_daily"]
+
+
+def test_a_model_that_is_removed_takes_its_view_along(built, target):
+    def without(name, tree):
+        if name == "manifest.json":
+            tree["nodes"] = {k: n for k, n in tree["nodes"].items() if n["name"] != "stg_orders"}
+
+    ledger = Ledger(Naming())
+
+    def give(found):
+        records = ledger.decide(Batch("dbt", "", tuple(found)), 0.0)
+        for record in records:
+            ledger.apply(record)
+        return [r.dataset.name for r in records if isinstance(r, ViewGone)]
+
+    (listing,) = only(built, ViewInventory)
+    assert {view.dataset for view in only(built, View)} <= set(listing.names)
+    assert give(built) == []
+    assert [name.rpartition(".")[2] for name in give(items(target(without)))] == ["stg_orders"]
+    (pipeline,) = only(built, Pipeline)
+    assert pipeline.key in ledger.pipelines
 
 
 def test_the_catalog_tells_views_of_materialisations_nobody_knows(target):

@@ -22,6 +22,8 @@ from swarm.model.journal import (
     PipelineSeen,
     RunSeen,
     VerdictGiven,
+    ViewGone,
+    ViewSeen,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
@@ -36,6 +38,7 @@ from swarm.model.lineage import (
     UnresolvedReason,
     Verdict,
     View,
+    ViewInventory,
 )
 from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool, Task
 from swarm.model.runs import Run, RunState
@@ -305,6 +308,84 @@ def test_names_inside_views_are_completed_too(story: Story) -> None:
 def test_the_same_view_stated_at_another_place_is_no_news(story: Story) -> None:
     story.batch(View(table("s.v"), (table("s.a"), table("s.b")), "one"))
     assert story.batch(View(table("s.v"), (table("s.b"), table("s.a")), "two")) == []
+
+
+def over_a_view(story: Story, *sources: str) -> View:
+    """A task that reads a view over what another writes; each of `sources` states the view."""
+    story.batch(writes("a/p/w", "s.base"), reads("b/q/r", "s.v"))
+    view = View(table("s.v"), (table("s.base"),), "c")
+    for source in sources:
+        story.batch(view, source=source)
+    return view
+
+
+THROUGH = {("a/p/w", "b/q/r", "s.base")}
+
+
+def test_a_view_that_a_complete_listing_no_longer_shows_ceases_to_count(story: Story) -> None:
+    over_a_view(story, "cat")
+    assert story.edges() == THROUGH
+    assert story.batch(ViewInventory((table("S.V"), table("other"))), source="cat") == []
+    records = story.batch(ViewInventory((table("other"),)), source="cat")
+    assert ViewGone(table("s.v"), "cat") in records
+    assert story.edges() == set()
+    assert story.batch(ViewInventory(()), source="cat") == []
+
+
+def test_a_view_stays_while_another_source_states_it(story: Story) -> None:
+    view = over_a_view(story, "cat", "dbt")
+    assert story.batch(view, source="dbt") == []
+    assert story.batch(ViewInventory(()), source="cat") == [ViewGone(table("s.v"), "cat")]
+    assert story.edges() == THROUGH
+    story.batch(ViewInventory(()), source="dbt")
+    assert story.edges() == set()
+
+
+def test_a_listing_says_nothing_of_what_other_sources_state(story: Story) -> None:
+    over_a_view(story, "cat")
+    assert story.batch(ViewInventory(()), source="dbt") == []
+    assert story.edges() == THROUGH
+
+
+def test_a_view_of_the_same_batch_is_not_gone(story: Story) -> None:
+    view = over_a_view(story, "cat")
+    assert story.batch(view, ViewInventory(()), source="cat") == []
+    assert story.edges() == THROUGH
+
+
+def test_what_two_sources_say_of_a_view_counts_together(story: Story) -> None:
+    over_a_view(story, "cat")
+    story.batch(
+        writes("a/p/x", "s.more"), View(table("s.v"), (table("s.more"),), "d"), source="dbt"
+    )
+    assert story.edges() == THROUGH | {("a/p/x", "b/q/r", "s.more")}
+    story.batch(ViewInventory(()), source="cat")
+    assert story.edges() == {("a/p/x", "b/q/r", "s.more")}
+
+
+def test_a_view_between_views_that_goes_cuts_what_lies_below(story: Story) -> None:
+    story.batch(
+        writes("a/p/w", "lake.s.base"),
+        reads("b/q/r", "outer"),
+        View(table("lake.s.outer"), (table("inner"),), "c"),
+        View(table("lake.s.inner"), (table("s.base"),), "c"),
+    )
+    assert story.edges() == {("a/p/w", "b/q/r", "lake.s.base")}
+    story.batch(ViewInventory((table("lake.s.outer"),)))
+    assert story.edges() == set()
+
+
+def test_a_view_of_an_old_journal_belongs_to_the_next_source_that_states_it(story: Story) -> None:
+    view = over_a_view(story)
+    for record in story.ledger.decide(Batch("", "", (view,)), 0.0):
+        story.ledger.apply(record)
+        story.replica.apply(record)
+    assert ViewSeen(view) in story.ledger.records()
+    story.batch(view, source="x")
+    assert ViewSeen(view, "x") in story.ledger.records()
+    assert ViewSeen(view) not in story.ledger.records()
+    story.batch(ViewInventory(()), source="x")
+    assert story.edges() == set()
 
 
 # --- static channels are replaced, run-time channels accumulate ----------------------------------
