@@ -3,23 +3,23 @@ say nothing about data."""
 
 from collections.abc import Iterator
 
-from sqlglot.tokens import Token, TokenType
-
 from swarm.lineage.sql_alter import altered
+from swarm.lineage.sql_dynamic import dynamic, run_effects
 from swarm.lineage.sql_effects import (
     Accessed,
     Effect,
     Moved,
     Name,
     Nested,
-    NotUnderstood,
     Swapped,
-    UsedDefault,
 )
 from swarm.lineage.sql_engines import created_elsewhere
 from swarm.lineage.sql_files import command_with_files
+from swarm.lineage.sql_names import name_at
+from swarm.lineage.sql_routines import routine
+from swarm.lineage.sql_set import set_effects
 from swarm.lineage.sql_tokens import STRINGS, Statement
-from swarm.model.lineage import Access, UnresolvedReason
+from swarm.model.lineage import Access
 
 # fmt: off
 _IRRELEVANT = frozenset({
@@ -56,9 +56,9 @@ _MOVING = frozenset({"RENAME", "SWAP", "EXCHANGE", "PARTITION", "APPEND", "MOVE"
 
 def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
     """The effects of a statement known by its first words; None: its syntax tree tells."""
-    if statement.is_condition:
-        return None
     first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
+    if statement.is_condition:
+        return run_effects(statement, sql, dialect) if first == "EXECUTE" else None
     if _says_nothing(statement, first):
         return []
     found = command_with_files(statement, sql)
@@ -66,7 +66,7 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
         found = altered(statement, sql, dialect)
     if found is None and first == "CREATE" and dialect == "clickhouse":
         found = created_elsewhere(statement)
-    return _told_by_kind(statement, sql, first) if found is None else found
+    return _told_by_kind(statement, sql, dialect) if found is None else found
 
 
 def _says_nothing(statement: Statement, first: str) -> bool:
@@ -75,14 +75,17 @@ def _says_nothing(statement: Statement, first: str) -> bool:
     return first in _IRRELEVANT or statement.word(0) == "UPDATE STATISTICS"
 
 
-def _told_by_kind(statement: Statement, sql: str, first: str) -> list[Effect] | None:
-    match first:
+def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+    match statement.word(0).partition(" ")[0]:
         case "CREATE" | "ALTER" | "DROP":
-            return _definition(statement)
+            kept = routine(statement, sql)
+            return [kept] if kept is not None else _definition(statement)
         case "CALL" | "EXECUTE" | "EXEC" | "DO" | "PREPARE":
-            return _run(statement, sql)
-        case "SET" | "DECLARE":
-            return _set(statement)
+            return run_effects(statement, sql, dialect)
+        case "SET":
+            return set_effects(statement, sql, dialect)
+        case "DECLARE" if "SELECT" not in _words(statement):
+            return []
         case "REFRESH":
             return _refreshed(statement)
         case "MSCK":
@@ -123,7 +126,7 @@ def _insert_from_procedure(statement: Statement, sql: str) -> list[Effect] | Non
     if not {"EXEC", "EXECUTE"} & set(words) or {"SELECT", "VALUES"} & set(words):
         return None
     name, _ = name_at(statement, 2 if words[1] == "INTO" else 1)
-    problem = _dynamic(statement, sql, "calls a procedure whose statements are not in the text")
+    problem = dynamic(statement, sql, "calls a procedure whose statements are not in the text")
     return [Accessed(Access.WRITE, name), problem] if name is not None else [problem]
 
 
@@ -172,52 +175,6 @@ def _words(statement: Statement) -> set[str]:
     return {statement.word(index) for index in range(len(statement.tokens))}
 
 
-def _run(statement: Statement, sql: str) -> list[Effect] | None:
-    """Statements that run another text: it counts if it is a constant."""
-    first, second = statement.word(0), statement.word(1)
-    words = [statement.word(index) for index in range(1, 6)]
-    if first == "PREPARE" or first == "CALL":
-        problem = "calls a procedure whose statements are not in the text"
-        return [] if first == "PREPARE" else [_dynamic(statement, sql, problem)]
-    if first == "DO":
-        body = next((t for t in statement.tokens if t.token_type in STRINGS), None)
-        return [Nested(body.text, body.line)] if body is not None else []
-    if "SP_RENAME" in words:
-        return None
-    plain = [t for t in statement.tokens[1:] if t.token_type not in _PARENTHESES]
-    is_text = second in ("IMMEDIATE", "SP_EXECUTESQL")
-    argument = plain[1:] if is_text else plain
-    if argument and argument[0].token_type in STRINGS and not _computed(argument):
-        return [Nested(argument[0].text, argument[0].line)]
-    if is_text or statement.tokens[1:2] != plain[:1]:  # EXEC (@text)
-        return [_dynamic(statement, sql, "runs a text that is made at run time")]
-    return [_dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
-
-
-_PARENTHESES = (TokenType.L_PAREN, TokenType.R_PAREN)
-
-
-def _computed(tokens: list[Token]) -> bool:
-    """Whether a string is only the beginning of an expression (`'a' || b`)."""
-    joins = (TokenType.DPIPE, TokenType.PLUS, TokenType.MOD)
-    return len(tokens) > 1 and tokens[1].token_type in joins
-
-
-def _dynamic(statement: Statement, sql: str, problem: str) -> NotUnderstood:
-    text = " ".join(statement.text(sql)[:320].split())[:80]
-    return NotUnderstood(UnresolvedReason.DYNAMIC, statement.line, f"{problem}: {text}")
-
-
-def _set(statement: Statement) -> list[Effect] | None:
-    words = [statement.word(index) for index in range(len(statement.tokens))]
-    if words[:2] == ["SET", "SEARCH_PATH"] and len(words) > 3:
-        name, _ = name_at(statement, 3)
-        return [UsedDefault("", name.parts[-1])] if name is not None else []
-    if "SELECT" not in words:
-        return []
-    return None
-
-
 def _renamed(statement: Statement, *, swap: bool) -> Iterator[Effect]:
     index = 2 if statement.word(1) in ("TABLE", "TABLES") else 1
     while index < len(statement.tokens):
@@ -263,23 +220,3 @@ def _bulk(statement: Statement, index: int) -> Iterator[Effect]:
         yield Accessed(Access.READ, Name(line=path.line, url=path.text))
     if name is not None:
         yield Accessed(Access.WRITE, name)
-
-
-def name_at(statement: Statement, index: int) -> tuple[Name | None, int]:
-    """The dotted name that starts at token `index`, and the index behind it."""
-    while statement.word(index) in ("IF", "EXISTS", "ONLY", "TABLE"):
-        index += 1
-    parts: list[str] = []
-    line = 0
-    while index < len(statement.tokens):
-        token = statement.tokens[index]
-        line = line or int(token.line)
-        if token.token_type == TokenType.IDENTIFIER and "." in token.text and not parts:
-            parts.extend(token.text.split("."))
-        else:
-            parts.append(token.text)
-        index += 1
-        if index >= len(statement.tokens) or statement.tokens[index].token_type != TokenType.DOT:
-            break
-        index += 1
-    return (Name(tuple(parts), line) if parts else None), index

@@ -27,7 +27,7 @@ def create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     paths = tuple(paths_in(traits, position(target)[0]))
     if kind == "VIEW" and not temporary:
         yield from _create_view(name, reads, inner, traits)
-    elif paths and not inner:
+    elif paths and not any(isinstance(effect, Accessed) for effect in inner):
         if temporary:
             yield Created(name, temporary=True)
             yield from (Accessed(Access.READ, path) for path in paths)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from swarm.lineage.sql_values import Value
 from swarm.model.lineage import Access, UnresolvedReason
 
 
@@ -94,6 +95,57 @@ class NotUnderstood:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The variable `name` holds `value` from here on. `maybe`: only if a branch is taken."""
+
+    name: str
+    value: Value
+    maybe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A text made from `value` is run here. It stands on the lines `first` to `last`.
+    `problem` is what to say if nothing of the text is known."""
+
+    value: Value
+    first: int
+    last: int
+    problem: "NotUnderstood"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A function, procedure, task or prepared statement `name` that runs `value` when called.
+    Without a value it is in another language."""
+
+    name: Name
+    value: Value
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What was kept as `name` is run here; `problem` is what to say if it is not known."""
+
+    name: Name
+    problem: "NotUnderstood | None" = None
+
+
 Effect = (
-    Accessed | Created | Defined | Moved | Swapped | Dropped | UsedDefault | Nested | NotUnderstood
+    Accessed
+    | Created
+    | Defined
+    | Moved
+    | Swapped
+    | Dropped
+    | UsedDefault
+    | Nested
+    | Assigned
+    | Executed
+    | Kept
+    | Called
+    | NotUnderstood
 )

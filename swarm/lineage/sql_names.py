@@ -3,8 +3,10 @@
 import re
 
 from sqlglot import exp
+from sqlglot.tokens import TokenType
 
 from swarm.lineage.sql_effects import Name
+from swarm.lineage.sql_tokens import Statement
 
 _FORMATS = frozenset(  # Spark: parquet.`/path`
     ("parquet", "csv", "json", "orc", "avro", "delta", "text", "iceberg", "binaryfile")
@@ -74,3 +76,23 @@ def _is_file(this: exp.Expression) -> bool:
     quoted = isinstance(this, exp.Identifier) and bool(this.args.get("quoted"))
     text = this.name.casefold()
     return quoted and ("/" in text or text.endswith(_FILE_ENDINGS))
+
+
+def name_at(statement: Statement, index: int) -> tuple[Name | None, int]:
+    """The dotted name that starts at token `index`, and the index behind it."""
+    while statement.word(index) in ("IF", "EXISTS", "ONLY", "TABLE"):
+        index += 1
+    parts: list[str] = []
+    line = 0
+    while index < len(statement.tokens):
+        token = statement.tokens[index]
+        line = line or int(token.line)
+        if token.token_type == TokenType.IDENTIFIER and "." in token.text and not parts:
+            parts.extend(token.text.split("."))
+        else:
+            parts.append(token.text)
+        index += 1
+        if index >= len(statement.tokens) or statement.tokens[index].token_type != TokenType.DOT:
+            break
+        index += 1
+    return (Name(tuple(parts), line) if parts else None), index

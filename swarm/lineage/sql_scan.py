@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from sqlglot.tokens import TokenType
 
-from swarm.lineage.sql_commands import name_at
 from swarm.lineage.sql_effects import Accessed, Name
+from swarm.lineage.sql_names import name_at
 from swarm.lineage.sql_tokens import Statement
 from swarm.model.lineage import Access
 

@@ -14,10 +14,14 @@ from typing import assert_never
 from swarm.lineage.naming import complete_name, dataset_from_url, split_name, table_name
 from swarm.lineage.sql_effects import (
     Accessed,
+    Assigned,
+    Called,
     Created,
     Defined,
     Dropped,
     Effect,
+    Executed,
+    Kept,
     Moved,
     Name,
     Nested,
@@ -53,6 +57,7 @@ class Script:
         self.problems: list[NotUnderstood] = []
         self._context = context
         self._rendering = rendering
+        self._made_here: set[str] = set()  # what stand-ins of texts made at run time stand for
         self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
         self._filled: list[DatasetKey] = []  # temporary tables the statement at hand writes
 
@@ -99,10 +104,26 @@ class Script:
                 )
             case NotUnderstood():
                 self._problem(effect, lines)
-            case Nested():  # opened by the caller, who can parse
-                pass
+            case Nested() | Assigned() | Executed() | Kept() | Called():
+                pass  # the caller follows these, who can parse
             case _:
                 assert_never(effect)
+
+    def stand_in(self, source: str) -> str:
+        """A word for something unknown that a text is made of; `holes_in` finds it again."""
+        self._rendering, text = self._rendering.with_hole(source)
+        self._made_here.update(self._rendering.holes_in(text))
+        return text
+
+    def holes_in(self, text: str) -> tuple[str, ...]:
+        """What the stand-ins in `text` stand for."""
+        return self._rendering.holes_in(text)
+
+    def forget_syntax(self, since: int) -> None:
+        """Take back what was said about syntax since there were `since` problems."""
+        later = self.problems[since:]
+        kept = [problem for problem in later if problem.reason is not UnresolvedReason.SYNTAX]
+        self.problems[since:] = kept
 
     def _problem(self, problem: NotUnderstood, lines: tuple[int, ...]) -> None:
         self.problems.append(
@@ -126,10 +147,7 @@ class Script:
                 parts.extend(split_name(value or ""))
             name = replace(name, parts=tuple(parts))
         if holes:
-            listed = ", ".join(dict.fromkeys(holes))
-            detail = f"the name {written} needs a value for {listed}"
-            problem = NotUnderstood(UnresolvedReason.TEMPLATE, name.line, detail)
-            self._problem(problem, lines)
+            self._hidden(name.line, written, holes, lines)
             return None
         if name.url and not name.url.startswith("@"):
             return dataset_from_url(name.url)
@@ -139,6 +157,16 @@ class Script:
         plain = tuple(part or own_schema for part in name.parts)
         known = plain if name.local else complete_name(plain, self._context)
         return DatasetKey(self._context.namespace, table_name(known))
+
+    def _hidden(
+        self, line: int, written: str, holes: tuple[str, ...], lines: tuple[int, ...]
+    ) -> None:
+        listed = ", ".join(dict.fromkeys(holes))
+        reason, detail = UnresolvedReason.TEMPLATE, f"the name {written} needs a value for {listed}"
+        if self._made_here.issuperset(holes):
+            reason = UnresolvedReason.DYNAMIC
+            detail = f"the name {written} is made at run time from {listed}"
+        self._problem(NotUnderstood(reason, line, detail), lines)
 
     def _access(self, effect: Accessed, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
         key = self._key(effect.name, lines)

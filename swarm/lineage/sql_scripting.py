@@ -1,9 +1,13 @@
 """Takes procedural words off the front of a statement, down to the plain statement behind."""
 
+from sqlglot.tokens import TokenType
+
 from swarm.lineage.sql_tokens import (
+    QUERY,
     STARTS,
     TRANSACTION,
     Tokens,
+    divided,
     find,
     has_string,
     top_words,
@@ -11,6 +15,7 @@ from swarm.lineage.sql_tokens import (
 )
 
 LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
+_BRANCHES = LOOP_ENDS | {"CASE"}
 _LABELLED = frozenset({"BEGIN", "LOOP", "WHILE", "REPEAT"})
 _Peeled = tuple[Tokens, Tokens, int]  # a condition or query, what follows, change of depth
 
@@ -78,3 +83,47 @@ def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
     # T-SQL has no THEN: the condition ends where a statement starts.
     end = find(chunk, tuple(STARTS), 1)
     return chunk[1:end], chunk[end:], 0
+
+
+def branching(chunk: Tokens) -> int:
+    """By how much what stands at the front of `chunk` changes the depth of branches."""
+    first = word_of(chunk[0])
+    if first == "END":
+        return -1 if len(chunk) > 1 and word_of(chunk[1]) in _BRANCHES else 0
+    labelled = 2 if len(chunk) > 2 and word_of(chunk[1]) == ":" else 0
+    return 1 if word_of(chunk[labelled]) in _BRANCHES else 0
+
+
+def assignments(chunk: Tokens, declaring: bool) -> list[tuple[tuple[str, ...], Tokens]]:
+    """The variables and the value in `x := value`, `DECLARE a, b int DEFAULT value`, `DECLARE @a
+    int = value, @b int = value`; the query of a cursor, which is no variable's. `declaring`:
+    `chunk` is a declaration, also without the word."""
+    for index in range(min(len(chunk) - 1, 12)):
+        if word_of(chunk[index]) in ("FOR", "IS") and word_of(chunk[index + 1]) in QUERY:
+            return [((), chunk[index + 1 :])]
+    is_list = word_of(chunk[0]) in ("DECLARE", "LET")
+    found: list[tuple[tuple[str, ...], Tokens]] = []
+    names: list[str] = []
+    for part in divided(chunk[1:]) if is_list else [chunk]:
+        name = next((token.text for token in part if token.text not in ("@", ":", "$")), "")
+        names.append(name)
+        at = _given(part, declaring)
+        if at is not None:
+            found.append((tuple(names), part[at + 1 :]))
+        if at is not None or len(part) > 2:
+            names.clear()
+    return found
+
+
+def _given(part: Tokens, declaring: bool) -> int | None:
+    """The index of what stands between a variable and its value."""
+    for index in range(min(len(part) - 1, 12)):
+        word = word_of(part[index])
+        before_query = part[index + 1].token_type == TokenType.L_PAREN
+        if part[index].token_type == TokenType.COLON_EQ:
+            return index
+        if word == "DEFAULT" and (declaring or before_query):
+            return index
+        if word == "=" and (declaring or index == 1):
+            return index
+    return None

@@ -1,16 +1,17 @@
 """Cuts a SQL script into statements, by the tokens of its dialect.
 
 Scripting is peeled off: of `IF x THEN INSERT ...; END IF` the condition and the `INSERT` remain.
-Bodies of procedures, functions and triggers are left out, because defining one runs nothing.
+The body of a procedure, function or trigger stays in the statement that makes it.
 Strings and comments never split, because the dialect's own tokenizer has read them.
 """
 
 from collections.abc import Iterator
 
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
-from swarm.lineage.sql_scripting import LOOP_ENDS, peel
+from swarm.lineage.sql_scripting import LOOP_ENDS, assignments, branching, peel
 from swarm.lineage.sql_tokens import (
+    KINDS_OF_ROUTINES,
     QUERY,
     STARTS,
     TRANSACTION,
@@ -23,13 +24,14 @@ from swarm.lineage.sql_tokens import (
 from swarm.lineage.sql_undivided import undivided
 
 _MAX_PEELS = 500
+_NO_THEN = frozenset({"tsql", "fabric"})  # IF x statement, without THEN and END IF
 _BLOCKS = frozenset({"BEGIN", "CASE"})
-_BODIES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "TASK", "EVENT"})
+_BODIES = KINDS_OF_ROUTINES | {"TRIGGER", "PACKAGE", "EVENT"}
 
 
 def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
     """All statements of a script in their order."""
-    depth = 0  # of BEGIN ... END
+    depth = branches = 0  # of BEGIN ... END, and of IF, loops and CASE
     declaring = False
     pending = list(_chunks(tokens, dialect))
     pending.reverse()
@@ -40,7 +42,7 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
             continue
         first = word_of(chunk[0])
         if _is_body(chunk):
-            _skip_body(chunk, pending, dialect)
+            yield Statement([*chunk, *_body(chunk, pending, dialect)])
             continue
         if peels == _MAX_PEELS:  # no script is nested that deep: let it be a syntax error
             peels = 0
@@ -50,11 +52,15 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         peels = 0 if peeled is None else peels + 1
         if peeled is None:
             declaring = first == "DECLARE" or (declaring and first not in STARTS)
-            yield from _plain(chunk, first, declaring, depth)
+            in_branch = branches > 0 or (dialect in _NO_THEN and depth > 0)
+            yield from _plain(
+                chunk, first, declaring, Statement(chunk, depth > 0, False, in_branch)
+            )
             continue
         condition, rest, change = peeled
         declaring = False
         depth = max(0, depth + change)
+        branches = max(0, branches + branching(chunk)) if dialect not in _NO_THEN else 0
         if not rest:
             peels = 0
         if condition:
@@ -62,25 +68,13 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         pending.append(rest)
 
 
-def _plain(chunk: Tokens, first: str, declaring: bool, depth: int) -> Iterator[Statement]:
+def _plain(chunk: Tokens, first: str, declaring: bool, whole: Statement) -> Iterator[Statement]:
     """A chunk without scripting in front: a statement, or a declaration's value."""
-    assigned = _assigned(chunk) if first not in STARTS - {"DECLARE"} else None
-    if assigned is not None:
-        is_query = word_of(assigned[0]) in QUERY
-        yield Statement(assigned, in_block=True, is_condition=not is_query)
-    elif not declaring or first == "DECLARE":
-        yield Statement(chunk, depth > 0)
-
-
-def _assigned(chunk: Tokens) -> Tokens | None:
-    """The value in `x := value` and `DECLARE x int := value`, the query of a cursor."""
-    for index in range(min(len(chunk) - 1, 12)):
-        word, after = word_of(chunk[index]), chunk[index + 1]
-        is_cursor = word in ("FOR", "IS") and word_of(after) in QUERY
-        is_default = word == "DEFAULT" and after.token_type == TokenType.L_PAREN
-        if chunk[index].token_type == TokenType.COLON_EQ or is_cursor or is_default:
-            return chunk[index + 1 :]
-    return None
+    given = assignments(chunk, declaring) if first not in STARTS - {"DECLARE"} else []
+    for names, value in given:
+        yield Statement(value, True, word_of(value[0]) not in QUERY, whole.in_branch, names)
+    if not given and (not declaring or first == "DECLARE"):
+        yield whole
 
 
 def _chunks(tokens: Tokens, dialect: str) -> Iterator[Tokens]:
@@ -104,7 +98,7 @@ def _is_oracle_end(tokens: Tokens, index: int, dialect: str) -> bool:
 
 def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
     """T-SQL needs no semicolons."""
-    if dialect in ("tsql", "fabric"):
+    if dialect in _NO_THEN:
         yield from undivided(chunk)
     else:
         yield chunk
@@ -115,24 +109,26 @@ def _is_body(chunk: Tokens) -> bool:
     return words[0] in ("CREATE", "ALTER") and any(word in _BODIES for word in words[1:])
 
 
-def _skip_body(chunk: Tokens, pending: list[Tokens], dialect: str) -> None:
-    """Drop from `pending` what belongs to the body of the procedure that `chunk` begins."""
-    if dialect in ("tsql", "fabric"):
+def _body(chunk: Tokens, pending: list[Tokens], dialect: str) -> Iterator[Token]:
+    """Take from `pending` what belongs to the body of the procedure that `chunk` begins."""
+    if dialect in _NO_THEN:
         while pending and word_of((pending[-1] or chunk)[0]) != "GO":
-            pending.pop()
+            yield from pending.pop()
         return
     depth = _nesting(chunk)
     declares = dialect in ("oracle", "postgres") and bool(top_words(chunk) & {"IS", "AS"})
     if depth == 0 and declares and not has_string(chunk):
         # Declarations come before the BEGIN; without one there is no body.
-        body = (i for i in range(len(pending) - 1, -1, -1) if _nesting(pending[i]) > 0)
-        first = next(body, None)
-        if first is None:
+        if not any(_nesting(later) > 0 for later in pending):
             return
-        depth = _nesting(pending[first])
-        del pending[first:]
+        while depth == 0:
+            later = pending.pop()
+            depth = _nesting(later)
+            yield from later
     while pending and depth > 0:
-        depth += _nesting(pending.pop())
+        later = pending.pop()
+        depth += _nesting(later)
+        yield from later
 
 
 def _nesting(chunk: Tokens) -> int:

@@ -13,6 +13,7 @@ from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_commands import command_effects
 from swarm.lineage.sql_create import cache, create, made
+from swarm.lineage.sql_dynamic import assigned
 from swarm.lineage.sql_effects import (
     Accessed,
     Dropped,
@@ -44,6 +45,11 @@ def statement_effects(statement: Statement, sql: str, dialect: str) -> list[Effe
     known = command_effects(statement, sql, dialect)
     if known is not None:
         return known
+    given = assigned(statement, sql, dialect) if statement.variables else []
+    return [*_parsed_effects(statement, sql, dialect), *given]
+
+
+def _parsed_effects(statement: Statement, sql: str, dialect: str) -> list[Effect]:
     try:
         tokens, cut_out = familiar(statement, dialect)
         tree, is_cut = _parse(tokens, statement, sql, dialect)

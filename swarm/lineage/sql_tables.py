@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from swarm.lineage.sql_calls import called
 from swarm.lineage.sql_effects import Accessed, Effect, Name
 from swarm.lineage.sql_functions import dictionary_reads, function_reads
 from swarm.lineage.sql_names import name_of, position
@@ -58,7 +59,7 @@ def accesses(
 
 
 def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
-    """Snowflake's TABLE('a.b'), ClickHouse's INSERT INTO FUNCTION s3(...), statistics."""
+    """Snowflake's TABLE('a.b'), ClickHouse's INSERT INTO FUNCTION s3(...), statistics, calls."""
     if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
         yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
     if dialect == "clickhouse":
@@ -70,6 +71,8 @@ def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
             yield effect
     if isinstance(node, exp.Select):
         yield from statistics_reads(node, position(node)[0])
+    if isinstance(node, exp.Anonymous):
+        yield from called(node)
 
 
 def _table_after_in(node: exp.Expression) -> exp.Table | None:

@@ -1,6 +1,6 @@
 """The tokens of a script, a statement made of them, and looking for words in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +8,15 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import Token, Tokenizer, TokenType
 
 Tokens = Sequence[Token]
+STRINGS = frozenset(
+    {
+        TokenType.STRING,
+        TokenType.RAW_STRING,
+        TokenType.HEREDOC_STRING,
+        TokenType.NATIONAL_STRING,
+    }
+)
+KINDS_OF_ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "PROC", "MACRO", "TASK"})
 TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "DISTRIBUTED", "DEFERRED", "IMMEDIATE"})
 QUERY = frozenset({"SELECT", "WITH", "VALUES"})
 CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
@@ -30,11 +39,14 @@ STRINGS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Tokens of one statement. `in_block`: `INTO` names a variable there, not a table.
-    `is_condition`: an expression (of `IF`, `WHILE`), not a statement."""
+    `is_condition`: an expression (of `IF`, `WHILE`), not a statement. `in_branch`: it may run or
+    not. `variables` are those that get the value of the expression or query."""
 
     tokens: Tokens
     in_block: bool = False
     is_condition: bool = False
+    in_branch: bool = False
+    variables: tuple[str, ...] = ()
 
     @property
     def line(self) -> int:
@@ -76,8 +88,7 @@ def word_of(token: Token) -> str:
 
 def has_string(chunk: Tokens) -> bool:
     """Whether a string, dollar-quoted ones included, is among the tokens."""
-    kinds = (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING)
-    return any(token.token_type in kinds for token in chunk)
+    return any(token.token_type in STRINGS for token in chunk)
 
 
 def top_words(tokens: Tokens) -> set[str]:
@@ -106,3 +117,17 @@ def find(chunk: Tokens, words: tuple[str, ...], start: int) -> int:
         elif depth <= 0 and word in words:
             return index
     return len(chunk)
+
+
+def divided(tokens: Tokens) -> Iterator[Tokens]:
+    """The parts between commas outside of parentheses."""
+    start = depth = 0
+    for index, token in enumerate(tokens):
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        elif token.token_type == TokenType.COMMA and not depth:
+            yield tokens[start:index]
+            start = index + 1
+    yield tokens[start:]

@@ -8,7 +8,7 @@ every `if` are looked at: each is in some variant.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jinja2
 from jinja2 import nodes
@@ -53,6 +53,13 @@ class Rendering:
         """The templates without a known value that are part of `name`."""
         found = (int(number) for number in _HOLE.findall(name))
         return tuple(self.holes[number] for number in found if number < len(self.holes))
+
+    def with_hole(self, source: str) -> "tuple[Rendering, str]":
+        """The same with one more template, `source`, and its stand-in."""
+        source = source[:_MAX_SOURCE]
+        if source in self.holes:
+            return self, _stand_in(self.holes.index(source))
+        return replace(self, holes=(*self.holes, source)), _stand_in(len(self.holes))
 
     def restored(self, text: str) -> str:
         """`text` with the templates back in the places of their stand-ins."""

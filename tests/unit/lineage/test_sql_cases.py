@@ -101,7 +101,8 @@ def bases(found: Extraction, known: dict[str, list[str]]) -> list[str]:
     reached: set[DatasetKey] = set()
     for touch in found.touches:
         if touch.access is Access.READ:
-            reached |= {touch.dataset, *(reach.dataset for reach in names.expand(touch.dataset))}
+            dataset = names.resolve(touch.dataset)
+            reached |= {dataset, *(reach.dataset for reach in names.expand(dataset))}
     return sorted(str(dataset) for dataset in reached if dataset not in names.views)
 
 

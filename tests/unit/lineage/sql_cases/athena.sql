@@ -2,3 +2,64 @@
 -- reads: t
 -- writes: s3://bkt/k
 UNLOAD (SELECT * FROM t) TO 's3://bkt/k' WITH (format='ORC')
+
+--- UNLOAD over a WITH
+-- reads: s.t
+-- writes: s3://bkt/out
+UNLOAD (WITH x AS (SELECT * FROM s.t) SELECT * FROM x) TO 's3://bkt/out/' WITH (format = 'PARQUET', partitioned_by = ARRAY['d'])
+
+--- CTAS with a location
+-- reads: s.a
+-- writes: s.t s3://bkt/t
+CREATE TABLE s.t WITH (format = 'PARQUET', external_location = 's3://bkt/t/', partitioned_by = ARRAY['d'], bucketed_by = ARRAY['k'], bucket_count = 5) AS SELECT * FROM s.a
+
+--- CTAS of an Iceberg table
+-- reads: s.a
+-- writes: s.t s3://bkt/t
+CREATE TABLE s.t WITH (table_type = 'ICEBERG', location = 's3://bkt/t/', is_external = false) AS SELECT * FROM s.a
+
+--- an external table by Hive's grammar
+-- view: s.logs <- s3://bkt/logs
+CREATE EXTERNAL TABLE IF NOT EXISTS `s`.`logs` (`x` string, `y` struct<z:int>) PARTITIONED BY (`d` string)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' WITH SERDEPROPERTIES ('ignore.malformed.json' = 'true')
+STORED AS INPUTFORMAT 'a' OUTPUTFORMAT 'b' LOCATION 's3://bkt/logs/' TBLPROPERTIES ('projection.enabled' = 'true')
+
+--- an external table without backticks
+-- reads: logs
+-- writes: t
+-- view: logs <- s3://bkt/logs
+-- bases: s3://bkt/logs
+CREATE EXTERNAL TABLE logs (x string) STORED AS PARQUET LOCATION 's3://bkt/logs/';
+INSERT INTO t SELECT * FROM logs
+
+--- partitions
+-- reads: s3://bkt/d=1
+-- writes: s.t
+ALTER TABLE s.t ADD IF NOT EXISTS PARTITION (d = '1') LOCATION 's3://bkt/d=1/'; MSCK REPAIR TABLE s.t; ALTER TABLE s.t DROP PARTITION (d = '0')
+
+--- MERGE, UPDATE, DELETE, OPTIMIZE and VACUUM of Iceberg
+-- reads: src
+-- writes: ice
+MERGE INTO ice t USING src s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = s.v WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, s.v);
+UPDATE ice SET v = 1; DELETE FROM ice WHERE id = 3; OPTIMIZE ice REWRITE DATA USING BIN_PACK; VACUUM ice
+
+--- time travel and metadata tables
+-- reads: s.a s.b
+SELECT * FROM s.a FOR TIMESTAMP AS OF (current_timestamp - interval '1' day) JOIN s."b$iceberg_history" USING (k) JOIN s.b FOR VERSION AS OF 3 USING (k)
+
+--- a catalog of Lambda, three parts
+-- reads: lambda_cat.db.t awsdatacatalog.db.u
+SELECT * FROM "lambda_cat"."db"."t", AwsDataCatalog.db.u
+
+--- views in both grammars
+-- writes: v
+-- view: v <- db.a
+CREATE OR REPLACE VIEW v AS SELECT * FROM "db"."a"
+
+--- prepared statements
+-- reads: b
+PREPARE q FROM SELECT * FROM b WHERE k = ?; EXECUTE q USING 'x'
+
+--- the hidden column of the file
+-- reads: t
+SELECT "$path", count(*) FROM t GROUP BY 1

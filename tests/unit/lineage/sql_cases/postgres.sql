@@ -151,3 +151,226 @@ CREATE SCHEMA s
 -- reads: s.a
 SELECT n_live_tup FROM pg_stat_user_tables WHERE schemaname = 's' AND relname = 'a';
 SELECT 1 FROM information_schema.tables WHERE table_schema = 's' AND table_name = 'b'
+
+--- names are folded, quoted ones may hold anything
+-- reads: s.orders s.odd.name db.s.t
+SELECT * FROM S.Orders, "s"."odd.name", db.s.t
+
+--- nested WITH that shadows
+-- reads: a b
+WITH x AS (SELECT * FROM a) SELECT * FROM x WHERE k IN (WITH x AS (SELECT * FROM b) SELECT k FROM x)
+
+--- WITH that changes data, in a chain
+-- reads: s.src
+-- writes: s.old s.archive s.log
+WITH gone AS (DELETE FROM s.old WHERE d < now() RETURNING *),
+     kept AS (INSERT INTO s.archive SELECT * FROM gone RETURNING id)
+INSERT INTO s.log SELECT id FROM kept JOIN s.src USING (id)
+
+--- WITH that updates under a SELECT
+-- reads: b
+-- writes: a
+WITH u AS (UPDATE a SET x = b.x FROM b WHERE a.id = b.id RETURNING a.id) SELECT count(*) FROM u
+
+--- INSERT with ON CONFLICT and a subquery
+-- reads: src lim
+-- writes: t
+INSERT INTO t AS x (id, v) SELECT id, v FROM src
+ON CONFLICT (id) DO UPDATE SET v = excluded.v + (SELECT max(v) FROM lim) WHERE x.v < excluded.v RETURNING id
+
+--- INSERT with ON CONFLICT on a constraint
+-- writes: t
+INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT t_pk DO NOTHING
+
+--- MERGE in all forms
+-- reads: src
+-- writes: t
+MERGE INTO ONLY t AS x USING src AS s ON x.id = s.id
+WHEN MATCHED AND s.gone THEN DELETE
+WHEN MATCHED THEN UPDATE SET v = s.v
+WHEN NOT MATCHED BY SOURCE THEN DO NOTHING
+WHEN NOT MATCHED BY TARGET THEN INSERT (id, v) VALUES (s.id, s.v)
+RETURNING merge_action(), x.*
+
+--- UPDATE with joins in FROM, of columns at once
+-- reads: b c
+-- writes: s.a
+UPDATE s.a AS t SET (x, y) = (SELECT c.x, c.y FROM c WHERE c.id = t.id) FROM b LEFT JOIN c ON b.id = c.id WHERE t.id = b.id
+
+--- DELETE with USING and a join
+-- reads: b c
+-- writes: a
+DELETE FROM ONLY a AS t USING b JOIN c USING (k) WHERE t.id = b.id RETURNING *
+
+--- TRUNCATE of several
+-- writes: a s.b c
+TRUNCATE TABLE ONLY a, s.b, c RESTART IDENTITY CASCADE
+
+--- partitions: made, attached, written
+-- reads: src
+-- writes: m m_2024 m_2025
+CREATE TABLE m (d date, x int) PARTITION BY RANGE (d);
+CREATE TABLE m_2024 PARTITION OF m FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE m_2025 PARTITION OF m DEFAULT;
+INSERT INTO m SELECT * FROM src
+
+--- inheritance takes columns, not rows
+-- writes: child
+CREATE TABLE child (x int) INHERITS (parent)
+
+--- CREATE TABLE AS in its forms
+-- reads: x y z w
+-- writes: a b c d
+CREATE UNLOGGED TABLE a AS SELECT * FROM x WITH NO DATA; CREATE TABLE b (k, v) AS (SELECT * FROM y);
+CREATE TABLE c AS TABLE z; CREATE TABLE d WITH (fillfactor = 70) TABLESPACE ts AS SELECT * FROM w
+
+--- TABLE and VALUES
+-- reads: a s.b
+TABLE a UNION ALL TABLE s.b UNION ALL VALUES (1)
+
+--- PREPARE and EXECUTE
+-- reads: b
+-- writes: a
+PREPARE p (int, text) AS INSERT INTO a SELECT * FROM b WHERE k = $1;
+EXECUTE p (1, 'x');
+DEALLOCATE p
+
+--- EXECUTE of something prepared elsewhere
+-- unresolved: dynamic 1 prepared
+EXECUTE p (1)
+
+--- DO with dynamic SQL by format
+-- reads: s.orders s.days
+-- writes: s.orders_copy
+DO $$
+DECLARE
+  t text := 'orders';
+BEGIN
+  EXECUTE format('CREATE TABLE %I.%I AS SELECT * FROM %I.%I WHERE k = %L', 's', t || '_copy', 's', t, now());
+  EXECUTE 'SELECT * FROM s.days WHERE d = $1' INTO n USING 3;
+END $$
+
+--- SQL functions that are called, scalar and table, nested
+-- reads: rates s.orders a
+CREATE FUNCTION rate(k text) RETURNS numeric AS 'SELECT r FROM rates WHERE rates.k = $1' LANGUAGE sql STABLE;
+CREATE FUNCTION s.since(d date) RETURNS SETOF s.orders LANGUAGE sql AS $$ SELECT * FROM s.orders WHERE rate('x') > 1 $$;
+SELECT * FROM a, s.since(now()::date)
+
+--- functions with a body of the new kind
+-- reads: rates c
+-- writes: b
+CREATE FUNCTION rate() RETURNS numeric LANGUAGE sql RETURN (SELECT max(r) FROM rates);
+CREATE FUNCTION fill() RETURNS void BEGIN ATOMIC INSERT INTO b SELECT * FROM c; END;
+SELECT rate(); SELECT fill()
+
+--- a plpgsql function that is called
+-- reads: b
+-- writes: a
+CREATE OR REPLACE FUNCTION fill(n int) RETURNS void AS $$
+BEGIN
+  INSERT INTO a SELECT * FROM b LIMIT n;
+END;
+$$ LANGUAGE plpgsql;
+SELECT fill(3)
+
+--- a function that calls itself
+-- reads: tree
+CREATE FUNCTION walk(n int) RETURNS int AS $$ SELECT walk(up) FROM tree WHERE id = n $$ LANGUAGE sql;
+SELECT walk(1)
+
+--- a procedure that is called, and one that is not known
+-- reads: b
+-- writes: a
+-- unresolved: dynamic 3 procedure
+CREATE PROCEDURE fill() LANGUAGE sql AS $$ INSERT INTO a SELECT * FROM b $$;
+CALL fill();
+CALL s.other(1)
+
+--- a trigger runs when somebody writes
+-- writes: t
+CREATE FUNCTION audit() RETURNS trigger AS $$ BEGIN INSERT INTO log VALUES (NEW.*); RETURN NEW; END $$ LANGUAGE plpgsql;
+CREATE TRIGGER a AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION audit();
+INSERT INTO t VALUES (1)
+
+--- a function in another language
+-- reads: a
+CREATE FUNCTION py() RETURNS int AS $$ plpy.execute("DELETE FROM b") $$ LANGUAGE plpython3u;
+SELECT py() FROM a
+
+--- set-returning functions, ROWS FROM, lateral, ordinality
+-- reads: a b
+SELECT * FROM a, LATERAL (SELECT * FROM b WHERE b.x = a.x LIMIT 1) l,
+  ROWS FROM (generate_series(1, 3), unnest(a.arr)) WITH ORDINALITY AS f (x, y, n),
+  json_to_recordset(a.j) AS j (x int), XMLTABLE('/r' PASSING a.doc COLUMNS x int),
+  JSON_TABLE(a.j, '$[*]' COLUMNS (id int PATH '$.id')) jt
+
+--- TABLESAMPLE, FOR UPDATE SKIP LOCKED, FETCH FIRST
+-- reads: a b
+SELECT * FROM a TABLESAMPLE BERNOULLI (10) REPEATABLE (1) JOIN b USING (k) FOR NO KEY UPDATE OF a SKIP LOCKED;
+SELECT * FROM b ORDER BY x FETCH FIRST 3 ROWS WITH TIES
+
+--- views of the catalog are read through, also under a short name
+-- reads: v
+-- catalog: public.v <- public.w s.a
+-- catalog: public.w <- s.b
+-- bases: s.a s.b
+SELECT * FROM v
+
+--- a cycle of views ends
+-- reads: v
+-- catalog: v <- w
+-- catalog: w <- v a
+-- bases: a
+SELECT * FROM v
+
+--- a rule for rewriting is a definition
+CREATE RULE r AS ON INSERT TO v DO INSTEAD INSERT INTO a VALUES (NEW.x)
+
+--- a table moved to a schema, then read there
+-- reads: src prod.t
+-- writes: prod.t
+CREATE TABLE stg.t AS SELECT * FROM src; ALTER TABLE stg.t SET SCHEMA prod; SELECT * FROM prod.t
+
+--- swapping two tables by three renames
+-- reads: src
+-- writes: t
+BEGIN;
+CREATE TABLE t_new AS SELECT * FROM src;
+ALTER TABLE IF EXISTS t RENAME TO t_old;
+ALTER TABLE t_new RENAME TO t;
+DROP TABLE IF EXISTS t_old CASCADE;
+COMMIT
+
+--- partitions swapped in
+-- reads: m_new
+-- writes: m
+ALTER TABLE m DETACH PARTITION m_old CONCURRENTLY; ALTER TABLE m ATTACH PARTITION m_new DEFAULT
+
+--- a temporary table hides a table only until it is dropped
+-- reads: a t
+-- writes: b c
+CREATE TEMPORARY TABLE t (x int); INSERT INTO t SELECT * FROM a; INSERT INTO b TABLE t; DROP TABLE t; INSERT INTO c TABLE t
+
+--- search_path in its spellings
+-- reads: x.a y.b z.c q.d
+SET search_path TO x, public; SELECT * FROM a;
+SET LOCAL search_path = "y"; SELECT * FROM b;
+SELECT pg_catalog.set_config('search_path', 'z', false); SELECT * FROM c;
+SET SESSION search_path = 'q'; SELECT * FROM d
+
+--- the user's own schema is not known, the next is taken
+-- reads: x.a
+SET search_path = "$user", x; SELECT * FROM a
+
+--- one statement is broken, the others count
+-- reads: b d
+-- writes: a c
+-- unresolved: syntax 3 does not parse
+INSERT INTO a SELECT * FROM b;
+
+INSERT INTO SELECT (;
+INSERT INTO c SELECT * FROM d
+
+--- strings that look like SQL
+-- reads: a
+SELECT E'it\'s; SELECT * FROM x', $q$ FROM y; $q$, U&'FROM z', 'a''b; DROP' FROM a /* ; /* FROM w */ */ -- ; FROM v

@@ -98,3 +98,273 @@ BEGIN FOR r IN rs DO INSERT INTO a VALUES (1);
 END FOR;
 RETURN 1;
 END
+
+--- case and quotes: names are folded, quoted ones may hold dots
+-- reads: db.s.orders db.s.my.table
+SELECT * FROM DB.S.Orders, "DB"."S"."My.Table"
+
+--- the schema between two dots is PUBLIC
+-- reads: db.public.t
+SELECT * FROM db..t
+
+--- nested WITH that shadows
+-- reads: s.a s.b
+WITH x AS (SELECT * FROM s.a), y AS (WITH x AS (SELECT * FROM s.b) SELECT * FROM x)
+SELECT * FROM x, y
+
+--- MERGE with all its branches
+-- reads: s.src
+-- writes: s.t
+MERGE INTO s.t USING (SELECT * FROM s.src) AS x ON t.id = x.id
+WHEN MATCHED AND x.op = 'D' THEN DELETE
+WHEN MATCHED THEN UPDATE SET t.v = x.v
+WHEN NOT MATCHED THEN INSERT (id, v) VALUES (x.id, x.v)
+
+--- multi-table insert, first match
+-- reads: s.src
+-- writes: a b c
+INSERT OVERWRITE FIRST
+  WHEN n > 100 THEN INTO a
+  WHEN n > 10 THEN INTO b (x) VALUES (n)
+  ELSE INTO c
+SELECT n FROM s.src
+
+--- multi-table insert, unconditional, twice the same target
+-- reads: src
+-- writes: a b
+INSERT ALL INTO a INTO a (x, y) VALUES (y, x) INTO b SELECT x, y FROM src
+
+--- UPDATE with FROM
+-- reads: s.src
+-- writes: s.t
+UPDATE s.t SET t.x = src.x FROM s.src WHERE t.id = src.id
+
+--- DELETE with USING a subquery
+-- reads: s.gone s.old
+-- writes: s.t
+DELETE FROM s.t USING (SELECT id FROM s.gone) g, s.old o WHERE t.id = g.id AND t.id = o.id
+
+--- SWAP of a table that was built, and the old one dropped
+-- reads: s.src
+-- writes: s.t
+CREATE OR REPLACE TABLE s.t_new LIKE s.t;
+INSERT INTO s.t_new SELECT * FROM s.src;
+ALTER TABLE s.t SWAP WITH s.t_new;
+DROP TABLE s.t_new
+
+--- RENAME into another schema
+-- reads: src
+-- writes: prod.t
+CREATE TRANSIENT TABLE stg.t AS SELECT * FROM src; ALTER TABLE stg.t RENAME TO prod.t
+
+--- COPY from a table stage and a user stage
+-- reads: @%t @~/up
+-- writes: t u
+COPY INTO t FROM @%t; COPY INTO u FROM @~/up FILE_FORMAT = (FORMAT_NAME = 'f')
+
+--- a stage in a schema, with a format
+-- reads: @db.s.st/p
+SELECT t.$1:id FROM @db.s.st/p (FILE_FORMAT => 'f', PATTERN => '.*json') t
+
+--- PUT, GET, LIST and REMOVE move files of clients, not rows
+PUT file:///tmp/x.csv @st; GET @st file:///tmp/; LIST @st; REMOVE @st PATTERN = '.*'
+
+--- Iceberg tables, made and external
+-- reads: src
+-- writes: ice
+CREATE ICEBERG TABLE ice CATALOG = 'SNOWFLAKE' EXTERNAL_VOLUME = 'v' BASE_LOCATION = 'ice' AS SELECT * FROM src
+
+--- time travel in every form
+-- reads: a b c d
+SELECT * FROM a AT (TIMESTAMP => '2024-01-01'::TIMESTAMP)
+JOIN b BEFORE (STATEMENT => '8e5d0ca9-005e-44e6-b858-a8f5b37c5726') USING (k)
+JOIN c AT (OFFSET => -60*5) AS x USING (k)
+JOIN d CHANGES (INFORMATION => DEFAULT) AT (TIMESTAMP => $ts) USING (k)
+
+--- dynamic tables read what they are built from
+-- reads: raw.orders dim.day
+-- writes: mart.daily
+CREATE OR REPLACE DYNAMIC TABLE mart.daily TARGET_LAG = DOWNSTREAM WAREHOUSE = w REFRESH_MODE = AUTO INITIALIZE = ON_CREATE
+AS SELECT * FROM raw.orders o JOIN dim.day d ON o.d = d.d
+
+--- suspending one changes no rows
+ALTER DYNAMIC TABLE mart.daily SUSPEND
+
+--- secure and materialised views
+-- reads: b
+-- writes: v m
+-- view: v <- a
+-- view: m <- b
+CREATE OR REPLACE SECURE VIEW v COPY GRANTS AS SELECT * FROM a;
+CREATE SECURE MATERIALIZED VIEW m CLUSTER BY (x) AS SELECT * FROM b
+
+--- a task with a block
+CREATE TASK k SCHEDULE = '1 minute' AS
+BEGIN
+  INSERT INTO a SELECT * FROM b;
+  DELETE FROM c;
+END
+
+--- EXECUTE TASK of another script
+-- unresolved: dynamic 1 task
+EXECUTE TASK db.s.k
+
+--- USE for each level
+-- reads: db.s.a db2.public.b db.t.c
+USE DATABASE db; USE SCHEMA s; SELECT * FROM a; USE db2.public; SELECT * FROM b; USE SCHEMA db.t; SELECT * FROM c
+
+--- Snowflake Scripting with cursor, resultset, branches and handler
+-- reads: q s.b s.z
+-- writes: s.a s.c s.log
+DECLARE
+  c1 CURSOR FOR SELECT id FROM q;
+  n INTEGER DEFAULT 0;
+BEGIN
+  OPEN c1;
+  FOR r IN c1 DO
+    n := n + 1;
+    INSERT INTO s.a SELECT * FROM s.b WHERE id = :n;
+  END FOR;
+  IF (n > 5) THEN
+    TRUNCATE TABLE s.c;
+  ELSEIF (n > 4) THEN
+    LET x INT := (SELECT COUNT(*) FROM s.z);
+  END IF;
+  RETURN n;
+EXCEPTION
+  WHEN STATEMENT_ERROR THEN
+    INSERT INTO s.log VALUES (:sqlerrm);
+  WHEN OTHER THEN
+    RAISE;
+END
+
+--- an anonymous block in a string with dollars
+-- reads: b c
+-- writes: a
+EXECUTE IMMEDIATE $$
+DECLARE
+  rs RESULTSET;
+BEGIN
+  rs := (SELECT * FROM c);
+  INSERT INTO a SELECT * FROM b;
+  RETURN TABLE(rs);
+END;
+$$
+
+--- dynamic SQL from a variable and by concatenation
+-- reads: src.orders
+-- writes: dst.orders dst.two
+DECLARE
+  stmt VARCHAR DEFAULT 'INSERT INTO dst.two SELECT 1';
+  tbl STRING := 'orders';
+BEGIN
+  EXECUTE IMMEDIATE :stmt;
+  LET q STRING := 'INSERT INTO dst.' || tbl || ' SELECT * FROM src.' || :tbl;
+  EXECUTE IMMEDIATE q USING (tbl);
+END
+
+--- session variables
+-- reads: s.src
+-- writes: s.t
+SET q = 'INSERT INTO s.t SELECT * FROM s.src';
+EXECUTE IMMEDIATE $q
+
+--- IDENTIFIER of something unknown
+-- reads: a
+-- unresolved: template 1 needs a value
+SELECT * FROM a JOIN IDENTIFIER(:x) USING (k)
+
+--- a function and a table function of the script
+-- reads: rates orders
+CREATE OR REPLACE FUNCTION rate(c STRING) RETURNS FLOAT AS 'SELECT r FROM rates WHERE k = c';
+CREATE FUNCTION s.since(d DATE) RETURNS TABLE (id INT) AS $$ SELECT id FROM orders WHERE day > d $$;
+SELECT rate('x'), t.* FROM TABLE(s.since('2024-01-01'::DATE)) t
+
+--- functions in other languages say nothing
+-- reads: a
+CREATE FUNCTION f(x VARCHAR) RETURNS VARCHAR LANGUAGE JAVASCRIPT AS 'return "SELECT * FROM b"';
+CREATE FUNCTION g() RETURNS TABLE (x INT) LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'h' AS $$ class h: pass $$;
+SELECT f(x) FROM a, TABLE(g())
+
+--- a stored procedure that is called
+-- reads: b
+-- writes: a
+CREATE OR REPLACE PROCEDURE s.fill(d DATE) RETURNS STRING LANGUAGE SQL EXECUTE AS CALLER AS
+$$
+BEGIN
+  INSERT INTO a SELECT * FROM b WHERE day = :d;
+  RETURN 'ok';
+END
+$$;
+CALL s.fill(CURRENT_DATE())
+
+--- a stored procedure without dollars that is called
+-- reads: b
+-- writes: a
+CREATE PROCEDURE fill() RETURNS INT LANGUAGE SQL AS
+BEGIN
+  INSERT INTO a SELECT * FROM b;
+  RETURN 1;
+END;
+CALL fill()
+
+--- a procedure in Python that is called
+-- unresolved: dynamic 4 procedure
+CREATE PROCEDURE fill() RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'run' AS $$
+def run(session): session.table('b').write.save_as_table('a')
+$$;
+CALL fill()
+
+--- lateral joins, flatten of a column, table functions
+-- reads: a b
+SELECT * FROM a, LATERAL (SELECT * FROM b WHERE b.x = a.x), LATERAL FLATTEN(INPUT => a.v:items) f,
+  TABLE(FLATTEN(a.v)), TABLE(SPLIT_TO_TABLE(a.s, ',')), TABLE(RESULT_SCAN(LAST_QUERY_ID()))
+
+--- information schema and account usage functions
+SELECT * FROM db.INFORMATION_SCHEMA.TABLES, TABLE(db.INFORMATION_SCHEMA.QUERY_HISTORY())
+
+--- PIVOT, UNPIVOT, SAMPLE, MATCH_RECOGNIZE, QUALIFY
+-- reads: a b c d
+SELECT * FROM a PIVOT (SUM(x) FOR q IN (ANY ORDER BY q)) p
+UNION ALL SELECT * FROM b UNPIVOT (x FOR q IN (q1, q2))
+UNION ALL SELECT * FROM c SAMPLE BERNOULLI (10) QUALIFY ROW_NUMBER() OVER (ORDER BY x) = 1
+UNION ALL SELECT * FROM d MATCH_RECOGNIZE (PARTITION BY k ORDER BY t MEASURES FIRST(t) AS f PATTERN (x y+) DEFINE y AS v > 1)
+
+--- ASOF JOIN
+-- reads: trades quotes
+SELECT * FROM trades t ASOF JOIN quotes q MATCH_CONDITION (t.ts >= q.ts) ON t.sym = q.sym
+
+--- CONNECT BY
+-- reads: emp
+SELECT * FROM emp START WITH boss IS NULL CONNECT BY boss = PRIOR id
+
+--- UNDROP, sequences, tags, policies, warehouses
+CREATE SEQUENCE s; CREATE TAG t; CREATE MASKING POLICY p AS (v STRING) RETURNS STRING -> CASE WHEN TRUE THEN v END;
+CREATE ROW ACCESS POLICY r AS (x STRING) RETURNS BOOLEAN -> EXISTS (SELECT 1 FROM m WHERE k = x);
+ALTER WAREHOUSE w RESUME; UNDROP TABLE a; ALTER SESSION SET QUERY_TAG = 'x'; CREATE FILE FORMAT f TYPE = CSV;
+ALTER TABLE a CLUSTER BY (x); COMMENT ON TABLE a IS 'x'; SHOW TABLES; DESC TABLE a
+
+--- inserts with OVERWRITE and a SELECT from VALUES
+-- writes: t
+INSERT OVERWRITE INTO t SELECT column1, PARSE_JSON(column2) FROM VALUES (1, '{}'), (2, '{}')
+
+--- sub-select over a stage in MERGE
+-- reads: @st/d.json
+-- writes: t
+MERGE INTO t USING (SELECT $1:id AS id FROM @st/d.json) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = 1
+
+--- one statement of another product, the others count
+-- reads: b
+-- writes: a
+-- unresolved: syntax 1 does not parse
+FROBNICATE TABLE x WITH y;
+INSERT INTO a SELECT * FROM b
+
+--- flow operator
+-- reads: t
+SHOW TABLES ->> SELECT "name" FROM $1; SELECT * FROM t
+
+--- snapshot of a table restored through UNDROP and a clone
+-- reads: t
+-- writes: t_backup
+CREATE TABLE t_backup CLONE t AT (OFFSET => -3600)
