@@ -51,7 +51,7 @@ _EXPRESSION = (  # words of expressions that lead nowhere else
     "EXISTS", "ANY", "ALL", "AS", "ASC", "DESC", "FIRST", "LAST", "BY", "OVER", "IF", "AT",
     "PARTITION", "ROWS", "RANGE", "PRECEDING", "FOLLOWING", "UNBOUNDED", "CURRENT", "ROW",
     "INTERVAL", "DISTINCT", "FILTER", "WITHIN", "+", "-", "*", "/", "<", ">", "=", "<=", ">=",
-    "<>", "!=", "||", "::",
+    "<>", "!=", "||", "::", ".", "IGNORE", "UNNEST",
 )
 _IN_PARENTHESES = (
     "ORDER", "GROUP", "WHERE", "LEFT", "RIGHT", ",", "FROM",
@@ -66,11 +66,11 @@ _SETS = (
     "UNION", "INTERSECT", "EXCEPT", "MINUS",
 )
 _ELSEWHERE = (  # words that have a meaning of their own which is not understood here
-    "LATERAL", "UNNEST", "PIVOT", "UNPIVOT", "TABLESAMPLE", "FOR", "INTO", "TABLE", "TABLES",
+    "LATERAL", "PIVOT", "UNPIVOT", "TABLESAMPLE", "FOR", "INTO", "TABLE", "TABLES",
     "VALUES", "SET", "UPDATE", "DELETE", "INSERT", "MERGE", "USING", "VIEW", "CREATE", "DROP",
     "OVERWRITE", "RETURNING", "CONFLICT", "DUPLICATE", "APPLY", "SEMI", "ANTI", "ASOF", "ONLY",
     "POSITIONAL", "MATCH_RECOGNIZE", "RECURSIVE", "STREAM", "IDENTIFIER", "WINDOW", "FETCH",
-    "STRAIGHT_JOIN", "TRUNCATE", "WHEN", "THEN", "ELSE", "END", "LOW_PRIORITY", "IGNORE",
+    "STRAIGHT_JOIN", "TRUNCATE", "WHEN", "THEN", "ELSE", "END", "LOW_PRIORITY",
     "QUICK", "//",
 )
 # fmt: on
@@ -89,7 +89,9 @@ EXPRESSION = Place("expression")
 CASE = Place("case")
 DONE = Place("done", final=True)
 _DISTINCT, _ALIAS, _JOINING, _SET = map(Place, ("distinct", "alias", "joining", "set operator"))
-_COLUMNS = Place("columns")
+_COLUMNS, _BRACKETS, _UNNEST, _NUMBERED = map(
+    Place, ("columns", "brackets", "unnest", "with offset")
+)
 _COMMON_NAME, _COMMON_AS, _COMMON_OPEN, _COMMON_DONE = map(
     Place, ("common name", "common as", "common open", "common done")
 )
@@ -101,6 +103,7 @@ def _expressions(place: Place, *extra: str) -> None:
     for word in (*_EXPRESSION, *extra):
         place.steps[word] = place
     place.steps["("] = Step(Rule.OPEN, OPENED, place)
+    place.steps["["] = Step(Rule.OPEN, _BRACKETS, place)
     place.steps["CASE"] = Step(Rule.OPEN, CASE, place)
     place.steps[")"] = Step(Rule.CLOSE, place)
 
@@ -130,6 +133,7 @@ def _select_lists() -> None:
     _lead(_DISTINCT, ["("], Step(Rule.OPEN, OPENED, SELECT))
     _DISTINCT.operand = SELECT
     _DISTINCT.steps["CASE"] = Step(Rule.OPEN, CASE, SELECT)
+    _DISTINCT.steps["["] = Step(Rule.OPEN, _BRACKETS, SELECT)
     _DISTINCT.steps["*"] = SELECT
     del _DISTINCT.steps[")"]
 
@@ -137,12 +141,17 @@ def _select_lists() -> None:
 def _sources() -> None:
     SOURCE.operand = Step(Rule.READ, AFTER)
     SOURCE.steps["("] = Step(Rule.OPEN, SOURCES, AFTER)
+    SOURCE.steps["UNNEST"] = _UNNEST
+    _UNNEST.steps["("] = Step(Rule.OPEN, OPENED, AFTER)
+    _lead(_NUMBERED, ["OFFSET", "ORDINALITY"], AFTER)
     SOURCES.operand = SOURCE.operand
     _queries(SOURCES, SOURCES, AFTER)
     AFTER.operand = _ALIAS.operand = Step(Rule.ALIAS, ALIASED)
     AFTER.steps["AS"] = _ALIAS
+    ALIASED.steps["("] = Step(Rule.OPEN, _COLUMNS, ALIASED)
     for place in (AFTER, ALIASED):
         _close(place)
+        place.steps["WITH"] = _NUMBERED
     _expressions(CONDITION)
     for place in (AFTER, ALIASED, CONDITION):
         _lead(place, _SIDES, _JOINING)
@@ -177,7 +186,11 @@ def _parentheses() -> None:
     del OPENED.steps["FROM"]
     _queries(OPENED, OPENED, EXPRESSION)
     OPENED.steps["CASE"] = Step(Rule.OPEN, CASE, EXPRESSION)
+    OPENED.steps["["] = Step(Rule.OPEN, _BRACKETS, EXPRESSION)
     _lead(EXPRESSION, _SETS, _SET)
+    _expressions(_BRACKETS, ",", "OFFSET")
+    del _BRACKETS.steps[")"]
+    _BRACKETS.steps["]"] = Step(Rule.CLOSE, _BRACKETS)
     _expressions(CASE, "WHEN", "THEN", "ELSE", "LEFT", "RIGHT")
     del CASE.steps[")"]
     CASE.steps["END"] = Step(Rule.CLOSE, CASE)
@@ -293,6 +306,6 @@ _merge()
 _definitions()
 KEYWORDS = frozenset(
     {*_EXPRESSION, *_IN_PARENTHESES, *_CLAUSES, *_SIDES, *_SETS, *_ELSEWHERE}
-    | {"SELECT", "WITH", "JOIN", "ON", "CASE", "(", ")", ";"}
+    | {"SELECT", "WITH", "JOIN", "ON", "CASE", "(", ")", "[", "]", ";"}
     | {"'", '"', "`"}  # a quote that nothing closes
 )

@@ -17,7 +17,7 @@ from swarm.model.lineage import Access
 
 _MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `END alias`; more of them are no expression
 _MAX_DEPTH = 100
-_BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`")
+_BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`@")
 # A name with one of these parts may be no dataset, or ask for another one by a string.
 _SPECIAL = (
     frozenset(("information_schema", "pg_catalog", "sys", "mysql", "system", "dual"))
@@ -155,7 +155,7 @@ class _Reader:
         return parts[0]
 
     def _name(self, word: str) -> Name:
-        if word[0] in "'0123456789" or word[-1] == "*":
+        if word[0] in "'@0123456789" or word[-1] == "*":
             raise Abstained("no plain name")
         word = word.lower()
         quoted = '"' in word or "`" in word
@@ -165,13 +165,14 @@ class _Reader:
         return Name(parts, self._line)
 
     def _unquoted(self, word: str) -> tuple[str, ...]:
-        """The parts of a name with quotes; only letters, digits, `_` and `-` in them."""
+        """The parts of a name with quotes; only letters, digits, `_` and `-` in them
+        (and `*` in BigQuery)."""
         pieces = word.split(".")
         parts = [piece.strip(self._quotes) for piece in pieces]
         plain = "".join(parts).replace("_", "").replace("-", "")
         whole = all(piece[0] == piece[-1] or piece[0] not in '"`' for piece in pieces if piece)
         if self._splits and word[0] == "`" and word.count("`") == 2 and word[-1] == "`":
-            whole = True
+            whole, plain = True, plain.replace("*", "")
         if not (whole and plain.isascii() and plain.isalnum()):
             raise Abstained("unusual name")
         return tuple(parts)

@@ -16,7 +16,7 @@ DIALECTS = frozenset(
     | {"snowflake", "spark", "spark2", "trino"}
 )
 
-_OPERATORS = r"<=|>=|<>|!=|\|\||::|=>|//|[-+*/<>=]"
+_OPERATORS = r"<=|>=|<>|!=|\|\||::|=>|//|[-+*/<>=.]"
 _COMMENTS = r"--[^\n]*|/\*(?![+!]).*?\*/"
 
 
@@ -47,5 +47,6 @@ def _pattern(dialect: str) -> re.Pattern[str]:
     name = rf"{part}(?:\.{part})*+(?:\.\*)?"
     string = rf"'(?:[^'\\\n]{doubled})*+'(?!')"
     number = r"\d[\w.]*+"
-    words = rf"{name}|\n|[(),;]|{string}|{number}|{_COMMENTS}|{_OPERATORS}|[^ \t]"
+    parameter = "@[A-Z_]\\w*+|" if dialect == "bigquery" else ""
+    words = rf"{name}|{parameter}\n|[(),;]|{string}|{number}|{_COMMENTS}|{_OPERATORS}|[^ \t]"
     return re.compile(words, re.ASCII | re.DOTALL)
