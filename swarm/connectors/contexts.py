@@ -1,6 +1,7 @@
 """What the settings tell the engines: where SQL and code run, and which names are one dataset."""
 
 from swarm.config import Settings, SqlConnection
+from swarm.connectors.trees import TREES
 from swarm.lineage.naming import Naming
 from swarm.lineage.text import CodeContext, SqlContext
 
@@ -10,7 +11,7 @@ def sql_context(settings: Settings, *names: str) -> SqlContext:
     for name in (*names, "default"):
         if name in settings.connections:
             return _context(settings.connections[name])
-    return SqlContext()
+    return SqlContext(tree=TREES.read)
 
 
 def naming_of(settings: Settings) -> Naming:
@@ -34,4 +35,5 @@ def _context(connection: SqlConnection) -> SqlContext:
         namespace=connection.namespace,
         default_catalog=connection.default_catalog,
         default_schema=connection.default_schema,
+        tree=TREES.read,
     )

@@ -71,7 +71,7 @@ def server_of(value: Value, context: CodeContext) -> SqlContext:
                 return _with(context.connections[name], parameters)
     if _is_private(value):
         dialect = next((d for d in (_dialect(atom) for atom in value.atoms) if d), "")
-        return SqlContext(dialect, PRIVATE, parameters=parameters)
+        return SqlContext(dialect, PRIVATE, parameters=parameters, tree=context.default.tree)
     return _with(_by_dialect(value, clues, context.default), parameters)
 
 
