@@ -18,6 +18,8 @@ from swarm.model.journal import (
     FacetGone,
     FacetSeen,
     GraphRecord,
+    OrderGone,
+    OrderSeen,
     PipelineGone,
     PipelineSeen,
     UnresolvedGone,
@@ -27,7 +29,7 @@ from swarm.model.journal import (
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved
-from swarm.model.pipelines import Pipeline
+from swarm.model.pipelines import DeclaredEdge, JobOrder, Pipeline
 
 # What makes two observations the same one, within a task.
 Mark = tuple[Access, DatasetKey, Channel]
@@ -59,12 +61,14 @@ class Facts:
         self.columns = Columns(self.tables)
         self.pipelines: dict[PipelineKey, Pipeline] = {}
         self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
+        self.orders: dict[TaskKey, JobOrder] = {}
         self.coverage: dict[TaskKey, dict[Channel, Coverage]] = {}
         self.unresolved: dict[str, set[Unresolved]] = {}
         # What complete readings no longer show, and when an earlier one last did.
         self.dropped: dict[TaskKey, dict[Mark, float]] = {}
         self._of_orchestrator: dict[str, set[PipelineKey]] = {}
         self._tasks_of: dict[PipelineKey, set[TaskKey]] = {}
+        self._ordered: dict[PipelineKey, set[TaskKey]] = {}
         self._touching: dict[tuple[Access, DatasetKey], set[TaskKey]] = {}
 
     def pipelines_of(self, orchestrator: str) -> list[PipelineKey]:
@@ -73,6 +77,10 @@ class Facts:
     def tasks_of(self, pipeline: PipelineKey) -> list[TaskKey]:
         """The tasks of `pipeline` that evidence or coverage speaks of."""
         return sorted(self._tasks_of.get(pipeline, ()))
+
+    def ordered(self, pipeline: PipelineKey) -> list[TaskKey]:
+        """The tasks of `pipeline` that state their own order."""
+        return sorted(self._ordered.get(pipeline, ()))
 
     def touching(self, access: Access, name: DatasetKey) -> set[TaskKey]:
         """The tasks with evidence under exactly this name. Not to be changed."""
@@ -114,11 +122,15 @@ class Facts:
                 self.stated.drop(source, dataset)
                 self._define_view(dataset, change)
             case _:
-                self._apply_aside(record)
+                self._apply_aside(record, change)
 
-    def _apply_aside(self, record: GraphRecord) -> None:
-        """Facts that nothing is concluded from."""
+    def _apply_aside(self, record: GraphRecord, change: Change) -> None:
+        """What is told besides definitions and accesses."""
         match record:
+            case OrderSeen(order):
+                self._put_order(order.by, order, change)
+            case OrderGone(by):
+                self._put_order(by, None, change)
             case UnresolvedSeen(item):
                 self.tables.add(self.unresolved, item.subject, item)
             case UnresolvedGone(item):
@@ -134,6 +146,7 @@ class Facts:
         """Records that rebuild the facts."""
         for pipeline in self.pipelines.values():
             yield PipelineSeen(pipeline)
+        yield from map(OrderSeen, self.orders.values())
         yield from self.stated.records()
         for marks in self.evidence.values():
             yield from map(EvidenceSeen, marks.values())
@@ -158,14 +171,7 @@ class Facts:
     def _put_pipeline(self, key: PipelineKey, new: Pipeline | None, change: Change) -> None:
         old = self.pipelines.get(key)
         change.pipelines.add(key)
-        before = old.declared if old else ()
-        after = new.declared if new else ()
-        if before != after:
-            lost, gained = set(before) - set(after), set(after) - set(before)
-            change.reordered |= self.order.beside(lost) if lost else set()
-            self.order.replace(before, after)
-            self.tables.note(lambda: self.order.replace(after, before))
-            change.reordered |= self.order.beside(gained) if gained else set()
+        self._reorder(old.declared if old else (), new.declared if new else (), change)
         listed = {task.key for task in new.tasks} if new else set()
         for task in old.tasks if old else ():
             if task.key not in listed:
@@ -173,6 +179,24 @@ class Facts:
         self.tables.put(self.pipelines, key, new)
         change_index = self.tables.add if new else self.tables.discard
         change_index(self._of_orchestrator, key.orchestrator, key)
+
+    def _put_order(self, by: TaskKey, new: JobOrder | None, change: Change) -> None:
+        old = self.orders.get(by)
+        self._reorder(old.edges if old else (), new.edges if new else (), change)
+        self.tables.put(self.orders, by, new)
+        change_index = self.tables.add if new else self.tables.discard
+        change_index(self._ordered, by.pipeline_key, by)
+
+    def _reorder(
+        self, before: tuple[DeclaredEdge, ...], after: tuple[DeclaredEdge, ...], change: Change
+    ) -> None:
+        if before == after:
+            return
+        lost, gained = set(before) - set(after), set(after) - set(before)
+        change.reordered |= self.order.beside(lost) if lost else set()
+        self.order.replace(before, after)
+        self.tables.note(lambda: self.order.replace(after, before))
+        change.reordered |= self.order.beside(gained) if gained else set()
 
     def _put_evidence(self, seen: Evidence, change: Change) -> None:
         marks = self.evidence.get(seen.task)

@@ -18,7 +18,8 @@ Rules
 6. Runs, pools and backfills pass through; connectors send each change once.
 7. A view that a source stated and its `ViewInventory` no longer lists is gone as far as that source
    goes, unless the same batch shows it.
-8. Facets and columns have rules of their own: `facet_news`, `column_news`.
+8. Facets, columns and the order that jobs state have rules of their own: `facet_news`,
+   `column_news`, `order_news`.
 """
 
 from dataclasses import replace
@@ -27,6 +28,7 @@ from swarm.lineage.column_news import column_news, columns_gone
 from swarm.lineage.facet_news import facet_news, facets_gone
 from swarm.lineage.facts import Facts, Mark
 from swarm.lineage.naming import Naming
+from swarm.lineage.order_news import order_news, orders_gone
 from swarm.lineage.recurrence import (
     SIGHTING_S,
     days_of,
@@ -77,7 +79,8 @@ def pipeline_news(batch: Batch, facts: Facts) -> list[GraphRecord]:
     records: list[GraphRecord] = []
     for key in gone:
         records += [UnresolvedGone(item) for item in _unresolved_in(key, facts)]
-        records += _aside_gone({*facts.facets.tasks_of(key), *facts.columns.tasks_of(key)}, facts)
+        told = (facts.facets.tasks_of(key), facts.columns.tasks_of(key), facts.ordered(key))
+        records += _aside_gone({task for tasks in told for task in tasks}, facts)
         records.append(PipelineGone(key))
     for key, new in shown.items():
         old = facts.pipelines.get(key)
@@ -95,13 +98,15 @@ def other_news(batch: Batch, facts: Facts, naming: Naming) -> list[GraphRecord]:
         *_unresolved_news(batch, facts),
         *facet_news(batch, facts, naming),
         *column_news(batch, facts, naming),
+        *order_news(batch, facts),
         *_passing(batch),
     ]
 
 
 def _aside_gone(tasks: set[TaskKey], facts: Facts) -> list[GraphRecord]:
     """What else was told of tasks that are gone."""
-    return [*facets_gone(sorted(tasks), facts), *columns_gone(sorted(tasks), facts)]
+    gone = sorted(tasks)
+    return [*facets_gone(gone, facts), *columns_gone(gone, facts), *orders_gone(gone, facts)]
 
 
 def _unresolved_in(key: PipelineKey, facts: Facts) -> list[Unresolved]:

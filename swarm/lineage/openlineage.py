@@ -31,6 +31,7 @@ from swarm.lineage.openlineage_fields import (
     object_at,
     text_of,
 )
+from swarm.lineage.openlineage_order import job_order
 from swarm.lineage.openlineage_subject import Subject, below_of, parent_run_of, subject_of
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import SqlContext
@@ -89,6 +90,7 @@ def read_event(
         items += [*said, *unread]
         if state is RunState.SUCCEEDED and complete and not unread and not subject.is_child:
             items.append(Coverage(subject.task, Channel.OPENLINEAGE, at_s))
+    items.extend(job_order(run, subject, orchestrators, at_s))
     items.extend(event_columns(fields, subject.task, below_of(job, subject), at_s))
     items.extend(event_facets(fields, subject, at_s))
     return tuple(dict.fromkeys(items))

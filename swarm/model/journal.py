@@ -23,7 +23,7 @@ from swarm.model.lineage import (
     View,
     ViewInventory,
 )
-from swarm.model.pipelines import Backfill, Inventory, Pipeline, Pool
+from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
 from swarm.model.runs import Run, TaskRun
 
 RECORD_VERSION = 1
@@ -38,6 +38,7 @@ Item = (
     | Unresolved
     | Facet
     | ColumnLineage
+    | JobOrder
     | Run
     | TaskRun
     | Pool
@@ -165,6 +166,20 @@ class ColumnsGone:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderSeen:
+    """A job states an order that is new or changed."""
+
+    order: JobOrder
+
+
+@dataclass(frozen=True, slots=True)
+class OrderGone:
+    """The job that stated an order is gone."""
+
+    by: TaskKey
+
+
+@dataclass(frozen=True, slots=True)
 class DependencyChanged:
     """A dependency is new or its strength, proofs, verdict or declaration changed."""
 
@@ -258,6 +273,8 @@ GraphRecord = (
     | FacetGone
     | ColumnsSeen
     | ColumnsGone
+    | OrderSeen
+    | OrderGone
     | DependencyChanged
     | DependencyGone
     | VerdictGiven

@@ -74,3 +74,12 @@ class Backfill:
     state: str
     from_s: float | None = None
     to_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """What the job `by` states of the order it is run in: edges that it is one end of."""
+
+    by: TaskKey
+    edges: tuple[DeclaredEdge, ...]
+    observed_at_s: float

@@ -24,7 +24,7 @@ from swarm.model.lineage import (
     View,
     ViewInventory,
 )
-from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+from swarm.model.pipelines import DeclaredEdge, Inventory, JobOrder, Pipeline, Task
 
 # How long an example takes depends on the machine's other work.
 SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,6 +67,15 @@ columns = st.builds(
     st.integers(0, 4).map(lambda number: number * 86_400.0),
 )
 edges = st.builds(DeclaredEdge, tasks, tasks, st.just("order"))
+
+
+# Times are days apart, as the same order stated again is dated exact to a day.
+orders = st.builds(
+    JobOrder,
+    tasks,
+    st.lists(edges, max_size=2).map(tuple),
+    st.integers(0, 4).map(lambda number: number * 86_400.0),
+)
 
 
 @st.composite
@@ -127,6 +136,7 @@ def worlds(draw: st.DrawFn) -> list[Batch]:
         *((pipeline,) for pipeline in draw(pipelines())),
         *((facet,) for facet in draw(st.lists(facets, max_size=4))),
         *((lineage,) for lineage in draw(st.lists(columns, max_size=4))),
+        *((order,) for order in draw(st.lists(orders, max_size=3))),
     ]
     return [Batch("s", str(number), items) for number, items in enumerate(groups)]
 
