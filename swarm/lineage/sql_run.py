@@ -24,6 +24,7 @@ from swarm.lineage.sql_effects import (
     Nested,
     NotUnderstood,
 )
+from swarm.lineage.sql_psql import DIALECTS_OF_PSQL, server_text
 from swarm.lineage.sql_script import Script, original_line
 from swarm.lineage.sql_split import statements
 from swarm.lineage.sql_statements import statement_effects
@@ -79,6 +80,9 @@ class Run:
 
     def text(self, text: str, lines: tuple[int, ...], depth: int = 0) -> None:
         """Run the script `text`; `lines[i]` is the original line of its line `i + 1`."""
+        if depth == 0 and self._dialect in DIALECTS_OF_PSQL:
+            text, problems = server_text(text)
+            self._script.apply(problems, lines)
         try:
             tokens = _tokens(text, self._dialect)
         except TokenError as error:

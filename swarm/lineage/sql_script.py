@@ -34,6 +34,11 @@ from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, UnresolvedReason
 
+# Where temporary tables are in a schema of the session, which is searched before all others. In
+# other dialects they are in the current schema.
+_OWN_SCHEMA = frozenset({"", "postgres", "redshift", "bigquery", "duckdb", "sqlite"})
+_SESSION_SCHEMAS = frozenset({"pg_temp", "_session", "temp"})
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -134,8 +139,13 @@ class Script:
             )
         )
 
-    def _key(self, name: Name, lines: tuple[int, ...]) -> DatasetKey | None:
-        """The dataset of `name`; None if a template hides it, which is then a problem."""
+    def _key(
+        self, name: Name, lines: tuple[int, ...], *, temporary: bool = False
+    ) -> DatasetKey | None:
+        """The dataset of `name`; None if a template hides it, which is then a problem.
+
+        `temporary`: a temporary table is made under this name.
+        """
         written = name.url or ".".join(name.parts)
         holes = self._rendering.holes_in(written)
         if name.bound:
@@ -155,8 +165,20 @@ class Script:
             return DatasetKey(self._context.namespace, name.url.rstrip("/").casefold())
         own_schema = "public" if self._context.dialect == "snowflake" else "dbo"
         plain = tuple(part or own_schema for part in name.parts)
-        known = plain if name.local else complete_name(plain, self._context)
-        return DatasetKey(self._context.namespace, table_name(known))
+        if not name.local and not self._is_of_session(plain, temporary=temporary):
+            plain = complete_name(plain, self._context)
+        elif plain[0].casefold() in _SESSION_SCHEMAS:
+            plain = plain[1:]
+        return DatasetKey(self._context.namespace, table_name(plain))
+
+    def _is_of_session(self, parts: tuple[str, ...], *, temporary: bool) -> bool:
+        """Whether the name is that of a temporary table, wherever bare names are looked for."""
+        if self._context.dialect not in _OWN_SCHEMA:
+            return False
+        if len(parts) == 2:
+            return parts[0].casefold() in _SESSION_SCHEMAS
+        bare = DatasetKey(self._context.namespace, table_name(parts))
+        return len(parts) == 1 and (temporary or bare in self._temporary)
 
     def _hidden(
         self, line: int, written: str, holes: tuple[str, ...], lines: tuple[int, ...]
@@ -181,10 +203,14 @@ class Script:
             self._add(Entry(effect.access, key, line, confidence=effect.confidence))
 
     def _create(self, effect: Created, lines: tuple[int, ...], bases: list[DatasetKey]) -> None:
-        key = self._key(effect.name, lines)
+        parts = effect.name.parts
+        temporary = effect.temporary or (
+            len(parts) == 2 and self._is_of_session(parts, temporary=False)
+        )
+        key = self._key(effect.name, lines, temporary=temporary)
         if key is None:
             return
-        if effect.temporary:
+        if temporary:
             self._temporary[key] = tuple(bases)
         else:
             self._temporary.pop(key, None)
@@ -203,7 +229,8 @@ class Script:
         self.views[key] = (tuple(dict.fromkeys((*before, *reads))), line)
 
     def _move(self, effect: Moved, lines: tuple[int, ...]) -> None:
-        source, target = self._key(effect.source, lines), self._key(effect.target, lines)
+        source = self._key(effect.source, lines)
+        target = self._key(effect.target, lines, temporary=source in self._temporary)
         if source is None or target is None:
             return
         if source in self._temporary:

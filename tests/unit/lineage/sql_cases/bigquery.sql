@@ -499,3 +499,9 @@ INSERT d.t (a, b) VALUES (1, (SELECT MAX(x) FROM d.s)), (2, DEFAULT)
 --- region qualifiers and INFORMATION_SCHEMA are no datasets
 SELECT * FROM `region-us`.INFORMATION_SCHEMA.JOBS, `p`.`region-eu`.INFORMATION_SCHEMA.TABLES,
   `p.d.INFORMATION_SCHEMA.COLUMNS`, d.__TABLES__
+
+--- a temporary table under _SESSION
+-- reads: d.a
+-- writes: d.b
+CREATE TEMP TABLE t AS SELECT * FROM d.a;
+INSERT INTO d.b SELECT * FROM _SESSION.t

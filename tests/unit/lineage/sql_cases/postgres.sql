@@ -374,3 +374,72 @@ INSERT INTO c SELECT * FROM d
 --- strings that look like SQL
 -- reads: a
 SELECT E'it\'s; SELECT * FROM x', $q$ FROM y; $q$, U&'FROM z', 'a''b; DROP' FROM a /* ; /* FROM w */ */ -- ; FROM v
+
+--- COPY from standard input with the rows in the script
+-- reads: c
+-- writes: a b
+COPY a (x, y) FROM stdin;
+1	it's
+2	select * from nothing; drop
+\.
+INSERT INTO b SELECT * FROM c
+
+--- psql: \copy both ways
+-- reads: file/in.csv t
+-- writes: a file/out.csv
+\copy a from 'in.csv' with csv header
+\copy (select * from t) to 'out.csv' csv
+
+--- psql: variables, echo, connections
+-- reads: s.a
+-- writes: s.b
+\set schema s
+\set ON_ERROR_STOP on
+\echo done
+INSERT INTO :schema.b SELECT * FROM :"schema".a WHERE d = :'day';
+\q
+
+--- psql: another script is not in the text
+-- reads: a
+-- unresolved: dynamic 2 other.sql
+SELECT * FROM a;
+\i other.sql
+\timing on
+
+--- psql: gexec runs what a query makes
+-- reads: t
+-- unresolved: dynamic 1 gexec
+SELECT format('DROP TABLE %I', x) FROM t \gexec
+
+--- psql: conditions, both branches count
+-- writes: a b
+\if :x
+INSERT INTO a VALUES (1);
+\else
+INSERT INTO b VALUES (1);
+\endif
+
+--- temporary tables outlive a change of search_path
+-- reads: a y.b
+-- writes: x.c
+CREATE TEMP TABLE t AS SELECT * FROM a;
+SET search_path TO x;
+INSERT INTO c SELECT * FROM t JOIN y.b USING (k)
+
+--- a temporary table under pg_temp
+-- reads: a
+-- writes: b
+CREATE TABLE pg_temp.t AS SELECT * FROM a; INSERT INTO b SELECT * FROM pg_temp.t JOIN t USING (k)
+
+--- a pg_dump script
+-- writes: public.orders
+SET statement_timeout = 0;
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE TABLE public.orders (id integer NOT NULL);
+ALTER TABLE public.orders OWNER TO postgres;
+COPY public.orders (id) FROM stdin;
+1
+2
+\.
+ALTER TABLE ONLY public.orders ADD CONSTRAINT pk PRIMARY KEY (id);
+SELECT pg_catalog.setval('public.orders_id_seq', 2, true)
