@@ -10,6 +10,9 @@ by day, and every dependency it states is compared with the truth. All worlds ar
   that world, which flatters it; `..._single` the best channel alone, its most seen edges first.
 - `gate_precision`, `warn_precision`, `show_precision`: the real share of what is stated at 0.99 or
   above, from 0.8 and from 0.5 up to there; `gate_recall`: of all real ones, those at 0.99 or above.
+- `ece_before_verdicts`, `ece_after_verdicts`: in other worlds, where two channels make eight times
+  the usual mistakes, people give their verdict on some of the edges that are shown; `ece` of the
+  other edges, before and after.
 - `masked_ece`, `masked_recall_at_p99`: one channel that covers whole tasks is hidden from the
   engine, which predicts what that channel shows of the tasks it covers in its last two weeks. This
   needs no truth. `--journal STATE_DIR` does the same with the evidence a running swarm has
@@ -17,21 +20,24 @@ by day, and every dependency it states is compared with the truth. All worlds ar
 """
 
 import argparse
+import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.confidence_world import DAY_S, World, edges, make
 from benchmarks.report import Figures, Options, progress, run
 from swarm.lineage.facts import Change, Facts
-from swarm.lineage.ledger import Ledger
+from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, Item
-from swarm.model.lineage import STATIC, Access, Channel, Coverage, DependencyKey, Evidence
+from swarm.model.lineage import STATIC, Access, Channel, Coverage, DependencyKey, Evidence, Verdict
 from swarm.store.journal import open_journal
 
 QUESTION = "Does a confidence of 0.9 mean nine times out of ten?"
 BINS = 15
 READ_LIMIT = 2_000
+VERDICTS = 50
+WORSE = 8.0
 MASKED = (Channel.OPENLINEAGE, Channel.SQL_RUN)  # cover whole tasks, so what they lack is no
 LAST_S = 14 * DAY_S
 LEVELS = ((0.99, 1.1), (0.8, 0.99), (0.5, 0.8))
@@ -52,6 +58,13 @@ def measure(options: Options) -> Figures:
         progress(f"world {seed} of {tasks} tasks")
         pool.add(make(tasks, seed))
     figures = pool.figures()
+    before: list[Guess] = []
+    after: list[Guess] = []
+    for seed in range(options.seed, options.seed + count):
+        progress(f"verdicts in world {seed}")
+        for all_of, some in zip((before, after), judged(tasks, seed), strict=True):
+            all_of += some
+    figures |= {"ece_before_verdicts": ece(before), "ece_after_verdicts": ece(after)}
     if options.own.journal is not None:
         own = _own(options.own.journal)
         compared = [guess for channel in MASKED for guess in masked([own], channel)]
@@ -121,6 +134,24 @@ def fed(batches: Iterable[Batch]) -> Ledger:
         for record in ledger.decide(batch, now_s):
             ledger.apply(record)
     return ledger
+
+
+def judged(tasks: int, seed: int) -> tuple[list[Guess], list[Guess]]:
+    """The edges nobody gave a verdict on, before and after there were verdicts on others."""
+    dice = random.Random(seed)
+    worse = dict.fromkeys(dice.sample(sorted(Channel), 2), WORSE)
+    world = make(tasks, seed, worse)
+    ledger = fed(world.batches)
+    shown = sorted(k for k, found in ledger.dependencies.items() if found.confidence >= 0.5)
+    asked = dice.sample(shown, min(VERDICTS, len(shown) // 2))
+    rest = sorted(ledger.dependencies.keys() - set(asked))
+    before = [(ledger.dependencies[key].confidence, key in world.truth) for key in rest]
+    for key in asked:
+        verdict = Verdict.ACCEPTED if key in world.truth else Verdict.REJECTED
+        for record in ledger.decide(VerdictRequest(key, verdict, "owner"), 0.0):
+            ledger.apply(record)
+    now = ((ledger.dependencies.get(key), key in world.truth) for key in rest)
+    return before, [(found.confidence if found else 0.0, real) for found, real in now]
 
 
 def masked(batches: Sequence[Batch], channel: Channel) -> list[Guess]:

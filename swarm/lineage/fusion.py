@@ -7,7 +7,7 @@ as both its ends together: P(write) * P(read) * naming factor.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import exp, log
 
 from swarm.lineage.recurrence import LOGS
@@ -22,7 +22,7 @@ PRIOR = 0.1
 SHORT_NAME_FACTOR = 0.9
 
 
-NOBODY: Mapping[Channel, Coverage] = {}
+AS_KNOWN: Mapping[Channel, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +105,33 @@ class Belief:
     proofs: tuple[Proof, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was learned by looking at the task on many days: how likely what was seen in runs
+    still happens, and which channels know other accesses of that kind on that server, whether
+    they cover the task or not."""
+
+    still: float = 1.0
+    knowing: Mapping[Channel, Coverage] = field(default_factory=dict)
+
+
 def believe(
     task: TaskKey,
     access: Access,
     sightings: Iterable[Sighting],
     coverage: Mapping[Channel, Coverage],
-    still: float = 1.0,
-    knowing: Mapping[Channel, Coverage] = NOBODY,
+    looked: Looked | None = None,
+    offsets: Mapping[Channel, float] = AS_KNOWN,
 ) -> Belief:
-    """Fuse what all channels say of one end of an edge; `sightings` are of that end only, `still`
-    is how likely what was seen in runs still happens, `knowing` are the channels that know other
-    accesses of that kind on that server, whether they cover the task or not."""
+    """Fuse what all channels say of one end of an edge; `sightings` are of that end only,
+    `offsets` what verdicts have shown of the channels' weights."""
+    looked = looked or Looked()
     best: dict[Channel, Sighting] = {}
     for sighting in sightings:
         channel = sighting.evidence.channel
         if channel not in best or _rank(sighting) < _rank(best[channel]):
             best[channel] = sighting
-    proofs = [_seen(sighting, still) for sighting in best.values()]
+    proofs = [_seen(sighting, looked.still, offsets) for sighting in best.values()]
     proofs += [
         _silent(task, access, cover)
         for channel, cover in coverage.items()
@@ -129,7 +139,7 @@ def believe(
     ]
     proofs += [
         replace(_silent(task, access, cover), weight=round(_partly_against(channel), 3))
-        for channel, cover in knowing.items()
+        for channel, cover in looked.knowing.items()
         if channel not in best and (channel not in coverage or channel in NEVER_COVERING)
     ]
     by_time = {channel for channel, sighting in best.items() if known_by_time(sighting.evidence)}
@@ -166,10 +176,11 @@ def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[Dataset
     )
 
 
-def _seen(sighting: Sighting, still: float) -> Proof:
+def _seen(sighting: Sighting, still: float, offsets: Mapping[Channel, float]) -> Proof:
     seen = sighting.evidence
     still = 1.0 if seen.channel in STATIC else still
-    weight = RELIABILITY[seen.channel].for_it * seen.confidence
+    for_it = RELIABILITY[seen.channel].for_it + offsets.get(seen.channel, 0.0)
+    weight = max(for_it, 0.0) * seen.confidence
     return Proof(
         task=seen.task,
         access=seen.access,

@@ -21,12 +21,14 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from swarm.errors import UnknownKey
+from swarm.lineage.calibration import fit, material
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.intake import other_news, pipeline_news
 from swarm.lineage.naming import Naming
 from swarm.lineage.weighing import Weighing
 from swarm.model.journal import (
     Batch,
+    CalibrationChanged,
     DependencyChanged,
     DependencyGone,
     GraphRecord,
@@ -36,6 +38,7 @@ from swarm.model.journal import (
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
+    Channel,
     Dependency,
     DependencyKey,
     Recurrence,
@@ -79,6 +82,7 @@ class Ledger:
         self._of: dict[TaskKey | PipelineKey, set[DependencyKey]] = {}
         self._verdicts: dict[DependencyKey, VerdictGiven] = {}
         self._judged: dict[PipelineKey, set[DependencyKey]] = {}
+        self._offsets: dict[Channel, float] = {}
         self._version = 0
 
     @property
@@ -132,6 +136,8 @@ class Ledger:
                         _discard(self._of, side, key)
             case VerdictGiven():
                 self._apply_verdict(record)
+            case CalibrationChanged(offsets, _):
+                self._offsets = dict(offsets)
             case _:
                 self._facts.apply(record, Change())
 
@@ -150,6 +156,8 @@ class Ledger:
         """A snapshot: applied to a new ledger these give this ledger's state."""
         yield from self._facts.records()
         yield from self._verdicts.values()
+        if self._offsets:
+            yield CalibrationChanged(tuple(sorted(self._offsets.items())), len(self._verdicts))
         for dependency in self._dependencies.values():
             yield DependencyChanged(self._version, dependency)
         if self._version and not self._dependencies:
@@ -157,7 +165,7 @@ class Ledger:
 
     def check(self) -> None:
         """Raise AssertionError where the state contradicts itself. Costs as much as a new start."""
-        weighing = Weighing(self._facts)
+        weighing = Weighing(self._facts, self._offsets)
         for key, dependency in self._dependencies.items():
             assert key == dependency.key, f"{key} is filed under another key"
             assert key.upstream != key.downstream, f"{key} depends on itself"
@@ -181,8 +189,27 @@ class Ledger:
             )
         if (given.verdict if given else None) == event.verdict:
             return []
-        changed = self._difference({key}, Weighing(self._facts), {key: event.verdict})
-        return [VerdictGiven(key, event.verdict, event.by), *changed]
+        verdicts = {k: given.verdict for k, given in self._verdicts.items()} | {key: event.verdict}
+        weighing = Weighing(self._facts, self._offsets)
+        judged = (weighing.judged(k, v) for k, v in sorted(verdicts.items()) if v is not None)
+        offsets = fit([one for one in judged if one is not None])
+        given_now = VerdictGiven(key, event.verdict, event.by)
+        if not material(self._offsets, offsets):
+            return [given_now, *self._difference({key}, weighing, {key: event.verdict})]
+        said = sum(verdict is not None for verdict in verdicts.values())
+        calibration = CalibrationChanged(tuple(sorted(offsets.items())), said)
+        moved = {c for c, _ in self._offsets.items() ^ offsets.items()}
+        weighing = Weighing(self._facts, offsets)
+        keys = {key}.union(*(weighing.keys_of(task) for task in self._seen_by(moved)))
+        return [given_now, calibration, *self._difference(keys, weighing, {key: event.verdict})]
+
+    def _seen_by(self, channels: set[Channel]) -> list[TaskKey]:
+        """The tasks of which one of `channels` says something."""
+        return [
+            task
+            for task, marks in self._facts.evidence.items()
+            if any(channel in channels for _, _, channel in marks)
+        ]
 
     def _conclude(self, change: Change) -> list[GraphRecord]:
         """The dependencies that `change` makes, alters or ends."""
@@ -194,7 +221,7 @@ class Ledger:
         for dataset in names.views_moved(moved, change.views):
             for name in names.aliases(dataset):
                 tasks |= self._facts.all_touching(name)
-        weighing = Weighing(self._facts)
+        weighing = Weighing(self._facts, self._offsets)
         keys: set[DependencyKey] = set()
         for side in tasks | change.reordered:
             keys |= self._of.get(side, set())

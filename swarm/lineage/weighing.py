@@ -1,15 +1,25 @@
 """Both ends of every dependency, weighed from the facts as they stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from swarm.lineage.calibration import Judged
 from swarm.lineage.expansion import Reach
 from swarm.lineage.facts import Facts
-from swarm.lineage.fusion import Belief, Sighting, believe, edge_confidence, known_by_time
+from swarm.lineage.fusion import (
+    AS_KNOWN,
+    Belief,
+    Looked,
+    Sighting,
+    believe,
+    edge_confidence,
+    known_by_time,
+)
 from swarm.lineage.recurrence import SIGHTING_S, Looks
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import (
     STATIC,
     Access,
+    Channel,
     Dependency,
     DependencyKey,
     Evidence,
@@ -33,10 +43,12 @@ EDITED_STILL = 0.8
 class Weighing:
     """Answers for one decision; remembers what it worked out, so the facts must not change."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, offsets: Mapping[Channel, float]) -> None:
+        """`offsets` is what verdicts have shown of the channels' weights."""
         self._facts = facts
+        self._offsets = offsets
         self._sightings: dict[TaskKey, dict[End, list[Sighting]]] = {}
-        self._beliefs: dict[tuple[TaskKey, End], Belief | None] = {}
+        self._beliefs: dict[tuple[TaskKey, End, bool], Belief | None] = {}
         self._looks: dict[TaskKey, Looks] = {}
         self._reaches: dict[DatasetKey, list[Reach]] = {}
         self._users: dict[End, set[TaskKey]] = {}
@@ -56,9 +68,11 @@ class Weighing:
         return keys
 
     def dependency(self, key: DependencyKey, verdict: Verdict | None) -> Dependency | None:
-        """The dependency as the facts and a person's verdict make it; `None`: there is none."""
-        write = self._belief(key.upstream, (Access.WRITE, key.dataset))
-        read = self._belief(key.downstream, (Access.READ, key.dataset))
+        """The dependency as the facts and a person's verdict make it; `None`: there is none.
+
+        What is judged keeps the evidence it was judged on: no verdict moves its own weights.
+        """
+        write, read = self._both(key, verdict is None)
         proofs: tuple[Proof, ...] = (
             *(write.proofs if write else ()),
             *(read.proofs if read else ()),
@@ -79,22 +93,37 @@ class Weighing:
         recurrence = self._recurrence(key.downstream, (Access.READ, key.dataset))
         return Dependency(key, declared, confidence, proofs, verdict, recurrence)
 
-    def _belief(self, task: TaskKey, end: End) -> Belief | None:
-        if (task, end) not in self._beliefs:
+    def judged(self, key: DependencyKey, verdict: Verdict) -> Judged | None:
+        """A verdict beside what the facts alone say; `None` where an end has no evidence."""
+        write, read = self._both(key, False)
+        return Judged(write, read, verdict is Verdict.ACCEPTED) if write and read else None
+
+    def _both(self, key: DependencyKey, corrected: bool) -> tuple[Belief | None, Belief | None]:
+        return (
+            self._belief(key.upstream, (Access.WRITE, key.dataset), corrected),
+            self._belief(key.downstream, (Access.READ, key.dataset), corrected),
+        )
+
+    def _belief(self, task: TaskKey, end: End, corrected: bool) -> Belief | None:
+        at = (task, end, corrected)
+        if at not in self._beliefs:
             sightings = self._ends(task).get(end)
-            self._beliefs[task, end] = (
+            self._beliefs[at] = (
                 believe(
                     task,
                     end[0],
                     sightings,
                     self._facts.coverage_of(task),
-                    self._still(task, end, sightings),
-                    self._looks_at(task).knowing(task, end[0], end[1].namespace),
+                    Looked(
+                        self._still(task, end, sightings),
+                        self._looks_at(task).knowing(task, end[0], end[1].namespace),
+                    ),
+                    self._offsets if corrected else AS_KNOWN,
                 )
                 if sightings
                 else None
             )
-        return self._beliefs[task, end]
+        return self._beliefs[at]
 
     def _recurrence(self, task: TaskKey, end: End) -> Recurrence | None:
         runs = _of_runs(self._ends(task).get(end, []))

@@ -205,6 +205,15 @@ class VerdictGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationChanged:
+    """From now on a sure report of a channel weighs so much more than it is known for (log-odds),
+    which follows from `verdicts` verdicts of people."""
+
+    offsets: tuple[tuple[Channel, float], ...]
+    verdicts: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunSeen:
     """A run or a try of a task changed state."""
 
@@ -278,6 +287,7 @@ GraphRecord = (
     | DependencyChanged
     | DependencyGone
     | VerdictGiven
+    | CalibrationChanged
     | RunSeen
     | CapacitySeen
     | FindingChanged

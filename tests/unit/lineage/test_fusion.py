@@ -9,6 +9,7 @@ from swarm.lineage.fusion import (
     RELIABILITY,
     WINDOW_CONFIDENCE,
     Belief,
+    Looked,
     Sighting,
     believe,
     edge_confidence,
@@ -163,12 +164,12 @@ def test_two_logs_that_know_a_task_by_time_alone_count_once() -> None:
 @pytest.mark.parametrize("still", [0.9, 0.5, 0.1])
 def test_one_report_of_runs_is_as_sure_as_that_it_still_happens(still: float) -> None:
     coverage: dict[Channel, Coverage] = {}
-    faded = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], coverage, still)
+    faded = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], coverage, Looked(still))
     assert faded.probability == pytest.approx(still, abs=0.02)
-    text = believe(TASK, Access.READ, [seen(Channel.CODE)], coverage, still)
+    text = believe(TASK, Access.READ, [seen(Channel.CODE)], coverage, Looked(still))
     assert text == belief(seen(Channel.CODE))
 
 
 def test_what_two_channels_saw_ends_for_both() -> None:
     reports = [seen(Channel.SQL_RUN), seen(Channel.ACCESS_LOG)]
-    assert believe(TASK, Access.READ, reports, {}, 0.5).probability < 0.55
+    assert believe(TASK, Access.READ, reports, {}, Looked(0.5)).probability < 0.55
