@@ -20,6 +20,7 @@ from swarm.connectors.crontab_lines import BrokenLine, CronJob, parse_crontab
 from swarm.connectors.files import Chunk, FileConnector, path_of, understanding
 from swarm.connectors.programs import Command, Program, items_of
 from swarm.errors import Unavailable
+from swarm.lineage.code.jobs import Job
 from swarm.lineage.code.shell import commands
 from swarm.model.journal import Item
 from swarm.model.keys import PipelineKey, TaskKey
@@ -103,11 +104,9 @@ def _job_items(
     )
     context = replace(sql_context(settings, key.orchestrator), parameters=job.variables)
     command = Command(
-        place,
-        _script(job),
+        Job("", place, command=_script(job), folder=str(path.parent.resolve())),
         {**files, _input_file(job): job.stdin} if job.stdin else files,
         code_context(settings, context),
-        folder=str(path.parent.resolve()),
         checkouts=tuple(map(str, crontab.folders.folders)),
     )
     yield from items_of(Program(task, code=(command,)), now_s)

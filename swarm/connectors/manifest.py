@@ -5,12 +5,10 @@ same pipeline and task the first counts and the second is reported: adding them 
 would hide a line that was copied and not changed.
 """
 
-import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
@@ -20,9 +18,17 @@ from swarm.config import Settings, Source
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
-from swarm.connectors.programs import Code, Program, Script, items_of, stated_dataset
-from swarm.lineage.configs.parameters import environment_parameters, task_parameters
-from swarm.lineage.text import CodeContext, SqlContext
+from swarm.connectors.manifest_programs import (
+    TaskFiles,
+    code_of,
+    jobs_of,
+    scripts_of,
+    sql_context_of,
+    words_of,
+)
+from swarm.connectors.programs import Program, items_of, stated_dataset
+from swarm.lineage.code.texts import holes, shown
+from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
@@ -30,11 +36,6 @@ from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
 
 _TASKS_PER_CHUNK = 50
 _PIPELINES_PER_CHUNK = 500
-_LANGUAGES = {".sql": "sql", ".hql": "sql", ".ddl": "sql", ".py": "python"}
-
-
-def _as_text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _lower(value: object) -> object:
@@ -122,7 +123,15 @@ def _task_items(
 ) -> Iterator[Item]:
     """What one line says of its task's data: what it states, and what its texts show."""
     value = line.value
-    context = _context(value, sql_context(settings, key.orchestrator))
+    task = TaskFiles(
+        key.task,
+        value.files,
+        value.kind,
+        words_of(value.arguments),
+        value.parameters,
+        line.place,
+    )
+    context = sql_context_of(task, _context(value, sql_context(settings, key.orchestrator)))
     yield Coverage(key, Channel.MANIFEST, now_s)
     written: set[DatasetKey] = set()
     for access, names in ((Access.READ, value.reads), (Access.WRITE, value.writes)):
@@ -134,15 +143,31 @@ def _task_items(
             yield Evidence(key, access, dataset, Channel.MANIFEST, now_s, line.place, excerpt)
     program = Program(
         task=key,
-        scripts=_scripts(value, context),
-        code=_code(value, code_context(settings, context)),
+        scripts=scripts_of(task, context),
+        code=code_of(task, code_context(settings, context)),
         stated_writes=frozenset(written),
     )
+    yield from _declared(task, key, context, now_s)
     if program.scripts or program.code:
         yield from items_of(program, now_s)
     elif value.reads is None and value.writes is None:
         detail = "Nothing tells what the task touches; add `files`, or `reads` and `writes`."
         yield Unresolved(str(key), UnresolvedReason.MISSING_SOURCE, line.place, detail)
+
+
+def _declared(
+    task: TaskFiles, key: TaskKey, context: SqlContext, now_s: float
+) -> Iterator[Evidence | Unresolved]:
+    """The data that the scheduler's own files declare."""
+    for job in jobs_of(task):
+        for access, names in ((Access.READ, job.reads), (Access.WRITE, job.writes)):
+            for name in names:
+                if holes(name):
+                    detail = f"the place `{shown(name)}` of a dataset"
+                    yield Unresolved(str(key), UnresolvedReason.TEMPLATE, job.place, detail)
+                    continue
+                dataset = stated_dataset(name, context)
+                yield Evidence(key, access, dataset, Channel.DECLARED, now_s, job.place, name)
 
 
 def _context(value: TaskLine, base: SqlContext) -> SqlContext:
@@ -151,50 +176,7 @@ def _context(value: TaskLine, base: SqlContext) -> SqlContext:
         dialect=value.dialect or base.dialect,
         default_catalog=value.default_catalog or base.default_catalog,
         default_schema=value.default_schema or base.default_schema,
-        parameters=task_parameters(value.files, value.parameters),
     )
-
-
-def _scripts(value: TaskLine, context: SqlContext) -> tuple[Script, ...]:
-    return tuple(
-        Script(path, text, context)
-        for path, text in value.files.items()
-        if _language(path, value) == "sql"
-    )
-
-
-def _code(value: TaskLine, context: CodeContext) -> tuple[Code, ...]:
-    modules = [path for path in value.files if _language(path, value) == "python"]
-    if not modules:
-        return ()
-    entry, arguments = _entry(modules, value)
-    given = environment_parameters(value.files, value.parameters)
-    return (Code(entry, value.files, replace(context, parameters=given, arguments=arguments)),)
-
-
-def _language(path: str, value: TaskLine) -> str:
-    name = path.lower().removesuffix(".j2").removesuffix(".jinja").removesuffix(".jinja2")
-    suffix = PurePosixPath(name).suffix
-    return _LANGUAGES.get(suffix, "" if suffix else value.kind)
-
-
-def _entry(modules: list[str], value: TaskLine) -> tuple[str, tuple[str, ...] | None]:
-    """The module that the command line names, else the first one, and the words after it."""
-    words = _words(value.arguments)
-    for at, word in enumerate(words):
-        named = [path for path in modules if path in word or path.endswith(f"/{word}")]
-        if named:
-            return max(named, key=len), tuple(words[at + 1 :])
-    return modules[0], tuple(words) or None
-
-
-def _words(arguments: str | tuple[JsonValue, ...]) -> list[str]:
-    if not isinstance(arguments, str):
-        return [_as_text(word) for word in arguments]
-    try:
-        return shlex.split(arguments)
-    except ValueError:  # an open quote
-        return arguments.split()
 
 
 @dataclass(slots=True)

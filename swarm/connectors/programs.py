@@ -8,13 +8,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from swarm.connectors.sighting import sighted
-from swarm.lineage.code.entry import extract_code, extract_shell
+from swarm.lineage.code.entry import Reading, read_code, read_command
+from swarm.lineage.code.jobs import Job
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.sql import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Extraction, Touch
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Coverage,
+    Extraction,
+    Touch,
+    Unresolved,
+    UnresolvedReason,
+)
 
 _STORED_RESULT_CONFIDENCE = 0.2
 
@@ -39,16 +48,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A shell command line at `place`, among the files it may start or feed to a program.
+    """A shell command, among the files it may start or feed to a program.
 
-    `folder` is where relative paths are seen from; `checkouts` may lie elsewhere where it runs.
+    Relative paths are seen from the folder of the job; `checkouts` may lie elsewhere where it runs.
     """
 
-    place: str
-    text: str
+    job: Job
     files: Mapping[str, str]
     context: CodeContext
-    folder: str = ""
     checkouts: tuple[str, ...] = ()
 
 
@@ -66,21 +73,29 @@ class Program:
 
 
 def items_of(program: Program, now_s: float) -> Iterator[Item]:
-    """Everything the texts of `program` say, as observed at `now_s`."""
-    if program.scripts:
-        found = [extract_sql(sql.text, sql.context, sql.place) for sql in program.scripts]
+    """Everything the texts of `program` say, as observed at `now_s`.
+
+    SQL that its code reads or starts is seen there, with the values it gets there, and not again.
+    """
+    readings = [_read(code) for code in program.code]
+    used = {path for reading in readings for path in reading.used}
+    scripts = [script for script in program.scripts if script.place not in used]
+    if scripts:
+        found = [extract_sql(sql.text, sql.context, sql.place) for sql in scripts]
         yield from _items(program, Channel.SQL_SOURCE, found, now_s)
-    if program.code:
-        found = [_read(code) for code in program.code]
+    if readings:
+        found = [reading.extraction for reading in readings]
         yield from _items(program, Channel.CODE, found, now_s)
 
 
-def _read(code: Code | Command) -> Extraction:
-    if isinstance(code, Command):
-        return extract_shell(
-            code.text, code.files, code.context, code.place, code.folder, code.checkouts
-        )
-    return extract_code(code.modules, code.entry, code.context)
+def _read(code: Code | Command) -> Reading:
+    if not isinstance(code, Command):
+        return read_code(code.modules, code.entry, code.context)
+    if code.job.missing:
+        reason = UnresolvedReason.MISSING_SOURCE
+        missing = Unresolved(code.job.place, reason, code.job.place, code.job.missing)
+        return Reading(Extraction(unresolved=(missing,)))
+    return read_command(code.job, code.files, code.context, code.checkouts)
 
 
 def _items(

@@ -110,7 +110,13 @@ class Commands:
             given = {**command.variables, **given}
         known = with_values(text, command.style, given)
         catalog, schema = ("" if holes(n) else n for n in (command.catalog, command.schema))
-        found = RunsSql(const(known), const(command.server), catalog=catalog, schema=schema)
+        found = RunsSql(
+            const(known),
+            const(command.server),
+            dialects=command.dialects,
+            catalog=catalog,
+            schema=schema,
+        )
         self._record(found, place)
 
     def _given(self, path: str, module: str) -> str | None:

@@ -16,7 +16,7 @@ class RunsSql:
     """`text` runs on `server`. Unless `sure`, only a text that reads like SQL counts.
 
     A `bare_table` means a single word is the name of a table to read. `catalog` and `schema` are
-    those of short names, if the command itself says so.
+    those of short names, if the command itself says so; `dialects` those its client may speak.
     """
 
     text: Value
@@ -24,6 +24,7 @@ class RunsSql:
     sure: bool = True
     bare_table: bool = False
     has_values: bool = False
+    dialects: tuple[str, ...] = ()
     catalog: str = ""
     schema: str = ""
 

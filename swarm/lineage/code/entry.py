@@ -6,21 +6,46 @@ not reached yields nothing; a table or path that only exists at run time is unre
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from swarm.lineage.code.commands import Start
 from swarm.lineage.code.effects import RunsCommand
 from swarm.lineage.code.interpreter import Interpreter
+from swarm.lineage.code.jobs import Job
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.recorder import Recorder
-from swarm.lineage.code.values import Class, Function, Instance, Scope, Value, const, of, only
+from swarm.lineage.code.values import (
+    Class,
+    Function,
+    Instance,
+    ListOf,
+    Scope,
+    Value,
+    const,
+    of,
+    only,
+)
 from swarm.lineage.text import CodeContext
 from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
 
 _MAX_STARTED = 200  # programs that one command starts
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a program was found to do, and which of the files given it reads or starts."""
+
+    extraction: Extraction
+    used: frozenset[str] = frozenset()
+
+
 def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -> Extraction:
-    """Find what the program that starts at `entry` reads and writes. Never raises.
+    """Find what the program that starts at `entry` reads and writes. Never raises."""
+    return read_code(modules, entry, context).extraction
+
+
+def read_code(modules: Mapping[str, str], entry: str, context: CodeContext) -> Reading:
+    """Find what the program that starts at `entry` does. Never raises.
 
     `modules` maps file path to source: the entry's file, those it imports, and SQL files it may
     run. `entry` is `path.py:function` (`path.py:Class.method`) or `path.py` for the whole file as
@@ -43,7 +68,8 @@ def extract_code(modules: Mapping[str, str], entry: str, context: CodeContext) -
     except RecursionError:
         detail = "the program is nested too deep to be read"
         missing = [Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)]
-    return recorder.findings.extraction("", [*walk.unresolved, *missing])
+    found = recorder.findings.extraction("", [*walk.unresolved, *missing])
+    return Reading(found, frozenset(program.used))
 
 
 def extract_shell(
@@ -59,17 +85,30 @@ def extract_shell(
     Their relative paths are seen from `folder`, where the command runs. A script that the command
     calls by another path is looked for below `checkouts` by the end of that path.
     """
+    job = Job("", place, command=command, folder=folder)
+    return read_command(job, modules, context, checkouts).extraction
+
+
+def read_command(
+    job: Job, modules: Mapping[str, str], context: CodeContext, checkouts: Sequence[str] = ()
+) -> Reading:
+    """Find what the command of a job does, and which files of `modules` it uses."""
     program = Program(modules, checkouts)
-    recorder = Recorder(program, context)
-    walk = Interpreter(program, context.parameters, recorder, quiet_imports=False)
+    given = {**context.parameters, **job.variables}
+    recorder = Recorder(program, replace(context, parameters=given))
+    walk = Interpreter(program, given, recorder, quiet_imports=False)
     follow_scripts(walk, recorder, program, context)
+    text = of(ListOf([const(word) for word in job.words])) if job.words else const(job.command)
     try:
-        recorder.record(RunsCommand(const(command), folder), place)
+        recorder.record(RunsCommand(text, job.folder), job.place)
     except RecursionError:
         walk.unresolved.append(
-            Unresolved(place, UnresolvedReason.TOO_LARGE, place, "nested too deep to be read")
+            Unresolved(
+                job.place, UnresolvedReason.TOO_LARGE, job.place, "nested too deep to be read"
+            )
         )
-    return recorder.findings.extraction("", walk.unresolved)
+    found = recorder.findings.extraction("", walk.unresolved)
+    return Reading(found, frozenset(program.used))
 
 
 def follow_scripts(

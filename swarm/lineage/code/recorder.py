@@ -247,9 +247,11 @@ class Recorder:
 
 
 def _at(server: SqlContext, found: RunsSql) -> SqlContext:
-    """The server, with the catalog and schema that the command itself asks for."""
+    """The server, with the catalog, schema and dialect that the command itself asks for."""
+    fits = not found.dialects or server.dialect in found.dialects
     return replace(
         server,
+        dialect=server.dialect if fits else found.dialects[0],
         default_catalog=found.catalog or server.default_catalog,
         default_schema=found.schema or server.default_schema,
     )

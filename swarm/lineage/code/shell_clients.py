@@ -133,6 +133,23 @@ ALIASES: Mapping[str, str] = {
     "impala": "impala-shell",
 }
 
+_HIVE_DIALECTS = ("hive", "spark", "databricks")
+_DIALECTS: Mapping[str, tuple[str, ...]] = {
+    "psql": ("postgres", "redshift", "materialize", "risingwave"),
+    "sqlite3": ("sqlite",),
+    "duckdb": ("duckdb",),
+    "mysql": ("mysql", "singlestore", "doris", "starrocks"),
+    "snowsql": ("snowflake",),
+    "snow": ("snowflake",),
+    "hive": _HIVE_DIALECTS,
+    "beeline": _HIVE_DIALECTS,
+    "spark-sql": ("spark", "databricks", "hive"),
+    "impala-shell": ("hive", "spark"),
+    "trino": ("trino", "athena", "presto"),
+    "sqlcmd": ("tsql", "fabric"),
+    "clickhouse-client": ("clickhouse",),
+}
+
 
 def client(name: str, words: Sequence[str], streams: Streams) -> Command | None:
     """What a SQL client does with its words; `None` when it is no client."""
@@ -159,6 +176,7 @@ def client(name: str, words: Sequence[str], streams: Streams) -> Command | None:
         missing=command.missing,
         style=one.style,
         given=values,
+        dialects=_DIALECTS.get(ALIASES.get(name, name), ()),
         catalog=first_of(found, *one.catalog.split()),
         schema=first_of(found, *one.schema.split()),
     )

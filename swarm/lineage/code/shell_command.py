@@ -13,7 +13,8 @@ class Command:
     `code` is Python and `text` a shell text that it runs. `folder` is where the `cd` commands
     before it lead, seen from where the text starts; `missing` says what of the command is not
     known. `given` are the values that a client puts into its SQL in the way of `style`,
-    `variables` the environment of what is started. `schema` and `catalog` are where short names
+    `variables` the environment of what is started. `dialects` are those
+    the client may speak, its own first; `schema` and `catalog` are where short names
     of tables are looked for; `line` counts from where the text starts.
     """
 
@@ -31,6 +32,7 @@ class Command:
     style: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    dialects: tuple[str, ...] = ()
     schema: str = ""
     catalog: str = ""
     line: int = 1

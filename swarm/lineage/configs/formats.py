@@ -106,9 +106,9 @@ def read_variables(text: str) -> dict[str, Tree]:
 
 
 def _hadoop(text: str) -> dict[str, Tree]:
-    """`<property><name>..</name><value>..</value></property>` wherever they stand."""
+    """`<property><name>..</name><value>..</value></property>` of a `<configuration>`."""
     root = ElementTree.fromstring(text)
-    return dict(properties_below(root))
+    return dict(properties_below(root)) if local_name(root) == "configuration" else {}
 
 
 def properties_below(root: ElementTree.Element) -> Iterator[tuple[str, str]]:

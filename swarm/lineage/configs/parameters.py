@@ -18,6 +18,11 @@ def as_text(value: Plain) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def whole_text(value: Tree) -> str:
+    """Any value as one text; what is no text, as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def flat(tree: Tree) -> dict[str, str]:
     """Every value by its dotted name; a list also as a whole, as JSON.
 
@@ -87,8 +92,5 @@ def environment_parameters(files: Mapping[str, str], given: Mapping[str, Tree]) 
 def _given(given: Mapping[str, Tree]) -> dict[str, str]:
     parts: dict[str, Tree] = {}
     parts.update({name: tree for name, tree in given.items() if isinstance(tree, dict | list)})
-    whole = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in given.items()
-    }
+    whole = {name: whole_text(value) for name, value in given.items()}
     return {**flat(parts), **whole}

@@ -1,0 +1,292 @@
+"""Workflows, coordinators and bundles of Oozie, as the commands that their actions are.
+
+A value is looked up where Oozie does: what the caller hands on (a coordinator to its workflow, a
+workflow to a sub-workflow), the properties of the job, the defaults of the workflow. Dates of the
+run are one fixed date. What stays unknown is a hole.
+"""
+
+import posixpath
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from swarm.lineage.code.jobs import Job, chosen, line_of
+from swarm.lineage.code.texts import hole
+from swarm.lineage.configs.formats import local_name, properties_below
+from swarm.lineage.configs.references import resolved
+from swarm.lineage.template_expressions import fill_expressions
+
+_ROOTS = frozenset({"workflow-app", "coordinator-app", "bundle-app"})
+_MAX_DEPTH = 6  # workflows inside each other
+_DATES = {"YEAR": "2000", "MONTH": "01", "DAY": "01", "HOUR": "00", "MINUTE": "00"}
+_CONF = re.compile(r"\bwf:conf\(\s*(['\"])([^'\"]+)\1\s*\)")
+_EVENT = re.compile(r"\$\{\s*coord:data(?:In|Out)\(\s*(['\"])([^'\"]+)\1\s*\)\s*\}")
+_TIME = re.compile(r"\$\{\s*coord:(?:nominalTime|actualTime)\(\)\s*\}")
+_QUIET = frozenset({"email", "fs", "git", "ssh-check"})
+
+Element = ElementTree.Element
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of Oozie by path, and their texts."""
+
+    roots: Mapping[str, Element]
+    texts: Mapping[str, str]
+    jobs: list[Job] = field(default_factory=list)
+
+    def find(self, path: str) -> str | None:
+        """The file an app path means, by the longest end of it that fits one file."""
+        wanted = [path, posixpath.join(path, "workflow.xml"), posixpath.join(path, "bundle.xml")]
+        for each in wanted:
+            parts = [part for part in each.split("/") if part]
+            for start in range(len(parts)):
+                end = "/".join(parts[start:])
+                found = [p for p in self.texts if p == end or p.endswith(f"/{end}")]
+                if len(found) == 1 and found[0].endswith(".xml"):
+                    return found[0]
+        return None
+
+
+def oozie_jobs(files: Mapping[str, str], task: str, values: Mapping[str, str]) -> tuple[Job, ...]:
+    """What the files of Oozie among `files` start for `task`, with the properties `values`."""
+    roots = {path: root for path, text in files.items() if (root := _root(path, text)) is not None}
+    apps = {path: root for path, root in roots.items() if local_name(root) in _ROOTS}
+    if not apps:
+        return ()
+    found = _Files(roots, {path: files[path] for path in roots})
+    called = {
+        _app_file(found, e.text or "", values) for root in apps.values() for e in _paths(root)
+    }
+    for path in apps:
+        if path not in called:
+            _app(found, path, values, {}, 0)
+    return chosen(found.jobs, task)
+
+
+def _root(path: str, text: str) -> Element | None:
+    if not path.lower().endswith(".xml"):
+        return None
+    try:
+        return ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
+def _paths(root: Element) -> Iterator[Element]:
+    return (element for element in root.iter() if local_name(element) == "app-path")
+
+
+def _app_file(found: _Files, text: str, values: Mapping[str, str]) -> str | None:
+    return found.find(_filled(text, values))
+
+
+def _filled(text: str | None, values: Mapping[str, str]) -> str:
+    plain = _CONF.sub(lambda match: match.group(2), (text or "").strip())
+    plain = _TIME.sub("2000-01-01T00:00Z", plain)
+    return fill_expressions(plain, values, lambda source: hole(source.strip("${} ")))
+
+
+def _children(element: Element, name: str) -> list[Element]:
+    return [child for child in element if local_name(child) == name]
+
+
+def _text(element: Element, name: str, values: Mapping[str, str]) -> str:
+    return next((_filled(child.text, values) for child in _children(element, name)), "")
+
+
+def _configuration(element: Element, values: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for child in _children(element, "configuration"):
+        found.update({name: _filled(text, values) for name, text in properties_below(child)})
+    return found
+
+
+def _app(
+    found: _Files, path: str, values: Mapping[str, str], given: Mapping[str, str], depth: int
+) -> None:
+    """Follows one file; `given` is what its caller hands on."""
+    root = found.roots[path]
+    defaults: dict[str, str] = {}
+    for child in _children(root, "parameters"):
+        defaults.update(properties_below(child))
+    known = resolved({**defaults, **values, **given})
+    if depth > _MAX_DEPTH:
+        return
+    kind = local_name(root)
+    if kind == "workflow-app":
+        _workflow(found, path, root, known, depth)
+    elif kind == "coordinator-app":
+        _coordinator(found, path, root, known, depth)
+    else:
+        for child in _children(root, "coordinator"):
+            handed = _configuration(child, known)
+            _call(found, path, child, (known, handed), depth)
+
+
+def _call(
+    found: _Files,
+    path: str,
+    element: Element,
+    values: tuple[Mapping[str, str], Mapping[str, str]],
+    depth: int,
+) -> None:
+    known, handed = values
+    app = _text(element, "app-path", {**known, **handed})
+    inner = found.find(app)
+    if inner is None or inner == path:
+        detail = f"the application `{app}` is not among the files given"
+        found.jobs.append(Job("", f"{path}:1", missing=detail))
+    else:
+        _app(found, inner, known, handed, depth + 1)
+
+
+# --- coordinators --------------------------------------------------------------------------------
+
+
+def _coordinator(
+    found: _Files, path: str, root: Element, values: Mapping[str, str], depth: int
+) -> None:
+    uris = dict(_datasets(found, root, values, 0))
+    reads = _events(root, "input-events", "data-in", uris)
+    writes = _events(root, "output-events", "data-out", uris)
+    place = f"{path}:{line_of(found.texts[path], root.get('name', ''))}"
+    if reads or writes:
+        job = Job("", place, reads=tuple(reads.values()), writes=tuple(writes.values()))
+        found.jobs.append(job)
+    events = {**reads, **writes}
+    for action in _children(root, "action"):
+        for workflow in _children(action, "workflow"):
+            _with_events(workflow, events)
+            handed = _configuration(workflow, values)
+            _call(found, path, workflow, (values, handed), depth)
+
+
+def _with_events(workflow: Element, events: Mapping[str, str]) -> None:
+    """Puts the URLs of the data in the places of `coord:dataIn('name')`."""
+    for element in workflow.iter():
+        if element.text and "coord:data" in element.text:
+            element.text = _EVENT.sub(
+                lambda match: events.get(match.group(2), match.group()), element.text
+            )
+
+
+def _datasets(
+    found: _Files, root: Element, values: Mapping[str, str], depth: int
+) -> Iterator[tuple[str, str]]:
+    for element in root.iter():
+        if local_name(element) == "dataset":
+            text = _text(element, "uri-template", {**values, **_DATES})
+            yield element.get("name", ""), text
+        elif local_name(element) == "include" and depth < _MAX_DEPTH:
+            path = found.find(_filled(element.text, values))
+            if path is not None:
+                yield from _datasets(found, found.roots[path], values, depth + 1)
+
+
+def _events(root: Element, side: str, kind: str, uris: Mapping[str, str]) -> dict[str, str]:
+    events: dict[str, str] = {}
+    for holder in _children(root, side):
+        for event in holder.iter():
+            if local_name(event) == kind:
+                name = event.get("dataset", "")
+                events[event.get("name", name)] = uris.get(name, hole(f"dataset {name}"))
+    return events
+
+
+# --- workflows -----------------------------------------------------------------------------------
+
+
+def _workflow(
+    found: _Files, path: str, root: Element, values: Mapping[str, str], depth: int
+) -> None:
+    for action in _children(root, "action"):
+        name = action.get("name", "")
+        place = f"{path}:{line_of(found.texts[path], name)}"
+        for what in action:
+            kind = local_name(what)
+            if kind == "sub-workflow":
+                whole = dict(values) if _children(what, "propagate-configuration") else {}
+                handed = _configuration(what, values)
+                before = len(found.jobs)
+                app = _text(what, "app-path", values)
+                inner = found.find(app)
+                if inner is not None and inner != path:
+                    _app(found, inner, whole, handed, depth + 1)
+                    found.jobs[before:] = [_under(job, name) for job in found.jobs[before:]]
+                else:
+                    detail = f"the application `{app}` is not among the files given"
+                    found.jobs.append(Job(name, place, missing=detail))
+            elif kind not in {"ok", "error"} | _QUIET:
+                found.jobs.append(_action(kind, what, name, place, values))
+
+
+def _under(job: Job, name: str) -> Job:
+    """A job of a sub-workflow is part of the action that calls it."""
+    return Job(
+        name,
+        job.place,
+        job.words,
+        job.command,
+        job.variables,
+        missing=job.missing,
+        folder=job.folder,
+    )
+
+
+def _action(kind: str, what: Element, name: str, place: str, values: Mapping[str, str]) -> Job:
+    folder = posixpath.dirname(place)
+    settings = _configuration(what, values)
+    arguments = [_filled(child.text, values) for child in _children(what, "argument")]
+    variables: dict[str, str] = {}
+    match kind:
+        case "hive" | "hive2":
+            words = _hive(what, values, settings, arguments)
+        case "spark":
+            words = _spark(what, values, settings, arguments)
+        case "shell":
+            words = [_text(what, "exec", values), *arguments]
+            pairs = [_filled(c.text, values).partition("=") for c in _children(what, "env-var")]
+            variables = {key: value for key, _, value in pairs}
+        case "sqoop":
+            command = _text(what, "command", values)
+            given = [_filled(child.text, values) for child in _children(what, "arg")]
+            words = ["sqoop", *(command.split() or given)]
+        case "distcp":
+            given = [_filled(child.text, values) for child in _children(what, "arg")]
+            words = ["hadoop", "distcp", *arguments, *given]
+        case "java":
+            main = _text(what, "main-class", values)
+            return Job(name, place, missing=f"what the program `{main}` does is not known")
+        case _:
+            return Job(
+                name, place, missing=f"what an action of the kind `{kind}` does is not known"
+            )
+    return Job(name, place, tuple(words), variables=variables, folder=folder)
+
+
+def _hive(
+    what: Element, values: Mapping[str, str], settings: Mapping[str, str], arguments: list[str]
+) -> list[str]:
+    words = ["hive"]
+    for key, value in settings.items():
+        words += ["--hiveconf", f"{key}={value}"]
+    for child in _children(what, "param"):
+        words += ["--hivevar", _filled(child.text, values)]
+    script, query = _text(what, "script", values), _text(what, "query", values)
+    words += ["-f", script.partition("#")[0]] if script else []
+    words += ["-e", query] if query else []
+    return [*words, *arguments]
+
+
+def _spark(
+    what: Element, values: Mapping[str, str], settings: Mapping[str, str], arguments: list[str]
+) -> list[str]:
+    words = ["spark-submit"]
+    for key, value in settings.items():
+        words += ["--conf", f"{key}={value}"]
+    words += _text(what, "spark-opts", values).split()
+    main = _text(what, "class", values)
+    words += ["--class", main] if main else []
+    return [*words, _text(what, "jar", values), *arguments]
