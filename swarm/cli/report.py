@@ -13,7 +13,7 @@ from swarm.graph.index import DependencyGraph
 from swarm.graph.query import rank
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
 from swarm.model.keys import TaskKey
-from swarm.model.lineage import Dependency, Level, Proof, Recurrence, Unresolved, level_of
+from swarm.model.lineage import Dependency, Level, Proof, Recurrence, Tier, Unresolved, level_of
 from swarm.model.pipelines import Pipeline
 
 SCHEMA_VERSION = 1
@@ -50,6 +50,17 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the SQL text at `place` was read; see `Extraction`."""
+
+    place: str
+    dialect: str
+    tier: Tier
+    confidence: float
+    abstained: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a reader gets, in the order to read it in."""
 
@@ -58,6 +69,7 @@ class Report:
     edges: tuple[Edge, ...]
     unresolved: tuple[Unresolved, ...]
     unattributed: Mapping[str, int] = field(default_factory=dict)
+    texts: tuple[Reading, ...] = ()
 
     @property
     def undeclared(self) -> tuple[Edge, ...]:
@@ -139,6 +151,16 @@ def as_json(report: Report) -> dict[str, Json]:
         "pipelines": [_pipeline_json(pipeline) for pipeline in report.pipelines],
         "edges": [_edge_json(edge) for edge in report.edges],
         "unattributed": dict(report.unattributed),
+        "texts": [
+            {
+                "place": text.place,
+                "dialect": text.dialect,
+                "tier": text.tier.value,
+                "confidence": round(text.confidence, 4),
+                "abstained": text.abstained,
+            }
+            for text in report.texts
+        ],
         "unresolved": [
             {"subject": u.subject, "reason": u.reason.value, "place": u.place, "detail": u.detail}
             for u in report.unresolved

@@ -149,6 +149,7 @@ def _free_name(kind: str, names: set[str]) -> str:
 def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
     """Read, report to stdout, and return what failed."""
     import asyncio
+    from dataclasses import replace
 
     from swarm.cli import report
     from swarm.cli.survey import survey
@@ -163,6 +164,7 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
         generated_at_s=SystemClock().now_s(),
         unattributed=found.unattributed,
     )
+    built = replace(built, texts=found.texts)
     if output is Output.JSON:
         import json
 

@@ -5,15 +5,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from swarm.cli.report import Reading
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings
 from swarm.connectors.base import Connector, LearnsRuns
-from swarm.connectors.contexts import naming_of
+from swarm.connectors.contexts import LISTENER, naming_of
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
 from swarm.lineage.ledger import Ledger
 from swarm.model.journal import Batch
-from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
+from swarm.model.lineage import Dependency, Extraction, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import TaskRun
 
@@ -23,13 +24,15 @@ _TELL_EVERY_S = 2.0
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What all sources said together; `failures` are the sources that could not be read,
-    `unattributed` how many statements of each query history no task could be found for."""
+    `unattributed` how many statements of each query history no task could be found for, `texts`
+    how each SQL text was read (statements of histories left out)."""
 
     pipelines: tuple[Pipeline, ...]
     dependencies: tuple[Dependency, ...]
     unresolved: tuple[Unresolved, ...]
     failures: tuple[str, ...]
     unattributed: Mapping[str, int]
+    texts: tuple[Reading, ...]
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class _Survey:
     failed: list[Unresolved] = field(default_factory=list)
     runs: list[TaskRun] = field(default_factory=list)
     unattributed: Counter[str] = field(default_factory=Counter)
+    texts: dict[Reading, None] = field(default_factory=dict)
 
     async def read(self, connector: Connector) -> None:
         """Take in all of one source; what was read before a failure is kept."""
@@ -59,6 +63,12 @@ class _Survey:
         finally:
             del self.items[connector.name]
             await connector.close()
+
+    def hear(self, place: str, found: Extraction) -> None:
+        """Note how a text was read; called from the threads that read."""
+        if place:
+            reading = Reading(place, found.dialect, found.tier, found.confidence, found.abstained)
+            self.texts[reading] = None
 
     async def tell(self, say: Callable[[str], None]) -> None:
         """Every two seconds, what is still being read."""
@@ -89,9 +99,10 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
     `say` gets a line for a person every two seconds. A source that fails is in `failures` and,
     as unreachable, in `unresolved`. Raises `ConfigError` for sources that cannot be opened.
     """
-    connectors = open_connectors(settings)
     ledger = Ledger(naming_of(settings))
     state = _Survey(ledger, SystemClock())
+    LISTENER.set(state.hear)
+    connectors = open_connectors(settings)
     telling = asyncio.create_task(state.tell(say))
     try:
         learning = [one for one in connectors if isinstance(one, LearnsRuns)]
@@ -107,4 +118,5 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
         unresolved=(*ledger.unresolved, *state.failed),
         failures=tuple(f"{failure.subject}: {failure.detail}" for failure in state.failed),
         unattributed=state.unattributed,
+        texts=tuple(sorted(state.texts, key=lambda text: text.place)),
     )

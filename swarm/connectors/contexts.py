@@ -1,9 +1,14 @@
 """What the settings tell the engines: where SQL and code run, and which names are one dataset."""
 
+from contextvars import ContextVar
+
 from swarm.config import Settings, SqlConnection
 from swarm.connectors.trees import TREES
 from swarm.lineage.naming import Naming
-from swarm.lineage.text import CodeContext, SqlContext
+from swarm.lineage.text import CodeContext, Listener, SqlContext
+
+# Who hears, of the connectors opened from here on, how each SQL text was read.
+LISTENER: ContextVar[Listener | None] = ContextVar("LISTENER", default=None)
 
 
 def sql_context(settings: Settings, *names: str) -> SqlContext:
@@ -11,7 +16,7 @@ def sql_context(settings: Settings, *names: str) -> SqlContext:
     for name in (*names, "default"):
         if name in settings.connections:
             return _context(settings.connections[name])
-    return SqlContext(tree=TREES.read)
+    return SqlContext(tree=TREES.read, told=LISTENER.get())
 
 
 def naming_of(settings: Settings) -> Naming:
@@ -36,4 +41,5 @@ def _context(connection: SqlConnection) -> SqlContext:
         default_catalog=connection.default_catalog,
         default_schema=connection.default_schema,
         tree=TREES.read,
+        told=LISTENER.get(),
     )

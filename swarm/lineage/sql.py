@@ -51,6 +51,13 @@ def extract_sql(text: str, context: SqlContext, place: str) -> Extraction:
     dataset, at the first line that shows them. What cannot be understood is in `unresolved`,
     and the statements around it still count.
     """
+    found = _extracted(text, context, place)
+    if context.told is not None:
+        context.told(place, found)
+    return found
+
+
+def _extracted(text: str, context: SqlContext, place: str) -> Extraction:
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MAX_TEXT_BYTES:
         detail = f"the SQL text has {len(data)} bytes; the limit is {MAX_TEXT_BYTES}"

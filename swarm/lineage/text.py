@@ -8,6 +8,7 @@ from swarm.model.lineage import Extraction
 Where = tuple[str, str, str, str]  # dialect, namespace, default catalog, default schema
 Parameters = tuple[tuple[str, str], ...]
 Reader = Callable[[str, Where, Parameters], Extraction]
+Listener = Callable[[str, Extraction], None]  # the place of a text, and what was found in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class SqlContext:
     `dialect` is sqlglot's name (empty: a generic one), `namespace` the OpenLineage namespace of
     the server (empty: not known), the defaults complete bare table names, `parameters` are the
     values of `${name}`, `:name` and `{{ name }}`. `tree` reads a text by its syntax tree, where
-    that may go wrong without harm (None: here and now).
+    that may go wrong without harm (None: here and now). `told` hears how each text was read.
     """
 
     dialect: str = ""
@@ -26,6 +27,7 @@ class SqlContext:
     default_schema: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     tree: Reader | None = field(default=None, compare=False, repr=False)
+    told: Listener | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def server_of(value: Value, context: CodeContext) -> SqlContext:
                 return _with(context.connections[name], parameters)
     if _is_private(value):
         dialect = next((d for d in (_dialect(atom) for atom in value.atoms) if d), "")
-        return SqlContext(dialect, PRIVATE, parameters=parameters, tree=context.default.tree)
+        private = replace(context.default, default_catalog="", default_schema="")
+        return replace(private, dialect=dialect, namespace=PRIVATE, parameters=parameters)
     return _with(_by_dialect(value, clues, context.default), parameters)
 
 

@@ -125,6 +125,7 @@ def test_the_json_has_the_promised_shape():
         "pipelines",
         "edges",
         "unattributed",
+        "texts",
         "unresolved",
     ]
     assert (tree["schema_version"], tree["generated_at"]) == (1, "1970-01-01T00:00:00+00:00")

@@ -62,6 +62,23 @@ def test_a_dependency_through_a_view_is_found_and_proved(run, tasks, tmp_path):
     assert tree["unresolved"] == []
 
 
+def test_each_text_says_how_it_was_read(run, tmp_path):
+    texts = {"plain.sql": "SELECT 1 FROM a; SELECT 2 FROM b", "odd.sql": "SELECT 3 FROM c; SELEC 4"}
+    path = a_manifest(tmp_path / "m.jsonl", {"files": texts})
+    tree = json.loads(run("scan", "--manifest", path, "-o", "json").stdout)
+    odd, plain = tree["texts"]
+    assert plain.pop("tier") in ("tokens", "exact")
+    assert plain == {
+        "place": "plain.sql",
+        "dialect": "postgres",
+        "confidence": 1.0,
+        "abstained": "",
+    }
+    assert odd.pop("tier") in ("tree", "exact")
+    assert odd["confidence"] == 0.5
+    assert "statement" in odd["abstained"]
+
+
 def test_without_the_view_nothing_is_guessed(run, tasks):
     assert json.loads(run("scan", "--manifest", tasks, "-o", "json").stdout)["edges"] == []
 
