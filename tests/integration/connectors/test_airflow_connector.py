@@ -10,8 +10,9 @@ import pytest
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
-from swarm.connectors.airflow import LISTS_S, SWEEP_S, AirflowConnector, connect
+from swarm.connectors.airflow import LISTS_S, AirflowConnector, connect
 from swarm.connectors.airflow_http import AirflowHttp
+from swarm.connectors.airflow_lists import SWEEP_S
 from swarm.errors import ConfigError, MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey
@@ -234,7 +235,7 @@ async def test_only_reads_are_sent_besides_one_login(
     with Proxy(airflow.url) as proxy:
         connector = a_connector(a_source(proxy.url, password), clock)
         _, cursor = await all_of(connector.observe(None))
-        for _ in range(3):
+        for _ in range(12):
             clock.passed_s += SWEEP_S
             _, cursor = await all_of(connector.observe(cursor))
         await connector.close()
