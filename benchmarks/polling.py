@@ -26,8 +26,8 @@ from swarm.actors.graph import Conclusions
 from swarm.actors.journaled import Journaled
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
-from swarm.connectors.airflow import LISTS_S
-from swarm.connectors.airflow_lists import SWEEP_S
+from swarm.connectors.airflow.connector import LISTS_S
+from swarm.connectors.airflow.lists import SWEEP_S
 from swarm.connectors.base import Connector
 from swarm.connectors.registry import connect
 from swarm.demo import http

@@ -17,14 +17,14 @@ GROUP = "swarm.connectors"
 
 # Named here too because a worker node may run a checkout that nobody installed.
 _BUILT_IN = {
-    "airflow": "swarm.connectors.airflow:connect",
-    "dagster": "swarm.connectors.dagster:connect",
-    "prefect": "swarm.connectors.prefect:connect",
+    "airflow": "swarm.connectors.airflow.connector:connect",
+    "dagster": "swarm.connectors.dagster.connector:connect",
+    "prefect": "swarm.connectors.prefect.connector:connect",
     "manifest": "swarm.connectors.manifest:connect",
     "catalog": "swarm.connectors.catalog:connect",
     "crontab": "swarm.connectors.crontab:connect",
-    "query_history": "swarm.connectors.query_history:connect",
-    "dbt": "swarm.connectors.dbt:connect",
+    "query_history": "swarm.connectors.history.connector:connect",
+    "dbt": "swarm.connectors.dbt.connector:connect",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
-from swarm.connectors.query_history import QueryHistory
+from swarm.connectors.history.connector import QueryHistory
 from swarm.lineage.query_history import WINDOW_CONFIDENCE
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Evidence

@@ -10,9 +10,9 @@ import pytest
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
-from swarm.connectors.airflow import LISTS_S, AirflowConnector, connect
-from swarm.connectors.airflow_http import AirflowHttp
-from swarm.connectors.airflow_lists import SWEEP_S
+from swarm.connectors.airflow.connector import LISTS_S, AirflowConnector, connect
+from swarm.connectors.airflow.http import AirflowHttp
+from swarm.connectors.airflow.lists import SWEEP_S
 from swarm.errors import ConfigError, MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey

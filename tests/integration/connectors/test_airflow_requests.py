@@ -18,9 +18,14 @@ import pytest
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
-from swarm.connectors.airflow import KNOWN_PER_PASS, LISTS_S, PAGES_PER_PASS, AirflowConnector
-from swarm.connectors.airflow_http import AirflowHttp
-from swarm.connectors.airflow_lists import SWEEP_S
+from swarm.connectors.airflow.connector import (
+    KNOWN_PER_PASS,
+    LISTS_S,
+    PAGES_PER_PASS,
+    AirflowConnector,
+)
+from swarm.connectors.airflow.http import AirflowHttp
+from swarm.connectors.airflow.lists import SWEEP_S
 from swarm.errors import MalformedResponse
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, TaskKey

@@ -10,9 +10,9 @@ from typing import TypeVar
 import pytest
 
 from swarm.config import Settings, Source
-from swarm.connectors.dagster import DagsterConnector, connect
-from swarm.connectors.dagster_client import DagsterClient
-from swarm.connectors.dagster_queries import WORKSPACE
+from swarm.connectors.dagster.client import DagsterClient
+from swarm.connectors.dagster.connector import DagsterConnector, connect
+from swarm.connectors.dagster.queries import WORKSPACE
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey

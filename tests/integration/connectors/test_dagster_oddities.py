@@ -12,8 +12,8 @@ import pytest
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
-from swarm.connectors.dagster import DagsterConnector
-from swarm.connectors.dagster_client import DagsterClient
+from swarm.connectors.dagster.client import DagsterClient
+from swarm.connectors.dagster.connector import DagsterConnector
 from swarm.model.journal import Batch, Item
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.runs import Run

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from swarm.config import Settings, Source
-from swarm.connectors.prefect import PrefectConnector, connect
+from swarm.connectors.prefect.connector import PrefectConnector, connect
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from swarm.connectors.airflow_catalogue import Catalogue
-from swarm.connectors.airflow_mapping import Assets, Dag, TaskList
-from swarm.connectors.airflow_position import OVERLAP_S, Feed, Position, read_position
+from swarm.connectors.airflow.catalogue import Catalogue
+from swarm.connectors.airflow.mapping import Assets, Dag, TaskList
+from swarm.connectors.airflow.position import OVERLAP_S, Feed, Position, read_position
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import DeclaredEdge, Inventory, Task

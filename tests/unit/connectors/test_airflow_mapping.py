@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from swarm.connectors import airflow_mapping as mapping
+from swarm.connectors.airflow import mapping as mapping
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Pool, Task

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from swarm.config import Settings, SqlConnection
-from swarm.connectors.airflow_mapping import TaskTry
-from swarm.connectors.airflow_rendered import (
+from swarm.connectors.airflow.mapping import TaskTry
+from swarm.connectors.airflow.rendered import (
     connection_of,
     context_of,
     links_of,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from swarm.config import Settings, SqlConnection
-from swarm.connectors.airflow_mapping import Dag, TaskList
-from swarm.connectors.airflow_source import Sources, declared_reads, links_in
+from swarm.connectors.airflow.mapping import Dag, TaskList
+from swarm.connectors.airflow.source import Sources, declared_reads, links_in
 from swarm.connectors.code_folders import CodeFolders
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, TaskKey

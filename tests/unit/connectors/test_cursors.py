@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from swarm.connectors import cursors
-from swarm.connectors.airflow_position import Feed, Position, read_position
+from swarm.connectors.airflow.position import Feed, Position, read_position
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.dagster_answers import CodeReference
-from swarm.connectors.dagster_code import DagsterCode
-from swarm.connectors.dagster_mapping import CodeTarget
+from swarm.connectors.dagster.answers import CodeReference
+from swarm.connectors.dagster.code import DagsterCode
+from swarm.connectors.dagster.mapping import CodeTarget
 from swarm.lineage.text import CodeContext
 from swarm.model.journal import Item
 from swarm.model.keys import TaskKey

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from swarm.connectors.dagster_answers import (
+from swarm.connectors.dagster.answers import (
     Job,
     Location,
     OpGraph,
@@ -16,8 +16,8 @@ from swarm.connectors.dagster_answers import (
     read_locations,
     read_op_graphs,
 )
-from swarm.connectors.dagster_mapping import Definitions, define, load_failures
-from swarm.connectors.dagster_runs import map_backfills, map_capacity, map_pools, map_run
+from swarm.connectors.dagster.mapping import Definitions, define, load_failures
+from swarm.connectors.dagster.runs import map_backfills, map_capacity, map_pools, map_run
 from swarm.connectors.payloads import Payloads
 from swarm.lineage.naming import dataset_from_table
 from swarm.lineage.text import SqlContext

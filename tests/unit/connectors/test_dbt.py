@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from swarm.config import Settings, Source, SqlConnection
-from swarm.connectors.dbt import MAX_BYTES, connect
+from swarm.connectors.dbt.connector import MAX_BYTES, connect
 from swarm.errors import ConfigError, MalformedResponse, Unavailable
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from swarm.config import Settings, SqlConnection
-from swarm.connectors.dbt import read_project
+from swarm.connectors.dbt.connector import read_project
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, View
 from swarm.model.pipelines import Pipeline

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from swarm.connectors.prefect_code import split_entrypoint
-from swarm.connectors.prefect_mapping import (
+from swarm.connectors.prefect.code import split_entrypoint
+from swarm.connectors.prefect.mapping import (
     Definitions,
     define,
     map_asset_event,

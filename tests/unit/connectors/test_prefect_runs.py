@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from swarm.connectors.payloads import Payloads
-from swarm.connectors.prefect_mapping import define, map_capacity, read_definitions
-from swarm.connectors.prefect_runs import Homes
+from swarm.connectors.prefect.mapping import define, map_capacity, read_definitions
+from swarm.connectors.prefect.runs import Homes
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun

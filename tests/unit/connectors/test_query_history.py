@@ -14,7 +14,7 @@ import pytest
 
 from swarm.config import Settings, Source, SqlConnection
 from swarm.connectors.base import LearnsRuns
-from swarm.connectors.query_history import QueryHistory, connect
+from swarm.connectors.history.connector import QueryHistory, connect
 from swarm.errors import ConfigError, Unauthorized, Unavailable
 from swarm.lineage.query_history import WINDOW_CONFIDENCE
 from swarm.model.keys import TaskKey

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterable
 
-from swarm.connectors.airflow_catalogue import Catalogue
-from swarm.connectors.airflow_source import Sources
+from swarm.connectors.airflow.catalogue import Catalogue
+from swarm.connectors.airflow.source import Sources
 from swarm.model.journal import Item
 from swarm.model.lineage import Unresolved
 

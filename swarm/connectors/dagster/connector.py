@@ -18,7 +18,7 @@ from swarm.config import Settings, Source
 from swarm.connectors import cursors
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
-from swarm.connectors.dagster_answers import (
+from swarm.connectors.dagster.answers import (
     Asset,
     Location,
     OpGraph,
@@ -27,11 +27,11 @@ from swarm.connectors.dagster_answers import (
     read_locations,
     read_op_graphs,
 )
-from swarm.connectors.dagster_client import DagsterClient
-from swarm.connectors.dagster_code import DagsterCode
-from swarm.connectors.dagster_mapping import Definitions, define, load_failures, too_large
-from swarm.connectors.dagster_queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
-from swarm.connectors.dagster_runs import map_capacity, map_run, read_runs
+from swarm.connectors.dagster.client import DagsterClient
+from swarm.connectors.dagster.code import DagsterCode
+from swarm.connectors.dagster.mapping import Definitions, define, load_failures, too_large
+from swarm.connectors.dagster.queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
+from swarm.connectors.dagster.runs import map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.connectors.sighting import batches, digest_of

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from swarm.connectors.airflow_http import AirflowHttp, Parameters
-from swarm.connectors.airflow_position import Feed
+from swarm.connectors.airflow.http import AirflowHttp, Parameters
+from swarm.connectors.airflow.position import Feed
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.model.lineage import Unresolved
 

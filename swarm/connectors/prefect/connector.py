@@ -21,16 +21,16 @@ from swarm.connectors import cursors
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.payloads import Payload, Payloads
-from swarm.connectors.prefect_client import PrefectClient
-from swarm.connectors.prefect_code import PrefectCode
-from swarm.connectors.prefect_events import Wake
-from swarm.connectors.prefect_mapping import (
+from swarm.connectors.prefect.client import PrefectClient
+from swarm.connectors.prefect.code import PrefectCode
+from swarm.connectors.prefect.events import Wake
+from swarm.connectors.prefect.mapping import (
     Definitions,
     map_capacity,
     read_asset_event,
     read_definitions,
 )
-from swarm.connectors.prefect_runs import Homes, live_or_ended, of_flow_runs
+from swarm.connectors.prefect.runs import Homes, live_or_ended, of_flow_runs
 from swarm.connectors.sighting import batches, digest_of
 from swarm.model.journal import Batch, Item
 from swarm.model.lineage import Unresolved

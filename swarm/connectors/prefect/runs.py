@@ -7,7 +7,7 @@ Prefect's costs itself alone, and that is said.
 from collections.abc import Iterable, Iterator
 
 from swarm.connectors.payloads import Payload, Payloads
-from swarm.connectors.prefect_mapping import (
+from swarm.connectors.prefect.mapping import (
     AssetEvent,
     Definitions,
     Deployment,

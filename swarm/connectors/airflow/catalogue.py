@@ -7,7 +7,7 @@ of its parts changes, and given out when that made a difference.
 
 from collections.abc import Iterable, Iterator, Set
 
-from swarm.connectors.airflow_mapping import Assets, Dag, TaskList
+from swarm.connectors.airflow.mapping import Assets, Dag, TaskList
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline

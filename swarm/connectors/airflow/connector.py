@@ -23,15 +23,15 @@ from math import ceil
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
-from swarm.connectors import airflow_mapping as mapping
-from swarm.connectors.airflow_definitions import Definitions
-from swarm.connectors.airflow_http import AirflowHttp
-from swarm.connectors.airflow_known import Known
-from swarm.connectors.airflow_lists import Lists
-from swarm.connectors.airflow_pages import Pages
-from swarm.connectors.airflow_position import Feed, Position, read_position
-from swarm.connectors.airflow_rendered import links_of, run_items
-from swarm.connectors.airflow_source import Sources
+from swarm.connectors.airflow import mapping as mapping
+from swarm.connectors.airflow.definitions import Definitions
+from swarm.connectors.airflow.http import AirflowHttp
+from swarm.connectors.airflow.known import Known
+from swarm.connectors.airflow.lists import Lists
+from swarm.connectors.airflow.pages import Pages
+from swarm.connectors.airflow.position import Feed, Position, read_position
+from swarm.connectors.airflow.rendered import links_of, run_items
+from swarm.connectors.airflow.source import Sources
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.model.journal import Batch, Item

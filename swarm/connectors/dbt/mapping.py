@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from sqlglot.dialects.dialect import Dialects
 
-from swarm.connectors.dbt_artifacts import Invocation, Node, Project, Result, SourceTable
+from swarm.connectors.dbt.artifacts import Invocation, Node, Project, Result, SourceTable
 from swarm.connectors.programs import stated_dataset
 from swarm.lineage.naming import dataset_from_table, split_name
 from swarm.lineage.sql import extract_sql

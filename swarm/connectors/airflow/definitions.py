@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Set
 
 from swarm.clock import Clock
-from swarm.connectors import airflow_mapping as mapping
-from swarm.connectors.airflow_http import AirflowHttp, quoted
-from swarm.connectors.airflow_known import Known
-from swarm.connectors.airflow_source import declared_reads, links_in
+from swarm.connectors.airflow import mapping as mapping
+from swarm.connectors.airflow.http import AirflowHttp, quoted
+from swarm.connectors.airflow.known import Known
+from swarm.connectors.airflow.source import declared_reads, links_in
 from swarm.connectors.http_answers import Forbidden, NotFound
 from swarm.connectors.payloads import STRANGE, Payloads
 from swarm.errors import MalformedResponse, Unavailable

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from swarm.config import Settings
-from swarm.connectors.airflow_mapping import Dag, TaskList
-from swarm.connectors.airflow_rendered import connection_of, context_of, links_of
+from swarm.connectors.airflow.mapping import Dag, TaskList
+from swarm.connectors.airflow.rendered import connection_of, context_of, links_of
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.sighting import covered, sighted

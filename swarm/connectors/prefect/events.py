@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from swarm.connectors.prefect_client import PrefectClient
+from swarm.connectors.prefect.client import PrefectClient
 
 _GATHER_S = 0.2  # events come in bursts; one pass reads them all
 _AGAIN_S = 30.0  # before the next try to follow a stream that broke

@@ -14,9 +14,9 @@ from swarm.config import Settings, Source
 from swarm.connectors.base import RunsBetween
 from swarm.connectors.contexts import sql_context
 from swarm.connectors.files import path_of, understanding
-from swarm.connectors.history_files import Mark, exports, open_export
-from swarm.connectors.history_formats import Place, Rows
-from swarm.connectors.history_objects import Bucket, Seen
+from swarm.connectors.history.files import Mark, exports, open_export
+from swarm.connectors.history.formats import Place, Rows
+from swarm.connectors.history.objects import Bucket, Seen
 from swarm.connectors.jsonlines import Problems
 from swarm.lineage.postgres_log import PostgresLog
 from swarm.lineage.query_history import MAX_LEFT, Found, History

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.dagster_mapping import CodeTarget
+from swarm.connectors.dagster.mapping import CodeTarget
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code.dagster import dagster_entries, extract_dagster
 from swarm.lineage.text import CodeContext

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from swarm.connectors.dbt_artifacts import Invocation, Node
-from swarm.connectors.dbt_mapping import (
+from swarm.connectors.dbt.artifacts import Invocation, Node
+from swarm.connectors.dbt.mapping import (
     DbtProject,
     execution_of,
     kind_of,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from swarm.connectors.history_files import unpacked
+from swarm.connectors.history.files import unpacked
 from swarm.errors import Unauthorized, Unavailable
 
 _LATE_S = 3600.0  # objects may become visible so long after later ones

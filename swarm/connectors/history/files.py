@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from swarm.connectors.history_formats import Place
+from swarm.connectors.history.formats import Place
 from swarm.errors import Unavailable
 
 _HEAD = 256

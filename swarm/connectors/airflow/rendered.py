@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from swarm.config import Settings
-from swarm.connectors.airflow_mapping import TaskTry
+from swarm.connectors.airflow.mapping import TaskTry
 from swarm.connectors.contexts import sql_context
 from swarm.connectors.payloads import Payload
 from swarm.connectors.sighting import sighted

@@ -16,13 +16,13 @@ from pydantic_core import from_json
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.contexts import sql_context
-from swarm.connectors.dbt_artifacts import (
+from swarm.connectors.dbt.artifacts import (
     read_invocation,
     read_manifest,
     read_views,
 )
-from swarm.connectors.dbt_lineage import ran_by, task_items
-from swarm.connectors.dbt_mapping import DbtProject
+from swarm.connectors.dbt.lineage import ran_by, task_items
+from swarm.connectors.dbt.mapping import DbtProject
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.errors import MalformedResponse, Unavailable
 from swarm.model.journal import Item

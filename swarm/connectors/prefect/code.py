@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from swarm.connectors.code_folders import CodeFolders
-from swarm.connectors.prefect_mapping import Deployment
+from swarm.connectors.prefect.mapping import Deployment
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code.prefect import prefect_entry
 from swarm.lineage.text import CodeContext

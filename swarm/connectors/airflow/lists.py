@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from swarm.clock import Clock
-from swarm.connectors import airflow_mapping as mapping
-from swarm.connectors.airflow_http import AirflowHttp, quoted
-from swarm.connectors.airflow_known import Known
-from swarm.connectors.airflow_pages import Pages, dag_of
+from swarm.connectors.airflow import mapping as mapping
+from swarm.connectors.airflow.http import AirflowHttp, quoted
+from swarm.connectors.airflow.known import Known
+from swarm.connectors.airflow.pages import Pages, dag_of
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.http_answers import NotFound
 from swarm.connectors.payloads import Payload

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from swarm.connectors.dagster_answers import (
+from swarm.connectors.dagster.answers import (
     Asset,
     AssetSensor,
     CodeReference,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from swarm.connectors.dagster_answers import asset_key
-from swarm.connectors.dagster_mapping import IMPLICIT_JOB, Definitions
+from swarm.connectors.dagster.answers import asset_key
+from swarm.connectors.dagster.mapping import IMPLICIT_JOB, Definitions
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql import extract_sql
