@@ -53,7 +53,12 @@ _HOSTLESS = frozenset({"bigquery"})  # one service, no server: the project is pa
 
 _DATE = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?)?"
 _SHARD = re.compile(rf"_(?:{_DATE}|\d+\*)$")
-_DECORATOR = re.compile(r"(?<=.)(?:\$[\w*]*|@-?\d*)$")
+_DECORATOR = re.compile(
+    r"(?<=.)(?:\$(?:\d[\d*]*|\*|__\w+__)?|@-?\d*"  # other `$` are letters of a name, as in Oracle
+    r"|\$(?:(?:all_)?(?:files|entries|manifests)|partitions|properties|snapshots|history|refs"
+    r"|metadata_log_entries|transactions|timeline|changes|data|schemas|options|audit_log|tags"
+    r"|branches))$"
+)
 _PATH_DATE = re.compile(
     r"(?<!\d)(?:19|20)\d{2}([-_/]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)"
 )

@@ -153,6 +153,14 @@ def _option(tokens: list[Token], key: str) -> Token | None:
     return None
 
 
+def provider(draft: Draft) -> None:
+    """Spark: `USING org.apache.spark.sql.jdbc`: the last word is enough."""
+    for index in draft.places("USING"):
+        end = draft.behind_name(index + 1)
+        if draft.word(0) == "CREATE" and end > index + 2:
+            draft.cut(index + 1, end - 1)
+
+
 def schema_evolution(draft: Draft) -> None:
     """Databricks: `MERGE WITH SCHEMA EVOLUTION INTO`."""
     for index in draft.places("WITH", "SCHEMA", "EVOLUTION"):

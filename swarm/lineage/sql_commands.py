@@ -64,8 +64,8 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     found = command_with_files(statement, sql)
     if found is None and first == "ALTER":
         found = altered(statement, sql, dialect)
-    if found is None and first == "CREATE" and dialect == "clickhouse":
-        found = created_elsewhere(statement)
+    if found is None and first == "CREATE" and dialect in ("clickhouse", "mysql", "oracle"):
+        found = created_elsewhere(statement, dialect)
     return _told_by_kind(statement, sql, dialect) if found is None else found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from swarm.lineage.sql_effects import Accessed, Created, Defined, Effect, Name, NotUnderstood
+from swarm.lineage.sql_foreign import foreign_table
 from swarm.lineage.sql_names import name_of, position, table_of
 from swarm.lineage.sql_tables import accesses
 from swarm.model.lineage import Access
@@ -24,7 +25,13 @@ def create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     inner = _parts(tree, dialect)
     reads = tuple(e.name for e in inner if isinstance(e, Accessed) and e.access is Access.READ)
     temporary = name.local or any(_is_temporary(trait) for trait in traits)
-    paths = tuple(paths_in(traits, position(target)[0]))
+    if kind == "VIEW" and any(isinstance(trait, exp.GlobalProperty) for trait in traits):  # Spark
+        name, temporary = Name(("global_temp", name.parts[-1]), name.line), True
+    foreign = foreign_table(traits, position(target)[0])
+    if isinstance(foreign, NotUnderstood):
+        yield foreign
+    paths: tuple[Name, ...] = (foreign,) if isinstance(foreign, Name) else ()
+    paths = paths or tuple(paths_in(traits, position(target)[0]))
     if kind == "VIEW" and not temporary:
         yield from _create_view(name, reads, inner, traits)
     elif paths and not any(isinstance(effect, Accessed) for effect in inner):

@@ -21,8 +21,9 @@ _QUERY = frozenset({"SELECT", "WITH", "FROM", "VALUES"})
 _PLACES = frozenset({"URL", "PATH"})
 
 
-def created_elsewhere(statement: Statement) -> list[Effect] | None:
-    """What a CREATE TABLE or DICTIONARY of ClickHouse does; None: its syntax tree tells."""
+def created_elsewhere(statement: Statement, dialect: str) -> list[Effect] | None:
+    """What a CREATE TABLE or DICTIONARY of ClickHouse, or one of files or another server in MySQL
+    and Oracle, does; None: its syntax tree tells."""
     draft = Draft(list(statement.tokens))
     head = [draft.word(index) for index in range(5)]
     kind = next((i for i, word in enumerate(head) if word in ("TABLE", "DICTIONARY")), 0)
@@ -36,6 +37,8 @@ def created_elsewhere(statement: Statement) -> list[Effect] | None:
         return None
     if head[kind] == "DICTIONARY":
         return _dictionary(draft, name, index)
+    if dialect != "clickhouse":
+        return _federated(draft, name) if dialect == "mysql" else _external(draft, name)
     return _table(draft, name, index, temporary="TEMPORARY" in head[:kind])
 
 
@@ -74,6 +77,28 @@ def _defined(name: Name, found: Sequence[Effect]) -> list[Effect]:
     reads = tuple(effect.name for effect in found if isinstance(effect, Accessed))
     problems = [effect for effect in found if isinstance(effect, NotUnderstood)]
     return [*problems, *([Defined(name, reads)] if reads else [])]
+
+
+def _federated(draft: Draft, name: Name) -> list[Effect] | None:
+    """MySQL: ENGINE=FEDERATED CONNECTION='mysql://user:password@host:3306/db/table'."""
+    places = draft.places("CONNECTION")
+    url = draft.string(places[0] + 2) if places else None
+    if url is None or not draft.places("FEDERATED"):
+        return None
+    scheme, _, rest = url.text.partition("://")
+    if not rest:
+        detail = f"the connection of {'.'.join(name.parts)} is defined on the server"
+        return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
+    host = rest.rpartition("@")[2]
+    return [Defined(name, (Name(line=name.line, url=f"{scheme}://{host}"),))]
+
+
+def _external(draft: Draft, name: Name) -> list[Effect] | None:
+    """Oracle: the files of an external table are in a directory that the server knows."""
+    if not draft.places("ORGANIZATION", "EXTERNAL"):
+        return None
+    detail = f"the files of {'.'.join(name.parts)} are in a directory that the server knows"
+    return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
 
 
 def _kafka(draft: Draft, name: Name, arguments: Sequence[Argument]) -> list[Effect]:

@@ -3,6 +3,7 @@
 from sqlglot.tokens import TokenType
 
 from swarm.lineage.sql_tokens import (
+    CHANGES,
     QUERY,
     STARTS,
     TRANSACTION,
@@ -26,6 +27,7 @@ def peel(chunk: Tokens) -> _Peeled | None:
     second = word_of(chunk[1]) if len(chunk) > 1 else ""
     if first in ("<<", "<"):  # a label
         end = next((i for i, token in enumerate(chunk) if word_of(token) in (">>", ">")), 0)
+        end += word_of(chunk[end]) == ">" and word_of(chunk[min(end + 1, len(chunk) - 1)]) == ">"
         return ([], chunk[end + 1 :], 0) if end else None
     if second == ":" and chunk[2:] and word_of(chunk[2]) in _LABELLED:
         return [], chunk[2:], 0
@@ -44,6 +46,17 @@ def peel(chunk: Tokens) -> _Peeled | None:
         return [], chunk[2:], 0
     if first in ("PERFORM", "ASSERT"):
         return chunk[1 : find(chunk, ("AS",), 1)], [], 0
+    return _peel_rare(chunk, first, second)
+
+
+def _peel_rare(chunk: Tokens, first: str, second: str) -> _Peeled | None:
+    if first == "CASE":
+        then = find(chunk, ("THEN",), 1)
+        return (chunk[1 + (second == "WHEN") : then], chunk[then + 1 :], 1) if then else None
+    if first == "FORALL":  # Oracle: FORALL i IN 1 .. n statement
+        return [], chunk[find(chunk, (*CHANGES, "EXECUTE"), 1) :], 0
+    if first == "DECLARE" and "HANDLER" in {word_of(token) for token in chunk[:4]}:
+        return [], chunk[find(chunk, tuple(STARTS), 1) :], 0
     return None
 
 
@@ -79,7 +92,7 @@ def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
             condition = chunk[names + 1 : end]
         return condition, chunk[end + 1 :], 0
     if first in ("UNTIL", "FOR"):
-        return chunk[1:], [], 0
+        return chunk[1 : find(chunk, ("END",), 1)], [], 0
     # T-SQL has no THEN: the condition ends where a statement starts.
     end = find(chunk, tuple(STARTS), 1)
     return chunk[1:end], chunk[end:], 0

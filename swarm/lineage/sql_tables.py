@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from swarm.lineage.sql_calls import called
+from swarm.lineage.sql_dictionary import is_dictionary
 from swarm.lineage.sql_effects import Accessed, Effect, Name
 from swarm.lineage.sql_functions import dictionary_reads, function_reads
 from swarm.lineage.sql_names import name_of, position
@@ -173,6 +174,8 @@ def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -
 def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialect: str) -> bool:
     names, around = scope
     folded = [part.casefold() for part in parts]
+    if dialect == "oracle" and is_dictionary(folded[-1]):
+        return True
     if folded[-1].startswith("information_schema."):
         return True
     if len(folded) == 1:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from swarm.lineage.naming import Naming, dataset_from_table, dataset_from_url, split_name
+from swarm.lineage.naming import (
+    Naming,
+    dataset_from_table,
+    dataset_from_url,
+    split_name,
+    table_name,
+)
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey
 
@@ -130,3 +136,18 @@ def test_dataset_aliases_win_in_any_spelling() -> None:
     assert naming.canonical(kept) == kept
     other = DatasetKey("trino://t:8080", "legacy.orders")
     assert naming.canonical(other) == other
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("t$20240131", "t"),
+        ("t$__NULL__", "t"),
+        ("t$partitions", "t"),
+        ("t$all_manifests", "t"),
+        ("err$_t", "err$_t"),  # Oracle: a letter like others
+        ("v$session", "v$session"),
+    ],
+)
+def test_only_what_is_known_to_decorate_a_name_goes(written: str, kept: str) -> None:
+    assert table_name((written,)) == kept

@@ -246,3 +246,7 @@ SELECT * FROM b
 --- schemas of the server are no datasets
 -- reads: a
 SELECT * FROM performance_schema.threads, mysql.user, sys.session, information_schema.tables, a
+
+--- a federated table is a table of another server
+-- view: t <- mysql://h:3306/shop.orders
+CREATE TABLE t (id INT) ENGINE=FEDERATED CONNECTION='mysql://u:p@h:3306/shop/orders'

@@ -173,3 +173,23 @@ SELECT * FROM a, LATERAL (SELECT * FROM b WHERE b.i = a.i) l CROSS APPLY (SELECT
 INSERT INTO a SELECT * FROM b;
 SELECT * FROM WHERE (;
 INSERT INTO c SELECT * FROM d;
+
+--- MERGE with DELETE and conditions
+-- reads: b
+-- writes: a err$_a
+MERGE INTO a t USING (SELECT i, x FROM b) s ON (t.i = s.i)
+WHEN MATCHED THEN UPDATE SET t.x = s.x WHERE s.x > 1 DELETE WHERE t.x = 0
+WHEN NOT MATCHED THEN INSERT (i, x) VALUES (s.i, s.x) WHERE s.x > 2 LOG ERRORS INTO err$_a ('x') REJECT LIMIT UNLIMITED
+
+--- external tables over files of a directory object
+-- unresolved: dynamic 1 directory
+CREATE TABLE t (x NUMBER) ORGANIZATION EXTERNAL (TYPE ORACLE_LOADER DEFAULT DIRECTORY in_dir ACCESS PARAMETERS (RECORDS DELIMITED BY NEWLINE FIELDS TERMINATED BY ',') LOCATION ('x.csv', 'y.csv')) REJECT LIMIT UNLIMITED
+
+--- the dictionary is no dataset
+-- reads: a$hist
+SELECT * FROM all_tables, user_tab_columns, dba_objects, v$session, sys.obj$, a$hist
+
+--- dollar and hash are letters of a name
+-- reads: emp$x x#y
+-- writes: mlog$_t
+INSERT INTO mlog$_t SELECT * FROM emp$x, x#y

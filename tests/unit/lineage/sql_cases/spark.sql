@@ -196,3 +196,45 @@ SELECT * FROM b
 --- partitions are discovered
 -- writes: a
 ALTER TABLE a RECOVER PARTITIONS
+
+--- a table over a table of another server
+-- view: t <- postgres://h:5432/shop.public.orders
+CREATE TABLE t USING jdbc OPTIONS (url 'jdbc:postgresql://h/shop', dbtable 'public.orders', user 'u')
+
+--- a temporary view over a table of another server
+-- reads: mysql://h:3306/shop.orders
+-- writes: a
+CREATE TEMPORARY VIEW v USING org.apache.spark.sql.jdbc OPTIONS (url "jdbc:mysql://h:3306/shop", dbtable "orders");
+INSERT INTO a SELECT * FROM v
+
+--- a global temporary view
+-- reads: b
+-- writes: a
+CREATE OR REPLACE GLOBAL TEMPORARY VIEW g AS SELECT * FROM b;
+INSERT INTO a SELECT * FROM global_temp.g
+
+--- a compound script
+-- reads: z b q
+-- writes: a log c d
+BEGIN
+  DECLARE n INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    INSERT INTO log VALUES ('failed');
+  END;
+  SET n = (SELECT COUNT(*) FROM z);
+  IF n > 0 THEN
+    INSERT INTO a SELECT * FROM b;
+  ELSEIF n < 0 THEN
+    DELETE FROM c;
+  END IF;
+  lbl: WHILE n > 0 DO
+    SET n = n - 1;
+    IF n = 5 THEN LEAVE lbl; END IF;
+  END WHILE lbl;
+  FOR r AS SELECT * FROM q DO
+    INSERT INTO d VALUES (r.x);
+  END FOR;
+  REPEAT SET n = n + 1; UNTIL n > 3 END REPEAT;
+  CASE WHEN n = 1 THEN TRUNCATE TABLE c; ELSE TRUNCATE TABLE d; END CASE;
+END
