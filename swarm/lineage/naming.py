@@ -55,7 +55,7 @@ _DATE = r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0
 _SHARD = re.compile(rf"_(?:{_DATE}|\d+\*)$")
 _DECORATOR = re.compile(
     r"(?<=.)(?:\$(?:\d[\d*]*|\*|__\w+__)?|@-?\d*"  # other `$` are letters of a name, as in Oracle
-    r"|\$(?:(?:all_)?(?:files|entries|manifests)|partitions|properties|snapshots|history|refs"
+    r"|\$(?:iceberg_)?(?:(?:all_)?(?:files|entries|manifests)|partitions|properties|snapshots|history|refs"
     r"|metadata_log_entries|transactions|timeline|changes|data|schemas|options|audit_log|tags"
     r"|branches))$"
 )

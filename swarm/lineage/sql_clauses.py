@@ -3,9 +3,10 @@
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_draft import Draft, named
-from swarm.lineage.sql_effects import Accessed
-from swarm.lineage.sql_tokens import CHANGES
-from swarm.model.lineage import Access
+from swarm.lineage.sql_effects import Accessed, Assigned, NotUnderstood
+from swarm.lineage.sql_tokens import CHANGES, STRINGS
+from swarm.lineage.sql_values import Kind, Piece
+from swarm.model.lineage import Access, UnresolvedReason
 
 _MODIFIERS = frozenset({"LOW_PRIORITY", "HIGH_PRIORITY", "QUICK", "DELAYED", "IGNORE"})
 _AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "WITH", "EXEC", "EXECUTE"}) | {
@@ -88,7 +89,11 @@ def into_variables(draft: Draft) -> None:
         while end < len(draft.tokens) and draft.tokens[end].token_type == TokenType.PARAMETER:
             end += 2
             end += end < len(draft.tokens) and draft.tokens[end].token_type == TokenType.COMMA
-        if end > index + 1:
+        names = [token.text for token in draft.tokens[index + 2 : end : 3]]
+        for name in names:
+            value = (Piece(Kind.UNKNOWN, f"@{name} of a query"),)
+            draft.effects.append(Assigned(f"@{name}", value, False))
+        if names:
             draft.cut(index, end)
 
 
@@ -159,6 +164,46 @@ def provider(draft: Draft) -> None:
         end = draft.behind_name(index + 1)
         if draft.word(0) == "CREATE" and end > index + 2:
             draft.cut(index + 1, end - 1)
+
+
+def given_name(draft: Draft) -> None:
+    """Spark: `IDENTIFIER('a.b')`, `IDENTIFIER(:schema || '.t')` is that name."""
+    for index in draft.places("IDENTIFIER", "("):
+        end = draft.behind_group(index + 1)
+        group = draft.tokens[index + 2 : end - 1]
+        known = all(t.token_type in _OF_NAMES or t.token_type in STRINGS for t in group)
+        if not group or not known:
+            detail = "a name is made at run time: IDENTIFIER(...)"
+            line = int(draft.tokens[index].line)
+            draft.effects.append(NotUnderstood(UnresolvedReason.DYNAMIC, line, detail))
+            continue
+        draft.tokens[index:end] = [token for part in group for token in _name_tokens(part)]
+
+
+_OF_NAMES = frozenset({TokenType.COLON, TokenType.VAR, TokenType.DPIPE})
+
+
+def _name_tokens(part: Token) -> list[Token]:
+    if part.token_type == TokenType.DPIPE:
+        return []
+    if part.token_type not in STRINGS:
+        return [part]
+    found: list[Token] = []
+    for number, name in enumerate(part.text.split(".")):
+        texts = [(TokenType.DOT, ".")] * (number > 0) + [(TokenType.IDENTIFIER, name)] * bool(name)
+        found += [
+            Token(kind, text, part.line, part.col, part.start, part.end) for kind, text in texts
+        ]
+    return found
+
+
+def numbered(draft: Draft) -> None:
+    """Oracle: `:1` is a bind variable like `:a`."""
+    for index in draft.places(":"):
+        if index + 1 < len(draft.tokens):
+            following = draft.tokens[index + 1]
+            if following.token_type == TokenType.NUMBER:
+                draft.put(index + 1, TokenType.VAR, f"bind_{following.text}")
 
 
 def schema_evolution(draft: Draft) -> None:

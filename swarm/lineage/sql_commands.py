@@ -16,6 +16,7 @@ from swarm.lineage.sql_effects import (
 from swarm.lineage.sql_engines import created_elsewhere
 from swarm.lineage.sql_files import command_with_files
 from swarm.lineage.sql_names import name_at
+from swarm.lineage.sql_procedures import REFRESHING, is_unknown_call, refreshed
 from swarm.lineage.sql_routines import routine
 from swarm.lineage.sql_set import set_effects
 from swarm.lineage.sql_tokens import STRINGS, Statement
@@ -46,7 +47,7 @@ _MADE_WITHOUT_ROWS = frozenset({
 })
 _LEADING = frozenset({
     "OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "UNIQUE", "EXTERNAL", "SECURE", "IF",
-    "NOT", "EXISTS", "EVENT", "ROW", "ACCESS", "MASKING", "FILE", "API", "STORAGE",
+    "NOT", "EXISTS", "ROW", "ACCESS", "MASKING", "FILE", "API", "STORAGE",
     "NOTIFICATION", "CLUSTERED", "NONCLUSTERED", "BITMAP", "FULLTEXT", "SEARCH", "VECTOR",
     "EDITIONABLE", "DEFINER", "ALTER", "PUBLIC", "FOREIGN",
 })
@@ -80,7 +81,7 @@ def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] 
         case "CREATE" | "ALTER" | "DROP":
             kept = routine(statement, sql)
             return [kept] if kept is not None else _definition(statement)
-        case "CALL" | "EXECUTE" | "EXEC" | "DO" | "PREPARE":
+        case "CALL" | "EXECUTE" | "EXEC" | "DO" | "PREPARE" | "OPEN":
             return run_effects(statement, sql, dialect)
         case "SET":
             return set_effects(statement, sql, dialect)
@@ -90,11 +91,19 @@ def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] 
             return _refreshed(statement)
         case "MSCK":
             return _discovered(statement)
+    if dialect == "oracle" and _is_call(statement):
+        return [dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
     return _told_by_first_word(statement, sql)
+
+
+def _is_call(statement: Statement) -> bool:
+    return statement.word(0) not in REFRESHING and is_unknown_call(statement)
 
 
 def _told_by_first_word(statement: Statement, sql: str) -> list[Effect] | None:
     match statement.word(0):
+        case word if word in REFRESHING:
+            return refreshed(statement)
         case "RENAME" | "EXCHANGE":
             return list(_renamed(statement, swap=statement.word(0) == "EXCHANGE"))
         case "RESTORE" if statement.word(1) in ("DATABASE", "LOG", "FILELISTONLY", "HEADERONLY"):

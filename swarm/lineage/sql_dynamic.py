@@ -10,6 +10,7 @@ from swarm.lineage.sql_effects import (
     NotUnderstood,
 )
 from swarm.lineage.sql_names import name_at
+from swarm.lineage.sql_procedures import REFRESHING, refreshed, renamed
 from swarm.lineage.sql_tokens import STRINGS, Statement, Tokens, find, word_of
 from swarm.lineage.sql_values import Kind, Piece, Value, expression, value_of
 from swarm.model.lineage import UnresolvedReason
@@ -40,6 +41,8 @@ def run_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | 
             return [Called(name, problem)] if name is not None else [problem]
         case "PREPARE":
             return _prepared(statement, sql, dialect)
+        case "OPEN":
+            return _opened(statement, sql, dialect)
         case "EXECUTE" | "EXEC":
             return _execute(statement, sql, dialect)
     return None
@@ -49,21 +52,33 @@ def _execute(statement: Statement, sql: str, dialect: str) -> list[Effect] | Non
     second, tokens = statement.word(1), statement.tokens
     if second == "IMMEDIATE":
         return _text(statement, 2, sql, dialect)
+    if second in REFRESHING:
+        return refreshed(statement)
     if second == "TASK":
         return _called(statement, 2, sql, _TASK)
     if dialect not in _TSQL:
         if _is_text(statement, dialect):
             return _text(statement, 1, sql, dialect)
-        return _called(statement, 1, sql, _PREPARED if dialect else _PROCEDURE)
+        return _called(
+            statement, 1, sql, _PREPARED if dialect not in ("", "oracle") else _PROCEDURE
+        )
     words = [statement.word(index) for index in range(1, 6)]
     if "SP_RENAME" in words:
-        return None
+        return renamed(statement)
     if "SP_EXECUTESQL" in words:
-        return _text(statement, words.index("SP_EXECUTESQL") + 2, sql, dialect)
+        start = words.index("SP_EXECUTESQL") + 2
+        named = statement.word(start + 1) in ("STMT", "STATEMENT")  # @stmt = text
+        return _text(statement, start + 3 * named, sql, dialect)
     if word_of(tokens[1]) == "(" if len(tokens) > 1 else False:
         return _text(statement, 1, sql, dialect)
     start = 3 if second.startswith("@") or statement.word(2) == "=" else 1
     return _called(statement, start, sql, _PROCEDURE)
+
+
+def _opened(statement: Statement, sql: str, dialect: str) -> list[Effect]:
+    """Oracle: OPEN c FOR 'query'; an OPEN without FOR runs a query that was read before."""
+    start = find(statement.tokens, ("FOR",), 1) + 1
+    return _text(statement, start, sql, dialect) if start < len(statement.tokens) else []
 
 
 def _is_text(statement: Statement, dialect: str) -> bool:
@@ -83,7 +98,8 @@ def _text(statement: Statement, start: int, sql: str, dialect: str) -> list[Effe
     tokens = statement.tokens
     end = find(tokens, _ORACLE_ENDS, start)
     comma = next((i for i in range(start, end) if tokens[i].text == ","), end)
-    is_argument = statement.word(start - 1) == "SP_EXECUTESQL"
+    before = {statement.word(index) for index in range(1, start)}
+    is_argument = "SP_EXECUTESQL" in before
     text = tokens[start : comma if is_argument else end]
     problem = dynamic(statement, sql, _MADE)
     if len(text) == 1 and text[0].token_type in STRINGS:

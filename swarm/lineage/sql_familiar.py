@@ -15,11 +15,13 @@ from swarm.lineage.sql_clauses import (
     copy_options,
     deleted_using,
     error_log,
+    given_name,
     if_not_there,
     into_file,
     into_variables,
     merge_deletes,
     modifiers,
+    numbered,
     output,
     overwritten_directory,
     provider,
@@ -34,6 +36,7 @@ from swarm.lineage.sql_clauses import (
 )
 from swarm.lineage.sql_draft import Draft
 from swarm.lineage.sql_effects import Effect
+from swarm.lineage.sql_inline_views import changed_view
 from swarm.lineage.sql_made import made_by_query, options_of_view, refreshed_by_query, view_checks
 from swarm.lineage.sql_tokens import Statement
 
@@ -74,6 +77,8 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_MYSQL, "VIEW", options_of_view),
     (_MYSQL | _TSQL | _ORACLE, "OPTION", view_checks),
     (_ORACLE, "READ", view_checks),
+    (_ORACLE, ":", numbered),
+    (_ORACLE, "SELECT", changed_view),
     (_ORACLE, "LOG", error_log),
     (_ORACLE, "MERGE", merge_deletes),
     (_ORACLE | _SPARK, "OF", time_travel),
@@ -83,6 +88,7 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_SPARK, "PARTITION", if_not_there),
     (_SPARK, "REPLACE", replaced_rows),
     (_SPARK, "COPY", copy_options),
+    (_SPARK, "IDENTIFIER", given_name),
     (_SPARK, "USING", provider),
     (_SPARK, "MAP", transforming),
     (_SPARK, "REDUCE", transforming),

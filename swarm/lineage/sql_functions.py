@@ -10,6 +10,7 @@ from swarm.lineage.naming import split_name
 from swarm.lineage.sql_effects import Accessed, Effect, Name, NotUnderstood
 from swarm.lineage.sql_names import position
 from swarm.lineage.sql_places import Argument, rows_of
+from swarm.lineage.sql_tokens import MAX_NESTING
 from swarm.model.lineage import Access, UnresolvedReason
 
 _DICTIONARY = ("dictget", "dicthas", "dictisin", "joinget")
@@ -90,6 +91,8 @@ def _linked(function: exp.Func, line: int) -> Iterator[Effect]:
 
 
 def _parsed(text: str) -> exp.Expression | None:
+    if text.count("(") > MAX_NESTING:
+        return None
     try:
         return sqlglot.parse_one(text, dialect="tsql")
     except (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError):

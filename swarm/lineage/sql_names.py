@@ -53,6 +53,8 @@ def _plain_name(table: exp.Table, line: int) -> Name:
     this = table.this
     written = [p for p in (table.args.get("catalog"), table.args.get("db")) if p is not None]
     tail = list(this.flatten()) if isinstance(this, exp.Dot) else [this]
+    if isinstance(this, exp.Dot) and this.this == "":  # T-SQL: server.catalog..table
+        tail = ["", *tail]
     nodes = [*written, *tail]
     parts = tuple(_part(node) for node in nodes)
     if any(isinstance(node, exp.Placeholder) for node in nodes):

@@ -18,6 +18,7 @@ from swarm.lineage.sql_tokens import (
 LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
 _BRANCHES = LOOP_ENDS | {"CASE"}
 _LABELLED = frozenset({"BEGIN", "LOOP", "WHILE", "REPEAT"})
+_NO_NAME = frozenset({"@", ":", "$", "OR", "REPLACE", "VARIABLE"})  # DECLARE OR REPLACE VARIABLE x
 _Peeled = tuple[Tokens, Tokens, int]  # a condition or query, what follows, change of depth
 
 
@@ -118,7 +119,7 @@ def assignments(chunk: Tokens, declaring: bool) -> list[tuple[tuple[str, ...], T
     found: list[tuple[tuple[str, ...], Tokens]] = []
     names: list[str] = []
     for part in divided(chunk[1:]) if is_list else [chunk]:
-        name = next((token.text for token in part if token.text not in ("@", ":", "$")), "")
+        name = next((token.text for token in part if token.text.upper() not in _NO_NAME), "")
         names.append(name)
         at = _given(part, declaring)
         if at is not None:

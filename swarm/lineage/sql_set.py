@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from sqlglot import exp
 from sqlglot.tokens import TokenType
 
 from swarm.lineage.sql_dynamic import text_value
 from swarm.lineage.sql_effects import Assigned, Effect, UsedDefault
 from swarm.lineage.sql_tables import accesses
 from swarm.lineage.sql_tokens import Statement, Tokens, divided, word_of
-from swarm.lineage.sql_values import Kind, expression
+from swarm.lineage.sql_values import Kind, Piece, expression, value_of
 
 _SCOPES = frozenset({"SESSION", "LOCAL", "VARIABLE", "VAR", "GLOBAL"})
 _OWN = frozenset({"$user", ""})  # the schema of the user, who is not known here
@@ -46,6 +47,9 @@ def _pairs(tokens: Tokens) -> Iterator[tuple[tuple[str, ...], Tokens]]:
         if not index or index + 1 >= len(part):
             continue
         value = part[index + 1 :]
+        if part[index - 1].token_type == TokenType.PLUS:  # T-SQL: SET @x += 'more'
+            value = [*part[:index], *value]
+            index -= 1
         if part[0].token_type != TokenType.L_PAREN:
             yield ("".join(token.text for token in part[:index]),), value
             continue
@@ -56,3 +60,15 @@ def _pairs(tokens: Tokens) -> Iterator[tuple[tuple[str, ...], Tokens]]:
                 yield (name,), one
         else:
             yield names, value
+
+
+def selected(tree: exp.Expression, statement: Statement) -> list[Effect]:
+    """T-SQL: `SELECT @x = 'a'` gives a value to a variable; with FROM, one that is not known."""
+    found: list[Effect] = []
+    is_query = tree.args.get("from_") is not None
+    for item in tree.expressions if isinstance(tree, exp.Select) else []:
+        if isinstance(item, exp.EQ) and isinstance(item.this, exp.Parameter):
+            unknown = (Piece(Kind.UNKNOWN, item.this.sql()),)
+            value = unknown if is_query else value_of(item.expression)
+            found.append(Assigned(item.this.name, value, statement.in_branch))
+    return found

@@ -21,10 +21,12 @@ from swarm.lineage.sql_tokens import (
     top_words,
     word_of,
 )
-from swarm.lineage.sql_undivided import undivided
+from swarm.lineage.sql_undivided import undivided, without_definer
 
 _MAX_PEELS = 500
 _NO_THEN = frozenset({"tsql", "fabric"})  # IF x statement, without THEN and END IF
+_NO_VALUES = (STARTS - {"DECLARE"}) | {"EXPLAIN"}
+_SINGLE = frozenset({"IF", "ELSE", "WHILE"})
 _BLOCKS = frozenset({"BEGIN", "CASE"})
 _BODIES = KINDS_OF_ROUTINES | {"TRIGGER", "PACKAGE", "EVENT"}
 
@@ -32,7 +34,7 @@ _BODIES = KINDS_OF_ROUTINES | {"TRIGGER", "PACKAGE", "EVENT"}
 def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
     """All statements of a script in their order."""
     depth = branches = 0  # of BEGIN ... END, and of IF, loops and CASE
-    declaring = False
+    declaring = single = False  # `single`: T-SQL's IF is about the next statement
     pending = list(_chunks(tokens, dialect))
     pending.reverse()
     peels = 0  # in a row; a limit, because each one copies the rest of its chunk
@@ -41,6 +43,9 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         if not chunk:
             continue
         first = word_of(chunk[0])
+        if _is_slash(chunk):  # Oracle: ends a block
+            depth, branches, declaring = 0, 0, False
+            continue
         if _is_body(chunk):
             yield Statement([*chunk, *_body(chunk, pending, dialect)])
             continue
@@ -52,13 +57,14 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         peels = 0 if peeled is None else peels + 1
         if peeled is None:
             declaring = first == "DECLARE" or (declaring and first not in STARTS)
-            in_branch = branches > 0 or (dialect in _NO_THEN and depth > 0)
+            in_branch = branches > 0 or (dialect in _NO_THEN and (depth > 0 or single))
+            single = False
             yield from _plain(
                 chunk, first, declaring, Statement(chunk, depth > 0, False, in_branch)
             )
             continue
         condition, rest, change = peeled
-        declaring = False
+        declaring, single = False, first in _SINGLE
         depth = max(0, depth + change)
         branches = max(0, branches + branching(chunk)) if dialect not in _NO_THEN else 0
         if not rest:
@@ -70,7 +76,7 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
 
 def _plain(chunk: Tokens, first: str, declaring: bool, whole: Statement) -> Iterator[Statement]:
     """A chunk without scripting in front: a statement, or a declaration's value."""
-    given = assignments(chunk, declaring) if first not in STARTS - {"DECLARE"} else []
+    given = assignments(chunk, declaring) if first not in _NO_VALUES else []
     for names, value in given:
         yield Statement(value, True, word_of(value[0]) not in QUERY, whole.in_branch, names)
     if not given and (not declaring or first == "DECLARE"):
@@ -80,9 +86,12 @@ def _plain(chunk: Tokens, first: str, declaring: bool, whole: Statement) -> Iter
 def _chunks(tokens: Tokens, dialect: str) -> Iterator[Tokens]:
     start = 0
     for index, token in enumerate(tokens):
-        if token.token_type == TokenType.SEMICOLON or _is_oracle_end(tokens, index, dialect):
+        is_end = _is_oracle_end(tokens, index, dialect)
+        if is_end or token.token_type == TokenType.SEMICOLON:
             yield from _undivided(tokens[start:index], dialect)
             start = index + 1
+        if is_end:
+            yield tokens[index:start]
     yield from _undivided(tokens[start:], dialect)
 
 
@@ -96,10 +105,16 @@ def _is_oracle_end(tokens: Tokens, index: int, dialect: str) -> bool:
     return before < line < after
 
 
+def _is_slash(chunk: Tokens) -> bool:
+    return len(chunk) == 1 and bool(chunk[0].token_type == TokenType.SLASH)
+
+
 def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
     """T-SQL needs no semicolons."""
     if dialect in _NO_THEN:
         yield from undivided(chunk)
+    elif dialect == "mysql":
+        yield without_definer(chunk)
     else:
         yield chunk
 
@@ -113,6 +128,10 @@ def _body(chunk: Tokens, pending: list[Tokens], dialect: str) -> Iterator[Token]
     """Take from `pending` what belongs to the body of the procedure that `chunk` begins."""
     if dialect in _NO_THEN:
         while pending and word_of((pending[-1] or chunk)[0]) != "GO":
+            yield from pending.pop()
+        return
+    if dialect == "oracle" and "PACKAGE" in top_words(chunk[:6]) and any(map(_is_slash, pending)):
+        while not _is_slash(pending[-1]):  # procedures are nested in it
             yield from pending.pop()
         return
     depth = _nesting(chunk)

@@ -25,11 +25,12 @@ from swarm.lineage.sql_effects import (
     UsedDefault,
 )
 from swarm.lineage.sql_familiar import familiar
-from swarm.lineage.sql_names import name_of, position, table_of
+from swarm.lineage.sql_names import name_of, table_of
 from swarm.lineage.sql_scan import SURE, words_say
+from swarm.lineage.sql_set import selected
 from swarm.lineage.sql_stand_ins import readings
 from swarm.lineage.sql_tables import accesses
-from swarm.lineage.sql_tokens import Statement
+from swarm.lineage.sql_tokens import Statement, is_deep
 from swarm.lineage.sql_transfer import copy, export, load
 from swarm.lineage.templates import is_hole
 from swarm.model.lineage import Access, UnresolvedReason
@@ -86,6 +87,8 @@ def _parse(
 
     With it: whether clauses are missing.
     """
+    if is_deep(tokens):
+        raise RecursionError
     if statement.is_condition:
         line = statement.line
         tokens.insert(0, Token(TokenType.SELECT, "SELECT", line, 0, tokens[0].start, 0))
@@ -124,6 +127,8 @@ def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[E
         detail = f"the statement comes from the template {statement.tokens[0].text}"
         return [NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail)]
     found = accesses(tree, dialect)
+    if dialect in ("tsql", "fabric"):
+        found += selected(tree, statement)
     into = tree.args.get("into")
     target = table_of(into.this) if isinstance(into, exp.Into) else None
     if statement.in_block and dialect not in ("tsql", "fabric"):
@@ -184,18 +189,6 @@ def _use(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield UsedDefault("", parts[0])
 
 
-def _execute(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
-    name = tree.this.name if isinstance(tree.this, exp.Expression) else "?"
-    line = position(tree)[0]
-    values = [value.name for value in tree.expressions if isinstance(value, exp.Literal)]
-    if name.casefold() == "sp_rename" and len(values) >= 2:
-        old = Name(tuple(values[0].split(".")), line)
-        yield Moved(old, _beside(old, Name((values[1],), line)))
-    else:
-        detail = f"calls the procedure {name}, whose statements are not in the text"
-        yield NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)
-
-
 def _nothing(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     yield from ()
 
@@ -210,7 +203,6 @@ _RULES: Mapping[type, Callable[[exp.Expression, str], Iterator[Effect]]] = {
     exp.Export: export,
     exp.LoadData: load,
     exp.Cache: cache,
-    exp.Execute: _execute,
     exp.Grant: _nothing,
     exp.Revoke: _nothing,
     exp.Analyze: _nothing,

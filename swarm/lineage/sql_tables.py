@@ -14,7 +14,7 @@ from swarm.lineage.sql_effects import Accessed, Effect, Name
 from swarm.lineage.sql_functions import dictionary_reads, function_reads
 from swarm.lineage.sql_names import name_of, position
 from swarm.lineage.sql_statistics import is_statistics, statistics_reads
-from swarm.lineage.sql_targets import joined, write_targets
+from swarm.lineage.sql_targets import joined, unsure_target, write_targets
 from swarm.model.lineage import Access
 
 _CATALOG_SCHEMAS = frozenset(
@@ -65,6 +65,8 @@ def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
     if dialect == "clickhouse":
         yield from dictionary_reads(node)
+    if dialect == "mysql" and isinstance(node, exp.Update):
+        yield from unsure_target(node)
     if isinstance(node, exp.Insert) and isinstance(node.this, exp.Func):
         for effect in function_reads(exp.Table(this=node.this), dialect):
             if isinstance(effect, Accessed):

@@ -1,8 +1,12 @@
 """Which tables of a statement are its targets, also where they are named by an alias."""
 
+from collections.abc import Iterator
+
 from sqlglot import exp
 
-from swarm.lineage.sql_names import table_of
+from swarm.lineage.sql_effects import NotUnderstood
+from swarm.lineage.sql_names import position, table_of
+from swarm.model.lineage import UnresolvedReason
 
 
 def write_targets(node: exp.Expression) -> list[exp.Expression]:
@@ -41,6 +45,17 @@ def _update_targets(node: exp.Update) -> list[exp.Expression]:
         written: list[exp.Expression] = [t for t in around if t.alias_or_name.casefold() in names]
         return written or [target]
     return [_behind(node, target)]
+
+
+def unsure_target(node: exp.Update) -> Iterator[NotUnderstood]:
+    """MySQL: a column without its table, set in a join, may be of any of the tables."""
+    if not isinstance(node.this, exp.Table) or not joined(node.this):
+        return
+    for item in node.expressions:
+        column = item.this if isinstance(item, exp.EQ) else None
+        if isinstance(column, exp.Column) and not column.table:
+            detail = f"which of the joined tables has the column {column.name} is not known"
+            yield NotUnderstood(UnresolvedReason.DYNAMIC, position(column)[0], detail)
 
 
 def _delete_targets(node: exp.Delete) -> list[exp.Expression]:

@@ -8,6 +8,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import Token, Tokenizer, TokenType
 
 Tokens = Sequence[Token]
+MAX_NESTING = 300  # parentheses in each other
 STRINGS = frozenset(
     {
         TokenType.STRING,
@@ -77,6 +78,23 @@ def tokenize(sql: str, dialect: str) -> Tokens:
     known, plain = _tokenizer(dialect)
     tokens: Tokens = plain(dialect=known).tokenize(sql)
     return tokens
+
+
+def is_deep(tokens: Tokens) -> bool:
+    """Whether parentheses are nested deeper than a parser may follow.
+
+    sqlglot's parser is compiled: some thousand subqueries in each other end the process, with no
+    error that could be caught.
+    """
+    depth = 0
+    for token in tokens:
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif token.token_type == TokenType.R_PAREN:
+            depth = max(0, depth - 1)
+    return False
 
 
 def word_of(token: Token) -> str:

@@ -4,6 +4,7 @@ The slow and thorough way; `sql.py` asks it for what nothing faster can tell.
 """
 
 from swarm.lineage.naming import split_name
+from swarm.lineage.sql_clients import ClientText
 from swarm.lineage.sql_effects import Accessed, Name, NotUnderstood
 from swarm.lineage.sql_run import Count, Run
 from swarm.lineage.sql_script import Script
@@ -39,7 +40,10 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
         problems[NotUnderstood(UnresolvedReason.TEMPLATE, *rendering.problem)] = None
     for variant in rendering.variants:
         script = Script(context, rendering)
-        Run(script, dialect, count).text(variant.text, variant.lines)
+        client = ClientText(dialect, context.parameters, script.stand_in, script.holes_in)
+        sent = client.of(variant.text)
+        script.apply(client.problems, variant.lines)
+        Run(script, dialect, count).text(sent, variant.lines)
         for name, line in rendering.passed:
             passed = Name(split_name(name), line)
             script.apply([Accessed(Access.READ, passed, _SURE_IF_PASSED)], identity)

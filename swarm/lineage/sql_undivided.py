@@ -71,6 +71,18 @@ def undivided(chunk: Tokens) -> Iterator[Tokens]:
     yield chunk[start:]
 
 
+def without_definer(chunk: Tokens) -> Tokens:
+    """MySQL: `CREATE DEFINER = 'x'@'h' TRIGGER` without saying whose it is."""
+    words = [word_of(token) for token in chunk[:5]]
+    if words[:1] != ["CREATE"] or "DEFINER" not in words:
+        return chunk
+    start = words.index("DEFINER")
+    end = start + 3
+    if end < len(chunk) and chunk[end].token_type == TokenType.PARAMETER:
+        end += 2
+    return [*chunk[:start], *chunk[end:]]
+
+
 def _is_go(chunk: Tokens, index: int) -> bool:
     """Whether the line is `GO` or `GO 5`."""
     if word_of(chunk[index]) != "GO":

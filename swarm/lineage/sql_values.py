@@ -14,7 +14,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from swarm.lineage.sql_tokens import Tokens
+from swarm.lineage.sql_tokens import Tokens, is_deep
 
 _MAX_SOURCE = 80
 _FORMATS = frozenset({"format", "format_string", "printf", "formatmessage"})
@@ -45,7 +45,7 @@ Value = tuple[Piece, ...]
 
 def expression(tokens: Tokens, sql: str, dialect: str) -> exp.Expression | None:
     """The tree of an expression that stands alone; None if it is none."""
-    if not tokens:
+    if not tokens or is_deep(tokens):
         return None
     first = tokens[0]
     select = Token(TokenType.SELECT, "SELECT", first.line, 0, first.start, 0)
@@ -179,8 +179,8 @@ def _replaced(node: exp.Replace) -> Value:
         return base
     pieces: list[Piece] = []
     for piece in base:
-        if piece.kind is not Kind.TEXT:
-            pieces.append(piece)
+        if piece.kind is not Kind.TEXT:  # a variable may hold what is replaced
+            pieces.append(Piece(Kind.UNKNOWN, piece.text))
             continue
         first, *rest = piece.text.split(old)
         pieces.append(Piece(Kind.TEXT, first))

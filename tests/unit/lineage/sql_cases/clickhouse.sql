@@ -305,3 +305,7 @@ CREATE TABLE a AS s3('s3://bkt/k', 'CSV')
 -- reads: db.a other.odd;name
 USE db;
 SELECT * FROM a, "other".`odd;name`
+
+--- rows in the text are no SQL
+-- writes: a
+INSERT INTO a FORMAT JSONEachRow {"x": 1, "y": "select * from b"} {"x": 2}

@@ -222,3 +222,30 @@ SELECT * FROM `select`, t
 -- unresolved: syntax 1 does not parse
 WITH x AS (SELECT extract(day FROM k) AS k FROM c) INSERT OVERWRITE TABLE a PARTITION (d = '1')
 SELECT * FROM b TABLESAMPLE(BUCKET 1 OUT OF 128 ON host, sequence) JOIN x
+
+--- hivevar set in the script
+-- reads: lake.b_prod
+-- writes: lake.a
+SET hivevar:db=lake;
+SET hivevar:env = prod;
+INSERT INTO ${hivevar:db}.a SELECT * FROM ${db}.b_${hivevar:env}
+
+--- hiveconf set in the script
+-- reads: lake.b
+SET src=lake.b;
+SET hiveconf:unused=1;
+SELECT * FROM ${hiveconf:src}
+
+--- a variable has another value later
+-- reads: x y
+SET t=x;
+SELECT * FROM ${hiveconf:t};
+SET t=y;
+SELECT * FROM ${hiveconf:t};
+
+--- scripts that transform rows
+-- reads: a b
+-- writes: t
+INSERT OVERWRITE TABLE t SELECT TRANSFORM (x, y) USING 'python map.py' AS (u STRING, v INT) FROM a;
+FROM b MAP b.x USING 'map.py' AS k;
+FROM (SELECT x FROM b CLUSTER BY x) m INSERT OVERWRITE TABLE t REDUCE m.x USING 'reduce.py' AS z

@@ -250,3 +250,69 @@ SELECT * FROM performance_schema.threads, mysql.user, sys.session, information_s
 --- a federated table is a table of another server
 -- view: t <- mysql://h:3306/shop.orders
 CREATE TABLE t (id INT) ENGINE=FEDERATED CONNECTION='mysql://u:p@h:3306/shop/orders'
+
+--- a prepared text
+-- reads: b
+-- writes: a
+PREPARE s FROM 'INSERT INTO a SELECT * FROM b WHERE x = ?';
+SET @x = 1;
+EXECUTE s USING @x;
+DEALLOCATE PREPARE s
+
+--- a prepared text in a variable, put together of constants
+-- reads: shop.b
+-- writes: a
+SET @t = 'shop.b';
+SET @sql = CONCAT('INSERT INTO a SELECT * FROM ', @t);
+PREPARE s FROM @sql;
+EXECUTE s
+
+--- UPDATE of a join where the column's table is not said
+-- reads: b
+-- writes: a
+-- unresolved: dynamic 1 column
+UPDATE a JOIN b ON a.i = b.i SET x = 1
+
+--- DELIMITER around a procedure
+-- reads: d
+-- writes: c
+DROP PROCEDURE IF EXISTS p;
+DELIMITER $$
+CREATE PROCEDURE p(IN x INT)
+BEGIN
+  DECLARE done INT DEFAULT 0;
+  INSERT INTO hidden SELECT * FROM hidden_source;
+  IF x > 0 THEN DELETE FROM hidden; END IF;
+END$$
+DELIMITER ;
+INSERT INTO c SELECT * FROM d;
+
+--- DELIMITER // around statements that run
+-- reads: b d
+-- writes: a c
+DELIMITER //
+INSERT INTO a SELECT * FROM b //
+INSERT INTO c SELECT * FROM d //
+DELIMITER ;
+
+--- a trigger, a function and an event do not run
+-- reads: b
+CREATE DEFINER=`x`@`%` TRIGGER tr BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1;
+CREATE FUNCTION f(x INT) RETURNS INT DETERMINISTIC RETURN x + 1;
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM a;
+SELECT f(x) FROM b
+
+--- a prepared text that a query gives
+-- reads: cfg
+-- unresolved: template 2 sql
+SELECT CONCAT('DROP TABLE ', name) INTO @sql FROM cfg LIMIT 1;
+PREPARE s FROM @sql;
+EXECUTE s
+
+--- comments that the server runs
+-- writes: v
+-- view: v <- b
+/*!40101 SET NAMES utf8 */;
+/*!50001 CREATE ALGORITHM=UNDEFINED */
+/*!50013 DEFINER=`u`@`h` SQL SECURITY DEFINER */
+/*!50001 VIEW `v` AS select `b`.`x` AS `x` from `b` */;

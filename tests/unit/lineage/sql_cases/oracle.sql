@@ -193,3 +193,174 @@ SELECT * FROM all_tables, user_tab_columns, dba_objects, v$session, sys.obj$, a$
 -- reads: emp$x x#y
 -- writes: mlog$_t
 INSERT INTO mlog$_t SELECT * FROM emp$x, x#y
+
+--- UPDATE of an inline view
+-- reads: b
+-- writes: a
+UPDATE (SELECT a.x AS ax, b.x AS bx FROM a JOIN b ON a.i = b.i) SET ax = bx
+
+--- DELETE without FROM and from a view in line
+-- writes: a b
+DELETE a WHERE x = 1;
+DELETE FROM (SELECT * FROM b WHERE x = 1)
+
+--- INSERT into a view in line
+-- writes: a
+INSERT INTO (SELECT i, x FROM a WHERE x > 1 WITH CHECK OPTION) VALUES (1, 2)
+
+--- a package refreshes a materialised view
+-- writes: s.mv
+BEGIN
+  DBMS_MVIEW.REFRESH('s.mv', 'C');
+END;
+/
+
+--- a block with cursors, loops and an exception handler
+-- reads: src ids b z
+-- writes: a c log
+DECLARE
+  CURSOR cur (p NUMBER) IS SELECT i, x FROM src WHERE y = p;
+  TYPE tab IS TABLE OF src%ROWTYPE;
+  rec cur%ROWTYPE;
+  rows_ tab;
+  n NUMBER := 0;
+BEGIN
+  OPEN cur(1);
+  LOOP
+    FETCH cur INTO rec;
+    EXIT WHEN cur%NOTFOUND;
+    UPDATE a SET x = rec.x WHERE i = rec.i;
+  END LOOP;
+  CLOSE cur;
+  SELECT i BULK COLLECT INTO rows_ FROM ids;
+  FORALL k IN 1 .. rows_.COUNT
+    INSERT INTO c VALUES rows_(k);
+  FOR r IN (SELECT * FROM b) LOOP
+    DELETE FROM c WHERE i = r.i;
+  END LOOP;
+  FOR k IN 1 .. 10 LOOP
+    n := n + k;
+  END LOOP;
+  WHILE n > 0 LOOP
+    n := n - 1;
+  END LOOP;
+  <<inner>>
+  DECLARE
+    m NUMBER;
+  BEGIN
+    SELECT COUNT(*) INTO m FROM z;
+  EXCEPTION
+    WHEN NO_DATA_FOUND THEN NULL;
+  END inner;
+  COMMIT;
+EXCEPTION
+  WHEN DUP_VAL_ON_INDEX OR TOO_MANY_ROWS THEN
+    ROLLBACK;
+  WHEN OTHERS THEN
+    INSERT INTO log (msg) VALUES (SQLERRM);
+    RAISE;
+END;
+/
+
+--- dynamic text of constants in a block
+-- reads: b
+-- writes: t a
+DECLARE
+  v_tab VARCHAR2(30) := 'a';
+  v_sql VARCHAR2(4000);
+BEGIN
+  EXECUTE IMMEDIATE 'TRUNCATE TABLE t';
+  v_sql := 'INSERT INTO ' || v_tab || ' SELECT * FROM b WHERE x = :1';
+  EXECUTE IMMEDIATE v_sql USING 1;
+END;
+/
+
+--- a cursor variable over a text and a query
+-- reads: a b
+BEGIN
+  OPEN rc FOR SELECT * FROM a;
+  OPEN rc FOR 'SELECT * FROM b';
+END;
+/
+
+--- procedures, packages and triggers do not run
+-- reads: d
+-- writes: c
+CREATE OR REPLACE PROCEDURE p (x IN NUMBER) IS
+  n NUMBER;
+BEGIN
+  INSERT INTO hidden SELECT * FROM hidden_source;
+END p;
+/
+CREATE OR REPLACE PACKAGE pkg AS
+  PROCEDURE q;
+  FUNCTION f (x NUMBER) RETURN NUMBER;
+END pkg;
+/
+CREATE OR REPLACE PACKAGE BODY pkg AS
+  PROCEDURE q IS
+  BEGIN
+    DELETE FROM hidden;
+  END q;
+  FUNCTION f (x NUMBER) RETURN NUMBER IS
+  BEGIN
+    RETURN x;
+  END f;
+END pkg;
+/
+CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON a FOR EACH ROW
+BEGIN
+  :NEW.id := seq.NEXTVAL;
+END;
+/
+INSERT INTO c SELECT * FROM d;
+
+--- commands of the command-line tool
+-- reads: b d
+-- writes: a c
+SET DEFINE OFF
+SET SERVEROUTPUT ON SIZE 1000000
+WHENEVER SQLERROR EXIT FAILURE
+PROMPT loading; please wait
+REM SELECT * FROM nothing;
+SPOOL /tmp/x.log
+COLUMN x FORMAT a20
+INSERT INTO a SELECT * FROM b;
+SHOW ERRORS
+INSERT INTO c SELECT * FROM d
+/
+SPOOL OFF
+EXIT
+
+--- other scripts and procedures of the command-line tool
+-- unresolved: dynamic 1 load.sql
+-- unresolved: dynamic 2 more.sql
+-- unresolved: dynamic 3 procedure
+@load.sql
+@@more.sql 1 2
+EXEC pkg.refresh(1)
+
+--- values of the command-line tool
+-- reads: lake.b
+-- writes: lake.a_prod
+-- parameter: env = prod
+DEFINE own = lake
+INSERT INTO &own..a_&env SELECT * FROM &&own..b;
+
+--- a value of the command-line tool that nobody gives
+-- reads: b
+-- unresolved: dynamic 1 &tab
+INSERT INTO &tab SELECT * FROM b;
+
+--- statements that move no rows
+COMMENT ON TABLE a IS 'SELECT * FROM b; c';
+EXPLAIN PLAN FOR SELECT * FROM a;
+LOCK TABLE a IN EXCLUSIVE MODE;
+ALTER TABLE a ADD (x NUMBER);
+ALTER INDEX i REBUILD ONLINE;
+AUDIT SELECT ON a;
+NOAUDIT SELECT ON a;
+PURGE RECYCLEBIN;
+CREATE SEQUENCE q START WITH 1;
+CREATE OR REPLACE DIRECTORY d AS '/in';
+CREATE DATABASE LINK far CONNECT TO u IDENTIFIED BY p USING 'x'

@@ -238,3 +238,34 @@ BEGIN
   REPEAT SET n = n + 1; UNTIL n > 3 END REPEAT;
   CASE WHEN n = 1 THEN TRUNCATE TABLE c; ELSE TRUNCATE TABLE d; END CASE;
 END
+
+--- variables and texts that are run
+-- reads: b lake.c
+-- writes: a
+DECLARE OR REPLACE VARIABLE q STRING DEFAULT 'INSERT INTO a SELECT * FROM b WHERE x = ?';
+EXECUTE IMMEDIATE q USING 1;
+SET VAR q = 'INSERT INTO a SELECT * FROM ' || 'lake.c';
+EXECUTE IMMEDIATE q
+
+--- names given by IDENTIFIER
+-- reads: lake.b
+-- writes: lake.a
+-- parameter: src = lake.b
+INSERT INTO IDENTIFIER('lake.a') SELECT * FROM IDENTIFIER(:src)
+
+--- names put together for IDENTIFIER
+-- reads: lake.b
+-- parameter: src = lake
+SELECT * FROM IDENTIFIER(:src || '.b')
+
+--- a name that nobody gives
+-- writes: a
+-- unresolved: template 1 src
+INSERT INTO a SELECT * FROM IDENTIFIER(:src)
+
+--- SET and variables of the session
+-- reads: lake.b
+SET spark.sql.shuffle.partitions = 10;
+SET src = lake.b;
+SELECT * FROM ${src};
+RESET

@@ -498,3 +498,81 @@ SELECT * FROM CHANGETABLE(CHANGES dbo.t, 0) AS c
 -- reads: my-db.dbo.odd.name
 -- writes: dbo.from
 INSERT INTO dbo.[from] SELECT [select] FROM [my-db].dbo.[odd.name]
+
+--- a text in a variable is run
+-- reads: b
+-- writes: a
+DECLARE @sql NVARCHAR(MAX) = N'INSERT INTO a SELECT * FROM b';
+EXEC sp_executesql @sql;
+
+--- a text is put together of constants
+-- reads: b
+-- writes: dbo.a
+DECLARE @t SYSNAME = 'dbo.a', @sql NVARCHAR(MAX)
+SET @sql = N'INSERT INTO ' + @t
+SET @sql = @sql + N' SELECT * FROM b'
+EXEC (@sql)
+
+--- a text is put together where it is run
+-- reads: b
+-- writes: a
+EXEC ('INSERT INTO ' + 'a' + ' SELECT * FROM b')
+
+--- a text is run on a linked server
+-- unresolved: dynamic 1 srv
+EXEC ('DELETE FROM lake.dbo.t') AT srv
+
+--- a linked server's table has four parts
+-- reads: srv.lake.dbo.orders srv2.lake.dbo.items
+-- default: shop.dbo
+-- writes: shop.dbo.a
+INSERT INTO a SELECT * FROM [srv].[lake].[dbo].[orders] o JOIN srv2.lake..items i ON i.id = o.id
+
+--- renaming with named arguments
+-- reads: dbo.b
+-- writes: dbo.a
+SELECT * INTO dbo.s FROM dbo.b;
+EXEC sys.sp_rename @objname = N'dbo.s', @newname = N'a';
+
+--- renaming a column or an index moves no rows
+EXEC sp_rename 'dbo.t.x', 'y', 'COLUMN';
+EXEC sp_rename N'dbo.t.ix', N'iy', N'INDEX';
+
+--- += and SELECT give a variable its text
+-- reads: b
+-- writes: a
+DECLARE @sql NVARCHAR(MAX)
+SELECT @sql = 'INSERT INTO a '
+SET @sql += 'SELECT * FROM b'
+EXEC sys.sp_executesql @stmt = @sql, @params = N'@x INT', @x = 1
+
+--- QUOTENAME, CONCAT and REPLACE of constants
+-- reads: lake.b
+-- writes: lake.a
+DECLARE @s SYSNAME = N'lake'
+DECLARE @q NVARCHAR(MAX) = CONCAT('INSERT INTO ', QUOTENAME(@s), '.', QUOTENAME('a'), REPLACE(' SELECT * FROM <s>.b', '<s>', @s))
+EXECUTE (@q)
+
+--- each branch gives the text another value
+-- reads: x b c
+-- writes: a
+DECLARE @sql NVARCHAR(MAX)
+IF EXISTS (SELECT 1 FROM x) SET @sql = 'INSERT INTO a SELECT * FROM b' ELSE SET @sql = 'INSERT INTO a SELECT * FROM c'
+EXEC (@sql)
+
+--- values of the command-line tool
+-- reads: lake.dbo.b
+-- writes: lake.dbo.a
+:setvar db lake
+INSERT INTO $(db).dbo.a SELECT * FROM [$(db)].dbo.b
+
+--- a value of the command-line tool that nobody gives
+-- writes: dbo.a
+-- unresolved: dynamic 1 $(db)
+INSERT INTO dbo.a SELECT * FROM $(db).dbo.b
+
+--- what is replaced in a variable's text may be the table's name
+-- unresolved: dynamic 3 run time
+DECLARE @q NVARCHAR(MAX) = 'TRUNCATE TABLE stage.a'
+SET @q = REPLACE(@q, 'stage', 'prod')
+EXEC (@q)
