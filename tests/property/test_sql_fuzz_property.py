@@ -45,12 +45,15 @@ def case_texts() -> list[tuple[str, str]]:
 
 
 CASES = case_texts()
-PIECES = st.sampled_from(
-    ["(", ")", "'", '"', "`", "[", "]", "{", "}", "{{", "}}", "{%", "%}", ";", ",", ".", "@", "#"]
-    + ["--", "/*", "*/", "$$", "${x}", "&x", "$(x)", ":x", "\n", "\r\n", "\ufeff", "\x00", "\u2028"]
-    + ["BEGIN ", "END ", "CASE ", "SELECT ", " FROM ", "AS (", "IN (", "WITH a AS (", " OUTPUT "]
-    + ["EXEC ", "IF ", "GO\n", "DELIMITER $$\n", "FORMAT x ", "INTO ", "é", "\U0001f41d", "\ud800"]
-)
+# fmt: off
+PIECES = st.sampled_from([
+    "(", ")", "'", '"', "`", "[", "]", "{", "}", "{{", "}}", "{%", "%}", ";", ",", ".", "@", "#",
+    "--", "/*", "*/", "$$", "${x}", "&x", "$(x)", ":x", "\n", "\r\n", "\ufeff", "\x00", "\u2028",
+    "BEGIN ", "END ", "CASE ", "SELECT ", " FROM ", "AS (", "IN (", "WITH a AS (", " OUTPUT ",
+    "EXEC ", "IF ", "GO\n", "DELIMITER $$\n", "FORMAT x ", "INTO ", "\u00e9", "\U0001f41d",
+    "\ud800",
+])
+# fmt: on
 
 
 def check(text: str, dialect: str) -> None:
