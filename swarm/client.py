@@ -93,6 +93,10 @@ class Client:
         closed since then. The newest last."""
         return self._pages("findings", {"since_s": since_s})
 
+    def questions(self) -> list[dict[str, Any]]:
+        """What owners are asked now, the most valuable first; `judge` answers."""
+        return list(self._request("GET", "questions"))
+
     def facets(self, subject: str | None = None) -> Iterator[dict[str, Any]]:
         """What OpenLineage events told beyond their meaning to swarm, of all or of one `subject`:
         `orchestrator/pipeline[/task]` or a dataset as `datasets()` names it."""

@@ -11,9 +11,10 @@ from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
 from swarm.graph.findings import Findings
+from swarm.graph.questions import Questions
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, GraphRecord
+from swarm.model.journal import Batch, GraphRecord, QuestionAsked
 
 STREAM = "graph"
 _SNAPSHOT_EVERY = 20_000  # records; keeps replay after a crash far below two seconds
@@ -21,8 +22,16 @@ _QUEUE_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class AskQuestions:
+    """Somebody wants to see what owners are asked: ask what may be asked now."""
+
+
+Event = Batch | VerdictRequest | AskQuestions
+
+
+@dataclass(frozen=True, slots=True)
 class _Letter:
-    event: Batch | VerdictRequest
+    event: Event
     cause_id: str
 
 
@@ -32,19 +41,27 @@ class Conclusions:
     def __init__(self, naming: Naming, min_confidence: float) -> None:
         self._ledger = Ledger(naming)
         self._findings = Findings(min_confidence)
+        self._questions = Questions()
 
     def apply(self, record: GraphRecord) -> None:
         self._ledger.apply(record)
         self._findings.apply(record)
+        self._questions.apply(record)
 
     def records(self) -> Iterator[GraphRecord]:
         yield from self._ledger.records()
         yield from self._findings.records()
+        yield from self._questions.records()
 
-    async def take(
-        self, journaled: Journaled, event: Batch | VerdictRequest, now_s: float, cause_id: str
-    ) -> int:
+    def questions(self, now_s: float) -> list[QuestionAsked]:
+        """What was asked and waits for an answer."""
+        return self._questions.open(self._findings.graph, now_s)
+
+    async def take(self, journaled: Journaled, event: Event, now_s: float, cause_id: str) -> int:
         """Merge an event and tell what it means; returns the journal's last sequence number."""
+        if isinstance(event, AskQuestions):
+            asked = await asyncio.to_thread(self._questions.decide, self._findings.graph, now_s)
+            return await journaled.append(asked, now_s, cause_id) if asked else journaled.last_seq
         records = await asyncio.to_thread(self._ledger.decide, event, now_s)
         if not records:
             return journaled.last_seq
@@ -78,6 +95,11 @@ class GraphActor:
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         """Record a person's verdict. Raises `UnknownKey` for a dependency nobody has seen."""
         return await self._inbox.send(_Letter(request, cause_id))
+
+    async def ask(self, cause_id: str) -> list[QuestionAsked]:
+        """The questions that wait for their owners' answers; new ones are in the journal first."""
+        await self._inbox.send(_Letter(AskQuestions(), cause_id))
+        return self._state.questions(self._clock.now_s())
 
     async def _handle(self, letter: _Letter) -> int:
         now_s = self._clock.now_s()

@@ -13,7 +13,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from swarm.errors import Rejected, Unreachable
 from swarm.lineage.ledger import VerdictRequest
-from swarm.model.journal import Batch
+from swarm.model.journal import Batch, QuestionAsked
 
 NAMESPACE = "swarm"
 GRAPH = "graph"
@@ -26,18 +26,21 @@ class GraphHandle:
     """The graph actor, looked up by name, so that it may come and go."""
 
     async def offer(self, batch: Batch, cause_id: str) -> int:
-        return await self._call("offer", batch, cause_id)
+        return int(await self._call("offer", batch, cause_id))
 
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
-        return await self._call("judge", request, cause_id)
+        return int(await self._call("judge", request, cause_id))
 
-    async def _call(self, method: str, *arguments: Any) -> int:
+    async def ask(self, cause_id: str) -> list[QuestionAsked]:
+        return list(await self._call("ask", cause_id))
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
         try:
             async with asyncio.timeout(_DEADLINE_S):
                 while True:
                     try:
                         actor = ray.get_actor(GRAPH, namespace=NAMESPACE)
-                        return int(await getattr(actor, method).remote(*arguments))
+                        return await getattr(actor, method).remote(*arguments)
                     except (ActorDiedError, ActorUnavailableError, ValueError):
                         await asyncio.sleep(_RETRY_S)  # Ray is restarting it
         except TimeoutError:

@@ -12,6 +12,7 @@ from swarm.graph.spread import Hit
 from swarm.model.columns import ColumnInput, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
+from swarm.model.journal import QuestionAsked
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -22,6 +23,7 @@ from swarm.model.lineage import (
     Recurrence,
     Unresolved,
     Verdict,
+    level_of,
 )
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import RunState
@@ -121,6 +123,33 @@ class Edge(_Shape):
             verdict=dependency.verdict,
             recurrence=RecurrenceRow.of(dependency.recurrence) if dependency.recurrence else None,
             evidence=[EvidenceLine.of(proof) for proof in dependency.proofs],
+        )
+
+
+class QuestionRow(_Shape):
+    """A dependency that an owner is asked about: accept or reject it. Confidence and pipelines
+    behind are as they were when it was asked."""
+
+    upstream: TaskName
+    downstream: TaskName
+    dataset: str
+    team: str = Field(description="Owner of the reader, else of the writer; empty: nobody's.")
+    confidence: float
+    level: Level
+    pipelines_behind: int
+    asked_at_s: float
+
+    @classmethod
+    def of(cls, asked: QuestionAsked) -> Self:
+        return cls(
+            upstream=TaskName.of(asked.key.upstream),
+            downstream=TaskName.of(asked.key.downstream),
+            dataset=str(asked.key.dataset),
+            team=asked.team,
+            confidence=round(asked.confidence, 4),
+            level=level_of(asked.confidence),
+            pipelines_behind=asked.pipelines_behind,
+            asked_at_s=asked.asked_at_s,
         )
 
 

@@ -30,10 +30,16 @@ def deps(
         bool, typer.Option("--all", help="Also the dependencies that are declared.")
     ] = False,
     min_confidence: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    questions: Annotated[
+        bool, typer.Option("--questions", help="What owners are asked; accept or reject answers.")
+    ] = False,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show the dependencies nobody declared, strongest first."""
+    if questions:
+        _questions(output, path)
+        return
     with connected(path) as swarm:
         edges = list(
             swarm.dependencies(
@@ -60,6 +66,21 @@ def deps(
             "yes" if edge["declared"] else "no",
         )
     Console().print(table)
+
+
+def _questions(output: Output, path: ConfigOption) -> None:
+    with connected(path) as swarm:
+        asked = swarm.questions()
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "questions": asked}, indent=2))
+        return
+    for one in asked:
+        up, down = name_of(one["upstream"]), name_of(one["downstream"])
+        typer.echo(
+            f"{one['team'] or 'nobody'}: does {down} read what {up} writes to {one['dataset']}? "
+            f"{one['confidence']:.0%} sure ({one['level']}), {one['pipelines_behind']} behind it"
+        )
+    typer.echo(f"{len(asked)} questions; `swarm accept` or `swarm reject` answers", err=True)
 
 
 def _often(recurrence: dict[str, Any] | None) -> str:

@@ -48,6 +48,11 @@ class Findings:
         self._moved: set[DependencyKey] = set()
         self._rings_moved = True
 
+    @property
+    def graph(self) -> DependencyGraph:
+        """The dependencies as they stand."""
+        return self._graph
+
     def apply(self, record: GraphRecord) -> None:
         match record:
             case FindingChanged(finding):

@@ -214,6 +214,18 @@ class CalibrationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionAsked:
+    """A team was asked whether a dependency is real; `confidence` and `pipelines_behind` are as
+    they were then."""
+
+    key: DependencyKey
+    team: str
+    asked_at_s: float
+    confidence: float
+    pipelines_behind: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunSeen:
     """A run or a try of a task changed state."""
 
@@ -288,6 +300,7 @@ GraphRecord = (
     | DependencyGone
     | VerdictGiven
     | CalibrationChanged
+    | QuestionAsked
     | RunSeen
     | CapacitySeen
     | FindingChanged

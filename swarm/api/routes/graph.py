@@ -18,6 +18,7 @@ from swarm.api.schemas import (
     Edge,
     FindingRow,
     PipelineRow,
+    QuestionRow,
     Reach,
     TaskName,
     VerdictBody,
@@ -118,6 +119,13 @@ async def impact(asked: Annotated[_Search, Query()], deps: Given, response: Resp
 async def upstream(asked: Annotated[_Search, Query()], deps: Given, response: Response) -> Reach:
     """What a pipeline or task stands on: the nearest of `total`."""
     return _reach(query.ancestors, asked, deps, response)
+
+
+@router.get("/questions")
+async def questions(deps: Given) -> list[QuestionRow]:
+    """What owners are asked now, the most valuable first; at most three a team and week."""
+    asked = await deps.graph.ask(uuid.uuid4().hex)
+    return [QuestionRow.of(one) for one in asked]
 
 
 @router.get("/findings")

@@ -7,14 +7,14 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from swarm.actors.graph import Conclusions
+from swarm.actors.graph import AskQuestions, Conclusions
 from swarm.actors.journaled import Journaled
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
 from swarm.config import Settings
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch
+from swarm.model.journal import Batch, QuestionAsked
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projections import open_projections
@@ -49,6 +49,10 @@ class LocalGraph:
         return await self._state.take(self._journaled, event, now_s, cause_id)
 
     judge = offer
+
+    async def ask(self, cause_id: str) -> list[QuestionAsked]:
+        await self.offer(AskQuestions(), cause_id)
+        return self._state.questions(self._clock.now_s())
 
 
 @dataclass

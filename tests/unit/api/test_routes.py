@@ -312,3 +312,14 @@ async def test_status_tells_how_many_statements_are_nobodys(api):
     api.see()
     [row] = (await api.get("status"))["connectors"]
     assert (row["source"], row["unattributed"]) == ("log", 12)
+
+
+async def test_owners_are_asked_and_the_answer_is_a_verdict(api):
+    await chain(api, "a", "b")
+    [asked] = await api.get("questions")
+    assert (asked["upstream"], asked["downstream"]) == (named("a"), named("b"))
+    assert (asked["team"], asked["pipelines_behind"], asked["asked_at_s"]) == ("", 1, 1_000.0)
+    assert await api.get("questions") == [asked]
+    names = {name: asked[name] for name in ("upstream", "downstream", "dataset")}
+    await api.post("dependencies/verdict", names | {"verdict": "accepted", "by": "ann"})
+    assert await api.get("questions") == []
