@@ -26,6 +26,7 @@ from swarm.connectors.manifest_programs import (
     sql_context_of,
     words_of,
 )
+from swarm.connectors.manifest_shared import SharedTables
 from swarm.connectors.programs import Program, items_of, stated_dataset
 from swarm.lineage.code.texts import holes, shown
 from swarm.lineage.text import SqlContext
@@ -90,6 +91,7 @@ def read_manifest(
     """
     definitions = _Definitions(orchestrator)
     problems = Problems(orchestrator)
+    shared = SharedTables()
     chunk: list[Item] = []
     for number, line in enumerate(read_lines(path, TaskLine), start=1):
         if isinstance(line, Unresolved):
@@ -101,7 +103,8 @@ def read_manifest(
             if repeated := definitions.add(key, line):
                 problems.add(repeated, tolerated=True)
             else:
-                chunk.extend(_task_items(line, key, settings, now_s))
+                items = tuple(_task_items(line, key, settings, now_s))
+                chunk.extend(shared.taken(key, line.place, items))
         if number % _TASKS_PER_CHUNK == 0 and chunk:
             yield tuple(chunk)
             chunk = []
@@ -111,6 +114,7 @@ def read_manifest(
         if len(chunk) >= _PIPELINES_PER_CHUNK:
             yield tuple(chunk)
             chunk = []
+    chunk.extend(shared.rest(now_s))
     # What is wrong with the file goes with the inventory: together they replace what was before.
     chunk.extend(problems.items())
     if not problems.lines_lost:

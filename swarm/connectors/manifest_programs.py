@@ -5,6 +5,7 @@ then shell scripts that no other file names, then Python. SQL that none of these
 stands.
 """
 
+import ast
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -87,7 +88,11 @@ def code_of(task: TaskFiles, context: CodeContext) -> tuple[Code | Command, ...]
     if scripts:
         starts = (Job("", path, words=("sh", path, *task.words)) for path in scripts)
         return tuple(_command(task, job, context) for job in starts)
-    return (_module(task, modules, context),) if modules else ()
+    if modules:
+        return (_module(task, modules, context),)
+    if task.words and task.kind != "sql":  # a program that is not at hand; its options may tell
+        return (_command(task, Job("", task.place, words=task.words), context),)
+    return ()
 
 
 def jobs_of(task: TaskFiles) -> tuple[Job, ...]:
@@ -142,9 +147,22 @@ def words_of(arguments: str | tuple[Tree, ...]) -> tuple[str, ...]:
     """The words of a command line; a text is taken apart as a shell does."""
     if not isinstance(arguments, str):
         return tuple(map(whole_text, arguments))
+    if arguments.startswith("["):
+        return _listed(arguments)
     if any(sign in arguments for sign in ";|&<>$`\n"):
         return (arguments,)  # more than one simple command
     try:
         return tuple(shlex.split(arguments))
     except ValueError:  # an open quote
         return tuple(arguments.split())
+
+
+def _listed(arguments: str) -> tuple[str, ...]:
+    """The words of a list, or of a sum of lists, in the notation of Python or JSON."""
+    try:
+        tree = ast.parse(arguments, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return tuple(arguments.split())
+    words = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    words.sort(key=lambda node: (node.lineno, node.col_offset))
+    return tuple(str(node.value) for node in words)

@@ -80,12 +80,14 @@ def items_of(program: Program, now_s: float) -> Iterator[Item]:
     readings = [_read(code) for code in program.code]
     used = {path for reading in readings for path in reading.used}
     scripts = [script for script in program.scripts if script.place not in used]
-    if scripts:
-        found = [extract_sql(sql.text, sql.context, sql.place) for sql in scripts]
-        yield from _items(program, Channel.SQL_SOURCE, found, now_s)
-    if readings:
-        found = [reading.extraction for reading in readings]
-        yield from _items(program, Channel.CODE, found, now_s)
+    texts = [extract_sql(sql.text, sql.context, sql.place) for sql in scripts]
+    code = [reading.extraction for reading in readings]
+    yield from _items(program, Channel.SQL_SOURCE, texts, now_s)
+    yield from _items(program, Channel.CODE, code, now_s)
+    if not any(extraction.unresolved for extraction in (*texts, *code)):
+        for channel, found in ((Channel.SQL_SOURCE, texts), (Channel.CODE, code)):
+            if found:
+                yield Coverage(program.task, channel, now_s)
 
 
 def _read(code: Code | Command) -> Reading:
@@ -107,8 +109,6 @@ def _items(
     if channel is Channel.SQL_SOURCE and touches:
         stored = Extraction(_stored_result(program, touches))
         yield from sighted(program.task, stored, channel, now_s)
-    if not any(extraction.unresolved for extraction in found):
-        yield Coverage(program.task, channel, now_s)
 
 
 def _stored_result(program: Program, touches: list[Touch]) -> tuple[Touch, ...]:

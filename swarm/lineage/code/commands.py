@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath, TouchesTable
 from swarm.lineage.code.findings import Findings
+from swarm.lineage.code.hints import hints
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.shell import commands
 from swarm.lineage.code.shell_clients import with_values
@@ -78,6 +79,7 @@ class Commands:
     def _one(self, command: Command, place: str, module: str) -> None:
         if command.missing:
             self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
+            self._hints(command, place)
         for access, path in command.paths:
             is_program = access is Access.READ and self._given(path, module) is not None
             if not is_program:
@@ -128,6 +130,7 @@ class Commands:
         if given is None:
             detail = f"the program `{shown(command.script)}` is not among the files given"
             self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, detail)
+            self._hints(command, place)
         elif PurePosixPath(given).suffix == ".py":
             if self.run_script is not None:
                 self.run_script(given, start)
@@ -137,6 +140,16 @@ class Commands:
             if once not in self._walked and len(self._walked) < _MAX_SCRIPTS:
                 self._walked.add(once)
                 self._text(self._program.read(given), start, given, given)
+
+    def _hints(self, command: Command, place: str) -> None:
+        """What the arguments of a program that is not known say."""
+        for hint in hints(command.arguments):
+            name = const(hint.name)
+            if hint.is_path:
+                self._record(TouchesPath(hint.access, name, hint.confidence), place)
+            else:
+                server, sure = const(command.server), hint.confidence
+                self._record(TouchesTable(hint.access, name, server, confidence=sure), place)
 
     def _code(self, command: Command, place: str, module: str) -> None:
         """Python in a command is walked like a file in the folder where the command runs."""

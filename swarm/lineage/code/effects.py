@@ -34,6 +34,7 @@ class TouchesTable:
     """A table is accessed by name.
 
     `instead_of_read`: what looked like a read of it in the same statement only chose its rows.
+    `confidence` is how sure it is.
     """
 
     access: Access
@@ -41,14 +42,16 @@ class TouchesTable:
     server: Value
     schema: Value | None = None
     instead_of_read: bool = False
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TouchesPath:
-    """A file or object is accessed."""
+    """A file or object is accessed; `confidence` is how sure it is."""
 
     access: Access
     path: Value
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,20 @@ class Findings:
         """The tasks that anything was found of."""
         return tuple(dict.fromkeys([*self._touches, *self._unresolved]))
 
-    def touch(self, access: Access, dataset: DatasetKey, place: str, excerpt: str) -> None:
-        """Keeps an access of the current task; the first place it is seen at counts."""
+    def touch(
+        self,
+        access: Access,
+        dataset: DatasetKey,
+        place: str,
+        excerpt: str,
+        confidence: float = 1.0,
+    ) -> None:
+        """Keeps an access of the current task; the first of the surest places counts."""
         kept = self._touches.setdefault(self.task, {})
         short = " ".join(shown(excerpt).split())[:_EXCERPT]
-        kept.setdefault((access, dataset), Touch(access, dataset, place, short))
+        found = Touch(access, dataset, place, short, confidence)
+        if kept.setdefault((access, dataset), found).confidence < confidence:
+            kept[access, dataset] = found
 
     def retract(self, access: Access, dataset: DatasetKey, place: str) -> None:
         """Takes back an access of the current task if it was first seen at `place`."""

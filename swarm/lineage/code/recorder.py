@@ -125,7 +125,13 @@ class Recorder:
                 self._no_text(found, atom, place)
                 continue
             if found.bare_table and re.fullmatch(r"[\w.\"`\-]+", text.strip()):
-                self._touch_table(Access.READ, text.strip(), server, place, text)
+                self._touch_table(
+                    TouchesTable(Access.READ, found.text, found.server),
+                    text.strip(),
+                    server,
+                    place,
+                    text,
+                )
             elif reads_like_sql(text) or (found.sure and " " in text.strip()):
                 self._run_sql(text, server, place, found.has_values, call)
             elif found.sure and holes(text):
@@ -191,17 +197,18 @@ class Recorder:
                 full = f"{known}.{name}" if known and "." not in name else name
                 if found.instead_of_read and not holes(full):
                     self.findings.retract(Access.READ, dataset_from_table(full, server), place)
-                self._touch_table(found.access, full, server, place, name)
+                self._touch_table(found, full, server, place, name)
 
     def _touch_table(
-        self, access: Access, name: str, server: SqlContext, place: str, excerpt: str
+        self, found: TouchesTable, name: str, server: SqlContext, place: str, excerpt: str
     ) -> None:
         if holes(name) or not name or name == "None":
             self.findings.fail(UnresolvedReason.DYNAMIC, place, f"table `{shown(name)}`")
             return
         if server.namespace == PRIVATE or name.casefold() in self._hidden:
             return
-        self.findings.touch(access, dataset_from_table(name, server), place, excerpt)
+        dataset = dataset_from_table(name, server)
+        self.findings.touch(found.access, dataset, place, excerpt, found.confidence)
 
     # --- files -------------------------------------------------------------------------------
 
@@ -217,7 +224,8 @@ class Recorder:
             elif holes(text) or not text:
                 self.findings.fail(UnresolvedReason.DYNAMIC, place, f"path `{shown(text)}`")
             elif not text.startswith(("/dev/", "/proc/")):
-                self.findings.touch(found.access, dataset_from_url(text), place, text)
+                dataset = dataset_from_url(text)
+                self.findings.touch(found.access, dataset, place, text, found.confidence)
 
     # --- keeping -----------------------------------------------------------------------------
 

@@ -138,7 +138,8 @@ def _spark_submit(words: list[str], streams: Streams) -> Command | None:
     settings = {name.strip(): value.strip("\"'") for name, _, value in pairs}
     if not rest[0].endswith(".py"):
         main = "".join(found.get("--class", ())[:1])
-        return Command(missing=f"what the program `{main or rest[0]}` does is not known")
+        missing = f"what the program `{main or rest[0]}` does is not known"
+        return Command(missing=missing, arguments=tuple(words[at + 1 :]))
     return Command(script=rest[0], arguments=tuple(words[at + 1 :]), given=settings)
 
 

@@ -46,7 +46,9 @@ def simple_command(words: list[str], given: Streams | None) -> Command | None:
         return Command(paths=(*_read_by_filter(name, words[1:]), *paths))
     if name.endswith((".sh", ".py", ".bash")):
         return Command(script=words[0], arguments=tuple(words[1:]), paths=paths)
-    return Command(paths=paths, missing=f"what the program `{name}` does is not known")
+    arguments = words if name.startswith("-") else words[1:]
+    missing = f"what the program `{name}` does is not known"
+    return Command(paths=paths, missing=missing, arguments=tuple(arguments))
 
 
 def printed_by(words: list[str], given: Streams | None, state: Variables) -> Streams:

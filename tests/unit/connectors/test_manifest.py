@@ -175,6 +175,54 @@ def test_python_is_followed_from_the_file_the_command_line_names(manifest):
     }
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "psql -v t=orders -f q.sql",
+        ["psql", "-v", "t=orders", "-f", "q.sql"],
+        "['psql', '-v'] + ['t=orders'] + ['-f', 'q.sql']",
+        '["psql", "-v", "t=orders", "-f", "q.sql"]',
+    ],
+)
+def test_a_command_line_is_followed(manifest, arguments):
+    files = {"q.sql": "INSERT INTO b SELECT * FROM :t"}
+    line = {"pipeline": "p", "task": "t", "files": files, "arguments": arguments}
+    seen = [(access, name) for _, access, name, channel in manifest(line).seen()
+            if channel is Channel.CODE]  # fmt: skip
+    assert sorted(seen) == [(Access.READ, "orders"), (Access.WRITE, "b")]
+
+
+def exporter(task, writes=("s.b",)):
+    """A task that gets the query that makes `s.b`, and a program that nobody has."""
+    return {
+        "pipeline": "p",
+        "task": task,
+        "files": {"q.sql": "SELECT * FROM a"},
+        "arguments": f"tools/{task} --query q.sql",
+        "writes": list(writes),
+    }
+
+
+def test_a_hidden_program_probably_reads_what_another_tasks_text_makes(manifest):
+    maker = {"pipeline": "m", "task": "m", "files": {"q.sql": "SELECT * FROM a"}, "writes": ["s.b"]}
+    tasks = manifest(exporter("publish"), maker, exporter("other", ["s.c"]))
+    ((task, sure),) = [
+        (e.task.task, e.confidence) for e in tasks.items(Evidence)
+        if e.access is Access.READ and e.dataset.name == "s.b"
+    ]  # fmt: skip
+    assert task == "publish"
+    assert sure < 1
+    assert ("m", Channel.SQL_SOURCE) in {(c.task.task, c.channel) for c in tasks.items(Coverage)}
+    covered = {c.channel for c in tasks.items(Coverage) if c.task.task == "publish"}
+    assert covered == {Channel.MANIFEST}  # the query is not all that a hidden program does
+
+
+def test_two_hidden_programs_say_nothing_of_their_order(manifest):
+    tasks = manifest(exporter("one"), exporter("two"))
+    assert not [e for e in tasks.items(Evidence)
+                if e.access is Access.READ and e.dataset.name == "s.b"]  # fmt: skip
+
+
 def test_sql_that_does_not_parse_is_reported_for_its_task_and_covers_nothing(manifest):
     tasks = manifest(a_task(files={"q.sql": "SELECT FROM WHERE ((("}), a_task(task="u"))
     assert [u.subject for u in tasks.items(Unresolved)] == ["manifest/p/t"]
