@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from swarm.lineage.sql_effects import Accessed, Created, Defined, Dropped, Effect, Name
 from swarm.lineage.sql_grammar import KEYWORDS, STATEMENT, Place, Rule, Step
 from swarm.lineage.sql_statistics import STATISTICS
+from swarm.lineage.sql_tables import CATALOG_SCHEMAS
 from swarm.lineage.sql_words import DIALECTS, name_quotes, words_of
 from swarm.model.lineage import Access
 
@@ -19,13 +20,7 @@ _MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `END alias`; more of them are 
 _MAX_DEPTH = 100
 _BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`@")
 # A name with one of these parts may be no dataset, or ask for another one by a string.
-_SPECIAL = (
-    frozenset(("information_schema", "pg_catalog", "sys", "mysql", "system", "dual"))
-    | {
-        "performance_schema",
-    }
-    | {name.rpartition(".")[2] for name in STATISTICS}
-)
+_SPECIAL = {"dual"} | CATALOG_SCHEMAS | {name.rpartition(".")[2] for name in STATISTICS}
 
 
 class Abstained(Exception):

@@ -17,11 +17,14 @@ from swarm.lineage.sql_statistics import is_statistics, statistics_reads
 from swarm.lineage.sql_targets import joined, unsure_target, write_targets
 from swarm.model.lineage import Access
 
-_CATALOG_SCHEMAS = frozenset(
+CATALOG_SCHEMAS = frozenset(
     {"information_schema", "pg_catalog", "sys", "mysql", "system", "performance_schema"}
 )
 _RECURSIVE = frozenset({"tsql", "fabric", "oracle"})  # without the word: a UNION with itself
 _ARRAY_PATHS = frozenset({"", "bigquery", "redshift"})  # dialects with `FROM t, t.items`
+
+# They hold names alone, and are two thirds of a tree.
+_LEAVES = frozenset({exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Var})
 
 _Scope = tuple[frozenset[str], frozenset[str]]  # names of WITH, names of tables around
 
@@ -38,7 +41,7 @@ def accesses(
         if isinstance(node, list):
             waiting.extend((item, scope) for item in node)
             continue
-        if not isinstance(node, exp.Expression):
+        if node.__class__ in _LEAVES or not isinstance(node, exp.Expression):
             continue
         scope, children = _with_scope(node, scope, dialect)
         waiting.extend(children)
@@ -185,4 +188,4 @@ def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialec
     if access is Access.WRITE:
         return False
     is_array = folded[0] in around and dialect in _ARRAY_PATHS
-    return is_array or any(part in _CATALOG_SCHEMAS for part in folded[:-1])
+    return is_array or any(part in CATALOG_SCHEMAS for part in folded[:-1])

@@ -443,3 +443,7 @@ COPY public.orders (id) FROM stdin;
 \.
 ALTER TABLE ONLY public.orders ADD CONSTRAINT pk PRIMARY KEY (id);
 SELECT pg_catalog.setval('public.orders_id_seq', 2, true)
+
+--- a search path that a function sets
+-- reads: s.a
+SELECT set_config('search_path', 's', false); SELECT * FROM a
