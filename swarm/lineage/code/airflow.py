@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from swarm.lineage.code.airflow_dag import DagWatcher
+from swarm.lineage.code.airflow_operators import (
+    commands_of,
+    places_of,
+    target_of_query,
+    variables_of,
+)
 from swarm.lineage.code.airflow_task import AirflowTask, Job, sql_of, texts_in
-from swarm.lineage.code.effects import RunsCommand, RunsSql, TouchesTable
+from swarm.lineage.code.effects import Effect, RunsCommand, RunsSql, TouchesTable
 from swarm.lineage.code.entry import entry_arguments, follow_scripts
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.program import Program
@@ -76,8 +82,9 @@ def _walk(
 def _extract(job: Job, walk: Interpreter, context: CodeContext) -> Extraction:
     """What the task does, told by a recorder that watches the same walk go on."""
     task = job.task
-    parameters = {**context.parameters, **_parameters(job.kwargs)}
-    recorder = Recorder(walk.program, replace(context, parameters=parameters))
+    parameters = {**context.parameters, **_parameters(job.kwargs), **variables_of(job.kwargs)}
+    context = replace(context, parameters=parameters)
+    recorder = Recorder(walk.program, context)
     follow_scripts(walk, recorder, walk.program, context)
     before = len(walk.unresolved)
     walk.watch(recorder)
@@ -115,12 +122,18 @@ def _run_operator(job: Job, program: Program, recorder: Recorder) -> None:
     for value in sql:
         recorder.record(RunsSql(_from_files(value, task, program), _server(task)), task.place)
     command = given.get("bash_command") or given.get("command")
-    if command is not None:
-        recorder.record(RunsCommand(command), task.place)
+    commands = [RunsCommand(command)] if command is not None else []
+    commands += commands_of(task.operator, given)
+    effects: list[Effect] = [*commands, *places_of(task.operator, given, _server(task))]
+    target = target_of_query(given.get("configuration"))
+    if target is not None:
+        effects.append(TouchesTable(Access.WRITE, target, _server(task)))
     table = given.get("table")
     if table is not None and "Check" in task.operator:
-        recorder.record(TouchesTable(Access.READ, table, _server(task)), task.place)
-    elif not sql and command is None and task.operator not in _WITHOUT_DATA:
+        effects.append(TouchesTable(Access.READ, table, _server(task)))
+    for effect in effects:
+        recorder.record(effect, task.place)
+    if not sql and not effects and task.operator not in _WITHOUT_DATA:
         detail = f"what `{task.operator}` reads and writes is not known"
         recorder.findings.fail(UnresolvedReason.MISSING_SOURCE, task.place, detail)
 

@@ -38,7 +38,7 @@ from swarm.lineage.code.values import (
     only,
 )
 
-OPERATOR_ENDS = ("Operator", "Sensor", "OperatorAsync", "SensorAsync")
+OPERATOR_ENDS = ("Operator", "Sensor", "OperatorAsync", "SensorAsync", "Transfer")
 _GROUPS = {"TaskGroup", "task_group"}
 
 

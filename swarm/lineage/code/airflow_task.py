@@ -43,6 +43,9 @@ class Job:
     returns: str = ""  # what the function's result is: "sql" or "command"
 
 
+_SQL_OPTIONS = ("sql", "query", "hql", "preoperator", "sql_query", "select_query")
+
+
 def entry_of(function: Function) -> str:
     """`file.py:function` or `file.py:Class.method`."""
     home = f"{function.home.name}." if function.home is not None else ""
@@ -84,7 +87,7 @@ def _url(value: Value) -> str | None:
 
 def sql_of(given: Mapping[str, Value]) -> list[Value]:
     """The SQL of an operator: `sql=`, `query=`, or the job configuration of BigQuery."""
-    found = [given[name] for name in ("sql", "query", "hql") if name in given]
+    found = [given[name] for name in _SQL_OPTIONS if name in given]
     value = given.get("configuration")
     for step in ("query", "query"):
         atom = only(value) if value is not None else None

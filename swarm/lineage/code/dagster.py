@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from swarm.lineage.code.airflow_task import entry_of
+from swarm.lineage.code.dagster_storage import input_keys, manager_of, record_storage, steps
 from swarm.lineage.code.entry import entry_arguments, follow_scripts
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.marks import last_name, mark_named, mark_values
@@ -11,7 +12,7 @@ from swarm.lineage.code.recorder import Recorder
 from swarm.lineage.code.texts import plain
 from swarm.lineage.code.values import Atom, DictOf, Function, ListOf, Made, Value, elements, only
 from swarm.lineage.text import CodeContext
-from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
+from swarm.model.lineage import Access, Extraction, Unresolved, UnresolvedReason
 
 _TOO_DEEP = "the program is nested too deep to be read"
 
@@ -42,10 +43,26 @@ def extract_dagster(
     walk.watch(recorder)
     try:
         walk.run(function, (), entry_arguments(function, context.parameters))
+        _store(walk, recorder, function, name)
     except RecursionError:
         place = function.scope.module
         walk.unresolved.append(Unresolved(place, UnresolvedReason.TOO_LARGE, place, _TOO_DEEP))
     return recorder.findings.extraction("", walk.unresolved[before:])
+
+
+def _store(walk: Interpreter, recorder: Recorder, function: Function, name: str) -> None:
+    """What the I/O manager of an asset does around its function."""
+    if mark_named(function, "dagster", {"asset"}) is None:
+        return
+    options = mark_values(function)
+    scopes = [walk.module(path) for path in walk.program.sources if path.endswith(".py")]
+    manager = manager_of(scopes, _text(options.get("io_manager_key")) or "io_manager")
+    if manager is None:
+        return
+    place = f"{function.scope.module}:{function.node.lineno}"
+    for key in input_keys(function, options):
+        record_storage(walk, recorder, manager, Access.READ, key, place)
+    record_storage(walk, recorder, manager, Access.WRITE, tuple(name.split("/")), place)
 
 
 def _definitions(
@@ -108,9 +125,9 @@ def _dagster_names(function: Function) -> list[str]:
 def _key(options: Mapping[str, Value], name: str) -> str:
     key = options.get("key")
     if key is not None:
-        return "/".join(_steps(key)) or name
+        return "/".join(steps(key)) or name
     prefix = options.get("key_prefix")
-    return "/".join([*(_steps(prefix) if prefix is not None else []), name])
+    return "/".join([*(steps(prefix) if prefix is not None else ()), name])
 
 
 def _keys_of_many(options: Mapping[str, Value]) -> list[str]:
@@ -121,26 +138,14 @@ def _keys_of_many(options: Mapping[str, Value]) -> list[str]:
         atom = only(spec)
         if isinstance(atom, Made):
             key = atom.kwargs.get("key") or (atom.args[0] if atom.args else None)
-            found.extend(["/".join(_steps(key))] if key is not None else [])
+            found.extend(["/".join(steps(key))] if key is not None else [])
         else:
-            found.append("/".join(_steps(spec)))
+            found.append("/".join(steps(spec)))
     outs = only(options["outs"]) if "outs" in options else None
     for name, out in outs.items.items() if isinstance(outs, DictOf) else ():
         atom = only(out)
         found.append(_key(atom.kwargs if isinstance(atom, Made) else {}, str(name)))
     return [name for name in found if name]
-
-
-def _steps(value: Value) -> list[str]:
-    """The parts of an asset key: a text, a list of texts or `AssetKey(...)`."""
-    atom = only(value)
-    if isinstance(atom, Made) and last_name(atom) == "AssetKey":
-        inner = atom.kwargs.get("path") or (atom.args[0] if atom.args else None)
-        return _steps(inner) if inner is not None else []
-    if isinstance(atom, ListOf):
-        return [step for item in atom.items for step in _steps(item)]
-    known = plain(value)
-    return [known] if known else []
 
 
 def _text(value: Value | None) -> str:

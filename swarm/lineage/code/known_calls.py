@@ -6,13 +6,15 @@ name of the method alone: the class of most objects is not known to who only rea
 
 from collections.abc import Mapping
 
+from swarm.lineage.code.blob_calls import of_blob
 from swarm.lineage.code.call import Call
 from swarm.lineage.code.effects import Effect, Rule, RunsCommand
+from swarm.lineage.code.filesystem_calls import of_filesystem
 from swarm.lineage.code.path_calls import PATHS_BY_FULL_NAME, PATHS_BY_NAME, of_path
 from swarm.lineage.code.spark_calls import of_reader_or_writer
 from swarm.lineage.code.sql_calls import SQL_BY_FULL_NAME, SQL_BY_NAME
 from swarm.lineage.code.sqlalchemy_calls import of_session
-from swarm.lineage.code.table_calls import TABLES_BY_NAME
+from swarm.lineage.code.table_calls import TABLES_BY_FULL_NAME, TABLES_BY_NAME
 from swarm.lineage.code.texts import combine
 from swarm.lineage.code.values import Const, External, Member, PathText, elements
 
@@ -32,7 +34,7 @@ def accesses(call: Call) -> tuple[Effect, ...]:
     found = of_reader_or_writer(call)
     if found is not None:
         return found
-    mapped = of_session(call)
+    mapped = of_session(call) or of_blob(call) or of_filesystem(call)
     if mapped:
         return mapped
     rule = _BY_NAME.get(call.name)
@@ -56,6 +58,7 @@ _BY_NAME: Mapping[str, Rule] = {**PATHS_BY_NAME, **SQL_BY_NAME, **TABLES_BY_NAME
 _BY_FULL_NAME: Mapping[str, Rule] = {
     **PATHS_BY_FULL_NAME,
     **SQL_BY_FULL_NAME,
+    **TABLES_BY_FULL_NAME,
     "subprocess.run": _command,
     "subprocess.call": _command,
     "subprocess.check_call": _command,

@@ -8,6 +8,7 @@ is reported. Names are those of imports.
 import sys
 
 _DATA = """
+    azure delta deltalake
     adlfs aiobotocore aioboto3 aiosqlite asyncpg awswrangler boto3 botocore clickhouse_connect
     clickhouse_driver connectorx cx_Oracle databricks duckdb fastparquet fsspec gcsfs geopandas
     google mysql numpy openpyxl oracledb pandas pandas_gbq paramiko polars psycopg psycopg2 pyarrow

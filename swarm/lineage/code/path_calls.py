@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from swarm.lineage.code.call import Call
 from swarm.lineage.code.effects import Effect, Rule, TouchesPath, library, made_by, receiver
+from swarm.lineage.code.filesystem_calls import protocol_of, remote
 from swarm.lineage.code.texts import combine, plain, texts
 from swarm.lineage.code.values import DictOf, Member, PathText, Unknown, Value, const, of, only
 from swarm.model.lineage import Access
@@ -51,9 +52,13 @@ def opened(path: Value, mode: Value | None) -> tuple[Effect, ...]:
 
 def _method_open(call: Call) -> tuple[Effect, ...]:
     known = {"fsspec", "s3fs", "gcsfs", "adlfs", "smart_open", "pyarrow", "universal_pathlib"}
-    if any(library(atom) in known for atom in receiver(call).atoms):
+    where = receiver(call)
+    if not any(library(atom) in known for atom in where.atoms):
+        return ()
+    protocol = protocol_of(where)
+    if protocol is None or not call.args:
         return _open(1)(call)
-    return ()
+    return opened(remote(call.args[0], protocol), call.argument(1, "mode"))
 
 
 _PATH_READS = {"read_text", "read_bytes"}
@@ -161,6 +166,7 @@ _READER_NAMES = """
     read_csv read_parquet read_json read_excel read_feather read_orc read_pickle read_fwf
     read_avro read_ndjson read_ipc read_delta read_hdf read_stata read_sas read_xml read_text
     scan_csv scan_parquet scan_ndjson scan_ipc scan_delta
+    read_csv_auto from_csv_auto from_parquet
 """
 _WRITER_NAMES = """
     to_csv to_parquet to_json to_excel to_feather to_orc to_pickle to_hdf to_stata to_xml
@@ -210,6 +216,13 @@ PATHS_BY_FULL_NAME: Mapping[str, Rule] = {
     "pyarrow.parquet.read_table": _path(READ, 0, "source"),
     "pyarrow.parquet.ParquetFile": _path(READ, 0, "source"),
     "pyarrow.parquet.write_table": _path(WRITE, 1, "where"),
+    "pyarrow.parquet.ParquetDataset": _path(READ, 0, "path_or_paths"),
+    "pyarrow.parquet.read_metadata": _path(READ, 0, "where"),
+    "pyarrow.parquet.read_schema": _path(READ, 0, "where"),
+    "pyarrow.parquet.read_pandas": _path(READ, 0, "source"),
+    "pyarrow.parquet.write_to_dataset": _path(WRITE, 1, "root_path"),
+    "pyarrow.dataset.dataset": _path(READ, 0, "source"),
+    "pyarrow.dataset.write_dataset": _path(WRITE, 1, "base_dir"),
     "pyarrow.csv.read_csv": _path(READ, 0, "input_file"),
     "pyarrow.csv.write_csv": _path(WRITE, 1, "output_file"),
     "pandas.read_table": _path(READ, 0, "filepath_or_buffer"),

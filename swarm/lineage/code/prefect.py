@@ -8,9 +8,10 @@ from swarm.lineage.code.marks import last_name, mark_named, mark_values
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.recorder import Recorder
 from swarm.lineage.code.texts import plain
-from swarm.lineage.code.values import Function, Value
+from swarm.lineage.code.values import Function, Made, Value, elements, only
+from swarm.lineage.naming import dataset_from_url
 from swarm.lineage.text import CodeContext
-from swarm.model.lineage import Extraction, Unresolved, UnresolvedReason
+from swarm.model.lineage import Access, Extraction, Unresolved, UnresolvedReason
 
 _TOO_DEEP = "the program is nested too deep to be read"
 
@@ -31,7 +32,25 @@ class _FlowRecorder(Recorder):
         if name is not None:
             self.findings.task = name
             self.seen.setdefault(name)
+            self._assets(function)
         return super().entered(function, args, kwargs)
+
+    def _assets(self, function: Function) -> None:
+        """`@materialize(url, asset_deps=[url])`: what the task itself says of its data."""
+        mark = mark_named(function, "prefect", {"materialize"})
+        made = only(mark) if mark is not None else None
+        if not isinstance(made, Made):
+            return
+        place = f"{function.scope.module}:{function.node.lineno}"
+        deps = made.kwargs.get("asset_deps")
+        for access, values in (
+            (Access.WRITE, made.args),
+            (Access.READ, (elements(deps) or []) if deps is not None else []),
+        ):
+            for value in values:
+                url = _asset_key(value)
+                if url is not None:
+                    self.findings.touch(access, dataset_from_url(url), place, url)
 
     def left(self, function: Function) -> None:
         self.findings.task = self._outer.pop()
@@ -84,3 +103,12 @@ def prefect_name(function: Function) -> str | None:
         return known
     is_flow = last_name(mark.atoms[0]) == "flow"
     return function.name.replace("_", "-") if is_flow else function.name
+
+
+def _asset_key(value: Value) -> str | None:
+    """The URL of an asset: a text, or `Asset(key=...)`."""
+    atom = only(value)
+    if isinstance(atom, Made) and last_name(atom.maker) == "Asset":
+        key = atom.kwargs.get("key") or (atom.args[0] if atom.args else None)
+        return plain(key) if key is not None else None
+    return plain(value)

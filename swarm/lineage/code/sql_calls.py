@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 from swarm.lineage.code.call import Call
-from swarm.lineage.code.effects import Effect, Rule, RunsSql, chain, library, receiver
-from swarm.lineage.code.values import External, Unknown, Value, of
+from swarm.lineage.code.effects import Effect, Rule, RunsSql, TouchesTable, chain, library, receiver
+from swarm.lineage.code.values import External, Made, Unknown, Value, of, only
+from swarm.model.lineage import Access
 
 _SQL_START = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|\{[%{#].*?[%}#]\})*"
@@ -52,7 +53,13 @@ def _query(call: Call) -> tuple[Effect, ...]:
     text = call.argument(0, "sql", "query", "hql")
     if text is None:
         return ()
-    return (RunsSql(text, receiver(call), _runs_sql(receiver(call)), False, True),)
+    where = receiver(call)
+    found = RunsSql(text, where, _runs_sql(where), False, True)
+    config = only(call.kwargs["job_config"]) if "job_config" in call.kwargs else None
+    target = config.kwargs.get("destination") if isinstance(config, Made) else None
+    if target is None:
+        return (found,)
+    return (found, TouchesTable(Access.WRITE, target, where))
 
 
 def _exec(call: Call) -> tuple[Effect, ...]:

@@ -66,7 +66,7 @@ def test_prefect_accesses_stand_under_the_task_that_makes_them():
         "one": {"write w/a", "write w/m1", "write w/m2"},
         "second": {"write w/b", "read w/a"},
         "again": {"write w/b", "read w/a"},
-        "report": {"write w/report", "read w/b"},
+        "report": {"write w/report", "write postgres://lake:5432/report", "read w/b"},
         "idle": set(),
         "inner-flow": {"write w/inner_body"},
     }
