@@ -58,6 +58,7 @@ def extract_sql(text: str, context: SqlContext, place: str) -> Extraction:
 
 
 def _extracted(text: str, context: SqlContext, place: str) -> Extraction:
+    text = text.removeprefix("\ufeff")  # a byte order mark
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > MAX_TEXT_BYTES:
         detail = f"the SQL text has {len(data)} bytes; the limit is {MAX_TEXT_BYTES}"

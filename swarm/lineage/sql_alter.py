@@ -87,12 +87,14 @@ def _spark(draft: Draft, table: Name, index: int) -> list[Effect] | None:
     files = [Name(line=int(place.line), url=place.text) for place in places if place is not None]
     if draft.is_at(index, "SET", "LOCATION"):
         return [Defined(table, tuple(files))]
+    if draft.is_at(index + 1, "PARTITION", "FIELD"):  # Iceberg: how rows to come are laid out
+        return []
     if draft.is_at(index, "RECOVER", "PARTITIONS"):
         return [Accessed(Access.WRITE, table)]
     is_partition = action == "PARTITION" or (action == "ADD" and _is_added(draft, index))
     if is_partition and (files or "RENAME" in _words(draft, index) or action == "ADD"):
         return [*(Accessed(Access.READ, file) for file in files), Accessed(Access.WRITE, table)]
-    return None
+    return [] if action in ("PARTITION", "ARCHIVE", "UNARCHIVE", "TOUCH") else None
 
 
 def _is_added(draft: Draft, index: int) -> bool:

@@ -50,11 +50,53 @@ def second_from(draft: Draft) -> None:
 
 
 def table_words(draft: Draft) -> None:
-    """T-SQL: a word in front of what a function is about: `OPENROWSET(BULK 'path', ...)`."""
+    """T-SQL: a word in front of what a function is about: `OPENROWSET(BULK 'path', ...)`.
+
+    Without BULK it is a query on another server; `OPENDATASOURCE(...).db.dbo.t` is a table there.
+    """
+    for index in draft.places("OPENROWSET", "("):
+        if draft.word(index + 2) != "BULK":
+            draft.put(index, TokenType.VAR, "OPENDATASOURCE")
+    for index in draft.places("OPENDATASOURCE", "("):
+        end = draft.behind_group(index + 1)
+        if draft.word(end) == ".":
+            draft.cut(end, draft.behind_name(end + 1))
     for index in range(len(draft.tokens) - 1, 0, -1):
         opens = draft.tokens[index - 1].token_type == TokenType.L_PAREN
         if opens and draft.word(index) in _TABLE_WORDS:
             draft.cut(index, index + 1)
+
+
+def target_hints(draft: Draft) -> None:
+    """T-SQL: `INSERT INTO t WITH (TABLOCK) (x)`."""
+    if draft.word(0) not in ("INSERT", "WITH"):
+        return
+    for index in draft.places("INSERT"):
+        end = draft.behind_name(index + 1 + (draft.word(index + 1) == "INTO"))
+        if draft.is_at(end, "WITH", "("):
+            draft.cut(end, draft.behind_group(end + 1))
+
+
+def cloned(draft: Draft) -> None:
+    """Fabric: `CREATE TABLE t AS CLONE OF s`."""
+    for index in draft.places("AS", "CLONE", "OF"):
+        draft.cut(index + 2, index + 3)
+        draft.cut(index, index + 1)
+
+
+def cursor_row(draft: Draft) -> None:
+    """`WHERE CURRENT OF c` names a cursor."""
+    for index in draft.places("CURRENT", "OF"):
+        if draft.word(index - 1) == "WHERE":
+            draft.cut(index - 1, draft.behind_name(index + 2))
+
+
+def all_columns(draft: Draft) -> None:
+    """MySQL: `DELETE a.*, b.* FROM a JOIN b`."""
+    end = draft.next_of(frozenset({"FROM"}), 0)
+    for index in draft.places(".", "*"):
+        if draft.word(0) == "DELETE" and index < end:
+            draft.cut(index, index + 2)
 
 
 def modifiers(draft: Draft) -> None:
@@ -76,7 +118,7 @@ def deleted_using(draft: Draft) -> None:
 def into_file(draft: Draft) -> None:
     """MySQL, ClickHouse: `INTO OUTFILE 'path' <format>` anywhere in a query."""
     for index in draft.places("INTO"):
-        path = draft.string(index + 2)
+        path = draft.string(index + 2 + (draft.word(index + 2) == "S3"))
         if draft.word(index + 1) in ("OUTFILE", "DUMPFILE") and path is not None:
             draft.touches(Access.WRITE, path)
             draft.cut(index, draft.next_of(_AFTER_INTO, index + 3))

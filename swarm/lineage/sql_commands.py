@@ -2,8 +2,10 @@
 say nothing about data."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from swarm.lineage.sql_alter import altered
+from swarm.lineage.sql_draft import Draft, named
 from swarm.lineage.sql_dynamic import dynamic, run_effects
 from swarm.lineage.sql_effects import (
     Accessed,
@@ -13,13 +15,13 @@ from swarm.lineage.sql_effects import (
     Nested,
     Swapped,
 )
-from swarm.lineage.sql_engines import created_elsewhere
+from swarm.lineage.sql_engines import ELSEWHERE, created_elsewhere
 from swarm.lineage.sql_files import command_with_files
 from swarm.lineage.sql_names import name_at
 from swarm.lineage.sql_procedures import REFRESHING, is_unknown_call, refreshed
 from swarm.lineage.sql_routines import routine
 from swarm.lineage.sql_set import set_effects
-from swarm.lineage.sql_tokens import STRINGS, Statement
+from swarm.lineage.sql_tokens import STRINGS, Statement, find
 from swarm.model.lineage import Access
 
 # fmt: off
@@ -33,7 +35,7 @@ _IRRELEVANT = frozenset({
     "SECURITY", "SHOW", "SIGNAL", "SPOOL", "START", "STOP", "SUSPEND", "SYSTEM", "THROW",
     "UNCACHE", "UNDROP", "UNLISTEN", "UNLOCK", "UNSET", "VACUUM", "WAITFOR", "WHENEVER", "PROMPT",
     "INVALIDATE", "COMPUTE", "DETACH", "ATTACH", "PRAGMA", "ADD", "CHECK", "CHECKSUM", "REPAIR",
-    "AUDIT", "NOAUDIT", "FSCK", "REORG", "CONVERT", "DBCC", "CLEAR", "RELOAD", "SAVE", "GOTO",
+    "AUDIT", "NOAUDIT", "FSCK", "REORG", "CONVERT", "DBCC", "CLEAR", "RELOAD", "SAVE", "GOTO", "XA",
 })
 _MADE_WITHOUT_ROWS = frozenset({
     "FUNCTION", "PROCEDURE", "PROC", "TRIGGER", "TASK", "PIPE", "STREAM", "STAGE", "ROLE", "USER",
@@ -65,7 +67,7 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     found = command_with_files(statement, sql)
     if found is None and first == "ALTER":
         found = altered(statement, sql, dialect)
-    if found is None and first == "CREATE" and dialect in ("clickhouse", "mysql", "oracle"):
+    if found is None and first == "CREATE" and dialect in ELSEWHERE:
         found = created_elsewhere(statement, dialect)
     return _told_by_kind(statement, sql, dialect) if found is None else found
 
@@ -93,14 +95,14 @@ def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] 
             return _discovered(statement)
     if dialect == "oracle" and _is_call(statement):
         return [dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
-    return _told_by_first_word(statement, sql)
+    return _told_by_first_word(statement, sql, dialect)
 
 
 def _is_call(statement: Statement) -> bool:
     return statement.word(0) not in REFRESHING and is_unknown_call(statement)
 
 
-def _told_by_first_word(statement: Statement, sql: str) -> list[Effect] | None:
+def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
     match statement.word(0):
         case word if word in REFRESHING:
             return refreshed(statement)
@@ -114,7 +116,7 @@ def _told_by_first_word(statement: Statement, sql: str) -> list[Effect] | None:
         case "UNLOAD":
             return list(_unload(statement, sql))
         case "INSERT":
-            return _insert_from_procedure(statement, sql)
+            return _insert_from_procedure(statement, sql, dialect)
         case "BULK":
             return list(_bulk(statement, 2))
     return None
@@ -129,14 +131,15 @@ def _discovered(statement: Statement) -> list[Effect]:
     return [Accessed(Access.WRITE, name)] if name is not None else []
 
 
-def _insert_from_procedure(statement: Statement, sql: str) -> list[Effect] | None:
-    """T-SQL: INSERT INTO t EXEC procedure."""
-    words = [statement.word(index) for index in range(len(statement.tokens))]
-    if not {"EXEC", "EXECUTE"} & set(words) or {"SELECT", "VALUES"} & set(words):
+def _insert_from_procedure(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+    """T-SQL: INSERT INTO t EXEC procedure, INSERT INTO t EXEC (text)."""
+    start = find(statement.tokens, ("EXEC", "EXECUTE", "SELECT", "VALUES", "DEFAULT"), 1)
+    if statement.word(start) not in ("EXEC", "EXECUTE"):
         return None
-    name, _ = name_at(statement, 2 if words[1] == "INTO" else 1)
-    problem = dynamic(statement, sql, "calls a procedure whose statements are not in the text")
-    return [Accessed(Access.WRITE, name), problem] if name is not None else [problem]
+    run = replace(statement, tokens=statement.tokens[start:])
+    found = run_effects(run, sql, dialect) or []
+    name, _ = named(Draft(list(statement.tokens)), 2 if statement.word(1) == "INTO" else 1)
+    return [*found, Accessed(Access.WRITE, name)] if name is not None else found
 
 
 def _definition(statement: Statement) -> list[Effect] | None:

@@ -1,6 +1,6 @@
 """ClickHouse: tables and dictionaries whose rows are elsewhere, by engine, function or source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlglot.tokens import Token, TokenType
 
@@ -13,11 +13,13 @@ from swarm.lineage.sql_effects import (
     Name,
     NotUnderstood,
 )
+from swarm.lineage.sql_foreign import jdbc_table
 from swarm.lineage.sql_places import Argument, rows_of
 from swarm.lineage.sql_tokens import STRINGS, Statement, word_of
 from swarm.model.lineage import Access, UnresolvedReason
 
 _QUERY = frozenset({"SELECT", "WITH", "FROM", "VALUES"})
+_OWN_HANDLERS = ("iceberg", "hiveiceberg", "delta", "hudi")  # of tables with files of their own
 _PLACES = frozenset({"URL", "PATH"})
 
 
@@ -38,7 +40,7 @@ def created_elsewhere(statement: Statement, dialect: str) -> list[Effect] | None
     if head[kind] == "DICTIONARY":
         return _dictionary(draft, name, index)
     if dialect != "clickhouse":
-        return _federated(draft, name) if dialect == "mysql" else _external(draft, name)
+        return _ELSEWHERE[dialect](draft, name)
     return _table(draft, name, index, temporary="TEMPORARY" in head[:kind])
 
 
@@ -98,6 +100,25 @@ def _external(draft: Draft, name: Name) -> list[Effect] | None:
     if not draft.places("ORGANIZATION", "EXTERNAL"):
         return None
     detail = f"the files of {'.'.join(name.parts)} are in a directory that the server knows"
+    return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
+
+
+def _handled(draft: Draft, name: Name) -> list[Effect] | None:
+    """Hive: STORED BY 'handler' TBLPROPERTIES ('hive.sql.table' = ...): rows of another system."""
+    places = draft.places("STORED", "BY")
+    handler = draft.string(places[0] + 2) if places else None
+    if handler is None or any(known in handler.text.casefold() for known in _OWN_HANDLERS):
+        return None
+    texts = [token.text if token.token_type in STRINGS else "" for token in draft.tokens]
+    options = {key: value for key, value in zip(texts, texts[2:], strict=False) if key and value}
+    table, url = options.get("hive.sql.table", ""), options.get("hive.sql.jdbc.url", "")
+    place = jdbc_table(url, table, name.line) if url else None
+    topic, brokers = options.get("kafka.topic", ""), options.get("kafka.bootstrap.servers", "")
+    if topic and brokers:
+        place = Name(line=name.line, url=f"kafka://{brokers.partition(',')[0]}/{topic}")
+    if isinstance(place, Name):
+        return [Defined(name, (place,))]
+    detail = f"where the rows of {'.'.join(name.parts)} are, {handler.text} knows"
     return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
 
 
@@ -172,3 +193,12 @@ def _argument(tokens: Sequence[Token]) -> Argument:
         return Argument()  # currentDatabase() and the like
     parts = tuple(token.text for token in tokens if token.token_type != TokenType.DOT)
     return Argument(parts) if len(tokens) == 2 * len(parts) - 1 else Argument()
+
+
+_ELSEWHERE: Mapping[str, Callable[[Draft, Name], list[Effect] | None]] = {
+    "mysql": _federated,
+    "oracle": _external,
+    "hive": _handled,
+    "spark": _handled,
+}
+ELSEWHERE = frozenset({*_ELSEWHERE, "clickhouse"})  # dialects with tables of rows elsewhere

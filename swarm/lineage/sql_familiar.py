@@ -11,8 +11,11 @@ from itertools import pairwise
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_clauses import (
+    all_columns,
+    cloned,
     cluster,
     copy_options,
+    cursor_row,
     deleted_using,
     error_log,
     given_name,
@@ -29,6 +32,7 @@ from swarm.lineage.sql_clauses import (
     schema_evolution,
     second_from,
     table_words,
+    target_hints,
     time_travel,
     top,
     totals,
@@ -54,6 +58,7 @@ _TSQL = frozenset({"tsql", "fabric"})
 _MYSQL = frozenset({"mysql", "doris", "starrocks", "singlestore"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive"})
 _ORACLE = frozenset({"oracle"})
+_POSTGRES = frozenset({"postgres", "redshift"})
 _CLICKHOUSE = frozenset({"clickhouse"})
 
 # The dialects of a rule, the word without which it does not apply, the rule.
@@ -62,6 +67,11 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_TSQL, "OUTPUT", output),
     (_TSQL, "DELETE", second_from),
     (_TSQL, "OPENROWSET", table_words),
+    (_TSQL, "OPENDATASOURCE", table_words),
+    (_TSQL, "INSERT", target_hints),
+    (_TSQL, "CLONE", cloned),
+    (_TSQL | _ORACLE | _POSTGRES, "CURRENT", cursor_row),
+    (_MYSQL, "DELETE", all_columns),
     (_TSQL, "CHANGETABLE", table_words),
     (_TSQL | _ORACLE, "AS", made_by_query),
     (_CLICKHOUSE | _SPARK, "AS", refreshed_by_query),

@@ -29,6 +29,9 @@ def _export(draft: Draft, sql: str) -> Iterator[Effect] | None:
 def _import(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """Hive: IMPORT EXTERNAL TABLE t PARTITION (d = '1') FROM 'path' LOCATION 'place'."""
     table = draft.next_of(frozenset({"TABLE"}), 0)
+    if "FROM" in (draft.word(1), draft.word(2)):  # the name is in the files
+        detail = "imports a table that is named in the files"
+        return iter([NotUnderstood(UnresolvedReason.DYNAMIC, int(draft.tokens[0].line), detail)])
     return _between(draft, table + 1, "FROM", Access.READ) if draft.word(table) else None
 
 
@@ -42,8 +45,11 @@ def _between(draft: Draft, index: int, word: str, files: Access) -> Iterator[Eff
 
 
 def _backup(draft: Draft, sql: str) -> Iterator[Effect] | None:
-    """ClickHouse: BACKUP TABLE t TO S3('url', ...)."""
-    return _archived(draft, "TO") if draft.word(1) == "TABLE" else None
+    """ClickHouse: BACKUP TABLE t TO S3('url', ...). T-SQL's are no data of pipelines."""
+    if draft.word(1) == "TABLE":
+        return _archived(draft, "TO")
+    is_tsql = {"DISK", "URL", "TAPE"} & {draft.word(index) for index in range(2, 8)}
+    return iter(()) if is_tsql and draft.places("=") else None
 
 
 def _restore(draft: Draft, sql: str) -> Iterator[Effect] | None:
@@ -70,7 +76,8 @@ def _archived(draft: Draft, word: str) -> Iterator[Effect]:
 
 def _load(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """MySQL: LOAD DATA and LOAD XML, whose SET may hold queries; Hive's is for the parser."""
-    path = draft.next_of(frozenset({"INFILE"}), 0)
+    path = draft.next_of(frozenset({"INFILE", "S3"}), 0)
+    path += draft.word(path + 1) in ("FILE", "PREFIX")
     table = draft.next_of(frozenset({"TABLE"}), path)
     return _loaded(draft, path + 1, table + 1, sql) if draft.word(table) else None
 

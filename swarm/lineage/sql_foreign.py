@@ -25,7 +25,12 @@ def foreign_table(traits: Sequence[exp.Expression], line: int) -> Name | NotUnde
     url = options.get("url", "")
     if not url.casefold().startswith("jdbc:"):
         return None
-    table, known = options.get("dbtable", ""), _JDBC.match(url)
+    return jdbc_table(url, options.get("dbtable", ""), line)
+
+
+def jdbc_table(url: str, table: str, line: int) -> Name | NotUnderstood:
+    """The table called `table` on the server of a JDBC URL."""
+    known = _JDBC.match(url)
     if known is None or not table or "(" in table:
         detail = f"which tables are read through {url[:80]} is not known from the text"
         return NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)

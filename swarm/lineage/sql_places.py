@@ -28,7 +28,10 @@ _NAMED = frozenset({
     "tablechanges", "changetable", "containstable", "freetexttable", "dictionary", "loop",
     "stream",
 })
-_UNKNOWN = frozenset({"merge", "odbc", "jdbc", "executable", "redis", "rabbitmq", "nats"})
+_UNKNOWN = frozenset({
+    "opendatasource", "remotequery", "merge", "odbc", "jdbc", "executable", "redis",
+    "rabbitmq", "nats",
+})
 _HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # fmt: on
 _NATIVE_PORTS = (":9000", ":9440")  # of ClickHouse; the same server answers HTTP at another one

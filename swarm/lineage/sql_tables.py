@@ -5,6 +5,7 @@ A bare name that a `WITH` in scope defines is no table; neither is the path of a
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -21,6 +22,14 @@ CATALOG_SCHEMAS = frozenset(
     {"information_schema", "pg_catalog", "sys", "mysql", "system", "performance_schema"}
 )
 _RECURSIVE = frozenset({"tsql", "fabric", "oracle"})  # without the word: a UNION with itself
+_ICEBERG = frozenset({"spark", "spark2", "databricks"})
+# fmt: off
+_METADATA = frozenset({
+    "history", "snapshots", "files", "manifests", "partitions", "entries", "refs", "changes",
+    "all_data_files", "all_files", "all_manifests", "all_entries", "metadata_log_entries",
+    "data_files", "delete_files", "position_deletes",
+})
+# fmt: on
 _ARRAY_PATHS = frozenset({"", "bigquery", "redshift"})  # dialects with `FROM t, t.items`
 
 # They hold names alone, and are two thirds of a tree.
@@ -171,9 +180,17 @@ def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -
     if not isinstance(node, exp.Table):
         return None
     name = name_of(node)
+    if name is not None and dialect in _ICEBERG and _tells_about(name.parts):
+        name = replace(name, parts=name.parts[:-1])
     if name is None or (not name.url and _is_no_dataset(name.parts, access, scope, dialect)):
         return None
     return Accessed(access, name)
+
+
+def _tells_about(parts: tuple[str, ...]) -> bool:
+    """Iceberg in Spark: `catalog.db.t.snapshots`, `catalog.db.t.branch_x` are about the table."""
+    last = parts[-1].casefold() if len(parts) > 3 else ""
+    return last in _METADATA or last.startswith(("branch_", "tag_"))
 
 
 def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialect: str) -> bool:

@@ -101,3 +101,27 @@ def test_parameters_and_place_do_not_leak_between_equal_texts() -> None:
         ("a", "one.sql:1"),
         ("b", "two.sql:1"),
     ]
+
+
+@pytest.mark.parametrize("dialect", ["tsql", "mysql", "hive", "spark", "oracle", "clickhouse"])
+def test_byte_order_marks_and_line_ends_of_windows_change_nothing(dialect: str) -> None:
+    sql = "\ufeffINSERT INTO a\r\nSELECT * FROM b;\r\n-- c;\r\nINSERT INTO d SELECT * FROM e;\r\n"
+    found = extract_sql(sql, SqlContext(dialect), "q.sql")
+    assert [(str(t.dataset), t.place) for t in found.touches] == [
+        ("a", "q.sql:1"),
+        ("b", "q.sql:2"),
+        ("d", "q.sql:4"),
+        ("e", "q.sql:4"),
+    ]
+    assert found.unresolved == ()
+
+
+def test_commands_of_a_tool_with_line_ends_of_windows() -> None:
+    sql = (
+        "\ufeffSET DEFINE ON\r\nDEFINE own = lake\r\nINSERT INTO &own..a SELECT * FROM b;\r\n/\r\n"
+    )
+    found = extract_sql(sql, SqlContext("oracle"), "q.sql")
+    assert [str(t.dataset) for t in found.touches] == ["lake.a", "b"]
+    sql = ":setvar db lake\r\nINSERT INTO $(db).dbo.a SELECT * FROM b\r\nGO\r\n"
+    found = extract_sql(sql, SqlContext("tsql"), "q.sql")
+    assert [str(t.dataset) for t in found.touches] == ["lake.dbo.a", "b"]

@@ -249,3 +249,18 @@ SELECT * FROM ${hiveconf:t};
 INSERT OVERWRITE TABLE t SELECT TRANSFORM (x, y) USING 'python map.py' AS (u STRING, v INT) FROM a;
 FROM b MAP b.x USING 'map.py' AS k;
 FROM (SELECT x FROM b CLUSTER BY x) m INSERT OVERWRITE TABLE t REDUCE m.x USING 'reduce.py' AS z
+
+--- rows of other systems, by a storage handler
+-- view: j <- mysql://h:3306/shop.orders
+-- view: k <- kafka://k1:9092/orders
+-- unresolved: dynamic 3 HBaseStorageHandler
+CREATE EXTERNAL TABLE j (i INT) STORED BY 'org.apache.hive.storage.jdbc.JdbcStorageHandler' TBLPROPERTIES ('hive.sql.jdbc.url' = 'jdbc:mysql://h/shop', 'hive.sql.table' = 'orders');
+CREATE EXTERNAL TABLE k (x STRING) STORED BY 'org.apache.hadoop.hive.kafka.KafkaStorageHandler' TBLPROPERTIES ('kafka.topic' = 'orders', 'kafka.bootstrap.servers' = 'k1:9092,k2:9092');
+CREATE EXTERNAL TABLE h (k STRING) STORED BY 'org.apache.hadoop.hive.hbase.HBaseStorageHandler' TBLPROPERTIES ('hbase.table.name' = 'lake:orders')
+
+--- partitions that are merged, packed and compacted keep their rows
+ALTER TABLE t PARTITION (dt = '1') CONCATENATE;
+ALTER TABLE t ARCHIVE PARTITION (dt = '1');
+ALTER TABLE t COMPACT 'major';
+ALTER TABLE t SET FILEFORMAT ORC;
+ALTER VIEW v SET TBLPROPERTIES ('a' = 'b')

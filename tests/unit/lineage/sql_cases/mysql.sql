@@ -316,3 +316,26 @@ EXECUTE s
 /*!50001 CREATE ALGORITHM=UNDEFINED */
 /*!50013 DEFINER=`u`@`h` SQL SECURITY DEFINER */
 /*!50001 VIEW `v` AS select `b`.`x` AS `x` from `b` */;
+
+--- DELETE names all columns of its tables
+-- writes: a b
+DELETE a.*, b.* FROM a, b WHERE a.i = b.i
+
+--- objects of Aurora
+-- reads: s3://bkt/k/x.csv t
+-- writes: s3://bkt/out t
+LOAD DATA FROM S3 's3://bkt/k/x.csv' INTO TABLE t FIELDS TERMINATED BY ',';
+SELECT * FROM t INTO OUTFILE S3 's3://bkt/out'
+
+--- a table whose name is in a file
+-- unresolved: dynamic 1 files
+IMPORT TABLE FROM '/x.sdi'
+
+--- a procedure of this script that is called
+-- reads: b z
+-- writes: a
+DELIMITER ;;
+CREATE PROCEDURE p() BEGIN INSERT INTO a SELECT * FROM b; END ;;
+CALL p() ;;
+DELIMITER ;
+SELECT * FROM z;

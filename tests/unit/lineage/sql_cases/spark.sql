@@ -269,3 +269,13 @@ SET spark.sql.shuffle.partitions = 10;
 SET src = lake.b;
 SELECT * FROM ${src};
 RESET
+
+--- what Iceberg tells about a table is read from it
+-- reads: cat.db.t
+-- writes: cat.db.t
+SELECT * FROM cat.db.t.snapshots;
+INSERT INTO cat.db.t.branch_audit SELECT 1
+
+--- Iceberg's partition fields move no rows
+ALTER TABLE cat.db.t ADD PARTITION FIELD bucket(16, id);
+ALTER TABLE cat.db.t WRITE ORDERED BY x

@@ -576,3 +576,51 @@ INSERT INTO dbo.a SELECT * FROM $(db).dbo.b
 DECLARE @q NVARCHAR(MAX) = 'TRUNCATE TABLE stage.a'
 SET @q = REPLACE(@q, 'stage', 'prod')
 EXEC (@q)
+
+--- hints at the target of an INSERT
+-- reads: dbo.b
+-- writes: dbo.t
+INSERT INTO dbo.t WITH (TABLOCK) (x) SELECT x FROM dbo.b WITH (NOLOCK, INDEX(i)) OPTION (HASH JOIN, MAXDOP 4)
+
+--- a query through OPENROWSET and a table through OPENDATASOURCE are on other servers
+-- unresolved: dynamic 1 opendatasource
+-- unresolved: dynamic 2 opendatasource
+SELECT * FROM OPENROWSET('SQLNCLI', 'Server=s;Trusted_Connection=yes;', 'SELECT * FROM db.dbo.t') AS r;
+SELECT * FROM OPENDATASOURCE('SQLNCLI', 'Data Source=s').db.dbo.t
+
+--- INSERT of what a text gives
+-- reads: dbo.b dbo.c
+-- writes: dbo.t
+INSERT INTO dbo.t EXEC ('SELECT * FROM dbo.b');
+INSERT INTO dbo.t (x) EXEC sp_executesql N'SELECT * FROM dbo.c'
+
+--- INSERT into a table variable of what a procedure gives
+-- unresolved: dynamic 2 procedure
+DECLARE @t TABLE (x INT)
+INSERT @t EXEC dbo.p
+
+--- a clone
+-- reads: dbo.b
+-- writes: dbo.a
+CREATE TABLE dbo.a AS CLONE OF dbo.b
+
+--- the row of a cursor
+-- writes: dbo.a
+UPDATE dbo.a SET x = 1 WHERE CURRENT OF c
+
+--- rights, constraints and backups move no rows
+GRANT SELECT, INSERT ON dbo.a TO bob WITH GRANT OPTION REVOKE DELETE ON dbo.a FROM bob
+ALTER TABLE dbo.a WITH CHECK ADD CONSTRAINT fk FOREIGN KEY (x) REFERENCES dbo.b (x) ON DELETE CASCADE ON UPDATE SET NULL
+ALTER TABLE dbo.a CHECK CONSTRAINT fk
+BACKUP DATABASE x TO DISK = 'y'
+RESTORE DATABASE x FROM DISK = 'y'
+
+--- a loop on one line that deletes in portions
+-- writes: dbo.a
+WHILE 1 = 1 BEGIN DELETE TOP (5000) FROM dbo.a WHERE d < '2020' IF @@ROWCOUNT < 5000 BREAK END
+
+--- a function of this script, after the batch that makes it
+-- reads: dbo.src
+CREATE FUNCTION dbo.f(@x INT) RETURNS TABLE AS RETURN (SELECT * FROM dbo.src WHERE x = @x)
+GO
+SELECT * FROM dbo.f(1)
