@@ -139,6 +139,12 @@ def into_variables(draft: Draft) -> None:
             draft.cut(index, end)
 
 
+def storage(draft: Draft) -> None:
+    """Oracle: `TRUNCATE TABLE t DROP ALL STORAGE`."""
+    if draft.word(0) == "TRUNCATE":
+        draft.cut(draft.behind_name(2), len(draft.tokens))
+
+
 def error_log(draft: Draft) -> None:
     """Oracle: `LOG ERRORS INTO t ('tag') REJECT LIMIT 5`: rows that fail are written to `t`."""
     for index in draft.places("LOG", "ERRORS"):

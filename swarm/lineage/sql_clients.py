@@ -177,5 +177,5 @@ def _without_rows(text: str) -> str:
     if "FORMAT" not in text.upper():
         return text
     return _ROWS.sub(
-        lambda match: f"{match.group(1)} VALUES (0)" + "\n" * match.group(0).count("\n"), text
+        lambda match: f"{match.group(1)} VALUES (0);" + "\n" * match.group(0).count("\n"), text
     )

@@ -9,6 +9,7 @@ from swarm.lineage.sql_draft import Draft, named
 from swarm.lineage.sql_dynamic import dynamic, run_effects
 from swarm.lineage.sql_effects import (
     Accessed,
+    Called,
     Effect,
     Moved,
     Name,
@@ -46,6 +47,7 @@ _MADE_WITHOUT_ROWS = frozenset({
     "INTEGRATION", "GROUP", "TABLESPACE", "LANGUAGE", "NETWORK", "ALERT", "FORMAT",
     "RESOURCE", "SHARE", "PROFILE", "DIRECTORY", "VOLUME", "SCHEDULED", "CREDENTIAL", "CONTEXT",
     "ASSEMBLY", "QUEUE", "CERTIFICATE", "KEY", "XML", "PARTITION", "DATA", "MASTER", "LIBRARY",
+    "NAMED", "QUOTA", "SETTINGS",
 })
 _LEADING = frozenset({
     "OR", "REPLACE", "TEMP", "TEMPORARY", "AGGREGATE", "UNIQUE", "EXTERNAL", "SECURE", "IF",
@@ -94,7 +96,9 @@ def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] 
         case "MSCK":
             return _discovered(statement)
     if dialect == "oracle" and _is_call(statement):
-        return [dynamic(statement, sql, "calls a procedure whose statements are not in the text")]
+        problem = dynamic(statement, sql, "calls a procedure whose statements are not in the text")
+        name, _ = name_at(statement, 0)
+        return [Called(name, problem)] if name is not None else [problem]
     return _told_by_first_word(statement, sql, dialect)
 
 
@@ -145,6 +149,8 @@ def _insert_from_procedure(statement: Statement, sql: str, dialect: str) -> list
 def _definition(statement: Statement) -> list[Effect] | None:
     words = [statement.word(index) for index in range(1, 8)]
     kind = next((word for word in words if word not in _LEADING), "")
+    if words[:3] == ["MATERIALIZED", "VIEW", "LOG"]:  # Oracle: notes changes for a view
+        return []
     if statement.word(0) == "ALTER":
         return _altered(statement, kind)
     return [] if kind in _MADE_WITHOUT_ROWS else None

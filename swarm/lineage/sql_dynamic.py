@@ -10,7 +10,7 @@ from swarm.lineage.sql_effects import (
     NotUnderstood,
 )
 from swarm.lineage.sql_names import name_at
-from swarm.lineage.sql_procedures import REFRESHING, refreshed, renamed
+from swarm.lineage.sql_procedures import HARMLESS, REFRESHING, is_unknown_call, refreshed, renamed
 from swarm.lineage.sql_tokens import STRINGS, Statement, Tokens, find, word_of
 from swarm.lineage.sql_values import Kind, Piece, Value, expression, value_of
 from swarm.model.lineage import UnresolvedReason
@@ -54,6 +54,8 @@ def _execute(statement: Statement, sql: str, dialect: str) -> list[Effect] | Non
         return _text(statement, 2, sql, dialect)
     if second in REFRESHING:
         return refreshed(statement)
+    if dialect == "oracle" and second.startswith(HARMLESS) and not is_unknown_call(statement, 1):
+        return []
     if second == "TASK":
         return _called(statement, 2, sql, _TASK)
     if dialect not in _TSQL:

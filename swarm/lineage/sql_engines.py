@@ -19,6 +19,7 @@ from swarm.lineage.sql_tokens import STRINGS, Statement, word_of
 from swarm.model.lineage import Access, UnresolvedReason
 
 _QUERY = frozenset({"SELECT", "WITH", "FROM", "VALUES"})
+_OWN_DATABASES = frozenset({"ATOMIC", "ORDINARY", "LAZY", "REPLICATED", "SHARED", "MEMORY"})
 _OWN_HANDLERS = ("iceberg", "hiveiceberg", "delta", "hudi")  # of tables with files of their own
 _PLACES = frozenset({"URL", "PATH"})
 
@@ -29,6 +30,8 @@ def created_elsewhere(statement: Statement, dialect: str) -> list[Effect] | None
     draft = Draft(list(statement.tokens))
     head = [draft.word(index) for index in range(5)]
     kind = next((i for i, word in enumerate(head) if word in ("TABLE", "DICTIONARY")), 0)
+    if head[0] == "CREATE" and "DATABASE" in head and dialect == "clickhouse":
+        return _database(draft)
     if head[0] != "CREATE" or not kind:
         return None
     start = kind + 1
@@ -42,6 +45,16 @@ def created_elsewhere(statement: Statement, dialect: str) -> list[Effect] | None
     if dialect != "clickhouse":
         return _ELSEWHERE[dialect](draft, name)
     return _table(draft, name, index, temporary="TEMPORARY" in head[:kind])
+
+
+def _database(draft: Draft) -> list[Effect]:
+    """`CREATE DATABASE d ENGINE = PostgreSQL(...)`: its tables are those of another server."""
+    engine = draft.next_of(frozenset({"ENGINE"}), 0) + 2
+    if draft.word(engine) in _OWN_DATABASES or engine >= len(draft.tokens):
+        return []
+    line = int(draft.tokens[0].line)
+    detail = f"the tables of a database are elsewhere: {draft.tokens[engine].text}"
+    return [NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)]
 
 
 def _table(draft: Draft, name: Name, index: int, *, temporary: bool) -> list[Effect] | None:
@@ -69,6 +82,10 @@ def _elsewhere(draft: Draft, name: Name, index: int) -> list[Effect] | None:
     function = draft.tokens[index].text if index < len(draft.tokens) else ""
     group = draft.tokens[index + 2 : draft.behind_group(index + 1) - 1]
     arguments = [_argument(part) for part in _divided(group)]
+    if function.casefold() == "file" and arguments and not arguments[0].is_text:
+        arguments = arguments[1:]  # File(CSV) keeps rows of its own, File(CSV, 'path') does not
+        if not arguments:
+            return None
     if function.casefold() == "kafka":
         return _kafka(draft, name, arguments)
     found = rows_of(function, arguments, name.line)

@@ -14,7 +14,7 @@ _SECURITY = frozenset({"ALGORITHM", "DEFINER", "SQL SECURITY", "SQL", "INVOKER"}
 
 
 def made_by_query(draft: Draft) -> None:
-    """`CREATE TABLE t <options> AS query`: without the options."""
+    """`CREATE TABLE t <options> AS query`, `CREATE TABLE t (...) <options>`: without options."""
     _shorten(draft, frozenset({"TABLE", "VIEW"}))
 
 
@@ -36,6 +36,9 @@ def _shorten(draft: Draft, kinds: frozenset[str]) -> None:
         name += 1
     start = draft.behind_name(name)
     end = _query(draft, start)
+    columns = draft.behind_group(start)
+    if kind and end is None and head[kind] == "TABLE" and columns > start:
+        draft.cut(columns, len(draft.tokens))
     if not kind or end is None or (head[kind] == "VIEW" and "MATERIALIZED" not in head[:kind]):
         return
     options = {draft.word(index) for index in range(start, end)}

@@ -17,7 +17,7 @@ _FILES = frozenset({
     "readcsv", "readcsvauto", "readparquet", "parquetscan", "readjson", "readjsonauto",
     "readndjson", "readtext", "readblob", "icebergscan", "deltascan", "readfiles", "s3", "gcs",
     "hdfs", "file", "url", "openrowset", "readxlsx", "cloudfiles", "oss", "cosn",
-    "deltalake", "iceberg", "icebergs3", "hudi", "s3queue",
+    "deltalake", "deltalakelocal", "iceberglocal", "iceberg", "icebergs3", "hudi", "s3queue",
 })
 _FILES_OF_CLUSTER = frozenset({
     "s3cluster", "hdfscluster", "urlcluster", "filecluster", "deltalakecluster",
@@ -30,7 +30,8 @@ _NAMED = frozenset({
 })
 _UNKNOWN = frozenset({
     "opendatasource", "remotequery", "merge", "odbc", "jdbc", "executable", "redis",
-    "rabbitmq", "nats",
+    "rabbitmq", "nats", "azureblobstorage", "azureblobstoragecluster", "azurequeue", "sqlite",
+    "icebergazure", "hive", "ytsaurus", "arrowflight", "materializedpostgresql",
 })
 _HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # fmt: on

@@ -8,7 +8,7 @@ from swarm.lineage.sql_tokens import STRINGS, Statement
 from swarm.model.lineage import Access
 
 REFRESHING = frozenset({"DBMS_MVIEW", "DBMS_SNAPSHOT"})
-_HARMLESS = ("dbms_", "utl_", "apex_")
+HARMLESS = ("DBMS_", "UTL_", "APEX_")
 _DANGEROUS = frozenset({"dbms_sql", "dbms_datapump", "dbms_redefinition", "dbms_parallel_execute"})
 _METHODS = frozenset({"extend", "delete", "trim", "put_line", "put", "new_line"})
 
@@ -32,9 +32,12 @@ def refreshed(statement: Statement) -> list[Effect]:
     return [Accessed(Access.WRITE, Name(split_name(name), line)) for name in names if name]
 
 
-def is_unknown_call(statement: Statement) -> bool:
-    """Whether an Oracle statement is a call, `s.load(1)` or `load`, of what may change tables."""
-    tokens = statement.tokens
+def is_unknown_call(statement: Statement, start: int = 0) -> bool:
+    """Whether an Oracle statement is a call, `s.load(1)` or `load`, of what may change tables.
+
+    `start` is where the name begins.
+    """
+    tokens = statement.tokens[start:]
     end = 1
     while end + 1 < len(tokens) and tokens[end].token_type == TokenType.DOT:
         end += 2
@@ -43,4 +46,4 @@ def is_unknown_call(statement: Statement) -> bool:
     ends = end == len(tokens) or tokens[end].token_type == TokenType.L_PAREN
     if not is_name or not ends or names[-1] in _METHODS or names == ["raise_application_error"]:
         return False
-    return names[0] in _DANGEROUS or not names[0].startswith(_HARMLESS)
+    return names[0] in _DANGEROUS or not names[0].upper().startswith(HARMLESS)

@@ -309,3 +309,29 @@ SELECT * FROM a, "other".`odd;name`
 --- rows in the text are no SQL
 -- writes: a
 INSERT INTO a FORMAT JSONEachRow {"x": 1, "y": "select * from b"} {"x": 2}
+
+--- rows in the text end at an empty line
+-- reads: w
+-- writes: t u
+INSERT INTO t (x) VALUES (1), (2);
+INSERT INTO u FORMAT CSV
+1,"a;b"
+2,"select * from z"
+
+SELECT * FROM w
+
+--- places that the text does not tell
+-- unresolved: dynamic 1 azureblobstorage
+-- unresolved: dynamic 2 several servers
+-- unresolved: dynamic 3 PostgreSQL
+SELECT * FROM azureBlobStorage('conn', 'cont', 'x.csv');
+SELECT * FROM remote('h1,h2', db.u);
+CREATE DATABASE pg ENGINE = PostgreSQL('h:5432', 'db', 'u', 'p');
+CREATE NAMED COLLECTION c AS x = 1;
+CREATE DATABASE own ENGINE = Atomic
+
+--- a table that is a file of the server, and one that is a file elsewhere
+-- writes: a
+-- view: b <- file//in/x.csv
+CREATE TABLE a (x UInt8) ENGINE = File(CSV);
+CREATE TABLE b (x UInt8) ENGINE = File(CSV, '/in/x.csv')

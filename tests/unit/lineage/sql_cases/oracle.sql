@@ -364,3 +364,40 @@ PURGE RECYCLEBIN;
 CREATE SEQUENCE q START WITH 1;
 CREATE OR REPLACE DIRECTORY d AS '/in';
 CREATE DATABASE LINK far CONNECT TO u IDENTIFIED BY p USING 'x'
+
+--- a procedure of this script that a block calls, and one that is elsewhere
+-- reads: b
+-- writes: a
+-- unresolved: dynamic 5 load_all
+CREATE OR REPLACE PROCEDURE p IS BEGIN INSERT INTO a SELECT * FROM b; END;
+/
+BEGIN
+  p;
+  pkg.load_all;
+  DBMS_OUTPUT.PUT_LINE('x');
+END;
+/
+
+--- procedures of the server that change no rows
+-- writes: mv
+EXEC DBMS_STATS.GATHER_TABLE_STATS('S', 'A')
+EXEC DBMS_MVIEW.REFRESH('mv', 'C')
+
+--- storage of tables
+-- writes: a b
+TRUNCATE TABLE a REUSE STORAGE;
+CREATE TABLE b (x NUMBER) PARTITION BY RANGE (x) (PARTITION p1 VALUES LESS THAN (10) TABLESPACE ts) NOLOGGING COMPRESS;
+CREATE MATERIALIZED VIEW LOG ON a WITH PRIMARY KEY
+
+--- the cursor's row, two conditions and an ampersand in a string
+-- reads: a t
+-- writes: b
+DECLARE
+  CURSOR c IS SELECT * FROM a;
+BEGIN
+  FOR r IN c LOOP
+    UPDATE b SET x = r.x WHERE CURRENT OF c;
+  END LOOP;
+END;
+/
+SELECT 'a & b' FROM t WHERE x = 'R&D';
