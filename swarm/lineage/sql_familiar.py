@@ -12,10 +12,8 @@ from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql_clauses import (
     all_columns,
-    cloned,
     cluster,
     copy_options,
-    cursor_row,
     deleted_using,
     error_log,
     given_name,
@@ -25,19 +23,23 @@ from swarm.lineage.sql_clauses import (
     merge_deletes,
     modifiers,
     numbered,
-    output,
     overwritten_directory,
     provider,
     replaced_rows,
     schema_evolution,
-    second_from,
     storage,
-    table_words,
-    target_hints,
     time_travel,
-    top,
     totals,
     transforming,
+)
+from swarm.lineage.sql_clauses_tsql import (
+    cloned,
+    cursor_row,
+    output,
+    second_from,
+    table_words,
+    target_hints,
+    top,
 )
 from swarm.lineage.sql_draft import Draft
 from swarm.lineage.sql_effects import Effect
