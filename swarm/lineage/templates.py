@@ -26,6 +26,15 @@ _MAX_HOPS = 5  # from a parameter to another that its value names
 _HOLE = re.compile(r"swarm_hole_(\d+)_")
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 _NAMED = re.compile(r"[$&]?\{([A-Za-z_][\w.]*(?::[\w.\-]*)?)\}")
+# Python's own marks: `%(name)s` anywhere, `%s` only where a value is due, and not in a text that
+# a server formats.
+_PYTHON_NAMED = re.compile(r"%\(([A-Za-z_]\w*)\)[sdif]")
+_PYTHON_NEXT = re.compile(
+    r"([=<>(,]\s*|\b(?:IN|LIKE|AND|OR|BETWEEN|LIMIT|OFFSET|SELECT|THEN|ELSE)\s+)"
+    r"%[sdif]\b",
+    re.IGNORECASE,
+)
+_FORMATS = re.compile(r"\bformat\s*\(", re.IGNORECASE)
 _TAG = re.compile(r"\{\{(.*?)\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _PREFIX = re.compile(r"^(?:hiveconf|hivevar|env|system):")
 
@@ -101,12 +110,7 @@ def render(text: str, parameters: Mapping[str, str]) -> Rendering:
     else:
         variants = [_plain(text)]
     filled = tuple(
-        Rendered(
-            fill_expressions(
-                _fill_named(variant.text, parameters, holes), parameters, holes.stand_in
-            ),
-            variant.lines,
-        )
+        Rendered(_fill(variant.text, parameters, holes), variant.lines)
         for variant in dict.fromkeys(variants)
     )
     return Rendering(filled, tuple(holes.known), problem, tuple(holes.passed.items()))
@@ -114,6 +118,11 @@ def render(text: str, parameters: Mapping[str, str]) -> Rendering:
 
 def _plain(text: str) -> Rendered:
     return Rendered(text, tuple(range(1, text.count("\n") + 2)))
+
+
+def _fill(text: str, parameters: Mapping[str, str], holes: "_Holes") -> str:
+    named = _fill_named(_fill_python(text, parameters, holes), parameters, holes)
+    return fill_expressions(named, parameters, holes.stand_in)
 
 
 def _fill_named(text: str, parameters: Mapping[str, str], holes: "_Holes") -> str:
@@ -131,6 +140,24 @@ def _fill_named(text: str, parameters: Mapping[str, str], holes: "_Holes") -> st
         return _NAMED.sub(value, text) if "{" in text and len(active) <= _MAX_HOPS else text
 
     return filled(text, frozenset())
+
+
+def _fill_python(text: str, parameters: Mapping[str, str], holes: "_Holes") -> str:
+    """The marks that Python's database drivers and `%` replace."""
+    if "%" not in text:
+        return text
+    longest = max(map(len, parameters.values()), default=0)
+    if text.count("%") * longest > MAX_TEXT:
+        parameters = {}
+
+    def value(match: re.Match[str]) -> str:
+        known = parameters.get(match.group(1))
+        return holes.stand_in(match.group(0)) if known is None else known
+
+    named = _PYTHON_NAMED.sub(value, text)
+    if _FORMATS.search(text):
+        return named
+    return _PYTHON_NEXT.sub(lambda match: match.group(1) + holes.stand_in("%s"), named)
 
 
 def _blank(text: str, holes: "_Holes") -> str:

@@ -14,7 +14,7 @@ from swarm.lineage.code.texts import holes
 from swarm.model.lineage import Access
 
 _DIRECTED = 0.7  # how sure it is when the option says what is done
-_NAMED = 0.5  # and when it only says that the value is a table
+_NAMED = 0.6  # and when it only says that the value is a table
 
 # fmt: off
 _READS = frozenset({"input", "inputs", "in", "source", "sources", "src", "from", "read", "reads"})

@@ -220,3 +220,16 @@ WHERE (1 = 1) {{ group_by(2) }}), e AS (SELECT * FROM c {{ sorted() }} ORDER BY 
 -- reads: m s.t n k
 SELECT {{ star(from=ref('m'), except=['x']) }} AS x, {{ f([source('s', 't'), ref('p', 'n')]) }} AS y
 {% set q = dbt_utils.get_column_values(table=ref('k'), column='c') %}
+
+--- marks of Python's database drivers
+-- reads: a x.y
+-- writes: t
+-- parameter: table = x.y
+INSERT INTO t SELECT k % s, '50%s' FROM a JOIN %(table)s ON d = '%(day)s' AND e IN %(list)s
+WHERE f > %(since)s AND g < %s AND h IN (%s, %s) LIMIT %s
+
+--- marks of Python's database drivers
+-- writes: t
+-- unresolved: template 1 %(table)s
+DELETE FROM %(table)s;
+INSERT INTO t VALUES (%s, %(b)s)
