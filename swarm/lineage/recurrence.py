@@ -34,8 +34,9 @@ MISSED = 0.05
 # access about once a quarter.
 ENDS = 1 / 90
 # Of accesses seen once, while the task was seen on other days too, so many never come again:
-# repairs, back-fills, statements by hand.
-ONE_OFF = 0.2
+# repairs, back-fills, statements by hand. Such an access is to be shown, and warned of once it
+# recurs.
+ONE_OFF = 1 / 3
 
 # Steps of the log-odds of "it still happens": each look between two steps is no news.
 STEP = 0.5
