@@ -110,12 +110,19 @@ class ConnectorActor:
             if batch.items:
                 await self._graph.offer(batch, cause_id)
             self._unattributed += batch.unattributed
-            idle_s = self._clock.monotonic_s() - self._saved_s
-            moved = CursorMoved(self._source.instance, batch.cursor, self._unattributed)
-            if moved != self._position.moved and (batch.items or idle_s >= _CURSOR_EVERY_S):
-                await self._append(moved, cause_id)
-                self._saved_s = self._clock.monotonic_s()
             self._cursor = batch.cursor
+            if batch.items:
+                await self._save(cause_id)
+        if self._clock.monotonic_s() - self._saved_s >= _CURSOR_EVERY_S:
+            await self._save(cause_id)
+
+    async def _save(self, cause_id: str) -> None:
+        """Have the cursor durable, where it moved."""
+        self._saved_s = self._clock.monotonic_s()
+        if self._cursor is not None:
+            moved = CursorMoved(self._source.instance, self._cursor, self._unattributed)
+            if moved != self._position.moved:
+                await self._append(moved, cause_id)
 
     async def _report(self, state: ConnectorState, message: str) -> None:
         record = ConnectorChanged(self._source.instance, self._source.kind, state, message)

@@ -72,7 +72,8 @@ class Changes:
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
     runs: Rows = field(default_factory=Rows)
-    task_runs: Rows = field(default_factory=Rows)
+    # The event that ends a try need not tell when it began; the one before it did.
+    task_runs: Rows = field(default_factory=lambda: Rows(since_first=True))
     connectors: dict[str, Row] = field(default_factory=dict)
     cursors: dict[str, Row] = field(default_factory=dict)
     dependencies: list[Row] = field(default_factory=list)

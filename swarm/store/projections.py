@@ -1,7 +1,7 @@
 """The read models: what the API, the CLI and the dashboard answer from. Nothing here writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from swarm.model.journal import (
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, Unresolved
 from swarm.model.pipelines import Backfill, Pipeline, Pool
-from swarm.model.runs import Run, TaskRun
+from swarm.model.runs import Run, RunState, TaskRun
 from swarm.store import codec, read_tables
 from swarm.store.database import Database
 from swarm.store.folds import pipeline_row_key, run_row_key, subject_row_key
@@ -247,9 +247,12 @@ class Projections:
             .order_by(table.c.at_s.desc())
             .limit(_RUNS_AT_ONCE)
         )
-        found = (decode_row(row, RunSeen).run for row in self._rows(query))
-        tries = (run for run in found if isinstance(run, TaskRun))
-        return [run for run in tries if run.ended_at_s is None or run.ended_at_s >= from_s]
+        tries = (_under_way(row) for row in self._rows(query))
+        return [
+            run
+            for run in tries
+            if run is not None and (run.ended_at_s is None or run.ended_at_s >= from_s)
+        ]
 
     def capacity(self) -> list[Pool | Backfill]:
         """All pools and the newest backfills."""
@@ -323,6 +326,14 @@ class Projections:
 def open_projections(url: str, folder: Path) -> Projections:
     """The projections in the PostgreSQL database at `url`, or in `folder` when empty."""
     return Projections(open_database(url, folder))
+
+
+def _under_way(row: Row[Any]) -> TaskRun | None:
+    """The try of a row if it ever began; the row tells when, where its last news does not."""
+    run = decode_row(row, RunSeen).run
+    if not isinstance(run, TaskRun) or run.state in (RunState.QUEUED, RunState.SKIPPED):
+        return None
+    return run if run.started_at_s is not None else replace(run, started_at_s=row.at_s)
 
 
 def _now(dependencies: Table) -> Select[Any]:

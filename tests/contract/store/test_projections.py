@@ -377,6 +377,20 @@ def test_task_runs_are_found_by_when_they_were_under_way(store):
     assert between(0.0, 5.0) == []
 
 
+def test_a_try_that_ends_without_saying_when_it_began_keeps_its_beginning(store):
+    task, other = TaskKey("spark", "flow", "load"), TaskKey("spark", "flow", "other")
+    began = TaskRun(task, "r", 1, RunState.RUNNING, started_at_s=10.0)
+    ended = TaskRun(task, "r", 1, RunState.SUCCEEDED, ended_at_s=20.0)
+    waits = TaskRun(other, "r", 1, RunState.QUEUED)
+    projector = store.projector()
+    together = entries("graph", map(RunSeen, [began, ended, waits]), at_s=30.0)
+    projector.apply(together[:1])
+    projector.apply(together[1:])
+    (found,) = store.projections().task_runs_between(15.0, 15.0)
+    assert (found.state, found.started_at_s, found.ended_at_s) == (RunState.SUCCEEDED, 10.0, 20.0)
+    assert store.projections().task_runs_between(25.0, 25.0) == []
+
+
 def test_runs_are_the_newest_state_of_each_newest_first(store, build):
     key, task = PipelineKey("airflow", "pipeline-1"), TaskKey("airflow", "pipeline-1", "load")
     waiting = Run(key, "b", RunState.QUEUED, scheduled_for_s=20.0)
