@@ -60,7 +60,12 @@ def sql_context_of(task: TaskFiles, base: SqlContext) -> SqlContext:
 
 
 def scripts_of(task: TaskFiles, context: SqlContext) -> tuple[Script, ...]:
-    """The SQL files of a task, as they run when nothing else starts them."""
+    """The SQL files of a task, as they run when nothing else starts them.
+
+    A scheduler's own files tell all that runs: what they do not start is of another task.
+    """
+    if any(job.words or job.command for job in jobs_of(task)):
+        return ()
     return tuple(
         Script(path, task.files[path], _for_file(path, context)) for path in task.of_language("sql")
     )

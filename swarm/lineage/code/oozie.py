@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from swarm.lineage.code.jobs import Job, chosen, line_of
-from swarm.lineage.code.texts import hole
+from swarm.lineage.code.texts import hole, shown
 from swarm.lineage.configs.formats import local_name, properties_below
 from swarm.lineage.configs.references import resolved
 from swarm.lineage.template_expressions import fill_expressions
@@ -56,13 +56,31 @@ def oozie_jobs(files: Mapping[str, str], task: str, values: Mapping[str, str]) -
     if not apps:
         return ()
     found = _Files(roots, {path: files[path] for path in roots})
+    for path in _started(found, apps, values):
+        _app(found, path, values, {}, 0)
+    return chosen(found.jobs, task)
+
+
+def _started(
+    found: _Files, apps: Mapping[str, Element], values: Mapping[str, str]
+) -> Iterator[str]:
+    """What is submitted: what the properties say, else bundles, else coordinators, else the
+    workflows that no other one calls."""
+    for kind in ("bundle", "coord", "wf"):
+        told = values.get(f"oozie.{kind}.application.path")
+        path = _app_file(found, told, values) if told else None
+        if path is not None and path in apps:
+            yield path
+            return
+    for name in ("bundle-app", "coordinator-app"):
+        of_kind = [path for path, root in apps.items() if local_name(root) == name]
+        if of_kind:
+            yield from of_kind
+            return
     called = {
         _app_file(found, e.text or "", values) for root in apps.values() for e in _paths(root)
     }
-    for path in apps:
-        if path not in called:
-            _app(found, path, values, {}, 0)
-    return chosen(found.jobs, task)
+    yield from (path for path in apps if path not in called)
 
 
 def _root(path: str, text: str) -> Element | None:
@@ -136,7 +154,7 @@ def _call(
     app = _text(element, "app-path", {**known, **handed})
     inner = found.find(app)
     if inner is None or inner == path:
-        detail = f"the application `{app}` is not among the files given"
+        detail = f"the application `{shown(app)}` is not among the files given"
         found.jobs.append(Job("", f"{path}:1", missing=detail))
     else:
         _app(found, inner, known, handed, depth + 1)
@@ -216,7 +234,7 @@ def _workflow(
                     _app(found, inner, whole, handed, depth + 1)
                     found.jobs[before:] = [_under(job, name) for job in found.jobs[before:]]
                 else:
-                    detail = f"the application `{app}` is not among the files given"
+                    detail = f"the application `{shown(app)}` is not among the files given"
                     found.jobs.append(Job(name, place, missing=detail))
             elif kind not in {"ok", "error"} | _QUIET:
                 found.jobs.append(_action(kind, what, name, place, values))
@@ -258,7 +276,7 @@ def _action(kind: str, what: Element, name: str, place: str, values: Mapping[str
             words = ["hadoop", "distcp", *arguments, *given]
         case "java":
             main = _text(what, "main-class", values)
-            return Job(name, place, missing=f"what the program `{main}` does is not known")
+            return Job(name, place, missing=f"what the program `{shown(main)}` does is not known")
         case _:
             return Job(
                 name, place, missing=f"what an action of the kind `{kind}` does is not known"

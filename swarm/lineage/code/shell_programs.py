@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from swarm.lineage.code.shell_clients import ALIASES, CLIENTS, bq, client, fed_client, sqlplus
 from swarm.lineage.code.shell_command import Command, Streams, options, redirected
+from swarm.lineage.code.texts import shown
 from swarm.model.lineage import Access
 
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
@@ -78,20 +79,9 @@ def _cloud_copy(words: list[str], streams: Streams) -> Command | None:
 
 def _hadoop(words: list[str], streams: Streams) -> Command | None:
     """`hdfs dfs -put a b`, `hadoop fs -cp a b`, `hadoop distcp a b`."""
-    rest = [
-        word for word in words if word not in {"dfs", "fs", "-f", "-p", "-overwrite", "-update"}
-    ]
+    rest = [word for word in words if word not in _HADOOP_WORDS and not word.startswith("-D")]
     verb = rest[0].lstrip("-") if rest else ""
-    if verb in {
-        "put",
-        "get",
-        "cp",
-        "mv",
-        "copyFromLocal",
-        "copyToLocal",
-        "distcp",
-        "moveFromLocal",
-    }:
+    if verb in _HADOOP_COPIES:
         return _copy(rest[1:], streams)
     if verb == "getmerge" and len(rest) > 2:
         return Command(paths=((Access.READ, rest[1]), (Access.WRITE, rest[2])))
@@ -138,7 +128,7 @@ def _spark_submit(words: list[str], streams: Streams) -> Command | None:
     settings = {name.strip(): value.strip("\"'") for name, _, value in pairs}
     if not rest[0].endswith(".py"):
         main = "".join(found.get("--class", ())[:1])
-        missing = f"what the program `{main or rest[0]}` does is not known"
+        missing = f"what the program `{shown(main or rest[0])}` does is not known"
         return Command(missing=missing, arguments=tuple(words[at + 1 :]))
     return Command(script=rest[0], arguments=tuple(words[at + 1 :]), given=settings)
 
