@@ -23,6 +23,8 @@ _SETTERS = frozenset({"export", "declare", "typeset", "local", "readonly"})
 _MAX_DEPTH = 6  # functions, sourced files and substitutions inside each other
 _MAX_TURNS = 100  # of one loop
 _MAX_COMMANDS = 3_000
+_MAX_NESTING = 60  # blocks inside each other
+_MAX_STEPS = 10_000  # commands that are looked at, turns of loops counted each
 
 
 def commands(
@@ -78,6 +80,9 @@ class _Reader:
         self._parts: list[Part] = []
         self._functions: dict[str, tuple[list[Part], ShellText]] = {}
         self._depth = 0
+        self._steps = 0
+        self._nesting = 0
+        self._is_cut = False
         self._options = ""  # the variable that `getopts` sets
         self._by_words = False  # a loop goes over the words of the command line
         self._before, self._piped = Streams(), False
@@ -104,15 +109,30 @@ class _Reader:
     def _block(self, at: int, ends: frozenset[str]) -> int:
         """Follows parts up to one of the words in `ends`; answers where that stands."""
         while at < len(self._parts) and self._parts[at].words[0] not in ends:
-            if len(self.found) >= _MAX_COMMANDS:
+            self._steps += 1
+            if self._is_over():
+                self._too_long()
                 return len(self._parts)
+            self._nesting += 1
             at = self._statement(at)
+            self._nesting -= 1
         if at < len(self._parts) and len(self._parts[at].words) > 1:
             _, streams = redirections(self._words(self._parts[at].words[1:]), None)
             paths = redirected(streams.files, streams.outputs)
             if paths:
                 self._add(Command(paths=paths), self._parts[at])
         return at
+
+    def _is_over(self) -> bool:
+        over = self._steps > _MAX_STEPS or self._nesting > _MAX_NESTING
+        return over or len(self.found) >= _MAX_COMMANDS
+
+    def _too_long(self) -> None:
+        """Says once that the rest of the text is not followed."""
+        if not self._is_cut:
+            self._is_cut = True
+            missing = "the shell text is too long or nested too deep to be followed to its end"
+            self.found.append(Command(missing=missing))
 
     def _statement(self, at: int) -> int:
         first = self._parts[at].words[0]

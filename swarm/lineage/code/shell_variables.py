@@ -17,6 +17,9 @@ from swarm.lineage.code.texts import hole
 from swarm.lineage.template_values import MOMENT
 
 MAX_VALUES = 16
+_MAX_VALUE = 20_000  # characters of a value; longer ones are only made to hurt
+_MAX_WORD = 1_000_000
+_MAX_NESTING = 12
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 _FIELD = re.compile(r"[ \t\n]+")
 _OPERATOR = re.compile(r"(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:)(.*)", re.DOTALL)
@@ -58,9 +61,11 @@ class Variables:
     exported: set[str] = field(default_factory=set)
     chosen: dict[str, str] = field(default_factory=dict)
     exports_all: bool = False
+    nesting: int = 0  # expansions inside each other
 
     def assign(self, name: str, value: str, may_be: bool = False) -> None:
         """`name=value`; `may_be`: it may also keep what it was."""
+        value = value if len(value) <= _MAX_VALUE else hole(name)
         before = self.values.get(name, ()) if may_be else ()
         self.values[name] = tuple(dict.fromkeys((*before, value)))[:MAX_VALUES]
 
@@ -132,9 +137,16 @@ class Variables:
         return [self.text(word, text)]
 
     def text(self, word: str, text: ShellText) -> str:
-        """The text that a word is."""
+        """The text that a word is; one that gets far too long is not known."""
+        length = 0
 
         def value(match: re.Match[str]) -> str:
+            nonlocal length
+            found = one_value(match) if length <= _MAX_WORD else ""
+            length += len(found)
+            return found
+
+        def one_value(match: re.Match[str]) -> str:
             if match.group(1) is not None:
                 document, expands = text.documents[int(match.group(1))]
                 return self.document(document) if expands else document
@@ -142,12 +154,18 @@ class Variables:
             several = self._several(one)
             return " ".join(several) if several is not None else self._expanded(one)
 
-        return MARK.sub(value, word)
+        text_of_word = MARK.sub(value, word)
+        return text_of_word if length <= _MAX_WORD else hole("a long text")
 
     def document(self, text: str) -> str:
         """A text in which the shell expands variables and commands: a here-document."""
+        if self.nesting > _MAX_NESTING:
+            return hole("substituted")
+        self.nesting += 1
         inner = ShellText()
-        return self.text(mark_expansions(MARK.sub("", text), inner, in_quotes=True), inner)
+        found = self.text(mark_expansions(MARK.sub("", text), inner, in_quotes=True), inner)
+        self.nesting -= 1
+        return found
 
     def inlined(self, command: str, text: ShellText) -> str:
         """A command of `$(...)` with its here-documents as quoted words."""

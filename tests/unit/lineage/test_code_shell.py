@@ -129,3 +129,18 @@ def test_what_a_pipe_brings_is_no_file_of_the_next_command() -> None:
 def test_a_client_that_is_told_what_to_run_needs_no_input() -> None:
     (one,) = [one for one in commands("date | psql lake -c 'DELETE FROM a'") if one.server]
     assert (one.sql, one.missing) == (("DELETE FROM a",), "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for a in 1 2 3 4 5 6 7 8 9; do " * 6 + "echo" + "; done" * 6,
+        "(" * 3_000,
+        "f() { f; f; }; f",
+        "X=a\n" + "X=$X$X\n" * 100 + "echo $X",
+        "$(" * 2_000,
+        "if a; then\n" * 500,
+    ],
+)
+def test_a_text_that_is_made_to_hurt_ends(text: str) -> None:
+    assert len(commands(text)) < 5_000
