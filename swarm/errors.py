@@ -57,6 +57,10 @@ class Overloaded(Rejected):
     """The inbox is full; back off and send the same request again."""
 
 
+class DifferentBody(Rejected):
+    """An id that is known was sent again with another body."""
+
+
 class UnknownKey(Rejected):
     """Nothing is known under that name."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from swarm.model.columns import ColumnLineage
+from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -306,7 +307,7 @@ GraphRecord = (
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged
-Record = GraphRecord | ConnectorRecord
+Record = GraphRecord | ConnectorRecord | DispatchRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,144 @@
+"""Which waiting tasks a worker gets.
+
+Between teams the one with the smallest dominant share of the fleet, over its weight, goes first
+(Ghodsi et al., Dominant Resource Fairness, 2011), counting what it holds and what it is being
+given. Within a team the most urgent task that fits goes first.
+
+A task that is late and does not fit beside what runs would wait for ever behind small ones. One
+worker that could run it is therefore kept free for it until it fits.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from swarm.dispatch.queue import Place, Queue, Shape
+from swarm.dispatch.workers import Worker, suits
+from swarm.model.work import Resources, TaskId, WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What there is and who holds how much of it."""
+
+    total: Resources
+    held_by: Mapping[str, Resources]
+    weights: Mapping[str, float]
+
+    def share(self, team: str, more: Resources) -> float:
+        """The weighted dominant share of `team` if it held `more` besides."""
+        held = self.held_by.get(team, Resources()) + more
+        return held.share_of(self.total) / self.weights.get(team, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A task for a worker; `alone`: no other beside it."""
+
+    task: TaskId
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a worker gets now, and for which task it is kept free, if for any."""
+
+    chosen: tuple[Chosen, ...]
+    kept_for: TaskId | None = None
+
+
+def choose(
+    queue: Queue,
+    worker: Worker,
+    fleet: Fleet,
+    reserved: Mapping[TaskId, WorkerId],
+    wall_s: float,
+) -> Choice:
+    """Fill the free slots of `worker` out of `queue`, which stays as it is.
+
+    `reserved` tells which worker is kept free for which late task.
+    """
+    hand = _Hand(queue, worker, fleet)
+    own = worker.offer.worker
+    kept = [task for task, keeper in reserved.items() if keeper == own and task in queue]
+    for task in kept:
+        team, shape, place = queue.find(task)
+        if not hand.fits(shape):
+            return Choice((), task)
+        hand.take(place, shape, team)
+    while len(hand.chosen) < worker.free_slots and not hand.full:
+        found = _next(hand, reserved, wall_s)
+        if found is None:
+            break
+        place, shape, team, fits = found
+        if not fits:
+            return Choice(tuple(hand.chosen), place.task)
+        hand.take(place, shape, team)
+    return Choice(tuple(hand.chosen))
+
+
+class _Hand:
+    """The choice so far: what is taken and what room is left."""
+
+    def __init__(self, queue: Queue, worker: Worker, fleet: Fleet) -> None:
+        self.worker = worker
+        self.chosen: list[Chosen] = []
+        self._fleet = fleet
+        self.full = worker.free_slots == 0
+        self._room = worker.offer.resources - worker.used
+        self._given: dict[str, Resources] = {}
+        # The most urgent place of each team and shape, and the walk that has the ones behind it.
+        self._heads: dict[str, dict[Shape, tuple[Place, Iterator[Place]]]] = {}
+        for team in queue.teams():
+            for shape in queue.shapes(team):
+                if suits(worker.offer, shape):
+                    walk = queue.walk(team, shape)
+                    self._heads.setdefault(team, {})[shape] = next(walk), walk
+
+    def in_turn(self) -> Iterator[tuple[str, Shape, Place]]:
+        """The head of every team and shape, in the order of their claim."""
+        none = Resources()
+        order = sorted(
+            (self._fleet.share(team, self._given.get(team, none)), min(heads.values())[0], team)
+            for team, heads in self._heads.items()
+        )
+        for _, _, team in order:
+            heads = self._heads[team]
+            for shape in sorted(heads, key=lambda shape: heads[shape][0]):
+                yield team, shape, heads[shape][0]
+
+    def fits(self, shape: Shape) -> bool:
+        if shape.alone and (self.worker.held or self.chosen):
+            return False
+        return shape.needs.resources.fits(self._room)
+
+    def take(self, place: Place, shape: Shape, team: str) -> None:
+        takes = shape.needs.resources
+        self.chosen.append(Chosen(place.task, shape.alone))
+        self.full = shape.alone
+        self._room = self._room - takes
+        self._given[team] = self._given.get(team, Resources()) + takes
+        head, walk = self._heads[team][shape]
+        if head != place:  # it was kept for, and others are more urgent
+            behind = chain([head], (other for other in walk if other != place))
+            self._heads[team][shape] = next(behind), behind
+        elif (following := next(walk, None)) is not None:
+            self._heads[team][shape] = following, walk
+        else:
+            del self._heads[team][shape]
+            if not self._heads[team]:
+                del self._heads[team]
+
+
+def _next(
+    hand: _Hand, reserved: Mapping[TaskId, WorkerId], wall_s: float
+) -> tuple[Place, Shape, str, bool] | None:
+    """The task whose turn it is, and whether it fits now; None when nothing can be done."""
+    own = hand.worker.offer.worker
+    for team, shape, place in hand.in_turn():
+        if hand.fits(shape):
+            return place, shape, team, True
+        late = place.latest_start_s <= wall_s
+        if late and reserved.get(place.task, own) == own:
+            return place, shape, team, False
+    return None

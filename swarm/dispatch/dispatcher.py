@@ -1,0 +1,223 @@
+"""The engine of dispatch: who runs what, under which grant, and what happens when a worker goes.
+
+`decide` answers an event with the records that follow from it and changes nothing that is
+replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
+replayed are signs of life, and which worker is kept free for which late task.
+
+Rules
+1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
+2. The fencing token is `(task, grant)`; a grant is one more than the last. What is said under an
+   older grant is stale: it changes nothing, and its sender is told to end it.
+3. The end of the newest grant counts even after that grant was lost, until the next is given.
+4. A task moves off a silent worker only as its effects allow; off a dead one always.
+5. After a restart every worker gets a full term before its silence counts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from swarm.dispatch.choice import Fleet, choose
+from swarm.dispatch.detector import Detector, Patience
+from swarm.dispatch.events import (
+    Acquire,
+    Cancel,
+    Drain,
+    Event,
+    Finish,
+    Grants,
+    Now,
+    Orders,
+    Rearm,
+    Receipt,
+    Register,
+    Renew,
+    Reply,
+    Silence,
+    Submit,
+    WorkerLost,
+)
+from swarm.dispatch.floor import Floor
+from swarm.dispatch.losses import lose, lose_silent, lose_worker
+from swarm.dispatch.requests import requested
+from swarm.dispatch.states import TaskState
+from swarm.errors import Rejected
+from swarm.model.dispatch import (
+    DispatchRecord,
+    Ended,
+    Granted,
+    Started,
+    WorkerJoined,
+)
+from swarm.model.work import Effects, LossCause, Outcome, TaskId, Token, WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What people decide: the weight of a team (1 unless named), how many of its tasks may wait,
+    how long an owner may take to re-arm a lost task, and the patience of detection."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    waiting_max: int = 100_000
+    rearm_max_s: float = 240.0
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Records to append and then apply, and the answer to give once they are durable."""
+
+    records: tuple[DispatchRecord, ...]
+    reply: Reply
+
+
+class Dispatcher:
+    """The state of dispatch. For one thread."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.floor = Floor()
+        self.detector = Detector(policy.patience)
+        self._kept_free: dict[TaskId, WorkerId] = {}
+        self._lost_since_s: dict[Token, float] = {}
+
+    def begin(self, now: Now) -> None:
+        """After replay: from now on silence counts."""
+        for worker in self.floor.workers:
+            self.detector.heard(worker, now.steady_s)
+
+    def apply(self, record: DispatchRecord) -> None:
+        self.floor.apply(record)
+
+    def records(self) -> Iterator[DispatchRecord]:
+        """A snapshot: applied to a new dispatcher these give this one's state."""
+        return self.floor.records()
+
+    def check(self) -> None:
+        """Raise AssertionError where the state contradicts itself."""
+        self.floor.check()
+
+    def due(self, now: Now) -> list[Event]:
+        """What time has brought about. To be asked often, after the inbox is drained."""
+        events: list[Event] = []
+        for silence in list(self.detector.verdicts(now.steady_s)):
+            if silence.worker not in self.floor.workers:
+                self.detector.forget(silence.worker)
+            elif silence.fenced or self._movable(silence.worker):
+                events.append(silence)
+        tokens = (self.floor.tasks[id_].token for id_ in self.floor.lost)
+        lost = {token: self._lost_since_s.get(token, now.steady_s) for token in tokens}
+        self._lost_since_s = lost
+        for token, since_s in lost.items():
+            if now.steady_s - since_s > self._policy.rearm_max_s:
+                detail = f"not re-armed by its owner within {self._policy.rearm_max_s:.0f} s"
+                events.append(Rearm(token, Outcome.FAILED, detail))
+        return events
+
+    def decide(self, event: Event, now: Now) -> Decision:
+        """What follows from `event`. Raises `Rejected` where it is refused; nothing is changed."""
+        match event:
+            case Submit() | Rearm() | Cancel() | Drain():
+                return Decision(*requested(self.floor, event, self._policy.waiting_max))
+            case Register():
+                return self._register(event, now)
+            case Acquire():
+                return self._acquire(event, now)
+            case Renew():
+                return self._renew(event, now)
+            case Finish():
+                return self._finish(event)
+            case WorkerLost(worker, cause):
+                return self._worker_lost(worker, cause)
+            case Silence(worker, fenced=True):
+                return self._worker_lost(worker, LossCause.SELF_FENCED)
+            case Silence(worker):
+                return Decision(tuple(lose_silent(self.floor, worker)), Receipt.DONE)
+
+    def _movable(self, worker: WorkerId) -> bool:
+        """Does a silent worker hold anything that may run twice?"""
+        held = (self.floor.tasks[id_] for id_ in self.floor.workers[worker].held)
+        return any(task.submission.effects is not Effects.UNSAFE for task in held)
+
+    def _register(self, event: Register, now: Now) -> Decision:
+        offer = event.offer
+        if offer.worker in self.floor.gone:
+            return Decision((), Receipt.UNKNOWN_WORKER)
+        known = self.floor.workers.get(offer.worker)
+        if known is not None and known.offer != offer:
+            raise Rejected(
+                f"worker {offer.worker} is registered with another offer; "
+                "a worker that changes registers under a new id"
+            )
+        self.detector.heard(offer.worker, now.steady_s)
+        return Decision(() if known else (WorkerJoined(offer),), Receipt.DONE)
+
+    def _acquire(self, event: Acquire, now: Now) -> Decision:
+        worker = self.floor.workers.get(event.worker)
+        if worker is None:
+            return Decision((), Receipt.UNKNOWN_WORKER)
+        if event.number <= worker.acquire_no:  # its answer was lost
+            held = (self.floor.tasks[id_] for id_ in worker.held)
+            again = tuple(task.token for task in held if task.acquire_no == event.number)
+            return Decision((), Grants(again))
+        if self.detector.suspects(event.worker, now.steady_s):
+            return Decision((), Grants(()))
+        self._kept_free = {
+            task: keeper
+            for task, keeper in self._kept_free.items()
+            if task in self.floor.queue and keeper in self.floor.workers
+        }
+        fleet = Fleet(self.floor.total, self.floor.held_by, self._policy.weights)
+        choice = choose(self.floor.queue, worker, fleet, self._kept_free, now.wall_s)
+        if choice.kept_for is not None:
+            self._kept_free[choice.kept_for] = event.worker
+        granted = tuple(
+            Granted(
+                Token(chosen.task, self.floor.tasks[chosen.task].grant + 1),
+                event.worker,
+                event.number,
+                chosen.alone,
+            )
+            for chosen in choice.chosen
+        )
+        return Decision(granted, Grants(tuple(record.token for record in granted)))
+
+    def _renew(self, event: Renew, now: Now) -> Decision:
+        worker = self.floor.workers.get(event.worker)
+        if worker is None:
+            return Decision((), Receipt.UNKNOWN_WORKER)
+        self.detector.heard(event.worker, now.steady_s)
+        revoked, cancel = [], []
+        for token in event.held:
+            task = self.floor.holds(event.worker, token)
+            if task is None:
+                revoked.append(token)
+            elif task.cancelled_by:
+                cancel.append(token)
+        records: list[DispatchRecord] = []
+        started = set(event.started)
+        known = set(event.held)
+        for id_ in worker.held:
+            task = self.floor.tasks[id_]
+            if task.token in started and task.state is TaskState.LEASED:
+                records.append(Started(task.token))
+            elif task.token not in known and task.acquire_no <= event.acquired:
+                records += lose(task, LossCause.NOT_HELD)
+        orders = Orders(tuple(revoked), tuple(cancel), worker.draining)
+        return Decision(tuple(records), orders)
+
+    def _finish(self, event: Finish) -> Decision:
+        token, outcome = event.token, event.outcome
+        task = self.floor.current(token)
+        if task is not None:
+            if task.cancelled_by and outcome is not Outcome.SUCCEEDED:
+                outcome = Outcome.CANCELLED
+            return Decision((Ended(token, outcome, event.detail),), Receipt.DONE)
+        ended = self.floor.ended.get(token.task)
+        counted = ended is not None and ended.grant == token.grant
+        return Decision((), Receipt.DONE if counted else Receipt.STALE)
+
+    def _worker_lost(self, worker: WorkerId, cause: LossCause) -> Decision:
+        if worker not in self.floor.workers:
+            return Decision((), Receipt.STALE)
+        self.detector.forget(worker)
+        return Decision(tuple(lose_worker(self.floor, worker, cause)), Receipt.DONE)

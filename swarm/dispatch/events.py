@@ -1,0 +1,129 @@
+"""What the dispatcher is told, and what it answers. All of it may be sent again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.work import LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The dispatcher's two clocks: `steady_s` never jumps and measures silence, `wall_s` is the
+    time of day and orders the queue."""
+
+    steady_s: float
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Somebody hands in tasks: all are taken, or none."""
+
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A worker presents itself, at its start and whenever it is not known."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """A worker asks for work for its free slots. It repeats `number` until it has the answer and
+    then counts on, so that a grant whose answer was lost is given once more and not twice."""
+
+    worker: WorkerId
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A worker is alive. `held` are its grants whose end is not acknowledged yet, `started` those
+    of them whose process runs; `acquired` is the last request whose answer it has."""
+
+    worker: WorkerId
+    acquired: int
+    held: tuple[Token, ...] = ()
+    started: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A grant came to its end."""
+
+    token: Token
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """There is proof that a worker cannot run anything any more."""
+
+    worker: WorkerId
+    cause: LossCause
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No sign of a worker. `fenced`: for so long that it must have ended its tasks itself."""
+
+    worker: WorkerId
+    fenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm:
+    """The owner of a lost task has looked: run it again, or it has ended there already."""
+
+    token: Token
+    outcome: Outcome | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Somebody wants a task to end."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Somebody wants a worker to get no new tasks."""
+
+    worker: WorkerId
+    by: str
+
+
+Event = Submit | Register | Acquire | Renew | Finish | WorkerLost | Silence | Rearm | Cancel | Drain
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The answer to `Acquire`: run these."""
+
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The answer to `Renew`: end the revoked ones without a report, cancel, take nothing new."""
+
+    revoked: tuple[Token, ...] = ()
+    cancel: tuple[Token, ...] = ()
+    drain: bool = False
+
+
+class Receipt(StrEnum):
+    """The answer to the rest. `STALE` and `UNKNOWN_WORKER` are expected and change nothing."""
+
+    DONE = "done"
+    STALE = "stale"  # about a grant that no longer counts
+    UNKNOWN_WORKER = "unknown_worker"  # end what you run and register under a new id
+
+
+Reply = Grants | Orders | Receipt

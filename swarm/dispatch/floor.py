@@ -1,0 +1,181 @@
+"""What stands: tasks, workers and who holds what. `apply` is the only way it changes.
+
+Ids of tasks that ended stay known for a while, so that handing one in again or reporting its end
+again is recognised. Afterwards they live in the projections only.
+"""
+
+from collections.abc import Iterator
+
+from swarm.dispatch.queue import Queue
+from swarm.dispatch.states import HELD, Task, TaskState, restored
+from swarm.dispatch.workers import Worker
+from swarm.errors import InvalidTransition
+from swarm.model.dispatch import (
+    CancelAsked,
+    CapacityWanted,
+    DispatchRecord,
+    DrainAsked,
+    Ended,
+    EndedKept,
+    Granted,
+    Lost,
+    Rearmed,
+    Started,
+    Submitted,
+    TaskKept,
+    WorkerGone,
+    WorkerJoined,
+    WorkerKept,
+)
+from swarm.model.work import LossCause, Resources, TaskId, Token, WorkerId
+
+ENDED_KEPT = 100_000  # tasks
+GONE_KEPT = 10_000  # workers
+
+
+class Floor:
+    """The replayed state of the dispatcher."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[TaskId, Task] = {}
+        self.ended: dict[TaskId, EndedKept] = {}
+        self.workers: dict[WorkerId, Worker] = {}
+        self.gone: dict[WorkerId, LossCause] = {}
+        self.queue = Queue()
+        self.lost: dict[TaskId, None] = {}  # tasks that wait to be re-armed
+        self.held_by: dict[str, Resources] = {}
+        self.total = Resources()
+
+    def current(self, token: Token) -> Task | None:
+        """The live task whose newest grant is `token`, whoever holds it now."""
+        task = self.tasks.get(token.task)
+        return task if task is not None and task.grant == token.grant > 0 else None
+
+    def holds(self, worker: WorkerId, token: Token) -> Task | None:
+        """The task, if `worker` holds it under `token`."""
+        task = self.current(token)
+        return task if task is not None and task.worker == worker else None
+
+    def apply(self, record: DispatchRecord) -> None:
+        match record:
+            case Submitted(submission):
+                task = Task(submission)
+                self.tasks[submission.task] = task
+                self.queue.add(task)
+            case Granted() | Started() | Lost() | Rearmed() | Ended():
+                self._move(self._task(record.token.task), record)
+            case CancelAsked(id_):
+                self._task(id_).move(record)
+            case WorkerJoined() | WorkerKept() | WorkerGone() | DrainAsked():
+                self._apply_to_worker(record)
+            case TaskKept():
+                self._restore(restored(record))
+            case EndedKept(id_):
+                self.ended[id_] = record
+            case CapacityWanted():
+                pass  # for those who make workers
+
+    def records(self) -> Iterator[DispatchRecord]:
+        """A snapshot: applied to a new floor these give this one."""
+        for worker in self.workers.values():
+            yield WorkerKept(worker.offer, worker.draining, worker.acquire_no)
+        for id_, cause in self.gone.items():
+            yield WorkerGone(id_, cause)
+        yield from self.ended.values()
+        for task in self.tasks.values():
+            yield task.kept()
+
+    def check(self) -> None:
+        """Raise AssertionError where the state contradicts itself."""
+        for id_, task in self.tasks.items():
+            held = task.state in HELD
+            assert held == (task.worker is not None), f"{task.token} is {task.state}"
+            assert (id_ in self.queue) == (task.state is TaskState.QUEUED), f"{id_} is misplaced"
+            assert (id_ in self.lost) == (task.state is TaskState.LOST), f"{id_} is misplaced"
+            assert id_ not in self.ended, f"{id_} lives and has ended"
+            if task.worker is not None:
+                assert id_ in self.workers[task.worker].held, f"{task.worker} lacks {id_}"
+        for worker in self.workers.values():
+            taken = sum(worker.held.values(), Resources())
+            assert taken.fits(worker.offer.resources), f"{worker.offer.worker} is overfull"
+            assert len(worker.held) <= worker.offer.slots, f"{worker.offer.worker} is overfull"
+            assert not worker.alone or len(worker.held) == 1, "a suspect does not run alone"
+            for id_ in worker.held:
+                assert self.tasks[id_].worker == worker.offer.worker, f"{id_} is held twice"
+
+    def _move(self, task: Task, record: Granted | Started | Lost | Rearmed | Ended) -> None:
+        id_, before = task.submission.task, task.worker
+        task.move(record)
+        if before is not None and task.worker is None:
+            self._drop(before, task)
+        match record:
+            case Granted(_, worker, acquire_no, _):
+                self.queue.remove(id_)
+                self._hold(worker, task)
+                self.workers[worker].acquire_no = acquire_no
+            case Lost():
+                self.lost[id_] = None
+            case Rearmed():
+                del self.lost[id_]
+                self.queue.add(task)
+            case Ended(token, outcome, _):
+                self.queue.remove(id_)
+                self.lost.pop(id_, None)
+                del self.tasks[id_]
+                self.ended[id_] = EndedKept(id_, task.submission.digest, token.grant, outcome)
+                _bound(self.ended, ENDED_KEPT)
+            case Started():
+                pass
+
+    def _apply_to_worker(self, record: WorkerJoined | WorkerKept | WorkerGone | DrainAsked) -> None:
+        match record:
+            case WorkerJoined(offer):
+                self.workers[offer.worker] = Worker(offer)
+            case WorkerKept(offer, draining, acquire_no):
+                self.workers[offer.worker] = Worker(offer, draining=draining, acquire_no=acquire_no)
+            case WorkerGone(worker, cause):
+                self.workers.pop(worker, None)
+                self.gone[worker] = cause
+                _bound(self.gone, GONE_KEPT)
+            case DrainAsked(worker, _):
+                self.workers[worker].draining = True
+        self._count_fleet()
+
+    def _restore(self, task: Task) -> None:
+        self.tasks[task.submission.task] = task
+        if task.state is TaskState.QUEUED:
+            self.queue.add(task)
+        elif task.worker is not None:
+            self._hold(task.worker, task)
+        else:
+            self.lost[task.submission.task] = None
+
+    def _hold(self, worker: WorkerId, task: Task) -> None:
+        takes, team = task.submission.needs.resources, task.submission.team
+        self.workers[worker].hold(task.submission.task, takes)
+        self.workers[worker].alone = task.alone
+        self.held_by[team] = self.held_by.get(team, Resources()) + takes
+
+    def _drop(self, worker: WorkerId, task: Task) -> None:
+        takes, team = task.submission.needs.resources, task.submission.team
+        self.workers[worker].drop(task.submission.task)
+        left = self.held_by[team] - takes
+        self.held_by[team] = left
+        if left.cpu < 1e-6 and not left.memory_bytes and left.gpu < 1e-6:
+            del self.held_by[team]
+
+    def _task(self, id_: TaskId) -> Task:
+        task = self.tasks.get(id_)
+        if task is None:
+            raise InvalidTransition(f"{id_} does not live")
+        return task
+
+    def _count_fleet(self) -> None:
+        offers = (worker.offer.resources for worker in self.workers.values())
+        self.total = sum(offers, Resources())
+
+
+def _bound(kept: dict[TaskId, EndedKept] | dict[WorkerId, LossCause], most: int) -> None:
+    """Let the oldest go."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]  # type: ignore[arg-type]

@@ -1,0 +1,48 @@
+"""Workers as the dispatcher knows them, and what they hold."""
+
+from dataclasses import dataclass, field
+
+from swarm.dispatch.queue import Shape
+from swarm.model.work import Offer, Resources, TaskId
+
+NOTHING = Resources()
+
+
+@dataclass(slots=True)
+class Worker:
+    """One live worker. `held` are the tasks leased to it, each with what it takes."""
+
+    offer: Offer
+    held: dict[TaskId, Resources] = field(default_factory=dict)
+    used: Resources = NOTHING
+    alone: bool = False  # what it holds tolerates no other task
+    draining: bool = False
+    acquire_no: int = 0  # the last request that got a grant
+
+    @property
+    def free_slots(self) -> int:
+        if self.draining or self.alone:
+            return 0
+        return max(0, self.offer.slots - len(self.held))
+
+    def hold(self, task: TaskId, takes: Resources) -> None:
+        self.held[task] = takes
+        self.used = self.used + takes
+
+    def drop(self, task: TaskId) -> None:
+        del self.held[task]
+        # Summed anew and not subtracted: fractions of a core would drift.
+        self.used = sum(self.held.values(), NOTHING)
+        if not self.held:
+            self.alone = False
+
+
+def suits(offer: Offer, shape: Shape) -> bool:
+    """Could this worker run such a task if it were empty?"""
+    needs = shape.needs
+    return (
+        needs.capability in offer.capabilities
+        and needs.capacity in (None, offer.capacity)
+        and needs.pool in ("", offer.pool)
+        and needs.resources.fits(offer.resources)
+    )

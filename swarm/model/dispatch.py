@@ -1,0 +1,147 @@
+"""The records of the dispatcher's journal stream: what was decided about tasks and workers.
+
+Beats, renewals and suspicions are never recorded: they only matter while they are fresh.
+"""
+
+from dataclasses import dataclass
+
+from swarm.model.work import Loss, LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A task is accepted and will reach exactly one outcome."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A task is leased to a worker. `acquire_no` is the worker's request it answers; `alone`: no
+    other task may run beside it."""
+
+    token: Token
+    worker: WorkerId
+    acquire_no: int
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The worker says that the task's process runs."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A grant will not come to an end that counts, unless it still reports before the next one."""
+
+    token: Token
+    cause: LossCause
+
+
+@dataclass(frozen=True, slots=True)
+class Rearmed:
+    """A lost task may run again."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Somebody wants a running task to end; its worker is told with its next renewal."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task reached its outcome. `token.grant` 0: it never ran. `detail` is for people."""
+
+    token: Token
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerJoined:
+    """A worker presented itself. What it offers stays: a worker that changes takes a new id."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGone:
+    """A worker is gone for good; a process that returns under its id is refused."""
+
+    worker: WorkerId
+    cause: LossCause
+
+
+@dataclass(frozen=True, slots=True)
+class DrainAsked:
+    """A worker gets no new tasks."""
+
+    worker: WorkerId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityWanted:
+    """Slots of a capability went away with their worker: something has to replace them."""
+
+    capability: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKept:
+    """A live worker in a snapshot."""
+
+    offer: Offer
+    draining: bool
+    acquire_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKept:
+    """A live task in a snapshot. `worker` is who holds `grant`, if anybody does."""
+
+    submission: Submission
+    state: str
+    grant: int
+    worker: WorkerId | None
+    acquire_no: int
+    alone: bool
+    cancelled_by: str
+    losses: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedKept:
+    """A task that ended not long ago, in a snapshot: its id is not free yet."""
+
+    task: TaskId
+    digest: str
+    grant: int
+    outcome: Outcome
+
+
+DispatchRecord = (
+    Submitted
+    | Granted
+    | Started
+    | Lost
+    | Rearmed
+    | CancelAsked
+    | Ended
+    | WorkerJoined
+    | WorkerGone
+    | DrainAsked
+    | CapacityWanted
+    | WorkerKept
+    | TaskKept
+    | EndedKept
+)

@@ -1,0 +1,569 @@
+"""A seeded world around the real dispatch engine: processes, a network and a journal that fail.
+
+Time is virtual. Everything random comes from one `random.Random(seed)`, so a seed replays exactly.
+The journal is the only thing that survives a crash. Faults stop at `HEAL_S`; then every task has
+to reach its outcome before `END_S`. What must never happen is checked while it happens.
+"""
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from swarm.dispatch.detector import Patience
+from swarm.dispatch.dispatcher import Dispatcher, Policy
+from swarm.dispatch.events import (
+    Acquire,
+    Cancel,
+    Drain,
+    Event,
+    Finish,
+    Grants,
+    Now,
+    Orders,
+    Rearm,
+    Receipt,
+    Register,
+    Renew,
+    Submit,
+    WorkerLost,
+)
+from swarm.dispatch.states import TRANSITIONS, TaskState
+from swarm.errors import Conflict, Rejected
+from swarm.model.dispatch import (
+    CancelAsked,
+    DispatchRecord,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Submitted,
+)
+from swarm.model.work import (
+    Effects,
+    LossCause,
+    Needs,
+    Offer,
+    Outcome,
+    Resources,
+    SlaClass,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
+from swarm.model.work import Rearm as RearmBy
+
+HEAL_S = 10.0
+END_S = 90.0
+BEAT_S = 0.1
+PATIENCE = Patience(suspect_s=0.3, redistribute_s=0.6, self_fence_s=3.0, guard_s=0.5)
+POLICY = Policy(weights={"gold": 3.0}, rearm_max_s=8.0, patience=PATIENCE)
+
+
+class Broken(AssertionError):
+    """A promise was broken."""
+
+
+@dataclass
+class Journal:
+    """What is durable. An append under an old epoch is refused."""
+
+    records: list[DispatchRecord] = field(default_factory=list)
+    snapshot: tuple[int, list[DispatchRecord]] = (0, [])
+    epoch: int = 0
+
+    def append(self, epoch: int, records: tuple[DispatchRecord, ...]) -> None:
+        if epoch != self.epoch:
+            raise Conflict("another dispatcher writes this stream")
+        self.records += records
+
+
+@dataclass
+class Running:
+    """A task's process on a worker's node; it outlives a worker that only stands still."""
+
+    token: Token
+    outcome: Outcome
+    ends_s: float
+    started: bool = False
+
+
+class World:
+    """One run of the simulation."""
+
+    def __init__(self, seed: int, make: Callable[[Policy], Dispatcher] = Dispatcher) -> None:
+        self.random = random.Random(seed)
+        self.now_s = 0.0
+        self.journal = Journal()
+        self.fired: Counter[tuple[TaskState, str]] = Counter()
+        self.zombies_refused = 0
+        self._make = make
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self.cut: set[str] = set()  # nodes that cannot be reached
+        self.heard_epoch: dict[str, int] = {}  # the newest dispatcher that answered a node
+        self.acknowledged: set[TaskId] = set()
+        self.rearmed_by_owner: set[Token] = set()
+        self.executing: dict[TaskId, set[WorkerId]] = {}
+        self.submissions: dict[TaskId, Submission] = {}
+        self.poison: set[TaskId] = set()
+        self.dispatcher = Process(self)
+        self.old_dispatchers: list[Process] = []
+        self.nodes = [Node(self, f"node{number}") for number in range(4)]
+        self._client()
+        self._owner()
+        self._faults()
+
+    def run(self) -> None:
+        while self._agenda and self.now_s < END_S:
+            at_s, _, act = heapq.heappop(self._agenda)
+            self.now_s = max(self.now_s, at_s)
+            act()
+            if self.now_s > HEAL_S and self._over():
+                break
+        self._judge()
+
+    @property
+    def healed(self) -> bool:
+        return self.now_s >= HEAL_S
+
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._agenda, (self.now_s + delay_s, self._count, act))
+
+    def tell(self, node: str, event: Event, answer: Callable[[object], None] | None = None) -> None:
+        """Send an event to whoever is the dispatcher when it arrives. Messages of both directions
+        are lost, doubled, delayed and overtaken while the world is not healed."""
+
+        def arrive() -> None:
+            host = self.dispatcher
+            if self.old_dispatchers and self._chance(0.3):
+                host = self.random.choice(self.old_dispatchers)  # it does not know that it is old
+            if node not in self.cut:
+                host.receive(event, lambda value: reply(host.epoch, value))
+
+        def reply(epoch: int, value: object) -> None:
+            if epoch < self.heard_epoch.get(node, 0):
+                return
+            self.heard_epoch[node] = epoch
+            if answer is not None and node not in self.cut:
+                for _ in range(self._copies()):
+                    self.after(self._delay_s(), lambda: answer(value))
+
+        for _ in range(self._copies()):
+            self.after(self._delay_s(), arrive)
+
+    def _chance(self, share: float) -> bool:
+        return not self.healed and self.random.random() < share
+
+    def _copies(self) -> int:
+        return 0 if self._chance(0.04) else 2 if self._chance(0.04) else 1
+
+    def _delay_s(self) -> float:
+        return self.random.uniform(0.15, 0.5) if self._chance(0.05) else 0.005
+
+    # --- people -----------------------------------------------------------------------------------
+
+    def _client(self) -> None:
+        pick = self.random
+        for number in range(pick.randint(10, 24)):
+            submission = Submission(
+                task=TaskId(f"task{number}"),
+                team=pick.choice(["gold", "tin", "lead"]),
+                digest="body",
+                submitted_at_s=pick.uniform(0, HEAL_S * 0.7),
+                needs=Needs(resources=Resources(cpu=pick.choice([0.5, 1.0, 2.0, 4.0]))),
+                effects=pick.choice(list(Effects)),
+                rearm=pick.choice([RearmBy.SELF, RearmBy.SELF, RearmBy.OWNER]),
+                sla=pick.choice(list(SlaClass)),
+            )
+            self.submissions[submission.task] = submission
+            if pick.random() < 0.08:
+                self.poison.add(submission.task)
+                self.submissions[submission.task] = replace(submission, rearm=RearmBy.SELF)
+            self.after(submission.submitted_at_s, self._submitting(submission.task))
+            if pick.random() < 0.15:
+                self.after(
+                    submission.submitted_at_s + pick.uniform(0, 3), self._cancelling(submission)
+                )
+
+    def _submitting(self, id_: TaskId) -> Callable[[], None]:
+        def attempt() -> None:
+            if id_ not in self.acknowledged:
+                self.tell("client", Submit((self.submissions[id_],)), acknowledge)
+                self.after(0.5, attempt)
+            elif self._chance(0.3):  # it forgot that it had the answer
+                self.tell("client", Submit((self.submissions[id_],)))
+
+        def acknowledge(value: object) -> None:
+            if value is Receipt.DONE:
+                self.acknowledged.add(id_)
+                self.after(1.0, attempt)
+
+        return attempt
+
+    def _cancelling(self, submission: Submission) -> Callable[[], None]:
+        return lambda: self.tell("client", Cancel(submission.task, "somebody"))
+
+    def _owner(self) -> None:
+        """The plug-in of an orchestrator: looks at lost tasks and re-arms them."""
+        for id_ in list(self.dispatcher.engine.floor.lost):
+            task = self.dispatcher.engine.floor.tasks[id_]
+            if task.submission.rearm is RearmBy.OWNER and self.random.random() < 0.3:
+                self.rearmed_by_owner.add(task.token)
+                self.tell("client", Rearm(task.token))
+        self.after(0.3, self._owner)
+
+    # --- faults -----------------------------------------------------------------------------------
+
+    def _faults(self) -> None:
+        if self.healed:
+            self.cut.clear()
+            return
+        self.random.choice(
+            [
+                self._crash_dispatcher,
+                self._split_brain,
+                self._cut_node,
+                lambda: self.random.choice(self.nodes).kill(LossCause.PROCESS_EXIT),
+                lambda: self.random.choice(self.nodes).kill(LossCause.NODE_GONE),
+                lambda: self.random.choice(self.nodes).kill(None),
+                lambda: self.random.choice(self.nodes).pause(self.random.uniform(0.2, 6)),
+                lambda: self.random.choice(self.nodes).drain(),
+                lambda: self.dispatcher.take_snapshot(),
+                lambda: self.dispatcher.stall(self.random.uniform(0.1, 5)),
+            ]
+        )()
+        self.after(self.random.expovariate(1.2), self._faults)
+
+    def _crash_dispatcher(self) -> None:
+        self.dispatcher.crash()
+
+    def _split_brain(self) -> None:
+        """A second dispatcher takes the stream while the first still runs."""
+        if self.dispatcher.alive:
+            self.old_dispatchers.append(self.dispatcher)
+            self.dispatcher = Process(self)
+
+    def _cut_node(self) -> None:
+        node = self.random.choice(self.nodes).name
+        self.cut.add(node)
+        self.after(self.random.uniform(0.2, 6), lambda: self.cut.discard(node))
+
+    # --- promises ---------------------------------------------------------------------------------
+
+    def start(self, worker: WorkerId, token: Token) -> None:
+        others = self.executing.setdefault(token.task, set())
+        unsafe = self.submissions[token.task].effects is Effects.UNSAFE
+        if unsafe and others - {worker}:
+            raise Broken(f"{token} runs on {worker} and still on {others}")
+        others.add(worker)
+
+    def stop(self, worker: WorkerId, token: Token) -> None:
+        self.executing.get(token.task, set()).discard(worker)
+
+    def _over(self) -> bool:
+        ended = {r.token.task for r in self.journal.records if isinstance(r, Ended)}
+        return self.acknowledged <= ended and len(self.acknowledged) == len(self.submissions)
+
+    def _judge(self) -> None:
+        ends = Counter(r.token.task for r in self.journal.records if isinstance(r, Ended))
+        if missing := self.acknowledged - ends.keys():
+            raise Broken(f"acknowledged and never ended: {sorted(missing)}")
+        if len(self.acknowledged) < len(self.submissions):
+            raise Broken("a submission was never acknowledged")
+        if twice := [id_ for id_, count in ends.items() if count > 1]:
+            raise Broken(f"ended more than once: {twice}")
+        self._judge_journal()
+        fresh, live = Dispatcher(POLICY), self.dispatcher.engine
+        for record in self.journal.records:
+            fresh.apply(record)
+        if sorted(map(repr, fresh.records())) != sorted(map(repr, live.records())):
+            raise Broken("the replayed journal is not the live state")
+
+    def _judge_journal(self) -> None:
+        granted: dict[TaskId, int] = {}
+        cancelled: set[TaskId] = set()
+        lost: set[Token] = set()
+        for record in self.journal.records:
+            match record:
+                case Granted(token):
+                    if token.grant != granted.get(token.task, 0) + 1:
+                        raise Broken(f"{token} does not follow grant {granted.get(token.task)}")
+                    if token.task in cancelled:
+                        raise Broken(f"{token} was granted after somebody cancelled it")
+                    granted[token.task] = token.grant
+                case CancelAsked(id_):
+                    cancelled.add(id_)
+                case Lost(token):
+                    lost.add(token)
+                case Rearmed(token):
+                    owned = self.submissions[token.task].rearm is RearmBy.OWNER
+                    if owned and token not in self.rearmed_by_owner:
+                        raise Broken(f"{token} was re-armed, and not by its owner")
+                case Ended(token, outcome):
+                    if token.grant != granted.get(token.task, 0):
+                        raise Broken(f"{token} ended under an old grant")
+                    if outcome is Outcome.PARKED and token.task not in self.poison:
+                        raise Broken(f"{token} is parked and harmed nobody")
+                case _:
+                    pass
+        for id_ in self.poison & granted.keys():
+            if granted[id_] > 12:
+                raise Broken(f"{id_} took {granted[id_]} workers down")
+
+
+class Process:
+    """A dispatcher process: the shell around the engine, as the actor is."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.journal.epoch += 1
+        self.epoch = world.journal.epoch
+        self.alive = True
+        self.engine = world._make(POLICY)
+        self.parked: dict[WorkerId, tuple[Acquire, Callable[[object], None]]] = {}
+        self._busy_until_s = 0.0
+        self._inbox: list[tuple[Event, Callable[[object], None]]] = []
+        seq, kept = world.journal.snapshot
+        for record in [*kept, *world.journal.records[seq:]]:
+            self.engine.apply(record)
+        self.engine.begin(self._now())
+        world.after(0.02, self._tick)
+
+    def _now(self) -> Now:
+        return Now(self.world.now_s, 1_000.0 + self.world.now_s)
+
+    def crash(self) -> None:
+        """The process ends; another takes its place soon."""
+        if self.alive:
+            self.alive = False
+            if self.world.dispatcher is self:
+                self.world.after(self.world.random.uniform(0.1, 1.0), self._succeed)
+
+    def _succeed(self) -> None:
+        self.world.dispatcher = Process(self.world)
+
+    def stall(self, for_s: float) -> None:
+        """Stand still; what arrives meanwhile waits."""
+        self._busy_until_s = self.world.now_s + for_s
+
+    def take_snapshot(self) -> None:
+        if self.alive and self.epoch == self.world.journal.epoch:
+            self.world.journal.snapshot = (
+                len(self.world.journal.records),
+                list(self.engine.records()),
+            )
+
+    def receive(self, event: Event, reply: Callable[[object], None]) -> None:
+        if not self.alive:
+            return
+        self._inbox.append((event, reply))
+        if self.world.now_s >= self._busy_until_s:
+            self._drain()
+
+    def _drain(self) -> None:
+        while self._inbox and self.alive:
+            event, reply = self._inbox.pop(0)
+            self._handle(event, reply)
+
+    def _tick(self) -> None:
+        if not self.alive:
+            return
+        if self.world.now_s >= self._busy_until_s:
+            self._drain()
+            for event in self.engine.due(self._now()):
+                self._handle(event, lambda value: None)
+        self.world.after(0.05, self._tick)
+
+    def _handle(self, event: Event, reply: Callable[[object], None]) -> None:
+        if not self.alive:
+            return
+        try:
+            decision = self.engine.decide(event, self._now())
+        except Rejected as refusal:
+            return reply(refusal)
+        if isinstance(event, Acquire) and decision.reply == Grants(()):
+            self.parked[event.worker] = event, reply
+            return None
+        if decision.records and not self._commit(decision.records):
+            return None
+        if isinstance(event, Finish) and decision.reply is Receipt.STALE:
+            self.world.zombies_refused += 1
+        reply(decision.reply)
+        if decision.records:
+            self._serve_parked()
+        return None
+
+    def _commit(self, records: tuple[DispatchRecord, ...]) -> bool:
+        if self.world._chance(0.004):
+            self.crash()
+            return False
+        try:
+            self.world.journal.append(self.epoch, records)
+        except Conflict:
+            self.crash()
+            return False
+        if self.world._chance(0.004):  # committed, and nobody hears of it
+            self.crash()
+            return False
+        for record in records:
+            task = getattr(record, "token", None)
+            known = self.engine.floor.tasks.get(task.task) if task is not None else None
+            if known is None and isinstance(record, CancelAsked):
+                known = self.engine.floor.tasks.get(record.task)
+            if known is not None:
+                self.world.fired[known.state, type(record).__name__] += 1
+            self.engine.apply(record)
+        self.engine.check()
+        return True
+
+    def _serve_parked(self) -> None:
+        waiting, self.parked = self.parked, {}
+        for event, reply in waiting.values():
+            self._handle(event, reply)
+
+
+class Node:
+    """A machine with a worker process, and a shim around each task that fences it by itself."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name = world, name
+        self.running: dict[Token, Running] = {}
+        self.unreported: dict[Token, Outcome] = {}  # on disk: survives the worker
+        self._incarnation = 0
+        self._paused_until_s = 0.0
+        self._begin()
+        world.after(world.random.uniform(0, BEAT_S), self._beat)
+
+    def _begin(self) -> None:
+        """A new worker process."""
+        self._incarnation += 1
+        self.worker = WorkerId(f"{self.name}.{self._incarnation}")
+        self.known = False
+        self.number, self.acquired, self._asked = 1, 0, 0.0
+        self.confirmed_s = self.world.now_s
+
+    def kill(self, cause: LossCause | None) -> None:
+        """The worker's process ends with its tasks. Without a cause nobody has proof of it."""
+        gone = self.worker
+        self._fence()
+        self._begin()
+        if cause is not None:
+            self.world.after(0.05, lambda: self._prove(gone, cause))
+
+    def _prove(self, gone: WorkerId, cause: LossCause) -> None:
+        self.world.tell("watch", WorkerLost(gone, cause))
+
+    def pause(self, for_s: float) -> None:
+        """The worker's process stands still; its tasks go on, and their shims watch the clock."""
+        self._paused_until_s = self.world.now_s + for_s
+
+    def drain(self) -> None:
+        if self.world.random.random() < 0.3 and self.known:
+            self.world.tell("client", Drain(self.worker, "somebody"))
+            gone = self.worker
+            self.world.after(2.0, lambda: self.worker == gone and self.kill(None))
+
+    def _fence(self) -> None:
+        for token in list(self.running):
+            self._end(token)
+
+    def _end(self, token: Token) -> None:
+        del self.running[token]
+        self.world.stop(self.worker, token)
+
+    def _beat(self) -> None:
+        world = self.world
+        if self.running and world.now_s - self.confirmed_s > PATIENCE.self_fence_s:
+            self._fence()
+            self._begin()
+        for run in list(self.running.values()):
+            self._progress(run)
+        if world.now_s >= self._paused_until_s:
+            self._talk()
+        world.after(BEAT_S, self._beat)
+
+    def _progress(self, run: Running) -> None:
+        if run.token not in self.running:
+            return  # a poisonous neighbour took it along
+        run.started = True
+        if self.world.now_s < run.ends_s:
+            return
+        if run.token.task in self.world.poison:
+            self.kill(LossCause.PROCESS_EXIT)
+            return
+        self.unreported[run.token] = run.outcome
+        self._end(run.token)
+
+    def _talk(self) -> None:
+        me, sent_s = self.worker, self.world.now_s
+        if not self.known:
+            offer = Offer(me, self.name, slots=3, resources=Resources(cpu=4.0))
+            self.world.tell(self.name, Register(offer), lambda value: self._registered(me, value))
+            return
+        held = (*self.running, *self.unreported)
+        started = tuple(run.token for run in self.running.values() if run.started)
+        self.world.tell(
+            self.name,
+            Renew(me, self.acquired, held, started),
+            lambda value: self._ordered(me, sent_s, value),
+        )
+        for token, outcome in list(self.unreported.items()):
+            self.world.tell(
+                self.name, Finish(token, outcome), lambda value, t=token: self._noted(t, value)
+            )
+        if self.acquired + 1 < self.number:
+            return
+        if self._asked and self.world._chance(0.05):  # gives the request up
+            self.number += 1
+            self.acquired = self.number - 1
+        number, self._asked = self.number, sent_s
+        if len(self.running) < 3:
+            self.world.tell(
+                self.name, Acquire(me, number), lambda value: self._granted(me, number, value)
+            )
+
+    def _registered(self, me: WorkerId, value: object) -> None:
+        if me == self.worker and value is Receipt.DONE:
+            self.known = True
+        elif me == self.worker and value is Receipt.UNKNOWN_WORKER:
+            self._begin()
+
+    def _ordered(self, me: WorkerId, sent_s: float, value: object) -> None:
+        if me != self.worker:
+            return
+        if value is Receipt.UNKNOWN_WORKER:
+            self._fence()
+            self._begin()
+            return
+        assert isinstance(value, Orders)
+        self.confirmed_s = max(self.confirmed_s, sent_s)
+        for token in value.revoked:
+            if token in self.running:
+                self._end(token)
+            self.unreported.pop(token, None)
+        for token in value.cancel:
+            if token in self.running:
+                self._end(token)
+                self.unreported[token] = Outcome.CANCELLED
+
+    def _granted(self, me: WorkerId, number: int, value: object) -> None:
+        if me != self.worker or number != self.number or not isinstance(value, Grants):
+            return
+        self.number, self.acquired = number + 1, number
+        for token in value.tokens:
+            outcome = self.world.random.choice([Outcome.SUCCEEDED] * 5 + [Outcome.FAILED])
+            duration_s = self.world.random.expovariate(0.8)
+            self.running[token] = Running(token, outcome, self.world.now_s + duration_s)
+            self.world.start(me, token)
+
+    def _noted(self, token: Token, value: object) -> None:
+        if isinstance(value, Receipt):
+            self.unreported.pop(token, None)
+
+
+ROWS = {(state, move.__name__) for state, move in TRANSITIONS}
+SUBMITTED = Submitted
