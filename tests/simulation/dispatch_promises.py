@@ -1,0 +1,51 @@
+"""What the journal of a dispatcher must never hold."""
+
+from collections.abc import Iterable, Mapping, Set
+
+from swarm.model.dispatch import CancelAsked, DispatchRecord, Ended, Granted, Rearmed
+from swarm.model.work import Outcome, Rearm, Submission, TaskId, Token
+
+# A task that kills its worker each time: two losses beside others, one alone, and what its
+# machines lose by themselves meanwhile.
+POISON_GRANTS_MAX = 12
+
+
+class Broken(AssertionError):
+    """A promise was broken."""
+
+
+def judge(
+    records: Iterable[DispatchRecord],
+    submissions: Mapping[TaskId, Submission],
+    poison: Set[TaskId],
+    rearmed_by_owner: Set[Token],
+) -> None:
+    """Raise `Broken` where the journal breaks a promise. `poison` are tasks that kill workers."""
+    granted: dict[TaskId, int] = {}
+    cancelled: set[TaskId] = set()
+    for record in records:
+        match record:
+            case Granted(token):
+                _judge_grant(token, granted.get(token.task, 0), cancelled)
+                granted[token.task] = token.grant
+            case CancelAsked(id_):
+                cancelled.add(id_)
+            case Rearmed(token) if token not in rearmed_by_owner:
+                if submissions[token.task].rearm is Rearm.OWNER:
+                    raise Broken(f"{token} was re-armed, and not by its owner")
+            case Ended(token) if token.grant != granted.get(token.task, 0):
+                raise Broken(f"{token} ended under an old grant")
+            case Ended(token, Outcome.PARKED) if token.task not in poison:
+                raise Broken(f"{token} is parked and harmed nobody")
+            case _:
+                pass
+    for id_ in poison & granted.keys():
+        if granted[id_] > POISON_GRANTS_MAX:
+            raise Broken(f"{id_} took {granted[id_]} workers down")
+
+
+def _judge_grant(token: Token, last: int, cancelled: Set[TaskId]) -> None:
+    if token.grant != last + 1:
+        raise Broken(f"{token} does not follow grant {last}")
+    if token.task in cancelled:
+        raise Broken(f"{token} was granted after somebody cancelled it")
