@@ -29,8 +29,8 @@ check: .venv/ready
 		{ $(BIN)/ruff format --check .; $(BIN)/ruff check .; $(BIN)/lint-imports --no-cache; exit 1; }
 	@echo "==> types"
 	@$(BIN)/mypy
-	@echo "==> unit and property tests"
-	@$(BIN)/pytest -q -n 2 tests/unit tests/property
+	@echo "==> unit, property and simulation tests"
+	@$(BIN)/pytest -q -n 2 tests/unit tests/property tests/simulation
 
 test: check
 	@echo "==> contract, actors, integration and end-to-end tests (real servers)"

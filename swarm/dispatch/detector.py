@@ -25,6 +25,7 @@ DOUBTFUL_SHARE = 0.3
 _DOUBT_FROM = 4  # with fewer workers a share says nothing
 _GAPS = 2_000  # the tail is that of so many last gaps
 _TAIL = 0.999
+_RETURNED = 3  # the longest gaps: of workers that were away, and say nothing about the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Detector:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._heard_s: dict[WorkerId, float] = {}
+        self._graced: set[WorkerId] = set()  # not heard of yet, only given time
         self._gaps: deque[float] = deque(maxlen=_GAPS)
         self._tail_s = 0.0
         self._looked_s: float | None = None
@@ -62,12 +64,19 @@ class Detector:
     def heard(self, worker: WorkerId, now_s: float) -> None:
         """A sign of life."""
         before = self._heard_s.get(worker)
-        if before is not None and now_s > before:
+        if before is not None and now_s > before and worker not in self._graced:
             self._gaps.append(now_s - before)
+        self._graced.discard(worker)
         self._heard_s[worker] = max(now_s, before or now_s)
+
+    def grace(self, worker: WorkerId, now_s: float) -> None:
+        """Give a worker a full term without a sign of life from it."""
+        self._heard_s[worker] = now_s
+        self._graced.add(worker)
 
     def forget(self, worker: WorkerId) -> None:
         self._heard_s.pop(worker, None)
+        self._graced.discard(worker)
 
     def silent_s(self, worker: WorkerId, now_s: float) -> float:
         return now_s - self._heard_s[worker]
@@ -82,7 +91,8 @@ class Detector:
         self._forgive(now_s)
         if self._gaps:
             ordered = sorted(self._gaps)
-            self._tail_s = ordered[int(_TAIL * (len(ordered) - 1))]
+            last = len(ordered) - 1
+            self._tail_s = ordered[max(0, min(int(_TAIL * last), last - _RETURNED))]
         fence_s = self._patience.self_fence_s + self._patience.guard_s
         late = [w for w, heard_s in self._heard_s.items() if self.suspects(w, now_s)]
         doubtful = len(self._heard_s) >= _DOUBT_FROM and len(late) > DOUBTFUL_SHARE * len(

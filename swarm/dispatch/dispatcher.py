@@ -83,7 +83,7 @@ class Dispatcher:
     def begin(self, now: Now) -> None:
         """After replay: from now on silence counts."""
         for worker in self.floor.workers:
-            self.detector.heard(worker, now.steady_s)
+            self.detector.grace(worker, now.steady_s)
 
     def apply(self, record: DispatchRecord) -> None:
         self.floor.apply(record)

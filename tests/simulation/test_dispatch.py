@@ -139,7 +139,7 @@ def unsafe_work_moves_on_silence(patch: pytest.MonkeyPatch) -> None:
 def a_restart_counts_as_silence(patch: pytest.MonkeyPatch) -> None:
     def begin(self: Dispatcher, now: Now) -> None:
         for worker in self.floor.workers:
-            self.detector.heard(worker, now.steady_s - 100)
+            self.detector.grace(worker, now.steady_s - 100)
 
     patch.setattr(Dispatcher, "begin", begin)
 

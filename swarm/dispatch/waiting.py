@@ -1,0 +1,104 @@
+"""Why a task is not running: one typed reason, and one line a person can act on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.dispatch.floor import Floor
+from swarm.dispatch.states import Task, TaskState
+from swarm.dispatch.workers import Worker
+from swarm.model.work import Needs, Offer, TaskId
+
+
+class WaitReason(StrEnum):
+    """What stands between a task and its start."""
+
+    NO_WORKER = "no_worker"
+    NO_CAPABILITY = "no_capability"
+    NO_POOL = "no_pool"
+    NO_CAPACITY = "no_capacity"
+    TOO_LARGE = "too_large"
+    DRAINING = "draining"
+    ALL_BUSY = "all_busy"
+    ON_TRIAL = "on_trial"
+    OWNER = "owner"
+    NEXT = "next"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The first thing that is missing, in the order in which one would look for it."""
+
+    reason: WaitReason
+    text: str
+
+
+def why_waiting(floor: Floor, id_: TaskId) -> Waiting | None:
+    """Why the live task `id_` is not running; None while it is."""
+    task = floor.tasks[id_]
+    if task.worker is not None:
+        return None
+    if task.state is TaskState.LOST:
+        text = f"lost with its worker; {task.submission.subject or 'its owner'} has to re-arm it"
+        return Waiting(WaitReason.OWNER, text)
+    return _unmatched(task, list(floor.workers.values())) or _unfree(task, floor)
+
+
+# What a worker has to have, in the order in which one would look for it.
+_MATCHES: Sequence[tuple[WaitReason, Callable[[Needs, Offer], bool], Callable[[Needs], str]]] = (
+    (
+        WaitReason.NO_CAPABILITY,
+        lambda needs, offer: needs.capability in offer.capabilities,
+        lambda needs: f"no worker has the capability {needs.capability!r}",
+    ),
+    (
+        WaitReason.NO_POOL,
+        lambda needs, offer: needs.pool in ("", offer.pool),
+        lambda needs: f"no worker that could run it is in the pool {needs.pool!r}",
+    ),
+    (
+        WaitReason.NO_CAPACITY,
+        lambda needs, offer: needs.capacity in (None, offer.capacity),
+        lambda needs: f"no worker that could run it is {needs.capacity}",
+    ),
+    (
+        WaitReason.TOO_LARGE,
+        lambda needs, offer: needs.resources.fits(offer.resources),
+        lambda needs: f"no worker that could run it is as large as {_amount(needs)}",
+    ),
+)
+
+
+def _unmatched(task: Task, workers: list[Worker]) -> Waiting | None:
+    """What no worker has, however empty it is."""
+    if not workers:
+        return Waiting(WaitReason.NO_WORKER, "there is no worker yet")
+    needs = task.submission.needs
+    for reason, matches, text in _MATCHES:
+        workers = [worker for worker in workers if matches(needs, worker.offer)]
+        if not workers:
+            return Waiting(reason, text(needs))
+    if all(worker.draining for worker in workers):
+        return Waiting(WaitReason.DRAINING, "every worker that could run it is being drained")
+    return None
+
+
+def _unfree(task: Task, floor: Floor) -> Waiting:
+    """What no worker has free now."""
+    team = task.submission.team
+    if task.suspect:
+        text = "its last workers died under it: it waits for a worker it has for itself"
+        return Waiting(WaitReason.ON_TRIAL, text)
+    needs = task.submission.needs.resources
+    for worker in floor.workers.values():
+        if worker.free_slots and needs.fits(worker.offer.resources - worker.used):
+            ahead = floor.queue.waiting(team)
+            return Waiting(WaitReason.NEXT, f"its turn comes; team {team} has {ahead} waiting")
+    return Waiting(WaitReason.ALL_BUSY, "every worker that could run it is busy")
+
+
+def _amount(needs: Needs) -> str:
+    amount = needs.resources
+    parts = [f"{amount.cpu:g} CPU", f"{amount.memory_bytes / 2**30:.1f} GiB", f"{amount.gpu:g} GPU"]
+    wanted = (amount.cpu, amount.memory_bytes, amount.gpu)
+    return ", ".join(part for part, many in zip(parts, wanted, strict=True) if many)
