@@ -1,0 +1,211 @@
+"""The process around one task: starts it, watches it, and leaves nothing of it behind.
+
+Standard library only; started by `slot.py` as `python -I slot_process.py CONTROL_FD FENCE_S`. It
+is single-threaded and the subreaper of its tree (prctl(2)), so whatever a task forks, double forks
+or moves into a session of its own stays below this process and can be found and ended.
+
+Over the control socket come lines of JSON: `{"run": {...}}` starts a program, `{"kill": null}` ends
+it, `{"beat": null}` says that the worker is in contact. Back go `{"started": {...}}` and
+`{"ended": {...}}`. The worker's death closes the socket, however it died: then everything ends.
+So it does when no beat came for FENCE_S seconds, which also covers a worker that stands still.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_LOOK_S = 0.1  # how often memory and the fence are looked at
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Slot:
+    """At most one program at a time."""
+
+    def __init__(self, control: socket.socket, fence_s: float) -> None:
+        self._control = control
+        self._fence_s = fence_s
+        self._beat_s = time.monotonic()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._limits: dict[str, Any] = {}
+        self._deadline_s: float | None = None
+        self._peak_bytes = 0
+        self._why = ""
+
+    def serve(self) -> None:
+        """Until the worker is gone or must be taken for gone."""
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.set_wakeup_fd(wake_write)
+        ready = selectors.DefaultSelector()
+        ready.register(self._control, selectors.EVENT_READ)
+        ready.register(wake_read, selectors.EVENT_READ)
+        lines = self._control.makefile("rb")
+        self._control.setblocking(True)
+        try:
+            while True:
+                busy = self._child is not None
+                for key, _ in ready.select(_LOOK_S if busy else None):
+                    if key.fileobj is not self._control:
+                        os.read(wake_read, 4096)
+                    elif not self._obey(lines.readline()):
+                        return
+                self._reap()
+                self._look()
+                if busy and time.monotonic() - self._beat_s > self._fence_s:
+                    return
+        finally:
+            end_descendants()
+
+    def _obey(self, line: bytes) -> bool:
+        """Do what a line says; False at the end of the conversation."""
+        if not line:
+            return False
+        ((word, what),) = json.loads(line).items()
+        self._beat_s = time.monotonic()
+        if word == "run":
+            self._run(what)
+        elif word == "kill" and self._child is not None:
+            self._end("killed")
+        return True
+
+    def _run(self, what: dict[str, Any]) -> None:
+        self._limits, self._peak_bytes, self._why = what, 0, ""
+        timeout_s = what.get("timeout_s")
+        self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        try:
+            with open(what["output"], "ab", buffering=0) as output:
+                self._child = subprocess.Popen(
+                    what["argv"],
+                    env=what["env"],
+                    cwd=what["cwd"] or None,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_die_with_the_slot,  # this process has one thread
+                )
+        except OSError as error:
+            self._say("ended", {"error": f"{what['argv'][0]}: {error.strerror}"})
+            return
+        self._say("started", {"pid": self._child.pid})
+
+    def _reap(self) -> None:
+        """Collect every child that ended, the task's own and those it left to us."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if self._child is not None and pid == self._child.pid:
+                self._child = None
+                end_descendants()
+                self._say("ended", self._report(status, usage))
+
+    def _report(self, status: int, usage: resource.struct_rusage) -> dict[str, Any]:
+        code = os.waitstatus_to_exitcode(status)
+        return {
+            "exit_code": code if code >= 0 else None,
+            "signal": -code if code < 0 else None,
+            "why": self._why,
+            "peak_memory_bytes": max(self._peak_bytes, usage.ru_maxrss * 1024),
+            "cpu_s": usage.ru_utime + usage.ru_stime,
+        }
+
+    def _look(self) -> None:
+        """End a task that uses too much memory or time."""
+        if self._child is None:
+            return
+        self._peak_bytes = max(self._peak_bytes, sum(map(_resident_bytes, descendants())))
+        most = self._limits.get("memory_bytes")
+        if most and self._peak_bytes > most:
+            self._end("out_of_memory")
+        elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
+            self._end("timeout")
+
+    def _end(self, why: str) -> None:
+        self._why = self._why or why
+        for pid in descendants():
+            _kill(pid)
+
+    def _say(self, word: str, what: dict[str, Any]) -> None:
+        try:
+            self._control.sendall(json.dumps({word: what}).encode() + b"\n")
+        except OSError:
+            return  # the worker is gone; the next read says so
+
+
+def descendants() -> list[int]:
+    """Every process below this one, by the kernel's own list."""
+    parents: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            parent = _parent(int(name))
+            if parent is not None:
+                parents.setdefault(parent, []).append(int(name))
+    found, waiting = [], [os.getpid()]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return found
+
+
+def end_descendants() -> None:
+    """Kill until nothing is left: what forks meanwhile is found in the next round."""
+    while True:
+        for pid in descendants():
+            _kill(pid)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.002)
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, IndexError):
+        return None  # it ended while we looked
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _die_with_the_slot() -> None:
+    """In the new process: should this slot be killed, the kernel kills the task at once."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    descriptor, fence_s = int(sys.argv[1]), float(sys.argv[2])
+    with socket.socket(fileno=descriptor) as control:
+        Slot(control, fence_s).serve()
