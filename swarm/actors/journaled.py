@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from swarm.config import Settings
 from swarm.model.journal import Record
 from swarm.store.journal import open_journal
+from swarm.store.payloads import Payloads
 from swarm.store.projections import open_projections
 
 _READ_LIMIT = 2_000
@@ -34,6 +35,15 @@ class Journaled:
         self._snapshot_seq = self._replay()
 
     @property
+    def epoch(self) -> int:
+        """Rises with each process that takes the stream over."""
+        return self._stream.epoch
+
+    def payloads(self, key: bytes) -> Payloads:
+        """What the tasks of this stream run."""
+        return self._journal.payloads(self._stream.name, key)
+
+    @property
     def last_seq(self) -> int:
         return self._stream.last()
 
@@ -42,9 +52,18 @@ class Journaled:
         seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_id)
         for record in records:
             self._state.apply(record)
+        await self._snapshot_if_due(seq)
+        return seq
+
+    async def write(self, records: Sequence[Record], at_s: float, cause_ids: Sequence[str]) -> None:
+        """Make records durable that are applied already. If it raises, memory is ahead of the
+        journal: the process has to end."""
+        seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_ids)
+        await self._snapshot_if_due(seq)
+
+    async def _snapshot_if_due(self, seq: int) -> None:
         if seq - self._snapshot_seq >= self._snapshot_every:
             await asyncio.to_thread(self._snapshot, seq)
-        return seq
 
     def _snapshot(self, seq: int) -> None:
         self._stream.save_snapshot(seq, self._state.records())

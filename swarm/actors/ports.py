@@ -1,9 +1,13 @@
 """How the parts see each other's actors, without Ray."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from swarm.dispatch.events import Event, Reply
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.work import Submission, TaskId
 
 
 class Graph(Protocol):
@@ -19,4 +23,27 @@ class Graph(Protocol):
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         """The questions that wait for their owners' answers; asks what may be asked now."""
+        ...
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the dispatcher says. `epoch` rises with each of its processes: a worker that has heard
+    a higher one does not listen to a lower. `bodies` are what granted tasks run."""
+
+    epoch: int
+    reply: Reply
+    bodies: Mapping[TaskId, str] = field(default_factory=dict)
+
+
+class Dispatch(Protocol):
+    """The dispatcher actor. An answer means that the journal has it; all may be sent again."""
+
+    async def submit(
+        self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
+    ) -> Answer:
+        """Take tasks and what they run; raises `Overloaded` and `DifferentBody`."""
+        ...
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
         ...

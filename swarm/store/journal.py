@@ -21,6 +21,7 @@ from swarm.errors import Conflict, StoreError, Trimmed
 from swarm.model.journal import RECORD_VERSION, Entry, Record
 from swarm.store import codec
 from swarm.store.database import Database
+from swarm.store.payloads import Payloads
 from swarm.store.places import Folder, Place, Server
 from swarm.store.tables import records, snapshots, streams
 
@@ -52,13 +53,15 @@ class Stream:
         self._database = database
         self._own = {"own_id": stream_id, "own_epoch": epoch}
 
-    def append(self, records: Sequence[Record], at_s: float, cause_id: str) -> int:
-        """Write all of `records` or none; returns the seq of the last one.
+    def append(self, records: Sequence[Record], at_s: float, cause_id: str | Sequence[str]) -> int:
+        """Write all of `records` or none; returns the seq of the last one. `cause_id` is that of
+        all of them, or one each.
 
         Raises `Conflict` when another writer has opened the stream.
         """
         if not records:
             return self.last()
+        causes = [cause_id] * len(records) if isinstance(cause_id, str) else cause_id
         encoded = [codec.encode(record) for record in records]
         with self._database.writing() as connection:
             last = self._advance(connection, len(encoded))
@@ -68,12 +71,14 @@ class Stream:
                     "stream_id": self._own["own_id"],
                     "seq": seq,
                     "at_s": at_s,
-                    "cause_id": cause_id,
+                    "cause_id": cause,
                     "type": name,
                     "version": RECORD_VERSION,
                     "body": text,
                 }
-                for seq, (name, text) in enumerate(encoded, first)
+                for seq, (cause, (name, text)) in enumerate(
+                    zip(causes, encoded, strict=True), first
+                )
             ]
             connection.execute(_INSERT, rows)
         return last
@@ -149,6 +154,10 @@ class Journal:
         with database.writing() as connection:
             row = connection.execute(take.returning(streams.c.id, streams.c.epoch)).one()
         return Stream(database, stream, row.id, row.epoch)
+
+    def payloads(self, stream: str, key: bytes) -> Payloads:
+        """What the tasks of `stream` run, encrypted with `key`."""
+        return Payloads(self._place.database(stream), key)
 
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""

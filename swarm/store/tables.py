@@ -44,3 +44,10 @@ snapshots = Table(
     Column("at_s", Float(53), nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+payloads = Table(
+    "swarm_payloads",
+    journal,
+    Column("task", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -1,0 +1,163 @@
+"""The dispatcher actor: the shell of the dispatch engine. It alone writes the stream `dispatch`.
+
+Its loop takes what waits (ends and renewals first, then requests for work, then new tasks),
+decides and applies all of it, appends once, and only then answers. If an append fails, memory is
+ahead of the journal: the loop ends, the process with it, and the next one replays.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from swarm.actors.inbox import start
+from swarm.actors.journaled import Journaled
+from swarm.actors.ports import Answer
+from swarm.clock import SystemClock
+from swarm.config import Settings
+from swarm.dispatch.dispatcher import Dispatcher, Policy
+from swarm.dispatch.events import Acquire, Event, Finish, Grants, Now, Renew, Reply, Submit
+from swarm.errors import Overloaded, Rejected
+from swarm.model.dispatch import DispatchRecord, Ended
+from swarm.model.work import Submission, TaskId, WorkerId
+
+STREAM = "dispatch"
+_SNAPSHOT_EVERY = 20_000  # records
+_SUBMITS_MAX = 1_000  # letters that wait; only these are ever refused
+_BATCH = 256
+_TICK_S = 0.05
+_PARKED_S = 5.0  # how long a request for work waits for some
+
+_LANES: Mapping[type[Event], int] = {Finish: 0, Renew: 0, Acquire: 1, Submit: 2}
+
+
+@dataclass(slots=True)
+class _Letter:
+    event: Event
+    cause_id: str
+    arrived_s: float
+    bodies: Mapping[TaskId, str] = field(default_factory=dict)
+    reply: "asyncio.Future[Reply]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class DispatcherActor:
+    """Takes tasks, grants them to workers, and moves them off workers that die."""
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, settings: Settings, payload_key: bytes
+    ) -> None:
+        self._clock = SystemClock()
+        self._dispatcher = Dispatcher(Policy())
+        self._journaled = await asyncio.to_thread(
+            Journaled, settings, STREAM, self._dispatcher, snapshot_every=_SNAPSHOT_EVERY
+        )
+        self._payloads = self._journaled.payloads(payload_key)
+        await asyncio.to_thread(self._drop_orphans)
+        self._waiting: list[_Letter] = []
+        self._arrived = asyncio.Event()
+        self._parked: dict[WorkerId, _Letter] = {}
+        self._dispatcher.begin(self._now())
+        self._loop = start(self._run())
+
+    async def submit(
+        self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
+    ) -> Answer:
+        """Take tasks and what they run; the answer means that both are durable."""
+        if sum(isinstance(letter.event, Submit) for letter in self._waiting) >= _SUBMITS_MAX:
+            raise Overloaded("too many submissions wait already; send it again in a second")
+        return await self._send(Submit(tuple(submissions)), cause_id, bodies)
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        """Handle any other event. Raises what is `Rejected`."""
+        return await self._send(event, cause_id, {})
+
+    async def _send(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> Answer:
+        letter = _Letter(event, cause_id, self._clock.monotonic_s(), bodies)
+        self._waiting.append(letter)
+        self._arrived.set()
+        reply = await asyncio.shield(letter.reply)
+        granted = [token.task for token in reply.tokens] if isinstance(reply, Grants) else []
+        found = await asyncio.to_thread(self._payloads.get, granted) if granted else {}
+        return Answer(self._journaled.epoch, reply, found)
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), _TICK_S)
+            await self._step()
+
+    async def _step(self) -> None:
+        self._arrived.clear()
+        batch = sorted(self._waiting, key=lambda letter: _LANES.get(type(letter.event), 0))[:_BATCH]
+        taken = {id(letter) for letter in batch}
+        self._waiting = [letter for letter in self._waiting if id(letter) not in taken]
+        if self._waiting:
+            self._arrived.set()
+        bodies = {task: body for letter in batch for task, body in letter.bodies.items()}
+        if bodies:
+            await asyncio.to_thread(self._payloads.put, bodies)
+        now = self._now()
+        batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
+        await self._handle(batch, now)
+
+    async def _handle(self, batch: list[_Letter], now: Now) -> None:
+        records: list[DispatchRecord] = []
+        causes: list[str] = []
+        answers: list[tuple[_Letter, Reply]] = []
+
+        def take(letter: _Letter) -> None:
+            try:
+                decision = self._dispatcher.decide(letter.event, now)
+            except Rejected as refusal:
+                _answer(letter, refusal)
+                return
+            for record in decision.records:
+                self._dispatcher.apply(record)
+            records.extend(decision.records)
+            causes.extend([letter.cause_id] * len(decision.records))
+            if not self._park(letter, decision.reply, now):
+                answers.append((letter, decision.reply))
+
+        for letter in batch:
+            take(letter)
+        parked, self._parked = self._parked, {}
+        for letter in parked.values():
+            take(letter)
+        if records:
+            await self._journaled.write(records, now.wall_s, causes)
+        for letter, reply in answers:
+            _answer(letter, reply)
+        if ended := [record.token.task for record in records if isinstance(record, Ended)]:
+            await asyncio.to_thread(self._payloads.drop, ended)
+
+    def _park(self, letter: _Letter, reply: Reply, now: Now) -> bool:
+        """A request that gets nothing waits until there is something, for a while."""
+        event = letter.event
+        if not isinstance(event, Acquire) or reply != Grants(()):
+            return False
+        if now.steady_s - letter.arrived_s > _PARKED_S:
+            return False
+        before = self._parked.get(event.worker)
+        if before is not None and before is not letter:
+            _answer(before, Grants(()))  # it asks again: nobody waits for the old answer
+        self._parked[event.worker] = letter
+        return True
+
+    def _drop_orphans(self) -> None:
+        """Payloads of tasks that ended, or were never taken, just before a crash."""
+        orphans = self._payloads.tasks() - self._dispatcher.floor.tasks.keys()
+        self._payloads.drop(orphans)
+
+    def _now(self) -> Now:
+        return Now(self._clock.monotonic_s(), self._clock.now_s())
+
+
+def _answer(letter: _Letter, reply: Reply | Rejected) -> None:
+    if letter.reply.done():
+        return
+    if isinstance(reply, Rejected):
+        letter.reply.set_exception(reply)
+    else:
+        letter.reply.set_result(reply)

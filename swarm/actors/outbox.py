@@ -1,0 +1,59 @@
+"""Ends that the dispatcher has not acknowledged, kept on disk so that they survive their worker."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import structlog
+
+from swarm.dispatch.events import Finish
+from swarm.model.work import Outcome, TaskId, Token
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    """One file for each end, complete or not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._waiting = dict(self._read())
+
+    def tokens(self) -> tuple[Token, ...]:
+        return tuple(self._waiting)
+
+    def waiting(self) -> list[tuple[Token, Finish]]:
+        return list(self._waiting.items())
+
+    def put(self, finish: Finish) -> None:
+        """Durable when it returns, as far as a crash of the worker goes."""
+        token = finish.token
+        path = self._path(token)
+        part = path.with_suffix(".part")
+        what = {
+            "task": token.task,
+            "grant": token.grant,
+            "outcome": finish.outcome,
+            "detail": finish.detail,
+        }
+        part.write_text(json.dumps(what))
+        part.replace(path)
+        self._waiting[token] = finish
+
+    def drop(self, token: Token) -> None:
+        if self._waiting.pop(token, None) is not None:
+            self._path(token).unlink(missing_ok=True)
+
+    def _path(self, token: Token) -> Path:
+        return self._folder / f"{quote(token.task, safe='')}.{token.grant}.json"
+
+    def _read(self) -> Iterator[tuple[Token, Finish]]:
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                what = json.loads(path.read_text())
+                token = Token(TaskId(what["task"]), int(what["grant"]))
+                yield token, Finish(token, Outcome(what["outcome"]), str(what["detail"]))
+            except (ValueError, KeyError, TypeError) as error:
+                log.error("an end cannot be read and is left out", file=str(path), error=str(error))

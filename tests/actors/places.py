@@ -1,0 +1,59 @@
+"""A dispatcher and a worker of this process, with a real journal and real slots."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from swarm.actors import inbox
+from swarm.actors.dispatcher import DispatcherActor
+from swarm.actors.worker import Worker, WorkerOptions
+from swarm.clock import SystemClock
+from swarm.config import Settings
+from swarm.model.work import Effects, Needs, Offer, Resources, Submission, TaskId, WorkerId
+
+KEY = Fernet.generate_key()
+
+
+@contextlib.asynccontextmanager
+async def a_dispatcher(folder: Path) -> AsyncIterator[DispatcherActor]:
+    """As Ray makes it: an object whose constructor is awaited. Its loop's end is the end of its
+    process, but not of this one."""
+    actor = DispatcherActor.__new__(DispatcherActor)
+    await actor.__init__(Settings(state_dir=folder), KEY)  # type: ignore[misc]
+    try:
+        yield actor
+    finally:
+        actor._loop.remove_done_callback(inbox._die)
+        actor._loop.cancel()
+
+
+@contextlib.asynccontextmanager
+async def a_worker(
+    dispatcher: Any, folder: Path, name: str = "w", slots: int = 2, fence_s: float = 15.0
+) -> AsyncIterator[Worker]:
+    offer = Offer(WorkerId(name), f"node-of-{name}", slots, Resources(cpu=float(slots)))
+    options = WorkerOptions(folder / name, beat_s=0.05, fence_s=fence_s)
+    worker = Worker(offer, dispatcher, SystemClock(), options)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        yield worker
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await worker.close()
+
+
+async def submit(
+    dispatcher: Any, name: str, argv: Sequence[str], effects: Effects = Effects.UNSAFE
+) -> TaskId:
+    task = TaskId(name)
+    needs = Needs(resources=Resources(cpu=1.0))
+    submission = Submission(task, "team", "digest", 0.0, needs, effects)
+    await dispatcher.submit([submission], {task: json.dumps({"argv": list(argv)})}, "test")
+    return task

@@ -1,0 +1,63 @@
+"""A worker runs real programs for a dispatcher with a real journal."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from swarm.dispatch.events import Cancel, Drain
+from swarm.model.work import Outcome, TaskId
+from tests.actors.places import a_dispatcher, a_worker, submit
+
+
+async def until(condition: Callable[[], bool], within_s: float = 15.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_programs_run_and_end_once(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        ended = dispatcher._dispatcher.floor.ended
+        tasks = [
+            await submit(dispatcher, f"t{n}", ["sh", "-c", f"echo {n}; exit {n % 2}"])
+            for n in range(20)
+        ]
+        await until(lambda: len(ended) == len(tasks))
+    outcomes = [ended[task].outcome for task in tasks]
+    assert outcomes == [Outcome.SUCCEEDED, Outcome.FAILED] * 10
+    outputs = sorted((tmp_path / "w" / "output").iterdir())
+    assert {path.name for path in outputs} == {f"t{n}.1" for n in range(20)}
+    assert sorted(int(path.read_text()) for path in outputs) == list(range(20))
+    assert dispatcher._payloads.tasks() == set()
+
+
+async def test_a_program_is_cancelled(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["sleep", "300"])
+        await until(lambda: floor.tasks[task].state == "running")
+        await dispatcher.tell(Cancel(task, "ann"), "test")
+        await until(lambda: task in floor.ended)
+    assert floor.ended[task].outcome is Outcome.CANCELLED
+
+
+async def test_a_draining_worker_takes_nothing_new(tmp_path: Path) -> None:
+    async with (
+        a_dispatcher(tmp_path) as dispatcher,
+        a_worker(dispatcher, tmp_path, "old") as old,
+        a_worker(dispatcher, tmp_path, "new"),
+    ):
+        floor = dispatcher._dispatcher.floor
+        await until(lambda: len(floor.workers) == 2)
+        await dispatcher.tell(Drain(old.id, "ann"), "test")
+        tasks = [await submit(dispatcher, f"t{n}", ["true"]) for n in range(6)]
+        await until(lambda: len(floor.ended) == len(tasks))
+    assert len(list((tmp_path / "new" / "output").iterdir())) == 6
+
+
+async def test_a_program_that_is_not_there_fails_with_the_reason(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["no-such-program"])
+        await until(lambda: task in floor.ended)
+    assert floor.ended[TaskId("t")].outcome is Outcome.FAILED
