@@ -163,6 +163,8 @@ _PLAIN: dict[object, list[typing.Any]] = {
 def _examples(kind: typing.Any) -> list[typing.Any]:
     if kind in _PLAIN:
         return _PLAIN[kind]
+    if isinstance(kind, typing.NewType):
+        return _examples(kind.__supertype__)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return list(kind)
     if typing.get_origin(kind) is tuple:
