@@ -5,6 +5,7 @@ machine, starts the actors and the API on it, and stays until SIGTERM. Whatever 
 with it; all state is in the journal, so it may also simply be killed.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -14,12 +15,15 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from swarm import config
 from swarm.config import Settings
+
+_LOOK_S = 0.1
 
 
 def main() -> None:
@@ -31,9 +35,13 @@ def main() -> None:
 
     from swarm.actors import handles, options
     from swarm.actors.connector import ConnectorActor
+    from swarm.actors.dispatcher import DispatcherActor
     from swarm.actors.graph import GraphActor
     from swarm.actors.projector import ProjectorActor
+    from swarm.actors.worker import WorkerActor
+    from swarm.actors.worker_loops import WorkerOptions
     from swarm.api import serve
+    from swarm.model.work import Offer, Resources, WorkerId
 
     ray.init(
         address="local",
@@ -47,8 +55,18 @@ def main() -> None:
     def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
         return ray.remote(**how)(actor).remote(*arguments)
 
+    def spawn_worker() -> Any:
+        name = f"worker:{uuid.uuid4().hex[:8]}"  # a name is never used twice: it is in grants
+        here = ray.get_runtime_context().get_node_id()
+        slots = settings.worker.slots
+        offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
+        files = WorkerOptions(settings.state_dir / "worker", fence_s=settings.worker.fence_s)
+        return spawn(WorkerActor, options.worker(name), offer, handles.DispatchHandle(), files)
+
     graph = handles.GraphHandle()
+    payload_key = fernet_key(secret(settings, "payload-key"))
     actors = [
+        spawn(DispatcherActor, options.DISPATCHER, settings, payload_key, handles.Watch()),
         spawn(GraphActor, options.GRAPH, settings),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         *(
@@ -61,10 +79,28 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     _announce(settings, token_file)
+    if settings.worker.slots:
+        _keep_worker(spawn_worker, stopped)
     stopped.wait()
     running_file(settings).unlink(missing_ok=True)
     del actors  # Ray ends an actor when the last handle to it goes
     ray.shutdown()
+
+
+def _keep_worker(spawn_worker: Callable[[], Any], stopped: threading.Event) -> None:
+    """Have one worker on this machine until `stopped`; a dead one is replaced."""
+    import ray
+
+    while not stopped.is_set():
+        worker = spawn_worker()
+        death = worker.watch.remote()
+        while not stopped.is_set() and not ray.wait([death], timeout=_LOOK_S)[0]:
+            pass
+
+
+def fernet_key(file: Path) -> bytes:
+    """The key that a secret file of ours stands for."""
+    return base64.urlsafe_b64encode(bytes.fromhex(file.read_text())[:32])
 
 
 def running_file(settings: Settings) -> Path:

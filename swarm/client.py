@@ -1,10 +1,11 @@
 """The Python SDK: the HTTP API as functions. It needs nothing of swarm but a URL and a token."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx2 as httpx
 
@@ -131,6 +132,45 @@ class Client:
         """Send `runs=[...]` and `evidence=[...]` of a home-made scheduler."""
         return int(self._request("POST", "push", {"orchestrator": orchestrator} | parts)["seq"])
 
+    def submit(
+        self, tasks: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[str]:
+        """Hand in up to 10,000 tasks, all or none, and return their ids: each will reach exactly
+        one outcome. A task is `{"argv": [...]}` and what the API's schema has besides. Sending
+        again under the same `idempotency_key`, or with ids of your own, makes no second task.
+        """
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        taken = self._request("POST", "tasks", {"tasks": list(tasks)}, headers=headers)
+        return list(taken["tasks"])
+
+    def tasks(self, state: str | None = None) -> Iterator[dict[str, Any]]:
+        """The tasks that were handed in, newest first; `state` is `queued`, `leased`, `running`,
+        `lost` or an outcome: `succeeded`, `failed`, `cancelled`, `parked`."""
+        return self._pages("tasks", {"state": state})
+
+    def task(self, task: str) -> dict[str, Any]:
+        """One task: its state, why it waits if it does, and its story."""
+        return dict(self._request("GET", f"tasks/{quote(task, safe='')}"))
+
+    def output(self, task: str, grant: int | None = None, offset: int = 0) -> bytes:
+        """What a task printed under a grant, its newest unless named, from byte `offset` on."""
+        asked = {"grant": grant, "offset": offset}
+        params = {key: value for key, value in asked.items() if value is not None}
+        path = f"tasks/{quote(task, safe='')}/output"
+        return self._send("GET", path, params=params).content
+
+    def cancel(self, task: str) -> None:
+        """End a task."""
+        self._request("POST", f"tasks/{quote(task, safe='')}/cancel")
+
+    def workers(self) -> list[dict[str, Any]]:
+        """The workers that live, with what they hold."""
+        return list(self._request("GET", "workers"))
+
+    def drain(self, worker: str) -> None:
+        """Give a worker no new tasks; what it runs goes on to its end."""
+        self._request("POST", f"workers/{quote(worker, safe='')}/drain")
+
     def _pages(self, path: str, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         params = {key: value for key, value in asked.items() if value is not None}
         while True:
@@ -146,13 +186,24 @@ class Client:
         path: str,
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
+        return self._send(method, path, body, params, headers).json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=body, params=params)
+            answer = self._http.request(method, path, json=body, params=params, headers=headers)
         except httpx.TransportError as error:
             raise Unreachable(f"{self._url} does not answer: {error}") from None
         if answer.is_success:
-            return answer.json()
+            return answer
         try:
             problem = answer.json()
             raise ApiError(answer.status_code, problem["code"], problem["detail"])

@@ -84,6 +84,20 @@ class Api(_Section):
     port: int = Field(8642, ge=1, le=65535, description="Port to bind.")
 
 
+class Worker(_Section):
+    """What this machine runs of the tasks that are handed in."""
+
+    slots: int = Field(
+        2, ge=0, le=1000, description="Tasks at the same time, one CPU each; 0 runs none here."
+    )
+    fence_s: float = Field(
+        15.0,
+        ge=5,
+        le=3600,
+        description="Seconds without contact after which a worker ends what it runs.",
+    )
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -97,6 +111,7 @@ class Settings(_Section):
         "", description="PostgreSQL URL of the store; empty for SQLite in `state_dir`."
     )
     api: Api = Api()
+    worker: Worker = Worker()
     sources: tuple[Source, ...] = Field((), description="What swarm reads.")
     code: tuple[UserPath, ...] = Field(
         (), description="Checkouts of pipeline code that may be read to find what tasks touch."

@@ -12,11 +12,22 @@ from dataclasses import dataclass, field
 
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled
-from swarm.actors.ports import Answer
+from swarm.actors.ports import Answer, Watch
+from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
 from swarm.config import Settings
+from swarm.dispatch.detector import Patience
 from swarm.dispatch.dispatcher import Dispatcher, Policy
-from swarm.dispatch.events import Acquire, Event, Finish, Grants, Now, Renew, Reply, Submit
+from swarm.dispatch.events import (
+    Acquire,
+    Event,
+    Finish,
+    Grants,
+    Now,
+    Renew,
+    Reply,
+    Submit,
+)
 from swarm.errors import Overloaded, Rejected
 from swarm.model.dispatch import DispatchRecord, Ended
 from swarm.model.work import Submission, TaskId, WorkerId
@@ -46,10 +57,13 @@ class DispatcherActor:
     """Takes tasks, grants them to workers, and moves them off workers that die."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, settings: Settings, payload_key: bytes
+        self, settings: Settings, payload_key: bytes, watch: Watch
     ) -> None:
+        self._watches = Watches(watch, self.tell)
         self._clock = SystemClock()
-        self._dispatcher = Dispatcher(Policy())
+        self._dispatcher = Dispatcher(
+            Policy(patience=Patience(self_fence_s=settings.worker.fence_s))
+        )
         self._journaled = await asyncio.to_thread(
             Journaled, settings, STREAM, self._dispatcher, snapshot_every=_SNAPSHOT_EVERY
         )
@@ -59,6 +73,7 @@ class DispatcherActor:
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
         self._dispatcher.begin(self._now())
+        self._watches.follow(self._dispatcher.floor.workers)
         self._loop = start(self._run())
 
     async def submit(
@@ -129,6 +144,7 @@ class DispatcherActor:
             await self._journaled.write(records, now.wall_s, causes)
         for letter, reply in answers:
             _answer(letter, reply)
+        self._watches.follow(self._dispatcher.floor.workers)
         if ended := [record.token.task for record in records if isinstance(record, Ended)]:
             await asyncio.to_thread(self._payloads.drop, ended)
 

@@ -5,20 +5,26 @@ arguments. A dead actor is restarted by Ray and replays; callers wait for that w
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
+from swarm.actors.ports import Answer
+from swarm.dispatch.events import Event
 from swarm.errors import Rejected, Unreachable
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.work import LossCause, Submission, TaskId, WorkerId
 
 NAMESPACE = "swarm"
 GRAPH = "graph"
+DISPATCHER = "dispatcher"
 _DEADLINE_S = 60.0
 _RETRY_S = 0.2
+_RAY_KILLED_FOR_MEMORY = "running low on memory"  # the words of Ray's memory monitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +41,65 @@ class GraphHandle:
         return list(await self._call("ask", cause_id))
 
     async def _call(self, method: str, *arguments: Any) -> Any:
+        return await _call(GRAPH, method, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchHandle:
+    """The dispatcher actor, looked up by name."""
+
+    async def submit(
+        self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
+    ) -> Answer:
+        answer: Answer = await _call(DISPATCHER, "submit", submissions, bodies, cause_id)
+        return answer
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        answer: Answer = await _call(DISPATCHER, "tell", event, cause_id)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Waits at workers for the proof that their process is gone."""
+
+    async def until_gone(self, worker: WorkerId, node: str) -> LossCause | None:
+        """Why it is gone; None when its node went with it. A node that Ray calls dead may only be
+        cut off, with its processes still running: there silence has to decide."""
         try:
-            async with asyncio.timeout(_DEADLINE_S):
-                while True:
-                    try:
-                        actor = ray.get_actor(GRAPH, namespace=NAMESPACE)
-                        return await getattr(actor, method).remote(*arguments)
-                    except (ActorDiedError, ActorUnavailableError, ValueError):
-                        await asyncio.sleep(_RETRY_S)  # Ray is restarting it
-        except TimeoutError:
-            raise Unreachable(f"the graph actor did not answer in {_DEADLINE_S:.0f} s") from None
-        except RayTaskError as error:
-            if isinstance(error.cause, Rejected):
-                raise error.cause from None
-            raise
+            actor = ray.get_actor(actor_name(worker), namespace=NAMESPACE)
+            await actor.watch.remote()
+        except (ActorDiedError, ActorUnavailableError, ValueError) as death:
+            alive = await asyncio.to_thread(_live_nodes)
+            if node not in alive:
+                return None
+            memory = _RAY_KILLED_FOR_MEMORY in str(death)
+            return LossCause.OUT_OF_MEMORY if memory else LossCause.PROCESS_EXIT
+        raise AssertionError(f"the watch at {worker} ended, and its process did not")
+
+
+def actor_name(worker: WorkerId) -> str:
+    """The name of the actor; what follows in the id tells its incarnations apart."""
+    return worker.partition("~")[0]
+
+
+def _live_nodes() -> set[str]:
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+
+
+async def _call(name: str, method: str, *arguments: Any) -> Any:
+    """Ask a stateful actor until it answers; Ray may be restarting it meanwhile."""
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            while True:
+                try:
+                    actor = ray.get_actor(name, namespace=NAMESPACE)
+                    return await getattr(actor, method).remote(*arguments)
+                except (ActorDiedError, ActorUnavailableError, ValueError):
+                    await asyncio.sleep(_RETRY_S)
+    except TimeoutError:
+        raise Unreachable(f"the {name} actor did not answer in {_DEADLINE_S:.0f} s") from None
+    except RayTaskError as error:
+        if isinstance(error.cause, Rejected):
+            raise error.cause from None
+        raise

@@ -16,8 +16,14 @@ _BASE: dict[str, Any] = {
 
 GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
+DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
 
 
 def connector(instance: str) -> dict[str, Any]:
     """The options of the connector of one orchestrator instance."""
     return _BASE | {"name": f"connector:{instance}"}
+
+
+def worker(name: str) -> dict[str, Any]:
+    """The options of one worker. It is never restarted: its death has to be seen at once."""
+    return _BASE | {"name": name, "max_restarts": 0}

@@ -7,7 +7,7 @@ from typing import Protocol
 from swarm.dispatch.events import Event, Reply
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
-from swarm.model.work import Submission, TaskId
+from swarm.model.work import LossCause, Submission, TaskId, WorkerId
 
 
 class Graph(Protocol):
@@ -24,6 +24,7 @@ class Graph(Protocol):
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         """The questions that wait for their owners' answers; asks what may be asked now."""
         ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -46,4 +47,12 @@ class Dispatch(Protocol):
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
+        ...
+
+
+class Watch(Protocol):
+    """Hears of the death of worker processes."""
+
+    async def until_gone(self, worker: WorkerId, node: str) -> LossCause | None:
+        """Return when there is proof that the process is gone; None when there can be none."""
         ...

@@ -12,7 +12,7 @@ from swarm.api import problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.read_model import ReadModel
-from swarm.api.routes import graph, health, ingest, told
+from swarm.api.routes import graph, health, ingest, tasks, told
 from swarm.errors import StoreError, Trimmed
 
 _FOLLOW_S = 0.1  # how old an answer may be
@@ -42,7 +42,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(Guard, token=deps.token)
     problems.install(app)
-    for router in (health.router, graph.router, told.router, ingest.router):
+    for router in (health.router, graph.router, told.router, ingest.router, tasks.router):
         app.include_router(router, prefix="/api/v1")
     return app
 

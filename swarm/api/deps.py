@@ -6,25 +6,29 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from swarm.actors.ports import Graph
+from swarm.actors.ports import Dispatch, Graph
 from swarm.api.read_model import ReadModel
 from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
+from swarm.model.work import TaskId
 from swarm.store.projections import Projections
 
 
 @dataclass(slots=True)
 class Deps:
     """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
-    `sql_context` tells where the SQL of a task runs."""
+    `sql_context` tells where the SQL of a task runs, `output` what a task printed under a grant,
+    from a byte on, at most so many."""
 
     token: str
     graph: Graph
+    dispatch: Dispatch
     projections: Projections
     clock: Clock
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
+    output: Callable[[TaskId, int, int, int], bytes] = lambda *_: b""
     min_confidence: float = 0.5
     model: ReadModel = field(default_factory=ReadModel)
 

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from swarm.errors import (
+    DifferentBody,
     InputError,
     Overloaded,
     Rejected,
@@ -17,6 +18,7 @@ from swarm.errors import (
 _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (UnknownKey, 404, "unknown-key"),
     (Overloaded, 429, "overloaded"),
+    (DifferentBody, 409, "different-body"),
     (Rejected, 409, "rejected"),
     (InputError, 400, "bad-input"),
     (StoreError, 503, "store-unavailable"),

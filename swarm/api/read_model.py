@@ -4,8 +4,10 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Self
 
+from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
+from swarm.model.dispatch import DispatchRecord
 from swarm.model.journal import (
     ConnectorChanged,
     CursorMoved,
@@ -33,6 +35,7 @@ class ReadModel:
     graph: DependencyGraph = field(default_factory=DependencyGraph)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
+    floor: Floor = field(default_factory=Floor)
     unattributed: dict[str, int] = field(default_factory=dict)
     _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
 
@@ -63,6 +66,8 @@ class ReadModel:
                 self.connectors[record.source] = (record, at_s)
             case CursorMoved():
                 self.unattributed[record.source] = record.unattributed
+            case record if isinstance(record, DispatchRecord):
+                self.floor.apply(record)
 
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare

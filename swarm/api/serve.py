@@ -5,7 +5,8 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from ray import serve
 
-from swarm.actors.handles import GraphHandle
+from swarm.actors.handles import DispatchHandle, GraphHandle
+from swarm.actors.outputs import Outputs
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
@@ -38,6 +39,8 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
             Deps(
                 token=token,
                 graph=GraphHandle(),
+                dispatch=DispatchHandle(),
+                output=Outputs(settings.state_dir / "worker" / "output").read,
                 projections=open_projections(settings.store_url, settings.state_dir),
                 clock=SystemClock(),
                 lineage_namespaces={

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarm.model.columns import ColumnLineage
+from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet
 from swarm.model.journal import (
     RECORD_VERSION,
@@ -33,6 +34,7 @@ from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
 from swarm.store.read_tables import digest, plain, row_key
+from swarm.store.stories import TaskChanges
 
 Row = dict[str, Any]
 
@@ -71,6 +73,7 @@ class Changes:
     columns: Rows = field(default_factory=Rows)
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
+    tasks: TaskChanges = field(default_factory=TaskChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
     task_runs: Rows = field(default_factory=lambda: Rows(since_first=True))
@@ -95,6 +98,8 @@ class Changes:
                 self._add_dependency(record, body, at_s)
             case CursorMoved() | ConnectorChanged():
                 self._add_connector(record, at_s)
+            case record if isinstance(record, DispatchRecord):
+                self.tasks.add(record, body, at_s)
             case _:
                 self._add_aside(record, body, at_s)
 

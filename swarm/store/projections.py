@@ -36,6 +36,7 @@ from swarm.store.folds import pipeline_row_key, run_row_key, subject_row_key
 from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
+from swarm.store.stories import Stories, live_records
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000
@@ -117,6 +118,7 @@ class Projections:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.history = History(database)
+        self.stories = Stories(database)
 
     def pipelines(self, limit: int, after: str = "") -> list[PipelineRow]:
         """A page of all pipelines."""
@@ -290,8 +292,8 @@ class Projections:
 
     def snapshot(self) -> tuple[int, list[tuple[float, Record]]]:
         """The current state as (at_s, record) that rebuild it, and the global number to follow on
-        from. Holds pipelines, dependencies, unresolved, capacity and connectors, not runs and
-        findings."""
+        from. Holds pipelines, dependencies, unresolved, capacity, connectors, live workers and
+        live tasks, not runs and findings."""
         now = _now(read_tables.dependencies)
         with self._database.reading() as connection:
             last = connection.scalar(select(position.c.last_seq)) or 0
@@ -306,6 +308,7 @@ class Projections:
                 for row in connection.execute(query)
             ]
             sources = connection.execute(select(read_tables.connectors)).all()
+            state += live_records(connection)
         for row in sources:
             state += _connector_records(row)
         return last, state

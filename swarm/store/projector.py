@@ -149,6 +149,7 @@ class Projector:
         self._write_rows(connection, read_tables.findings, changes.findings)
         self._write_rows(connection, read_tables.runs, changes.runs)
         self._write_rows(connection, read_tables.task_runs, changes.task_runs)
+        changes.tasks.write(connection, self._database)
         if changes.dependencies:
             connection.execute(_CLOSE, list(changes.closed.values()))
             connection.execute(insert(dependencies), changes.dependencies)

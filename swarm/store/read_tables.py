@@ -103,6 +103,19 @@ Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
 Index("swarm_task_runs_at", task_runs.c.at_s)
 facets = _table("swarm_facets", Column("subject_key", KEY, nullable=False, index=True))
 columns = _table("swarm_columns", Column("dataset_key", KEY, nullable=False, index=True))
+tasks = _table("swarm_tasks", Column("state", Text, nullable=False))
+Index("swarm_tasks_newest", tasks.c.at_s, tasks.c.key)
+task_events = Table(
+    "swarm_task_events",
+    projections,
+    Column("id", _COUNTER, primary_key=True),
+    Column("task_key", KEY, nullable=False, index=True),
+    Column("at_s", Float(53), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("record_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+workers = _table("swarm_workers", Column("draining", Boolean, nullable=False))
 connectors = Table(
     "swarm_connectors",
     projections,

@@ -24,6 +24,7 @@ from swarm.store.read_tables import (
     runs,
     task_runs,
 )
+from swarm.store.stories import trim_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Retention:
     runs_per_pipeline: int = 100  # and as many tries of each task
     backfills: int = 1_000
     closed_findings: int = 10_000
+    ended_tasks: int = 100_000
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 
 
@@ -55,6 +57,7 @@ def trim(connection: Connection, retention: Retention) -> None:
         capacity.c.kind,
         only=capacity.c.kind == "Backfill",
     )
+    trim_tasks(connection, retention.ended_tasks)
     closed = findings.c.closed.is_(True)
     _keep_newest(connection, findings, retention.closed_findings, findings.c.closed, only=closed)
 

@@ -11,12 +11,28 @@ from cryptography.fernet import Fernet
 
 from swarm.actors import inbox
 from swarm.actors.dispatcher import DispatcherActor
-from swarm.actors.worker import Worker, WorkerOptions
+from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import SystemClock
 from swarm.config import Settings
-from swarm.model.work import Effects, Needs, Offer, Resources, Submission, TaskId, WorkerId
+from swarm.model.work import (
+    Effects,
+    LossCause,
+    Needs,
+    Offer,
+    Resources,
+    Submission,
+    TaskId,
+    WorkerId,
+)
 
 KEY = Fernet.generate_key()
+
+
+class NoWatch:
+    """Workers of this process do not die alone."""
+
+    async def until_gone(self, worker: WorkerId, node: str) -> LossCause | None:
+        return await asyncio.get_running_loop().create_future()
 
 
 @contextlib.asynccontextmanager
@@ -24,7 +40,7 @@ async def a_dispatcher(folder: Path) -> AsyncIterator[DispatcherActor]:
     """As Ray makes it: an object whose constructor is awaited. Its loop's end is the end of its
     process, but not of this one."""
     actor = DispatcherActor.__new__(DispatcherActor)
-    await actor.__init__(Settings(state_dir=folder), KEY)  # type: ignore[misc]
+    await actor.__init__(Settings(state_dir=folder), KEY, NoWatch())  # type: ignore[misc]
     try:
         yield actor
     finally:

@@ -90,6 +90,8 @@ def swarm(
                 "state_dir": str(state),
                 "store_url": store_url,
                 "api": {"port": free_port()},
+                # A machine that runs other tests may take long to start a dispatcher again.
+                "worker": {"fence_s": 60},
                 "sources": [
                     {"kind": "manifest", "path": str(manifest), "poll_s": 0.5},
                     {"kind": "airflow", "url": "http://127.0.0.1:9", "poll_s": 0.5},

@@ -1,6 +1,6 @@
 """The API over a real journal and real projections, in one process and without Ray."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,16 @@ import pytest
 
 from swarm.actors.graph import AskQuestions, Conclusions
 from swarm.actors.journaled import Journaled
+from swarm.actors.ports import Answer
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
 from swarm.config import Settings
+from swarm.dispatch.dispatcher import Dispatcher, Policy
+from swarm.dispatch.events import Event, Now, Submit
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.work import TaskId
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projections import open_projections
@@ -55,6 +59,27 @@ class LocalGraph:
         return self._state.questions(self._clock.now_s())
 
 
+class LocalDispatch:
+    """The dispatcher actor's work, done at once."""
+
+    def __init__(self, settings: Settings, clock: TestClock) -> None:
+        self._dispatcher = Dispatcher(Policy())
+        self._journaled = Journaled(settings, "dispatch", self._dispatcher, snapshot_every=1_000)
+        self.bodies: dict[TaskId, str] = {}
+        self._clock = clock
+
+    async def submit(self, submissions: Any, bodies: Mapping[TaskId, str], cause_id: str) -> Answer:
+        answer = await self.tell(Submit(tuple(submissions)), cause_id)
+        self.bodies |= bodies
+        return answer
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        now_s = self._clock.now_s()
+        decision = self._dispatcher.decide(event, Now(now_s, now_s))
+        await self._journaled.append(decision.records, now_s, cause_id)
+        return Answer(self._journaled.epoch, decision.reply)
+
+
 @dataclass
 class Api:
     """A client of the app; `see` brings what was written to the readers."""
@@ -63,6 +88,11 @@ class Api:
     clock: TestClock
     deps: Deps
     settings: Settings
+
+    async def happens(self, event: Event) -> None:
+        """What a worker tells the dispatcher."""
+        await self.deps.dispatch.tell(event, "worker")
+        self.see()
 
     async def get(self, path: str, status: int = 200, **params: Any) -> Any:
         return self._body(await self.http.get(path, params=params), status)
@@ -95,6 +125,7 @@ async def api(tmp_path) -> AsyncIterator[Api]:
     deps = Deps(
         token=TOKEN,
         graph=LocalGraph(settings, clock),
+        dispatch=LocalDispatch(settings, clock),
         projections=open_projections("", tmp_path),
         clock=clock,
         lineage_namespaces={"prod": "airflow"},

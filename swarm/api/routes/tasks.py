@@ -1,0 +1,133 @@
+"""Tasks that are handed in to run on swarm's workers, and those workers.
+
+A 201 means that the tasks are in the journal: each will reach exactly one outcome. Sending the
+same body again under the same ids, or the same `Idempotency-Key`, makes no second task.
+"""
+
+import asyncio
+import hashlib
+import json
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Query, Response
+from pydantic import BaseModel
+
+from swarm.api.deps import Given
+from swarm.api.paging import Limit
+from swarm.api.task_schemas import (
+    Submissions,
+    TaskBody,
+    TaskPage,
+    TaskRow,
+    TaskStory,
+    WorkerRow,
+)
+from swarm.dispatch.events import Cancel, Drain
+from swarm.errors import InputError
+from swarm.model.work import TaskId, WorkerId
+
+router = APIRouter(tags=["tasks"])
+
+_KEY_CHARACTERS = 32
+
+
+class Taken(BaseModel):
+    """The ids of the tasks, in the order of the request."""
+
+    tasks: list[str]
+
+
+@router.post("/tasks", status_code=201)
+async def submit(
+    body: Annotated[Submissions, Body()],
+    deps: Given,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Taken:
+    """Take up to 10,000 tasks, all or none."""
+    now_s = deps.clock.now_s()
+    named = [(_id(task, idempotency_key, at), task) for at, task in enumerate(body.tasks)]
+    submissions = [task.submission(id_, _digest(task), now_s) for id_, task in named]
+    payloads = {id_: task.payload() for id_, task in named}
+    await deps.dispatch.submit(submissions, payloads, uuid.uuid4().hex)
+    return Taken(tasks=[id_ for id_, _ in named])
+
+
+@router.get("/tasks")
+async def tasks(
+    deps: Given,
+    state: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = 100,
+) -> TaskPage:
+    """The tasks that were handed in, newest first."""
+    before = None if cursor is None else _place(cursor)
+    rows = await asyncio.to_thread(deps.projections.stories.page, limit, before, state)
+    last = f"{rows[-1].key[0]!r}/{rows[-1].key[1]}" if len(rows) == limit else None
+    return TaskPage(items=[TaskRow.of(row) for row in rows], next_cursor=last)
+
+
+@router.get("/tasks/{task}")
+async def task(task: str, deps: Given) -> TaskStory:
+    """One task: where it is, why it waits if it does, and its story."""
+    row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
+    return TaskStory.told(row, story, deps.model.floor)
+
+
+@router.get("/tasks/{task}/output")
+async def output(
+    task: str,
+    deps: Given,
+    grant: Annotated[int | None, Query(ge=1)] = None,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
+) -> Response:
+    """What the task printed under a grant, its newest unless named; from byte `offset` on."""
+    row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
+    told = TaskStory.told(row, story, deps.model.floor)
+    chosen = told.grant if grant is None else grant
+    text = await asyncio.to_thread(deps.output, TaskId(task), chosen, offset, limit)
+    return Response(text, media_type="text/plain; charset=utf-8")
+
+
+@router.post("/tasks/{task}/cancel")
+async def cancel(task: str, deps: Given) -> None:
+    """End a task. One that runs is told within a beat of its worker."""
+    await deps.dispatch.tell(Cancel(TaskId(task), "api"), uuid.uuid4().hex)
+
+
+@router.get("/workers")
+async def workers(deps: Given) -> list[WorkerRow]:
+    """The workers that live, with what they hold."""
+    floor = deps.model.floor
+    found = (WorkerRow.of(worker) for worker in floor.workers.values())
+    return sorted(found, key=lambda row: row.worker)
+
+
+@router.post("/workers/{worker}/drain")
+async def drain(worker: str, deps: Given) -> None:
+    """Give a worker no new tasks; what it runs goes on to its end."""
+    await deps.dispatch.tell(Drain(WorkerId(worker), "api"), uuid.uuid4().hex)
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    at_s, _, key = cursor.partition("/")
+    try:
+        return float(at_s), key
+    except ValueError:
+        raise InputError("`cursor` has to be a `next_cursor` of a page before") from None
+
+
+def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:
+    if task.id:
+        return TaskId(task.id)
+    if idempotency_key:
+        name = hashlib.sha256(f"{idempotency_key}/{at}".encode()).hexdigest()
+        return TaskId(name[:_KEY_CHARACTERS])
+    return TaskId(uuid.uuid4().hex)
+
+
+def _digest(task: TaskBody) -> str:
+    """Of what is asked for: the same body gives the same digest in any order of its fields."""
+    whole = json.dumps(task.model_dump(mode="json", exclude={"id"}), sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()

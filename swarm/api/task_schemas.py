@@ -1,0 +1,186 @@
+"""The shapes of tasks and workers over HTTP. Times are seconds since the epoch."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from swarm.dispatch.floor import Floor
+from swarm.dispatch.waiting import why_waiting
+from swarm.dispatch.workers import Worker
+from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.work import (
+    CapacityClass,
+    Effects,
+    Needs,
+    Resources,
+    SlaClass,
+    Submission,
+    TaskId,
+)
+from swarm.store.stories import TaskRow as Row
+from swarm.store.stories import Told
+
+Name = Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")]
+
+
+class TaskBody(BaseModel):
+    """A program to run once, on some worker. `argv` is not given to a shell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Name | None = Field(None, description="Your own id; the same id is the same task.")
+    team: Name = Field("default", description="Whose share of the workers it takes.")
+    argv: list[str] = Field(min_length=1, max_length=10_000, description="Program and arguments.")
+    env: dict[str, str] = Field({}, description="Added to the worker's environment.")
+    cwd: str = Field("", description="Folder to start in.")
+    cpu: float = Field(1.0, ge=0, le=10_000, description="Cores it takes.")
+    memory_bytes: int = Field(0, ge=0, description="Memory it takes; over it, it is ended. 0: any.")
+    gpu: float = Field(0.0, ge=0, le=1_000, description="Devices it takes.")
+    timeout_s: float | None = Field(None, gt=0, description="It is ended after so long.")
+    capability: str = Field("", max_length=200, description="What its worker has to be able to do.")
+    capacity: CapacityClass | None = Field(None, description="Only on machines of this class.")
+    pool: str = Field("", max_length=200, description="Only on workers of this pool.")
+    effects: Effects = Field(Effects.UNSAFE, description="What happens if it runs twice.")
+    sla: SlaClass = Field(SlaClass.STANDARD, description="How long it may wait.")
+    deadline_s: float | None = Field(None, ge=0, description="When it has to have ended.")
+    expected_duration_s: float = Field(0.0, ge=0, description="How long it probably takes.")
+
+    def submission(self, id_: TaskId, digest: str, now_s: float) -> Submission:
+        resources = Resources(self.cpu, self.memory_bytes, self.gpu)
+        return Submission(
+            task=id_,
+            team=self.team,
+            digest=digest,
+            submitted_at_s=now_s,
+            needs=Needs(self.capability, self.capacity, self.pool, resources),
+            effects=self.effects,
+            sla=self.sla,
+            deadline_s=self.deadline_s,
+            expected_duration_s=self.expected_duration_s,
+        )
+
+    def payload(self) -> str:
+        """What the worker is told to run."""
+        return json.dumps(
+            {
+                "argv": self.argv,
+                "env": self.env,
+                "cwd": self.cwd,
+                "memory_bytes": self.memory_bytes or None,
+                "timeout_s": self.timeout_s,
+            }
+        )
+
+
+class Submissions(BaseModel):
+    """Up to 10,000 tasks: all are taken, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tasks: list[TaskBody] = Field(min_length=1, max_length=10_000)
+
+
+class TaskRow(BaseModel):
+    """A task in a list. `state` is queued, leased, running, lost, or its outcome."""
+
+    id: str
+    team: str
+    state: str
+    submitted_at_s: float
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        submission = row.submission
+        return cls(
+            id=submission.task,
+            team=submission.team,
+            state=row.state,
+            submitted_at_s=submission.submitted_at_s,
+        )
+
+
+class TaskPage(BaseModel):
+    items: list[TaskRow]
+    next_cursor: str | None
+
+
+class Line(BaseModel):
+    """One thing that happened to a task."""
+
+    at_s: float
+    text: str
+
+
+class TaskStory(TaskRow):
+    """`waiting` is why it does not run: a stable reason, and a line for people."""
+
+    grant: int
+    worker: str | None
+    waiting: str | None
+    waiting_text: str | None
+    story: list[Line]
+
+    @classmethod
+    def told(cls, row: Row, story: Sequence[Told], floor: Floor) -> Self:
+        live = floor.tasks.get(row.submission.task)
+        waiting = None if live is None else why_waiting(floor, row.submission.task)
+        grants = [line.record.token.grant for line in story if isinstance(line.record, Granted)]
+        return cls(
+            **TaskRow.of(row).model_dump(),
+            grant=max(grants, default=0),
+            worker=None if live is None else live.worker,
+            waiting=None if waiting is None else waiting.reason,
+            waiting_text=None if waiting is None else waiting.text,
+            story=[Line(at_s=line.at_s, text=_in_words(line)) for line in story],
+        )
+
+
+class WorkerRow(BaseModel):
+    worker: str
+    node: str
+    slots: int
+    holds: list[str]
+    cpu: float
+    cpu_used: float
+    capacity: CapacityClass
+    pool: str
+    capabilities: list[str]
+    draining: bool
+
+    @classmethod
+    def of(cls, worker: Worker) -> Self:
+        offer = worker.offer
+        return cls(
+            worker=offer.worker,
+            node=offer.node,
+            slots=offer.slots,
+            holds=sorted(worker.held),
+            cpu=offer.resources.cpu,
+            cpu_used=worker.used.cpu,
+            capacity=offer.capacity,
+            pool=offer.pool,
+            capabilities=list(offer.capabilities),
+            draining=worker.draining,
+        )
+
+
+def _in_words(line: Told) -> str:
+    match line.record:
+        case Submitted(submission):
+            return f"handed in by team {submission.team}"
+        case Granted(token, worker, _, alone):
+            return f"grant {token.grant} to {worker}" + (", alone" if alone else "")
+        case Started(token):
+            return f"grant {token.grant} runs"
+        case Lost(token, cause):
+            return f"grant {token.grant} lost: {cause}"
+        case Rearmed():
+            return "may run again"
+        case CancelAsked(_, by):
+            return f"to be cancelled, says {by}"
+        case Ended(token, outcome, detail):
+            return f"{outcome} under grant {token.grant}" + (f": {detail}" if detail else "")
+        case other:
+            return type(other).__name__

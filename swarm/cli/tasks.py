@@ -1,0 +1,144 @@
+"""`swarm tasks` and `swarm workers`: work that runs on swarm's own workers."""
+
+import json
+import sys
+import time
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.deps import Output, OutputOption
+
+app = typer.Typer(help="Run programs on swarm's workers.", no_args_is_help=True)
+workers_app = typer.Typer(help="The workers that run tasks.", no_args_is_help=True)
+
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
+_SHORT_POLL_S = 0.3
+_ENDED = ("succeeded", "failed", "cancelled", "parked")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def run(
+    argv: Annotated[list[str], typer.Argument(metavar="PROGRAM...", help="What to run.")],
+    id_: Annotated[str | None, typer.Option("--id", help="Your own id for it.")] = None,
+    team: Annotated[str, typer.Option(help="Whose share of the workers it takes.")] = "default",
+    cpu: Annotated[float, typer.Option(min=0, help="Cores it takes.")] = 1.0,
+    detach: Annotated[bool, typer.Option(help="Print the id and leave.")] = False,
+    path: ConfigOption = None,
+) -> None:
+    """Run a program on a worker and print what it prints; its failure is ours."""
+    task: dict[str, Any] = {"argv": argv, "team": team, "cpu": cpu}
+    if id_ is not None:
+        task["id"] = id_
+    with connected(path) as swarm:
+        (name,) = swarm.submit([task])
+        if detach:
+            typer.echo(name)
+            return
+        grant, offset = 0, 0
+        while True:
+            story = swarm.task(name) if grant else _known(swarm, name)
+            if story["grant"] != grant:
+                grant, offset = story["grant"], 0
+            printed = swarm.output(name, grant, offset) if grant else b""
+            sys.stdout.buffer.write(printed)
+            sys.stdout.flush()
+            offset += len(printed)
+            if story["state"] in _ENDED and not printed:
+                break
+            if not printed:
+                time.sleep(_SHORT_POLL_S)
+    typer.echo(f"{name}: {story['story'][-1]['text']}", err=True)
+    raise typer.Exit(0 if story["state"] == "succeeded" else 1)
+
+
+@app.command("ls")
+def list_(
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """List tasks, newest first."""
+    with connected(path) as swarm:
+        found = list(islice(swarm.tasks(state), limit))
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "tasks": found}, indent=2))
+        return
+    for row in found:
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["submitted_at_s"]))
+        typer.echo(f"{at}  {row['state']:9}  {row['team']:12}  {row['id']}")
+
+
+@app.command()
+def get(task: TaskArgument, output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
+    """Show a task: where it is, why it waits, and its story."""
+    with connected(path) as swarm:
+        found = swarm.task(task)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1} | found, indent=2))
+        return
+    waiting = f": {found['waiting_text']}" if found["waiting_text"] else ""
+    typer.echo(f"{found['id']}  {found['state']}{waiting}")
+    for line in found["story"]:
+        at = time.strftime("%H:%M:%S", time.localtime(line["at_s"]))
+        typer.echo(f"  {at}.{int(line['at_s'] % 1 * 1000):03}  {line['text']}")
+
+
+@app.command()
+def logs(
+    task: TaskArgument,
+    grant: Annotated[int | None, typer.Option(min=1, help="Of this grant.")] = None,
+    path: ConfigOption = None,
+) -> None:
+    """Print what a task printed."""
+    with connected(path) as swarm:
+        offset = 0
+        while printed := swarm.output(task, grant, offset):
+            sys.stdout.buffer.write(printed)
+            offset += len(printed)
+
+
+@app.command()
+def cancel(task: TaskArgument, path: ConfigOption = None) -> None:
+    """End a task."""
+    with connected(path) as swarm:
+        swarm.cancel(task)
+
+
+@workers_app.command("ls")
+def list_workers(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
+    """List the workers that live, with what they hold."""
+    with connected(path) as swarm:
+        found = swarm.workers()
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "workers": found}, indent=2))
+        return
+    for row in found:
+        state = "drains" if row["draining"] else "works"
+        holds = f"{len(row['holds'])} of {row['slots']} slots"
+        typer.echo(f"{row['worker']}  {state}  {holds}  {' '.join(row['holds'])}")
+
+
+@workers_app.command()
+def drain(
+    worker: Annotated[str, typer.Argument(metavar="WORKER", help="Id of the worker.")],
+    path: ConfigOption = None,
+) -> None:
+    """Give a worker no new tasks."""
+    with connected(path) as swarm:
+        swarm.drain(worker)
+
+
+def _known(swarm: Any, name: str) -> dict[str, Any]:
+    """A task that was just taken is shown a moment later."""
+    from swarm.client import ApiError
+
+    try:
+        return dict(swarm.task(name))
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return {"grant": 0, "state": "queued", "story": []}

@@ -1,0 +1,118 @@
+"""Programs run on swarm's worker and survive its death: command line, HTTP and SDK."""
+
+import sys
+import time
+
+import psutil
+import pytest
+
+from swarm.client import ApiError
+from tests.e2e.test_up import actor_process, eventually
+
+pytestmark = pytest.mark.parametrize("swarm", ["sqlite"], indirect=True)
+ENDED = ("succeeded", "failed", "cancelled", "parked")
+
+
+def story(swarm, task):
+    """The task once readers see it."""
+
+    def look():
+        try:
+            return swarm.client.task(task)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    return eventually(look)
+
+
+def in_state(swarm, task, *states):
+    return eventually(lambda: (found := story(swarm, task))["state"] in states and found)
+
+
+def test_a_program_runs_and_prints(swarm):
+    ran = swarm.cli("tasks", "run", "sh", "--", "-c", "echo one; sleep 1; echo two; exit 3")
+    assert (ran.returncode, ran.stdout) == (1, "one\ntwo\n")
+    assert "failed under grant 1: exit code 3" in ran.stderr
+
+
+def test_many_tasks_and_the_same_ones_again(swarm):
+    tasks = [{"argv": ["sh", "-c", f"echo {n}"], "team": f"team{n % 3}"} for n in range(30)]
+    ids = swarm.client.submit(tasks, idempotency_key="nightly")
+    assert swarm.client.submit(tasks, idempotency_key="nightly") == ids
+    for number, task in enumerate(ids):
+        assert in_state(swarm, task, *ENDED)["state"] == "succeeded"
+        assert swarm.client.output(task) == f"{number}\n".encode()
+    with pytest.raises(ApiError, match="handed in before with another body") as refused:
+        swarm.client.submit([{"argv": ["false"]}], idempotency_key="nightly")
+    assert (refused.value.status, refused.value.code) == (409, "different-body")
+
+
+def test_bad_submissions_say_what_to_change(swarm):
+    for task, words in (
+        ({"argv": []}, "argv"),
+        ({"argv": ["true"], "cpus": 2}, "cpus"),
+        ({"argv": ["true"], "effects": "maybe"}, "'unsafe'"),
+    ):
+        with pytest.raises(ApiError, match=words) as refused:
+            swarm.client.submit([task])
+        assert refused.value.status == 422
+
+
+def test_a_task_says_why_it_waits_and_can_be_cancelled(swarm):
+    (task,) = swarm.client.submit([{"argv": ["true"], "cpu": 64}])
+    found = eventually(lambda: (f := story(swarm, task))["waiting"] and f)
+    assert found["waiting"] == "too_large"
+    assert "no worker that could run it is as large as 64 CPU" in found["waiting_text"]
+    assert "too large" not in swarm.cli("tasks", "get", task).stderr
+    swarm.cli("tasks", "cancel", task)
+    assert in_state(swarm, task, "cancelled")["waiting"] is None
+    (running,) = swarm.client.submit([{"argv": ["sleep", "300"]}])
+    in_state(swarm, running, "running")
+    swarm.client.cancel(running)
+    assert in_state(swarm, running, *ENDED)["state"] == "cancelled"
+
+
+def test_a_task_outlives_its_worker_under_the_same_attempt(swarm):
+    code = "import os, time; print(os.environ['SWARM_GRANT'], os.getpid(), flush=True); "
+    code += "time.sleep(0 if os.environ['SWARM_GRANT'] == '2' else 300)"
+    (task,) = swarm.client.submit([{"argv": [sys.executable, "-c", code]}])
+    in_state(swarm, task, "running")
+    first = eventually(lambda: swarm.client.output(task, grant=1)).split()
+    actor_process(swarm, "WorkerActor.watch").kill()
+    ended = in_state(swarm, task, *ENDED)
+    assert (ended["state"], ended["grant"]) == ("succeeded", 2)
+    words = [line["text"].partition(" to worker")[0] for line in ended["story"]]
+    assert words[:6] == [
+        "handed in by team default",
+        "grant 1",
+        "grant 1 runs",
+        "grant 1 lost: process_exit",
+        "may run again",
+        "grant 2",
+    ]
+    assert not psutil.pid_exists(int(first[1])), "the first try still runs"
+
+
+def test_a_running_task_does_not_notice_that_the_dispatcher_died(swarm):
+    (task,) = swarm.client.submit([{"argv": ["sh", "-c", "sleep 6; echo still here"]}])
+    in_state(swarm, task, "running")
+    actor_process(swarm, "DispatcherActor").kill()
+    started_s = time.monotonic()
+    (later,) = swarm.client.submit([{"argv": ["true"]}])
+    assert in_state(swarm, later, *ENDED)["state"] == "succeeded"
+    ended = in_state(swarm, task, *ENDED)
+    assert (ended["state"], ended["grant"]) == ("succeeded", 1), ended["story"]
+    assert time.monotonic() - started_s < 60
+    assert swarm.client.output(task) == b"still here\n"
+
+
+def test_a_drained_worker_gets_nothing_new(swarm):
+    (worker,) = swarm.client.workers()
+    swarm.client.drain(worker["worker"])
+    eventually(lambda: swarm.client.workers()[0]["draining"])
+    (task,) = swarm.client.submit([{"argv": ["true"]}])
+    found = eventually(lambda: (f := story(swarm, task))["waiting"] and f)
+    assert found["waiting"] == "draining"
+    assert "drains" in swarm.cli("workers", "ls").stdout

@@ -1,0 +1,84 @@
+"""Tasks over HTTP: handed in, followed, cancelled."""
+
+import json
+
+from swarm.dispatch.events import Acquire, Finish, Register, Renew, WorkerLost
+from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
+
+W, V = WorkerId("w"), WorkerId("v")
+
+
+def offer(worker: WorkerId) -> Register:
+    return Register(Offer(worker, "node", 2, Resources(cpu=2.0)))
+
+
+async def test_a_task_and_its_story(api) -> None:
+    body = {"tasks": [{"id": "a", "argv": ["true"], "env": {"SECRET": "x"}, "team": "data"}]}
+    assert await api.post("tasks", body) == {"tasks": ["a"]}
+    assert json.loads(api.deps.dispatch.bodies["a"])["env"] == {"SECRET": "x"}
+    waits = await api.get("tasks/a")
+    assert (waits["state"], waits["waiting"], waits["waiting_text"]) == (
+        "queued",
+        "no_worker",
+        "there is no worker yet",
+    )
+    first, second = Token(TaskId("a"), 1), Token(TaskId("a"), 2)
+    for event in (offer(W), offer(V), Acquire(W, 1), Renew(W, 1, (first,), (first,))):
+        await api.happens(event)
+    runs = await api.get("tasks/a")
+    assert (runs["state"], runs["worker"], runs["waiting"]) == ("running", "w", None)
+    for event in (WorkerLost(W, LossCause.PROCESS_EXIT), Acquire(V, 1)):
+        await api.happens(event)
+    await api.happens(Finish(second, Outcome.SUCCEEDED, "exit code 0"))
+    ended = await api.get("tasks/a")
+    assert (ended["state"], ended["grant"], ended["worker"]) == ("succeeded", 2, None)
+    assert [line["text"] for line in ended["story"]] == [
+        "handed in by team data",
+        "grant 1 to w",
+        "grant 1 runs",
+        "grant 1 lost: process_exit",
+        "may run again",
+        "grant 2 to v",
+        "succeeded under grant 2: exit code 0",
+    ]
+    assert "SECRET" not in json.dumps(ended)
+
+
+async def test_tasks_are_listed_newest_first_in_pages(api) -> None:
+    for number in range(5):
+        api.clock.at_s = 1_000.0 + number
+        await api.post("tasks", {"tasks": [{"id": f"t{number}", "argv": ["true"]}]})
+    await api.post("tasks/t1/cancel", None, 200)
+    seen, cursor = [], {}
+    while True:
+        page = await api.get("tasks", limit=2, **cursor)
+        seen += [row["id"] for row in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == ["t4", "t3", "t2", "t1", "t0"]
+    (only,) = (await api.get("tasks", state="cancelled"))["items"]
+    assert only["id"] == "t1"
+
+
+async def test_refusals(api) -> None:
+    await api.post("tasks", {"tasks": [{"id": "a", "argv": ["true"]}]})
+    refused = await api.post("tasks", {"tasks": [{"id": "a", "argv": ["false"]}]}, 409)
+    assert refused["code"] == "different-body"
+    assert (await api.post("tasks/x/cancel", None, 404))["code"] == "unknown-key"
+    assert (await api.get("tasks/x", 404))["code"] == "unknown-key"
+    assert (await api.post("workers/x/drain", None, 404))["code"] == "unknown-key"
+    assert (await api.get("tasks", 400, cursor="nonsense"))["code"] == "bad-input"
+    too_many = [{"argv": ["true"]}] * 10_001
+    assert (await api.post("tasks", {"tasks": too_many}, 422))["code"] == "invalid-request"
+
+
+async def test_a_reader_that_starts_later_sees_the_same(api) -> None:
+    await api.happens(offer(W))
+    await api.post("tasks", {"tasks": [{"id": f"t{n}", "argv": ["true"]} for n in range(4)]})
+    await api.happens(Acquire(W, 1))
+    await api.post("workers/w/drain", None, 200)
+    (worker,) = await api.get("workers")
+    assert (worker["worker"], worker["draining"], worker["cpu_used"]) == ("w", True, 2.0)
+    assert worker["holds"] == ["t0", "t1"]
+    api.deps.model.floor.check()
