@@ -70,7 +70,7 @@ _ELSEWHERE = (  # words that have a meaning of their own which is not understood
     "VALUES", "SET", "UPDATE", "DELETE", "INSERT", "MERGE", "USING", "VIEW", "CREATE", "DROP",
     "OVERWRITE", "RETURNING", "CONFLICT", "DUPLICATE", "APPLY", "SEMI", "ANTI", "ASOF", "ONLY",
     "POSITIONAL", "MATCH_RECOGNIZE", "RECURSIVE", "STREAM", "IDENTIFIER", "WINDOW", "FETCH",
-    "STRAIGHT_JOIN", "TRUNCATE", "WHEN", "THEN", "ELSE", "END", "LOW_PRIORITY", "SET_CONFIG",
+    "STRAIGHT_JOIN", "TRUNCATE", "WHEN", "THEN", "ELSE", "END", "LOW_PRIORITY",
     "QUICK", "//",
 )
 # fmt: on

@@ -18,6 +18,7 @@ from swarm.model.lineage import Access
 
 _MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `END alias`; more of them are no expression
 _MAX_DEPTH = 100
+_CHANGES_NAMES = "set_config"  # a function, under whatever schema, that sets the search path
 _BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`@")
 # A name with one of these parts may be no dataset, or ask for another one by a string.
 _SPECIAL = {"dual"} | CATALOG_SCHEMAS | {name.rpartition(".")[2] for name in STATISTICS}
@@ -31,6 +32,8 @@ def shape_effects(text: str, dialect: str) -> list[list[Effect]]:
     """The effects of each statement of `text` in order; raises `Abstained` with the reason."""
     if dialect not in DIALECTS:
         raise Abstained(f"dialect {dialect}")
+    if _CHANGES_NAMES in text.casefold():
+        raise Abstained(_CHANGES_NAMES)
     reader = _Reader(dialect)
     reader.read(words_of(text, dialect))
     return reader.statements

@@ -447,3 +447,7 @@ SELECT pg_catalog.setval('public.orders_id_seq', 2, true)
 --- a search path that a function sets
 -- reads: s.a
 SELECT set_config('search_path', 's', false); SELECT * FROM a
+
+--- a search path that a function under its schema sets
+-- reads: s.a
+SELECT pg_catalog.set_config('search_path', 's', false); SELECT * FROM a
