@@ -23,6 +23,11 @@ from swarm.model.lineage import Access
 _HANDLE = External(f"{OWN}.file_of_the_program")
 _WHOLE = frozenset({"read_text", "read_bytes"})
 _LINES = frozenset({"readlines", "splitlines"})
+# Files that people write for programs. JSON is left out: programs write it, too.
+_NEVER_DATA = (
+    *(".sql", ".hql", ".ddl", ".j2", ".jinja", ".jinja2", ".tpl", ".template"),
+    *(".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".xml", ".py"),
+)
 _TEMPLATES = frozenset({"get_template", "from_string"})
 
 
@@ -39,6 +44,11 @@ def content(call: Call, program: Program) -> Value | None:
             return _template(call, program)
     found = parsed(call, lambda value: _source_of(call, value, program))
     return found if found is not None else _opened(call, program)
+
+
+def may_be_data(found: TouchesPath) -> bool:
+    """Is a file that lies with the program perhaps data, and not only a text or settings?"""
+    return any(not path.casefold().endswith(_NEVER_DATA) for path in texts(found.path))
 
 
 def _opened(call: Call, program: Program) -> Value | None:

@@ -17,7 +17,7 @@ from swarm.lineage.code.effects import (
     is_own,
 )
 from swarm.lineage.code.findings import Findings
-from swarm.lineage.code.given_files import content
+from swarm.lineage.code.given_files import content, may_be_data
 from swarm.lineage.code.known_calls import accesses
 from swarm.lineage.code.missing import (
     Missing,
@@ -85,7 +85,14 @@ class Recorder:
         return None
 
     def content(self, call: Call) -> Value | None:
-        return content(call, self._program)
+        """What a call reads of the program's own files. One that may be data is read as such,
+        too: what lies beside a program today may be what another task wrote there."""
+        found = content(call, self._program)
+        if found is not None:
+            for one in accesses(call):
+                if isinstance(one, TouchesPath) and may_be_data(one):
+                    self.record(one, call.place, call)
+        return found
 
     def called(self, call: Call) -> Value | None:
         """Records what the call accesses."""
