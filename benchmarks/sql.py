@@ -32,7 +32,7 @@ from swarm.connectors.manifest import read_manifest
 from swarm.lineage.sql import by_words, extract_sql
 from swarm.lineage.sql_shapes import Abstained
 from swarm.lineage.sql_tree import tree_extraction
-from swarm.lineage.text import SqlContext
+from swarm.lineage.text import DEFAULT_CONVENTION, SqlContext
 from swarm.model.lineage import Access, Extraction
 
 Sets = tuple[frozenset[str], frozenset[str]]  # read, written
@@ -138,7 +138,9 @@ def _tiers(texts: Sequence[Text]) -> Figures:
     told = 0
     sample = texts[:: min(100, max(1, len(texts) // 100))]
     start_s = time.process_time()
-    trees = [tree_extraction(t.sql, (t.dialect, "", "", ""), ()) for t in sample]
+    trees = [
+        tree_extraction(t.sql, (t.dialect, "", "", "", DEFAULT_CONVENTION), ()) for t in sample
+    ]
     spent_s = time.process_time() - start_s
     different = 0
     for text, tree in zip(sample, trees, strict=True):

@@ -29,6 +29,21 @@ class SqlConnection(_Section):
     default_schema: str = Field("", description="Schema of table names that name none.")
 
 
+class Counted(_Section):
+    """What counts as a read and a write where tools differ."""
+
+    schema_changes_write: bool = Field(
+        False, description="Whether `DROP TABLE` and `ALTER TABLE` write the table."
+    )
+    deletes_write: bool = Field(
+        True, description="Whether `DELETE` and `TRUNCATE` write the table."
+    )
+    intermediate_tables: bool = Field(
+        False, description="Whether tables that only live inside a script are read and written."
+    )
+    views_read: bool = Field(False, description="Whether `CREATE VIEW` reads what its query names.")
+
+
 class Naming(_Section):
     """How the names that different tools use for the same dataset come together."""
 
@@ -121,6 +136,7 @@ class Settings(_Section):
         description="SQL connections by the name pipelines use; `default` for all others.",
     )
     naming: Naming = Naming()
+    lineage: Counted = Counted()
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="Dependencies below this probability are not shown."
     )

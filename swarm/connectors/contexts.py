@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from swarm.config import Settings, SqlConnection
 from swarm.connectors.trees import TREES
 from swarm.lineage.naming import Naming
-from swarm.lineage.text import CodeContext, Listener, SqlContext
+from swarm.lineage.text import CodeContext, Convention, Listener, SqlContext
 
 # Who hears, of the connectors opened from here on, how each SQL text was read.
 LISTENER: ContextVar[Listener | None] = ContextVar("LISTENER", default=None)
@@ -15,8 +15,8 @@ def sql_context(settings: Settings, *names: str) -> SqlContext:
     """The context of the first of `names` that is a configured connection, else of `default`."""
     for name in (*names, "default"):
         if name in settings.connections:
-            return _context(settings.connections[name])
-    return SqlContext(tree=TREES.read, told=LISTENER.get())
+            return _context(settings.connections[name], _convention(settings))
+    return SqlContext(convention=_convention(settings), tree=TREES.read, told=LISTENER.get())
 
 
 def naming_of(settings: Settings) -> Naming:
@@ -30,16 +30,30 @@ def naming_of(settings: Settings) -> Naming:
 
 def code_context(settings: Settings, default: SqlContext) -> CodeContext:
     """What code may find behind the names of connections."""
-    connections = {name: _context(below) for name, below in settings.connections.items()}
+    convention = _convention(settings)
+    connections = {
+        name: _context(below, convention) for name, below in settings.connections.items()
+    }
     return CodeContext(connections, default, default.parameters)
 
 
-def _context(connection: SqlConnection) -> SqlContext:
+def _convention(settings: Settings) -> Convention:
+    counted = settings.lineage
+    return Convention(
+        schema_changes_write=counted.schema_changes_write,
+        deletes_write=counted.deletes_write,
+        intermediate_tables=counted.intermediate_tables,
+        views_read=counted.views_read,
+    )
+
+
+def _context(connection: SqlConnection, convention: Convention) -> SqlContext:
     return SqlContext(
         dialect=connection.dialect,
         namespace=connection.namespace,
         default_catalog=connection.default_catalog,
         default_schema=connection.default_schema,
+        convention=convention,
         tree=TREES.read,
         told=LISTENER.get(),
     )

@@ -20,7 +20,7 @@ from swarm.lineage.sql_script import Script
 from swarm.lineage.sql_shapes import Abstained, shape_effects
 from swarm.lineage.sql_tree import excerpt, tree_extraction
 from swarm.lineage.templates import Rendering
-from swarm.lineage.text import Parameters, SqlContext, Where
+from swarm.lineage.text import DEFAULT_CONVENTION, Parameters, SqlContext, Where
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import (
     Access,
@@ -72,6 +72,7 @@ def _extracted(text: str, context: SqlContext, place: str) -> Extraction:
         context.namespace,
         context.default_catalog,
         context.default_schema,
+        context.convention,
     )
     parameters = tuple(sorted(context.parameters.items())) if context.parameters else ()
     key = (_digest(data), where, parameters)
@@ -193,6 +194,8 @@ def by_words(text: str, context: SqlContext) -> Extraction:
     """What the words of `text` tell, places relative to it; raises `Abstained`."""
     if "{" in text:
         raise Abstained("template")
+    if context.convention != DEFAULT_CONVENTION:
+        raise Abstained("another convention")
     statements = shape_effects(text, context.dialect)
     script = Script(context, Rendering(()))
     lines = tuple(range(1, text.count("\n") + 2))

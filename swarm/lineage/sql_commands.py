@@ -9,6 +9,7 @@ from swarm.lineage.sql_draft import Draft, named
 from swarm.lineage.sql_dynamic import dynamic, run_effects
 from swarm.lineage.sql_effects import (
     Accessed,
+    Altered,
     Called,
     Effect,
     Moved,
@@ -175,7 +176,9 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return _reads_and_writes(other, table)
     if following in (("DETACH", "PARTITION"), ("RECOVER", "PARTITIONS")):
         return _reads_and_writes(None, table)
-    return None if _MOVING & words else []
+    if _MOVING & words:
+        return None
+    return [Altered(table)] if kind == "TABLE" and table is not None else []
 
 
 def _moved_to(table: Name | None, schema: Name | None) -> list[Effect]:

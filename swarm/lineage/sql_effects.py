@@ -24,11 +24,13 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Accessed:
-    """Rows of `name` are read, or may be different afterwards; so sure it is, from 0 to 1."""
+    """Rows of `name` are read, or may be different afterwards; so sure it is, from 0 to 1.
+    `removes`: rows only go."""
 
     access: Access
     name: Name
     confidence: float = 1.0
+    removes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,13 @@ class Swapped:
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """`name` is gone."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """The definition of `name` is another afterwards, its rows are the same."""
 
     name: Name
 
@@ -141,6 +150,7 @@ Effect = (
     | Moved
     | Swapped
     | Dropped
+    | Altered
     | UsedDefault
     | Nested
     | Assigned

@@ -14,6 +14,7 @@ from typing import assert_never
 from swarm.lineage.naming import complete_name, dataset_from_url, split_name, table_name
 from swarm.lineage.sql_effects import (
     Accessed,
+    Altered,
     Assigned,
     Called,
     Created,
@@ -61,6 +62,7 @@ class Script:
         self.views: dict[DatasetKey, tuple[tuple[DatasetKey, ...], int]] = {}
         self.problems: list[NotUnderstood] = []
         self._context = context
+        self._counts = context.convention
         self._rendering = rendering
         self._made_here: set[str] = set()  # what stand-ins of texts made at run time stand for
         self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
@@ -99,7 +101,7 @@ class Script:
                 self._move(effect, lines)
             case Swapped():
                 self._swap(effect, lines)
-            case Dropped():
+            case Dropped() | Altered():
                 self._drop(effect, lines)
             case UsedDefault():
                 catalog = effect.catalog or self._context.default_catalog
@@ -198,7 +200,11 @@ class Script:
             bases.extend(self._temporary.get(key, (key,)))
         elif key in self._temporary:
             self._filled.append(key)
-        if key not in self._temporary and not effect.name.local:
+        if effect.removes and not self._counts.deletes_write:
+            return
+        if self._counts.intermediate_tables or (
+            key not in self._temporary and not effect.name.local
+        ):
             line = original_line(effect.name.line, lines)
             self._add(Entry(effect.access, key, line, confidence=effect.confidence))
 
@@ -210,7 +216,7 @@ class Script:
         key = self._key(effect.name, lines, temporary=temporary)
         if key is None:
             return
-        if temporary:
+        if temporary and not self._counts.intermediate_tables:
             self._temporary[key] = tuple(bases)
         else:
             self._temporary.pop(key, None)
@@ -226,6 +232,9 @@ class Script:
                 reads.update(dict.fromkeys(self._temporary.get(base, (base,))))
         before, _ = self.views.get(key, ((), 0))
         line = original_line(effect.name.line, lines)
+        if self._counts.views_read and not any(name.url for name in effect.reads):
+            for base in reads:
+                self._add(Entry(Access.READ, base, line))
         self.views[key] = (tuple(dict.fromkeys((*before, *reads))), line)
 
     def _move(self, effect: Moved, lines: tuple[int, ...]) -> None:
@@ -239,7 +248,7 @@ class Script:
         line = original_line(effect.target.line, lines)
         if source in self.views:
             self.views[target] = self.views.pop(source)
-        if not self._forget(source):
+        if self._counts.intermediate_tables or not self._forget(source):
             self._add(Entry(Access.READ, source, line, because=target))
         self._add(Entry(Access.WRITE, target, line))
 
@@ -257,20 +266,33 @@ class Script:
             moves = [(second, first), (first, second)]
             for target, source in moves:
                 self._add(Entry(Access.READ, source, line, because=target))
-        else:
+        elif not self._counts.intermediate_tables:
             for _, source in moves:
                 self._forget(source)
         for target, _ in moves:
             self._add(Entry(Access.WRITE, target, line))
 
-    def _drop(self, effect: Dropped, lines: tuple[int, ...]) -> None:
+    def _drop(self, effect: Dropped | Altered, lines: tuple[int, ...]) -> None:
+        if isinstance(effect, Altered):
+            self._change_schema(effect.name, lines)
+            return
         key = self._key(effect.name, lines)
         if key is None:
             return
-        if self._temporary.pop(key, None) is None and self._forget(key):
+        if self._temporary.pop(key, None) is not None:
+            return
+        if not self._counts.intermediate_tables and self._forget(key):
             for index in self._moved_to.pop(key, ()):
                 self._entries[index] = None
             self.views.pop(key, None)
+        else:
+            self._change_schema(effect.name, lines)
+
+    def _change_schema(self, name: Name, lines: tuple[int, ...]) -> None:
+        """A table was dropped or altered: a write to those who count it as one."""
+        key = self._key(name, lines) if self._counts.schema_changes_write else None
+        if key is not None and key not in self._temporary and not name.local:
+            self._add(Entry(Access.WRITE, key, original_line(name.line, lines)))
 
     def _written(self, key: DatasetKey) -> bool:
         entries = (self._entries[index] for index in self._places.get(key, ()))

@@ -16,6 +16,7 @@ from swarm.lineage.sql_create import cache, create, made
 from swarm.lineage.sql_dynamic import assigned
 from swarm.lineage.sql_effects import (
     Accessed,
+    Altered,
     Dropped,
     Effect,
     Moved,
@@ -158,6 +159,8 @@ def _alter(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
             if isinstance(location, exp.LocationProperty):
                 yield Accessed(Access.READ, Name(line=name.line, url=location.this.name))
             yield Accessed(Access.WRITE, name)
+        else:
+            yield Altered(name)
 
 
 def _beside(name: Name, other: Name) -> Name:

@@ -59,7 +59,8 @@ def accesses(
         for target in targets:
             effect = _access(target, Access.WRITE, scope, dialect)
             if effect is not None:
-                found.append((*position(target), effect))
+                removes = isinstance(node, exp.Delete | exp.TruncateTable)
+                found.append((*position(target), replace(effect, removes=removes)))
         found.extend((*position(node), effect) for effect in _special(node, dialect))
         table = _table_after_in(node) if dialect == "clickhouse" else None
         if table is not None:
@@ -174,7 +175,7 @@ def _read(table: exp.Table, scope: _Scope, dialect: str) -> Iterator[Effect]:
         yield effect
 
 
-def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -> Effect | None:
+def _access(node: exp.Expression, access: Access, scope: _Scope, dialect: str) -> Accessed | None:
     if isinstance(node, exp.Directory):
         return Accessed(access, Name(line=position(node)[0], url=node.name))
     if not isinstance(node, exp.Table):

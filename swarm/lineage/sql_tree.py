@@ -22,8 +22,9 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
 
     Its confidence is the share of the statements that were understood.
     """
-    context = SqlContext(*where, parameters=dict(parameters))
-    dialect = context.dialect
+    dialect, namespace, catalog, schema, convention = where
+    known = dict(parameters)
+    context = SqlContext(dialect, namespace, catalog, schema, known, convention)
     if dialect == "athena":  # two engines with two ways to quote
         dialect = "hive" if "`" in text else "trino"
     try:

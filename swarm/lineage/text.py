@@ -5,7 +5,26 @@ from dataclasses import dataclass, field
 
 from swarm.model.lineage import Extraction
 
-Where = tuple[str, str, str, str]  # dialect, namespace, default catalog, default schema
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What counts as a read and a write where tools differ. The defaults are swarm's own.
+
+    `schema_changes_write`: DROP TABLE and ALTER TABLE write the table. `deletes_write`: DELETE
+    and TRUNCATE do. `intermediate_tables`: tables that only live inside the script are read and
+    written too. `views_read`: CREATE VIEW reads what its query names.
+    """
+
+    schema_changes_write: bool = False
+    deletes_write: bool = True
+    intermediate_tables: bool = False
+    views_read: bool = False
+
+
+DEFAULT_CONVENTION = Convention()
+
+# dialect, namespace, default catalog, default schema, what counts
+Where = tuple[str, str, str, str, Convention]
 Parameters = tuple[tuple[str, str], ...]
 Reader = Callable[[str, Where, Parameters], Extraction]
 Listener = Callable[[str, Extraction], None]  # the place of a text, and what was found in it
@@ -26,6 +45,7 @@ class SqlContext:
     default_catalog: str = ""
     default_schema: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    convention: Convention = DEFAULT_CONVENTION
     tree: Reader | None = field(default=None, compare=False, repr=False)
     told: Listener | None = field(default=None, compare=False, repr=False)
 

@@ -204,7 +204,9 @@ class QueryHistory:
         names = (self.name, *(same if len(same) == 1 else ()))
         context = sql_context(self._settings, *names)
         if dialect and context.dialect not in ("", dialect):
-            context = SqlContext(tree=context.tree, told=context.told)
+            context = SqlContext(
+                convention=context.convention, tree=context.tree, told=context.told
+            )
         schema = context.default_schema or _USUAL_SCHEMA.get(dialect, "")
         return replace(context, dialect=dialect, default_schema=schema)
 
