@@ -9,7 +9,7 @@ from swarm.lineage.sql_effects import Accessed, Name, NotUnderstood
 from swarm.lineage.sql_run import Count, Run
 from swarm.lineage.sql_script import Script
 from swarm.lineage.templates import render
-from swarm.lineage.text import Parameters, SqlContext, Where
+from swarm.lineage.text import DEFAULT_CONVENTION, Parameters, SqlContext, Where
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, Extraction, Tier, Touch, Unresolved, UnresolvedReason, View
 
@@ -22,9 +22,9 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
 
     Its confidence is the share of the statements that were understood.
     """
-    dialect, namespace, catalog, schema, convention = where
-    known = dict(parameters)
-    context = SqlContext(dialect, namespace, catalog, schema, known, convention)
+    dialect, namespace, catalog, schema = where[:4]
+    convention = where[4] if len(where) == 5 else DEFAULT_CONVENTION
+    context = SqlContext(dialect, namespace, catalog, schema, dict(parameters), convention)
     if dialect == "athena":  # two engines with two ways to quote
         dialect = "hive" if "`" in text else "trino"
     try:

@@ -23,8 +23,8 @@ class Convention:
 
 DEFAULT_CONVENTION = Convention()
 
-# dialect, namespace, default catalog, default schema, what counts
-Where = tuple[str, str, str, str, Convention]
+# dialect, namespace, default catalog, default schema; what counts, if it is not the default
+Where = tuple[str, str, str, str] | tuple[str, str, str, str, Convention]
 Parameters = tuple[tuple[str, str], ...]
 Reader = Callable[[str, Where, Parameters], Extraction]
 Listener = Callable[[str, Extraction], None]  # the place of a text, and what was found in it
