@@ -7,7 +7,7 @@ import subprocess
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -168,12 +168,17 @@ def _examples(kind: typing.Any) -> list[typing.Any]:
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return list(kind)
     if typing.get_origin(kind) is tuple:
-        return [(), tuple(_examples(typing.get_args(kind)[0]))]
+        first, *others = typing.get_args(kind)
+        return [(), tuple(_examples(first))] if others == [...] else _rows((first, *others))
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         return [example for part in typing.get_args(kind) for example in _examples(part)]
     assert dataclasses.is_dataclass(kind), kind
     hints = typing.get_type_hints(kind)
-    columns = [_examples(hints[field.name]) for field in dataclasses.fields(kind)]
+    return [kind(*row) for row in _rows(hints[field.name] for field in dataclasses.fields(kind))]
+
+
+def _rows(kinds: Iterable[typing.Any]) -> list[tuple[typing.Any, ...]]:
+    """Every example of each of `kinds` at least once, side by side."""
+    columns = [_examples(kind) for kind in kinds]
     longest = max(len(column) for column in columns)
-    rows = zip(*(itertools.islice(itertools.cycle(c), longest) for c in columns), strict=True)
-    return [kind(*row) for row in rows]
+    return list(zip(*(itertools.islice(itertools.cycle(c), longest) for c in columns), strict=True))
