@@ -1,4 +1,4 @@
-"""What the README says of settings is what the settings say of themselves."""
+"""What configs/README.md says of settings is what the settings say of themselves."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from swarm.config import Settings, Source, SqlConnection
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "configs" / "README.md"
 BLOCK = re.compile(r"(?<=<!-- settings -->\n).*(?=<!-- /settings -->)", re.DOTALL)
 
 
@@ -31,4 +31,4 @@ def table() -> str:
 def test_every_setting_is_in_the_readme_with_its_sentence():
     written = BLOCK.search(README.read_text())
     assert written is not None
-    assert written.group() == table(), "paste the table of this test into the README"
+    assert written.group() == table(), "paste the table of this test into configs/README.md"
