@@ -29,9 +29,9 @@ from benchmarks.report import Figures, Options, progress, run
 from benchmarks.sql_texts import DIALECTS, Text, distinct, log, manifest
 from swarm.config import Settings
 from swarm.connectors.manifest import read_manifest
-from swarm.lineage.sql import by_words, extract_sql
-from swarm.lineage.sql_shapes import Abstained
-from swarm.lineage.sql_tree import tree_extraction
+from swarm.lineage.sql.extract import by_words, extract_sql
+from swarm.lineage.sql.shapes import Abstained
+from swarm.lineage.sql.tree import tree_extraction
 from swarm.lineage.text import DEFAULT_CONVENTION, SqlContext
 from swarm.model.lineage import Access, Extraction
 

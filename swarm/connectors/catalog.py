@@ -14,7 +14,7 @@ from swarm.connectors.contexts import sql_context
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, read_lines
 from swarm.connectors.programs import stated_dataset
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey

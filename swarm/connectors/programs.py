@@ -11,7 +11,7 @@ from swarm.connectors.sighting import sighted
 from swarm.lineage.code.entry import Reading, read_code, read_command
 from swarm.lineage.code.jobs import Job
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, TaskKey

@@ -13,7 +13,7 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
-from swarm.lineage.sql_tree import tree_extraction
+from swarm.lineage.sql.tree import tree_extraction
 
 _COLLECT_EVERY = 200_000  # characters; trees point to themselves and wait for the collector
 

@@ -11,7 +11,7 @@ import pytest
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source, SqlConnection
 from swarm.connectors.history.connector import QueryHistory
-from swarm.lineage.query_history import WINDOW_CONFIDENCE
+from swarm.lineage.history.evidence import WINDOW_CONFIDENCE
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Evidence
 from swarm.model.runs import RunState, TaskRun

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm.errors import InputError
-from swarm.lineage.openlineage import read_event
+from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Evidence
 

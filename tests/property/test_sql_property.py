@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 
 DIALECTS = ["", "bigquery", "snowflake", "tsql", "postgres", "mysql", "hive", "duckdb", "oracle"]

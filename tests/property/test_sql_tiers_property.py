@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.sql_texts import DIALECTS, Text, distinct
-from swarm.lineage.sql import by_words, extract_sql, shown_in
-from swarm.lineage.sql_literals import fingerprint, folding
-from swarm.lineage.sql_shapes import Abstained
-from swarm.lineage.sql_tree import tree_extraction
+from swarm.lineage.sql.extract import by_words, extract_sql, shown_in
+from swarm.lineage.sql.literals import fingerprint, folding
+from swarm.lineage.sql.shapes import Abstained
+from swarm.lineage.sql.tree import tree_extraction
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Extraction, Tier, UnresolvedReason
 from tests.unit.lineage.test_sql_cases import CASES, Case

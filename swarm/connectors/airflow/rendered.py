@@ -9,7 +9,7 @@ from swarm.connectors.airflow.mapping import TaskTry
 from swarm.connectors.contexts import sql_context
 from swarm.connectors.payloads import Payload
 from swarm.connectors.sighting import sighted
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import TaskKey

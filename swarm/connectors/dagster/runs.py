@@ -12,7 +12,7 @@ from swarm.connectors.dagster.answers import asset_key
 from swarm.connectors.dagster.mapping import IMPLICIT_JOB, Definitions
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.sighting import sighted
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import PipelineKey, TaskKey

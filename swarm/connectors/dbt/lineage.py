@@ -22,7 +22,7 @@ from swarm.connectors.dbt.mapping import (
     state_of,
 )
 from swarm.connectors.sighting import covered, sighted
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey

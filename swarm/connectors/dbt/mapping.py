@@ -18,7 +18,7 @@ from sqlglot.dialects.dialect import Dialects
 from swarm.connectors.dbt.artifacts import Invocation, Node, Project, Result, SourceTable
 from swarm.connectors.programs import stated_dataset
 from swarm.lineage.naming import dataset_from_table, split_name
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import View

@@ -18,10 +18,10 @@ from swarm.connectors.history.files import Mark, exports, open_export
 from swarm.connectors.history.formats import Place, Rows
 from swarm.connectors.history.objects import Bucket, Seen
 from swarm.connectors.jsonlines import Problems
-from swarm.lineage.postgres_log import PostgresLog
-from swarm.lineage.query_history import MAX_LEFT, Found, History
-from swarm.lineage.query_statement import Statement
-from swarm.lineage.query_tags import Known
+from swarm.lineage.history.evidence import MAX_LEFT, Found, History
+from swarm.lineage.history.postgres_log import PostgresLog
+from swarm.lineage.history.statement import Statement
+from swarm.lineage.history.tags import Known
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Batch, Item
 from swarm.model.runs import TaskRun

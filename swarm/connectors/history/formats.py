@@ -14,12 +14,12 @@ from enum import Enum
 from typing import IO
 
 from swarm.connectors.jsonlines import MAX_LINE_BYTES, Problems, broken
-from swarm.lineage.object_access import from_cloudtrail, from_s3_log
-from swarm.lineage.postgres_log import PostgresLog
-from swarm.lineage.query_history import History
-from swarm.lineage.query_statement import MalformedRow
-from swarm.lineage.redshift_rows import RedshiftQueries
-from swarm.lineage.warehouse_rows import from_bigquery, from_snowflake
+from swarm.lineage.history.evidence import History
+from swarm.lineage.history.object_access import from_cloudtrail, from_s3_log
+from swarm.lineage.history.postgres_log import PostgresLog
+from swarm.lineage.history.redshift_rows import RedshiftQueries
+from swarm.lineage.history.statement import MalformedRow
+from swarm.lineage.history.warehouse_rows import from_bigquery, from_snowflake
 
 MAX_DOCUMENT_BYTES = 256_000_000
 

@@ -15,7 +15,7 @@ from swarm.lineage.code.jobs import Job, chosen, line_of
 from swarm.lineage.code.texts import hole, shown
 from swarm.lineage.configs.formats import local_name, properties_below
 from swarm.lineage.configs.references import resolved
-from swarm.lineage.template_expressions import fill_expressions
+from swarm.lineage.templates.expressions import fill_expressions
 
 _ROOTS = frozenset({"workflow-app", "coordinator-app", "bundle-app"})
 _MAX_DEPTH = 6  # workflows inside each other

@@ -41,7 +41,7 @@ from swarm.lineage.code.values import (
     Value,
 )
 from swarm.lineage.naming import dataset_from_table, dataset_from_url, is_path_namespace
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, UnresolvedReason

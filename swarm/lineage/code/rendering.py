@@ -18,7 +18,7 @@ from swarm.lineage.code.values import (
     join,
     only,
 )
-from swarm.lineage.templates import render
+from swarm.lineage.templates.render import render
 
 _STRING_TEMPLATE = External("string.Template")
 _JINJA = {"jinja2.Template", "jinja2.environment.Template", "airflow.templates.Template"}

@@ -14,7 +14,7 @@ from itertools import product
 
 from swarm.lineage.code.shell_text import MARK, Expansion, ShellText, mark_expansions
 from swarm.lineage.code.texts import hole
-from swarm.lineage.template_values import MOMENT
+from swarm.lineage.templates.values import MOMENT
 
 MAX_VALUES = 16
 _MAX_VALUE = 20_000  # characters of a value; longer ones are only made to hurt

@@ -16,7 +16,7 @@ from swarm.config import Settings, Source, SqlConnection
 from swarm.connectors.base import LearnsRuns
 from swarm.connectors.history.connector import QueryHistory, connect
 from swarm.errors import ConfigError, Unauthorized, Unavailable
-from swarm.lineage.query_history import WINDOW_CONFIDENCE
+from swarm.lineage.history.evidence import WINDOW_CONFIDENCE
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Evidence, Unresolved
 from swarm.model.runs import RunState, TaskRun

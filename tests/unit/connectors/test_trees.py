@@ -9,8 +9,8 @@ import pytest
 
 from swarm.connectors.programs import Program, Script, items_of
 from swarm.connectors.trees import TREES, Trees
-from swarm.lineage.sql import extract_sql
-from swarm.lineage.sql_tree import tree_extraction
+from swarm.lineage.sql.extract import extract_sql
+from swarm.lineage.sql.tree import tree_extraction
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Coverage, Evidence, Unresolved, UnresolvedReason

@@ -7,8 +7,8 @@ import pytest
 from swarm.lineage.column_news import WRITERS_MAX
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.lineage.openlineage import read_event
-from swarm.lineage.openlineage_columns import INPUTS_MAX
+from swarm.lineage.openlineage.columns import INPUTS_MAX
+from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.text import SqlContext
 from swarm.model.columns import Column, ColumnInput, ColumnLineage, Transformation
 from swarm.model.journal import Batch, ColumnsGone, ColumnsSeen, GraphRecord, Item

@@ -4,7 +4,7 @@ import pytest
 
 from swarm.config import Counted, Settings
 from swarm.connectors.contexts import code_context, sql_context
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import Convention, SqlContext
 from swarm.model.lineage import Access
 

@@ -8,8 +8,8 @@ import pytest
 from swarm.lineage.facet_news import FACETS_MAX
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.lineage.openlineage import read_event
-from swarm.lineage.openlineage_facets import FACET_MAX
+from swarm.lineage.openlineage.events import read_event
+from swarm.lineage.openlineage.facets import FACET_MAX
 from swarm.lineage.text import SqlContext
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.journal import Batch, FacetGone, FacetSeen, GraphRecord, Item

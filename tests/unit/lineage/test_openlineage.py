@@ -7,7 +7,7 @@ import pytest
 
 from swarm.errors import InputError
 from swarm.lineage.fusion import Sighting, believe
-from swarm.lineage.openlineage import read_event
+from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.text import SqlContext
 from swarm.model.facets import Facet
 from swarm.model.journal import Item

@@ -6,8 +6,8 @@ import pytest
 
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.lineage.openlineage import read_event
-from swarm.lineage.openlineage_order import JOBS_MAX
+from swarm.lineage.openlineage.events import read_event
+from swarm.lineage.openlineage.order import JOBS_MAX
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Batch, GraphRecord, Item, OrderSeen, RunSeen
 from swarm.model.keys import PipelineKey, TaskKey

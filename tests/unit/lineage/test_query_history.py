@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from swarm.lineage.query_history import WINDOW_CONFIDENCE, Found, History
-from swarm.lineage.query_statement import Statement
-from swarm.lineage.query_tags import Known
+from swarm.lineage.history.evidence import WINDOW_CONFIDENCE, Found, History
+from swarm.lineage.history.statement import Statement
+from swarm.lineage.history.tags import Known
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel

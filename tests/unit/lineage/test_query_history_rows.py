@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from swarm.lineage.object_access import from_cloudtrail, from_s3_log, object_dataset
-from swarm.lineage.postgres_log import OPEN_S, PostgresLog
-from swarm.lineage.query_history import History
-from swarm.lineage.query_statement import MalformedRow, Statement, time_s
-from swarm.lineage.query_tags import Known
-from swarm.lineage.redshift_rows import RedshiftQueries
+from swarm.lineage.history.evidence import History
+from swarm.lineage.history.object_access import from_cloudtrail, from_s3_log, object_dataset
+from swarm.lineage.history.postgres_log import OPEN_S, PostgresLog
+from swarm.lineage.history.redshift_rows import RedshiftQueries
+from swarm.lineage.history.statement import MalformedRow, Statement, time_s
+from swarm.lineage.history.tags import Known
+from swarm.lineage.history.warehouse_rows import from_bigquery, from_snowflake
 from swarm.lineage.text import SqlContext
-from swarm.lineage.warehouse_rows import from_bigquery, from_snowflake
 
 NOON_S = 1706702400.0  # 2024-01-31 12:00:00 UTC
 

@@ -1,6 +1,6 @@
 """What comes with each table found: its name in full, its line, an excerpt."""
 
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Access, Extraction
 

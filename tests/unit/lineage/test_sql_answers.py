@@ -1,6 +1,6 @@
 """What is remembered stays within bounds, and what is asked for stays."""
 
-from swarm.lineage.sql_answers import Answers
+from swarm.lineage.sql.answers import Answers
 
 
 def test_what_is_asked_for_outlives_what_is_not() -> None:

@@ -22,7 +22,7 @@ import pytest
 
 from swarm.lineage.expansion import Names
 from swarm.lineage.naming import dataset_from_table
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.tables import Tables
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey

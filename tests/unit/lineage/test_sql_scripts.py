@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.lineage.sql import extract_sql
+from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Access, Extraction, UnresolvedReason
 

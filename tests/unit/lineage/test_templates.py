@@ -2,8 +2,8 @@
 
 import pytest
 
-from swarm.lineage.sql import extract_sql
-from swarm.lineage.templates import MAX_VARIANTS, render
+from swarm.lineage.sql.extract import extract_sql
+from swarm.lineage.templates.render import MAX_VARIANTS, render
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Access, UnresolvedReason
 

@@ -1,0 +1,89 @@
+"""What a function, procedure, macro or task does when it is called: its body, if that is SQL."""
+
+import re
+
+from sqlglot.tokens import TokenType
+
+from swarm.lineage.sql.dynamic import kept_text
+from swarm.lineage.sql.effects import Kept
+from swarm.lineage.sql.names import name_at
+from swarm.lineage.sql.tokens import KINDS_OF_ROUTINES, STARTS, STRINGS, Statement, Tokens, word_of
+from swarm.lineage.sql.values import Kind, Piece
+
+_SQL = frozenset({"SQL", "PLPGSQL", "PLSQL", "SPL", "PLPGSQL_SECDEF"})
+_RIGHTS = frozenset({"CALLER", "OWNER", "RESTRICTED", "SELF"})  # EXECUTE AS OWNER
+_STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(<<|[a-zA-Z]+)", re.DOTALL)
+
+
+def routine(statement: Statement, sql: str) -> Kept | None:
+    """What CREATE FUNCTION and the like keep; None if the statement makes nothing of the kind."""
+    words = [statement.word(index) for index in range(8)]
+    kind = next((index for index, word in enumerate(words) if word in KINDS_OF_ROUTINES), 0)
+    if words[0] not in ("CREATE", "ALTER") or not kind:
+        return None
+    start = kind + 1
+    while statement.word(start) in ("IF", "NOT", "EXISTS"):
+        start += 1
+    name, start = name_at(statement, start)
+    if name is None:
+        return None
+    if _language(statement) not in _SQL:
+        return Kept(name, (), statement.line, statement.line)
+    body = _body(statement.tokens, start)
+    if body is None:
+        return Kept(name, (), statement.line, statement.line)
+    tokens, prefix = body
+    first = tokens[0]
+    if first.token_type in STRINGS:
+        line = int(first.line) - first.text.count("\n")
+        return Kept(name, (Piece(Kind.TEXT, _as_script(first.text)),), line, int(first.line))
+    return Kept(name, *kept_text(tokens, sql, prefix))
+
+
+def _language(statement: Statement) -> str:
+    for index, token in enumerate(statement.tokens):
+        if word_of(token) == "LANGUAGE" and index + 1 < len(statement.tokens):
+            return str(statement.tokens[index + 1].text).upper()
+    return "SQL"
+
+
+def _as_script(text: str) -> str:
+    """A body that is only an expression is run as a query."""
+    match = _STATEMENT.match(text)
+    word = match.group(1).upper() if match else ""
+    return text if word in STARTS or word in ("<<", "FROM", "TABLE") else "SELECT " + text
+
+
+def _body(tokens: Tokens, start: int) -> tuple[Tokens, str] | None:
+    """The tokens of the body, and what to put before them to make them a script."""
+    depth = 0
+    for index in range(start, len(tokens) - 1):
+        token, word = tokens[index], word_of(tokens[index])
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        elif depth:
+            continue
+        elif word in ("BEGIN", "DECLARE"):
+            return tokens[index:], ""
+        elif word == "RETURN":
+            return tokens[index + 1 :], "SELECT "
+        elif word in ("AS", "IS") and word_of(tokens[index + 1]) not in _RIGHTS:
+            return _behind_as(tokens[index + 1 :])
+    return None
+
+
+def _behind_as(rest: Tokens) -> tuple[Tokens, str] | None:
+    word = word_of(rest[0])
+    if rest[0].token_type in STRINGS:
+        return rest[:1], ""
+    if word == "TABLE" and len(rest) > 1:
+        return rest[1:], ""
+    if word == "RETURN" and len(rest) > 1:
+        return rest[1:], "SELECT "
+    if word in STARTS or word == "FROM":
+        return rest, ""
+    if any(word_of(token) == "BEGIN" for token in rest):  # Oracle: declarations come first
+        return rest, "DECLARE "
+    return rest, "SELECT "
