@@ -89,6 +89,12 @@ class Client:
         asked = {"declared": declared, "min_confidence": min_confidence, "as_of_s": as_of_s}
         return self._pages("dependencies", asked)
 
+    def explain(self, upstream: str, downstream: str, dataset: str = "") -> dict[str, Any]:
+        """Why there is, or is no, dependency between two pipelines or tasks: the sum behind each
+        as far as the journal tells."""
+        asked = {"upstream": upstream, "downstream": downstream, "dataset": dataset}
+        return dict(self._request("GET", "dependencies/explain", params=asked))
+
     def findings(self, *, since_s: float | None = None) -> Iterator[dict[str, Any]]:
         """What is open now; with `since_s` (seconds since the epoch) all that opened, changed or
         closed since then. The newest last."""

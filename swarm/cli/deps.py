@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.edge_name import edge_name
 
 
 class Output(StrEnum):
@@ -33,12 +34,23 @@ def deps(
     questions: Annotated[
         bool, typer.Option("--questions", help="What owners are asked; accept or reject answers.")
     ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EDGE",
+            help="Tell instead why there is, or is no, dependency: 'WRITER -> READER [through "
+            "DATASET]', each a pipeline or orchestrator/pipeline/task.",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show the dependencies nobody declared, strongest first."""
     if questions:
         _questions(output, path)
+        return
+    if explain is not None:
+        _explain(explain, output, path)
         return
     with connected(path) as swarm:
         edges = list(
@@ -81,6 +93,19 @@ def _questions(output: Output, path: ConfigOption) -> None:
             f"{one['confidence']:.0%} sure ({one['level']}), {one['pipelines_behind']} behind it"
         )
     typer.echo(f"{len(asked)} questions; `swarm accept` or `swarm reject` answers", err=True)
+
+
+def _explain(edge: str, output: Output, path: ConfigOption) -> None:
+    asked = edge_name(edge)
+    with connected(path) as swarm:
+        answer = swarm.explain(asked.upstream, asked.downstream, asked.dataset)
+    if output is Output.JSON:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    from swarm.api.explained import Explained
+    from swarm.cli.explained_text import explained_text
+
+    typer.echo(explained_text(Explained.model_validate(answer)).rstrip())
 
 
 def _often(recurrence: dict[str, Any] | None) -> str:

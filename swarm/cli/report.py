@@ -51,13 +51,14 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the SQL text at `place` was read; see `Extraction`."""
+    """How the SQL text at `place` was read, of `task` where that is known; see `Extraction`."""
 
     place: str
     dialect: str
     tier: Tier
     confidence: float
     abstained: str
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def as_json(report: Report) -> dict[str, Json]:
         "unattributed": dict(report.unattributed),
         "texts": [
             {
+                "task": text.task,
                 "place": text.place,
                 "dialect": text.dialect,
                 "tier": text.tier.value,

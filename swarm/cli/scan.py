@@ -66,6 +66,14 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
         float | None,
         typer.Option(min=0, max=1, help="Leave out dependencies that are less sure."),
     ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EDGE",
+            help="Tell instead why there is, or is no, dependency: 'WRITER -> READER [through "
+            "DATASET]', each a pipeline or orchestrator/pipeline/task.",
+        ),
+    ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
 ) -> None:
     """Find the dependencies nobody declared, in one read-only pass.
@@ -85,7 +93,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
     settings = _settings(config, given, code or (), min_confidence)
     if not settings.sources:
         raise typer.BadParameter("nothing to scan; name a source, e.g. --airflow http://host:8080")
-    failures = _scan(settings, output)
+    failures = _scan(settings, output) if explain is None else _explain(settings, explain, output)
     for failure in failures:
         typer.echo(f"swarm: {failure}", err=True)
     if failures:
@@ -144,6 +152,19 @@ def _free_name(kind: str, names: set[str]) -> str:
         number += 1
         name = f"{kind}-{number}"
     return name
+
+
+def _explain(settings: "Settings", edge: str, output: Output) -> tuple[str, ...]:
+    """Read, tell of one edge to stdout, and return what failed."""
+    from swarm.cli.explain import explained
+    from swarm.cli.explained_text import explained_text
+
+    if output is Output.HTML:
+        raise typer.BadParameter("an edge is explained as `table` or `json`", param_hint="-o")
+    found, failures = explained(settings, edge, lambda line: typer.echo(line, err=True))
+    as_json = output is Output.JSON
+    typer.echo(found.model_dump_json(indent=2) if as_json else explained_text(found).rstrip())
+    return failures
 
 
 def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from swarm.cli.hearing import Hearing, Kept
 from swarm.cli.report import Reading
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings
@@ -14,7 +15,7 @@ from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
 from swarm.lineage.ledger import Ledger
 from swarm.model.journal import Batch
-from swarm.model.lineage import Dependency, Extraction, Unresolved, UnresolvedReason
+from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import TaskRun
 
@@ -25,7 +26,8 @@ _TELL_EVERY_S = 2.0
 class Findings:
     """What all sources said together; `failures` are the sources that could not be read,
     `unattributed` how many statements of each query history no task could be found for, `texts`
-    how each SQL text was read (statements of histories left out)."""
+    how each SQL text was read (statements of histories left out), `ledger` what they were
+    concluded from."""
 
     pipelines: tuple[Pipeline, ...]
     dependencies: tuple[Dependency, ...]
@@ -33,6 +35,7 @@ class Findings:
     failures: tuple[str, ...]
     unattributed: Mapping[str, int]
     texts: tuple[Reading, ...]
+    ledger: Ledger
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class _Survey:
     failed: list[Unresolved] = field(default_factory=list)
     runs: list[TaskRun] = field(default_factory=list)
     unattributed: Counter[str] = field(default_factory=Counter)
-    texts: dict[Reading, None] = field(default_factory=dict)
+    hearing: Hearing = field(default_factory=Hearing)
 
     async def read(self, connector: Connector) -> None:
         """Take in all of one source; what was read before a failure is kept."""
@@ -63,12 +66,6 @@ class _Survey:
         finally:
             del self.items[connector.name]
             await connector.close()
-
-    def hear(self, place: str, found: Extraction) -> None:
-        """Note how a text was read; called from the threads that read."""
-        if place:
-            reading = Reading(place, found.dialect, found.tier, found.confidence, found.abstained)
-            self.texts[reading] = None
 
     async def tell(self, say: Callable[[str], None]) -> None:
         """Every two seconds, what is still being read."""
@@ -93,15 +90,18 @@ class _Survey:
         ]
 
 
-async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
+async def survey(
+    settings: Settings, say: Callable[[str], None], keep: Kept | None = None
+) -> Findings:
     """Read every source of `settings` once, all at the same time, and conclude.
 
     `say` gets a line for a person every two seconds. A source that fails is in `failures` and,
-    as unreachable, in `unresolved`. Raises `ConfigError` for sources that cannot be opened.
+    as unreachable, in `unresolved`. The texts that are read go to `keep`. Raises
+    `ConfigError` for sources that cannot be opened.
     """
     ledger = Ledger(naming_of(settings))
-    state = _Survey(ledger, SystemClock())
-    LISTENER.set(state.hear)
+    state = _Survey(ledger, SystemClock(), hearing=Hearing(kept=keep))
+    LISTENER.set(state.hearing)
     connectors = open_connectors(settings)
     telling = asyncio.create_task(state.tell(say))
     try:
@@ -118,5 +118,6 @@ async def survey(settings: Settings, say: Callable[[str], None]) -> Findings:
         unresolved=(*ledger.unresolved, *state.failed),
         failures=tuple(f"{failure.subject}: {failure.detail}" for failure in state.failed),
         unattributed=state.unattributed,
-        texts=tuple(sorted(state.texts, key=lambda text: text.place)),
+        texts=tuple(sorted(state.hearing.texts, key=lambda text: (text.place, text.task))),
+        ledger=ledger,
     )

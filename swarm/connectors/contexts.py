@@ -1,6 +1,7 @@
 """What the settings tell the engines: where SQL and code run, and which names are one dataset."""
 
 from contextvars import ContextVar
+from dataclasses import replace
 
 from swarm.config import Settings, SqlConnection
 from swarm.connectors.trees import TREES
@@ -32,7 +33,8 @@ def code_context(settings: Settings, default: SqlContext) -> CodeContext:
     """What code may find behind the names of connections."""
     convention = _convention(settings)
     connections = {
-        name: _context(below, convention) for name, below in settings.connections.items()
+        name: replace(_context(below, convention), told=default.told)
+        for name, below in settings.connections.items()
     }
     return CodeContext(connections, default, default.parameters)
 

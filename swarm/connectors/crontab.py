@@ -102,7 +102,7 @@ def _job_items(
     yield Pipeline(
         key=key, tasks=(Task(task, "cron"),), schedule=job.schedule, place=f"{path}:{job.number}"
     )
-    context = replace(sql_context(settings, key.orchestrator), parameters=job.variables)
+    context = replace(sql_context(settings, key.orchestrator).of(task), parameters=job.variables)
     command = Command(
         Job("", place, command=_script(job), folder=str(path.parent.resolve())),
         {**files, _input_file(job): job.stdin} if job.stdin else files,

@@ -135,7 +135,10 @@ def _task_items(
         value.parameters,
         line.place,
     )
-    context = sql_context_of(task, _context(value, sql_context(settings, key.orchestrator)))
+    base = sql_context(settings, key.orchestrator).of(key)
+    if base.told is not None:
+        base.told.files(value.files)
+    context = sql_context_of(task, _context(value, base))
     yield Coverage(key, Channel.MANIFEST, now_s)
     written: set[DatasetKey] = set()
     for access, names in ((Access.READ, value.reads), (Access.WRITE, value.writes)):

@@ -133,12 +133,12 @@ def believe(
             best[channel] = sighting
     proofs = [_seen(sighting, looked.still, offsets) for sighting in best.values()]
     proofs += [
-        _silent(task, access, cover)
+        _silent(task, access, cover, RELIABILITY[channel].against_it)
         for channel, cover in coverage.items()
         if channel not in best and channel not in NEVER_COVERING
     ]
     proofs += [
-        replace(_silent(task, access, cover), weight=round(_partly_against(channel), 3))
+        _silent(task, access, cover, _partly_against(channel))
         for channel, cover in looked.knowing.items()
         if channel not in best and (channel not in coverage or channel in NEVER_COVERING)
     ]
@@ -178,9 +178,9 @@ def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[Dataset
 
 def _seen(sighting: Sighting, still: float, offsets: Mapping[Channel, float]) -> Proof:
     seen = sighting.evidence
-    still = 1.0 if seen.channel in STATIC else still
+    still = 1.0 if seen.channel in STATIC else round(still, 6)
     for_it = RELIABILITY[seen.channel].for_it + offsets.get(seen.channel, 0.0)
-    weight = max(for_it, 0.0) * seen.confidence
+    sure = round(max(for_it, 0.0), 3)
     return Proof(
         task=seen.task,
         access=seen.access,
@@ -188,11 +188,18 @@ def _seen(sighting: Sighting, still: float, offsets: Mapping[Channel, float]) ->
         place=seen.place,
         excerpt=seen.excerpt,
         last_seen_s=seen.observed_at_s,
-        weight=round(_aged(weight, still), 3),
+        weight=weight_of(sure, seen.confidence, still),
         via=sighting.via,
         named=sighting.named,
-        still=round(still, 3),
+        still=still,
+        sure=sure,
+        confidence=seen.confidence,
     )
+
+
+def weight_of(sure: float, confidence: float, still: float) -> float:
+    """What a report adds to the log-odds: `sure` as far as its extractor is certain, aged."""
+    return round(_aged(sure * confidence, still), 3)
 
 
 def _aged(weight: float, still: float) -> float:
@@ -204,7 +211,8 @@ def _aged(weight: float, still: float) -> float:
     return log(ratio * still / (1 + ratio * (1 - still) * prior_odds)) if still < 1 else weight
 
 
-def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
+def _silent(task: TaskKey, access: Access, cover: Coverage, against: float) -> Proof:
+    weight = round(against, 3)
     return Proof(
         task=task,
         access=access,
@@ -212,7 +220,9 @@ def _silent(task: TaskKey, access: Access, cover: Coverage) -> Proof:
         place="",
         excerpt=f"knows the task and shows no such {access}",
         last_seen_s=cover.observed_at_s,
-        weight=round(RELIABILITY[cover.channel].against_it, 3),
+        weight=weight,
+        sure=weight,
+        silent=True,
     )
 
 

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from swarm.errors import UnknownKey
 from swarm.lineage.calibration import fit, material
+from swarm.lineage.explanation import Explanation, explain
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.intake import other_news, pipeline_news
 from swarm.lineage.naming import Naming
@@ -103,6 +104,14 @@ class Ledger:
         """Everything that is not understood now, by subject."""
         items = (item for group in self._facts.unresolved.values() for item in group)
         return sorted(items, key=lambda i: (i.subject, i.reason, i.place, i.detail))
+
+    def explain(
+        self, upstream: TaskKey | PipelineKey, downstream: TaskKey | PipelineKey
+    ) -> Explanation:
+        """Why there is what there is between two tasks or pipelines, and why no more."""
+        weighing = Weighing(self._facts, self._offsets)
+        verdicts = {key: given.verdict for key, given in self._verdicts.items()}
+        return explain(upstream, downstream, self._facts, weighing, verdicts)
 
     def decide(self, event: Batch | VerdictRequest, now_s: float) -> list[GraphRecord]:
         """The records that follow from `event`; none when it says nothing new.

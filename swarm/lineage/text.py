@@ -1,8 +1,10 @@
 """What an extractor is told about a text besides the text."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Extraction
 
 
@@ -27,7 +29,19 @@ DEFAULT_CONVENTION = Convention()
 Where = tuple[str, str, str, str] | tuple[str, str, str, str, Convention]
 Parameters = tuple[tuple[str, str], ...]
 Reader = Callable[[str, Where, Parameters], Extraction]
-Listener = Callable[[str, Extraction], None]  # the place of a text, and what was found in it
+
+
+class Listener(Protocol):
+    """Hears what is read, from the threads that read."""
+
+    def text(self, text: str, context: "SqlContext", place: str, found: Extraction) -> None:
+        """The SQL `text` at `place` was read, and what was found in it."""
+
+    def files(self, sources: Mapping[str, str]) -> None:
+        """Texts by path that a program was looked for in."""
+
+    def of(self, task: TaskKey) -> "Listener":
+        """Hears the same, of the texts of `task`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,10 @@ class SqlContext:
     convention: Convention = DEFAULT_CONVENTION
     tree: Reader | None = field(default=None, compare=False, repr=False)
     told: Listener | None = field(default=None, compare=False, repr=False)
+
+    def of(self, task: TaskKey) -> "SqlContext":
+        """The same for a text of `task`: who hears how it is read hears that, too."""
+        return self if self.told is None else replace(self, told=self.told.of(task))
 
 
 @dataclass(frozen=True, slots=True)

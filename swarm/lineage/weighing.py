@@ -56,7 +56,7 @@ class Weighing:
     def keys_of(self, task: TaskKey) -> set[DependencyKey]:
         """Every dependency that evidence gives `task`, as writer and as reader."""
         keys = set()
-        for access, dataset in self._ends(task):
+        for access, dataset in self.ends(task):
             if access is Access.WRITE:
                 for reader in self._using(Access.READ, dataset):
                     if _apart(task, reader):
@@ -68,7 +68,13 @@ class Weighing:
         return keys
 
     def dependency(self, key: DependencyKey, verdict: Verdict | None) -> Dependency | None:
-        """The dependency as the facts and a person's verdict make it; `None`: there is none.
+        """The dependency as the facts and a person's verdict make it; `None`: there is none."""
+        found = self.weighed(key, verdict)
+        weak = found is not None and verdict is None and found.confidence < SMALLEST
+        return None if weak else found
+
+    def weighed(self, key: DependencyKey, verdict: Verdict | None) -> Dependency | None:
+        """The same, however small its confidence.
 
         What is judged keeps the evidence it was judged on: no verdict moves its own weights.
         """
@@ -87,8 +93,6 @@ class Weighing:
             confidence = 0.0
         else:
             confidence = edge_confidence(write, read)
-            if confidence < SMALLEST:
-                return None
         declared = self._facts.order.reaches(key.upstream, key.downstream)
         recurrence = self._recurrence(key.downstream, (Access.READ, key.dataset))
         return Dependency(key, declared, confidence, proofs, verdict, recurrence)
@@ -107,7 +111,7 @@ class Weighing:
     def _belief(self, task: TaskKey, end: End, corrected: bool) -> Belief | None:
         at = (task, end, corrected)
         if at not in self._beliefs:
-            sightings = self._ends(task).get(end)
+            sightings = self.ends(task).get(end)
             self._beliefs[at] = (
                 believe(
                     task,
@@ -126,7 +130,7 @@ class Weighing:
         return self._beliefs[at]
 
     def _recurrence(self, task: TaskKey, end: End) -> Recurrence | None:
-        runs = _of_runs(self._ends(task).get(end, []))
+        runs = _of_runs(self.ends(task).get(end, []))
         return self._looks_at(task).recurrence(runs) if runs else None
 
     def _still(self, task: TaskKey, end: End, sightings: list[Sighting]) -> float:
@@ -150,7 +154,8 @@ class Weighing:
             self._looks[task] = Looks(seen, self._facts.coverage_of(task).values())
         return self._looks[task]
 
-    def _ends(self, task: TaskKey) -> dict[End, list[Sighting]]:
+    def ends(self, task: TaskKey) -> dict[End, list[Sighting]]:
+        """What bears on each access of `task`, views followed."""
         if task not in self._sightings:
             ends: dict[End, list[Sighting]] = {}
             for seen in self._facts.evidence.get(task, {}).values():

@@ -157,6 +157,10 @@ class Proof:
     between the dataset the task names and the one the dependency is about. `named` is the
     shorter name the task used, where it was matched to the dataset's full name. `still` is how
     likely what was seen in runs still happens; the weight has it in it.
+
+    How the weight came about: `sure` is what a report adds that is certain and fresh (0: not
+    known, the record is of an older version), `confidence` the extractor's own certainty.
+    `silent`: the channel knows the task and shows no such access.
     """
 
     task: TaskKey
@@ -169,6 +173,9 @@ class Proof:
     via: tuple[DatasetKey, ...] = ()
     named: str = ""
     still: float = 1.0
+    sure: float = 0.0
+    confidence: float = 1.0
+    silent: bool = False
 
 
 class Verdict(StrEnum):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from swarm.api.deps import Given
+from swarm.api.explained import Explained
 from swarm.api.paging import Cursor, Limit, Page, page
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
@@ -27,6 +28,7 @@ from swarm.errors import InputError
 from swarm.graph import query
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
+from swarm.lineage.explanation import explain_known
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import DependencyChanged
 from swarm.model.lineage import Dependency, DependencyKey
@@ -91,6 +93,24 @@ async def changes(since_s: Annotated[float, Query(ge=0)], deps: Given) -> Change
     before = await asyncio.to_thread(deps.projections.history.as_of, since_s)
     old = DependencyGraph(DependencyChanged(0, dependency) for dependency in before)
     return Changes.of(diff(old, deps.model.graph))
+
+
+@router.get("/dependencies/explain")
+async def explanation(
+    upstream: Annotated[str, Query(min_length=1, max_length=2_000)],
+    downstream: Annotated[str, Query(min_length=1, max_length=2_000)],
+    deps: Given,
+    dataset: Annotated[str, Query(max_length=2_000)] = "",
+) -> Explained:
+    """Why there is, or is no, dependency between two pipelines or tasks, as far as the journal
+    tells: the sum behind each. `swarm scan --explain` shows the texts, too."""
+    model = deps.model
+    above, below = model.find(upstream), model.find(downstream)
+    known = model.graph.dependencies.values()
+    why = await asyncio.to_thread(
+        explain_known, above, below, tuple(known), tuple(model.unresolved)
+    )
+    return Explained.of(why, deps.min_confidence, dataset, complete=False)
 
 
 @router.post("/dependencies/verdict", status_code=201)

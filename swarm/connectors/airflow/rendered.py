@@ -101,7 +101,7 @@ def run_items(attempt: TaskTry, settings: Settings) -> Iterator[Item]:
     if not texts or seen_at_s is None:
         return
     task = attempt.run.task
-    context = context_of(settings, attempt.operator, connection_of(attempt.rendered))
+    context = context_of(settings, attempt.operator, connection_of(attempt.rendered)).of(task)
     complete = True
     for number, text in enumerate(texts, 1):
         # The same in every run: what cannot be understood is then said once, not once a run.

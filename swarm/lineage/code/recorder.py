@@ -68,6 +68,8 @@ class Recorder:
         self._found = 0
         self.commands = Commands(program, self.findings, context.parameters, self.record)
         self._reported: set[tuple[str, str]] = set()
+        if context.default.told is not None:
+            context.default.told.files(program.sources)
 
     # --- what the walk tells -----------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def extract_sql(text: str, context: SqlContext, place: str) -> Extraction:
     """
     found = _extracted(text, context, place)
     if context.told is not None:
-        context.told(place, found)
+        context.told.text(text, context, place, found)
     return found
 
 

@@ -49,6 +49,40 @@ async def test_dependencies_with_their_evidence(api):
     ]
 
 
+async def test_a_dependency_is_explained_to_its_sum(api):
+    await chain(api, "a", "b")
+    told = await api.get("dependencies/explain", upstream="a", downstream="airflow/b/t")
+    [edge] = told["edges"]
+    assert (edge["upstream"], edge["downstream"]) == ("airflow/a/t", "airflow/b/t")
+    for end in (edge["write"], edge["read"]):
+        weights = sum(line["weight"] for line in end["lines"])
+        assert end["prior"] + weights == pytest.approx(end["log_odds"], abs=1e-6)
+    chance = edge["write"]["probability"] * edge["read"]["probability"] * edge["naming"]
+    assert chance == pytest.approx(edge["confidence"], abs=2e-6)
+    assert told["complete"] is False
+
+
+async def test_what_is_no_dependency_is_explained_too(api):
+    await chain(api, "a", "b", "c")
+    told = await api.get("dependencies/explain", upstream="b", downstream="a")
+    assert (told["edges"], told["weaker"]) == ([], [])
+    assert [use["dataset"] for use in told["writes"]["uses"]] == ["warehouse/dwh.b"]
+    assert told["reverse"] > 0.8
+    [edge] = (await api.get("dependencies", min_confidence=0.5))["items"][:1]
+    names = {key: edge[key] for key in ("upstream", "downstream", "dataset")}
+    await api.post("dependencies/verdict", names | {"verdict": "rejected", "by": "ann"})
+    up, down = edge["upstream"]["pipeline"], edge["downstream"]["pipeline"]
+    told = await api.get("dependencies/explain", upstream=up, downstream=down)
+    assert told["edges"] == []
+    assert [weak["verdict"] for weak in told["weaker"]] == ["rejected"]
+    assert (
+        "Did you mean"
+        in (await api.get("dependencies/explain", 404, upstream="airflow/aa", downstream="b"))[
+            "detail"
+        ]
+    )
+
+
 async def test_dependencies_are_filtered_and_paged(api):
     await chain(api, "a", "b", "c", "d")
     first = await api.get("dependencies", limit=2)

@@ -69,6 +69,7 @@ def test_each_text_says_how_it_was_read(run, tmp_path):
     odd, plain = tree["texts"]
     assert plain.pop("tier") in ("tokens", "exact")
     assert plain == {
+        "task": "manifest/sums/t",
         "place": "plain.sql",
         "dialect": "postgres",
         "confidence": 1.0,

@@ -2,29 +2,44 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.sql_texts import manifest
 from swarm.config import Settings
 from swarm.connectors.contexts import LISTENER
 from swarm.connectors.manifest import read_manifest
+from swarm.lineage.text import SqlContext
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Extraction, Tier
 
 TASKS = 3_000  # more than a cache of the most recent few could hold
 
 
-def tiers_of_a_pass(path: Path) -> Counter[Tier]:
-    seen: Counter[Tier] = Counter()
+class Tiers:
+    """A listener that counts."""
 
-    def hear(place: str, found: Extraction) -> None:
+    def __init__(self) -> None:
+        self.seen: Counter[Tier] = Counter()
+
+    def of(self, task: TaskKey) -> "Tiers":
+        return self
+
+    def text(self, text: str, context: SqlContext, place: str, found: Extraction) -> None:
         assert place == "query.sql"
-        seen[found.tier] += 1
+        self.seen[found.tier] += 1
 
-    before = LISTENER.set(hear)
+    def files(self, sources: Mapping[str, str]) -> None:
+        assert set(sources) == {"query.sql"}
+
+
+def tiers_of_a_pass(path: Path) -> Counter[Tier]:
+    listener = Tiers()
+    before = LISTENER.set(listener)
     for _ in read_manifest(path, "m", Settings(), 0.0):
         pass
     LISTENER.reset(before)
-    return seen
+    return listener.seen
 
 
 def test_the_second_pass_remembers_every_text(tmp_path: Path) -> None:
