@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from swarm.cli.trust import Trust, counted, trust_in
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import rank
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
@@ -71,6 +72,26 @@ class Report:
     unresolved: tuple[Unresolved, ...]
     unattributed: Mapping[str, int] = field(default_factory=dict)
     texts: tuple[Reading, ...] = ()
+
+    @property
+    def trust(self) -> tuple[Trust, ...]:
+        """How far each pipeline is understood, the blindest first."""
+        return tuple(trust_in(self.pipelines, self.unresolved))
+
+    @property
+    def by_tier(self) -> Mapping[str, int]:
+        """SQL texts by the tier that read them, most first."""
+        return counted(text.tier.value for text in self.texts)
+
+    @property
+    def by_dialect(self) -> Mapping[str, int]:
+        """SQL texts by their dialect, most first; `generic` where none is known."""
+        return counted(text.dialect or "generic" for text in self.texts)
+
+    @property
+    def partly_read(self) -> int:
+        """SQL texts with statements that were not understood."""
+        return sum(text.confidence < 1 for text in self.texts)
 
     @property
     def undeclared(self) -> tuple[Edge, ...]:
@@ -150,6 +171,21 @@ def as_json(report: Report) -> dict[str, Json]:
         "schema_version": SCHEMA_VERSION,
         "generated_at": report.generated_at,
         "pipelines": [_pipeline_json(pipeline) for pipeline in report.pipelines],
+        "understood": {
+            "pipelines": [
+                {
+                    "orchestrator": one.pipeline.orchestrator,
+                    "pipeline": one.pipeline.name,
+                    "tasks": one.tasks,
+                    "tasks_not_understood": list(one.blind),
+                    "not_understood": round(one.share, 4),
+                }
+                for one in report.trust
+            ],
+            "texts_by_tier": dict(report.by_tier),
+            "texts_by_dialect": dict(report.by_dialect),
+            "texts_in_part": report.partly_read,
+        },
         "edges": [_edge_json(edge) for edge in report.edges],
         "unattributed": dict(report.unattributed),
         "texts": [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from swarm.cli.report import Edge, Report
-from swarm.cli.report_table import proof_text, stakes, sureness
+from swarm.cli.report_table import blindness, proof_text, stakes, sureness, texts_read
 from swarm.model.lineage import Unresolved
 
 _STYLE = """
@@ -55,6 +55,7 @@ def _document(report: Report) -> Iterator[str]:
         yield "<p>None found.</p>"
     for edge in undeclared:
         yield from _edge(edge)
+    yield from _trust(report)
     yield from _unresolved(report.unresolved)
     yield "</body></html>\n"
 
@@ -81,6 +82,21 @@ def _edge(edge: Edge) -> Iterator[str]:
     yield "<details><summary>Evidence</summary>"
     yield _list(proof_text(proof, edge) for proof in edge.proofs)
     yield "</details></article>"
+
+
+def _trust(report: Report) -> Iterator[str]:
+    blind = [one for one in report.trust if one.share]
+    if not report.pipelines:
+        return
+    yield "<h2>How far this can be trusted</h2>"
+    if report.texts:
+        yield f"<p>{escape(texts_read(report))}</p>"
+    whole = len(report.pipelines) - len(blind)
+    yield f"<p>{whole:,} of {len(report.pipelines):,} pipelines are understood whole.</p>"
+    if blind:
+        yield f"<details><summary>Partly blind: {len(blind):,}</summary>"
+        yield _list(f"{one.pipeline}: {blindness(one)}" for one in blind)
+        yield "</details>"
 
 
 def _unresolved(unresolved: Iterable[Unresolved]) -> Iterator[str]:

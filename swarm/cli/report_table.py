@@ -3,16 +3,21 @@
 Lines are left to the terminal to wrap; piped into a file each name stays in one piece.
 """
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
 from swarm.cli.report import Edge, Report
+from swarm.cli.trust import Trust
 from swarm.model.lineage import Proof
 
 _EDGES_SHOWN = 50
 _PROOFS_SHOWN = 4
 _UNRESOLVED_SHOWN = 30
+_BLIND_SHOWN = 20
+_TASKS_SHOWN = 5
 
 
 def print_table(report: Report, console: Console | None = None) -> None:
@@ -22,6 +27,7 @@ def print_table(report: Report, console: Console | None = None) -> None:
     for number, edge in enumerate(report.undeclared[:_EDGES_SHOWN], start=1):
         _print_edge(number, edge, out)
     _print_more(len(report.undeclared) - _EDGES_SHOWN, "undeclared dependencies", out)
+    _print_trust(report, out)
     _print_unresolved(report, out)
 
 
@@ -39,6 +45,47 @@ def _print_summary(report: Report, out: Console) -> None:
         out.print(
             f"[bold]{count:,}[/] statements of {escape(source)} belong to no task that is known"
         )
+
+
+def _print_trust(report: Report, out: Console) -> None:
+    """What the answer rests on: how texts were read, and where it may lack something."""
+    blind = [one for one in report.trust if one.share]
+    out.print()
+    out.print("[bold]How far this can be trusted[/]")
+    if report.texts:
+        out.print(escape(texts_read(report)))
+    if report.pipelines:
+        whole = len(report.pipelines) - len(blind)
+        out.print(f"{whole:,} of {len(report.pipelines):,} pipelines are understood whole")
+    for one in blind[:_BLIND_SHOWN]:
+        out.print(Text.assemble("  ", (str(one.pipeline), "cyan"), f": {blindness(one)}"))
+    _print_more(len(blind) - _BLIND_SHOWN, "pipelines that are not understood whole", out, "  ")
+
+
+def texts_read(report: Report) -> str:
+    """How many SQL texts were read, and how."""
+    tiers, dialects = _listed(report.by_tier), _listed(report.by_dialect)
+    return (
+        f"{len(report.texts):,} SQL texts: by tier {tiers}; by dialect {dialects}; "
+        f"{report.partly_read:,} not understood whole"
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def blindness(one: Trust) -> str:
+    """Of which tasks of a pipeline something is not understood, in words."""
+    if not one.tasks:
+        return "not understood"
+    names = ", ".join(one.blind[:_TASKS_SHOWN])
+    more = len(one.blind) - _TASKS_SHOWN
+    listed = f"{names} and {more:,} more" if more > 0 else names
+    return (
+        f"{one.share:.0%} not understood or only in part, {len(one.blind):,} of "
+        f"{one.tasks:,} tasks ({listed})"
+    )
 
 
 def _print_edge(number: int, edge: Edge, out: Console) -> None:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from swarm.cli.report import as_json, build
+from swarm.cli.report import Reading, as_json, build
 from swarm.cli.report_html import as_html
 from swarm.cli.report_table import print_table
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -21,6 +21,7 @@ from swarm.model.lineage import (
     DependencyKey,
     Proof,
     Recurrence,
+    Tier,
     Unresolved,
     UnresolvedReason,
 )
@@ -123,6 +124,7 @@ def test_the_json_has_the_promised_shape():
         "schema_version",
         "generated_at",
         "pipelines",
+        "understood",
         "edges",
         "unattributed",
         "texts",
@@ -238,3 +240,49 @@ def test_an_edge_says_what_it_is_sure_enough_for_and_how_often_it_was_seen(often
     report = a_report([replace(found, recurrence=often)], [a_pipeline("a"), a_pipeline("b")])
     assert words in as_html(report)
     assert words in printed(report)
+
+
+def blind(subject, place="q.sql:1"):
+    return Unresolved(subject, UnresolvedReason.SYNTAX, place, "does not parse")
+
+
+def test_each_pipeline_says_how_far_it_is_understood():
+    many = Pipeline(
+        PipelineKey("airflow", "many"), tuple(Task(a_task("many", name)) for name in "abcd")
+    )
+    pipelines = (a_pipeline("whole"), many, a_pipeline("broken"), a_pipeline("short"))
+    unresolved = (
+        blind("airflow/many/b"),
+        blind("airflow/many/b", "q.sql:2"),
+        blind("airflow/broken"),
+        blind("dw/orders", "airflow/short/t"),
+        blind("tasks.jsonl:3"),
+    )
+    report = a_report(pipelines=pipelines, unresolved=unresolved)
+    shares = {one.pipeline.name: (one.share, one.blind) for one in report.trust}
+    assert shares == {
+        "broken": (1.0, ("t",)),
+        "short": (1.0, ("t",)),
+        "many": (0.25, ("b",)),
+        "whole": (0.0, ()),
+    }
+    text = printed(report)
+    assert "1 of 4 pipelines are understood whole" in text
+    assert "airflow/many: 25% not understood or only in part, 1 of 4 tasks (b)" in text
+    assert "airflow/whole:" not in text
+    assert "airflow/many: 25%" in as_html(report)
+    first = as_json(report)["understood"]["pipelines"][0]
+    assert (first["pipeline"], first["not_understood"]) == ("broken", 1.0)
+
+
+def test_texts_are_counted_by_tier_and_dialect():
+    texts = (
+        Reading("a.sql", "bigquery", Tier.TOKENS, 1.0, ""),
+        Reading("b.sql", "", Tier.TREE, 0.5, "statement"),
+        Reading("c.sql", "bigquery", Tier.TREE, 1.0, "template"),
+    )
+    report = replace(a_report(pipelines=(a_pipeline("p"),)), texts=texts)
+    said = "3 SQL texts: by tier tree 2, tokens 1; by dialect bigquery 2, generic 1; "
+    assert said + "1 not understood whole" in printed(report)
+    assert said + "1 not understood whole" in as_html(report)
+    assert as_json(report)["understood"]["texts_by_tier"] == {"tree": 2, "tokens": 1}
