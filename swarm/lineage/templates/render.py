@@ -7,19 +7,20 @@ every `if` are looked at: each is in some variant.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import jinja2
 from jinja2 import nodes
 
 from swarm.lineage.templates.expressions import fill_expressions
-from swarm.lineage.templates.values import Unknown, Values, listed, source_of
+from swarm.lineage.templates.values import Told, Unknown, Value, Values, listed, source_of
 
 MAX_VARIANTS = 16
 MAX_TEXT = 4_000_000  # characters of all variants together, and of work for one of them
 
 _NODE_WORK = 100  # what a node costs, counted in characters
+_MACRO_WORK = 1_000  # the same of a macro each time it is called
 _MAX_SOURCE = 200  # characters of a template in a report
 _MAX_HOPS = 5  # from a parameter to another that its value names
 
@@ -219,8 +220,9 @@ def _variants(
             return found, (1, f"the template has more branches than {limit} variants can show")
         run = _Run(parameters, holes, waiting.pop(0))
         run.body(tree.body)
+        run.finish()
         if run.cut:
-            return found, (1, f"the loops of the template make more than {MAX_TEXT} characters")
+            return found, (1, f"loops and macros of the template make over {MAX_TEXT} characters")
         found.append(Rendered("".join(run.output.parts), tuple(run.output.lines or [1])))
         for point, branches, path in run.met:
             for branch in range(branches):
@@ -247,7 +249,14 @@ class _Run:
         self.cut = False
         self._path: dict[int, int] = {}
         self._work = 0
-        self._values = Values(parameters, holes.stand_in, self._choose, holes.take)
+        self._stand_in = holes.stand_in
+        self._macros: dict[str, nodes.Macro] = {}
+        self._inside: list[nodes.Macro] = []
+        self._ran: dict[str, int] = {}
+        self._values = Values(
+            parameters,
+            Told(holes.stand_in, self._choose, holes.take, self._expanded, self._ran.setdefault),
+        )
 
     def body(self, body: list[nodes.Node]) -> None:
         for node in body:
@@ -267,10 +276,64 @@ class _Run:
                 self._for(node)
             case nodes.Assign() | nodes.AssignBlock() | nodes.With():
                 self._assign(node)
+            case nodes.CallBlock() if source_of(node.call.node) == "statement":
+                self._apart(lambda: self.body(node.body), node.lineno)  # dbt runs it by itself
             case nodes.Block() | nodes.FilterBlock() | nodes.Scope() | nodes.CallBlock():
                 self.body(node.body)
-            case _:  # macros, imports, `do`: they leave no text where they stand
-                pass
+            case nodes.ScopedEvalContextModifier():
+                self.body(node.body)
+            case _:
+                self._other(node)
+
+    def _other(self, node: nodes.Node) -> None:
+        """What leaves no text of this template where it stands. Imports only make names known:
+        what is called by them is a stand-in there."""
+        match node:
+            case nodes.Macro():
+                self._macros[node.name] = node
+            case nodes.ExprStmt():
+                self._values.value(node.node)
+            case nodes.Include():
+                name = self._stand_in(f"include {source_of(node.template)}")
+                self.output.emit(name, node.lineno, literal=False)
+            case nodes.Extends():
+                name = self._stand_in(f"extends {source_of(node.template)}")
+                self._apart(lambda: self.output.emit(name, node.lineno, literal=False), node.lineno)
+
+    def _apart(self, emit: Callable[[], None], line: int) -> None:
+        """Something that is a statement of its own."""
+        self.output.emit(";", line, literal=False)
+        emit()
+        self.output.emit(";", line, literal=False)
+
+    def _expanded(self, call: nodes.Call) -> str | None:
+        """What a macro of this template leaves where it is called; None: it is none of them."""
+        macro = self._macros.get(source_of(call.node))
+        if macro is None or macro in self._inside:
+            return None
+        self._work += _MACRO_WORK
+        outside = self._values.names
+        self._values.names = outside | self._given(macro, call)
+        self._inside.append(macro)
+        text = self._captured(macro.body)
+        self._inside.pop()
+        self._values.names = outside
+        return text
+
+    def _given(self, macro: nodes.Macro, call: nodes.Call) -> dict[str, Value]:
+        names = [argument.name for argument in macro.args]
+        given = dict(zip(names[::-1], macro.defaults[::-1], strict=False))
+        given |= dict(zip(names, call.args, strict=False))
+        given |= {one.key: one.value for one in call.kwargs}
+        return {
+            name: self._values.value(given[name]) if name in given else Unknown(name)
+            for name in names
+        }
+
+    def finish(self) -> None:
+        """Texts that the template runs itself, each as a statement behind its own."""
+        for text, line in self._ran.items():
+            self.output.emit(f"; {' '.join(text.split())}", line, literal=False)
 
     def _output(self, node: nodes.Output) -> None:
         for part in node.nodes:
@@ -278,6 +341,7 @@ class _Run:
             text = self._values.text(self._values.value(part))
             self._work += len(text)
             if self._work > MAX_TEXT:
+                self.cut = True
                 return
             self.output.emit(text, part.lineno, literal=literal)
 
@@ -313,7 +377,12 @@ class _Run:
     def _for(self, node: nodes.For) -> None:
         items, names = listed(self._values.value(node.iter)), self._values.names
         if items is None:  # unknown: once, for what the body says besides the loop's variable
-            items = [Unknown(f"{source_of(node.target)} in {source_of(node.iter)}")]
+            if node.else_ and self._choose(node, 2):
+                items = []
+            else:
+                items = [Unknown(f"{source_of(node.target)} in {source_of(node.iter)}")]
+        if not items:
+            self.body(node.else_)
         targets = node.target.items if isinstance(node.target, nodes.Tuple) else [node.target]
         for index, item in enumerate(items):
             for position, target in enumerate(targets):

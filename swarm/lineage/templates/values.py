@@ -36,26 +36,35 @@ class Unknown:
 Value = str | bool | datetime | list["Value"] | Unknown  # what a template expression gives
 
 
-class Values:
-    """Works expressions out. `names` are the variables the template has set so far.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What `Values` asks and tells while it works.
 
     `stand_in` gives the word that stands for an unknown value inside of a text, `choose` the
     branch to take of so many at a point of the tree, `passed` is told what `ref` and `source` give
-    to a call that is not known, and the line.
+    to a call that is not known, and the line; `expanded` gives what a macro of the template
+    leaves (None: it is none of its macros), `ran` is told a text that the template runs itself,
+    and the line.
     """
 
-    def __init__(
-        self,
-        parameters: Mapping[str, str],
-        stand_in: Callable[[str], str],
-        choose: Callable[[nodes.Node, int], int],
-        passed: Callable[[str, int], None],
-    ) -> None:
+    stand_in: Callable[[str], str]
+    choose: Callable[[nodes.Node, int], int]
+    passed: Callable[[str, int], None]
+    expanded: Callable[[nodes.Call], str | None]
+    ran: Callable[[str, int], object]
+
+
+class Values:
+    """Works expressions out. `names` are the variables the template has set so far."""
+
+    def __init__(self, parameters: Mapping[str, str], told: Told) -> None:
         self.names: dict[str, Value] = {}
         self._parameters = parameters
-        self._stand_in = stand_in
-        self._choose = choose
-        self._passed = passed
+        self._stand_in = told.stand_in
+        self._choose = told.choose
+        self._passed = told.passed
+        self._expanded = told.expanded
+        self._ran = told.ran
 
     def text(self, value: Value) -> str:
         if isinstance(value, Unknown):
@@ -140,6 +149,14 @@ class Values:
         name, source = source_of(node.node), source_of(node)
         if name in _SILENT:
             return ""
+        if (expanded := self._expanded(node)) is not None:
+            return expanded
+        if name == "run_query" and node.args:
+            self._ran(self.text(self.value(node.args[0])), node.lineno)
+            return Unknown(source)
+        return self._known_call(node, name, source)
+
+    def _known_call(self, node: nodes.Call, name: str, source: str) -> Value:
         if name.startswith("macros."):
             return self._macro(name, node.args)
         arguments = [self.value(argument) for argument in node.args]

@@ -233,3 +233,41 @@ WHERE f > %(since)s AND g < %s AND h IN (%s, %s) LIMIT %s
 -- unresolved: template 1 %(table)s
 DELETE FROM %(table)s;
 INSERT INTO t VALUES (%s, %(b)s)
+
+--- templates: what a macro of the text leaves where it is called
+-- reads: a t u
+{% macro f(c, s='u') %}{{ c }} IN (SELECT id FROM t) AND y IN (SELECT y FROM {{ s }}){% endmacro %}
+SELECT * FROM a WHERE {{ f('x') }}
+
+--- templates: macros that call macros, and one that calls itself
+-- reads: a t
+-- unresolved: template 2 the name {{ g() }}
+{% macro g() %}SELECT * FROM {{ g() }}{% endmacro %}{% macro f(x) %}JOIN t ON {{ x }}{% endmacro %}
+{% macro h() %}{{ f(x='b = c') }}{% endmacro %}SELECT * FROM a {{ h() }}; {{ g() }}
+
+--- templates: another file that stands here
+-- reads: a
+-- unresolved: template 2 include 'other.sql'
+SELECT * FROM a;
+{% include 'other.sql' %}
+
+--- templates: a file around this one
+-- reads: a
+-- unresolved: template 1 extends 'base.sql'
+{% extends 'base.sql' %}{% block q %}SELECT * FROM a{% endblock %}
+
+--- templates: queries that a template runs itself
+-- reads: a b c
+-- writes: d
+{% set n = run_query('SELECT max(x) FROM b') %}
+{% call statement('m', fetch_result=True) %}SELECT max(x) FROM c{% endcall %}
+{% do run_query('DELETE FROM d') %}
+SELECT * FROM a WHERE x > {{ n }}
+
+--- templates: both ways of a loop
+-- reads: a b
+{% for x in names %}SELECT * FROM a{% else %}SELECT * FROM b{% endfor %}
+
+--- templates: what is between other tags
+-- reads: a
+{% autoescape false %}SELECT * FROM a{% endautoescape %}
