@@ -97,11 +97,13 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """This statement, or a part of it, does something that the text does not say."""
+    """This statement, or a part of it, does something that the text does not say; `of_clauses`:
+    stand-ins for whole clauses may."""
 
     reason: UnresolvedReason
     line: int
     detail: str
+    of_clauses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,10 +127,12 @@ class Script:
         return self._rendering.holes_in(text)
 
     def forget_syntax(self, since: int) -> None:
-        """Take back what was said about syntax since there were `since` problems."""
-        later = self.problems[since:]
-        kept = [problem for problem in later if problem.reason is not UnresolvedReason.SYNTAX]
-        self.problems[since:] = kept
+        """Take back what was said about syntax and clauses since there were `since` problems."""
+        self.problems[since:] = [
+            problem
+            for problem in self.problems[since:]
+            if problem.reason is not UnresolvedReason.SYNTAX and not problem.of_clauses
+        ]
 
     def _problem(self, problem: NotUnderstood, lines: tuple[int, ...]) -> None:
         self.problems.append(

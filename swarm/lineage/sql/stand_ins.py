@@ -4,10 +4,11 @@ A stand-in is a plain word. Where it stands for a number, for nothing, for a mem
 for a clause, the statement only parses with other tokens in its place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot.tokens import Token, TokenType
 
+from swarm.lineage.sql.tokens import word_of
 from swarm.lineage.templates.render import is_hole
 
 _CLAUSE_ENDS: tuple[list[TokenType], ...] = (
@@ -21,6 +22,16 @@ _OPERANDS = frozenset(
     | {TokenType.NULL, TokenType.TRUE, TokenType.FALSE, TokenType.STAR}
 )
 
+_TABLES = frozenset({"FROM", "JOIN", "USING"})
+_CONDITIONS = frozenset({"WHERE", "AND", "OR", "ON", "HAVING", "NOT", "QUALIFY"})
+_CLAUSES = frozenset(
+    {"WHERE", "GROUP", "ORDER", "HAVING", "QUALIFY", "LIMIT", "UNION", "EXCEPT", "INTERSECT"}
+    | {"AND", "OR", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "GROUP BY", "ORDER BY"}
+    | {"WHEN", "WINDOW"}
+)
+_TABLE_ENDS = frozenset({TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_PAREN})
+_ENDS = frozenset({TokenType.R_PAREN, TokenType.SEMICOLON})
+
 
 def readings(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
     """The tokens as they are, then by what their stand-ins may be, likely ones first.
@@ -32,6 +43,26 @@ def readings(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
         yield [_as_number(token) for token in tokens], False
         yield [token for token in tokens if not is_hole(token.text)], False
         yield _with_clauses(tokens), True
+
+
+def unseen(tokens: Sequence[Token]) -> list[str]:
+    """The stand-ins that may name tables although the statement parses: behind a table, where a
+    JOIN or a WHERE may stand, and in the place of a whole condition."""
+    found: list[str] = []
+    has_tables = False
+    before: Token | None = None  # the last that is no stand-in
+    run: list[str] = []
+    for token in (*tokens, None):
+        if token is not None and is_hole(token.text):
+            run.append(token.text)
+            continue
+        ends = token is None or word_of(token) in _CLAUSES or token.token_type in _ENDS
+        if run and ends and has_tables and before is not None:
+            is_clause = before.token_type in _TABLE_ENDS
+            found += run if is_clause or word_of(before) in _CONDITIONS else []
+        run, before = [], token
+        has_tables = has_tables or (token is not None and word_of(token) in _TABLES)
+    return found
 
 
 def _with_clauses(tokens: list[Token]) -> list[Token]:

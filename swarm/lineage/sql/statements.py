@@ -29,7 +29,7 @@ from swarm.lineage.sql.familiar import familiar
 from swarm.lineage.sql.names import name_of, table_of
 from swarm.lineage.sql.scan import SURE, words_say
 from swarm.lineage.sql.set import selected
-from swarm.lineage.sql.stand_ins import readings
+from swarm.lineage.sql.stand_ins import readings, unseen
 from swarm.lineage.sql.tables import accesses
 from swarm.lineage.sql.tokens import Statement, is_deep
 from swarm.lineage.sql.transfer import copy, export, load
@@ -59,9 +59,17 @@ def _parsed_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
             problem = _syntax(statement, sql, "does not parse")
             return [problem, *words_say(statement), *cut_out]
         found = [*_effects(tree, statement, dialect), *cut_out]
-        return _less_sure(found, statement) if is_cut else found
+        return _less_sure(found, statement) if is_cut else [*found, *_unseen(statement)]
     except RecursionError:
         return [_syntax(statement, sql, "nested too deeply")]
+
+
+def _unseen(statement: Statement) -> list[Effect]:
+    """What templates may add to a statement that parses as if they added nothing."""
+    holes = " ".join(dict.fromkeys(unseen(statement.tokens)))[:_MAX_EXCERPT]
+    detail = f"templates may name more tables: {holes}"
+    problem = NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail, of_clauses=True)
+    return [problem] if holes else []
 
 
 def _syntax(statement: Statement, sql: str, problem: str) -> NotUnderstood:

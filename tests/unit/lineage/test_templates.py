@@ -118,12 +118,12 @@ def test_templates_made_to_hurt_end(text: str) -> None:
     assert sum(len(variant.text) for variant in rendering.variants) < 10_000_000
 
 
-# dialect, SQL, tables read, tables written, number of names that a template hides
+# dialect, SQL, tables read, tables written, number of names or clauses that a template hides
 NAMES = [
     ("", "SELECT * FROM a WHERE d = {{ x }} AND e = '{{ y }}' LIMIT {{ n }}", "a", "", 0),
-    ("", "SELECT {{ columns }} FROM a {{ where }}", "a", "", 0),
-    ("", "SELECT * FROM a {{ join_clause }} WHERE 1 = 1", "a", "", 0),
-    ("", "SELECT * FROM a {{ one }} {{ two }} WHERE z = 1", "a", "", 0),
+    ("", "SELECT {{ columns }} FROM a {{ where }}", "a", "", 1),
+    ("", "SELECT * FROM a {{ join_clause }} WHERE 1 = 1", "a", "", 1),
+    ("", "SELECT * FROM a {{ one }} {{ two }} WHERE z = 1", "a", "", 1),
     ("", "SELECT * FROM a {% if x %}WHERE y = 1{% endif %} AND z = 2", "a", "", 0),
     ("", "SELECT * FROM {{ x }}.a, b", "b", "", 1),
     ("", "INSERT INTO b SELECT * FROM a_{{ params.region }}", "", "b", 1),

@@ -271,3 +271,10 @@ SELECT * FROM a WHERE x > {{ n }}
 --- templates: what is between other tags
 -- reads: a
 {% autoescape false %}SELECT * FROM a{% endautoescape %}
+
+--- templates: what may be a clause or a condition may name tables
+-- reads: a b
+-- unresolved: template 1 templates may name more tables: {{ joins }} {{ more }}
+-- unresolved: template 2 templates may name more tables: {{ m.f() }}
+SELECT {{ x }} FROM a {{ joins }} {{ more }} WHERE c = {{ y }} LIMIT {{ z }};
+SELECT * FROM b WHERE {{ m.f() }} AND d IN ({{ ids }})
