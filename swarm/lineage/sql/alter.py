@@ -18,6 +18,7 @@ from swarm.lineage.sql.tokens import Statement
 from swarm.model.lineage import Access
 
 _SPARK = frozenset({"hive", "spark", "spark2", "databricks"})
+_TRINO = frozenset({"trino", "presto", "athena"})
 _TSQL = frozenset({"tsql", "fabric"})
 _PARTITIONED = frozenset({"mysql", "doris", "starrocks", "oracle", "clickhouse"})
 _PARTS = frozenset({"PARTITION", "SUBPARTITION", "PART", "PARTITIONS", "ALL"})
@@ -57,6 +58,8 @@ def _table(
     if draft.is_at(index, "RENAME", "AS"):
         target, _ = named(draft, index + 2)
         return [Moved(table, target)] if target is not None else []
+    if dialect in _TRINO and draft.word(index) == "EXECUTE":
+        return _procedure(draft, table, index + 1)
     if dialect in _SPARK:
         return _spark(draft, table, index)
     if draft.word(index) == "EXCHANGE" and dialect in _PARTITIONED:
@@ -67,6 +70,25 @@ def _table(
     if dialect in _PARTITIONED and _PARTS & {draft.word(index + 1), draft.word(index + 2)}:
         return _partition(draft, table, index)
     return None
+
+
+def _procedure(draft: Draft, table: Name, index: int) -> list[Effect]:
+    """Trino's procedures of tables: some bring files or rows, some go back to older ones."""
+    arguments = {
+        draft.word(at): value.text
+        for at in range(index, len(draft.tokens))
+        if (value := draft.string(at + 2)) is not None
+    }
+    sources: list[Name] = []
+    if "LOCATION" in arguments:
+        sources.append(Name(line=table.line, url=arguments["LOCATION"]))
+    elif "TABLE_NAME" in arguments:
+        schema = arguments.get("SCHEMA_NAME", "")
+        sources.append(Name((schema, arguments["TABLE_NAME"])[not schema :], table.line))
+    action = draft.word(index)
+    reads: list[Effect] = [Accessed(Access.READ, source) for source in sources]
+    changes = bool(reads) or action.startswith("ROLLBACK")
+    return [*reads, Accessed(Access.WRITE, table)] if changes else []
 
 
 def _behind(draft: Draft, word: str, index: int) -> int:

@@ -1,5 +1,6 @@
 """Clauses of dialects that the parser does not know, each cut out by one rule."""
 
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql.draft import Draft, named
@@ -149,6 +150,8 @@ def given_name(draft: Draft) -> None:
         draft.tokens[index:end] = [token for part in group for token in _name_tokens(part)]
 
 
+_NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
+_TAKES_TABLES = frozenset(Dialect.get_or_raise("bigquery").parser_class.FUNCTION_PARSERS)
 _OF_NAMES = frozenset({TokenType.COLON, TokenType.VAR, TokenType.DPIPE})
 
 
@@ -229,3 +232,31 @@ def copy_options(draft: Draft) -> None:
     if draft.word(0) != "COPY" or source >= len(draft.tokens) - 1:
         return
     draft.cut(max(draft.behind_group(source + 1), source + 2), len(draft.tokens))
+
+
+def given_table(draft: Draft) -> None:
+    """BigQuery, Databricks: `changes(TABLE d.t, NULL)` is `changes(TABLE(d.t), NULL)`."""
+    for index in (*draft.places("TABLE"), *draft.places("MODEL")):
+        before = draft.tokens[index - 1].token_type if index else None
+        function = draft.tokens[index - 2] if index > 1 else None
+        following = draft.tokens[index + 1].token_type if index + 1 < len(draft.tokens) else None
+        if before != TokenType.L_PAREN or following not in _NAMES or function is None:
+            continue
+        if function.token_type in _NAMES and function.text.upper() not in _TAKES_TABLES:
+            draft.insert(draft.behind_name(index + 1), TokenType.R_PAREN, ")")
+            draft.put(index, TokenType.VAR, "TABLE")
+            draft.insert(index + 1, TokenType.L_PAREN, "(")
+
+
+def source_of_clone(draft: Draft) -> None:
+    """`CREATE TABLE a CLONE b AT (...) COPY GRANTS`: without what follows the source."""
+    for index in draft.places("CLONE")[:1]:
+        if draft.word(0) == "CREATE":
+            draft.cut(draft.behind_name(index + 1), len(draft.tokens))
+
+
+def copied_rows(draft: Draft) -> None:
+    """PostgreSQL: `COPY t FROM 'file' WHERE x > 1`."""
+    end = draft.next_of(frozenset({"WHERE"}), 0)
+    if draft.word(0) == "COPY":
+        draft.cut(end, len(draft.tokens))

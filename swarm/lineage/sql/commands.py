@@ -15,6 +15,7 @@ from swarm.lineage.sql.effects import (
     Moved,
     Name,
     Nested,
+    NotUnderstood,
     Swapped,
 )
 from swarm.lineage.sql.engines import ELSEWHERE, created_elsewhere
@@ -24,7 +25,7 @@ from swarm.lineage.sql.procedures import REFRESHING, is_unknown_call, refreshed
 from swarm.lineage.sql.routines import routine
 from swarm.lineage.sql.set import set_effects
 from swarm.lineage.sql.tokens import STRINGS, Statement, find
-from swarm.model.lineage import Access
+from swarm.model.lineage import Access, UnresolvedReason
 
 # fmt: off
 _IRRELEVANT = frozenset({
@@ -57,6 +58,7 @@ _LEADING = frozenset({
     "EDITIONABLE", "DEFINER", "ALTER", "PUBLIC", "FOREIGN",
 })
 # fmt: on
+_OFF = frozenset({"FALSE", "OFF", "0"})
 _MOVING = frozenset({"RENAME", "SWAP", "EXCHANGE", "PARTITION", "APPEND", "MOVE", "REPLACE"})
 
 
@@ -65,6 +67,8 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
     if statement.is_condition:
         return run_effects(statement, sql, dialect) if first == "EXECUTE" else None
+    if first == "EXPLAIN":
+        return _explained(statement, sql)
     if _says_nothing(statement, first):
         return []
     found = command_with_files(statement, sql)
@@ -79,6 +83,20 @@ def _says_nothing(statement: Statement, first: str) -> bool:
     if first == "LOAD" and statement.word(1) in ("DATA", "XML"):
         return False
     return first in _IRRELEVANT or statement.word(0) == "UPDATE STATISTICS"
+
+
+def _explained(statement: Statement, sql: str) -> list[Effect]:
+    """EXPLAIN ANALYZE runs its statement: `EXPLAIN (ANALYZE, BUFFERS) INSERT ...`."""
+    draft = Draft(list(statement.tokens))
+    start = draft.behind_group(1)
+    options = {draft.word(at) for at in range(1, start) if draft.word(at + 1) not in _OFF}
+    while draft.word(start) in ("ANALYZE", "ANALYSE", "VERBOSE"):
+        options.add(draft.word(start))
+        start += 1
+    rest = draft.tokens[start:]
+    if not {"ANALYZE", "ANALYSE"} & options or not rest:
+        return []
+    return [Nested(sql[rest[0].start : rest[-1].end + 1], int(rest[-1].line))]
 
 
 def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
@@ -154,6 +172,9 @@ def _definition(statement: Statement) -> list[Effect] | None:
         return []
     if statement.word(0) == "ALTER":
         return _altered(statement, kind)
+    if kind in ("SCHEMA", "DATABASE") and "CLONE" in _words(statement):  # Snowflake
+        detail = f"a clone of a {kind.casefold()} has all its tables, which are not in the text"
+        return [NotUnderstood(UnresolvedReason.DYNAMIC, statement.line, detail)]
     return [] if kind in _MADE_WITHOUT_ROWS else None
 
 
@@ -167,6 +188,9 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return []
     if kind in ("VIEW", "ALGORITHM", "SQL") and "AS" in words:
         return None
+    if kind == "DYNAMIC":  # Snowflake: ALTER DYNAMIC TABLE t REFRESH
+        name, index = name_at(statement, 3)
+        return _reads_and_writes(None, name) if statement.word(index) == "REFRESH" else []
     table, index = name_at(statement, 2)
     following = (statement.word(index), statement.word(index + 1))
     other, _ = name_at(statement, index + 2)
@@ -176,6 +200,8 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return _reads_and_writes(other, table)
     if following in (("DETACH", "PARTITION"), ("RECOVER", "PARTITIONS")):
         return _reads_and_writes(None, table)
+    if following in (("RENAME", "CONSTRAINT"), ("RENAME", "COLUMN")):
+        return [Altered(table)] if kind == "TABLE" and table is not None else []
     if _MOVING & words:
         return None
     return [Altered(table)] if kind == "TABLE" and table is not None else []

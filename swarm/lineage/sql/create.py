@@ -4,11 +4,19 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from swarm.lineage.sql.effects import Accessed, Created, Defined, Effect, Name, NotUnderstood
+from swarm.lineage.sql.effects import (
+    Accessed,
+    Called,
+    Created,
+    Defined,
+    Effect,
+    Name,
+    NotUnderstood,
+)
 from swarm.lineage.sql.foreign import foreign_table
 from swarm.lineage.sql.names import name_of, position, table_of
 from swarm.lineage.sql.tables import accesses
-from swarm.model.lineage import Access
+from swarm.model.lineage import Access, UnresolvedReason
 
 _PATH_OPTIONS = frozenset({"path", "location", "uri", "uris", "external_location"})
 
@@ -31,7 +39,8 @@ def create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     if isinstance(foreign, NotUnderstood):
         yield foreign
     paths: tuple[Name, ...] = (foreign,) if isinstance(foreign, Name) else ()
-    paths = paths or tuple(paths_in(traits, position(target)[0]))
+    if inner or not any(map(_is_iceberg, traits)):  # Athena: such files are the table's own
+        paths = paths or tuple(paths_in(traits, position(target)[0]))
     if kind == "VIEW" and not temporary:
         yield from _create_view(name, reads, inner, traits)
     elif paths and not any(isinstance(effect, Accessed) for effect in inner):
@@ -42,6 +51,7 @@ def create(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
             yield Defined(name, paths)
     elif inner or temporary or not tree.args.get("exists"):
         yield from inner
+        yield from _prepared(traits, name.line)
         yield Created(name, temporary)
         yield Accessed(Access.WRITE, name)
         yield from (Accessed(Access.WRITE, path) for path in paths)
@@ -93,6 +103,20 @@ def cache(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield from made(target, temporary=True)
 
 
+def _is_iceberg(trait: exp.Expression) -> bool:
+    is_kind = isinstance(trait, exp.Property) and trait.name.casefold() == "table_type"
+    return is_kind and trait.text("value").casefold() == "iceberg"
+
+
+def _prepared(traits: Sequence[exp.Expression], line: int) -> Iterator[Effect]:
+    """PostgreSQL: CREATE TABLE t AS EXECUTE q."""
+    for trait in traits:
+        if isinstance(trait, exp.ExecuteAsProperty):
+            detail = f"runs a statement that was prepared elsewhere: {trait.name}"
+            problem = NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)
+            yield Called(Name((trait.name,), line), problem)
+
+
 def _is_temporary(trait: exp.Expression) -> bool:
     """Not Oracle's GLOBAL TEMPORARY: its rows are one session's, but the table stays."""
     if isinstance(trait, exp.TemporaryProperty):
@@ -113,6 +137,9 @@ def paths_in(traits: Sequence[exp.Expression], line: int) -> Iterator[Name]:
             is_path = isinstance(option, exp.LocationProperty) or (
                 isinstance(option, exp.Property) and option.name.casefold() in _PATH_OPTIONS
             )
-            if is_path:
+            place = option.this if isinstance(option, exp.LocationProperty) else None
+            if isinstance(place, exp.Var) and place.name.startswith("@"):  # Snowflake: a stage
+                yield Name(line=line, url=place.name)
+            elif is_path:
                 literals = option.find_all(exp.Literal)
                 yield from (Name(line=line, url=text.name) for text in literals if text.is_string)

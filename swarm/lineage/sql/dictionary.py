@@ -1,4 +1,8 @@
-"""The views of Oracle that tell about the database itself, and hold no data of its users."""
+"""The views of Oracle, PostgreSQL and Redshift that tell about the database itself, and hold no
+data of its users."""
+
+import re
+from collections.abc import Sequence
 
 _KINDS = frozenset(("all", "user", "dba", "cdb"))
 _FIXED = ("v$", "gv$", "v_$", "gv_$", "x$")
@@ -15,9 +19,26 @@ _VIEWS = frozenset({
     "updatable_columns", "users", "views",
 })
 # fmt: on
+# PostgreSQL keeps names that begin with pg_ for itself.
+_POSTGRES = ("pg_",)
+_REDSHIFT = re.compile(
+    r"(?:pg|stl|svl|stv|svv|svcs)_|sys_(?:analyze|auto|child|connection|copy|data|external|"
+    r"integration|load|mv|procedure|query|restore|schema|serverless|session|spatial|stream|"
+    r"table|transaction|udf|unload|userlog|vacuum)"
+)
 
 
-def is_dictionary(name: str) -> bool:
-    """Whether `name`, in small letters and without its schema, is such a view."""
+def is_dictionary(parts: Sequence[str], dialect: str) -> bool:
+    """Whether the name, in small letters, is that of such a view."""
+    if dialect == "oracle":
+        return _is_of_oracle(parts[-1])
+    if len(parts) > 1:
+        return False
+    if dialect == "postgres":
+        return parts[0].startswith(_POSTGRES)
+    return dialect == "redshift" and _REDSHIFT.match(parts[0]) is not None
+
+
+def _is_of_oracle(name: str) -> bool:
     kind, _, view = name.partition("_")
     return name.startswith(_FIXED) or (kind in _KINDS and view in _VIEWS)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from swarm.lineage.sql.values import Value
 from swarm.model.lineage import Access, UnresolvedReason
 
+DIRECTORY = "directory://"  # what a `Name.url` begins with that is below a directory of Oracle
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -47,6 +49,14 @@ class Defined:
 
     name: Name
     reads: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Files below `name` (`@stage`, or `directory://name` of Oracle) are those below `url`."""
+
+    name: Name
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,7 @@ Effect = (
     Accessed
     | Created
     | Defined
+    | Placed
     | Moved
     | Swapped
     | Dropped

@@ -6,6 +6,7 @@ from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql.draft import Draft, named
 from swarm.lineage.sql.effects import (
+    DIRECTORY,
     Accessed,
     Created,
     Defined,
@@ -116,6 +117,19 @@ def _external(draft: Draft, name: Name) -> list[Effect] | None:
     """Oracle: the files of an external table are in a directory that the server knows."""
     if not draft.places("ORGANIZATION", "EXTERNAL"):
         return None
+    default = draft.places("DEFAULT", "DIRECTORY")
+    folder = draft.tokens[default[0] + 2].text if default else ""
+    places = draft.places("LOCATION")
+    end = draft.behind_group(places[0] + 1) if places else 0
+    files: list[Name] = []
+    for index in range(places[0] + 2 if places else 0, end - 1):
+        file = draft.string(index)
+        own = draft.word(index - 1) == ":"  # LOCATION (other:'x.csv')
+        if file is not None:
+            start = draft.tokens[index - 2].text if own else folder
+            files.append(Name(line=name.line, url=f"{DIRECTORY}{start}/{file.text}"))
+    if files and folder:
+        return [Defined(name, tuple(files))]
     detail = f"the files of {'.'.join(name.parts)} are in a directory that the server knows"
     return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
 

@@ -13,10 +13,12 @@ from sqlglot.tokens import Token, TokenType
 from swarm.lineage.sql.clauses import (
     all_columns,
     cluster,
+    copied_rows,
     copy_options,
     deleted_using,
     error_log,
     given_name,
+    given_table,
     if_not_there,
     into_file,
     into_variables,
@@ -27,6 +29,7 @@ from swarm.lineage.sql.clauses import (
     provider,
     replaced_rows,
     schema_evolution,
+    source_of_clone,
     storage,
     time_travel,
     totals,
@@ -55,6 +58,8 @@ _UNKNOWN_KINDS = frozenset(
         ("LIVE", "TABLE"),
         ("HYBRID", "TABLE"),
         ("PRIVATE", "TEMPORARY"),
+        ("LOCAL", "TEMPORARY"),
+        ("LOCAL", "TEMP"),
     }
 )
 _TSQL = frozenset({"tsql", "fabric"})
@@ -62,6 +67,8 @@ _MYSQL = frozenset({"mysql", "doris", "starrocks", "singlestore"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive"})
 _ORACLE = frozenset({"oracle"})
 _POSTGRES = frozenset({"postgres", "redshift"})
+_BIGQUERY = frozenset({"bigquery"})
+_SNOWFLAKE = frozenset({"snowflake"})
 _CLICKHOUSE = frozenset({"clickhouse"})
 
 # The dialects of a rule, the word without which it does not apply, the rule.
@@ -107,6 +114,10 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_SPARK, "USING", provider),
     (_SPARK, "MAP", transforming),
     (_SPARK, "REDUCE", transforming),
+    (_BIGQUERY | _SPARK, "TABLE", given_table),
+    (_BIGQUERY, "MODEL", given_table),
+    (_BIGQUERY | _SNOWFLAKE, "CLONE", source_of_clone),
+    (_POSTGRES, "COPY", copied_rows),
     (_CLICKHOUSE, "CLUSTER", cluster),
     (_CLICKHOUSE, "SYNC", cluster),
     (_CLICKHOUSE, "TOTALS", totals),

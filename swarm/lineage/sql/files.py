@@ -5,9 +5,20 @@ from collections.abc import Callable, Iterator, Mapping
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql.draft import Draft, named
-from swarm.lineage.sql.effects import Accessed, Defined, Effect, Name, Nested, NotUnderstood
+from swarm.lineage.sql.effects import (
+    DIRECTORY,
+    Accessed,
+    Defined,
+    Effect,
+    Name,
+    Nested,
+    NotUnderstood,
+    Placed,
+)
 from swarm.lineage.sql.tokens import STRINGS, Statement
 from swarm.model.lineage import Access, UnresolvedReason
+
+_KINDS = frozenset({"SYNONYM", "FLOW", "STREAM", "STAGE", "DIRECTORY", "AS", "ON"})
 
 
 def command_with_files(statement: Statement, sql: str) -> list[Effect] | None:
@@ -20,7 +31,9 @@ def command_with_files(statement: Statement, sql: str) -> list[Effect] | None:
 
 
 def _export(draft: Draft, sql: str) -> Iterator[Effect] | None:
-    """Hive: EXPORT TABLE t PARTITION (d = '1') TO 'path'."""
+    """Hive: EXPORT TABLE t PARTITION (d = '1') TO 'path'; DuckDB: EXPORT DATABASE 'path'."""
+    if draft.word(1) == "DATABASE":
+        return _whole(draft, Access.WRITE)
     if draft.word(1) != "TABLE":
         return None
     return _between(draft, 2, "TO", Access.WRITE)
@@ -28,11 +41,27 @@ def _export(draft: Draft, sql: str) -> Iterator[Effect] | None:
 
 def _import(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """Hive: IMPORT EXTERNAL TABLE t PARTITION (d = '1') FROM 'path' LOCATION 'place'."""
+    if draft.word(1) == "DATABASE":
+        return _whole(draft, Access.READ)
     table = draft.next_of(frozenset({"TABLE"}), 0)
     if "FROM" in (draft.word(1), draft.word(2)):  # the name is in the files
         detail = "imports a table that is named in the files"
         return iter([NotUnderstood(UnresolvedReason.DYNAMIC, int(draft.tokens[0].line), detail)])
     return _between(draft, table + 1, "FROM", Access.READ) if draft.word(table) else None
+
+
+def _copy(draft: Draft, sql: str) -> Iterator[Effect] | None:
+    """DuckDB: COPY FROM DATABASE a TO b."""
+    return _whole(draft, Access.READ) if draft.is_at(0, "COPY", "FROM", "DATABASE") else None
+
+
+def _whole(draft: Draft, files: Access) -> Iterator[Effect]:
+    """DuckDB: all tables at once, which ones is not in the text."""
+    path = next((t for t in draft.tokens if t.token_type in STRINGS), None)
+    if path is not None:
+        yield Accessed(files, Name(line=int(path.line), url=path.text))
+    detail = "copies all tables of a database, which are not in the text"
+    yield NotUnderstood(UnresolvedReason.DYNAMIC, int(draft.tokens[0].line), detail)
 
 
 def _between(draft: Draft, index: int, word: str, files: Access) -> Iterator[Effect]:
@@ -132,9 +161,13 @@ def _changes(draft: Draft, index: int) -> Iterator[Effect]:
 
 def _create(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """A synonym is read as what it stands for; a flow of a pipeline is the INSERT in it."""
-    kind = draft.next_of(frozenset({"SYNONYM", "FLOW", "AS", "ON"}), 0)
+    kind = draft.next_of(_KINDS, 0)
     if draft.word(kind) == "SYNONYM":
         return _synonym(draft, kind + 1)
+    if draft.word(kind) == "STREAM":
+        return _stream(draft, kind + 1)
+    if draft.word(kind) in ("STAGE", "DIRECTORY"):
+        return _placed(draft, kind, kind + 1)
     if draft.word(kind) != "FLOW":
         return None
     body = draft.next_of(frozenset({"AS"}), kind) + 1
@@ -143,10 +176,38 @@ def _create(draft: Draft, sql: str) -> Iterator[Effect] | None:
     return iter([_nested(draft.tokens[body:], sql)] if draft.tokens[body:] else [])
 
 
-def _synonym(draft: Draft, index: int) -> Iterator[Effect]:
+def _behind_if(draft: Draft, index: int) -> int:
     while draft.word(index) in ("IF", "NOT", "EXISTS"):
         index += 1
-    name, index = named(draft, index)
+    return index
+
+
+def _stream(draft: Draft, index: int) -> Iterator[Effect]:
+    """Snowflake: CREATE STREAM s ON TABLE t: reading it is reading the changes of `t`."""
+    name, index = named(draft, _behind_if(draft, index))
+    on = draft.next_of(frozenset({"ON"}), index) + 1
+    while draft.word(on) in ("EXTERNAL", "DYNAMIC", "EVENT"):
+        on += 1
+    target, _ = named(draft, on + 1)
+    if name is not None and target is not None:
+        if draft.word(on) == "STAGE":
+            target = Name(line=target.line, url="@" + ".".join(target.parts))
+        yield Defined(name, (target,))
+
+
+def _placed(draft: Draft, kind: int, index: int) -> Iterator[Effect]:
+    """Snowflake: CREATE STAGE s URL = 's3://...'; Oracle: CREATE DIRECTORY d AS '/in'."""
+    name, index = named(draft, _behind_if(draft, index))
+    word = "URL" if draft.word(kind) == "STAGE" else "AS"
+    at = draft.next_of(frozenset({word}), index) + 1
+    path = draft.string(at + (word == "URL"))
+    if name is not None and path is not None:
+        start = "@" if word == "URL" else DIRECTORY
+        yield Placed(Name(line=name.line, url=start + ".".join(name.parts)), path.text)
+
+
+def _synonym(draft: Draft, index: int) -> Iterator[Effect]:
+    name, index = named(draft, _behind_if(draft, index))
     target, _ = named(draft, index + 1)
     if name is not None and target is not None and draft.word(index) == "FOR":
         yield Defined(name, (target,))
@@ -178,6 +239,7 @@ def _source(draft: Draft, sql: str) -> Iterator[Effect] | None:
 _RULES: Mapping[str, Callable[[Draft, str], Iterator[Effect] | None]] = {
     "EXPORT": _export,
     "IMPORT": _import,
+    "COPY": _copy,
     "BACKUP": _backup,
     "RESTORE": _restore,
     "LOAD": _load,

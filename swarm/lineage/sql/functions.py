@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from swarm.lineage.naming import split_name
+from swarm.lineage.sql.asked import query_tables
 from swarm.lineage.sql.effects import Accessed, Effect, Name, NotUnderstood
 from swarm.lineage.sql.names import position
 from swarm.lineage.sql.places import Argument, rows_of
-from swarm.lineage.sql.tokens import MAX_NESTING
 from swarm.model.lineage import Access, UnresolvedReason
 
 _DICTIONARY = ("dictget", "dicthas", "dictisin", "joinget")
@@ -76,24 +74,10 @@ def _linked(function: exp.Func, line: int) -> Iterator[Effect]:
     """T-SQL: OPENQUERY(server, 'query'): the query runs on the other server, in its names."""
     server, text = [*_arguments(function), None, None][:2]
     name = server.name if isinstance(server, exp.Expression) else "?"
-    query = _parsed(text.name) if isinstance(text, exp.Literal) else None
-    tables = list(query.find_all(exp.Table)) if query is not None else []
-    common = {cte.alias for cte in query.find_all(exp.CTE)} if query is not None else set()
-    for table in tables:
-        parts = tuple(part.name for part in table.parts)
+    tables = query_tables(text.name, "tsql") if isinstance(text, exp.Literal) else None
+    for parts in tables or ():
         if len(parts) == 3:
             yield Accessed(Access.READ, Name((name, *parts), line))
-        elif parts not in {(alias,) for alias in common}:
-            query = None
-    if query is None:
+    if tables is None or any(len(parts) != 3 for parts in tables):
         detail = f"a query runs on the linked server {name}, whose default names are not known"
         yield NotUnderstood(UnresolvedReason.DYNAMIC, line, detail)
-
-
-def _parsed(text: str) -> exp.Expression | None:
-    if text.count("(") > MAX_NESTING:
-        return None
-    try:
-        return sqlglot.parse_one(text, dialect="tsql")
-    except (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError):
-        return None

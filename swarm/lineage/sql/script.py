@@ -13,6 +13,7 @@ from typing import assert_never
 
 from swarm.lineage.naming import complete_name, dataset_from_url, split_name, table_name
 from swarm.lineage.sql.effects import (
+    DIRECTORY,
     Accessed,
     Altered,
     Assigned,
@@ -27,6 +28,7 @@ from swarm.lineage.sql.effects import (
     Name,
     Nested,
     NotUnderstood,
+    Placed,
     Swapped,
     UsedDefault,
 )
@@ -65,6 +67,7 @@ class Script:
         self._counts = context.convention
         self._rendering = rendering
         self._made_here: set[str] = set()  # what stand-ins of texts made at run time stand for
+        self._placed: dict[str, str] = {}  # stages and directories that the script makes
         self._temporary: dict[DatasetKey, tuple[DatasetKey, ...]] = {}
         self._filled: list[DatasetKey] = []  # temporary tables the statement at hand writes
 
@@ -95,7 +98,7 @@ class Script:
                 self._access(effect, lines, bases)
             case Created():
                 self._create(effect, lines, bases)
-            case Defined():
+            case Defined() | Placed():
                 self._define(effect, lines)
             case Moved():
                 self._move(effect, lines)
@@ -163,10 +166,8 @@ class Script:
         if holes:
             self._hidden(name.line, written, holes, lines)
             return None
-        if name.url and not name.url.startswith("@"):
-            return dataset_from_url(name.url)
         if name.url:
-            return DatasetKey(self._context.namespace, name.url.rstrip("/").casefold())
+            return self._file(name, lines)
         own_schema = "public" if self._context.dialect == "snowflake" else "dbo"
         plain = tuple(part or own_schema for part in name.parts)
         if not name.local and not self._is_of_session(plain, temporary=temporary):
@@ -174,6 +175,23 @@ class Script:
         elif plain[0].casefold() in _SESSION_SCHEMAS:
             plain = plain[1:]
         return DatasetKey(self._context.namespace, table_name(plain))
+
+    def _file(self, name: Name, lines: tuple[int, ...]) -> DatasetKey | None:
+        """The dataset of a file, an object, or what is below a stage or a directory."""
+        start = len(DIRECTORY) if name.url.startswith(DIRECTORY) else 0
+        if not start and not name.url.startswith("@"):
+            return dataset_from_url(name.url)
+        slash = (name.url + "/").index("/", start)
+        known = self._placed.get(name.url[:slash].casefold())
+        if known is not None:
+            return dataset_from_url(known.rstrip("/") + name.url[slash:])
+        if start:
+            detail = (
+                f"the files are in the directory {name.url[start:slash]}, which the server knows"
+            )
+            self._problem(NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail), lines)
+            return None
+        return DatasetKey(self._context.namespace, name.url.rstrip("/").casefold())
 
     def _is_of_session(self, parts: tuple[str, ...], *, temporary: bool) -> bool:
         """Whether the name is that of a temporary table, wherever bare names are looked for."""
@@ -223,10 +241,13 @@ class Script:
         else:
             self._temporary.pop(key, None)
 
-    def _define(self, effect: Defined, lines: tuple[int, ...]) -> None:
+    def _define(self, effect: Defined | Placed, lines: tuple[int, ...]) -> None:
+        if isinstance(effect, Placed):
+            self._placed[effect.name.url.casefold()] = effect.url
+            return
         key = self._key(effect.name, lines)
         found = [self._key(name, lines) for name in effect.reads]
-        if key is None:
+        if key is None or (found and not any(found)):
             return
         reads: dict[DatasetKey, None] = {}
         for base in found:

@@ -156,6 +156,10 @@ def _alter(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     name = name_of(target) if target is not None else None
     if name is None:
         return
+    is_column = any(isinstance(o, exp.ToTableProperty) for o in tree.args.get("options") or [])
+    if is_column:  # ALTER TABLE t RENAME x TO y
+        yield Altered(name)
+        return
     for action in tree.args.get("actions") or []:
         other = name_of(action.this) if isinstance(action.args.get("this"), exp.Table) else None
         if isinstance(action, exp.AlterRename) and other is not None:
@@ -191,7 +195,8 @@ def _use(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     if not isinstance(tree.this, exp.Table) or word in ("WAREHOUSE", "ROLE", "SECONDARY ROLES"):
         return
     parts = [part.name for part in tree.this.parts]
-    catalogs = ("tsql", "fabric", "duckdb") if not word else ()
+    # DuckDB finds `USE a; FROM t` as `a.t`, be `a` a catalog or a schema.
+    catalogs = ("tsql", "fabric") if not word else ()
     if len(parts) > 1:
         yield UsedDefault(parts[-2], parts[-1])
     elif word == "CATALOG" or dialect in catalogs or (dialect == "snowflake" and word != "SCHEMA"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from swarm.lineage.sql.asked import asked
 from swarm.lineage.sql.calls import called
 from swarm.lineage.sql.dictionary import is_dictionary
 from swarm.lineage.sql.effects import Accessed, Effect, Name
@@ -62,7 +63,7 @@ def accesses(
                 removes = isinstance(node, exp.Delete | exp.TruncateTable)
                 found.append((*position(target), replace(effect, removes=removes)))
         found.extend((*position(node), effect) for effect in _special(node, dialect))
-        table = _table_after_in(node) if dialect == "clickhouse" else None
+        table = _table_after_in(node) if dialect == "clickhouse" else _table_given(node)
         if table is not None:
             found.extend((*position(table), effect) for effect in _read(table, scope, dialect))
         if isinstance(node, exp.Table) and id(node) not in written:
@@ -89,14 +90,30 @@ def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
         yield from statistics_reads(node, position(node)[0])
     if isinstance(node, exp.Anonymous):
         yield from called(node)
+        yield from asked(node, dialect)
 
 
 def _table_after_in(node: exp.Expression) -> exp.Table | None:
     """ClickHouse: `x IN db.t` is `x IN (SELECT * FROM db.t)`."""
     field = node.args.get("field") if isinstance(node, exp.In) else None
-    if not isinstance(field, exp.Column):
+    return _as_table(field)
+
+
+def _table_given(node: exp.Expression) -> exp.Table | None:
+    """`f(TABLE(db.t))`: a table is handed to a function. `FROM TABLE(x)` is a collection."""
+    is_call = isinstance(node, exp.Anonymous) and node.name.upper() == "TABLE"
+    if not (is_call or isinstance(node, exp.TableFromRows)) or isinstance(node.parent, exp.Table):
         return None
-    this, db, catalog = [*reversed([part.copy() for part in field.parts]), None, None][:3]
+    if isinstance(node, exp.TableFromRows):
+        return _as_table(node.this) if isinstance(node.parent, exp.Func | exp.Kwarg) else None
+    return _as_table(node.expressions[0]) if len(node.expressions) == 1 else None
+
+
+def _as_table(node: object) -> exp.Table | None:
+    """The table whose name was taken for that of a column."""
+    if not isinstance(node, exp.Column):
+        return None
+    this, db, catalog = [*reversed([part.copy() for part in node.parts]), None, None][:3]
     return exp.Table(this=this, db=db, catalog=catalog)
 
 
@@ -197,7 +214,7 @@ def _tells_about(parts: tuple[str, ...]) -> bool:
 def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialect: str) -> bool:
     names, around = scope
     folded = [part.casefold() for part in parts]
-    if dialect == "oracle" and is_dictionary(folded[-1]):
+    if is_dictionary(folded, dialect):
         return True
     if folded[-1].startswith("information_schema."):
         return True

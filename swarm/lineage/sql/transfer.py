@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from swarm.lineage.sql.create import paths_in
-from swarm.lineage.sql.effects import Accessed, Effect, Name
+from swarm.lineage.sql.effects import Accessed, Effect, Name, NotUnderstood
 from swarm.lineage.sql.names import name_of, position, table_of
 from swarm.lineage.sql.tables import accesses
-from swarm.model.lineage import Access
+from swarm.model.lineage import Access, UnresolvedReason
 
 
 def copy(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     inward = bool(tree.args.get("kind"))
     target = table_of(tree.this)
-    files = list(_copied(tree.args.get("files") or [], dialect))
+    files = list(_copied(_files(tree), dialect))
     if target is not None and isinstance(target.this, exp.Var | exp.Literal):
         name = name_of(target)  # Snowflake: COPY INTO @stage FROM table
         yield from files
@@ -31,12 +31,37 @@ def copy(tree: exp.Expression, dialect: str) -> Iterator[Effect]:
     if not inward:
         for effect in files:
             if isinstance(effect, Accessed):
-                yield Accessed(Access.WRITE, effect.name)
+                effect = Accessed(Access.WRITE, effect.name)
+            yield effect
+
+
+def _files(tree: exp.Expression) -> list[exp.Expression]:
+    """The files copied: in Snowflake `FROM @stage/path FILES = ('a', 'b')` are two of them."""
+    files = list(tree.args.get("files") or [])
+    for option in tree.args.get("params") or []:
+        if option.name.upper() == "FILES" and isinstance(option.expression, exp.Expression):
+            names = [text.name for text in option.expression.find_all(exp.Literal)]
+            return [_below(folder, name) for folder in files for name in names] or files
+    return files
+
+
+def _below(folder: exp.Expression, name: str) -> exp.Expression:
+    """`folder/name`, in the place of `folder`."""
+    inside = folder.this if isinstance(folder, exp.Table) else folder
+    if not isinstance(inside, exp.Var | exp.Literal):
+        return folder
+    path = f"{inside.name.rstrip('/')}/{name}"
+    if isinstance(inside, exp.Var):
+        return exp.Table(this=exp.Var(this=path))
+    return exp.Literal.string(path)
 
 
 def _copied(files: list[exp.Expression], dialect: str) -> Iterator[Effect]:
     for item in files:
-        if isinstance(item, exp.Literal) and item.is_string:
+        if isinstance(item, exp.Identifier) and item.name.upper() == "PROGRAM":
+            detail = "what the program does that rows are copied through is not in the text"
+            yield NotUnderstood(UnresolvedReason.DYNAMIC, position(item)[0] or 1, detail)
+        elif isinstance(item, exp.Literal) and item.is_string:
             yield Accessed(Access.READ, Name(line=position(item)[0], url=item.name))
         elif isinstance(item, exp.Table | exp.Subquery | exp.Query):
             yield from accesses(item, dialect)

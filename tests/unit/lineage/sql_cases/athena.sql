@@ -63,3 +63,7 @@ PREPARE q FROM SELECT * FROM b WHERE k = ?; EXECUTE q USING 'x'
 --- the hidden column of the file
 -- reads: t
 SELECT "$path", count(*) FROM t GROUP BY 1
+
+--- an Iceberg table of its own
+-- writes: s.ice
+CREATE TABLE s.ice (id bigint, d date) PARTITIONED BY (month(d)) LOCATION 's3://bkt/ice/' TBLPROPERTIES ('table_type' = 'ICEBERG')

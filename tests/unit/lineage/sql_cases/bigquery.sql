@@ -505,3 +505,52 @@ SELECT * FROM `region-us`.INFORMATION_SCHEMA.JOBS, `p`.`region-eu`.INFORMATION_S
 -- writes: d.b
 CREATE TEMP TABLE t AS SELECT * FROM d.a;
 INSERT INTO d.b SELECT * FROM _SESSION.t
+
+--- CASE statements, REPEAT, labels, BREAK
+-- reads: d.q d.x
+-- writes: d.a d.b d.c d.e
+CASE
+  WHEN EXISTS (SELECT 1 FROM d.q) THEN INSERT INTO d.a SELECT 1;
+  WHEN FALSE THEN INSERT INTO d.b SELECT 1; INSERT INTO d.c SELECT 2;
+  ELSE SELECT 1;
+END CASE;
+outer_loop: LOOP
+  REPEAT INSERT INTO d.e SELECT 1; SET n = n + 1; UNTIL n > (SELECT MAX(k) FROM d.x) END REPEAT;
+  IF n > 5 THEN BREAK outer_loop; END IF;
+END LOOP outer_loop
+
+--- clone and copy of a table, also at an earlier time
+-- reads: d.b d.c
+-- writes: d.a d.z
+CREATE TABLE d.a CLONE d.b FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 DAY);
+CREATE OR REPLACE TABLE d.z COPY d.c
+
+--- snapshots: made, read and restored
+-- reads: d.t d.snap
+-- writes: d.snap d.t2
+CREATE SNAPSHOT TABLE d.snap CLONE d.t OPTIONS(expiration_timestamp = TIMESTAMP '2030-01-01');
+CREATE TABLE d.t2 CLONE d.snap
+
+--- models: trained, evaluated, predicted with
+-- reads: d.train d.m d.new
+-- writes: d.m d.scores
+CREATE OR REPLACE MODEL d.m TRANSFORM(x, y) OPTIONS (model_type = 'linear_reg', input_label_cols = ['y']) AS
+SELECT * FROM d.train;
+CREATE TABLE d.scores AS
+SELECT * FROM ML.PREDICT(MODEL d.m, (SELECT * FROM d.new), STRUCT(0.5 AS threshold));
+SELECT * FROM ML.EVALUATE(MODEL d.m), ML.FEATURE_INFO(MODEL `d.m`)
+
+--- changes of a table
+-- reads: d.t d.u
+SELECT * FROM APPENDS(TABLE d.t, NULL, NULL) UNION ALL SELECT * FROM CHANGES(TABLE d.u, NULL, NULL)
+
+--- a query on another server is not known by its name there
+-- reads: d.a
+-- unresolved: dynamic 1 EXTERNAL_QUERY
+SELECT * FROM EXTERNAL_QUERY('p.us.conn', 'SELECT * FROM public.orders') JOIN d.a USING (id)
+
+--- continuous query over APPENDS into a topic
+-- reads: d.t
+-- writes: https://pubsub.googleapis.com/projects/p/topics/k
+EXPORT DATA OPTIONS (format = 'CLOUD_PUBSUB', uri = 'https://pubsub.googleapis.com/projects/p/topics/k')
+AS (SELECT TO_JSON_STRING(STRUCT(id)) AS message FROM APPENDS(TABLE d.t, NULL, NULL))

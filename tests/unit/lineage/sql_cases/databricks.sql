@@ -134,3 +134,8 @@ SELECT * FROM table_changes('`u`', 0)
 --- time travel with an at sign
 -- reads: cat.db.t u file//data/d
 SELECT * FROM cat.db.t@v12 JOIN u@20240101000000000 USING (i), delta.`/data/d@v3`
+
+--- a table that is handed to a function, in both spellings
+-- reads: b c
+SELECT * FROM ai_forecast(TABLE(b), horizon => '2030-01-01', time_col => 'd', value_col => 'x');
+WITH w AS (SELECT * FROM c) SELECT * FROM f(TABLE(w)), f(TABLE b)

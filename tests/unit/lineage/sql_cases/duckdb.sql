@@ -178,3 +178,36 @@ WITH RECURSIVE t(x) USING KEY (x) AS (SELECT x FROM e UNION SELECT t.x + 1 FROM 
 -- reads: b
 -- unresolved: syntax 1 does not parse
 SELECT FROM FROM; FROM b
+
+--- tables of other servers whose addresses are in the text, or that are attached
+-- reads: postgres://h:5432/d.public.orders mysql://h:3306/shop.items pg.public.users
+SELECT * FROM postgres_scan('host=h dbname=d', 'public', 'orders'), mysql_scan('host=h user=u', 'shop', 'items'),
+  postgres_query('pg', 'SELECT * FROM public.users')
+
+--- whole databases in and out
+-- reads: file/backup
+-- writes: file/backup
+-- unresolved: dynamic 1 all tables
+-- unresolved: dynamic 2 all tables
+-- unresolved: dynamic 3 all tables
+EXPORT DATABASE 'backup' (FORMAT parquet);
+IMPORT DATABASE 'backup';
+COPY FROM DATABASE a TO b
+
+--- USE a catalog and a schema
+-- reads: lake.t lake.s.u
+USE lake; SELECT * FROM t; USE lake.s; SELECT * FROM u
+
+--- another database by a function
+-- reads: t
+-- unresolved: dynamic 1 postgres_scan
+-- unresolved: dynamic 1 sqlite_scan
+SELECT * FROM postgres_scan('host=h', 'public', 'orders'), sqlite_scan('x.db', 'items'), t
+
+--- tables by their name in a string
+-- reads: a b c
+FROM query_table('a'); FROM query_table(['b', 'c']); FROM query('SELECT 1')
+
+--- query() runs a text
+-- reads: t
+FROM query('SELECT * FROM t')

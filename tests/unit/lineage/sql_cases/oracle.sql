@@ -401,3 +401,9 @@ BEGIN
 END;
 /
 SELECT 'a & b' FROM t WHERE x = 'R&D';
+
+--- external tables over files of a directory that the script makes
+-- view: t <- file//in/x.csv file//other/y.csv
+CREATE DIRECTORY in_dir AS '/in';
+CREATE OR REPLACE DIRECTORY o AS '/other/';
+CREATE TABLE t (x NUMBER) ORGANIZATION EXTERNAL (TYPE ORACLE_LOADER DEFAULT DIRECTORY in_dir LOCATION ('x.csv', o:'y.csv'))

@@ -451,3 +451,70 @@ SELECT set_config('search_path', 's', false); SELECT * FROM a
 --- a search path that a function under its schema sets
 -- reads: s.a
 SELECT pg_catalog.set_config('search_path', 's', false); SELECT * FROM a
+
+--- dblink asks a server whose address is in the text
+-- reads: postgres://far:5433/shop.public.orders postgres://far:5433/shop.s.items
+SELECT * FROM dblink('host=far port=5433 dbname=shop user=u', 'SELECT * FROM orders JOIN s.items USING (id)') AS t (id int)
+
+--- what dblink changes is not known
+-- unresolved: dynamic 1 dblink_exec
+SELECT dblink_exec('host=far dbname=shop', 'DELETE FROM orders')
+
+--- EXPLAIN without running it
+EXPLAIN (ANALYZE false, COSTS) INSERT INTO a SELECT * FROM b;
+EXPLAIN DELETE FROM a
+
+--- cursors
+-- reads: a b
+-- writes: c
+BEGIN;
+DECLARE cur BINARY SCROLL CURSOR WITH HOLD FOR SELECT * FROM a JOIN b USING (k) FOR UPDATE OF a;
+FETCH ALL FROM cur; MOVE 3 IN cur;
+UPDATE c SET x = 1 WHERE CURRENT OF cur;
+CLOSE cur; COMMIT
+
+--- CREATE TABLE AS EXECUTE of a prepared statement
+-- reads: src
+-- writes: t
+PREPARE q AS SELECT * FROM src; CREATE TABLE t AS EXECUTE q
+
+--- COPY in all directions
+-- reads: file//in/a.csv file//in/b.csv t q v
+-- writes: a b file//out/t.csv file//out/q.csv
+COPY a (x, y) FROM '/in/a.csv' WITH (FORMAT csv, HEADER);
+COPY b FROM '/in/b.csv' WHERE x > 1;
+COPY t TO '/out/t.csv' CSV;
+COPY (SELECT * FROM q) TO '/out/q.csv' WITH CSV HEADER;
+COPY v TO STDOUT
+
+--- COPY through a program: what that does is not in the text
+-- reads: t
+-- writes: a
+-- unresolved: dynamic 1 program
+-- unresolved: dynamic 2 program
+COPY (SELECT * FROM t) TO PROGRAM 'gzip > /out/t.gz';
+COPY a FROM PROGRAM 'curl http://h/x.csv' CSV
+
+--- DO over the catalog's names cannot be known
+-- reads: src
+-- unresolved: dynamic 5 run time
+DO $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT tablename FROM pg_tables LOOP
+    EXECUTE 'INSERT INTO ' || quote_ident(r.tablename) || ' SELECT * FROM src';
+  END LOOP;
+END $$
+
+--- dblink asks another server
+-- unresolved: dynamic 1 dblink
+SELECT * FROM dblink('dbname=x', 'SELECT id FROM orders') AS t (id int)
+
+--- renaming a column, a constraint, a view, an index, a schema
+ALTER TABLE a RENAME COLUMN x TO y; ALTER TABLE a RENAME x TO y; ALTER TABLE a RENAME CONSTRAINT c TO d;
+ALTER INDEX i RENAME TO j; ALTER SCHEMA s RENAME TO t
+
+--- EXPLAIN ANALYZE runs its statement
+-- reads: b
+-- writes: a
+EXPLAIN (ANALYZE, BUFFERS) INSERT INTO a SELECT * FROM b

@@ -210,3 +210,6 @@ CREATE MATERIALIZED VIEW mv AUTO REFRESH YES AS SELECT JSON_PARSE(kinesis_data) 
 -- unresolved: syntax 2 does not parse
 INSERT INTO a SELECT * FROM b;
 SELECT * FROM WHERE
+
+--- system tables and views are no datasets
+SELECT * FROM stl_query, svv_tables, pg_table_def, sys_query_history, stv_recents, pg_catalog.pg_class

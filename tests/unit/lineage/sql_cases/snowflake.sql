@@ -368,3 +368,62 @@ SHOW TABLES ->> SELECT "name" FROM $1; SELECT * FROM t
 -- reads: t
 -- writes: t_backup
 CREATE TABLE t_backup CLONE t AT (OFFSET => -3600)
+
+--- files of a stage of the script, in both directions
+-- reads: s3://bkt/base/a.csv t
+-- writes: t s3://bkt/base/out
+CREATE STAGE IF NOT EXISTS s.st URL = 's3://bkt/base';
+COPY INTO t FROM @s.st FILES = ('a.csv');
+COPY INTO @s.st/out/ FROM t
+
+--- MERGE from a stream
+-- reads: s.changes
+-- writes: s.t
+-- view: s.changes <- s.raw
+-- bases: s.raw
+CREATE OR REPLACE STREAM s.changes ON TABLE s.raw APPEND_ONLY = TRUE;
+MERGE INTO s.t USING s.changes c ON t.id = c.id WHEN NOT MATCHED THEN INSERT VALUES (c.id)
+
+--- streams on views, stages and dynamic tables
+-- view: a <- v
+-- view: b <- @st
+-- view: c <- dt
+CREATE STREAM a ON VIEW v; CREATE STREAM b ON STAGE st; CREATE STREAM IF NOT EXISTS c ON DYNAMIC TABLE dt
+
+--- COPY of chosen columns of files
+-- reads: @st/in/a.csv @st/in/b.csv
+-- writes: s.t
+COPY INTO s.t (a, b) FROM (SELECT t.$1, t.$2 FROM @st/in/a.csv t);
+COPY INTO s.t FROM @st/in FILES = ('b.csv') PATTERN = '.*'
+
+--- a stage of the script is read through to its bucket
+-- reads: s3://bkt/base/in/x.csv
+-- writes: t
+CREATE OR REPLACE STAGE st URL = 's3://bkt/base/' STORAGE_INTEGRATION = i;
+COPY INTO t FROM @st/in/x.csv
+
+--- external tables
+-- view: s.e <- @s.st/logs
+CREATE EXTERNAL TABLE s.e (d DATE AS (x::DATE)) PARTITION BY (d) LOCATION = @s.st/logs/
+AUTO_REFRESH = TRUE FILE_FORMAT = (TYPE = PARQUET)
+
+--- clones of tables at a time, of schemas, of databases
+-- reads: s.b
+-- writes: s.a
+-- unresolved: dynamic 2 clone
+-- unresolved: dynamic 3 clone
+CREATE OR REPLACE TABLE s.a CLONE s.b BEFORE (STATEMENT => 'x') COPY GRANTS;
+CREATE SCHEMA z CLONE s;
+CREATE DATABASE db2 CLONE db1
+
+--- refreshing a dynamic table
+-- writes: mart.daily
+ALTER DYNAMIC TABLE mart.daily REFRESH
+
+--- temporary tables across a script, hiding a table of the same name
+-- reads: s.src
+-- writes: s.t
+-- default: s
+CREATE OR REPLACE TEMP TABLE x AS SELECT * FROM src;
+CREATE LOCAL TEMPORARY TABLE y CLONE x;
+INSERT INTO t SELECT * FROM y

@@ -113,3 +113,30 @@ SELECT * FROM hive.information_schema.tables, system.runtime.queries, hive.syste
 
 --- statements about something else
 SHOW TABLES; DESCRIBE a; ANALYZE a; SET SESSION x = 1; GRANT SELECT ON a TO r; COMMENT ON TABLE a IS 'x'; CREATE SCHEMA s; START TRANSACTION; COMMIT; EXPLAIN SELECT * FROM a; CREATE ROLE r; SET ROLE r; RESET SESSION x; DENY SELECT ON a TO r
+
+--- a query passed through to a server whose tables have names here too
+-- reads: pg.public.orders
+SELECT * FROM TABLE(pg.system.query(query => 'SELECT * FROM public.orders'))
+
+--- add_files_from_table
+-- reads: s.hive_t
+-- writes: ice.s.t
+ALTER TABLE ice.s.t EXECUTE add_files_from_table(schema_name => 's', table_name => 'hive_t');
+ALTER TABLE ice.s.t EXECUTE optimize(file_size_threshold => '128MB')
+
+--- table functions with a table, of another server, of sequences
+-- reads: a
+-- unresolved: dynamic 2 query
+SELECT * FROM TABLE(exclude_columns(input => TABLE(a), columns => DESCRIPTOR(x))), TABLE(sequence(start => 1, stop => 3));
+SELECT * FROM TABLE(pg.system.query(query => 'SELECT * FROM orders'))
+
+--- rows come by add_files and go back by rollback
+-- reads: s3://bkt/in
+-- writes: ice.s.t
+ALTER TABLE ice.s.t EXECUTE add_files(location => 's3://bkt/in', format => 'ORC');
+ALTER TABLE ice.s.t EXECUTE rollback_to_snapshot(8954597067493422955)
+
+--- EXPLAIN ANALYZE runs its statement
+-- reads: b
+-- writes: a
+EXPLAIN ANALYZE VERBOSE INSERT INTO a SELECT * FROM b
