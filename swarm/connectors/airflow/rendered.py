@@ -70,6 +70,8 @@ def sql_of(operator: str, rendered: Payload) -> tuple[str, ...]:
 def _bigquery_text(configuration: object) -> object:
     """BigQueryInsertJobOperator has the text of the query deep in the description of the job."""
     if isinstance(configuration, str):
+        if configuration.startswith(_CUT):
+            return configuration  # said to be cut, as any other text is
         configuration = _literal(configuration)
     query = configuration.get("query") if isinstance(configuration, dict) else None
     return query.get("query") if isinstance(query, dict) else None

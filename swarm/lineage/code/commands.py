@@ -137,7 +137,12 @@ class Commands:
         else:
             seen = (*start.arguments, *sorted(f"{k}={v}" for k, v in start.variables.items()))
             once = (self._findings.task, given, self._program.folder, *seen)
-            if once not in self._walked and len(self._walked) < _MAX_SCRIPTS:
+            if once in self._walked:
+                return
+            if len(self._walked) >= _MAX_SCRIPTS:
+                detail = f"more than {_MAX_SCRIPTS} scripts are started"
+                self._findings.fail(UnresolvedReason.TOO_LARGE, place, detail)
+            else:
                 self._walked.add(once)
                 self._text(self._program.read(given), start, given, given)
 

@@ -122,7 +122,12 @@ def follow_scripts(
 
     def run_script(path: str, start: Start) -> None:
         program.used.add(path)
-        if (path, start.arguments) not in started and len(started) < _MAX_STARTED:
+        if (path, start.arguments) in started:
+            return
+        if len(started) >= _MAX_STARTED:
+            detail = f"more than {_MAX_STARTED} programs are started"
+            recorder.findings.fail(UnresolvedReason.TOO_LARGE, f"{path}:1", detail)
+        else:
             started.add((path, start.arguments))
             run(program, path, start)
 

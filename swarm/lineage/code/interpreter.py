@@ -90,18 +90,29 @@ class Interpreter:
         """Walks a function with these arguments and answers what it returns."""
         return run(self, function, args, kwargs)
 
-    def _spend(self) -> bool:
+    def give_up(self, node: ast.AST, scope: Scope, detail: str) -> None:
+        """Says that the walk leaves something out at `node`, unless nobody is told anything."""
+        place = f"{scope.module}:{getattr(node, 'lineno', 1)}"
+        problem = Unresolved(scope.module, UnresolvedReason.TOO_LARGE, place, detail)
+        if not self.quiet and problem not in self.unresolved:
+            self.unresolved.append(problem)
+
+    def _spend(self, node: ast.AST, scope: Scope) -> bool:
         """Takes one step; false when the walk is over its limit."""
         self._steps += 1
         if self._steps == MAX_STEPS:
-            place = self.active[-1].scope.module if self.active else ""
+            place = f"{scope.module}:{getattr(node, 'lineno', 1)}"
             detail = f"the program takes more than {MAX_STEPS} steps to read"
-            self.unresolved.append(Unresolved(place, UnresolvedReason.TOO_LARGE, place, detail))
+            problem = Unresolved(scope.module, UnresolvedReason.TOO_LARGE, place, detail)
+            self.unresolved.append(problem)
         return self._steps < MAX_STEPS
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         kind = EXPRESSIONS.get(type(node))
-        if kind is None or self._depth >= _MAX_NESTING or not self._spend():
+        if kind is None or not self._spend(node, scope):  # a slice: who takes it evaluates it
+            return unknown("an expression")
+        if self._depth >= _MAX_NESTING:
+            self.give_up(node, scope, f"expressions are nested more than {_MAX_NESTING} deep")
             return unknown("an expression")
         self._depth += 1
         try:
@@ -111,7 +122,7 @@ class Interpreter:
 
     def block(self, body: Sequence[ast.stmt], scope: Scope) -> bool:
         for node in body:
-            if not self._spend():
+            if not self._spend(node, scope):
                 return True
             kind = STATEMENTS.get(type(node))
             if kind is not None and kind(self, node, scope):

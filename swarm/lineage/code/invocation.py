@@ -96,7 +96,10 @@ def run(
     walk: Walk, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]
 ) -> Value:
     """Walks a function with these arguments and answers what it returns."""
-    if len(walk.active) >= _MAX_CALLS or is_repeated(function, walk.active):
+    if len(walk.active) >= _MAX_CALLS:
+        walk.give_up(function.node, function.scope, f"more than {_MAX_CALLS} calls in each other")
+        return unknown(f"{function.name}()")
+    if is_repeated(function, walk.active):  # what it does was walked above
         return unknown(f"{function.name}()")
     if not walk.quiet:
         instead = walk.watcher.entered(function, args, kwargs)
@@ -188,6 +191,8 @@ def _mapped(
     named = {key: elements(value) for key, value in kwargs.items()}
     sizes = [len(c) for c in (*columns, *named.values()) if c is not None]
     found: list[Value] = []
+    if max(sizes, default=1) > MAX_ALTERNATIVES:
+        walk.give_up(node, scope, f"a call is made for more than {MAX_ALTERNATIVES} elements")
     for at in range(min(max(sizes, default=1), MAX_ALTERNATIVES)):
         row = [turn_of(column, at, arg) for column, arg in zip(columns, args, strict=True)]
         more = {key: turn_of(column, at, kwargs[key]) for key, column in named.items()}

@@ -94,6 +94,7 @@ class _Reader:
 
     def _inside(self, parts: list[Part], text: ShellText) -> None:
         if self._depth >= _MAX_DEPTH:
+            self._too_long()
             return
         outside = self._parts, self._text
         self._parts, self._text = parts, text
@@ -206,6 +207,8 @@ class _Reader:
         items = self._words(words[3:]) if "in" in words else list(self._state.arguments)
         items = [one for item in items for one in self._matching(item)] or [hole(name or "item")]
         end = start
+        if len(items) > _MAX_TURNS:
+            self._too_long()
         for item in items[:_MAX_TURNS]:
             self._state.values[name] = (item,)
             before = len(self.found)

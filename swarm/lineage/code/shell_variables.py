@@ -67,16 +67,13 @@ class Variables:
         """`name=value`; `may_be`: it may also keep what it was."""
         value = value if len(value) <= _MAX_VALUE else hole(name)
         before = self.values.get(name, ()) if may_be else ()
-        self.values[name] = tuple(dict.fromkeys((*before, value)))[:MAX_VALUES]
+        self.values[name] = _few(name, (*before, value))
 
     def merge(self, states: Sequence[Mapping[str, tuple[str, ...]]]) -> None:
         """After branches a variable may be what any of them left."""
         names = dict.fromkeys(name for state in states for name in state)
         self.values = {
-            name: tuple(dict.fromkeys(v for state in states for v in state.get(name, ())))[
-                :MAX_VALUES
-            ]
-            for name in names
+            name: _few(name, (v for state in states for v in state.get(name, ()))) for name in names
         }
 
     def environment(self) -> dict[str, str]:
@@ -99,7 +96,9 @@ class Variables:
         options = [self.values[name] for name in several]
         outside = self.chosen
         for at, chosen in enumerate(product(*options)):
-            if at >= MAX_VALUES:
+            if at >= MAX_VALUES:  # the rest is not known, and said where it is used
+                self.chosen = {**outside, **{name: hole(name) for name in several}}
+                yield
                 break
             self.chosen = {**outside, **dict(zip(several, chosen, strict=True))}
             yield
@@ -288,3 +287,9 @@ def _changed(text: str, sign: str, rest: str) -> str:
             old, _, new = rest.partition("/")
             return text.replace(old, new, -1 if sign == "//" else 1) if old else text
     return hole("part of a variable")
+
+
+def _few(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """The different ones; of too many the rest is a value that is not known."""
+    found = tuple(dict.fromkeys(values))
+    return found if len(found) <= MAX_VALUES else (*found[: MAX_VALUES - 1], hole(name))

@@ -81,6 +81,13 @@ def _branches(walk: Walk, bodies: Sequence[Sequence[ast.stmt]], scope: Scope) ->
     return not after
 
 
+def _assert(walk: Walk, node: ast.Assert, scope: Scope) -> bool:
+    walk.evaluate(node.test, scope)
+    if node.msg is not None:
+        walk.evaluate(node.msg, scope)
+    return False
+
+
 def _for(walk: Walk, node: ast.For | ast.AsyncFor, scope: Scope) -> bool:
     source = walk.evaluate(node.iter, scope)
     found = elements(source)
@@ -168,6 +175,7 @@ def _jump(walk: Walk, node: ast.Break | ast.Continue, scope: Scope) -> bool:
 
 STATEMENTS: Mapping[type[ast.stmt], Callable[..., bool]] = {
     ast.Expr: _expression,
+    ast.Assert: _assert,
     ast.Assign: _assign,
     ast.AnnAssign: _assign_annotated,
     ast.AugAssign: _assign_augmented,

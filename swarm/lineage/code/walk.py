@@ -29,6 +29,9 @@ class Walk(Protocol):
     memory: Memory
     quiet: int
 
+    def give_up(self, node: ast.AST, scope: Scope, detail: str) -> None:
+        """Says that something is left out at `node`."""
+
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """What an expression may be."""
 
