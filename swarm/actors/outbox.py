@@ -1,4 +1,8 @@
-"""Ends that the dispatcher has not acknowledged, kept on disk so that they survive their worker."""
+"""Ends that the dispatcher has not acknowledged, kept on disk so that they survive their worker.
+
+Where the disk takes nothing, they are kept in memory: should the worker die then too, the task is
+lost with it and runs again.
+"""
 
 import json
 from collections.abc import Iterator
@@ -28,19 +32,23 @@ class Outbox:
         return list(self._waiting.items())
 
     def put(self, finish: Finish) -> None:
-        """Durable when it returns, as far as a crash of the worker goes."""
+        """Durable when it returns, as far as a crash of the worker goes and the disk has room."""
         token = finish.token
-        path = self._path(token)
-        part = path.with_suffix(".part")
+        self._waiting[token] = finish
         what = {
             "task": token.task,
             "grant": token.grant,
             "outcome": finish.outcome,
             "detail": finish.detail,
         }
-        part.write_text(json.dumps(what))
-        part.replace(path)
-        self._waiting[token] = finish
+        path = self._path(token)
+        part = path.with_suffix(".part")
+        try:
+            part.write_text(json.dumps(what))
+            part.replace(path)
+        except OSError as error:
+            log.error("an end cannot be kept on disk", file=str(path), error=str(error))
+            part.unlink(missing_ok=True)
 
     def drop(self, token: Token) -> None:
         if self._waiting.pop(token, None) is not None:

@@ -168,7 +168,7 @@ class Worker:
             async with asyncio.timeout(within_s):
                 answer = await self._dispatch.tell(event, self.id)
         except (TimeoutError, Unreachable, Rejected) as fault:
-            log.warning("no answer", event=type(event).__name__, fault=repr(fault))
+            log.warning("no answer", question=type(event).__name__, fault=repr(fault))
             return None
         if answer.epoch < self._epoch:
             return None
@@ -218,7 +218,7 @@ class Worker:
     async def _run(self, token: Token, body: str) -> None:
         run, slot = self._held[token], await self._free.get()
         try:
-            end = await self._run_in(slot, run, self._program(token, body))
+            end = await self._run_in(slot, run, token, body)
         except SlotDied:
             if self._held.get(token) is run:
                 self._let_go(token)  # not held any more: the dispatcher grants it anew
@@ -232,9 +232,13 @@ class Worker:
             self._let_go(token)
             self._ended.set()
 
-    async def _run_in(self, slot: Slot, run: _Held, program: Program) -> End:
+    async def _run_in(self, slot: Slot, run: _Held, token: Token, body: str) -> End:
         if not run.wanted():
             return End(why="killed")
+        try:
+            program = self._program(token, body)
+        except (OSError, ValueError) as fault:  # a full disk, a payload that nobody can read
+            return End(error=f"it could not be started: {fault}")
         started = await slot.run(program)
         if isinstance(started, End):
             return started

@@ -66,10 +66,14 @@ async def a_worker(
 
 
 async def submit(
-    dispatcher: Any, name: str, argv: Sequence[str], effects: Effects = Effects.UNSAFE
+    dispatcher: Any,
+    name: str,
+    argv: Sequence[str],
+    effects: Effects = Effects.UNSAFE,
+    body: str = "",
 ) -> TaskId:
     task = TaskId(name)
     needs = Needs(resources=Resources(cpu=1.0))
     submission = Submission(task, "team", "digest", 0.0, needs, effects)
-    await dispatcher.submit([submission], {task: json.dumps({"argv": list(argv)})}, "test")
+    await dispatcher.submit([submission], {task: body or json.dumps({"argv": list(argv)})}, "test")
     return task

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from swarm.dispatch.events import Cancel, Drain
+from swarm.actors.dispatcher import DispatcherActor
+from swarm.actors.ports import Answer
+from swarm.dispatch.events import Cancel, Drain, Event
+from swarm.errors import Unreachable
 from swarm.model.work import Outcome, TaskId
 from tests.actors.places import a_dispatcher, a_worker, submit
 
@@ -61,3 +64,43 @@ async def test_a_program_that_is_not_there_fails_with_the_reason(tmp_path: Path)
         task = await submit(dispatcher, "t", ["no-such-program"])
         await until(lambda: task in floor.ended)
     assert floor.ended[TaskId("t")].outcome is Outcome.FAILED
+
+
+class Interrupted:
+    """A dispatcher that cannot be reached now and then."""
+
+    def __init__(self, dispatcher: DispatcherActor) -> None:
+        self.away = False
+        self.refused = 0
+        self._dispatcher = dispatcher
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        if self.away:
+            self.refused += 1
+            raise Unreachable("the dispatcher did not answer")
+        return await self._dispatcher.tell(event, cause_id)
+
+
+async def test_a_worker_outlives_a_dispatcher_that_does_not_answer(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher:
+        link = Interrupted(dispatcher)
+        async with a_worker(link, tmp_path):
+            floor = dispatcher._dispatcher.floor
+            task = await submit(dispatcher, "t", ["sh", "-c", "sleep 0.5; echo done"])
+            await until(lambda: floor.tasks[task].state == "running")
+            link.away = True
+            await until(lambda: link.refused > 10)
+            link.away = False
+            await until(lambda: task in floor.ended)
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
+
+
+async def test_a_payload_that_cannot_be_read_fails_and_frees_its_slot(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path, slots=1):
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["true"])
+        broken = await submit(dispatcher, "broken", ["true"], body="{")
+        after = await submit(dispatcher, "after", ["true"])
+        await until(lambda: len(floor.ended) == 3)
+    outcomes = [floor.ended[name].outcome for name in (task, broken, after)]
+    assert outcomes == [Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUCCEEDED]
