@@ -26,6 +26,7 @@ from typing import Any
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_S = 0.1  # how often memory and the fence are looked at
+_SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked: all of /proc is read
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,6 +41,8 @@ class Slot:
         self._child: subprocess.Popen[bytes] | None = None
         self._limits: dict[str, Any] = {}
         self._deadline_s: float | None = None
+        self._family: list[int] = []  # the task's processes, as far as they are known
+        self._search_s = 0.0
         self._peak_bytes = 0
         self._why = ""
 
@@ -101,6 +104,7 @@ class Slot:
         except OSError as error:
             self._say("ended", {"error": f"{what['argv'][0]}: {error.strerror}"})
             return
+        self._family, self._search_s = [self._child.pid], time.monotonic() + _LOOK_S
         self._say("started", {"pid": self._child.pid})
 
     def _reap(self) -> None:
@@ -131,12 +135,21 @@ class Slot:
         """End a task that uses too much memory or time."""
         if self._child is None:
             return
-        self._peak_bytes = max(self._peak_bytes, sum(map(_resident_bytes, descendants())))
+        if time.monotonic() >= self._search_s:
+            self._search()
+        self._peak_bytes = max(self._peak_bytes, sum(map(_resident_bytes, self._family)))
         most = self._limits.get("memory_bytes")
         if most and self._peak_bytes > most:
             self._end("out_of_memory")
         elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
             self._end("timeout")
+
+    def _search(self) -> None:
+        """Find the task's processes, as often as that stays cheap beside many other slots."""
+        began_s = time.process_time()
+        self._family = descendants()
+        took_s = time.process_time() - began_s
+        self._search_s = time.monotonic() + took_s / _SEARCH_SHARE
 
     def _end(self, why: str) -> None:
         self._why = self._why or why
@@ -167,15 +180,16 @@ def descendants() -> list[int]:
 
 
 def end_descendants() -> None:
-    """Kill until nothing is left: what forks meanwhile is found in the next round."""
+    """Kill until nothing is left: what forks meanwhile is found in the next round. Whatever has no
+    other parent any more is a child of ours, so without children there are no descendants."""
     while True:
-        for pid in descendants():
-            _kill(pid)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
+        for pid in descendants():
+            _kill(pid)
         time.sleep(0.002)
 
 
