@@ -30,7 +30,7 @@ def main() -> None:
     """Run swarm in this process until SIGTERM."""
     settings = config.load(Path(sys.argv[1]), environ={})
     token_file = secret(settings, "token")
-    os.environ.update(_ray_environment(settings))
+    os.environ.update(ray_environment(settings))
     import ray  # reads the environment when it is imported
 
     from swarm.actors import handles, options
@@ -130,7 +130,8 @@ def _announce(settings: Settings, token_file: Path) -> None:
     part.replace(running_file(settings))
 
 
-def _ray_environment(settings: Settings) -> dict[str, str]:
+def ray_environment(settings: Settings) -> dict[str, str]:
+    """What has to be in the environment before Ray is imported."""
     return {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(secret(settings, "ray-token")),
