@@ -45,8 +45,9 @@ def extract_dagster(
         walk.run(function, (), entry_arguments(function, context.parameters))
         _store(walk, recorder, function, name)
     except RecursionError:
-        place = function.scope.module
-        walk.unresolved.append(Unresolved(place, UnresolvedReason.TOO_LARGE, place, _TOO_DEEP))
+        module = function.scope.module
+        place = f"{module}:{function.node.lineno}"
+        walk.unresolved.append(Unresolved(module, UnresolvedReason.TOO_LARGE, place, _TOO_DEEP))
     return recorder.findings.extraction("", walk.unresolved[before:])
 
 

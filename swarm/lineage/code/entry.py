@@ -67,7 +67,7 @@ def read_code(modules: Mapping[str, str], entry: str, context: CodeContext) -> R
             missing = []
     except RecursionError:
         detail = "the program is nested too deep to be read"
-        missing = [Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)]
+        missing = [Unresolved(path, UnresolvedReason.TOO_LARGE, f"{path}:1", detail)]
     found = recorder.findings.extraction("", [*walk.unresolved, *missing])
     return Reading(found, frozenset(program.used))
 
@@ -150,7 +150,7 @@ def _run_function(
         if walk.unresolved:
             return []
         detail = f"there is no function `{name}` in the file"
-        return [Unresolved(path, UnresolvedReason.MISSING_SOURCE, path, detail)]
+        return [Unresolved(path, UnresolvedReason.MISSING_SOURCE, f"{path}:1", detail)]
     walk.run(function, (), entry_arguments(function, context.parameters))
     return []
 

@@ -84,7 +84,7 @@ def prefect_entry(
             recorder.findings.task = flow
             walk.run(function, (), entry_arguments(function, context.parameters))
     except RecursionError:
-        walk.unresolved.append(Unresolved(path, UnresolvedReason.TOO_LARGE, path, _TOO_DEEP))
+        walk.unresolved.append(Unresolved(path, UnresolvedReason.TOO_LARGE, f"{path}:1", _TOO_DEEP))
     names = dict.fromkeys([flow, *recorder.seen, *recorder.findings.tasks()])
     return {
         one: recorder.findings.extraction(one, walk.unresolved if one == flow else ())

@@ -126,7 +126,7 @@ def _parse(path: str, source: str | None) -> ast.Module | Unresolved:
         )
     if len(source) > MAX_SOURCE_BYTES:
         detail = f"{len(source)} characters, the limit is {MAX_SOURCE_BYTES}"
-        return Unresolved(path, UnresolvedReason.TOO_LARGE, path, detail)
+        return Unresolved(path, UnresolvedReason.TOO_LARGE, f"{path}:1", detail)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a doubtful escape in a text is no news here

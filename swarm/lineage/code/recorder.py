@@ -110,7 +110,7 @@ class Recorder:
         self._found += 1
         if self._found > MAX_FOUND:
             detail = f"more than {MAX_FOUND} accesses"
-            self.findings.fail(UnresolvedReason.TOO_LARGE, place.partition(":")[0], detail)
+            self.findings.fail(UnresolvedReason.TOO_LARGE, f"{place.partition(':')[0]}:1", detail)
             return
         match found:
             case RunsSql():

@@ -20,11 +20,19 @@ from swarm.lineage.code.texts import hole
 _DROPPED = frozenset({"!", "time"})
 _OPENERS = frozenset({"if", "then", "else", "elif", "while", "until", "do", "{"})
 _SETTERS = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_PROFILES = frozenset({"activate", "profile", "bashrc", "bash_profile", "env.sh", "setenv.sh"})
 _MAX_DEPTH = 6  # functions, sourced files and substitutions inside each other
 _MAX_TURNS = 100  # of one loop
 _MAX_COMMANDS = 3_000
 _MAX_NESTING = 60  # blocks inside each other
 _MAX_STEPS = 10_000  # commands that are looked at, turns of loops counted each
+
+
+def _only_sets(path: str) -> bool:
+    """Whether a file that is sourced sets up an environment: nothing is lost without it, for a
+    variable that nobody set is told where it is used."""
+    name = posixpath.basename(path)
+    return name.startswith(".") or name in _PROFILES or path.startswith("/etc/")
 
 
 def commands(
@@ -400,6 +408,9 @@ class _Reader:
             text = self._state.around.read(self._state.folder, words[1])
         if text is not None and len(text) <= MAX_COMMAND:
             self.read(text)
+        elif len(words) > 1 and not _only_sets(words[1]):
+            missing = f"the sourced file `{words[1]}` is not among the files given, or too long"
+            self.found.append(Command(missing=missing))
 
     def _unknown(self, words: list[str]) -> None:
         for word in words[1:]:

@@ -86,7 +86,7 @@ def _extracted(text: str, context: SqlContext, place: str) -> Extraction:
 
 
 def _refused(reason: UnresolvedReason, place: str, detail: str) -> Extraction:
-    return Extraction(unresolved=(Unresolved(place, reason, place, detail),), confidence=0.0)
+    return Extraction(unresolved=(Unresolved(place, reason, f"{place}:1", detail),), confidence=0.0)
 
 
 def _digest(data: bytes) -> bytes:

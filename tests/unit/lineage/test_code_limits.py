@@ -91,3 +91,15 @@ def test_values_a_variable_may_have():
 def test_a_description_of_a_query_that_airflow_cut_is_no_silence():
     cut = "Truncated. You can change this behaviour in [core]max_templated_field_length. {'que..."
     assert sql_of("BigQueryInsertJobOperator", {"configuration": cut}) == (cut,)
+
+
+def test_a_file_that_is_sourced_and_not_given_is_said():
+    command = ". venv/bin/activate; . ~/.profile; source load.sh; psql -c 'DELETE FROM t'"
+    found = extract_shell(command, {}, CodeContext(), "cron:1")
+    assert names(found) == {"t"}
+    ((reason, place, detail),) = told(found)
+    assert (reason, place) == (UnresolvedReason.MISSING_SOURCE, "cron:1")
+    assert "`load.sh`" in detail
+    given = {"load.sh": "psql -c 'DELETE FROM u'"}
+    found = extract_shell("source load.sh", given, CodeContext(), "cron:1")
+    assert (names(found), told(found)) == ({"u"}, [])
