@@ -7,6 +7,7 @@ from swarm.lineage.columns import Columns
 from swarm.lineage.expansion import Names
 from swarm.lineage.facets import Facets
 from swarm.lineage.order import Order
+from swarm.lineage.run_history import RunHistory
 from swarm.lineage.stated_views import StatedViews
 from swarm.lineage.tables import Tables
 from swarm.model.journal import (
@@ -22,6 +23,8 @@ from swarm.model.journal import (
     OrderSeen,
     PipelineGone,
     PipelineSeen,
+    RunSeen,
+    RunsKept,
     UnresolvedGone,
     UnresolvedSeen,
     ViewGone,
@@ -30,6 +33,7 @@ from swarm.model.journal import (
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved
 from swarm.model.pipelines import DeclaredEdge, JobOrder, Pipeline
+from swarm.model.runs import Run
 
 # What makes two observations the same one, within a task.
 Mark = tuple[Access, DatasetKey, Channel]
@@ -47,6 +51,7 @@ class Change:
     names: set[DatasetKey] = field(default_factory=set)  # became known or unknown
     views: set[DatasetKey] = field(default_factory=set)  # were defined anew or dropped
     reordered: set[PipelineKey | TaskKey] = field(default_factory=set)
+    ran: set[PipelineKey] = field(default_factory=set)
 
 
 class Facts:
@@ -59,6 +64,7 @@ class Facts:
         self.order = Order()
         self.facets = Facets(self.tables)
         self.columns = Columns(self.tables)
+        self.runs = RunHistory(self.tables)
         self.pipelines: dict[PipelineKey, Pipeline] = {}
         self.evidence: dict[TaskKey, dict[Mark, Evidence]] = {}
         self.orders: dict[TaskKey, JobOrder] = {}
@@ -103,6 +109,7 @@ class Facts:
                 self._put_pipeline(pipeline.key, pipeline, change)
             case PipelineGone(key):
                 self._put_pipeline(key, None, change)
+                self.runs.drop(key)
                 for task in self.tasks_of(key):
                     self._drop_task(task, change)
             case EvidenceSeen(seen):
@@ -135,12 +142,17 @@ class Facts:
                 self.tables.add(self.unresolved, item.subject, item)
             case UnresolvedGone(item):
                 self.tables.discard(self.unresolved, item.subject, item)
+            case RunSeen(Run() as run):
+                if self.runs.see(run):
+                    change.ran.add(run.pipeline)
+            case RunsKept(pipeline, runs):
+                self.runs.keep(pipeline, runs)
             case FacetSeen() | FacetGone():
                 self.facets.apply(record)
             case ColumnsSeen() | ColumnsGone():
                 self.columns.apply(record)
             case _:
-                pass  # runs, capacity, dependencies and verdicts are no facts of lineage
+                pass  # tries of tasks, capacity, dependencies and verdicts are no facts of lineage
 
     def records(self) -> Iterator[GraphRecord]:
         """Records that rebuild the facts."""
@@ -160,6 +172,7 @@ class Facts:
                 yield UnresolvedSeen(item)
         yield from self.facets.records()
         yield from self.columns.records()
+        yield from self.runs.records()
 
     def _define_view(self, dataset: DatasetKey, change: Change) -> None:
         old, new = self.names.views.get(dataset), self.stated.view(dataset)

@@ -3,7 +3,8 @@
 `decide` answers a batch or a verdict with the records that follow from it and changes nothing;
 `apply` takes a record in. Replaying the records in their order gives the same state, and the order
 in which batches came does not change the dependencies (times are exact to an hour). What of a
-batch is news is told in `intake`, what names mean in `expansion`, how sure an edge is in `fusion`.
+batch is news is told in `intake`, what names mean in `expansion`, how sure an edge is in `fusion`,
+what timing adds in `confirming`.
 
 Rules
 1. For each dataset every writer is upstream of every other task that reads it. A pipeline as a
@@ -22,6 +23,7 @@ from typing import TypeVar
 
 from swarm.errors import UnknownKey
 from swarm.lineage.calibration import fit, material
+from swarm.lineage.confirming import Confirming
 from swarm.lineage.explanation import Explanation, explain
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.intake import other_news, pipeline_news
@@ -175,12 +177,14 @@ class Ledger:
     def check(self) -> None:
         """Raise AssertionError where the state contradicts itself. Costs as much as a new start."""
         weighing = Weighing(self._facts, self._offsets)
+        timing = Confirming(self._facts, self._dependencies, self._of, {})
         for key, dependency in self._dependencies.items():
             assert key == dependency.key, f"{key} is filed under another key"
             assert key.upstream != key.downstream, f"{key} depends on itself"
             assert 0 <= dependency.confidence <= 1, f"{key} has confidence out of range"
             fresh = weighing.dependency(key, self._verdict(key))
             assert fresh is not None, f"{key} has nothing that supports it"
+            fresh = timing.with_timing(fresh)
             assert _without_times(fresh) == _without_times(dependency), f"{key} is out of date"
         for key in {k for task in self._facts.evidence for k in weighing.keys_of(task)}:
             if weighing.dependency(key, self._verdict(key)) is not None:
@@ -202,15 +206,16 @@ class Ledger:
         weighing = Weighing(self._facts, self._offsets)
         judged = (weighing.judged(k, v) for k, v in sorted(verdicts.items()) if v is not None)
         offsets = fit([one for one in judged if one is not None])
+        verdict = {key: event.verdict}
         given_now = VerdictGiven(key, event.verdict, event.by)
         if not material(self._offsets, offsets):
-            return [given_now, *self._difference({key}, weighing, {key: event.verdict})]
+            return [given_now, *self._difference({key}, weighing, verdict)]
         said = sum(verdict is not None for verdict in verdicts.values())
         calibration = CalibrationChanged(tuple(sorted(offsets.items())), said)
         moved = {c for c, _ in self._offsets.items() ^ offsets.items()}
         weighing = Weighing(self._facts, offsets)
         keys = {key}.union(*(weighing.keys_of(task) for task in self._seen_by(moved)))
-        return [given_now, calibration, *self._difference(keys, weighing, {key: event.verdict})]
+        return [given_now, calibration, *self._difference(keys, weighing, verdict)]
 
     def _seen_by(self, channels: set[Channel]) -> list[TaskKey]:
         """The tasks of which one of `channels` says something."""
@@ -238,23 +243,31 @@ class Ledger:
             keys |= weighing.keys_of(task)
         for pipeline in change.pipelines | {task.pipeline_key for task in tasks}:
             keys |= self._judged.get(pipeline, set())
-        return self._difference(keys, weighing, {})
+        return self._difference(keys, weighing, {}, change)
 
     def _difference(
         self,
         keys: Iterable[DependencyKey],
         weighing: Weighing,
         verdicts: Mapping[DependencyKey, Verdict | None],
+        change: Change | None = None,
     ) -> list[GraphRecord]:
+        def weigh(key: DependencyKey) -> Dependency | None:
+            return weighing.dependency(key, verdicts.get(key, self._verdict(key)))
+
+        weighed = {key: weigh(key) for key in keys}
+        timing = Confirming(self._facts, self._dependencies, self._of, weighed)
+        again = {key: weigh(key) for key in timing.moved(change or Change())}
         version = self._version + 1
         records: list[GraphRecord] = []
-        for key in sorted(keys):
-            verdict = verdicts[key] if key in verdicts else self._verdict(key)
-            old, now = self._dependencies.get(key), weighing.dependency(key, verdict)
+        for key, now in sorted((weighed | again).items()):
+            old = self._dependencies.get(key)
             if now is None:
                 if old is not None:
                     records.append(DependencyGone(version, key))
-            elif old is None or _differ(old, now):
+                continue
+            now = timing.with_timing(now)
+            if old is None or _differ(old, now):
                 records.append(DependencyChanged(version, now))
         return records
 
@@ -307,7 +320,11 @@ def _discard(index: dict[K, set[DependencyKey]], side: K, key: DependencyKey) ->
 
 
 def _without_times(dependency: Dependency) -> Dependency:
-    proofs = tuple(replace(proof, last_seen_s=0.0) for proof in dependency.proofs)
+    proofs = tuple(
+        # The counts in timing's words move with every run; they are told when it was late again.
+        replace(p, last_seen_s=0.0, excerpt="" if p.channel is Channel.TIMING else p.excerpt)
+        for p in dependency.proofs
+    )
     often = dependency.recurrence
     again = Recurrence(int(often.recurring) + 1, 0, 0.0, 0.0) if often else None
     return replace(dependency, proofs=proofs, recurrence=again)

@@ -25,7 +25,7 @@ from swarm.model.lineage import (
     ViewInventory,
 )
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
-from swarm.model.runs import Run, TaskRun
+from swarm.model.runs import Ran, Run, TaskRun
 
 RECORD_VERSION = 1
 
@@ -234,6 +234,14 @@ class RunSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsKept:
+    """In snapshots: the last runs of a pipeline, which timing is judged by."""
+
+    pipeline: PipelineKey
+    runs: tuple[Ran, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CapacitySeen:
     """A pool or a backfill of an orchestrator changed."""
 
@@ -303,6 +311,7 @@ GraphRecord = (
     | CalibrationChanged
     | QuestionAsked
     | RunSeen
+    | RunsKept
     | CapacitySeen
     | FindingChanged
 )

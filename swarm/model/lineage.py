@@ -24,6 +24,7 @@ class Channel(StrEnum):
     ACCESS_LOG = "access_log"  # who read and wrote which object, by the store's own log
     CODE = "code"  # program source, read but not run
     OPENLINEAGE = "openlineage"  # run events sent by the task itself
+    TIMING = "timing"  # runs that are late together: confirms, never shows by itself
 
 
 # They tell what is written somewhere, and a newer reading replaces the older; all others tell what

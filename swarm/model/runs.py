@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from swarm.model.keys import PipelineKey, TaskKey
 
@@ -40,3 +41,12 @@ class TaskRun:
     state: RunState
     started_at_s: float | None = None
     ended_at_s: float | None = None
+
+
+class Ran(NamedTuple):
+    """One ended run, without its name: a snapshot holds 60 of every pipeline, so it is short."""
+
+    scheduled_for_s: float | None
+    started_at_s: float
+    ended_at_s: float
+    failed: bool

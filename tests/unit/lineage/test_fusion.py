@@ -35,7 +35,7 @@ def odds(probability: float) -> float:
 
 
 def test_there_is_a_reliability_for_every_channel() -> None:
-    assert set(RELIABILITY) == set(Channel)
+    assert set(RELIABILITY) == set(Channel) - {Channel.TIMING}  # which only confirms
     assert all(0 < r.errs < r.sees < 1 for r in RELIABILITY.values())
 
 
@@ -51,7 +51,7 @@ def test_an_unsure_extractor_adds_less() -> None:
     assert half - odds(PRIOR) == pytest.approx((full - odds(PRIOR)) / 2, abs=0.01)
 
 
-@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("channel", list(RELIABILITY))
 def test_each_channel_alone_makes_an_edge_worth_showing(channel: Channel) -> None:
     end = belief(seen(channel))
     assert edge_confidence(end, end) > 0.8
