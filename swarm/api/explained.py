@@ -143,8 +143,20 @@ class SumOfEnd(_Shape):
         )
 
 
+class Timing(_Shape):
+    """Runs that are late together, and what that adds to the log-odds of the edge; an edge below
+    `show` stays below."""
+
+    weight: float
+    words: str
+
+    @classmethod
+    def of(cls, proof: Proof) -> Self:
+        return cls(weight=proof.weight, words=f"{proof.place}: {proof.excerpt}")
+
+
 class ExplainedEdge(_Shape):
-    """`product` = P(write) * P(read) * `naming`; a verdict stands above it."""
+    """`product` = P(write) * P(read) * `naming`; timing may lift it, a verdict stands above it."""
 
     upstream: str
     downstream: str
@@ -154,6 +166,7 @@ class ExplainedEdge(_Shape):
     read: SumOfEnd | None
     naming: float
     product: float
+    timing: Timing | None
     verdict: Verdict | None
     confidence: float
     level: Level
@@ -177,6 +190,7 @@ class ExplainedEdge(_Shape):
             read=read,
             naming=one.naming,
             product=one.product,
+            timing=Timing.of(one.timing) if one.timing else None,
             verdict=one.verdict,
             confidence=one.confidence,
             level=one.level,

@@ -46,6 +46,8 @@ def _edge(edge: ExplainedEdge, number: str) -> Iterator[str]:
             f"P(writes) x P(reads) x naming = {edge.write.probability:.6f} x "
             f"{edge.read.probability:.6f} x {edge.naming:g}{short} = {edge.product:.6f}"
         )
+    if edge.timing is not None:
+        yield f"timing adds {edge.timing.weight:+.3f} to its log-odds: {edge.timing.words}"
     if edge.verdict is not None:
         yield f"a person {edge.verdict.value} it, which counts instead: {edge.confidence:.6f}"
     yield f"levels: gate from {GATE_FROM:g}, warn from {WARN_FROM:g}, show from {SHOW_FROM:g}"

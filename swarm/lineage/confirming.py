@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.timing import DAY_S, Rhythm, confirmed, may_confirm, rhythm, together
+from swarm.lineage.weighing import SMALLEST
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Proof
 
@@ -42,7 +43,8 @@ class Confirming:
 
     def with_timing(self, dependency: Dependency) -> Dependency:
         """`dependency`, which has no timing in it yet, with what timing adds."""
-        proof = self._proof(dependency.key) if dependency.verdict is None else None
+        asked = dependency.verdict is None and dependency.confidence >= SMALLEST
+        proof = self._proof(dependency.key) if asked else None
         if proof is None:
             return dependency
         return replace(

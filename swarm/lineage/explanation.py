@@ -5,7 +5,7 @@ what the one writes and the other reads, which of these names are nearly the sam
 not be understood of either.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from swarm.lineage.facts import Facts
@@ -74,10 +74,13 @@ def explain(
     facts: Facts,
     weighing: Weighing,
     verdicts: Mapping[DependencyKey, Verdict | None],
+    timed: Callable[[Dependency], Dependency],
 ) -> Explanation:
-    """What the facts say of the two sides as they stand."""
+    """What the facts say of the two sides as they stand; `timed` adds what timing says."""
     above, below = _tasks(upstream, facts), _tasks(downstream, facts)
-    sums = list(_sums(above, set(below), weighing, verdicts))
+    found = _weighed(above, set(below), weighing, verdicts)
+    back = _weighed(below, set(above), weighing, verdicts)
+    sums = [sum_of(timed(one)) for one in found]
     passed = {
         view
         for s in sums
@@ -97,9 +100,7 @@ def explain(
         reader=reader,
         near=tuple(_near(writer.uses, reader.uses)),
         ordered=any(facts.order.reaches(a, b) for a in above for b in below),
-        reverse=max(
-            (s.confidence for s in _sums(below, set(above), weighing, verdicts)), default=0.0
-        ),
+        reverse=max((timed(one).confidence for one in back), default=0.0),
     )
 
 
@@ -148,7 +149,8 @@ def _shared(
     uses: dict[Use, None] = {}
     for one in dependencies:
         for proof in one.proofs:
-            if proof.access is access and not proof.silent and _within(proof.task, side):
+            said = not proof.silent and proof.channel is not Channel.TIMING
+            if said and proof.access is access and _within(proof.task, side):
                 dataset = one.key.dataset
                 use = Use(proof.task, dataset, proof.channel, proof.place, proof.via)
                 uses[use] = None
@@ -171,12 +173,12 @@ def _tasks(side: Side, facts: Facts) -> list[TaskKey]:
     return sorted(listed | {*facts.tasks_of(side), whole})
 
 
-def _sums(
+def _weighed(
     above: Iterable[TaskKey],
     below: set[TaskKey],
     weighing: Weighing,
     verdicts: Mapping[DependencyKey, Verdict | None],
-) -> Iterator[EdgeSum]:
+) -> Iterator[Dependency]:
     judged = {key for key in verdicts if key.downstream in below}
     for task in above:
         keys = weighing.keys_of(task) | {key for key in judged if key.upstream == task}
@@ -184,7 +186,7 @@ def _sums(
             if key.upstream == task and key.downstream in below:
                 found = weighing.weighed(key, verdicts.get(key))
                 if found is not None:
-                    yield sum_of(found)
+                    yield found
 
 
 def _known(

@@ -113,7 +113,8 @@ class Ledger:
         """Why there is what there is between two tasks or pipelines, and why no more."""
         weighing = Weighing(self._facts, self._offsets)
         verdicts = {key: given.verdict for key, given in self._verdicts.items()}
-        return explain(upstream, downstream, self._facts, weighing, verdicts)
+        timing = Confirming(self._facts, self._dependencies, self._of, {})
+        return explain(upstream, downstream, self._facts, weighing, verdicts, timing.with_timing)
 
     def decide(self, event: Batch | VerdictRequest, now_s: float) -> list[GraphRecord]:
         """The records that follow from `event`; none when it says nothing new.

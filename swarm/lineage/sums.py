@@ -1,7 +1,8 @@
 """The sum behind a dependency's confidence, line by line, as a person would work it out.
 
 For each end: prior + the weights of its proofs = log-odds, and P = 1 / (1 + e^-log-odds). The
-edge: P(write) * P(read) * naming factor, unless a person's verdict stands above it. Everything
+edge: P(write) * P(read) * naming factor; timing may lift that, and a person's verdict stands above
+it. Everything
 comes from the proofs as they were recorded, so the sum tells what was decided then.
 """
 
@@ -12,6 +13,7 @@ from swarm.lineage.fusion import PRIOR, RELIABILITY, SHORT_NAME_FACTOR, weight_o
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import (
     Access,
+    Channel,
     Dependency,
     DependencyKey,
     Level,
@@ -57,8 +59,8 @@ class EndSum:
 class EdgeSum:
     """Both ends and what they make together.
 
-    `product` is P(write) * P(read) * `naming`; `confidence` is what counts: the same, or what a
-    person's `verdict` makes of it.
+    `product` is P(write) * P(read) * `naming`; `confidence` is what counts: the same, with the
+    weight of `timing` on its log-odds, or what a person's `verdict` makes of it.
     """
 
     key: DependencyKey
@@ -70,6 +72,7 @@ class EdgeSum:
     verdict: Verdict | None
     declared: bool
     recurrence: Recurrence | None
+    timing: Proof | None = None
 
     @property
     def level(self) -> Level:
@@ -95,11 +98,16 @@ def sum_of(dependency: Dependency) -> EdgeSum:
         verdict=dependency.verdict,
         declared=dependency.declared,
         recurrence=dependency.recurrence,
+        timing=next((p for p in dependency.proofs if p.channel is Channel.TIMING), None),
     )
 
 
 def _end(dependency: Dependency, task: TaskKey, access: Access) -> EndSum | None:
-    proofs = [p for p in dependency.proofs if p.task == task and p.access is access]
+    proofs = [
+        p
+        for p in dependency.proofs
+        if p.task == task and p.access is access and p.channel is not Channel.TIMING
+    ]
     if not proofs:
         return None
     prior = log(PRIOR / (1 - PRIOR))

@@ -5,12 +5,11 @@ from math import exp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.lineage.fusion import Belief, Looked, Sighting, believe, edge_confidence
+from swarm.lineage.fusion import RELIABILITY, Belief, Looked, Sighting, believe, edge_confidence
 from swarm.lineage.sums import EndSum, sum_of
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import (
     Access,
-    Channel,
     Coverage,
     Dependency,
     DependencyKey,
@@ -19,7 +18,7 @@ from swarm.model.lineage import (
 
 UP, DOWN = TaskKey("o", "a", "t"), TaskKey("o", "b", "t")
 ORDERS = DatasetKey("w", "raw.orders")
-CHANNELS = st.sampled_from(list(Channel))
+CHANNELS = st.sampled_from(list(RELIABILITY))
 
 one = st.tuples(CHANNELS, st.floats(0.05, 1), st.booleans(), st.booleans())
 ends = st.tuples(

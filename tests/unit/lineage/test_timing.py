@@ -289,6 +289,10 @@ def test_timing_confirms_what_is_shown_and_tells_its_story() -> None:
         "late on 4 of 30 days; the reader moved on 4 of them, on 0 of 26 otherwise"
     )
     assert after.proofs[:-1] == before.proofs
+    (explained,) = ledger.explain(PIPES["a"], PIPES["b"]).sums
+    assert explained.timing == proof
+    assert explained.confidence == after.confidence
+    assert explained.product == before.confidence
 
 
 def test_timing_does_not_show_what_is_hidden() -> None:
