@@ -22,6 +22,7 @@ from typing import Any
 
 from swarm import config
 from swarm.config import Settings
+from swarm.store.projector import open_projector
 
 _LOOK_S = 0.1
 
@@ -30,6 +31,8 @@ def main() -> None:
     """Run swarm in this process until SIGTERM."""
     settings = config.load(Path(sys.argv[1]), environ={})
     token_file = secret(settings, "token")
+    # Once here, so that the actors need not wait for one another to do it.
+    open_projector(settings.store_url, settings.state_dir).close()
     os.environ.update(ray_environment(settings))
     import ray  # reads the environment when it is imported
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import structlog
 
 from swarm.actors.inbox import start
-from swarm.actors.journaled import Journaled
+from swarm.actors.journaled import Journaled, opened
 from swarm.actors.ports import Graph
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
@@ -58,14 +58,12 @@ class ConnectorActor:
     async def __init__(self, source: Source, settings: Settings, graph: Graph) -> None:  # type: ignore[misc]  # Ray awaits it
         self._source, self._settings, self._graph = source, settings, graph
         self._clock = SystemClock()
-        self._position = Position()
-        self._journaled = await asyncio.to_thread(
-            Journaled,
-            settings,
-            f"connector:{source.instance}",
-            self._position,
-            snapshot_every=_SNAPSHOT_EVERY,
-        )
+
+        def begin() -> tuple[Position, Journaled]:
+            position, stream = Position(), f"connector:{source.instance}"
+            return position, Journaled(settings, stream, position, snapshot_every=_SNAPSHOT_EVERY)
+
+        self._position, self._journaled = await opened(begin)
         moved = self._position.moved
         self._cursor = moved.cursor if moved else None
         self._unattributed = moved.unattributed if moved else 0

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarm.actors.inbox import start
-from swarm.actors.journaled import Journaled
+from swarm.actors.journaled import Journaled, opened
 from swarm.actors.ports import Answer, Watch
 from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
@@ -61,12 +61,13 @@ class DispatcherActor:
     ) -> None:
         self._watches = Watches(watch, self.tell)
         self._clock = SystemClock()
-        self._dispatcher = Dispatcher(
-            Policy(patience=Patience(self_fence_s=settings.worker.fence_s))
-        )
-        self._journaled = await asyncio.to_thread(
-            Journaled, settings, STREAM, self._dispatcher, snapshot_every=_SNAPSHOT_EVERY
-        )
+
+        def begin() -> tuple[Dispatcher, Journaled]:
+            patience = Patience(self_fence_s=settings.worker.fence_s)
+            state = Dispatcher(Policy(patience=patience))
+            return state, Journaled(settings, STREAM, state, snapshot_every=_SNAPSHOT_EVERY)
+
+        self._dispatcher, self._journaled = await opened(begin)
         self._payloads = self._journaled.payloads(payload_key)
         await asyncio.to_thread(self._drop_orphans)
         self._waiting: list[_Letter] = []

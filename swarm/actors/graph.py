@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from swarm.actors.inbox import Inbox, start
-from swarm.actors.journaled import Journaled
+from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
@@ -79,10 +79,12 @@ class GraphActor:
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._clock = SystemClock()
-        self._state = Conclusions(naming_of(settings), settings.min_confidence)
-        self._journaled = await asyncio.to_thread(
-            Journaled, settings, STREAM, self._state, snapshot_every=_SNAPSHOT_EVERY
-        )
+
+        def begin() -> tuple[Conclusions, Journaled]:
+            state = Conclusions(naming_of(settings), settings.min_confidence)
+            return state, Journaled(settings, STREAM, state, snapshot_every=_SNAPSHOT_EVERY)
+
+        self._state, self._journaled = await opened(begin)
         # A crash may have come between a conclusion and its finding; settings may have changed.
         await self._state.tell(self._journaled, self._clock.now_s(), uuid.uuid4().hex)
         self._inbox: Inbox[_Letter] = Inbox(self._handle, size_max=_QUEUE_MAX)

@@ -1,16 +1,34 @@
 """A state and the journal stream it lives in: replayed at start, appended before applied."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import stamina
 
 from swarm.config import Settings
+from swarm.errors import StoreError
 from swarm.model.journal import Record
 from swarm.store.journal import open_journal
 from swarm.store.payloads import Payloads
 from swarm.store.projections import open_projections
 
 _READ_LIMIT = 2_000
+
+T = TypeVar("T")
+
+
+async def opened(open_: Callable[[], T]) -> T:
+    """What `open_` gives, once the store lets it; it has to begin anew each time. An exception out
+    of an actor's constructor would be its end for good: Ray restarts what crashed, not what could
+    not begin."""
+    patient = stamina.retry_context(
+        on=StoreError, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0
+    )
+    async for attempt in patient:
+        with attempt:
+            return await asyncio.to_thread(open_)
+    raise AssertionError("it is tried for ever")
 
 
 class State(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 
 from swarm.actors.inbox import start
+from swarm.actors.journaled import opened
 from swarm.config import Settings
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
@@ -15,9 +16,11 @@ class ProjectorActor:
     """Brings streams into one global order."""
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
-        self._follower = Follower(
-            open_journal(settings.store_url, settings.state_dir),
-            open_projector(settings.store_url, settings.state_dir),
+        self._follower = await opened(
+            lambda: Follower(
+                open_journal(settings.store_url, settings.state_dir),
+                open_projector(settings.store_url, settings.state_dir),
+            )
         )
         self._loop = start(self._run())
 

@@ -1,11 +1,13 @@
 """A journaled state comes back as it was, through its snapshot and what came after it."""
 
 import pytest
+import stamina
 
+from swarm.actors import journaled as module
 from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled
 from swarm.config import Settings
-from swarm.errors import Conflict
+from swarm.errors import Conflict, Unreachable
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
@@ -61,3 +63,18 @@ async def test_who_was_overtaken_can_no_longer_write(settings):
     with pytest.raises(Conflict):
         await journaled.append([CursorMoved("airflow", "late")], 1.0, "cause")
     assert position.moved is None
+
+
+async def test_a_store_that_is_busy_at_the_start_is_asked_again():
+    """An actor whose constructor raises is never started again by Ray."""
+    asked = []
+
+    def busy():
+        asked.append(1)
+        if len(asked) < 3:
+            raise Unreachable("locked by another process")
+        return "open"
+
+    with stamina.set_testing(True, attempts=5):
+        assert await module.opened(busy) == "open"
+    assert len(asked) == 3
