@@ -1,4 +1,5 @@
-"""The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth."""
+"""The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth,
+and kill a worker."""
 
 import contextlib
 import json
@@ -16,6 +17,7 @@ import typer
 from swarm.bootstrap import secret
 from swarm.cli.deps import Output, name_of
 from swarm.cli.process import launch, stop
+from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
 from swarm.client import Client
 from swarm.config import Api, Settings, Source
 from swarm.demo.airflow_server import Receiver
@@ -56,7 +58,8 @@ class Outcome:
 
 
 def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> bool:
-    """Run the whole course; True when swarm found exactly what the audit saw."""
+    """Run the whole course; True when swarm found exactly what the audit saw, and a program
+    survived its worker as promised."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
     (port,) = free_ports(1)
@@ -69,19 +72,21 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
     receiver = Receiver(url, token)
     with Lab(folder, _say, receiver, warehouse=warehouse) as lab:
         settings = settings_for(lab, settings)
-        with _running(settings), Client(url, token) as swarm:
+        with _running(settings) as pid, Client(url, token) as swarm:
             lab.run_pipelines()
             _say("Waiting until swarm has seen everything ...")
             _settle(swarm)
             outcome = _compare(swarm, lab, time.monotonic() - started_s)
-            _report(outcome, swarm, output)
+            _say("Killing the worker under a running program ...")
+            survival = survive(swarm, pid)
+            _report(outcome, survival, swarm, output)
             if not leave:
                 _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
                 _say(f"Try: SWARM_STATE_DIR={settings.state_dir} .venv/bin/swarm deps")
                 _say("Ctrl-C stops everything.")
                 with contextlib.suppress(KeyboardInterrupt):
                     threading.Event().wait()
-    return not outcome.missed and not outcome.false
+    return not outcome.missed and not outcome.false and survival.kept
 
 
 def settings_for(lab: Lab, settings: Settings) -> Settings:
@@ -103,11 +108,11 @@ def settings_for(lab: Lab, settings: Settings) -> Settings:
 
 
 @contextlib.contextmanager
-def _running(settings: Settings) -> Iterator[None]:
+def _running(settings: Settings) -> Iterator[int]:
     _say("Starting swarm ...")
     pid = launch(settings)
     try:
-        yield
+        yield pid
     finally:
         _say("Stopping swarm ...")
         stop(settings, pid)
@@ -151,7 +156,7 @@ def _short(dataset: str, lab: Lab) -> str:
     return ".".join(dataset.rpartition("/")[2].split(".")[-2:])
 
 
-def _report(outcome: Outcome, swarm: Client, output: Output) -> None:
+def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output) -> None:
     if output is Output.JSON:
         body = {
             "pipelines": outcome.pipelines,
@@ -162,6 +167,8 @@ def _report(outcome: Outcome, swarm: Client, output: Output) -> None:
             "seconds": round(outcome.seconds, 1),
             "missed": [_line(pair) for pair in sorted(outcome.missed)],
             "false": [_line(pair) for pair in sorted(outcome.false)],
+            "worker_death_seen_s": round(survival.seen_s, 3),
+            "worker_death_running_again_s": round(survival.again_s, 3),
         }
         typer.echo(json.dumps(body, indent=2))
         return
@@ -177,6 +184,11 @@ def _report(outcome: Outcome, swarm: Client, output: Output) -> None:
         f"\n{outcome.pipelines} pipelines of {outcome.orchestrators} orchestrators; "
         f"{len(outcome.expected & outcome.found)} of {len(outcome.expected)} undeclared "
         f"dependencies found, {len(outcome.false)} false; {outcome.seconds:.0f} s"
+    )
+    typer.echo(
+        f"A worker was killed under a running program: seen after {survival.seen_s * 1000:.0f} ms "
+        f"(promised {PROMISED_SEEN_S:.0f} s), the program ran again on a new worker after "
+        f"{survival.again_s:.1f} s (promised {PROMISED_AGAIN_S:.0f} s) and {survival.outcome}"
     )
 
 

@@ -27,6 +27,7 @@ def test_the_demo_finds_everything_and_nothing_else_and_leaves_no_process():
     assert report["missed"] == []
     assert report["false"] == []
     assert report["undeclared_found"] == report["undeclared_expected"] >= 12
+    assert 0 < report["worker_death_seen_s"] < report["worker_death_running_again_s"] < 30
     assert report["pipelines"] >= 30
     assert report["orchestrators"] == 4
     marks = (str(LAB).encode(), b"swarm.bootstrap", b"ray::")
