@@ -4,8 +4,10 @@ import random
 import re
 
 import pytest
+import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlglot.errors import SqlglotError
 
 from benchmarks.sql_texts import DIALECTS, Text, distinct
 from swarm.lineage.sql.extract import by_words, extract_sql, shown_in
@@ -77,6 +79,40 @@ def test_words_of_changed_texts_never_say_something_else(data: st.DataObject) ->
         tree = by_tree(changed, context)
         refused = any(u.reason is UnresolvedReason.SYNTAX for u in tree.unresolved)
         assert refused or found == tree, changed
+
+
+KEYWORD = re.compile(
+    r"\b(?:SELECT|FROM|WHERE|JOIN|ON|GROUP|ORDER|BY|INTO|INSERT|UPDATE|DELETE|MERGE|USING|TABLE"
+    r"|VALUES|SET|AS|WITH|VIEW|CREATE|UNION)\b"
+)
+
+
+def refused(text: str, dialect: str) -> bool:
+    try:
+        trees = sqlglot.parse(text, dialect=dialect)
+    except SqlglotError:
+        return True
+    return any(isinstance(tree, sqlglot.exp.Command) for tree in trees)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_words_are_never_silent_about_a_keyword_that_is_missing_or_misspelled(seed: int) -> None:
+    chance = random.Random(seed)
+    broken = 0
+    for text, context in TEXTS:
+        if not (known := words(text, context)) or not known.touches:
+            continue
+        keyword = chance.choice(list(KEYWORD.finditer(text)) or [None])
+        if keyword is None:
+            continue
+        word = keyword.group()
+        for other in ("", word[0] + word[2:], word[::-1]):
+            changed = text[: keyword.start()] + other + text[keyword.end() :]
+            found = words(changed, context)
+            if found is not None and not found.touches and not found.views:
+                assert not refused(changed, context.dialect), changed
+            broken += 1
+    assert broken > 300
 
 
 def other_literals(text: str, free: tuple[bool, ...], chance: random.Random) -> str:

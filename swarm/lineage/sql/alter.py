@@ -35,6 +35,10 @@ def altered(statement: Statement, sql: str, dialect: str) -> list[Effect] | None
         view, index = named(draft, 3)
         rebuilt = view is not None and draft.word(index) == "REBUILD"
         return [Accessed(Access.WRITE, view)] if view is not None and rebuilt else None
+    if words[1:3] == ["DYNAMIC", "TABLE"]:  # Snowflake: ALTER DYNAMIC TABLE t REFRESH
+        table, index = named(draft, 3)
+        filled = table is not None and draft.word(index) == "REFRESH"
+        return [Accessed(Access.WRITE, table)] if table is not None and filled else []
     if words[1] != "TABLE":
         return None
     start = 2

@@ -188,9 +188,6 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return []
     if kind in ("VIEW", "ALGORITHM", "SQL") and "AS" in words:
         return None
-    if kind == "DYNAMIC":  # Snowflake: ALTER DYNAMIC TABLE t REFRESH
-        name, index = name_at(statement, 3)
-        return _reads_and_writes(None, name) if statement.word(index) == "REFRESH" else []
     table, index = name_at(statement, 2)
     following = (statement.word(index), statement.word(index + 1))
     other, _ = name_at(statement, index + 2)
@@ -202,7 +199,8 @@ def _altered(statement: Statement, kind: str) -> list[Effect] | None:
         return _reads_and_writes(None, table)
     if following in (("RENAME", "CONSTRAINT"), ("RENAME", "COLUMN")):
         return [Altered(table)] if kind == "TABLE" and table is not None else []
-    if _MOVING & words:
+    is_query = "SELECT" in words and not {"GRANT", "REVOKE"} & words  # of a view, out of order
+    if _MOVING & words or is_query:
         return None
     return [Altered(table)] if kind == "TABLE" and table is not None else []
 

@@ -23,6 +23,7 @@ class Rule(Enum):
     ALIAS = auto()
     COMMON = auto()  # the name that a WITH defines
     KIND = auto()  # the word says what is created
+    INSIDE = auto()  # the FROM of EXTRACT(day FROM x): no clause
 
 
 @dataclass(eq=False, slots=True)
@@ -85,10 +86,15 @@ AFTER = Place("after", final=True)  # a table was named
 ALIASED = Place("aliased", final=True)
 CONDITION = Place("condition", final=True)
 CLAUSE = Place("clause", final=True)
+BEGUN = Place("begun clause")  # behind WHERE and the like: something must come
+ITEM = Place("item")  # one of a select list must come
+STAR = Place("star", final=True)  # behind the * of a select list
 EXPRESSION = Place("expression")
 CASE = Place("case")
 DONE = Place("done", final=True)
-_DISTINCT, _ALIAS, _JOINING, _SET = map(Place, ("distinct", "alias", "joining", "set operator"))
+_DISTINCT, _ALIAS, _JOINING, _JOINED, _SET = map(
+    Place, ("distinct", "alias", "joining", "joined", "set operator")
+)
 _COLUMNS, _BRACKETS, _UNNEST, _NUMBERED = map(
     Place, ("columns", "brackets", "unnest", "with offset")
 )
@@ -108,6 +114,18 @@ def _expressions(place: Place, *extra: str) -> None:
     place.steps[")"] = Step(Rule.CLOSE, place)
 
 
+def _begun(place: Place, goes_on: Place) -> None:
+    """An expression begins at `place`, which goes on at `goes_on`."""
+    _expressions(place)
+    place.operand = goes_on
+    for word, to in place.steps.items():
+        if to is place:
+            place.steps[word] = goes_on
+        elif isinstance(to, Step) and to.after is place:
+            place.steps[word] = Step(to.rule, to.to, goes_on)
+    del place.steps[")"]
+
+
 def _lead(place: Place, words: Sequence[str], to: Place | Step) -> None:
     for word in words:
         place.steps[word] = to
@@ -119,7 +137,7 @@ def _close(place: Place) -> None:
 
 def _queries(place: Place, inside: Place, after: Place) -> None:
     """A query may begin at `place`."""
-    place.steps["SELECT"] = SELECT
+    place.steps["SELECT"] = ITEM
     place.steps["WITH"] = _COMMON_NAME
     place.steps["("] = Step(Rule.OPEN, inside, after)
 
@@ -127,14 +145,24 @@ def _queries(place: Place, inside: Place, after: Place) -> None:
 def _select_lists() -> None:
     _queries(BODY, BODY, DONE)
     _expressions(SELECT, "LEFT", "RIGHT", ",")
-    SELECT.steps["DISTINCT"] = _DISTINCT
-    SELECT.steps["FROM"] = SOURCE
+    SELECT.steps["FROM"] = STAR.steps["FROM"] = SOURCE
+    _begun(ITEM, SELECT)
+    ITEM.steps |= {
+        "*": STAR,
+        "DISTINCT": _DISTINCT,
+        "FROM": SOURCE,
+        "LEFT": SELECT,
+        "RIGHT": SELECT,
+    }
+    _lead(STAR, [","], ITEM)
+    _lead(STAR, ["REPLACE", "EXCLUDE", "RENAME"], SELECT)
+    SELECT.steps[","] = ITEM
     _expressions(_DISTINCT, "ON")
     _lead(_DISTINCT, ["("], Step(Rule.OPEN, OPENED, SELECT))
     _DISTINCT.operand = SELECT
     _DISTINCT.steps["CASE"] = Step(Rule.OPEN, CASE, SELECT)
     _DISTINCT.steps["["] = Step(Rule.OPEN, _BRACKETS, SELECT)
-    _DISTINCT.steps["*"] = SELECT
+    _DISTINCT.steps["*"] = STAR
     del _DISTINCT.steps[")"]
 
 
@@ -153,9 +181,10 @@ def _sources() -> None:
         _close(place)
         place.steps["WITH"] = _NUMBERED
     _expressions(CONDITION)
+    _begun(_JOINED, CONDITION)
     for place in (AFTER, ALIASED, CONDITION):
         _lead(place, _SIDES, _JOINING)
-        _lead(place, ["ON", "USING"], CONDITION)
+        _lead(place, ["ON", "USING"], _JOINED)
         _lead(place, ["JOIN", ","], SOURCE)
     _lead(_JOINING, _SIDES, _JOINING)
     _JOINING.steps["JOIN"] = SOURCE
@@ -164,13 +193,18 @@ def _sources() -> None:
 def _clauses() -> None:
     _expressions(CLAUSE, "LEFT", "RIGHT", ",")
     _close(DONE)
-    for place in (SELECT, AFTER, ALIASED, CONDITION, CLAUSE, DONE):
-        _lead(place, _CLAUSES, CLAUSE)
+    _begun(BEGUN, CLAUSE)
+    by = Place("by")
+    by.steps["BY"] = BEGUN
+    for place in (SELECT, STAR, AFTER, ALIASED, CONDITION, CLAUSE, DONE):
+        _lead(place, _CLAUSES, BEGUN)
+        _lead(place, ["GROUP", "ORDER"], by)
         _lead(place, _SETS, _SET)
+    _close(STAR)
     # `SELECT * EXCEPT (a)` and `SELECT 1 EXCEPT (SELECT 2)` go on in the same way.
     except_ = Place("except")
-    SELECT.steps["EXCEPT"] = except_
-    except_.steps = {"(": Step(Rule.OPEN, OPENED, SELECT), "SELECT": SELECT, "ALL": _SET}
+    SELECT.steps["EXCEPT"] = STAR.steps["EXCEPT"] = except_
+    except_.steps = {"(": Step(Rule.OPEN, OPENED, SELECT), "SELECT": ITEM, "ALL": _SET}
     except_.steps["DISTINCT"] = _SET
     _queries(_SET, BODY, DONE)
     _lead(_SET, ["ALL", "DISTINCT"], _SET)
@@ -184,6 +218,7 @@ def _parentheses() -> None:
             OPENED.steps[word] = EXPRESSION
     OPENED.operand = EXPRESSION
     del OPENED.steps["FROM"]
+    EXPRESSION.steps["FROM"] = Step(Rule.INSIDE, EXPRESSION)
     _queries(OPENED, OPENED, EXPRESSION)
     OPENED.steps["CASE"] = Step(Rule.OPEN, CASE, EXPRESSION)
     OPENED.steps["["] = Step(Rule.OPEN, _BRACKETS, EXPRESSION)
@@ -198,7 +233,7 @@ def _parentheses() -> None:
     _COMMON_NAME.operand = Step(Rule.COMMON, _COMMON_AS)
     _COMMON_AS.steps["AS"] = _COMMON_OPEN
     _COMMON_OPEN.steps["("] = Step(Rule.OPEN, BODY, _COMMON_DONE)
-    _COMMON_DONE.steps = {",": _COMMON_NAME, "SELECT": SELECT}
+    _COMMON_DONE.steps = {",": _COMMON_NAME, "SELECT": ITEM}
 
 
 def _changes() -> None:
@@ -224,9 +259,10 @@ def _changes() -> None:
     updated.operand = update_as.operand = Step(Rule.ALIAS, updated)
     updated.steps = {"AS": update_as, "SET": set_to}
     _expressions(set_to, ",", "LEFT", "RIGHT")
-    where = Place("where", final=True)
+    where, condition = Place("where", final=True), Place("condition of a change")
     _expressions(where, "LEFT", "RIGHT")
-    set_to.steps["WHERE"] = where
+    _begun(condition, where)
+    set_to.steps["WHERE"] = condition
 
     delete, from_, deleted = map(Place, ("delete", "delete from", "deleted"))
     deleted.final = True
@@ -235,7 +271,7 @@ def _changes() -> None:
     from_.operand = Step(Rule.WRITE, deleted)
     delete_as = Place("delete as")
     deleted.operand = delete_as.operand = Step(Rule.ALIAS, deleted)
-    deleted.steps = {"AS": delete_as, "WHERE": where}
+    deleted.steps = {"AS": delete_as, "WHERE": condition}
 
     truncate = Place("truncate")
     STATEMENT.steps["TRUNCATE"] = truncate

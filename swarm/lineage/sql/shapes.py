@@ -16,7 +16,15 @@ from swarm.lineage.sql.tables import CATALOG_SCHEMAS
 from swarm.lineage.sql.words import DIALECTS, name_quotes, words_of
 from swarm.model.lineage import Access
 
-_MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `END alias`; more of them are no expression
+_MAX_OPERANDS = 3  # in a row: `TIME ZONE 'UTC'`, `DATE '2030-01-01' alias`
+_OPERANDS = frozenset({")", "]", "END", "NULL"})  # an expression may end with these words too
+# fmt: off
+_UNFINISHED = frozenset({  # no statement ends with these
+    "AND", "OR", "NOT", "IS", "IN", "LIKE", "ILIKE", "BETWEEN", "ESCAPE", "EXISTS", "ANY", "AS",
+    "BY", "OVER", "FILTER", "WITHIN", "INTERVAL", "DISTINCT", "+", "-", "/", "<", ">", "=", "<=",
+    ">=", "<>", "!=", "||", "::", ".", ",",
+})
+# fmt: on
 _MAX_DEPTH = 100
 # Functions, under whatever schema: one sets the search path, the others ask another server.
 _TELLING = ("set_config", "dblink")
@@ -44,6 +52,17 @@ def shape_effects(text: str, dialect: str) -> list[list[Effect]]:
     return reader.statements
 
 
+def _check(run: list[str], before: str) -> None:
+    """Refuse a row of operands that is no expression with an alias: a word of it may be a keyword
+    that is misspelled."""
+    word = run[-1]
+    is_name = word[0] not in "'0123456789"
+    if len(run) > _MAX_OPERANDS or run[-2][-2:] == ".*" or (is_name and "." in word):
+        raise Abstained("operands in a row")
+    if len(run) > 2 and before not in ("INTERVAL", "AT") and "'" not in (run[1][0], run[2][0]):
+        raise Abstained("operands in a row")
+
+
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """Where to go on when a parenthesis is closed, and the names of WITH that are seen there."""
@@ -61,6 +80,8 @@ class _Reader:
         self._quotes = name_quotes(dialect)
         self._splits = dialect == "bigquery"  # one pair of backticks may hold all parts
         self._line = 1
+        self._run: list[str] = []  # operands in a row
+        self._before = ""  # the last word that was none
         self._begin()
 
     def _begin(self) -> None:
@@ -74,7 +95,7 @@ class _Reader:
         self._outermost: set[str] = set()
 
     def read(self, words: Sequence[str]) -> None:
-        place, operands = STATEMENT, 0
+        place, run = STATEMENT, self._run
         for word in words:
             if word == "\n":
                 self._line += 1
@@ -83,21 +104,34 @@ class _Reader:
             if step is None:
                 if word == ";":
                     self._finish(place)
-                    place = STATEMENT
+                    place, run = STATEMENT, self._run
                     continue
                 if word in KEYWORDS:
                     raise Abstained(f"word {word} in {place.name}")
                 if word[0] not in _BEGINS_OPERAND:
                     self._comment(word)
                     continue
-                operands += 1
                 step = place.operand
-                if step is None or operands > _MAX_OPERANDS:
+                if step is None:
                     raise Abstained(f"word in {place.name}")
+                run.append(word)
+                if len(run) > 1:
+                    _check(run, self._before)
             else:
-                operands = 0
+                if word == "FROM":
+                    self._check_from(step)
+                self._before = word
+                run[:] = (word,) if word in _OPERANDS else ()
             place = step if isinstance(step, Place) else self._rule(step, word)
         self._finish(place)
+
+    def _check_from(self, step: Place | Step) -> None:
+        """EXTRACT(day FROM x), TRIM(BOTH 'x' FROM y), IS DISTINCT FROM; `SLECT y FROM z` is none
+        of these."""
+        if isinstance(step, Step) and step.rule is Rule.INSIDE:
+            strange = len(self._run) > 1 and self._run[1][0] != "'"
+            if strange or (not self._run and self._before not in ("DISTINCT", "(")):
+                raise Abstained("FROM in an expression")
 
     def _comment(self, word: str) -> None:
         if word[:2] not in ("--", "/*") or "/*" in word[2:]:
@@ -186,6 +220,9 @@ class _Reader:
         """The statement ends here."""
         if place is STATEMENT:
             return
+        if not self._run and self._before in _UNFINISHED:
+            raise Abstained(f"ends with {self._before}")
+        self._run.clear()
         if not place.final or self._frames:
             raise Abstained(f"ends in {place.name}")
         if not self._outermost.isdisjoint(self._aliases):
