@@ -33,9 +33,9 @@ check: .venv/ready
 	@$(BIN)/pytest -q -n 2 tests/unit tests/property tests/simulation
 
 test: check
-	@echo "==> contract, actors, integration and end-to-end tests (real servers)"
+	@echo "==> contract, actors, chaos, integration and end-to-end tests (real servers)"
 	@sh tests/install_debian.sh
-	@$(BIN)/pytest -q tests/contract tests/actors tests/integration tests/e2e
+	@$(BIN)/pytest -q tests/contract tests/actors tests/chaos tests/integration tests/e2e
 
 clean:
 	rm -rf .venv .lab

@@ -71,9 +71,11 @@ async def submit(
     argv: Sequence[str],
     effects: Effects = Effects.UNSAFE,
     body: str = "",
+    memory_bytes: int | None = None,
 ) -> TaskId:
     task = TaskId(name)
     needs = Needs(resources=Resources(cpu=1.0))
     submission = Submission(task, "team", "digest", 0.0, needs, effects)
-    await dispatcher.submit([submission], {task: body or json.dumps({"argv": list(argv)})}, "test")
+    text = body or json.dumps({"argv": list(argv), "memory_bytes": memory_bytes})
+    await dispatcher.submit([submission], {task: text}, "test")
     return task

@@ -1,0 +1,107 @@
+"""Faults below a worker: its slots, the memory of its tasks, its disk."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swarm.actors.worker_loops import Worker
+from swarm.model.work import Outcome
+from tests.actors.places import a_dispatcher, a_worker, submit
+from tests.actors.test_slot import alive
+
+HOG = "x = bytearray(300_000_000); import time; time.sleep(300)"
+
+
+async def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
+            await asyncio.sleep(0.01)
+
+
+def busy_slot(worker: Worker) -> int:
+    """The pid of the slot that runs the one task."""
+    (run,) = worker._held.values()
+    assert run.slot is not None
+    return run.slot.pid
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for little."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.getuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("only root can make the small file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_killed_slot_gives_its_task_a_new_grant(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path) as worker:
+        floor = dispatcher._dispatcher.floor
+        code = "echo $$; [ $SWARM_GRANT = 2 ] || exec sleep 300"
+        task = await submit(dispatcher, "t", ["sh", "-c", code])
+        first = tmp_path / "w" / "output" / "t.1"
+        await until(lambda: first.exists() and first.read_text())
+        await until(lambda: floor.tasks[task].state == "running")
+        os.kill(busy_slot(worker), signal.SIGKILL)
+        await until(lambda: task in floor.ended)
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 2)
+    assert not alive(int(first.read_text())), "the first try still runs"
+
+
+async def test_a_slot_that_stood_still_reports_its_task_once(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path) as worker:
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["sh", "-c", "sleep 0.3; echo done"])
+        await until(lambda: floor.tasks[task].state == "running")
+        slot = busy_slot(worker)
+        os.kill(slot, signal.SIGSTOP)
+        output = tmp_path / "w" / "output" / "t.1"
+        await until(lambda: output.read_text() == "done\n")
+        other = await submit(dispatcher, "other", ["true"])
+        await until(lambda: other in floor.ended)
+        assert task in floor.tasks, "nobody can know that it ended"
+        os.kill(slot, signal.SIGCONT)
+        await until(lambda: task in floor.ended)
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
+
+
+async def test_a_task_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        floor = dispatcher._dispatcher.floor
+        neighbour = await submit(dispatcher, "neighbour", ["sh", "-c", "sleep 2; echo done"])
+        await until(lambda: floor.tasks[neighbour].state == "running")
+        limit = 100_000_000
+        hog = await submit(dispatcher, "hog", [sys.executable, "-c", HOG], memory_bytes=limit)
+        await until(lambda: hog in floor.ended)
+        assert neighbour in floor.tasks, "the neighbour went along"
+        await until(lambda: neighbour in floor.ended)
+    assert floor.ended[hog].outcome is Outcome.FAILED
+    end = floor.ended[neighbour]
+    assert (end.outcome, end.grant) == (Outcome.SUCCEEDED, 1)
+
+
+async def test_a_full_disk_costs_no_task_its_outcome(tmp_path: Path, small_disk: Path) -> None:
+    """Output and ends of the worker are on the full disk; the journal is elsewhere."""
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, small_disk, slots=1):
+        floor = dispatcher._dispatcher.floor
+        fits = await submit(dispatcher, "fits", ["echo", "here"])
+        await until(lambda: fits in floor.ended)
+        loud = await submit(dispatcher, "loud", ["head", "-c", "1000000", "/dev/zero"])
+        quiet = await submit(dispatcher, "quiet", ["true"])
+        await until(lambda: len(floor.ended) == 3)
+        outcomes = [floor.ended[task].outcome for task in (fits, loud)]
+        assert outcomes == [Outcome.SUCCEEDED, Outcome.FAILED]
+        (small_disk / "w" / "output" / "loud.1").unlink()
+        again = await submit(dispatcher, "again", ["echo", "here"])
+        await until(lambda: again in floor.ended)
+    assert floor.ended[again].outcome is Outcome.SUCCEEDED
+    assert floor.ended[quiet].grant == 1, "it came to its end on the full disk"
