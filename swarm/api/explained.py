@@ -44,6 +44,7 @@ class TextTrail(_Shape):
     tier: str
     understood: float = Field(description="Share of the text's statements, from 0 to 1.")
     abstained: str = Field(description="Why no faster tier could tell.")
+    unresolved: int = Field(description="How much of the text is not understood.")
     written: str
     completed: str = Field(description="With the default catalog and schema.")
     dataset: str
@@ -59,6 +60,7 @@ class TextTrail(_Shape):
             tier=trail.tier.value if trail.tier else "",
             understood=trail.understood,
             abstained=trail.abstained,
+            unresolved=trail.unresolved,
             written=trail.written,
             completed=trail.completed,
             dataset=str(trail.dataset),

@@ -110,11 +110,14 @@ def _trail(trail: TextTrail) -> Iterator[str]:
     if trail.as_read:
         yield f"    as read: {trail.as_read.strip()}"
     if trail.tier:
-        share = "all of it" if trail.understood == 1 else f"{trail.understood:.0%} of it"
+        share = f"{trail.understood:.0%} of its statements"
+        if trail.understood == 1 and not trail.unresolved:
+            share = "all of it"
+        left = f", {trail.unresolved} unresolved" if trail.unresolved else ""
         why = f"; no faster tier, because of: {trail.abstained}" if trail.abstained else ""
         yield (
             f"    read as {trail.dialect or 'generic SQL'} by {_TIERS[trail.tier]}, "
-            f"{share} understood{why}"
+            f"{share} understood{left}{why}"
         )
     if trail.tier:
         steps = [trail.written, trail.completed, trail.dataset]

@@ -42,7 +42,15 @@ class Hearing:
         if not place:
             return  # a name that a connector looks up, or a text of a history: no text of a task
         task = str(self.task) if self.task else ""
-        reading = Reading(place, found.dialect, found.tier, found.confidence, found.abstained, task)
+        reading = Reading(
+            place,
+            found.dialect,
+            found.tier,
+            found.confidence,
+            found.abstained,
+            task,
+            len(found.unresolved),
+        )
         self.texts[reading] = None
         if self.kept is not None:
             one = Heard(self.task, place, text, context, found)

@@ -52,7 +52,8 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the SQL text at `place` was read, of `task` where that is known; see `Extraction`."""
+    """How the SQL text at `place` was read, of `task` where that is known; see `Extraction`.
+    `unresolved` counts what of it is not understood, names in statements that are, too."""
 
     place: str
     dialect: str
@@ -60,6 +61,7 @@ class Reading:
     confidence: float
     abstained: str
     task: str = ""
+    unresolved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Report:
 
     @property
     def partly_read(self) -> int:
-        """SQL texts with statements that were not understood."""
-        return sum(text.confidence < 1 for text in self.texts)
+        """SQL texts of which something was not understood."""
+        return sum(text.confidence < 1 or text.unresolved > 0 for text in self.texts)
 
     @property
     def undeclared(self) -> tuple[Edge, ...]:
@@ -196,6 +198,7 @@ def as_json(report: Report) -> dict[str, Json]:
                 "tier": text.tier.value,
                 "confidence": round(text.confidence, 4),
                 "abstained": text.abstained,
+                "unresolved": text.unresolved,
             }
             for text in report.texts
         ],

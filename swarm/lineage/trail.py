@@ -57,8 +57,9 @@ class Trail:
 
     `lines` are numbered lines around line `at` of the text or file (0: not known); `as_read` is
     that line with its templates filled in, where that differs. `dialect` to `abstained` say how
-    the text was read. `written` is the name as it stands in the text, `completed` with the default
-    catalog and schema, `dataset` as it is kept.
+    the text was read, `unresolved` counts what of it is not understood. `written` is the name as
+    it stands in the text, `completed` with the default catalog and schema, `dataset` as it is
+    kept.
     """
 
     at: int
@@ -70,6 +71,7 @@ class Trail:
     tier: Tier | None = None
     understood: float = 1.0
     abstained: str = ""
+    unresolved: int = 0
     written: str = ""
     completed: str = ""
 
@@ -148,6 +150,7 @@ def _of_text(
         tier=one.found.tier,
         understood=one.found.confidence,
         abstained=one.found.abstained,
+        unresolved=len(one.found.unresolved),
         written=written,
         completed=_completed(written, touch.dataset, one.context),
     )

@@ -278,11 +278,11 @@ def test_each_pipeline_says_how_far_it_is_understood():
 def test_texts_are_counted_by_tier_and_dialect():
     texts = (
         Reading("a.sql", "bigquery", Tier.TOKENS, 1.0, ""),
-        Reading("b.sql", "", Tier.TREE, 0.5, "statement"),
-        Reading("c.sql", "bigquery", Tier.TREE, 1.0, "template"),
+        Reading("b.sql", "", Tier.TREE, 0.5, "statement", "", 1),
+        Reading("c.sql", "bigquery", Tier.TREE, 1.0, "template", "", 1),
     )
     report = replace(a_report(pipelines=(a_pipeline("p"),)), texts=texts)
     said = "3 SQL texts: by tier tree 2, tokens 1; by dialect bigquery 2, generic 1; "
-    assert said + "1 not understood whole" in printed(report)
-    assert said + "1 not understood whole" in as_html(report)
+    assert said + "2 not understood whole" in printed(report)
+    assert said + "2 not understood whole" in as_html(report)
     assert as_json(report)["understood"]["texts_by_tier"] == {"tree": 2, "tokens": 1}

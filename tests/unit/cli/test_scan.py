@@ -74,6 +74,7 @@ def test_each_text_says_how_it_was_read(run, tmp_path):
         "dialect": "postgres",
         "confidence": 1.0,
         "abstained": "",
+        "unresolved": 0,
     }
     assert odd.pop("tier") in ("tree", "exact")
     assert odd["confidence"] == 0.5
