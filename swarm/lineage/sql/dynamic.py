@@ -37,6 +37,8 @@ def run_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | 
             return [Nested(body.text, body.line)] if body is not None else []
         case "CALL":
             name, _ = name_at(statement, 1)
+            if statement.word(1).startswith("PRAGMA_"):  # DuckDB
+                return []
             problem = dynamic(statement, sql, _PROCEDURE)
             return [Called(name, problem)] if name is not None else [problem]
         case "PREPARE":
@@ -80,6 +82,7 @@ def _execute(statement: Statement, sql: str, dialect: str) -> list[Effect] | Non
 def _opened(statement: Statement, sql: str, dialect: str) -> list[Effect]:
     """Oracle: OPEN c FOR 'query'; an OPEN without FOR runs a query that was read before."""
     start = find(statement.tokens, ("FOR",), 1) + 1
+    start += statement.word(start) == "EXECUTE"
     return _text(statement, start, sql, dialect) if start < len(statement.tokens) else []
 
 

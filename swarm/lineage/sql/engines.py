@@ -26,8 +26,8 @@ _PLACES = frozenset({"URL", "PATH"})
 
 
 def created_elsewhere(statement: Statement, dialect: str) -> list[Effect] | None:
-    """What a CREATE TABLE or DICTIONARY of ClickHouse, or one of files or another server in MySQL
-    and Oracle, does; None: its syntax tree tells."""
+    """What a CREATE TABLE or DICTIONARY of ClickHouse, or one of files or another server in MySQL,
+    Oracle, PostgreSQL and Hive, does; None: its syntax tree tells."""
     draft = Draft(list(statement.tokens))
     head = [draft.word(index) for index in range(5)]
     kind = next((i for i, word in enumerate(head) if word in ("TABLE", "DICTIONARY")), 0)
@@ -134,6 +134,18 @@ def _external(draft: Draft, name: Name) -> list[Effect] | None:
     return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
 
 
+def _foreign(draft: Draft, name: Name) -> list[Effect] | None:
+    """PostgreSQL: CREATE FOREIGN TABLE f (...) SERVER s OPTIONS (filename '/in/x.csv')."""
+    places = draft.places("FILENAME")
+    path = draft.string(places[0] + 1) if places else None
+    if draft.word(1) != "FOREIGN":
+        return None
+    if path is None:
+        detail = f"the rows of {'.'.join(name.parts)} are on a server that is defined elsewhere"
+        return [NotUnderstood(UnresolvedReason.DYNAMIC, name.line, detail)]
+    return [Defined(name, (Name(line=name.line, url=path.text),))]
+
+
 def _handled(draft: Draft, name: Name) -> list[Effect] | None:
     """Hive: STORED BY 'handler' TBLPROPERTIES ('hive.sql.table' = ...): rows of another system."""
     places = draft.places("STORED", "BY")
@@ -229,6 +241,7 @@ def _argument(tokens: Sequence[Token]) -> Argument:
 _ELSEWHERE: Mapping[str, Callable[[Draft, Name], list[Effect] | None]] = {
     "mysql": _federated,
     "oracle": _external,
+    "postgres": _foreign,
     "hive": _handled,
     "spark": _handled,
 }

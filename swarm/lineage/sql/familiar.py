@@ -35,6 +35,18 @@ from swarm.lineage.sql.clauses import (
     totals,
     transforming,
 )
+from swarm.lineage.sql.clauses_rare import (
+    descendants,
+    graph,
+    only,
+    own_function,
+    partitions,
+    removed_duplicates,
+    replica,
+    searched,
+    typed,
+    view_options,
+)
 from swarm.lineage.sql.clauses_tsql import (
     cloned,
     cursor_row,
@@ -67,6 +79,7 @@ _MYSQL = frozenset({"mysql", "doris", "starrocks", "singlestore"})
 _SPARK = frozenset({"spark", "spark2", "databricks", "hive"})
 _ORACLE = frozenset({"oracle"})
 _POSTGRES = frozenset({"postgres", "redshift"})
+_TRINO = frozenset({"trino", "presto", "athena"})
 _BIGQUERY = frozenset({"bigquery"})
 _SNOWFLAKE = frozenset({"snowflake"})
 _CLICKHOUSE = frozenset({"clickhouse"})
@@ -96,7 +109,7 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_MYSQL, "DUMPFILE", into_file),
     (_MYSQL, "INTO", into_variables),
     (_MYSQL, "VIEW", options_of_view),
-    (_MYSQL | _TSQL | _ORACLE, "OPTION", view_checks),
+    (_MYSQL | _TSQL | _ORACLE | _POSTGRES, "OPTION", view_checks),
     (_ORACLE, "READ", view_checks),
     (_ORACLE, ":", numbered),
     (_ORACLE, "SELECT", changed_view),
@@ -118,6 +131,19 @@ _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
     (_BIGQUERY, "MODEL", given_table),
     (_BIGQUERY | _SNOWFLAKE, "CLONE", source_of_clone),
     (_POSTGRES, "COPY", copied_rows),
+    (_POSTGRES, "ONLY", only),
+    (_POSTGRES, "*", descendants),
+    (_POSTGRES, "SEARCH", searched),
+    (_POSTGRES, "CYCLE", searched),
+    (_POSTGRES, "VIEW", view_options),
+    (_POSTGRES, "OF", typed),
+    (_POSTGRES, "REMOVE", removed_duplicates),
+    (_POSTGRES | _BIGQUERY, "GRAPH_TABLE", graph),
+    (_BIGQUERY, "PARTITION", partitions),
+    (_BIGQUERY, "PARTITIONS", partitions),
+    (_BIGQUERY, "REPLICA", replica),
+    (_TRINO, "VIEW", refreshed_by_query),
+    (_TRINO, "USING", own_function),
     (_CLICKHOUSE, "CLUSTER", cluster),
     (_CLICKHOUSE, "SYNC", cluster),
     (_CLICKHOUSE, "TOTALS", totals),
@@ -134,6 +160,8 @@ def familiar(statement: Statement, dialect: str) -> tuple[list[Token], list[Effe
         draft.put(0, TokenType.CREATE, "CREATE")  # ALTER VIEW v AS query
     if draft.word(0) == "CREATE":
         _create(draft)
+    if draft.is_at(0, "DROP", "SNAPSHOT"):
+        draft.cut(1, 2)
     words = {draft.word(index) for index in range(len(draft.tokens))}
     for dialects, trigger, rule in _RULES:
         if trigger in words and dialect in dialects:

@@ -15,10 +15,16 @@ from swarm.lineage.sql.effects import (
     NotUnderstood,
     Placed,
 )
-from swarm.lineage.sql.tokens import STRINGS, Statement
+from swarm.lineage.sql.tokens import STRINGS, Statement, divided
 from swarm.model.lineage import Access, UnresolvedReason
 
-_KINDS = frozenset({"SYNONYM", "FLOW", "STREAM", "STAGE", "DIRECTORY", "AS", "ON"})
+# fmt: off
+# Before the kind; behind other words it is a name, as in CREATE TABLE stage.
+_BEFORE_KIND = frozenset({
+    "CREATE", "OR", "REPLACE", "ALTER", "TEMP", "TEMPORARY", "PUBLIC", "PRIVATE", "EDITIONABLE",
+    "NONEDITIONABLE", "PROPERTY", "REFRESH",
+})
+# fmt: on
 
 
 def command_with_files(statement: Statement, sql: str) -> list[Effect] | None:
@@ -43,6 +49,8 @@ def _import(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """Hive: IMPORT EXTERNAL TABLE t PARTITION (d = '1') FROM 'path' LOCATION 'place'."""
     if draft.word(1) == "DATABASE":
         return _whole(draft, Access.READ)
+    if draft.is_at(1, "FOREIGN", "SCHEMA"):  # PostgreSQL: makes foreign tables
+        return iter(())
     table = draft.next_of(frozenset({"TABLE"}), 0)
     if "FROM" in (draft.word(1), draft.word(2)):  # the name is in the files
         detail = "imports a table that is named in the files"
@@ -161,11 +169,17 @@ def _changes(draft: Draft, index: int) -> Iterator[Effect]:
 
 def _create(draft: Draft, sql: str) -> Iterator[Effect] | None:
     """A synonym is read as what it stands for; a flow of a pipeline is the INSERT in it."""
-    kind = draft.next_of(_KINDS, 0)
+    kind = 0
+    while draft.word(kind) in _BEFORE_KIND:
+        kind += 1
     if draft.word(kind) == "SYNONYM":
         return _synonym(draft, kind + 1)
     if draft.word(kind) == "STREAM":
         return _stream(draft, kind + 1)
+    if draft.word(kind) in ("GRAPH", "SEMANTIC VIEW"):
+        return _graph(draft, kind)
+    if draft.word(kind) == "MODEL":
+        return _model(draft, kind + 1, sql)
     if draft.word(kind) in ("STAGE", "DIRECTORY"):
         return _placed(draft, kind, kind + 1)
     if draft.word(kind) != "FLOW":
@@ -193,6 +207,39 @@ def _stream(draft: Draft, index: int) -> Iterator[Effect]:
         if draft.word(on) == "STAGE":
             target = Name(line=target.line, url="@" + ".".join(target.parts))
         yield Defined(name, (target,))
+
+
+def _graph(draft: Draft, kind: int) -> Iterator[Effect]:
+    """CREATE PROPERTY GRAPH g NODE TABLES (a, b AS c); Snowflake: CREATE SEMANTIC VIEW v TABLES
+    (o AS orders). Reading it is reading its tables."""
+    is_view = draft.word(kind) != "GRAPH"
+    name, _ = named(draft, _behind_if(draft, kind + 1))
+    tables: list[Name] = []
+    for index in reversed(draft.places("TABLES")):
+        for part in divided(draft.tokens[index + 2 : draft.behind_group(index + 1) - 1]):
+            inside = Draft(list(part))
+            start = 2 if is_view and inside.word(1) == "AS" else 0
+            table, _ = named(inside, start)
+            tables += [table] if table is not None else []
+    if name is not None and tables:
+        if is_view:
+            yield Accessed(Access.WRITE, name)
+        yield Defined(name, tuple(tables))
+
+
+def _model(draft: Draft, index: int, sql: str) -> Iterator[Effect] | None:
+    """Redshift: CREATE MODEL m FROM (query) TARGET y FUNCTION f."""
+    name, index = named(draft, _behind_if(draft, index))
+    source = draft.tokens[index + 1 : draft.behind_group(index + 1)]
+    if name is None or draft.word(index) != "FROM":
+        return None
+    table, _ = named(draft, index + 1)
+    found: list[Effect] = [Accessed(Access.WRITE, name)]
+    if source:
+        found.append(_nested(source, sql))
+    elif table is not None:
+        found.append(Accessed(Access.READ, table))
+    return iter(found)
 
 
 def _placed(draft: Draft, kind: int, index: int) -> Iterator[Effect]:

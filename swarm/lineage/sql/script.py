@@ -253,6 +253,7 @@ class Script:
         for base in found:
             if base is not None:
                 reads.update(dict.fromkeys(self._temporary.get(base, (base,))))
+        reads.pop(key, None)  # a recursive view
         before, _ = self.views.get(key, ((), 0))
         line = original_line(effect.name.line, lines)
         if self._counts.views_read and not any(name.url for name in effect.reads):

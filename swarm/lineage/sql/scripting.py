@@ -16,7 +16,7 @@ from swarm.lineage.sql.tokens import (
 )
 
 LOOP_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT"})
-_BRANCHES = LOOP_ENDS | {"CASE"}
+_BRANCHES = LOOP_ENDS | {"CASE", "FOREACH"}
 _LABELLED = frozenset({"BEGIN", "LOOP", "WHILE", "REPEAT"})
 _NO_NAME = frozenset({"@", ":", "$", "OR", "REPLACE", "VARIABLE"})  # DECLARE OR REPLACE VARIABLE x
 _Peeled = tuple[Tokens, Tokens, int]  # a condition or query, what follows, change of depth
@@ -41,7 +41,7 @@ def peel(chunk: Tokens) -> _Peeled | None:
     if first == "EXCEPTION" or (first == "WHEN" and "THEN" in top_words(chunk)):
         then = find(chunk, ("THEN",), 1)
         return [], chunk[then + 1 :], 0
-    if first in ("IF", "ELSEIF", "ELSIF", "WHILE", "UNTIL", "FOR"):
+    if first in ("IF", "ELSEIF", "ELSIF", "WHILE", "UNTIL", "FOR", "FOREACH"):
         return _peel_condition(chunk, first)
     if first == "RETURN" and second == "QUERY":
         return [], chunk[2:], 0
@@ -53,7 +53,9 @@ def peel(chunk: Tokens) -> _Peeled | None:
 def _peel_rare(chunk: Tokens, first: str, second: str) -> _Peeled | None:
     if first == "CASE":
         then = find(chunk, ("THEN",), 1)
-        return (chunk[1 + (second == "WHEN") : then], chunk[then + 1 :], 1) if then else None
+        if second != "WHEN":  # CASE value WHEN 1 THEN
+            return chunk[1 : find(chunk[1:], ("WHEN",), 0) + 1], chunk[then + 1 :], 1
+        return (chunk[2:then], chunk[then + 1 :], 1) if then else None
     if first == "FORALL":  # Oracle: FORALL i IN 1 .. n statement
         return [], chunk[find(chunk, (*CHANGES, "EXECUTE"), 1) :], 0
     if first == "DECLARE" and "HANDLER" in {word_of(token) for token in chunk[:4]}:
@@ -84,19 +86,28 @@ def _peel_end(chunk: Tokens, second: str) -> _Peeled:
 
 
 def _peel_condition(chunk: Tokens, first: str) -> _Peeled | None:
-    ends = ("THEN",) if first not in ("WHILE", "FOR") else ("DO", "LOOP")
+    ends = ("THEN",) if first not in ("WHILE", "FOR", "FOREACH") else ("DO", "LOOP")
     end = find(chunk, ends, 1)
     if end < len(chunk):
         condition = chunk[1:end]
         if first == "FOR":  # FOR x IN (query), FOR x IN query
             names = find(chunk, ("IN", "AS"), 1)
             condition = chunk[names + 1 : end]
+            is_range = bool(condition) and condition[0].token_type == TokenType.NUMBER
+            if is_range and not has_string(condition) and "SELECT" not in _all(condition):
+                condition = []  # FOR i IN 1..10, FOR i IN 1 TO 10
+        if first == "FOREACH":  # FOREACH x IN ARRAY value
+            condition = chunk[find(chunk, ("ARRAY",), 1) + 1 : end]
         return condition, chunk[end + 1 :], 0
     if first in ("UNTIL", "FOR"):
         return chunk[1 : find(chunk, ("END",), 1)], [], 0
     # T-SQL has no THEN: the condition ends where a statement starts.
     end = find(chunk, tuple(STARTS), 1)
     return chunk[1:end], chunk[end:], 0
+
+
+def _all(tokens: Tokens) -> set[str]:
+    return {word_of(token) for token in tokens}
 
 
 def branching(chunk: Tokens) -> int:

@@ -14,6 +14,7 @@ not stated is empty: no reads, no writes, no views, nothing unresolved.
     -- bases: a b              what is read in the end, through the views of text and catalog
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,3 +126,11 @@ def test_text_reads_and_writes_exactly(case: Case) -> None:
     assert shown == case.arrows("view")
     if "bases" in case.stated:
         assert bases(found, case.arrows("catalog")) == case.names("bases")
+
+
+def test_there_are_cases_enough_of_every_dialect() -> None:
+    of_dialect = Counter(case.dialect for case in CASES if case.dialect != "sqlite")
+    few = {dialect: count for dialect, count in of_dialect.items() if count < 20}
+    assert few == {}
+    assert len(of_dialect) >= 13
+    assert len(CASES) >= 400

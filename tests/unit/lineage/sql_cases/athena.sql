@@ -67,3 +67,38 @@ SELECT "$path", count(*) FROM t GROUP BY 1
 --- an Iceberg table of its own
 -- writes: s.ice
 CREATE TABLE s.ice (id bigint, d date) PARTITIONED BY (month(d)) LOCATION 's3://bkt/ice/' TBLPROPERTIES ('table_type' = 'ICEBERG')
+
+--- an external function
+-- reads: t
+USING EXTERNAL FUNCTION f(x VARCHAR) RETURNS VARCHAR LAMBDA 'l' SELECT f(x) FROM t
+
+--- WITH and a join over two databases
+-- reads: raw.a ref.b
+WITH x AS (SELECT * FROM raw.a) SELECT * FROM x JOIN ref.b USING (id)
+
+--- another catalog
+-- reads: hive_two.s.t
+-- writes: s.u
+INSERT INTO s.u SELECT * FROM "hive_two"."s"."t"
+
+--- MERGE into an Iceberg table
+-- reads: s.new
+-- writes: s.ice
+MERGE INTO s.ice t USING (SELECT * FROM s.new) n ON t.id = n.id
+WHEN MATCHED AND n.gone THEN DELETE WHEN MATCHED THEN UPDATE SET x = n.x WHEN NOT MATCHED THEN INSERT (id, x) VALUES (n.id, n.x)
+
+--- an Iceberg table as it was
+-- reads: s.ice
+SELECT * FROM s.ice FOR TIMESTAMP AS OF TIMESTAMP '2030-01-01 00:00:00 UTC'
+
+--- prepared statements
+-- reads: s.t
+PREPARE p FROM SELECT * FROM s.t WHERE x = ?;
+EXECUTE p USING 1
+
+--- a view over a view of the script
+-- writes: s.v s.w
+-- view: s.v <- s.t
+-- view: s.w <- s.v
+CREATE OR REPLACE VIEW s.v AS SELECT * FROM s.t;
+CREATE OR REPLACE VIEW s.w AS SELECT x FROM s.v

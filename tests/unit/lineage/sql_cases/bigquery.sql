@@ -554,3 +554,48 @@ SELECT * FROM EXTERNAL_QUERY('p.us.conn', 'SELECT * FROM public.orders') JOIN d.
 -- writes: https://pubsub.googleapis.com/projects/p/topics/k
 EXPORT DATA OPTIONS (format = 'CLOUD_PUBSUB', uri = 'https://pubsub.googleapis.com/projects/p/topics/k')
 AS (SELECT TO_JSON_STRING(STRUCT(id)) AS message FROM APPENDS(TABLE d.t, NULL, NULL))
+
+--- a replica of a materialised view
+-- reads: p.d.mv
+-- writes: d.r
+-- view: d.r <- p.d.mv
+CREATE MATERIALIZED VIEW d.r AS REPLICA OF p.d.mv
+
+--- external tables over files
+-- view: d.e <- gs://bkt/in/*.csv gs://bkt/more/*.csv
+CREATE OR REPLACE EXTERNAL TABLE d.e
+WITH PARTITION COLUMNS
+OPTIONS (format = 'CSV', uris = ['gs://bkt/in/*.csv', 'gs://bkt/more/*.csv'])
+
+--- LOAD DATA, overwriting one partition
+-- reads: gs://bkt/a.json gs://bkt/b.json
+-- writes: d.t
+LOAD DATA OVERWRITE d.t PARTITIONS (_PARTITIONTIME = TIMESTAMP '2024-01-01')
+FROM FILES (format = 'JSON', uris = ['gs://bkt/a.json', 'gs://bkt/b.json'])
+
+--- a CASE statement over a value
+-- reads: d.q
+-- writes: d.a d.b
+CASE (SELECT MAX(k) FROM d.q)
+  WHEN 1 THEN INSERT INTO d.a SELECT 1;
+  ELSE INSERT INTO d.b SELECT 1;
+END CASE
+
+--- a property graph is read through to its tables
+-- reads: d.g
+-- view: d.g <- d.person d.account d.owns
+-- bases: d.person d.account d.owns
+CREATE OR REPLACE PROPERTY GRAPH d.g
+  NODE TABLES (d.person KEY (id), d.account AS acc KEY (id))
+  EDGE TABLES (d.owns SOURCE KEY (pid) REFERENCES person DESTINATION KEY (aid) REFERENCES acc);
+SELECT * FROM GRAPH_TABLE(d.g MATCH (p:person)-[o:owns]->(a:acc) COLUMNS (p.id AS pid, a.id AS aid))
+
+--- row access policies, grants, search indexes, assignments say nothing about rows
+CREATE ROW ACCESS POLICY f ON d.t GRANT TO ('group:a@b.c') FILTER USING (x = (SELECT MAX(y) FROM d.s));
+CREATE SEARCH INDEX i ON d.t (ALL COLUMNS);
+CREATE VECTOR INDEX v ON d.t (e) OPTIONS (index_type = 'IVF');
+GRANT `roles/bigquery.dataViewer` ON TABLE d.t TO 'user:a@b.c';
+ALTER TABLE d.t SET OPTIONS (description = 'x');
+CREATE SCHEMA d OPTIONS (location = 'eu');
+DROP SNAPSHOT TABLE d.s; DROP MATERIALIZED VIEW d.m; UNDROP SCHEMA d;
+CREATE ASSIGNMENT `admin.region-us.prod.x` OPTIONS (assignee = 'projects/p')

@@ -211,3 +211,7 @@ FROM query_table('a'); FROM query_table(['b', 'c']); FROM query('SELECT 1')
 --- query() runs a text
 -- reads: t
 FROM query('SELECT * FROM t')
+
+--- settings, secrets, extensions
+INSTALL httpfs; LOAD httpfs; SET memory_limit = '1GB'; PRAGMA database_list; CREATE SECRET s (TYPE s3, KEY_ID 'k');
+CHECKPOINT; VACUUM; ANALYZE; CREATE SEQUENCE q; CREATE TYPE m AS ENUM ('a'); RESET threads; CALL pragma_version()

@@ -518,3 +518,102 @@ ALTER INDEX i RENAME TO j; ALTER SCHEMA s RENAME TO t
 -- reads: b
 -- writes: a
 EXPLAIN (ANALYZE, BUFFERS) INSERT INTO a SELECT * FROM b
+
+--- recursive WITH with SEARCH and MATERIALIZED
+-- reads: tree lim
+WITH RECURSIVE t (id, up) AS (
+  SELECT id, up FROM tree UNION ALL SELECT c.id, c.up FROM tree c JOIN t ON c.up = t.id
+) SEARCH DEPTH FIRST BY id SET o, l AS MATERIALIZED (SELECT * FROM lim)
+SELECT * FROM t, l
+
+--- ONLY and the star behind a table
+-- reads: parent child
+SELECT * FROM ONLY parent p JOIN ONLY (child) c USING (id) JOIN parent * USING (id)
+
+--- CREATE TABLE LIKE, OF a type
+-- writes: a b
+CREATE TABLE a (LIKE b INCLUDING ALL, x int); CREATE TABLE b OF some_type
+
+--- DO with loops, branches, handlers and nested blocks
+-- reads: q days src z
+-- writes: a log b
+DO LANGUAGE plpgsql $body$
+<<outer>>
+DECLARE
+  n int := (SELECT count(*) FROM q);
+  r record;
+  cur CURSOR (k int) FOR SELECT * FROM days WHERE x = k;
+BEGIN
+  FOR r IN SELECT * FROM src LOOP
+    INSERT INTO a VALUES (r.x);
+    CONTINUE WHEN r.x > 3;
+  END LOOP;
+  IF n > 0 AND EXISTS (SELECT 1 FROM z) THEN
+    DELETE FROM b;
+  ELSIF n < 0 THEN
+    RAISE NOTICE 'x %', n;
+  END IF;
+  FOREACH n IN ARRAY ARRAY[1, 2] LOOP
+    PERFORM pg_sleep(n);
+  END LOOP;
+  BEGIN
+    RETURN;
+  EXCEPTION WHEN unique_violation OR others THEN
+    INSERT INTO log VALUES (1);
+  END;
+END outer;
+$body$
+
+--- FOR over dynamic SQL and RETURN QUERY EXECUTE
+-- reads: a b
+-- writes: c
+DO $$
+BEGIN
+  FOR r IN EXECUTE 'SELECT * FROM a' LOOP
+    INSERT INTO c VALUES (1);
+  END LOOP;
+  OPEN cur FOR EXECUTE 'SELECT * FROM b';
+  OPEN cur2 FOR SELECT * FROM b;
+END $$
+
+--- foreign tables and servers
+-- reads: remote.t src
+-- writes: remote.t a
+CREATE SERVER lake FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'h', dbname 'd');
+IMPORT FOREIGN SCHEMA public FROM SERVER lake INTO remote;
+INSERT INTO remote.t SELECT * FROM src; INSERT INTO a SELECT * FROM remote.t
+
+--- a foreign table over a file is the file
+-- view: f <- file//in/x.csv
+CREATE FOREIGN TABLE f (x int) SERVER files OPTIONS (filename '/in/x.csv', format 'csv')
+
+--- views: recursive, temporary, with options, materialised without data
+-- writes: v w m
+-- view: v <- a
+-- view: w <- b
+-- view: m <- c
+CREATE OR REPLACE VIEW v WITH (security_barrier) AS SELECT * FROM a WITH LOCAL CHECK OPTION;
+CREATE RECURSIVE VIEW w (n) AS SELECT 1 FROM b UNION ALL SELECT n + 1 FROM w;
+CREATE MATERIALIZED VIEW IF NOT EXISTS m TABLESPACE ts AS SELECT * FROM c WITH NO DATA
+
+--- GRAPH_TABLE of SQL/PGQ
+-- reads: g
+-- view: g <- person knows
+-- bases: person knows
+CREATE PROPERTY GRAPH g VERTEX TABLES (person) EDGE TABLES (knows SOURCE person DESTINATION person);
+SELECT * FROM GRAPH_TABLE (g MATCH (a IS person)-[IS knows]->(b) COLUMNS (a.name, b.name AS friend))
+
+--- LISTEN, NOTIFY, VACUUM, REINDEX, CLUSTER, statistics, publications
+LISTEN c; NOTIFY c, 'x'; UNLISTEN *; VACUUM (FULL, ANALYZE) t; REINDEX TABLE t; CLUSTER t USING i; CHECKPOINT;
+CREATE STATISTICS s (dependencies) ON x, y FROM t; CREATE PUBLICATION p FOR TABLE t; REASSIGN OWNED BY a TO b;
+CREATE POLICY p ON t USING (x IN (SELECT x FROM m)); ALTER TABLE t ENABLE ROW LEVEL SECURITY; SECURITY LABEL ON TABLE t IS 'x';
+CREATE EXTENSION IF NOT EXISTS pgcrypto; REFRESH COLLATION c; SET ROLE r; RESET ALL; SHOW search_path; DISCARD ALL;
+ALTER SEQUENCE s OWNED BY t.id; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO r; PREPARE TRANSACTION 'x'; COMMIT PREPARED 'x'
+
+--- a foreign table of a server
+-- unresolved: dynamic 1 server
+CREATE FOREIGN TABLE f (x int) SERVER s OPTIONS (schema_name 'a', table_name 'b')
+
+--- a star behind FROM that multiplies
+-- reads: only_a
+SELECT DISTINCT ON (k) EXTRACT(epoch FROM x * y), EXTRACT(epoch FROM t.x * 2) FROM ONLY_a AS t FOR UPDATE

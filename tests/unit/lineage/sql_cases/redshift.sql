@@ -213,3 +213,18 @@ SELECT * FROM WHERE
 
 --- system tables and views are no datasets
 SELECT * FROM stl_query, svv_tables, pg_table_def, sys_query_history, stv_recents, pg_catalog.pg_class
+
+--- MERGE with both branches, and REMOVE DUPLICATES
+-- reads: s.b s.c
+-- writes: s.a
+MERGE INTO s.a USING s.b ON s.a.id = s.b.id WHEN MATCHED THEN UPDATE SET v = s.b.v WHEN NOT MATCHED THEN INSERT VALUES (s.b.id, s.b.v);
+MERGE INTO s.a USING s.c ON s.a.id = s.c.id REMOVE DUPLICATES
+
+--- a model is trained on a query
+-- reads: s.t
+-- writes: m
+CREATE MODEL m FROM (SELECT x, y FROM s.t) TARGET y FUNCTION predict_y IAM_ROLE DEFAULT SETTINGS (S3_BUCKET 'b')
+
+--- grants, vacuum, analyze, comments, locks, row security
+GRANT SELECT ON t TO GROUP g; VACUUM FULL t; ANALYZE t; ANALYZE COMPRESSION t; COMMENT ON TABLE t IS 'x'; LOCK t;
+CREATE RLS POLICY p USING (x = 1); ATTACH RLS POLICY p ON t TO ROLE r; CANCEL 1; CREATE IDENTITY PROVIDER i TYPE azure

@@ -427,3 +427,31 @@ ALTER DYNAMIC TABLE mart.daily REFRESH
 CREATE OR REPLACE TEMP TABLE x AS SELECT * FROM src;
 CREATE LOCAL TEMPORARY TABLE y CLONE x;
 INSERT INTO t SELECT * FROM y
+
+--- kinds of objects as names of tables
+-- reads: b c d e
+-- writes: stage model stream
+-- view: directory <- e
+-- writes: directory
+CREATE TRANSIENT TABLE stage AS SELECT * FROM b;
+CREATE TRANSIENT TABLE model AS SELECT * FROM c;
+CREATE TRANSIENT TABLE stream CLONE d;
+CREATE MATERIALIZED VIEW directory AS SELECT * FROM e
+
+--- a semantic view over tables
+-- view: sv <- s.orders s.customers
+-- writes: sv
+CREATE OR REPLACE SEMANTIC VIEW sv
+  TABLES (o AS s.orders PRIMARY KEY (id), c AS s.customers PRIMARY KEY (id))
+  RELATIONSHIPS (o_c AS o (cid) REFERENCES c)
+  METRICS (o.total AS SUM(o.amount))
+
+--- loops of scripting
+-- reads: b
+-- writes: a c d
+BEGIN
+  FOR i IN 1 TO 10 DO INSERT INTO a SELECT :i FROM b; END FOR;
+  WHILE (TRUE) DO INSERT INTO c VALUES (1); BREAK; END WHILE;
+  REPEAT INSERT INTO d VALUES (1); UNTIL (TRUE) END REPEAT;
+  LOOP CONTINUE; END LOOP;
+END

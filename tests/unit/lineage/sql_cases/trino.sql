@@ -140,3 +140,9 @@ ALTER TABLE ice.s.t EXECUTE rollback_to_snapshot(8954597067493422955)
 -- reads: b
 -- writes: a
 EXPLAIN ANALYZE VERBOSE INSERT INTO a SELECT * FROM b
+
+--- materialised views
+-- reads: a
+-- writes: m
+-- view: m <- a
+CREATE OR REPLACE MATERIALIZED VIEW m GRACE PERIOD INTERVAL '1' HOUR WITH (format = 'ORC') AS SELECT * FROM a; REFRESH MATERIALIZED VIEW m
