@@ -172,9 +172,11 @@ def _examples(kind: typing.Any) -> list[typing.Any]:
         return [(), tuple(_examples(first))] if others == [...] else _rows((first, *others))
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         return [example for part in typing.get_args(kind) for example in _examples(part)]
-    assert dataclasses.is_dataclass(kind), kind
     hints = typing.get_type_hints(kind)
-    return [kind(*row) for row in _rows(hints[field.name] for field in dataclasses.fields(kind))]
+    if dataclasses.is_dataclass(kind):
+        return [kind(*row) for row in _rows(hints[each.name] for each in dataclasses.fields(kind))]
+    assert issubclass(kind, tuple), kind
+    return [kind(*row) for row in _rows(hints.values())]
 
 
 def _rows(kinds: Iterable[typing.Any]) -> list[tuple[typing.Any, ...]]:
