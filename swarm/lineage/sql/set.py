@@ -55,7 +55,7 @@ def _pairs(tokens: Tokens) -> Iterator[tuple[tuple[str, ...], Tokens]]:
             continue
         names = tuple(token.text for token in part[1 : index - 1] if token.text != ",")
         values = list(divided(value[1:-1]))
-        if len(values) == len(names) and word_of(value[1]) != "SELECT":
+        if len(values) == len(names) and "SELECT" not in map(word_of, value[1:2]):
             for name, one in zip(names, values, strict=True):
                 yield (name,), one
         else:

@@ -617,3 +617,7 @@ CREATE FOREIGN TABLE f (x int) SERVER s OPTIONS (schema_name 'a', table_name 'b'
 --- a star behind FROM that multiplies
 -- reads: only_a
 SELECT DISTINCT ON (k) EXTRACT(epoch FROM x * y), EXTRACT(epoch FROM t.x * 2) FROM ONLY_a AS t FOR UPDATE
+
+--- a SET that gives nothing a value
+-- reads: a
+SET () search_path = x; SELECT * FROM a
