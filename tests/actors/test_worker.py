@@ -26,12 +26,12 @@ async def test_programs_run_and_end_once(tmp_path: Path) -> None:
             for n in range(20)
         ]
         await until(lambda: len(ended) == len(tasks))
+        await until(lambda: dispatcher._payloads.tasks() == set())  # just after the end is told
     outcomes = [ended[task].outcome for task in tasks]
     assert outcomes == [Outcome.SUCCEEDED, Outcome.FAILED] * 10
     outputs = sorted((tmp_path / "w" / "output").iterdir())
     assert {path.name for path in outputs} == {f"t{n}.1" for n in range(20)}
     assert sorted(int(path.read_text()) for path in outputs) == list(range(20))
-    assert dispatcher._payloads.tasks() == set()
 
 
 async def test_a_program_is_cancelled(tmp_path: Path) -> None:
