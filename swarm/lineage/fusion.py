@@ -6,11 +6,11 @@ count once. What was seen in runs weighs as much as it is likely to still happen
 as both its ends together: P(write) * P(read) * naming factor.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, log
 
-from swarm.lineage.recurrence import LOGS
+from swarm.lineage.recurrence import LOGS, Days, days_of, never
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence, Proof
 
@@ -44,16 +44,19 @@ class Reliability:
 
 
 RELIABILITY: Mapping[Channel, Reliability] = {
-    # People list half of what they touch, and what they list is nearly always true.
-    Channel.DECLARED: Reliability(0.5, 0.002),
+    # People list half of what they touch. What they list was nearly always true once, but they
+    # forget to take out what ends.
+    Channel.DECLARED: Reliability(0.5, 0.005),
     # A manifest is written for swarm: fuller than declared assets, and as true.
-    Channel.MANIFEST: Reliability(0.7, 0.002),
-    # Text before it ran: misses what templates hide, shows branches that never run.
-    Channel.SQL_SOURCE: Reliability(0.85, 0.005),
+    Channel.MANIFEST: Reliability(0.7, 0.005),
+    # Text before it ran: misses what templates hide, shows branches that never run: as many as
+    # program text has dead code.
+    Channel.SQL_SOURCE: Reliability(0.85, 0.007),
     # Text as it ran: misses only what the parser or a procedure hides.
     Channel.SQL_RUN: Reliability(0.95, 0.001),
-    # The same text out of the warehouse's history: misses also what runs without its tag.
-    Channel.QUERY_LOG: Reliability(0.9, 0.001),
+    # The same text out of the warehouse's history: misses also what runs without its tag, and has
+    # what people run by hand under it.
+    Channel.QUERY_LOG: Reliability(0.9, 0.002),
     # The store's own list of requests: delivered late and not always in full, nearly never wrong.
     Channel.ACCESS_LOG: Reliability(0.85, 0.001),
     # Program text: names made at run time are missed, dead code is reported.
@@ -68,15 +71,23 @@ NEVER_COVERING = frozenset(
     {Channel.DECLARED, Channel.MANIFEST, Channel.QUERY_LOG, Channel.ACCESS_LOG}
 )
 
-# A channel that shows other accesses of that kind there, but not everything, sees a given one half
-# as often as one that covers the task; a list is as incomplete as its `sees` has it.
-PARTLY = 0.5
+# A channel that shows other accesses of that kind there, but not everything, sees a given one three
+# times in four that one sees which covers the task: one piece of the text in four was not
+# understood. A list is as incomplete as its `sees` has it.
+PARTLY = 0.75
 # A log that knows the task on that very server: one time in four the task has a second session
 # there, which nobody tagged.
 LOG_AGAINST = log(0.25)
 
 # These read the same SQL, so they share their mistakes.
 SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE})
+
+# Where runs say that an access may have ended: of those that did, people still list so many.
+KEPT = 0.5
+
+# A text that was read again, not fully understood, and no longer shows an access has lost it; one
+# time in five it is in what was not understood.
+REREAD_STILL = 0.2
 
 # The same people keep both lists, and forget to change both.
 LISTS = frozenset({Channel.DECLARED, Channel.MANIFEST})
@@ -108,10 +119,11 @@ class Belief:
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What was learned by looking at the task on many days: how likely what was seen in runs
-    still happens, and which channels know other accesses of that kind on that server, whether
-    they cover the task or not."""
+    still happens, which texts were read again since and showed only other things, and which
+    channels know other accesses of that kind there, whether they cover the task or not."""
 
     still: float = 1.0
+    reread: frozenset[Channel] = frozenset()
     knowing: Mapping[Channel, Coverage] = field(default_factory=dict)
 
 
@@ -131,14 +143,15 @@ def believe(
         channel = sighting.evidence.channel
         if channel not in best or _rank(sighting) < _rank(best[channel]):
             best[channel] = sighting
-    proofs = [_seen(sighting, looked.still, offsets) for sighting in best.values()]
+    proofs = [_seen(sighting, looked, offsets) for sighting in best.values()]
+    ran = [days_of(s.evidence) for s in best.values() if s.evidence.channel not in STATIC]
     proofs += [
-        _silent(task, access, cover, RELIABILITY[channel].against_it)
+        _silent(task, access, cover, _against(cover, ran))
         for channel, cover in coverage.items()
         if channel not in best and channel not in NEVER_COVERING
     ]
     proofs += [
-        _silent(task, access, cover, _partly_against(channel))
+        _silent(task, access, cover, _partly_against(cover, ran))
         for channel, cover in looked.knowing.items()
         if channel not in best and (channel not in coverage or channel in NEVER_COVERING)
     ]
@@ -176,9 +189,9 @@ def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[Dataset
     )
 
 
-def _seen(sighting: Sighting, still: float, offsets: Mapping[Channel, float]) -> Proof:
+def _seen(sighting: Sighting, looked: Looked, offsets: Mapping[Channel, float]) -> Proof:
     seen = sighting.evidence
-    still = 1.0 if seen.channel in STATIC else round(still, 6)
+    still = round(_still(seen.channel, looked), 6)
     for_it = RELIABILITY[seen.channel].for_it + offsets.get(seen.channel, 0.0)
     sure = round(max(for_it, 0.0), 3)
     return Proof(
@@ -211,6 +224,15 @@ def _aged(weight: float, still: float) -> float:
     return log(ratio * still / (1 + ratio * (1 - still) * prior_odds)) if still < 1 else weight
 
 
+def _still(channel: Channel, looked: Looked) -> float:
+    """P(it still happens) as one channel's report has it."""
+    if channel in LISTS:
+        return looked.still / (looked.still + (1 - looked.still) * KEPT)
+    if channel in STATIC:
+        return REREAD_STILL if channel in looked.reread else 1.0
+    return looked.still
+
+
 def _silent(task: TaskKey, access: Access, cover: Coverage, against: float) -> Proof:
     weight = round(against, 3)
     return Proof(
@@ -226,12 +248,27 @@ def _silent(task: TaskKey, access: Access, cover: Coverage, against: float) -> P
     )
 
 
-def _partly_against(channel: Channel) -> float:
-    """Log-odds that the silence of a channel adds that knows the task in part."""
-    if channel in LOGS:
+def _against(cover: Coverage, ran: Sequence[Days]) -> float:
+    """Log-odds that the silence of a channel adds that covers the task."""
+    has = RELIABILITY[cover.channel]
+    return Reliability(has.sees * _shown(cover, ran), has.errs).against_it
+
+
+def _partly_against(cover: Coverage, ran: Sequence[Days]) -> float:
+    """The same of a channel that knows the task in part."""
+    if cover.channel in LOGS:
         return LOG_AGAINST
-    sees = RELIABILITY[channel].sees
-    return log(1 - sees) if channel in LISTS else log(1 - PARTLY * sees)
+    sees = RELIABILITY[cover.channel].sees
+    return log(1 - sees) if cover.channel in LISTS else log(1 - PARTLY * sees * _shown(cover, ran))
+
+
+def _shown(cover: Coverage, ran: Sequence[Days]) -> float:
+    """P(an access that the channel can see came up when it looked); `ran` are the days on which
+    others saw it happen: on such a day it was there to be seen."""
+    looked = days_of(cover)
+    if cover.channel in STATIC or any(looked.meets(days) for days in ran):
+        return 1.0
+    return 1 - never(looked.count)
 
 
 def _count_once(proofs: list[Proof], by_time: frozenset[Channel]) -> list[Proof]:

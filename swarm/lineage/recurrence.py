@@ -47,6 +47,10 @@ MOST = 6.0
 LOGS = (Channel.QUERY_LOG, Channel.ACCESS_LOG)
 LOG_LOOKS = 3
 
+# What these show of one server tells nothing of what the task does on others: SQL runs on one. A
+# program, a list and run events speak of all that the task does.
+OF_SERVER = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, *LOGS})
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -66,6 +70,11 @@ class Days:
     @property
     def count(self) -> int:
         return self.mask.bit_count()
+
+    def meets(self, other: "Days") -> bool:
+        """Is there a day in both?"""
+        newest = max(self.newest, other.newest)
+        return self._aligned(newest) & other._aligned(newest) != 0
 
     def since(self, first: int) -> "Days":
         """Those from the day `first` on."""
@@ -114,7 +123,8 @@ class Looks:
                 self._everywhere[cover.channel] = days_of(cover)
         for one in seen:
             days, server = days_of(one), one.dataset.namespace
-            kinds = self._kinds.setdefault((one.access, server), {})
+            at_most = server if one.channel in OF_SERVER else ""
+            kinds = self._kinds.setdefault((one.access, at_most), {})
             kinds[one.channel] = kinds.get(one.channel, days) | days
             if one.channel not in STATIC:
                 at = (one.channel, server)
@@ -137,15 +147,16 @@ class Looks:
         )
 
     def knowing(self, task: TaskKey, access: Access, server: str) -> dict[Channel, Coverage]:
-        """The channels that know such accesses of the task on `server`, and when they last
-        looked; of logs, those that know it there for some days, whatever it did."""
-        known = dict(self._kinds.get((access, server), {}))
+        """The channels that know such accesses of the task, SQL such accesses on `server`, and on
+        which days they looked; of logs, those that know the task there for some days, whatever it
+        did."""
+        known = self._kinds.get((access, server), {}) | self._kinds.get((access, ""), {})
         for channel in LOGS:
             known.pop(channel, None)
             days = self._at.get((channel, server))
             if days and days.count >= LOG_LOOKS:
                 known[channel] = days
-        return {c: Coverage(task, c, days.newest * DAY_S) for c, days in known.items()}
+        return {c: Coverage(task, c, d.newest * DAY_S, d.mask) for c, d in known.items()}
 
     def _by(self, runs: Sequence[Evidence]) -> Days:
         looks = _union(map(days_of, runs))
@@ -193,6 +204,16 @@ def alive(seen: Days, looks: Days) -> float:
     odds = still - top - log(sum(exp(value - top) for value in ended))
     stepped = STEP * round(max(min(odds, MOST), -MOST) / STEP)
     return 1 / (1 + exp(-stepped))
+
+
+def never(looks: int) -> float:
+    """P(an access that still happens came up at none of so many looks): one look may miss what is
+    rare, thirty hardly do.
+
+    Looks count by doublings, so that most of them are no news.
+    """
+    doubled = 1 << (looks.bit_length() - 1)
+    return exp(_log_beta(RATE_YES, RATE_NO + doubled) - _log_beta(RATE_YES, RATE_NO))
 
 
 def _log_beta(a: float, b: float) -> float:

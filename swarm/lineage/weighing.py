@@ -39,6 +39,9 @@ DROPPED_STILL = 0.1
 # A text that lost another access was edited: what the runs of before showed may be gone with it.
 EDITED_STILL = 0.8
 
+# What is read as a whole each time, if not always understood as a whole.
+TEXTS = frozenset({Channel.SQL_SOURCE, Channel.CODE})
+
 
 class Weighing:
     """Answers for one decision; remembers what it worked out, so the facts must not change."""
@@ -120,6 +123,7 @@ class Weighing:
                     self._facts.coverage_of(task),
                     Looked(
                         self._still(task, end, sightings),
+                        self._reread(task, sightings),
                         self._looks_at(task).knowing(task, end[0], end[1].namespace),
                     ),
                     self._offsets if corrected else AS_KNOWN,
@@ -147,6 +151,23 @@ class Weighing:
         if any((access, resolve(name)) == end for access, name, _ in dropped):
             return still * DROPPED_STILL
         return still * EDITED_STILL if dropped else still
+
+    def _reread(self, task: TaskKey, sightings: list[Sighting]) -> frozenset[Channel]:
+        """The texts of the task that were read again since they last showed what `sightings` say.
+
+        A reading that is not complete replaces nothing, so that what it lacks is still there.
+        """
+        shown: dict[Channel, float] = {}
+        for seen in (sighting.evidence for sighting in sightings):
+            if seen.channel in TEXTS:
+                last_s = shown.get(seen.channel, seen.observed_at_s)
+                shown[seen.channel] = max(last_s, seen.observed_at_s)
+        read = self._facts.evidence.get(task, {}).values() if shown else ()
+        return frozenset(
+            other.channel
+            for other in read
+            if other.observed_at_s - SIGHTING_S > shown.get(other.channel, other.observed_at_s)
+        )
 
     def _looks_at(self, task: TaskKey) -> Looks:
         if task not in self._looks:

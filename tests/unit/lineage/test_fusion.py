@@ -5,8 +5,11 @@ from math import exp, log
 import pytest
 
 from swarm.lineage.fusion import (
+    KEPT,
+    NEVER_COVERING,
     PRIOR,
     RELIABILITY,
+    REREAD_STILL,
     WINDOW_CONFIDENCE,
     Belief,
     Looked,
@@ -25,8 +28,10 @@ def seen(channel: Channel, confidence: float = 1.0, place: str = "f:1") -> Sight
     return Sighting(Evidence(TASK, Access.READ, ORDERS, channel, 10.0, place, "select", confidence))
 
 
-def belief(*sightings: Sighting, covering: tuple[Channel, ...] = ()) -> Belief:
-    coverage = {channel: Coverage(TASK, channel, 20.0) for channel in covering}
+def belief(*sightings: Sighting, covering: tuple[Channel, ...] = (), looks: int = 1) -> Belief:
+    """With coverage of so many days in a row."""
+    days = (1 << looks) - 1
+    coverage = {channel: Coverage(TASK, channel, 20.0, days) for channel in covering}
     return believe(TASK, Access.READ, sightings, coverage)
 
 
@@ -57,25 +62,60 @@ def test_each_channel_alone_makes_an_edge_worth_showing(channel: Channel) -> Non
     assert edge_confidence(end, end) > 0.8
 
 
-def test_silence_of_a_covering_channel_speaks_against() -> None:
-    alone = belief(seen(Channel.CODE))
-    doubted = belief(seen(Channel.CODE), covering=(Channel.SQL_RUN,))
+def lost_by(covering: Channel, looks: int = 1) -> float:
+    """The log-odds that what a list says loses by the silence of another channel."""
+    alone = belief(seen(Channel.DECLARED)).probability
+    return odds(
+        belief(seen(Channel.DECLARED), covering=(covering,), looks=looks).probability
+    ) - odds(alone)
+
+
+@pytest.mark.parametrize("looks", [1, 40])
+def test_silence_of_a_text_that_covers_the_task_speaks_against(looks: int) -> None:
+    reliability = RELIABILITY[Channel.CODE]
+    lost = log((1 - reliability.sees) / (1 - reliability.errs))
+    assert lost_by(Channel.CODE, looks) == pytest.approx(lost, abs=0.01)
+
+
+def test_silence_of_a_run_weighs_less_than_that_of_many() -> None:
+    """One run may be without what is rare; what a channel never sees, no run shows."""
+    reliability = RELIABILITY[Channel.SQL_RUN]
+    at_most = log((1 - reliability.sees) / (1 - reliability.errs))
+    lost = [lost_by(Channel.SQL_RUN, looks) for looks in (1, 2, 4, 8, 16, 32)]
+    assert lost == sorted(lost, reverse=True)
+    assert len(set(lost)) == len(lost)
+    assert -2 < lost[0] < -1
+    assert at_most < lost[-1] < 0.9 * at_most
+
+
+def test_who_looked_on_the_day_it_happened_has_no_excuse() -> None:
+    """Two channels on one run: what the one saw was there for the other to see."""
+    alone = odds(belief(seen(Channel.ACCESS_LOG)).probability)
+    same_day = odds(belief(seen(Channel.ACCESS_LOG), covering=(Channel.SQL_RUN,)).probability)
+    later = {Channel.SQL_RUN: Coverage(TASK, Channel.SQL_RUN, 10 * 86_400.0)}
+    other_day = believe(TASK, Access.READ, [seen(Channel.ACCESS_LOG)], later).probability
     reliability = RELIABILITY[Channel.SQL_RUN]
     lost = log((1 - reliability.sees) / (1 - reliability.errs))
-    assert odds(doubted.probability) - odds(alone.probability) == pytest.approx(lost, abs=0.01)
+    assert same_day - alone == pytest.approx(lost, abs=0.01)
+    assert lost / 2 < odds(other_day) - alone < 0
+
+
+def test_the_ledger_says_who_was_silent() -> None:
+    doubted = belief(seen(Channel.CODE), covering=(Channel.SQL_RUN,))
     (silent,) = [proof for proof in doubted.proofs if proof.weight < 0]
     assert (silent.channel, silent.last_seen_s) == (Channel.SQL_RUN, 20.0)
     assert "shows no such read" in silent.excerpt
 
 
-def test_dead_code_that_the_run_never_shows_falls_below_one_half() -> None:
-    assert belief(seen(Channel.CODE), covering=(Channel.OPENLINEAGE,)).probability < 0.5
-    both = belief(seen(Channel.CODE), seen(Channel.OPENLINEAGE), covering=(Channel.OPENLINEAGE,))
+@pytest.mark.parametrize("text", [Channel.CODE, Channel.SQL_SOURCE])
+@pytest.mark.parametrize("runs", [Channel.OPENLINEAGE, Channel.SQL_RUN])
+def test_text_that_the_runs_never_show_is_hidden(text: Channel, runs: Channel) -> None:
+    once = belief(seen(text), covering=(runs,))
+    fortnight = belief(seen(text), covering=(runs,), looks=14)
+    assert edge_confidence(once, once) < 0.8
+    assert edge_confidence(fortnight, fortnight) < 0.5
+    both = belief(seen(text), seen(runs), covering=(runs,))
     assert both.probability > 0.99
-
-
-def test_a_branch_of_sql_that_never_ran_falls_below_one_half() -> None:
-    assert belief(seen(Channel.SQL_SOURCE), covering=(Channel.SQL_RUN,)).probability < 0.5
 
 
 @pytest.mark.parametrize(
@@ -173,3 +213,56 @@ def test_one_report_of_runs_is_as_sure_as_that_it_still_happens(still: float) ->
 def test_what_two_channels_saw_ends_for_both() -> None:
     reports = [seen(Channel.SQL_RUN), seen(Channel.ACCESS_LOG)]
     assert believe(TASK, Access.READ, reports, {}, Looked(0.5)).probability < 0.55
+
+
+@pytest.mark.parametrize("listed", [Channel.DECLARED, Channel.MANIFEST])
+def test_a_list_does_not_keep_alive_what_runs_no_longer_do(listed: Channel) -> None:
+    """Of what ended, people still list half: that they list it doubles the odds, no more."""
+    reports = [seen(Channel.SQL_RUN), seen(listed)]
+    both = believe(TASK, Access.READ, reports, {}, Looked(0.2)).probability
+    assert odds(both) - odds(0.2) == pytest.approx(log(1 / KEPT), abs=0.15)
+    assert belief(*reports).probability > 0.999
+
+
+def test_a_text_that_was_read_again_without_it_counts_little() -> None:
+    looked = Looked(reread=frozenset({Channel.CODE}))
+    gone = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, looked)
+    assert gone.probability == pytest.approx(REREAD_STILL, abs=0.03)
+    other = believe(TASK, Access.READ, [seen(Channel.SQL_SOURCE)], {}, looked)
+    assert other == belief(seen(Channel.SQL_SOURCE))
+
+
+def knowing(channel: Channel, looks: int = 1) -> Looked:
+    return Looked(knowing={channel: Coverage(TASK, channel, 20.0, (1 << looks) - 1)})
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_who_knows_other_accesses_there_speaks_against_a_little(channel: Channel) -> None:
+    said = Channel.CODE if channel is not Channel.CODE else Channel.DECLARED
+    alone = belief(seen(said)).probability
+    partly = believe(TASK, Access.READ, [seen(said)], {}, knowing(channel, 30)).probability
+    assert partly < alone
+    if channel not in NEVER_COVERING:
+        wholly = belief(seen(said), covering=(channel,), looks=30).probability
+        assert wholly < partly
+        both = {channel: Coverage(TASK, channel, 20.0, (1 << 30) - 1)}
+        again = believe(TASK, Access.READ, [seen(said)], both, knowing(channel, 30)).probability
+        assert again == wholly, "its silence counts once"
+
+
+def test_who_saw_the_access_is_not_silent_about_it() -> None:
+    known = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, knowing(Channel.CODE))
+    assert known == belief(seen(Channel.CODE))
+
+
+def test_verdicts_on_a_channel_move_what_it_reports_and_no_other() -> None:
+    offsets = {Channel.CODE: -2.0}
+    moved = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, offsets=offsets).probability
+    assert odds(moved) - odds(belief(seen(Channel.CODE)).probability) == pytest.approx(-2, abs=0.01)
+    other = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], {}, offsets=offsets)
+    assert other == belief(seen(Channel.SQL_RUN))
+
+
+def test_no_verdict_turns_a_report_into_evidence_against() -> None:
+    worst = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, offsets={Channel.CODE: -50.0})
+    assert worst.probability == pytest.approx(PRIOR)

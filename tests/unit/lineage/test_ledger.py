@@ -607,9 +607,56 @@ def test_a_channel_that_knows_other_reads_there_speaks_against_one(
     assert 0 < doubt(story, channel, reads("b/q/r", "s.u")) < 0.05
 
 
-def test_what_a_channel_knows_of_writes_or_of_other_servers_says_nothing(story: Story) -> None:
+@pytest.mark.parametrize("channel", [Channel.DECLARED, Channel.CODE, Channel.SQL_RUN])
+def test_what_a_channel_knows_of_writes_says_nothing_of_reads(
+    story: Story, channel: Channel
+) -> None:
+    assert doubt(story, channel, writes("b/q/r", "s.u")) == 0
+
+
+@pytest.mark.parametrize(
+    ("channel", "speaks"),
+    [
+        (Channel.DECLARED, True),
+        (Channel.CODE, True),
+        (Channel.OPENLINEAGE, True),
+        (Channel.SQL_SOURCE, False),
+        (Channel.SQL_RUN, False),
+        (Channel.QUERY_LOG, False),
+    ],
+)
+def test_sql_on_one_server_tells_nothing_of_others_a_program_tells_of_all(
+    story: Story, channel: Channel, speaks: bool
+) -> None:
     elsewhere = replace(reads("b/q/r", "x"), dataset=DatasetKey("s3://b", "x"))
-    assert doubt(story, Channel.DECLARED, writes("b/q/r", "s.u"), elsewhere) == 0
+    story.batch(writes("a/p/w", "s.t"), reads("b/q/r", "s.t", Channel.ACCESS_LOG))
+    before = sure(story, "s.t")
+    story.batch(replace(elsewhere, channel=channel))
+    assert (sure(story, "s.t") < before) is speaks
+
+
+@pytest.mark.parametrize("channel", [Channel.CODE, Channel.SQL_SOURCE])
+def test_a_text_read_again_in_part_without_an_access_has_most_likely_lost_it(
+    story: Story, channel: Channel
+) -> None:
+    """No coverage: something in the text was not understood, so nothing is taken back."""
+    story.batch(*(writes("a/p/w", name) for name in ("s.t", "s.u")))
+    story.batch(*(reads("b/q/r", name, channel, day(0)) for name in ("s.t", "s.u")))
+    story.batch(reads("b/q/r", "s.u", channel, day(0) + HOUR / 2))
+    both = sure(story, "s.t")
+    assert both == sure(story, "s.u") > 0.8, "times are exact to an hour only"
+    story.batch(reads("b/q/r", "s.u", channel, day(1)))
+    assert sure(story, "s.t") < 0.3
+    assert sure(story, "s.u") == both
+    story.batch(reads("b/q/r", "s.t", channel, day(1)))
+    assert sure(story, "s.t") == both
+
+
+def test_a_list_that_grows_entry_by_entry_was_not_read_again(story: Story) -> None:
+    story.batch(*(writes("a/p/w", name) for name in ("s.t", "s.u")))
+    story.batch(reads("b/q/r", "s.t", Channel.MANIFEST, day(0)))
+    story.batch(reads("b/q/r", "s.u", Channel.MANIFEST, day(9)))
+    assert sure(story, "s.t") == sure(story, "s.u") > 0.8
 
 
 @pytest.mark.parametrize(("looks", "speaks"), [(2, False), (3, True)])
