@@ -28,11 +28,13 @@ worlds of a kind are pooled.
 
 import argparse
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.confidence_world import DAY_S, RANGES, SHIFTED, World, edges, make
 from benchmarks.report import Figures, Options, progress, run
+from swarm.lineage.expansion import Names
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
@@ -318,10 +320,24 @@ def _own(state_dir: Path) -> Batch:
         for entry in entries:
             facts.apply(entry.record, Change())  # type: ignore[arg-type]
         after = entries[-1].seq
-    items: list[Item] = [*facts.pipelines.values(), *facts.names.views.values()]
-    items += [seen for marks in facts.evidence.values() for seen in marks.values()]
+    items: list[Item] = list(facts.pipelines.values())
+    items += [
+        whole
+        for marks in facts.evidence.values()
+        for seen in marks.values()
+        for whole in _in_full(seen, facts.names)
+    ]
     items += [cover for covers in facts.coverage.values() for cover in covers.values()]
     return Batch("journal", "", tuple(items))
+
+
+def _in_full(seen: Evidence, names: Names) -> Iterator[Evidence]:
+    """The same under its full name, and of what is behind a view: what one channel calls by a
+    short name or reads through a view is then the same dataset as another names in full."""
+    meant = names.resolve(seen.dataset)
+    yield replace(seen, dataset=meant)
+    if seen.access is Access.READ:
+        yield from (replace(seen, dataset=reach.dataset) for reach in names.expand(meant))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

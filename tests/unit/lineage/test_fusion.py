@@ -266,3 +266,24 @@ def test_verdicts_on_a_channel_move_what_it_reports_and_no_other() -> None:
 def test_no_verdict_turns_a_report_into_evidence_against() -> None:
     worst = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, offsets={Channel.CODE: -50.0})
     assert worst.probability == pytest.approx(PRIOR)
+
+
+@pytest.mark.parametrize("listed", [Channel.DECLARED, Channel.MANIFEST])
+def test_a_list_that_lacks_it_is_as_incomplete_as_lists_are(listed: Channel) -> None:
+    alone = odds(belief(seen(Channel.CODE)).probability)
+    lacking = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, knowing(listed)).probability
+    assert odds(lacking) - alone == pytest.approx(log(1 - RELIABILITY[listed].sees), abs=0.01)
+
+
+def test_who_knows_a_task_in_part_speaks_the_more_the_more_often_it_looked() -> None:
+    once, often = (
+        believe(TASK, Access.READ, [seen(Channel.CODE)], {}, knowing(Channel.SQL_RUN, looks))
+        for looks in (1, 30)
+    )
+    assert odds(often.probability) < odds(once.probability) - 0.3
+
+
+def test_weak_words_of_texts_are_not_known_by_the_time_of_a_run() -> None:
+    weak = [seen(c, WINDOW_CONFIDENCE) for c in (Channel.CODE, Channel.DECLARED)]
+    both = belief(*weak).probability
+    assert both > max(belief(one).probability for one in weak)

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm.lineage.recurrence import ONE_OFF, WINDOW, Days, alive, days_of, with_sightings
+from swarm.lineage.recurrence import (
+    ONE_OFF,
+    WINDOW,
+    Days,
+    alive,
+    days_of,
+    never,
+    with_sightings,
+)
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence
 
@@ -76,3 +84,12 @@ def test_sightings_join_in_any_order_and_twice(times: list[float], dice: object)
 
 def test_a_day_far_back_costs_nothing() -> None:
     assert (Days(10**15, 1) | Days(0, 1)) == Days(10**15, 1)
+
+
+def test_looks_without_an_access_are_news_by_doublings() -> None:
+    """Each day a little less likely would be a record a day for every edge of the task."""
+    told = [never(looks) for looks in range(1, WINDOW + 1)]
+    assert len(set(told)) == 6
+    assert told == sorted(told, reverse=True)
+    assert 0.1 < told[0] < 0.3
+    assert told[29] < 0.02
