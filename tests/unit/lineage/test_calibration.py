@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from swarm.lineage.calibration import Judged, fit
+from swarm.lineage.fusion import Belief, Looked, Sighting, believe
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, CalibrationChanged, GraphRecord
@@ -106,3 +108,16 @@ def test_replay_and_snapshot_give_the_same_weights() -> None:
     for other in (replayed, restored):
         other.check()
         assert set(other.records()) == set(world.ledger.records())
+
+
+def test_what_ended_tells_nothing_of_the_channels() -> None:
+    """A person rejects what was real and is no more: no channel was wrong."""
+    task, table = TaskKey("a", "p", "t"), DatasetKey("pg://w", "s.t")
+
+    def belief(access: Access, still: float) -> Belief:
+        seen = Evidence(task, access, table, Channel.OPENLINEAGE, 1.0, "r")
+        return believe(task, access, [Sighting(seen)], {}, Looked(still))
+
+    write = belief(Access.WRITE, 1.0)
+    assert fit([Judged(write, belief(Access.READ, 0.5), False)] * 20) == {}
+    assert fit([Judged(write, belief(Access.READ, 1.0), False)] * 20)[Channel.OPENLINEAGE] < -0.5

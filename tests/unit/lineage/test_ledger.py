@@ -580,6 +580,48 @@ def test_what_the_text_dropped_after_the_last_run_falls_at_once(story: Story) ->
     assert sure(story, "s.t") > 0.8
 
 
+def test_a_run_that_is_covered_and_shows_nothing_is_a_look(story: Story) -> None:
+    seen_daily(story, 10, Channel.OPENLINEAGE)
+    fresh = sure(story, "s.t")
+    for number in range(10, 16):
+        story.batch(covers("b/q/r", Channel.OPENLINEAGE, day(number)))
+    assert fresh > 0.8 > 0.2 > sure(story, "s.t")
+
+
+def test_a_text_that_lost_something_else_makes_what_runs_showed_a_little_doubtful(
+    story: Story,
+) -> None:
+    source = Channel.SQL_SOURCE
+    seen_daily(story, 5)
+    story.batch(writes("a/p/w", "s.u", Channel.CODE, 1.0))
+    story.batch(reads("b/q/r", "s.x", source, day(4)), covers("b/q/r", source, day(4)))
+    before = sure(story, "s.u")
+    story.batch(reads("b/q/r", "s.y", source, day(5)), covers("b/q/r", source, day(5)))
+    assert 0.2 < sure(story, "s.u") < before - 0.05
+    story.batch(reads("b/q/r", "s.u", at_s=day(6)))
+    assert sure(story, "s.u") == before
+
+
+def by_time(name: str, number: int) -> Evidence:
+    """A statement that is of `b/q/r` only because it ran at that time."""
+    return replace(reads("b/q/r", name, Channel.QUERY_LOG, day(number)), confidence=0.3)
+
+
+def test_what_is_known_by_time_alone_is_no_look_at_the_task(story: Story) -> None:
+    seen_daily(story, 5, Channel.QUERY_LOG)
+    fresh = sure(story, "s.t")
+    for number in range(5, 12):
+        story.batch(by_time("s.x", number))
+    assert fresh == sure(story, "s.t") > 0.8
+
+
+def test_what_is_known_by_time_alone_keeps_nothing_alive(story: Story) -> None:
+    seen_daily(story, 5)
+    for number in range(5, 12):
+        story.batch(reads("b/q/r", "s.u", at_s=day(number)), by_time("s.t", number))
+    assert sure(story, "s.t") < 0.3
+
+
 def test_a_daily_access_makes_no_more_records_than_its_days(story: Story) -> None:
     seen_daily(story, 30)
     records = [

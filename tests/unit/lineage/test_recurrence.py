@@ -1,11 +1,14 @@
 """Does an access that was seen on some days still happen?"""
 
+from math import log
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm.lineage.recurrence import (
     ONE_OFF,
+    STEP,
     WINDOW,
     Days,
     alive,
@@ -93,3 +96,12 @@ def test_looks_without_an_access_are_news_by_doublings() -> None:
     assert told == sorted(told, reverse=True)
     assert 0.1 < told[0] < 0.3
     assert told[29] < 0.02
+
+
+def test_each_day_of_silence_moves_by_steps_or_not_at_all() -> None:
+    """What moved a little would be a record a day for every edge of the task."""
+    sightings = days(*range(0, 29, 7))
+    silence = [alive(sightings, days(*range(29 + more))) for more in range(1, WINDOW)]
+    steps = [log(still / (1 - still)) / STEP for still in silence]
+    assert steps == pytest.approx([round(step) for step in steps])
+    assert len(set(silence)) < len(silence) / 2
