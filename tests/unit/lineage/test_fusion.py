@@ -236,7 +236,7 @@ def knowing(channel: Channel, looks: int = 1) -> Looked:
     return Looked(knowing={channel: Coverage(TASK, channel, 20.0, (1 << looks) - 1)})
 
 
-@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("channel", list(RELIABILITY))
 def test_who_knows_other_accesses_there_speaks_against_a_little(channel: Channel) -> None:
     said = Channel.CODE if channel is not Channel.CODE else Channel.DECLARED
     alone = belief(seen(said)).probability
