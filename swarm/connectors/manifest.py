@@ -128,6 +128,7 @@ def _task_items(
     """What one line says of its task's data: what it states, and what its texts show."""
     value = line.value
     task = TaskFiles(
+        key.pipeline,
         key.task,
         value.files,
         value.kind,

@@ -1,7 +1,8 @@
 """What a task of a manifest runs: by its command line, its scheduler's own files, or its texts.
 
 The command line counts first. Without one, what the files of a scheduler start (Oozie, Azkaban),
-then shell scripts that no other file names, then Python. SQL that none of these uses runs as it
+then shell scripts that no other file names, then Python: the operator of that name where it makes
+a DAG of Airflow. SQL that none of these uses runs as it
 stands.
 """
 
@@ -19,6 +20,7 @@ from swarm.lineage.code.shell_programs import program_of
 from swarm.lineage.configs.formats import Tree
 from swarm.lineage.configs.parameters import environment_parameters, task_parameters, whole_text
 from swarm.lineage.text import CodeContext, SqlContext
+from swarm.model.keys import TaskKey
 
 _LANGUAGES = {
     **dict.fromkeys((".sql", ".hql", ".ddl", ".dml", ".bteq"), "sql"),
@@ -35,6 +37,7 @@ class TaskFiles:
     `words` are those of its command line, `kind` the language of files whose name says none.
     """
 
+    pipeline: str
     task: str
     files: Mapping[str, str]
     kind: str
@@ -91,8 +94,8 @@ def code_of(task: TaskFiles, context: CodeContext) -> tuple[Code | Command, ...]
         return tuple(_command(task, job, context) for job in jobs)
     scripts = list(_started(task, task.of_language("shell")))
     if scripts:
-        starts = (Job("", path, words=("sh", path, *task.words)) for path in scripts)
-        return tuple(_command(task, job, context) for job in starts)
+        starts = (("sh", path, *_behind(path, task.words)) for path in scripts)
+        return tuple(_command(task, Job("", words[1], words=words), context) for words in starts)
     if modules:
         return (_module(task, modules, context),)
     if task.words and task.kind != "sql":  # a program that is not at hand; its options may tell
@@ -103,7 +106,8 @@ def code_of(task: TaskFiles, context: CodeContext) -> tuple[Code | Command, ...]
 def jobs_of(task: TaskFiles) -> tuple[Job, ...]:
     """What the files of a scheduler start for the task, with the data they declare."""
     given = task_parameters({}, task.parameters)
-    oozie = oozie_jobs(task.files, task.task, task_parameters(task.files, task.parameters))
+    known = task_parameters(task.files, task.parameters)
+    oozie = oozie_jobs(task.files, task.task, known, task.pipeline)
     return oozie or azkaban_jobs(task.files, task.task, given)
 
 
@@ -114,7 +118,9 @@ def _command(task: TaskFiles, job: Job, context: CodeContext) -> Command:
 def _module(task: TaskFiles, modules: list[str], context: CodeContext) -> Code:
     at, entry = next(iter(_named(modules, task.words)), (-1, modules[0]))
     arguments = task.words[at + 1 :]
-    return Code(entry, task.files, replace(context, arguments=arguments or None))
+    context = replace(context, arguments=arguments or None)
+    key = TaskKey("", task.pipeline, task.task)
+    return Code(entry, task.files, context, None if arguments else key)
 
 
 def _named(modules: list[str], words: tuple[str, ...]) -> list[tuple[int, str]]:
@@ -137,6 +143,13 @@ def _command_line(task: TaskFiles) -> tuple[str, ...]:
     if not first or not (is_script or program_of(name) is not None or " " in first):
         return ()
     return ("sh", "-c", first) if " " in first else task.words
+
+
+def _behind(path: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words for a script: those behind its name where a launcher is told it, else all."""
+    name = PurePosixPath(path).name
+    at = next((at for at, word in enumerate(words) if PurePosixPath(word).name == name), -1)
+    return words[at + 1 :]
 
 
 def _started(task: TaskFiles, scripts: list[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from swarm.connectors.sighting import sighted
+from swarm.lineage.code.airflow import read_airflow
 from swarm.lineage.code.entry import Reading, read_code, read_command
 from swarm.lineage.code.jobs import Job
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
@@ -39,11 +40,15 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A Python program: the module that is started, among all that may be imported, by path."""
+    """A Python program: the module that is started, among all that may be imported, by path.
+
+    `task` is what it may be called in a DAG of Airflow that one of the modules makes.
+    """
 
     entry: str
     modules: Mapping[str, str]
     context: CodeContext
+    task: TaskKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ def items_of(program: Program, now_s: float) -> Iterator[Item]:
 
 def _read(code: Code | Command) -> Reading:
     if not isinstance(code, Command):
+        if code.task is not None:
+            found = read_airflow(code.modules, code.context, code.task.pipeline, code.task.task)
+            if found is not None:
+                return found
         return read_code(code.modules, code.entry, code.context)
     if code.job.missing:
         reason = UnresolvedReason.MISSING_SOURCE

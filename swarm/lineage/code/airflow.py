@@ -1,7 +1,8 @@
 """Which code or SQL belongs to which task of an Airflow DAG file, and what that touches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from swarm.lineage.code.airflow_dag import DagWatcher
 from swarm.lineage.code.airflow_operators import (
@@ -12,7 +13,7 @@ from swarm.lineage.code.airflow_operators import (
 )
 from swarm.lineage.code.airflow_task import AirflowTask, Job, sql_of, texts_in
 from swarm.lineage.code.effects import Effect, RunsCommand, RunsSql, TouchesTable
-from swarm.lineage.code.entry import entry_arguments, follow_scripts
+from swarm.lineage.code.entry import Reading, entry_arguments, follow_scripts
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.recorder import Recorder
@@ -59,6 +60,56 @@ def extract_airflow_file(
     """`extract_airflow_task` for every task of a file, in one walk."""
     jobs, walk = _walk(modules, file, context)
     return {key: _extract(job, walk, context) for key, job in jobs.items()}
+
+
+def read_airflow(
+    modules: Mapping[str, str], context: CodeContext, dag: str, task: str
+) -> Reading | None:
+    """What `task` of `dag` does when a file among `modules` makes such a DAG, else `None`.
+
+    The operators with that name count, in a DAG of that name if there is one; a name that no
+    operator has stands for all of them. Never raises.
+    """
+    best: tuple[int, list[Job], Interpreter] | None = None
+    for file, text in modules.items():
+        if file.endswith(".py") and "airflow" in text:
+            jobs, walk = _walk(modules, file, context)
+            rank, chosen = _chosen(jobs, dag, task)
+            if chosen and (best is None or rank < best[0]):
+                best = rank, chosen, walk
+    if best is None:
+        return None
+    found = [_extract(job, best[2], context) for job in best[1]]
+    touches = tuple(touch for each in found for touch in each.touches)
+    unresolved = tuple(problem for each in found for problem in each.unresolved)
+    return Reading(Extraction(touches, (), unresolved), _used(modules, best[1], bool(touches)))
+
+
+def _used(modules: Mapping[str, str], jobs: list[Job], is_understood: bool) -> frozenset[str]:
+    """The files that do not also run by themselves: all, but SQL that an operator which is not
+    understood may run because its file names it."""
+    if is_understood:
+        return frozenset(modules)
+    texts = [modules.get(job.task.file, "") for job in jobs]
+    return frozenset(
+        path for path in modules if not any(PurePosixPath(path).name in text for text in texts)
+    )
+
+
+def _chosen(jobs: Mapping[tuple[str, str], Job], dag: str, task: str) -> tuple[int, list[Job]]:
+    """The jobs that a task of a scheduler means, and how loosely: 0 is by both names."""
+    ways: tuple[Callable[[str, str], bool], ...] = (
+        lambda d, t: (d, t) == (dag, task),
+        lambda d, t: d == dag and t.endswith(f".{task}"),
+        lambda _, t: t == task or t.endswith(f".{task}"),
+        lambda d, _: d == dag,
+        lambda *_: True,
+    )
+    for rank, way in enumerate(ways):
+        found = [job for key, job in jobs.items() if way(*key)]
+        if found:
+            return rank, found
+    return len(ways), []
 
 
 def _walk(

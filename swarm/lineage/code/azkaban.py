@@ -18,6 +18,7 @@ _DATES = {
     **{f"{_START}year": "2000", f"{_START}month": "01", f"{_START}day": "01"},
     **{f"{_START}hour": "00", f"{_START}minute": "00", f"{_START}second": "00"},
 }
+_JAVA = frozenset({"javaprocess", "java", "hadoopJava"})
 _NOTHING = frozenset({"noop", "flow", ""})
 
 
@@ -112,5 +113,9 @@ def _jobs(
         words = ["spark-submit", *(word for one in settings for word in ("--conf", one))]
         words += [filled(own["execution-jar"]), *arguments]
         yield Job(name, place, tuple(words), folder=folder)
+    elif kind in _JAVA:
+        main = filled(own.get("java.class", own.get("job.class", "")))
+        words = ["java", main, *filled(own.get("main.args", "")).split()]
+        yield Job(name, place, tuple(words), variables=variables, folder=folder)
     elif kind not in _NOTHING:
         yield Job(name, place, missing=f"what a job of the type `{kind}` does is not known")

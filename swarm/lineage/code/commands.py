@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from swarm.lineage.code.effects import Effect, RunsSql, TouchesPath, TouchesTable
@@ -18,6 +18,8 @@ from swarm.lineage.code.values import ListOf, Value, const
 from swarm.model.lineage import Access, UnresolvedReason
 
 _MAX_SCRIPTS = 500  # that one command starts, however deep
+_SCRIPTS = frozenset({".sh", ".bash", ".ksh", ".py"})
+_SQL = frozenset({".sql", ".hql"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Commands:
         if command.missing:
             self._findings.fail(UnresolvedReason.MISSING_SOURCE, place, command.missing)
             self._hints(command, place)
+            self._launched(command, place, module)
         for access, path in command.paths:
             is_program = access is Access.READ and self._given(path, module) is not None
             if not is_program:
@@ -145,6 +148,20 @@ class Commands:
             else:
                 self._walked.add(once)
                 self._text(self._program.read(given), start, given, given)
+
+    def _launched(self, command: Command, place: str, module: str) -> None:
+        """Follows the script and the SQL files that a program which is not known is given."""
+        for at, word in enumerate(command.arguments):
+            kind = PurePosixPath(word).suffix
+            if kind not in _SCRIPTS | _SQL:
+                continue
+            given = self._given(word, module) or self._program.find_named(word)
+            if given is not None and kind in _SQL:
+                self._sql_file(given, command, place, module)
+            elif given is not None:
+                rest = command.arguments[at + 1 :]
+                self._script(replace(command, script=given, arguments=rest), place, module)
+                return
 
     def _hints(self, command: Command, place: str) -> None:
         """What the arguments of a program that is not known say."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from swarm.lineage.code.call import Call
+from swarm.lineage.code.configuration import tree_value
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.texts import plain
 from swarm.lineage.code.values import Const, External, Member, Unknown, Value, const, unknown
-from swarm.lineage.configs.formats import read_variables
+from swarm.lineage.configs.formats import read_as, read_variables
 
 ENVIRONMENT = {
     "os.environ.get",
@@ -30,6 +31,8 @@ def environment(call: Call, parameters: Mapping[str, str], soft: bool) -> Value 
     if name is None:
         return unknown("environment variable")
     if name in parameters:
+        if call.argument(2, "deserialize_json") == const(True):
+            return tree_value(read_as("json", parameters[name]))
         return Value((Const(parameters[name]),), (name,))
     default = call.argument(1, "default", "default_var")
     if default is None:

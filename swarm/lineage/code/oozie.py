@@ -2,7 +2,8 @@
 
 A value is looked up where Oozie does: what the caller hands on (a coordinator to its workflow, a
 workflow to a sub-workflow), the properties of the job, the defaults of the workflow. Dates of the
-run are one fixed date. What stays unknown is a hole.
+run are one fixed date, and the id of a run is a fixed text of its pipeline and workflow: what one
+action puts below it, another one finds there. What stays unknown is a hole.
 """
 
 import posixpath
@@ -21,8 +22,8 @@ _ROOTS = frozenset({"workflow-app", "coordinator-app", "bundle-app"})
 _MAX_DEPTH = 6  # workflows inside each other
 _DATES = {"YEAR": "2000", "MONTH": "01", "DAY": "01", "HOUR": "00", "MINUTE": "00"}
 _CONF = re.compile(r"\bwf:conf\(\s*(['\"])([^'\"]+)\1\s*\)")
-_EVENT = re.compile(r"\$\{\s*coord:data(?:In|Out)\(\s*(['\"])([^'\"]+)\1\s*\)\s*\}")
-_TIME = re.compile(r"\$\{\s*coord:(?:nominalTime|actualTime)\(\)\s*\}")
+_NOW = "2000-01-01T00:00Z"
+_TIMES = {"coord:nominalTime()": _NOW, "coord:actualTime()": _NOW, "timestamp()": _NOW}
 _QUIET = frozenset({"email", "fs", "git", "ssh-check"})
 
 Element = ElementTree.Element
@@ -34,6 +35,7 @@ class _Files:
 
     roots: Mapping[str, Element]
     texts: Mapping[str, str]
+    pipeline: str = ""
     jobs: list[Job] = field(default_factory=list)
 
     def find(self, path: str) -> str | None:
@@ -49,13 +51,15 @@ class _Files:
         return None
 
 
-def oozie_jobs(files: Mapping[str, str], task: str, values: Mapping[str, str]) -> tuple[Job, ...]:
+def oozie_jobs(
+    files: Mapping[str, str], task: str, values: Mapping[str, str], pipeline: str = ""
+) -> tuple[Job, ...]:
     """What the files of Oozie among `files` start for `task`, with the properties `values`."""
     roots = {path: root for path, text in files.items() if (root := _root(path, text)) is not None}
     apps = {path: root for path, root in roots.items() if local_name(root) in _ROOTS}
     if not apps:
         return ()
-    found = _Files(roots, {path: files[path] for path in roots})
+    found = _Files(roots, {path: files[path] for path in roots}, pipeline)
     for path in _started(found, apps, values):
         _app(found, path, values, {}, 0)
     return chosen(found.jobs, task)
@@ -102,8 +106,7 @@ def _app_file(found: _Files, text: str, values: Mapping[str, str]) -> str | None
 
 def _filled(text: str | None, values: Mapping[str, str]) -> str:
     plain = _CONF.sub(lambda match: match.group(2), (text or "").strip())
-    plain = _TIME.sub("2000-01-01T00:00Z", plain)
-    return fill_expressions(plain, values, lambda source: hole(source.strip("${} ")))
+    return fill_expressions(plain, {**_TIMES, **values}, lambda source: hole(source.strip("${} ")))
 
 
 def _children(element: Element, name: str) -> list[Element]:
@@ -134,13 +137,20 @@ def _app(
         return
     kind = local_name(root)
     if kind == "workflow-app":
-        _workflow(found, path, root, known, depth)
+        _workflow(found, path, root, {**known, **_own(found, path, root, known)}, depth)
     elif kind == "coordinator-app":
         _coordinator(found, path, root, known, depth)
     else:
         for child in _children(root, "coordinator"):
             handed = _configuration(child, known)
             _call(found, path, child, (known, handed), depth)
+
+
+def _own(found: _Files, path: str, root: Element, values: Mapping[str, str]) -> dict[str, str]:
+    """What a workflow knows of itself, by the functions that tell it."""
+    identity = re.sub(r"\W+", "-", f"{found.pipeline}-{posixpath.dirname(path) or path}")
+    name = _filled(root.get("name"), values)
+    return {"wf:id()": identity, "wf:appPath()": path, "wf:name()": name}
 
 
 def _call(
@@ -167,27 +177,19 @@ def _coordinator(
     found: _Files, path: str, root: Element, values: Mapping[str, str], depth: int
 ) -> None:
     uris = dict(_datasets(found, root, values, 0))
-    reads = _events(root, "input-events", "data-in", uris)
-    writes = _events(root, "output-events", "data-out", uris)
+    reads = _events(root, ("input-events", "data-in"), uris, values)
+    writes = _events(root, ("output-events", "data-out"), uris, values)
     place = f"{path}:{line_of(found.texts[path], root.get('name', ''))}"
     if reads or writes:
         job = Job("", place, reads=tuple(reads.values()), writes=tuple(writes.values()))
         found.jobs.append(job)
-    events = {**reads, **writes}
+    events = {f"coord:dataIn({name})": uri for name, uri in reads.items()}
+    events |= {f"coord:dataOut({name})": uri for name, uri in writes.items()}
+    known = {**values, **events}
     for action in _children(root, "action"):
         for workflow in _children(action, "workflow"):
-            _with_events(workflow, events)
-            handed = _configuration(workflow, values)
-            _call(found, path, workflow, (values, handed), depth)
-
-
-def _with_events(workflow: Element, events: Mapping[str, str]) -> None:
-    """Puts the URLs of the data in the places of `coord:dataIn('name')`."""
-    for element in workflow.iter():
-        if element.text and "coord:data" in element.text:
-            element.text = _EVENT.sub(
-                lambda match: events.get(match.group(2), match.group()), element.text
-            )
+            handed = _configuration(workflow, known)
+            _call(found, path, workflow, (known, handed), depth)
 
 
 def _datasets(
@@ -196,20 +198,24 @@ def _datasets(
     for element in root.iter():
         if local_name(element) == "dataset":
             text = _text(element, "uri-template", {**values, **_DATES})
-            yield element.get("name", ""), text
+            yield _filled(element.get("name"), values), text
         elif local_name(element) == "include" and depth < _MAX_DEPTH:
             path = found.find(_filled(element.text, values))
             if path is not None:
                 yield from _datasets(found, found.roots[path], values, depth + 1)
 
 
-def _events(root: Element, side: str, kind: str, uris: Mapping[str, str]) -> dict[str, str]:
+def _events(
+    root: Element, kind: tuple[str, str], uris: Mapping[str, str], values: Mapping[str, str]
+) -> dict[str, str]:
+    side, one = kind
     events: dict[str, str] = {}
     for holder in _children(root, side):
         for event in holder.iter():
-            if local_name(event) == kind:
-                name = event.get("dataset", "")
-                events[event.get("name", name)] = uris.get(name, hole(f"dataset {name}"))
+            if local_name(event) == one:
+                name = _filled(event.get("dataset"), values)
+                uri = uris.get(name, hole(f"dataset {name}"))
+                events[_filled(event.get("name"), values) or name] = uri
     return events
 
 
@@ -230,7 +236,9 @@ def _workflow(
                 before = len(found.jobs)
                 app = _text(what, "app-path", values)
                 inner = found.find(app)
-                if inner is not None and inner != path:
+                if inner == path:
+                    continue  # a loop: its next round does the same
+                if inner is not None:
                     _app(found, inner, whole, handed, depth + 1)
                     found.jobs[before:] = [_under(job, name) for job in found.jobs[before:]]
                 else:
@@ -256,7 +264,8 @@ def _under(job: Job, name: str) -> Job:
 def _action(kind: str, what: Element, name: str, place: str, values: Mapping[str, str]) -> Job:
     folder = posixpath.dirname(place)
     settings = _configuration(what, values)
-    arguments = [_filled(child.text, values) for child in _children(what, "argument")]
+    given = [child for child in what if local_name(child) in {"arg", "argument"}]
+    arguments = [_filled(child.text, values) for child in given]
     variables: dict[str, str] = {}
     match kind:
         case "hive" | "hive2":
@@ -269,14 +278,11 @@ def _action(kind: str, what: Element, name: str, place: str, values: Mapping[str
             variables = {key: value for key, _, value in pairs}
         case "sqoop":
             command = _text(what, "command", values)
-            given = [_filled(child.text, values) for child in _children(what, "arg")]
-            words = ["sqoop", *(command.split() or given)]
+            words = ["sqoop", *(command.split() or arguments)]
         case "distcp":
-            given = [_filled(child.text, values) for child in _children(what, "arg")]
-            words = ["hadoop", "distcp", *arguments, *given]
+            words = ["hadoop", "distcp", *arguments]
         case "java":
-            main = _text(what, "main-class", values)
-            return Job(name, place, missing=f"what the program `{shown(main)}` does is not known")
+            words = ["java", _text(what, "main-class", values), *arguments]
         case _:
             return Job(
                 name, place, missing=f"what an action of the kind `{kind}` does is not known"

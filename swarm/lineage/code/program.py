@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from swarm.lineage.code.texts import holes
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 MAX_SOURCE_BYTES = 1_000_000
@@ -68,12 +69,24 @@ class Program:
         name = posixpath.basename(wanted)
         if name == wanted:
             return None
+        if holes(path):
+            return self._below_unknown(path)
         found = self._in_checkouts(wanted)
         if found is None:
             alike = [p for p in self.sources if p.endswith(name)]
             tails = [p for p in alike if _ends_with(path, p) or _ends_with(p, path)]
             found = tails[0] if len(tails) == 1 else None
         return found
+
+    def _below_unknown(self, path: str) -> str | None:
+        """The one given file with the end of a path whose beginning is not known.
+
+        Where a program is installed its folders may have other names: the file's own name counts.
+        """
+        folder, slash, name = path.rpartition("\x00")[2].strip("/").rpartition("/")
+        if not name or holes(posixpath.basename(path)):
+            return None
+        return self.find_named(f"{folder}{slash}{name}") or self.find_named(name)
 
     def matching(self, pattern: str, near: str, folder: str = "") -> list[str]:
         """The given files that a pattern like `sql/*.sql` fits, in the order of their names."""

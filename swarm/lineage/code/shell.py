@@ -19,6 +19,7 @@ from swarm.lineage.code.texts import hole
 
 _DROPPED = frozenset({"!", "time"})
 _OPENERS = frozenset({"if", "then", "else", "elif", "while", "until", "do", "{"})
+_BODIES = {"{": "}", "(": ")"}  # of functions
 _SETTERS = frozenset({"export", "declare", "typeset", "local", "readonly"})
 _PROFILES = frozenset({"activate", "profile", "bashrc", "bash_profile", "env.sh", "setenv.sh"})
 _MAX_DEPTH = 6  # functions, sourced files and substitutions inside each other
@@ -149,11 +150,11 @@ class _Reader:
         if block is not None:
             self._piped = False
             return block(at)
-        if self._word(at + 1) == "(" and self._word(at + 2) == ")":
-            return self._define(at, first, at + 3)
         if first == "function" and len(self._parts[at].words) > 1:
             after = at + 3 if self._word(at + 1) == "(" else at + 1
             return self._define(at, self._parts[at].words[1], after)
+        if self._word(at + 1) == "(" and self._word(at + 2) == ")":
+            return self._define(at, first, at + 3)
         if first.endswith("=") and self._word(at + 1) == "(":
             return self._array(at)
         if first == "|":
@@ -298,11 +299,13 @@ class _Reader:
         return at + 1
 
     def _define(self, at: int, name: str, start: int) -> int:
-        if self._word(start) != "{":
+        opening = self._word(start)
+        if opening not in _BODIES:
             return start
+        closing = _BODIES[opening]
         depth, end = 0, start
         while end < len(self._parts):
-            depth += (self._word(end) == "{") - (self._word(end) == "}")
+            depth += (self._word(end) == opening) - (self._word(end) == closing)
             if depth == 0:
                 break
             end += 1
@@ -362,7 +365,7 @@ class _Reader:
         elif (builtin := self._builtins().get(name)) is not None:
             builtin(rest)
         elif name in self._functions:
-            self._call(name, rest[1:])
+            self._call(name, rest[1:], part.line)
         elif (found := simple_command(words, given)) is not None:
             added = dict(settings)
             variables = {**self._state.environment(), **added}
@@ -373,6 +376,7 @@ class _Reader:
 
     def _set(self, settings: Sequence[tuple[str, str]], may_be: bool) -> None:
         for name, value in settings:
+            value = self._without_itself(name, value)
             if name.endswith("+"):
                 plain = name[:-1]
                 value = "".join(self._state.values.get(plain, ("",))[:1]) + value
@@ -381,13 +385,18 @@ class _Reader:
             if self._state.exports_all:
                 self._state.exported.add(name)
 
+    def _without_itself(self, name: str, value: str) -> str:
+        """`x="$x more"` of a variable of the script that has no value yet starts from nothing."""
+        is_of_script = name not in self._state.values and name != name.upper()
+        return value.replace(hole(name), "") if is_of_script else value
+
     def _builtins(self) -> dict[str, Callable[[list[str]], None]]:
         return {
             "cd": self._cd,
             "pushd": self._cd,
             "source": self._source,
             ".": self._source,
-            "read": self._unknown,
+            "read": self._read,
             "mapfile": self._unknown,
             "shift": self._shift,
             "getopts": self._getopts,
@@ -412,6 +421,14 @@ class _Reader:
             missing = f"the sourced file `{words[1]}` is not among the files given, or too long"
             self.found.append(Command(missing=missing))
 
+    def _read(self, words: list[str]) -> None:
+        """`read -d '' name <<EOF` takes the whole document, else what is read is not known."""
+        at = words.index("<<<") if "<<<" in words[:-1] else -1
+        if at > 1 and any(word.startswith("-") and "d" in word for word in words[:at]):
+            self._state.assign(words[at - 1], words[at + 1])
+        else:
+            self._unknown(words[: at if at > 0 else None])
+
     def _unknown(self, words: list[str]) -> None:
         for word in words[1:]:
             if not word.startswith("-"):
@@ -432,10 +449,13 @@ class _Reader:
             self._state.exports_all or "-a" in words or "allexport" in words
         )
 
-    def _call(self, name: str, arguments: list[str]) -> None:
+    def _call(self, name: str, arguments: list[str], line: int) -> None:
         parts, text = self._functions[name]
         outside, self._state.arguments = self._state.arguments, tuple(arguments)
+        before = len(self.found)
         self._inside(parts, text)
+        if text is not self._text:  # lines are those of the file that is followed
+            self.found[before:] = [replace(one, line=line) for one in self.found[before:]]
         self._state.arguments = outside
 
 

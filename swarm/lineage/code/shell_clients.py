@@ -191,18 +191,24 @@ def _options_of(one: Client) -> tuple[str, ...]:
 
 def _values(found: Mapping[str, list[str]], one: Client, words: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in all_of(found, *one.values.split())]
-    values = {name.strip(): value.strip("\"'") for name, _, value in pairs}
+    values = {name.strip(): unquoted(value) for name, _, value in pairs}
     if one.style == "sqlcmd" and "-v" in words:  # `-v a=1 b=2`
         for word in words[list(words).index("-v") + 1 :]:
             if "=" not in word or word.startswith("-"):
                 break
             name, _, value = word.partition("=")
-            values[name] = value.strip("\"'")
+            values[name] = unquoted(value)
     for at, word in enumerate(words) if one.prefix else ():
         name, equals, value = word.removeprefix(one.prefix).partition("=")
         if word.startswith(one.prefix):
             values[name] = value if equals else "".join(words[at + 1 : at + 2])
     return values
+
+
+def unquoted(value: str) -> str:
+    """A value without quotes around it; quotes of a part of it stay."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value
 
 
 def fed_client(

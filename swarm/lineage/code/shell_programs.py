@@ -3,7 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 
-from swarm.lineage.code.shell_clients import ALIASES, CLIENTS, bq, client, fed_client, sqlplus
+from swarm.lineage.code.shell_clients import (
+    ALIASES,
+    CLIENTS,
+    bq,
+    client,
+    fed_client,
+    sqlplus,
+    unquoted,
+)
 from swarm.lineage.code.shell_command import Command, Streams, options, redirected
 from swarm.lineage.code.texts import shown
 from swarm.model.lineage import Access
@@ -78,7 +86,9 @@ def _cloud_copy(words: list[str], streams: Streams) -> Command | None:
 
 
 def _hadoop(words: list[str], streams: Streams) -> Command | None:
-    """`hdfs dfs -put a b`, `hadoop fs -cp a b`, `hadoop distcp a b`."""
+    """`hdfs dfs -put a b`, `hadoop fs -cp a b`, `hadoop distcp a b`, `yarn jar x`."""
+    if words[:1] == ["jar"]:
+        return _java(["-jar", *words[1:]], streams)
     rest = [word for word in words if word not in _HADOOP_WORDS and not word.startswith("-D")]
     verb = rest[0].lstrip("-") if rest else ""
     if verb in _HADOOP_COPIES:
@@ -88,6 +98,18 @@ def _hadoop(words: list[str], streams: Streams) -> Command | None:
     if verb in {"cat", "text", "tail"}:
         return Command(paths=tuple((Access.READ, path) for path in rest[1:]))
     return None if verb in _SILENT_HADOOP else Command(missing=f"`hadoop {verb}` is not known")
+
+
+def _java(words: list[str], streams: Streams) -> Command | None:
+    """`java -cp x Main ...`, `java -jar x.jar ...`: a program whose source is never at hand."""
+    found, rest = options(words, "-cp -classpath --class-path -jar")
+    jars = found.get("-jar", [])
+    if not jars and not rest:
+        return None
+    at = words.index(jars[0] if jars else rest[0])
+    missing = f"what the program `{shown(words[at])}` does is not known"
+    given, paths = tuple(words[at + 1 :]), redirected(streams.files, streams.outputs)
+    return Command(missing=missing, arguments=given, paths=paths)
 
 
 def _sqoop(words: list[str], streams: Streams) -> Command | None:
@@ -125,7 +147,7 @@ def _spark_submit(words: list[str], streams: Streams) -> Command | None:
         return None
     at = list(words).index(rest[0])
     pairs = (text.partition("=") for text in (*found.get("--conf", ()), *found.get("-c", ())))
-    settings = {name.strip(): value.strip("\"'") for name, _, value in pairs}
+    settings = {name.strip(): unquoted(value) for name, _, value in pairs}
     if not rest[0].endswith(".py"):
         main = "".join(found.get("--class", ())[:1])
         missing = f"what the program `{shown(main or rest[0])}` does is not known"
@@ -164,6 +186,8 @@ _PROGRAMS: Mapping[str, Program] = {
     "s3cmd": _cloud_copy,
     "hdfs": _hadoop,
     "hadoop": _hadoop,
+    "yarn": _hadoop,
+    "java": _java,
     "sqoop": _sqoop,
 }
 

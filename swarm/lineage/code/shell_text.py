@@ -71,16 +71,22 @@ def _here_documents(text: str, found: ShellText) -> str:
         for match in _HERE.finditer(line):
             dash, quote, end = match.groups()
             body = [each.lstrip("\t") for each in rest] if dash else rest
-            if end not in body:
+            at = next((n for n, each in enumerate(body) if _ends(each, end)), -1)
+            if at < 0:
                 continue  # no here-document after all, as in `1 << x`
-            at = body.index(end)
             mark = f"<<< {_DOCUMENT}{len(found.documents)}{_DOCUMENT}"
             found.documents.append(("\n".join(body[:at]), not quote))
             line = line.replace(match.group(), mark, 1)
-            rest = rest[at + 1 :]
-            blank += at + 1
+            behind = body[at][len(end) :]
+            rest = [behind, *rest[at + 1 :]] if behind else rest[at + 1 :]
+            blank += at if behind else at + 1
         lines += [line, *[""] * blank]
     return "\n".join(lines)
+
+
+def _ends(line: str, end: str) -> bool:
+    """Whether a line ends a here-document: the end of a substitution may stand right behind."""
+    return line == end or (line.startswith(end) and line[len(end) :].lstrip()[:1] in ("`", ")"))
 
 
 def mark_expansions(text: str, found: ShellText, in_quotes: bool) -> str:

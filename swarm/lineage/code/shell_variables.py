@@ -21,6 +21,7 @@ _MAX_VALUE = 20_000  # characters of a value; longer ones are only made to hurt
 _MAX_WORD = 1_000_000
 _MAX_NESTING = 12
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_CAT_HERE = re.compile(r"\s*cat\s*(?:-\s*)?<<<\s*(\x01\d+\x01)\s*")
 _FIELD = re.compile(r"[ \t\n]+")
 _OPERATOR = re.compile(r"(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:)(.*)", re.DOTALL)
 _DATE_PARTS = re.compile(r"%[a-zA-Z%]")
@@ -131,7 +132,7 @@ class Variables:
             several = self._several(one)
             if several is not None:
                 return several
-            value = self._expanded(one)
+            value = self._expanded(one, text)
             return [value] if one.is_quoted else [part for part in _FIELD.split(value) if part]
         return [self.text(word, text)]
 
@@ -151,7 +152,7 @@ class Variables:
                 return self.document(document) if expands else document
             one = text.expansions[int(match.group(2))]
             several = self._several(one)
-            return " ".join(several) if several is not None else self._expanded(one)
+            return " ".join(several) if several is not None else self._expanded(one, text)
 
         text_of_word = MARK.sub(value, word)
         return text_of_word if length <= _MAX_WORD else hole("a long text")
@@ -178,8 +179,11 @@ class Variables:
             return list(self.arrays.get(name, [hole(name)]))
         return None
 
-    def _expanded(self, one: Expansion) -> str:
+    def _expanded(self, one: Expansion, text: ShellText) -> str:
         if one.command:
+            here = _CAT_HERE.fullmatch(one.command)
+            if here is not None:
+                return self.text(here.group(1), text).rstrip("\n")
             return self.printed(one.command)
         known = self.known(one.name)
         return _operated(self, one, known)
@@ -240,12 +244,14 @@ def _path(state: Variables, words: Sequence[str]) -> str:
 
 
 def _date(command: str, state: Variables) -> str:
-    """One fixed date in the format that `date` is asked for."""
+    """One fixed date in the format that `date` is asked for. The moment is of this run alone."""
     match = re.search(r"\+(\"[^\"]*\"|'[^']*'|\S+)", state.document(command))
     if match is None:
         return MOMENT.strftime("%a %b %d %H:%M:%S UTC %Y")
     pattern = match.group(1).strip("\"'")
-    known = {"%F": "%Y-%m-%d", "%s": "946684800", "%T": "%H:%M:%S", "%D": "%m/%d/%y"}
+    if "%s" in pattern or "%N" in pattern:
+        return hole("moment")
+    known = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%D": "%m/%d/%y"}
     pattern = _DATE_PARTS.sub(lambda part: known.get(part.group(), part.group()), pattern)
     try:
         return MOMENT.strftime(pattern)

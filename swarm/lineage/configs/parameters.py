@@ -86,7 +86,18 @@ def environment_parameters(files: Mapping[str, str], given: Mapping[str, Tree]) 
     for path, text in files.items():
         if format_of(path) == "env":
             found.update(flat(read_config(path, text)))
-    return resolved({**found, **_given(given)})
+    return resolved({**found, **_orchestrator_variables(files), **_given(given)})
+
+
+def _orchestrator_variables(files: Mapping[str, str]) -> dict[str, str]:
+    """What files to import variables of Airflow say; of two that disagree on a name, neither."""
+    found: dict[str, set[str]] = {}
+    for path, text in files.items():
+        if format_of(path) in {"json", "yaml"} and "variables" in path.rpartition("/")[2].lower():
+            tree = read_config(path, text)
+            for name, value in _given(tree if isinstance(tree, dict) else {}).items():
+                found.setdefault(name, set()).add(value)
+    return {name: min(values) for name, values in found.items() if len(values) == 1}
 
 
 def _given(given: Mapping[str, Tree]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Expressions in `${...}` that are more than a name, as Oozie and Java's expression language have.
 
 Worked out are constants, parameters, the text functions of Oozie and its formatted dates (one
-fixed date stands for all of them). What else the run has to say becomes a stand-in.
+fixed date stands for all of them). What another function gives may be a parameter with the name of
+the whole call (`wf:id()`). What else the run has to say becomes a stand-in.
 """
 
 import re
@@ -81,7 +82,9 @@ class _Reader:
             return token["number"]
         if not self._next("("):
             return self._parameter(token["name"])
-        return _called(token["name"], self._arguments())
+        given = self._arguments()
+        told = self.parameters.get(f"{token['name']}({','.join(map(str, given))})")
+        return told if told is not None else _called(token["name"], given)
 
     def _next(self, sign: str) -> bool:
         found = not self.finished() and self.tokens[self.place]["sign"] == sign
