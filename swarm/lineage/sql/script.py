@@ -121,8 +121,13 @@ class Script:
 
     def stand_in(self, source: str) -> str:
         """A word for something unknown that a text is made of; `holes_in` finds it again."""
-        self._rendering, text = self._rendering.with_hole(source)
+        text = self.not_given(source)
         self._made_here.update(self._rendering.holes_in(text))
+        return text
+
+    def not_given(self, source: str) -> str:
+        """The same for a variable of the client that nobody gave a value: it is a template."""
+        self._rendering, text = self._rendering.with_hole(source)
         return text
 
     def holes_in(self, text: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def tree_extraction(text: str, where: Where, parameters: Parameters) -> Extracti
         problems[NotUnderstood(UnresolvedReason.TEMPLATE, *rendering.problem)] = None
     for variant in rendering.variants:
         script = Script(context, rendering)
-        client = ClientText(dialect, context.parameters, script.stand_in, script.holes_in)
+        client = ClientText(dialect, context.parameters, script.not_given, script.holes_in)
         sent = client.of(variant.text)
         script.apply(client.problems, variant.lines)
         Run(script, dialect, count).text(sent, variant.lines)

@@ -349,7 +349,7 @@ INSERT INTO &own..a_&env SELECT * FROM &&own..b;
 
 --- a value of the command-line tool that nobody gives
 -- reads: b
--- unresolved: dynamic 1 &tab
+-- unresolved: template 1 &tab
 INSERT INTO &tab SELECT * FROM b;
 
 --- statements that move no rows

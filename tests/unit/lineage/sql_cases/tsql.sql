@@ -568,7 +568,7 @@ INSERT INTO $(db).dbo.a SELECT * FROM [$(db)].dbo.b
 
 --- a value of the command-line tool that nobody gives
 -- writes: dbo.a
--- unresolved: dynamic 1 $(db)
+-- unresolved: template 1 $(db)
 INSERT INTO dbo.a SELECT * FROM $(db).dbo.b
 
 --- what is replaced in a variable's text may be the table's name
