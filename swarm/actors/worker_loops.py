@@ -21,6 +21,7 @@ from pathlib import Path
 
 import structlog
 
+from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
 from swarm.actors.outputs import Outputs
 from swarm.actors.ports import Answer, Dispatch
@@ -220,6 +221,7 @@ class Worker:
         try:
             end = await self._run_in(slot, run, token, body)
         except SlotDied:
+            await asyncio.to_thread(end_leftovers, token)
             if self._held.get(token) is run:
                 self._let_go(token)  # not held any more: the dispatcher grants it anew
             self._slots.remove(slot)
@@ -250,7 +252,7 @@ class Worker:
     def _program(self, token: Token, body: str) -> Program:
         what = json.loads(body)
         env = {**os.environ, **what.get("env", {})}
-        env |= {"SWARM_TASK": token.task, "SWARM_GRANT": str(token.grant)}
+        env |= marks(token)
         return Program(
             tuple(what["argv"]),
             self._outputs.path(token.task, token.grant),
