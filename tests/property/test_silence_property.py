@@ -28,7 +28,8 @@ _MADE = re.compile(
     re.IGNORECASE,
 )
 _CATALOG = re.compile(
-    r"information_schema|^(?:pg_|svv_|all_|user_|dba_|v\$|system$|sys$|mysql$|performance_schema)"
+    r"information_schema|^(?:pg_|st[lv]_|sv[lv]_|svcs_|sys_|all_|user_|dba_|v\$)"
+    r"|^(?:system$|sys$|mysql$|performance_schema)"
     r"|^dual$|__tables__|[/:]"
 )
 _DATA = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge)
