@@ -68,6 +68,9 @@ class Slot:
                 str(fence_s),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
+                # Ray kills the process group of a worker that died: the slot has to outlive it for
+                # as long as it takes to end the whole tree of its task.
+                start_new_session=True,
             )
         slot = cls(process, ours)
         slot._reader, slot._writer = await asyncio.open_connection(sock=ours)

@@ -19,8 +19,8 @@ from swarm.model.work import (
     Submission,
     TaskId,
 )
+from swarm.store.stories import LIVE, Told
 from swarm.store.stories import TaskRow as Row
-from swarm.store.stories import Told
 
 Name = Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")]
 
@@ -124,7 +124,8 @@ class TaskStory(TaskRow):
 
     @classmethod
     def told(cls, row: Row, story: Sequence[Told], floor: Floor) -> Self:
-        live = floor.tasks.get(row.submission.task)
+        # Row and floor may be a moment apart: what has ended waits for nothing.
+        live = floor.tasks.get(row.submission.task) if row.state in LIVE else None
         waiting = None if live is None else why_waiting(floor, row.submission.task)
         grants = [line.record.token.grant for line in story if isinstance(line.record, Granted)]
         return cls(
