@@ -86,7 +86,7 @@ async def test_a_worker_outlives_a_dispatcher_that_does_not_answer(tmp_path: Pat
         link = Interrupted(dispatcher)
         async with a_worker(link, tmp_path):
             floor = dispatcher._dispatcher.floor
-            task = await submit(dispatcher, "t", ["sh", "-c", "sleep 0.5; echo done"])
+            task = await submit(dispatcher, "t", ["sh", "-c", "sleep 3; echo done"])
             await until(lambda: floor.tasks[task].state == "running")
             link.away = True
             await until(lambda: link.refused > 10)
