@@ -34,6 +34,7 @@ from statistics import quantiles
 from typing import TYPE_CHECKING
 
 from benchmarks.report import Figures, Options, progress, run
+from swarm.actors.ports import actor_name
 from swarm.bootstrap import ray_environment
 from swarm.config import Settings
 from swarm.model.dispatch import Lost, WorkerGone
@@ -135,7 +136,7 @@ async def play(scale: Scale, folder: Path) -> Figures:
             progress(f"worker killed {number + 1} times: {times.ms['process_elsewhere'][-1]:.0f}")
         killed = await dispatcher_dies(world, times, scale)
         lost = await world.all_ended()
-        gone = {record.worker.partition("~")[0] for _, record in world.records(WorkerGone)}
+        gone = {actor_name(record.worker) for _, record in world.records(WorkerGone)}
         duplicates, refused = world.commits()
         false_deaths = len(gone - world.killed)
         acknowledged = len(world.acknowledged)

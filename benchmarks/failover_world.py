@@ -21,6 +21,7 @@ from benchmarks.failover_task import PlainActor, sink
 from benchmarks.failover_worker import Worker
 from swarm.actors import handles, options
 from swarm.actors.dispatcher import STREAM, DispatcherActor
+from swarm.actors.ports import actor_name
 from swarm.actors.worker_loops import WorkerOptions
 from swarm.config import Settings
 from swarm.model.dispatch import Ended, Granted, WorkerJoined
@@ -124,7 +125,7 @@ class World:
 
         def joined() -> bool:
             offers = (record.offer for _, record in self.records(WorkerJoined))
-            return any(handles.actor_name(offer.worker) == name for offer in offers)
+            return any(actor_name(offer.worker) == name for offer in offers)
 
         await until(joined, f"{name} joins")
 
@@ -164,7 +165,7 @@ class World:
     def holders(self, tasks: Sequence[TaskId]) -> dict[TaskId, str]:
         """The worker that got the newest grant of each."""
         newest = {record.token.task: record.worker for _, record in self.records(Granted)}
-        return {task: handles.actor_name(newest[task]) for task in tasks}
+        return {task: actor_name(newest[task]) for task in tasks}
 
     def grants(self, tasks: Sequence[TaskId]) -> dict[TaskId, int]:
         """The newest grant of each."""

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
-from swarm.actors.ports import Answer
+from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.events import Event
 from swarm.errors import Rejected, Unreachable
 from swarm.lineage.ledger import VerdictRequest
@@ -76,11 +76,6 @@ class Watch:
             memory = _RAY_KILLED_FOR_MEMORY in str(death)
             return LossCause.OUT_OF_MEMORY if memory else LossCause.PROCESS_EXIT
         raise AssertionError(f"the watch at {worker} ended, and its process did not")
-
-
-def actor_name(worker: WorkerId) -> str:
-    """The name of the actor; what follows in the id tells its incarnations apart."""
-    return worker.partition("~")[0]
 
 
 def _live_nodes() -> set[str]:

@@ -56,3 +56,8 @@ class Watch(Protocol):
     async def until_gone(self, worker: WorkerId, node: str) -> LossCause | None:
         """Return when there is proof that the process is gone; None when there can be none."""
         ...
+
+
+def actor_name(worker: WorkerId) -> str:
+    """The name of the actor; what follows in the id tells its incarnations apart."""
+    return worker.partition("~")[0]

@@ -24,7 +24,7 @@ import structlog
 from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
 from swarm.actors.outputs import Outputs
-from swarm.actors.ports import Answer, Dispatch
+from swarm.actors.ports import Answer, Dispatch, actor_name
 from swarm.actors.slot import End, Program, Slot, SlotDied
 from swarm.clock import Clock
 from swarm.dispatch.events import Acquire, Event, Finish, Grants, Orders, Receipt, Register, Renew
@@ -107,7 +107,7 @@ class Worker:
     def _forget(self) -> None:
         """Begin anew, under a new id: what ran before does not count any more."""
         incarnation = uuid.uuid4().hex[:8]
-        base = self._offer.worker.partition("~")[0]
+        base = actor_name(self._offer.worker)
         self._offer = replace(self._offer, worker=WorkerId(f"{base}~{incarnation}"))
         self._held: dict[Token, _Held] = {}
         self._room.set()

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from swarm.api.schemas import Shape, UnresolvedRow
 from swarm.errors import UnknownKey
 from swarm.lineage.explanation import Explanation, Known, Use
 from swarm.lineage.sums import EdgeSum, EndSum, Line
 from swarm.lineage.trail import Trail
 from swarm.model.keys import DatasetKey
-from swarm.model.lineage import Access, Level, Proof, Recurrence, Unresolved, Verdict, View
+from swarm.model.lineage import Access, Level, Proof, Recurrence, Verdict, View
 
 Follow = Callable[[Proof, DatasetKey], Iterable[Trail]]
 """The ways from texts to the dataset that a proof names."""
@@ -21,11 +22,7 @@ def nothing_heard(proof: Proof, dataset: DatasetKey) -> Iterable[Trail]:
     return ()
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class FilledIn(_Shape):
+class FilledIn(Shape):
     """A parameter of a text; an empty `origin`: given with the task itself."""
 
     name: str
@@ -33,7 +30,7 @@ class FilledIn(_Shape):
     origin: str
 
 
-class TextTrail(_Shape):
+class TextTrail(Shape):
     """The way from the words of a text to a dataset; what is not known is empty."""
 
     line: int
@@ -67,7 +64,7 @@ class TextTrail(_Shape):
         )
 
 
-class ViewBetween(_Shape):
+class ViewBetween(Shape):
     """A view that is passed, and where it is defined (empty: not at hand)."""
 
     view: str
@@ -75,7 +72,7 @@ class ViewBetween(_Shape):
     excerpt: str
 
 
-class SumLine(_Shape):
+class SumLine(Shape):
     """One proof in the sum of an end; `weight` is what it adds to the log-odds."""
 
     channel: str
@@ -121,7 +118,7 @@ def _between(name: DatasetKey, view: View | None) -> ViewBetween:
     )
 
 
-class SumOfEnd(_Shape):
+class SumOfEnd(Shape):
     """`prior` and the weights add up to `log_odds`; `probability` = 1 / (1 + e^-log_odds)."""
 
     task: str
@@ -145,7 +142,7 @@ class SumOfEnd(_Shape):
         )
 
 
-class Timing(_Shape):
+class Timing(Shape):
     """Runs that are late together, and what that adds to the log-odds of the edge; an edge below
     `show` stays below."""
 
@@ -157,7 +154,7 @@ class Timing(_Shape):
         return cls(weight=proof.weight, words=f"{proof.place}: {proof.excerpt}")
 
 
-class ExplainedEdge(_Shape):
+class ExplainedEdge(Shape):
     """`product` = P(write) * P(read) * `naming`; timing may lift it, a verdict stands above it."""
 
     upstream: str
@@ -201,7 +198,7 @@ class ExplainedEdge(_Shape):
         )
 
 
-class KnownUse(_Shape):
+class KnownUse(Shape):
     """One access of a side."""
 
     task: str
@@ -221,45 +218,30 @@ class KnownUse(_Shape):
         )
 
 
-class NotUnderstood(_Shape):
-    """What could not be read of a side."""
-
-    subject: str
-    reason: str
-    place: str
-    detail: str
-
-    @classmethod
-    def of(cls, item: Unresolved) -> Self:
-        return cls(
-            subject=item.subject, reason=item.reason.value, place=item.place, detail=item.detail
-        )
-
-
-class KnownOf(_Shape):
+class KnownOf(Shape):
     """What is known of one side; `dropped` is what its texts showed before."""
 
     uses: list[KnownUse]
-    unresolved: list[NotUnderstood]
+    unresolved: list[UnresolvedRow]
     dropped: list[str]
 
     @classmethod
     def of(cls, known: Known) -> Self:
         return cls(
             uses=[KnownUse.of(use) for use in known.uses],
-            unresolved=[NotUnderstood.of(item) for item in known.unresolved],
+            unresolved=[UnresolvedRow.of(item) for item in known.unresolved],
             dropped=[str(dataset) for dataset in known.dropped],
         )
 
 
-class SameName(_Shape):
+class SameName(Shape):
     """Two datasets, one written and one read, whose last names are the same."""
 
     written: str
     read: str
 
 
-class Explained(_Shape):
+class Explained(Shape):
     """Everything that bears on what `downstream` reads of what `upstream` writes.
 
     `edges` are shown from `min_confidence` on; `weaker` are not. `writes` and `reads` are what is

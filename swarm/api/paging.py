@@ -1,11 +1,13 @@
 """Keyset paging: a page starts after the sort key the last one ended with, whatever changed."""
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
+
+from swarm.errors import InputError
 
 ItemT = TypeVar("ItemT")
 RowT = TypeVar("RowT")
@@ -37,4 +39,30 @@ def page(
     return Page(
         items=[row(item) for _, item in shown],
         next_cursor=shown[-1][0] if more else None,
+    )
+
+
+def place_in_time(cursor: str) -> tuple[float, str]:
+    """The key (time, name) that a page of `page_in_time` ended with. Raises `InputError`."""
+    at_s, _, key = cursor.partition(" ")
+    try:
+        return float(at_s), key
+    except ValueError:
+        raise InputError(f"`{cursor}` is no `next_cursor` that a page gave") from None
+
+
+def page_in_time(
+    found: Sequence[ItemT],
+    key: Callable[[ItemT], tuple[float, str]],
+    row: Callable[[ItemT], RowT],
+    limit: int,
+) -> Page[RowT]:
+    """`found` as a page: up to `limit` items in the order of (time, name) keys, and one more if
+    there is more."""
+    shown = found[:limit]
+    more = len(found) > limit
+    at_s, name = key(shown[-1]) if more else (0.0, "")
+    return Page(
+        items=[row(item) for item in shown],
+        next_cursor=f"{at_s!r} {name}" if more else None,
     )

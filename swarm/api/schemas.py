@@ -29,11 +29,11 @@ from swarm.model.pipelines import Pipeline
 from swarm.model.runs import RunState
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TaskName(_Shape):
+class TaskName(Shape):
     """A task; an empty `task` is the pipeline as a whole."""
 
     orchestrator: str
@@ -50,7 +50,7 @@ class TaskName(_Shape):
         return TaskKey(self.orchestrator, self.pipeline, self.task)
 
 
-class EvidenceLine(_Shape):
+class EvidenceLine(Shape):
     """One line of a dependency's ledger; a negative weight speaks against it."""
 
     task: TaskName
@@ -78,7 +78,7 @@ class EvidenceLine(_Shape):
         )
 
 
-class RecurrenceRow(_Shape):
+class RecurrenceRow(Shape):
     """On how many days the reader was seen to read, of those on which somebody looked."""
 
     seen_days: int
@@ -98,7 +98,7 @@ class RecurrenceRow(_Shape):
         )
 
 
-class Edge(_Shape):
+class Edge(Shape):
     """`downstream` reads what `upstream` writes. `recurrence` is unknown where no run was seen."""
 
     upstream: TaskName
@@ -126,7 +126,7 @@ class Edge(_Shape):
         )
 
 
-class QuestionRow(_Shape):
+class QuestionRow(Shape):
     """A dependency that an owner is asked about: accept or reject it. Confidence and pipelines
     behind are as they were when it was asked."""
 
@@ -153,7 +153,7 @@ class QuestionRow(_Shape):
         )
 
 
-class PipelineRow(_Shape):
+class PipelineRow(Shape):
     """A pipeline as its orchestrator describes it."""
 
     orchestrator: str
@@ -179,7 +179,7 @@ class PipelineRow(_Shape):
         )
 
 
-class UnresolvedRow(_Shape):
+class UnresolvedRow(Shape):
     """Something that could not be understood, and where."""
 
     subject: str
@@ -197,7 +197,7 @@ class UnresolvedRow(_Shape):
         )
 
 
-class FacetRow(_Shape):
+class FacetRow(Shape):
     """A facet of a task, a pipeline or a dataset, as its sender told it.
 
     `job` is the job below the task that it speaks of, if any. A facet that was too large to keep
@@ -225,7 +225,7 @@ class FacetRow(_Shape):
         )
 
 
-class TransformationRow(_Shape):
+class TransformationRow(Shape):
     """How a column goes into another, in OpenLineage's words."""
 
     type: str
@@ -234,7 +234,7 @@ class TransformationRow(_Shape):
     masking: bool
 
 
-class InputColumn(_Shape):
+class InputColumn(Shape):
     """A column that is used, and how."""
 
     dataset: str
@@ -258,14 +258,14 @@ class InputColumn(_Shape):
         )
 
 
-class ColumnRow(_Shape):
+class ColumnRow(Shape):
     """A column and all it is made from."""
 
     field: str
     inputs: list[InputColumn]
 
 
-class ColumnsRow(_Shape):
+class ColumnsRow(Shape):
     """What a task (null: nobody told who) makes the columns of a dataset from.
 
     `whole` are columns that decide about all of the dataset: filters, joins, grouping. `left_out`
@@ -296,7 +296,7 @@ class ColumnsRow(_Shape):
         )
 
 
-class DatasetRow(_Shape):
+class DatasetRow(Shape):
     """A dataset and the tasks at its two ends."""
 
     dataset: str
@@ -304,7 +304,7 @@ class DatasetRow(_Shape):
     read_by: list[TaskName]
 
 
-class HitRow(_Shape):
+class HitRow(Shape):
     """A pipeline or task that is reached, and the last step of the surest way to it."""
 
     task: TaskName
@@ -324,7 +324,7 @@ class HitRow(_Shape):
         )
 
 
-class Reach(_Shape):
+class Reach(Shape):
     """Everything that is reached from one pipeline or task."""
 
     graph_version: int
@@ -337,7 +337,7 @@ class Reach(_Shape):
         return cls(graph_version=impact.version, total=impact.total, hits=hits)
 
 
-class EdgeName(_Shape):
+class EdgeName(Shape):
     """A dependency without its evidence."""
 
     upstream: TaskName
@@ -353,7 +353,7 @@ class EdgeName(_Shape):
         )
 
 
-class Changes(_Shape):
+class Changes(Shape):
     """What is different now; `changed` in confidence, evidence, verdict or declaration."""
 
     new: list[Edge]
@@ -369,7 +369,7 @@ class Changes(_Shape):
         )
 
 
-class FindingRow(_Shape):
+class FindingRow(Shape):
     """A dependency that nobody declared, or pipelines that wait for each other in a ring.
 
     `evidence` holds the dependencies that show it, as far as they still exist.
@@ -402,7 +402,7 @@ class FindingRow(_Shape):
         )
 
 
-class VerdictBody(_Shape):
+class VerdictBody(Shape):
     """A person's word on a dependency; `verdict: null` takes it back."""
 
     upstream: TaskName
@@ -417,7 +417,7 @@ class VerdictBody(_Shape):
         return DatasetKey(namespace, name)
 
 
-class EvidenceBody(_Shape):
+class EvidenceBody(Shape):
     """An access that a home-made scheduler reports."""
 
     pipeline: str = Field(min_length=1, max_length=500)
@@ -428,7 +428,7 @@ class EvidenceBody(_Shape):
     excerpt: str = Field("", max_length=2_000)
 
 
-class RunBody(_Shape):
+class RunBody(Shape):
     """A run of a home-made scheduler's pipeline; times are seconds since the epoch."""
 
     pipeline: str = Field(min_length=1, max_length=500)
@@ -438,7 +438,7 @@ class RunBody(_Shape):
     ended_at_s: float | None = None
 
 
-class PushBody(_Shape):
+class PushBody(Shape):
     """What a home-made scheduler pushes: runs and evidence, in any order, again if in doubt."""
 
     orchestrator: str = Field(min_length=1, max_length=100)

@@ -101,11 +101,6 @@ class TaskRow(BaseModel):
         )
 
 
-class TaskPage(BaseModel):
-    items: list[TaskRow]
-    next_cursor: str | None
-
-
 class Line(BaseModel):
     """One thing that happened to a task."""
 
@@ -127,10 +122,9 @@ class TaskStory(TaskRow):
         # Row and floor may be a moment apart: what has ended waits for nothing.
         live = floor.tasks.get(row.submission.task) if row.state in LIVE else None
         waiting = None if live is None else why_waiting(floor, row.submission.task)
-        grants = [line.record.token.grant for line in story if isinstance(line.record, Granted)]
         return cls(
             **TaskRow.of(row).model_dump(),
-            grant=max(grants, default=0),
+            grant=newest_grant(story),
             worker=None if live is None else live.worker,
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
@@ -165,6 +159,12 @@ class WorkerRow(BaseModel):
             capabilities=list(offer.capabilities),
             draining=worker.draining,
         )
+
+
+def newest_grant(story: Sequence[Told]) -> int:
+    """The number of the last grant of a task, 0 before the first."""
+    grants = (line.record.token.grant for line in story if isinstance(line.record, Granted))
+    return max(grants, default=0)
 
 
 def _in_words(line: Told) -> str:

@@ -3,13 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from swarm.client import ApiError, Client
+from swarm.cli.tasks import ENDED, shown
+from swarm.client import Client
 
 # What swarm promises, and what is published of it.
 PROMISED_SEEN_S, PROMISED_AGAIN_S = 5.0, 30.0
@@ -42,10 +42,10 @@ class Survival:
 def survive(swarm: Client, pid: int) -> Survival:
     """Kill the worker of the swarm with process `pid` by SIGKILL while a program runs on it."""
     (task,) = swarm.submit([{"argv": list(_PROGRAM), "team": "demo"}])
-    _until(lambda: _task(swarm, task).get("state") == "running")
+    _in_state(swarm, task, "running")
     killed_at_s = time.time()
     os.kill(_worker_pid(pid), signal.SIGKILL)
-    story = _until(lambda: _ended(_task(swarm, task)))
+    story = _in_state(swarm, task, *ENDED)
     at_s = {line["text"].partition(":")[0]: line["at_s"] for line in story["story"]}
     return Survival(
         seen_s=at_s["grant 1 lost"] - killed_at_s,
@@ -61,23 +61,10 @@ def _worker_pid(swarm_pid: int) -> int:
     return next(p.pid for p in family if p.name().startswith("ray::WorkerActor"))
 
 
-def _task(swarm: Client, task: str) -> dict[str, Any]:
-    try:
-        return swarm.task(task)
-    except ApiError as error:
-        if error.status != 404:
-            raise
-        return {}  # taken, and not shown yet
-
-
-def _ended(story: dict[str, Any]) -> dict[str, Any] | None:
-    return story if story.get("state") in ("succeeded", "failed", "parked") else None
-
-
-def _until(look: Callable[[], Any]) -> Any:
+def _in_state(swarm: Client, task: str, *states: str) -> dict[str, Any]:
     deadline_s = time.monotonic() + _WITHIN_S
-    while not (found := look()):
+    while (found := shown(swarm, task)) is None or found["state"] not in states:
         if time.monotonic() > deadline_s:
-            raise TimeoutError(f"it did not happen within {_WITHIN_S:.0f} s")
+            raise TimeoutError(f"the task was not {' or '.join(states)} within {_WITHIN_S:.0f} s")
         time.sleep(_LOOK_S)
     return found

@@ -4,19 +4,23 @@ import json
 import sys
 import time
 from itertools import islice
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
 
+if TYPE_CHECKING:
+    from swarm.client import Client
+
 app = typer.Typer(help="Run programs on swarm's workers.", no_args_is_help=True)
 workers_app = typer.Typer(help="The workers that run tasks.", no_args_is_help=True)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
 _SHORT_POLL_S = 0.3
-_ENDED = ("succeeded", "failed", "cancelled", "parked")
+_TAKEN: dict[str, Any] = {"grant": 0, "state": "queued", "story": []}
+ENDED = ("succeeded", "failed", "cancelled", "parked")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -39,14 +43,14 @@ def run(
             return
         grant, offset = 0, 0
         while True:
-            story = swarm.task(name) if grant else _known(swarm, name)
+            story = shown(swarm, name) or _TAKEN
             if story["grant"] != grant:
                 grant, offset = story["grant"], 0
             printed = swarm.output(name, grant, offset) if grant else b""
             sys.stdout.buffer.write(printed)
             sys.stdout.flush()
             offset += len(printed)
-            if story["state"] in _ENDED and not printed:
+            if story["state"] in ENDED and not printed:
                 break
             if not printed:
                 time.sleep(_SHORT_POLL_S)
@@ -132,13 +136,13 @@ def drain(
         swarm.drain(worker)
 
 
-def _known(swarm: Any, name: str) -> dict[str, Any]:
-    """A task that was just taken is shown a moment later."""
+def shown(swarm: "Client", name: str) -> dict[str, Any] | None:
+    """The task, or None: one that was just taken is shown a moment later."""
     from swarm.client import ApiError
 
     try:
-        return dict(swarm.task(name))
+        return swarm.task(name)
     except ApiError as error:
         if error.status != 404:
             raise
-        return {"grant": 0, "state": "queued", "story": []}
+        return None

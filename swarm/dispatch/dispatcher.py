@@ -37,7 +37,7 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.dispatch.floor import Floor
-from swarm.dispatch.losses import lose, lose_silent, lose_worker
+from swarm.dispatch.losses import lose, lose_silent, lose_worker, movable
 from swarm.dispatch.requests import requested
 from swarm.dispatch.states import TaskState
 from swarm.errors import Rejected
@@ -48,7 +48,7 @@ from swarm.model.dispatch import (
     Started,
     WorkerJoined,
 )
-from swarm.model.work import Effects, LossCause, Outcome, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Outcome, TaskId, Token, WorkerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Dispatcher:
         for silence in list(self.detector.verdicts(now.steady_s)):
             if silence.worker not in self.floor.workers:
                 self.detector.forget(silence.worker)
-            elif silence.fenced or self._movable(silence.worker):
+            elif silence.fenced or movable(self.floor, silence.worker):
                 events.append(silence)
         tokens = (self.floor.tasks[id_].token for id_ in self.floor.lost)
         lost = {token: self._lost_since_s.get(token, now.steady_s) for token in tokens}
@@ -132,11 +132,6 @@ class Dispatcher:
                 return self._worker_lost(worker, LossCause.SELF_FENCED)
             case Silence(worker):
                 return Decision(tuple(lose_silent(self.floor, worker)), Receipt.DONE)
-
-    def _movable(self, worker: WorkerId) -> bool:
-        """Does a silent worker hold anything that may run twice?"""
-        held = (self.floor.tasks[id_] for id_ in self.floor.workers[worker].held)
-        return any(task.submission.effects is not Effects.UNSAFE for task in held)
 
     def _register(self, event: Register, now: Now) -> Decision:
         offer = event.offer

@@ -45,9 +45,14 @@ def lose_worker(floor: Floor, id_: WorkerId, cause: LossCause) -> Iterator[Dispa
 
 def lose_silent(floor: Floor, id_: WorkerId) -> Iterator[DispatchRecord]:
     """The worker may still run its tasks: only those that tolerate two runs move."""
-    for task in _tasks(floor, floor.workers[id_].held):
-        if task.submission.effects is not Effects.UNSAFE:
-            yield from lose(task, LossCause.SILENT)
+    for task in movable(floor, id_):
+        yield from lose(task, LossCause.SILENT)
+
+
+def movable(floor: Floor, id_: WorkerId) -> list[Task]:
+    """What a worker holds that may run twice."""
+    held = _tasks(floor, floor.workers[id_].held)
+    return [task for task in held if task.submission.effects is not Effects.UNSAFE]
 
 
 def _tasks(floor: Floor, held: Iterable[TaskId]) -> list[Task]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from swarm.dispatch.states import Task, restored
+from swarm.dispatch.states import Task, TaskState, restored
 from swarm.errors import UnknownKey
 from swarm.model.dispatch import (
     CancelAsked,
@@ -35,14 +35,14 @@ from swarm.store.read_tables import row_key, task_events, tasks, workers
 Row = dict[str, Any]
 
 # The state that a record brings; the words are those of the dispatcher and of outcomes.
-_STATE: Mapping[type[DispatchRecord], str] = {
-    Submitted: "queued",
-    Granted: "leased",
-    Started: "running",
-    Lost: "lost",
-    Rearmed: "queued",
+_STATE: Mapping[type[DispatchRecord], TaskState] = {
+    Submitted: TaskState.QUEUED,
+    Granted: TaskState.LEASED,
+    Started: TaskState.RUNNING,
+    Lost: TaskState.LOST,
+    Rearmed: TaskState.QUEUED,
 }
-LIVE = ("queued", "leased", "running", "lost")
+LIVE = tuple(state for state in TaskState if state is not TaskState.ENDED)
 _DRAIN = update(workers).where(workers.c.key == bindparam("of")).values(draining=True)
 _AT_ONCE = 500  # keys in one statement
 _MOVE = update(tasks).where(tasks.c.key == bindparam("of")).values(state=bindparam("now_in"))
@@ -78,7 +78,7 @@ class TaskChanges:
     def add(self, record: DispatchRecord, body: str, at_s: float) -> None:
         match record:
             case Submitted(submission):
-                self._put(submission, "queued", body, at_s)
+                self._put(submission, _STATE[Submitted], body, at_s)
                 self._tell(submission.task, record, body, at_s)
             case TaskKept(submission, state):
                 whole = codec.encode(Submitted(submission))[1]

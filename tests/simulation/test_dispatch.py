@@ -132,7 +132,7 @@ def unsafe_work_moves_on_silence(patch: pytest.MonkeyPatch) -> None:
             yield from losses.lose(floor.tasks[held], LossCause.SILENT)
 
     patch.setattr(dispatcher, "lose_silent", lose_silent)
-    patch.setattr(Dispatcher, "_movable", lambda self, worker: True)
+    patch.setattr(dispatcher, "movable", lambda floor, worker: True)
 
 
 @mutant

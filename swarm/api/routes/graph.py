@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Given
 from swarm.api.explained import Explained
-from swarm.api.paging import Cursor, Limit, Page, page
+from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
     Changes,
@@ -24,7 +24,6 @@ from swarm.api.schemas import (
     TaskName,
     VerdictBody,
 )
-from swarm.errors import InputError
 from swarm.graph import query
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
@@ -157,22 +156,12 @@ async def findings(
 ) -> Page[FindingRow]:
     """What is open now, or all that opened, changed or closed since `since_s` (seconds since the
     epoch); the newest last."""
-    after = _position(cursor) if cursor else (0.0, "")
+    after = place_in_time(cursor) if cursor else (0.0, "")
     rows = await asyncio.to_thread(deps.projections.findings, limit + 1, after, since_s)
-    shown, known = rows[:limit], deps.model.graph.dependencies
-    at_s, key = shown[-1].key if shown else after
-    return Page(
-        items=[FindingRow.of(row.finding, known) for row in shown],
-        next_cursor=f"{at_s!r} {key}" if len(rows) > limit else None,
+    known = deps.model.graph.dependencies
+    return page_in_time(
+        rows, lambda row: row.key, lambda row: FindingRow.of(row.finding, known), limit
     )
-
-
-def _position(cursor: str) -> tuple[float, str]:
-    at_s, _, key = cursor.partition(" ")
-    try:
-        return float(at_s), key
-    except ValueError:
-        raise InputError(f"`{cursor}` is no cursor that a page of findings gave") from None
 
 
 def _reach(

@@ -14,17 +14,16 @@ from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel
 
 from swarm.api.deps import Given
-from swarm.api.paging import Limit
+from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
     TaskBody,
-    TaskPage,
     TaskRow,
     TaskStory,
     WorkerRow,
+    newest_grant,
 )
 from swarm.dispatch.events import Cancel, Drain
-from swarm.errors import InputError
 from swarm.model.work import TaskId, WorkerId
 
 router = APIRouter(tags=["tasks"])
@@ -57,14 +56,13 @@ async def submit(
 async def tasks(
     deps: Given,
     state: Annotated[str | None, Query(max_length=20)] = None,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    cursor: Cursor = None,
     limit: Limit = 100,
-) -> TaskPage:
+) -> Page[TaskRow]:
     """The tasks that were handed in, newest first."""
-    before = None if cursor is None else _place(cursor)
-    rows = await asyncio.to_thread(deps.projections.stories.page, limit, before, state)
-    last = f"{rows[-1].key[0]!r}/{rows[-1].key[1]}" if len(rows) == limit else None
-    return TaskPage(items=[TaskRow.of(row) for row in rows], next_cursor=last)
+    before = None if cursor is None else place_in_time(cursor)
+    rows = await asyncio.to_thread(deps.projections.stories.page, limit + 1, before, state)
+    return page_in_time(rows, lambda row: row.key, TaskRow.of, limit)
 
 
 @router.get("/tasks/{task}")
@@ -83,9 +81,8 @@ async def output(
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
 ) -> Response:
     """What the task printed under a grant, its newest unless named; from byte `offset` on."""
-    row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
-    told = TaskStory.told(row, story, deps.model.floor)
-    chosen = told.grant if grant is None else grant
+    _, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
+    chosen = newest_grant(story) if grant is None else grant
     text = await asyncio.to_thread(deps.output, TaskId(task), chosen, offset, limit)
     return Response(text, media_type="text/plain; charset=utf-8")
 
@@ -108,14 +105,6 @@ async def workers(deps: Given) -> list[WorkerRow]:
 async def drain(worker: str, deps: Given) -> None:
     """Give a worker no new tasks; what it runs goes on to its end."""
     await deps.dispatch.tell(Drain(WorkerId(worker), "api"), uuid.uuid4().hex)
-
-
-def _place(cursor: str) -> tuple[float, str]:
-    at_s, _, key = cursor.partition("/")
-    try:
-        return float(at_s), key
-    except ValueError:
-        raise InputError("`cursor` has to be a `next_cursor` of a page before") from None
 
 
 def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:
