@@ -1,6 +1,6 @@
 """The read models: what the API, the CLI and the dashboard answer from. Nothing here writes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,17 @@ from swarm.model.journal import (
     UnresolvedSeen,
 )
 from swarm.model.keys import PipelineKey
-from swarm.model.lineage import Dependency, Unresolved
+from swarm.model.lineage import Dependency, DependencyKey, Unresolved
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.store import codec, read_tables
 from swarm.store.database import Database
-from swarm.store.folds import pipeline_row_key, run_row_key, subject_row_key
+from swarm.store.folds import (
+    dependency_row_key,
+    pipeline_row_key,
+    run_row_key,
+    subject_row_key,
+)
 from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
@@ -40,6 +45,7 @@ from swarm.store.stories import Stories, live_records
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000
+_KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,18 @@ class Projections:
             FindingRow((row.at_s, row.key), decode_row(row, FindingChanged).finding)
             for row in self._rows(query.order_by(table.c.at_s, table.c.key).limit(limit))
         ]
+
+    def dependencies_of(self, found: Iterable[Finding]) -> dict[DependencyKey, Dependency]:
+        """The dependencies that show these findings, as far as they still exist."""
+        keys = sorted({dependency_row_key(key) for finding in found for key in finding.evidence})
+        table = read_tables.dependencies
+        now = _now(table)
+        dependencies = (
+            decode_row(row, DependencyChanged).dependency
+            for at in range(0, len(keys), _KEYS_AT_ONCE)
+            for row in self._rows(now.where(table.c.key.in_(keys[at : at + _KEYS_AT_ONCE])))
+        )
+        return {dependency.key: dependency for dependency in dependencies}
 
     def open_findings(self) -> int:
         """How many findings are open."""

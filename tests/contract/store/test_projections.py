@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -481,6 +482,19 @@ def test_findings_are_read_page_by_page_as_they_moved(store):
     (first,) = projections.findings(1, since_s=0.0)
     assert projections.findings(10, first.key, since_s=0.0) == everything[1:]
     assert [row.finding.id for row in projections.findings(10, since_s=4.0)] == ["b"]
+
+
+def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):
+    keys = tuple(build.dependency(number, 0.9).key for number in range(1_200))
+    finding = replace(a_finding("ring", 1.0).finding, evidence=keys)
+    records = [build.changed(1, number, 0.9) for number in range(1_200)]
+    records += [build.changed(2, 7, 0.8), build.gone(3, 8)]
+    projector, projections = store.projector(), store.projections()
+    projector.apply(entries("graph", records))
+    found = projections.dependencies_of([finding, finding])
+    assert found.keys() == set(keys) - {keys[8]}
+    assert found[keys[7]].confidence == 0.8
+    assert projections.dependencies_of([]) == {}
 
 
 def test_closed_findings_are_kept_up_to_a_limit_and_open_ones_all(store):

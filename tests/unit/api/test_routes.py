@@ -202,6 +202,15 @@ async def test_an_undeclared_dependency_is_a_finding_until_somebody_rejects_it(a
     assert (again["id"], again["first_seen_s"]) == (finding["id"], 3_000.0)
 
 
+async def test_a_finding_brings_its_evidence_before_the_graph_in_memory_has_it(api):
+    before = api.deps.model
+    await chain(api, "a", "b")
+    api.deps.model = before
+    assert (await api.get("dependencies"))["items"] == []
+    [finding] = (await api.get("findings"))["items"]
+    assert [edge["dataset"] for edge in finding["evidence"]] == ["warehouse/dwh.a"]
+
+
 async def test_findings_are_paged_in_the_order_they_moved(api):
     for number, name in enumerate("abcd"):
         api.clock.at_s = 1_000.0 + number
