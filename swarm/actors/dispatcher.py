@@ -24,6 +24,7 @@ from swarm.dispatch.events import (
     Finish,
     Grants,
     Now,
+    Rearm,
     Renew,
     Reply,
     Submit,
@@ -85,6 +86,10 @@ class DispatcherActor:
             raise Overloaded("too many submissions wait already; send it again in a second")
         return await self._send(Submit(tuple(submissions)), cause_id, bodies)
 
+    async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
+        """Handle the word of a task's owner; `fields` replace those of its payload."""
+        return await self._send(event, cause_id, {event.token.task: fields})
+
     async def tell(self, event: Event, cause_id: str) -> Answer:
         """Handle any other event. Raises what is `Rejected`."""
         return await self._send(event, cause_id, {})
@@ -111,12 +116,24 @@ class DispatcherActor:
         self._waiting = [letter for letter in self._waiting if id(letter) not in taken]
         if self._waiting:
             self._arrived.set()
-        bodies = {task: body for letter in batch for task, body in letter.bodies.items()}
-        if bodies:
-            await asyncio.to_thread(self._payloads.put, bodies)
+        await self._keep_bodies(batch)
         now = self._now()
         batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
         await self._handle(batch, now)
+
+    async def _keep_bodies(self, batch: Sequence[_Letter]) -> None:
+        fresh: dict[TaskId, str] = {}
+        amended: dict[TaskId, str] = {}
+        for letter in batch:
+            match letter.event:
+                case Submit():
+                    fresh |= letter.bodies
+                case Rearm(token) if self._dispatcher.floor.is_newest(token):
+                    amended |= letter.bodies
+        if fresh:
+            await asyncio.to_thread(self._payloads.put, fresh)
+        if amended:
+            await asyncio.to_thread(self._payloads.amend, amended)
 
     async def _handle(self, batch: list[_Letter], now: Now) -> None:
         records: list[DispatchRecord] = []

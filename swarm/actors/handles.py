@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from swarm.actors.ports import Answer, actor_name
-from swarm.dispatch.events import Event
+from swarm.dispatch.events import Event, Rearm
 from swarm.errors import Rejected, Unreachable
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
@@ -52,6 +52,10 @@ class DispatchHandle:
         self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
     ) -> Answer:
         answer: Answer = await _call(DISPATCHER, "submit", submissions, bodies, cause_id)
+        return answer
+
+    async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
+        answer: Answer = await _call(DISPATCHER, "rearm", event, fields, cause_id)
         return answer
 
     async def tell(self, event: Event, cause_id: str) -> Answer:

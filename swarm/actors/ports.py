@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from swarm.dispatch.events import Event, Reply
+from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
 from swarm.model.work import LossCause, Submission, TaskId, WorkerId
@@ -43,6 +43,11 @@ class Dispatch(Protocol):
         self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
     ) -> Answer:
         """Take tasks and what they run; raises `Overloaded` and `DifferentBody`."""
+        ...
+
+    async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
+        """Handle the word of a task's owner; `fields`, a JSON object, replace those of its
+        payload unless the word is stale."""
         ...
 
     async def tell(self, event: Event, cause_id: str) -> Answer:

@@ -14,7 +14,8 @@ _PROGRAM = Path(__file__).with_name("slot_process.py")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to run. `output` gets what it prints; the limits are of its whole process tree."""
+    """A program to run. `output` gets what it prints; the limits are of its whole process tree;
+    the folder `files` is removed when nothing of it is left."""
 
     argv: tuple[str, ...]
     output: Path
@@ -22,6 +23,7 @@ class Program:
     cwd: str = ""
     memory_bytes: int | None = None
     timeout_s: float | None = None
+    files: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,12 @@ class Slot:
                 start_new_session=True,
             )
         slot = cls(process, ours)
-        slot._reader, slot._writer = await asyncio.open_connection(sock=ours)
+        try:
+            slot._reader, slot._writer = await asyncio.open_connection(sock=ours)
+        except BaseException:  # the worker ends just now
+            process.kill()
+            await process.wait()
+            raise
         return slot
 
     @property
@@ -91,6 +98,7 @@ class Slot:
                 "output": str(program.output),
                 "memory_bytes": program.memory_bytes,
                 "timeout_s": program.timeout_s,
+                "files": str(program.files) if program.files else None,
             },
         )
         word, what = await self._hear()

@@ -16,6 +16,7 @@ import json
 import os
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,7 @@ class Slot:
                     return
         finally:
             end_descendants()
+            self._remove_files()
 
     def _obey(self, line: bytes) -> bool:
         """Do what a line says; False at the end of the conversation."""
@@ -102,6 +104,7 @@ class Slot:
                     preexec_fn=_die_with_the_slot,  # this process has one thread
                 )
         except OSError as error:
+            self._remove_files()
             self._say("ended", {"error": f"{what['argv'][0]}: {error.strerror}"})
             return
         self._family, self._search_s = [self._child.pid], time.monotonic() + _LOOK_S
@@ -119,6 +122,7 @@ class Slot:
             if self._child is not None and pid == self._child.pid:
                 self._child = None
                 end_descendants()
+                self._remove_files()
                 self._say("ended", self._report(status, usage))
 
     def _report(self, status: int, usage: resource.struct_rusage) -> dict[str, Any]:
@@ -143,6 +147,10 @@ class Slot:
             self._end("out_of_memory")
         elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
             self._end("timeout")
+
+    def _remove_files(self) -> None:
+        if self._limits.get("files"):
+            shutil.rmtree(self._limits["files"], ignore_errors=True)
 
     def _search(self) -> None:
         """Find the task's processes, as often as that stays cheap beside many other slots."""

@@ -12,8 +12,6 @@ Rules
 
 import asyncio
 import contextlib
-import json
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,11 +19,11 @@ from pathlib import Path
 
 import structlog
 
-from swarm.actors.leftovers import end_leftovers, marks
+from swarm.actors.leftovers import end_leftovers
 from swarm.actors.outbox import Outbox
-from swarm.actors.outputs import Outputs
 from swarm.actors.ports import Answer, Dispatch, actor_name
-from swarm.actors.slot import End, Program, Slot, SlotDied
+from swarm.actors.programs import Programs
+from swarm.actors.slot import End, Slot, SlotDied
 from swarm.clock import Clock
 from swarm.dispatch.events import Acquire, Event, Finish, Grants, Orders, Receipt, Register, Renew
 from swarm.errors import Rejected, Unreachable
@@ -78,7 +76,7 @@ class Worker:
         self._clock = clock
         self._options = options
         self._outbox = Outbox(options.folder / "ended")
-        self._outputs = Outputs(options.folder / "output")
+        self._programs = Programs(options.folder)
         self._epoch = 0
         self._slots: list[Slot] = []
         self._free: asyncio.Queue[Slot] = asyncio.Queue()
@@ -101,6 +99,9 @@ class Worker:
 
     async def close(self) -> None:
         """End the slots and what runs in them."""
+        for running in self._tasks:
+            running.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for slot in self._slots:
             await slot.close()
 
@@ -222,10 +223,11 @@ class Worker:
             end = await self._run_in(slot, run, token, body)
         except SlotDied:
             await asyncio.to_thread(end_leftovers, token)
+            self._programs.clear(token)
             if self._held.get(token) is run:
                 self._let_go(token)  # not held any more: the dispatcher grants it anew
-            self._slots.remove(slot)
             await slot.close()
+            self._slots.remove(slot)
             await self._open_slot()
             return
         self._free.put_nowait(slot)
@@ -238,7 +240,7 @@ class Worker:
         if not run.wanted():
             return End(why="killed")
         try:
-            program = self._program(token, body)
+            program = self._programs.unpack(token, body)
         except (OSError, ValueError) as fault:  # a full disk, a payload that nobody can read
             return End(error=f"it could not be started: {fault}")
         started = await slot.run(program)
@@ -248,19 +250,6 @@ class Worker:
         if not run.wanted():  # somebody changed their mind meanwhile
             await slot.kill()
         return await slot.end()
-
-    def _program(self, token: Token, body: str) -> Program:
-        what = json.loads(body)
-        env = {**os.environ, **what.get("env", {})}
-        env |= marks(token)
-        return Program(
-            tuple(what["argv"]),
-            self._outputs.path(token.task, token.grant),
-            env,
-            what.get("cwd", ""),
-            what.get("memory_bytes"),
-            what.get("timeout_s"),
-        )
 
     async def _open_slot(self) -> None:
         slot = await Slot.open(self._options.fence_s)

@@ -12,7 +12,7 @@ from swarm.api import problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.read_model import ReadModel
-from swarm.api.routes import graph, health, ingest, tasks, told
+from swarm.api.routes import graph, health, ingest, owned, tasks, told
 from swarm.errors import StoreError, Trimmed
 
 _FOLLOW_S = 0.1  # how old an answer may be
@@ -42,8 +42,9 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(Guard, token=deps.token)
     problems.install(app)
-    for router in (health.router, graph.router, told.router, ingest.router, tasks.router):
-        app.include_router(router, prefix="/api/v1")
+    # `/tasks/changes` comes before `/tasks/{task}`.
+    for routes in (health, graph, told, ingest, owned, tasks):
+        app.include_router(routes.router, prefix="/api/v1")
     return app
 
 
@@ -61,8 +62,10 @@ async def _follow(deps: Deps) -> None:
             await asyncio.sleep(_RETRY_S)
             continue
         for seq, entry in entries:
-            deps.model.apply(entry.record, entry.at_s)
-            deps.model.seq = seq
-        if not entries:
+            deps.model.follow(seq, entry)
+        if entries:
+            deps.news.set()
+            deps.news = asyncio.Event()
+        else:
             deps.model.caught_up = True
             await asyncio.sleep(_FOLLOW_S)

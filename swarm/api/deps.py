@@ -1,5 +1,6 @@
 """What the routes are given, made by the composition root."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -19,7 +20,8 @@ from swarm.store.projections import Projections
 class Deps:
     """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
     `sql_context` tells where the SQL of a task runs, `output` what a task printed under a grant,
-    from a byte on, at most so many."""
+    from a byte on, at most so many. `news` is set, and a new one put in its place, when `model` has
+    moved."""
 
     token: str
     graph: Graph
@@ -31,6 +33,7 @@ class Deps:
     output: Callable[[TaskId, int, int, int], bytes] = lambda *_: b""
     min_confidence: float = 0.5
     model: ReadModel = field(default_factory=ReadModel)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def _of(request: Request) -> Deps:

@@ -7,12 +7,21 @@ from typing import Self
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
-from swarm.model.dispatch import DispatchRecord
+from swarm.model.dispatch import (
+    DispatchRecord,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Started,
+    Submitted,
+)
 from swarm.model.journal import (
     ConnectorChanged,
     CursorMoved,
     DependencyChanged,
     DependencyGone,
+    Entry,
     PipelineGone,
     PipelineSeen,
     Record,
@@ -37,6 +46,8 @@ class ReadModel:
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
     floor: Floor = field(default_factory=Floor)
     unattributed: dict[str, int] = field(default_factory=dict)
+    _loaded_at: int = 0
+    _moved: dict[str, int] = field(default_factory=dict)
     _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
 
     @classmethod
@@ -44,9 +55,21 @@ class ReadModel:
         """The state now, without the way there."""
         model = cls()
         model.seq, state = projections.snapshot()
+        model._loaded_at = model.seq
         for at_s, record in state:
             model.apply(record, at_s)
         return model
+
+    def follow(self, seq: int, entry: Entry) -> None:
+        """Take in the next entry of the log."""
+        if (owner := self._owner(entry.record)) is not None:
+            self._moved[owner] = seq
+        self.apply(entry.record, entry.at_s)
+        self.seq = seq
+
+    def moved_at(self, owner: str) -> int:
+        """The global number at which a task of `owner` may have moved last."""
+        return self._moved.get(owner, self._loaded_at)
 
     def apply(self, record: Record, at_s: float) -> None:
         match record:
@@ -84,6 +107,17 @@ class ReadModel:
         close = difflib.get_close_matches(name, self._names, n=3)
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise UnknownKey(f"No pipeline or task is called `{name}`.{hint}")
+
+    def _owner(self, record: Record) -> str | None:
+        """Whose task the record moves; None where it moves none."""
+        match record:
+            case Submitted(submission):
+                return submission.owner
+            case Granted(token) | Started(token) | Lost(token) | Rearmed(token) | Ended(token):
+                task = self.floor.tasks.get(token.task)
+                return None if task is None else task.submission.owner
+            case _:
+                return None
 
     def _name(self, key: PipelineKey, now: Pipeline | None) -> None:
         before = self.graph.pipelines.get(key)

@@ -14,6 +14,7 @@ from swarm.model.work import (
     CapacityClass,
     Effects,
     Needs,
+    Rearm,
     Resources,
     SlaClass,
     Submission,
@@ -23,6 +24,9 @@ from swarm.store.stories import LIVE, Told
 from swarm.store.stories import TaskRow as Row
 
 Name = Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")]
+Owner = Annotated[str, Field(pattern=r"^[\w.:/@-]{0,200}$")]
+FileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
+Files = Annotated[dict[FileName, str], Field(max_length=20)]
 
 
 class TaskBody(BaseModel):
@@ -34,6 +38,8 @@ class TaskBody(BaseModel):
     team: Name = Field("default", description="Whose share of the workers it takes.")
     argv: list[str] = Field(min_length=1, max_length=10_000, description="Program and arguments.")
     env: dict[str, str] = Field({}, description="Added to the worker's environment.")
+    clean_env: bool = Field(False, description="`env` is the whole environment.")
+    files: Files = Field({}, description="Put where `{SWARM_FILES}` in `argv` says; gone after.")
     cwd: str = Field("", description="Folder to start in.")
     cpu: float = Field(1.0, ge=0, le=10_000, description="Cores it takes.")
     memory_bytes: int = Field(0, ge=0, description="Memory it takes; over it, it is ended. 0: any.")
@@ -46,6 +52,10 @@ class TaskBody(BaseModel):
     sla: SlaClass = Field(SlaClass.STANDARD, description="How long it may wait.")
     deadline_s: float | None = Field(None, ge=0, description="When it has to have ended.")
     expected_duration_s: float = Field(0.0, ge=0, description="How long it probably takes.")
+    attempt: int = Field(1, ge=1, description="The orchestrator's try; a lost worker is none.")
+    subject: str = Field("", max_length=1_000, description="The orchestrator's own name of it.")
+    owner: Owner = Field("", description="Who follows it with `GET /tasks/changes`.")
+    rearm: Rearm = Field(Rearm.SELF, description="Who lets it run again after its worker's death.")
 
     def submission(self, id_: TaskId, digest: str, now_s: float) -> Submission:
         resources = Resources(self.cpu, self.memory_bytes, self.gpu)
@@ -59,6 +69,10 @@ class TaskBody(BaseModel):
             sla=self.sla,
             deadline_s=self.deadline_s,
             expected_duration_s=self.expected_duration_s,
+            attempt=self.attempt,
+            subject=self.subject,
+            owner=self.owner,
+            rearm=self.rearm,
         )
 
     def payload(self) -> str:
@@ -67,6 +81,8 @@ class TaskBody(BaseModel):
             {
                 "argv": self.argv,
                 "env": self.env,
+                "clean_env": self.clean_env,
+                "files": self.files,
                 "cwd": self.cwd,
                 "memory_bytes": self.memory_bytes or None,
                 "timeout_s": self.timeout_s,

@@ -76,7 +76,8 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Rearm:
-    """The owner of a lost task has looked: run it again, or it has ended there already."""
+    """The owner of a lost task has looked: run it again, or it has ended there already. For one
+    that waits to be granted it changes nothing but what comes with it: a newer payload."""
 
     token: Token
     outcome: Outcome | None = None

@@ -46,10 +46,14 @@ class Floor:
         self.held_by: dict[str, Resources] = {}
         self.total = Resources()
 
+    def is_newest(self, token: Token) -> bool:
+        """Does the task live, and is `token` its newest? Grant 0: it has not been granted yet."""
+        task = self.tasks.get(token.task)
+        return task is not None and task.grant == token.grant
+
     def current(self, token: Token) -> Task | None:
         """The live task whose newest grant is `token`, whoever holds it now."""
-        task = self.tasks.get(token.task)
-        return task if task is not None and task.grant == token.grant > 0 else None
+        return self.tasks[token.task] if token.grant and self.is_newest(token) else None
 
     def holds(self, worker: WorkerId, token: Token) -> Task | None:
         """The task, if `worker` holds it under `token`."""

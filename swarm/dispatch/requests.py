@@ -73,12 +73,17 @@ def _make_room(floor: Floor, fresh: Iterable[Submission], waiting_max: int) -> N
 
 
 def _rearm(floor: Floor, event: Rearm) -> Answer:
-    task = floor.current(event.token)
-    if task is None or task.state is not TaskState.LOST:
+    if not floor.is_newest(event.token):
         return (), Receipt.STALE
-    if event.outcome is None:
-        return (Rearmed(event.token),), Receipt.DONE
-    return (Ended(event.token, event.outcome, event.detail),), Receipt.DONE
+    match floor.tasks[event.token.task].state, event.outcome:
+        case TaskState.LOST, None:
+            return (Rearmed(event.token),), Receipt.DONE
+        case TaskState.LOST, Outcome() as outcome:
+            return (Ended(event.token, outcome, event.detail),), Receipt.DONE
+        case TaskState.QUEUED, None:
+            return (), Receipt.DONE
+        case _:
+            return (), Receipt.STALE
 
 
 def _cancel(floor: Floor, event: Cancel) -> Answer:

@@ -115,7 +115,8 @@ class Needs:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A task as it was handed in. What it runs is kept elsewhere under the same id, encrypted;
-    `digest` tells two bodies of one id apart. Times are seconds since the epoch."""
+    `digest` tells two bodies of one id apart. `owner` is the plug-in that follows it, `attempt`
+    and `subject` are the orchestrator's own words. Times are seconds since the epoch."""
 
     task: TaskId
     team: str
@@ -128,7 +129,8 @@ class Submission:
     deadline_s: float | None = None
     expected_duration_s: float = 0.0
     attempt: int = 1
-    subject: str = ""  # the orchestrator's own name of it
+    subject: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ class Changes:
     since: dict[str, tuple[str | None, float]] = field(default_factory=dict)
     _current: dict[str, Row] = field(default_factory=dict)
 
-    def add(self, record: Record, body: str, at_s: float) -> None:
-        """Take in one record; `body` is its JSON text."""
+    def add(self, record: Record, body: str, at_s: float, number: int) -> None:
+        """Take in one record; `body` is its JSON text, `number` its global one."""
         match record:
             case PipelineSeen(pipeline):
                 self.pipelines.put(pipeline_row_key(pipeline.key), at_s, body)
@@ -99,7 +99,7 @@ class Changes:
             case CursorMoved() | ConnectorChanged():
                 self._add_connector(record, at_s)
             case record if isinstance(record, DispatchRecord):
-                self.tasks.add(record, body, at_s)
+                self.tasks.add(record, body, at_s, number)
             case _:
                 self._add_aside(record, body, at_s)
 

@@ -4,16 +4,20 @@ deleted when a task has ended, so that no history holds them.
 The key is a file beside the settings' other secrets; who has only the database reads nothing.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from swarm.errors import StoreError
 from swarm.model.work import TaskId
 from swarm.store.database import Database
 from swarm.store.tables import payloads
 
+_AMEND = (
+    update(payloads).where(payloads.c.task == bindparam("of")).values(body=bindparam("amended"))
+)
 _AT_ONCE = 500  # ids in one statement: SQLite takes a limited number of variables
 
 
@@ -34,6 +38,18 @@ class Payloads:
             insert = self._database.insert(payloads).on_conflict_do_nothing()
             with self._database.writing() as connection:
                 connection.execute(insert, rows)
+
+    def amend(self, bodies: Mapping[TaskId, str]) -> None:
+        """Lay the fields of these JSON objects over those of payloads that are kept."""
+        kept = self.get(bodies)
+        whole = {task: json.loads(text) | json.loads(bodies[task]) for task, text in kept.items()}
+        rows = [
+            {"of": task, "amended": self._fernet.encrypt(json.dumps(body).encode())}
+            for task, body in whole.items()
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(_AMEND, rows)
 
     def get(self, tasks: Iterable[TaskId]) -> dict[TaskId, str]:
         """The payloads of those of `tasks` that have one."""

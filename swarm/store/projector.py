@@ -84,7 +84,7 @@ class Projector:
                     continue
                 last += 1
                 name, body = codec.encode(entry.record)
-                changes.add(entry.record, body, cursor.at_s)
+                changes.add(entry.record, body, cursor.at_s, last)
                 rows.append(_log_row(last, entry, name, body))
             if rows:
                 connection.execute(insert(log), rows)
@@ -103,7 +103,7 @@ class Projector:
                 raise StoreError(f"stream {stream}: is projected already; reset the projections.")
             changes = Changes(version=version, since=_read_since(connection))
             for record in snapshot.records:
-                changes.add(record, codec.encode(record)[1], snapshot.at_s)
+                changes.add(record, codec.encode(record)[1], snapshot.at_s, last + 1)
             self._write(connection, changes, {stream: _Cursor(snapshot.seq, snapshot.at_s)})
             values: dict[str, Any] = {"version": changes.version}
             if changes.dependencies:

@@ -103,8 +103,18 @@ Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
 Index("swarm_task_runs_at", task_runs.c.at_s)
 facets = _table("swarm_facets", Column("subject_key", KEY, nullable=False, index=True))
 columns = _table("swarm_columns", Column("dataset_key", KEY, nullable=False, index=True))
-tasks = _table("swarm_tasks", Column("state", Text, nullable=False))
+# `moved_seq` is the global number of the record that brought `state`.
+tasks = _table(
+    "swarm_tasks",
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("moved_seq", BigInteger, nullable=False, server_default="0"),
+    Column("grant_no", Integer, nullable=False, server_default="0"),
+    Column("worker", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+)
 Index("swarm_tasks_newest", tasks.c.at_s, tasks.c.key)
+Index("swarm_tasks_owned", tasks.c.owner, tasks.c.moved_seq)
 task_events = Table(
     "swarm_task_events",
     projections,

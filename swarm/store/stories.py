@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from swarm.dispatch.states import Task, TaskState, restored
 from swarm.errors import UnknownKey
@@ -26,7 +26,7 @@ from swarm.model.dispatch import (
     WorkerKept,
 )
 from swarm.model.journal import RECORD_VERSION, Record
-from swarm.model.work import Submission, TaskId
+from swarm.model.work import Submission, TaskId, Token
 from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.history import decode_row
@@ -45,7 +45,17 @@ _STATE: Mapping[type[DispatchRecord], TaskState] = {
 LIVE = tuple(state for state in TaskState if state is not TaskState.ENDED)
 _DRAIN = update(workers).where(workers.c.key == bindparam("of")).values(draining=True)
 _AT_ONCE = 500  # keys in one statement
-_MOVE = update(tasks).where(tasks.c.key == bindparam("of")).values(state=bindparam("now_in"))
+_MOVE = (
+    update(tasks)
+    .where(tasks.c.key == bindparam("of"))
+    .values(
+        state=bindparam("now_in"),
+        moved_seq=bindparam("number"),
+        grant_no=bindparam("grant"),
+        worker=func.coalesce(bindparam("by"), tasks.c.worker),
+        detail=bindparam("why"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +75,51 @@ class TaskRow:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a task stands since the record with global number `seq`, for who follows it.
+    `worker` holds it or held it last under `grant`; `detail` says why it was lost or ended."""
+
+    seq: int
+    submission: Submission
+    state: str
+    grant: int
+    worker: str
+    detail: str
+
+
 @dataclass(slots=True)
 class TaskChanges:
     """What a batch of entries changes about tasks."""
 
     fresh: dict[str, Row] = field(default_factory=dict)
-    states: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, Row] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     workers: dict[str, Row | None] = field(default_factory=dict)
     drained: list[str] = field(default_factory=list)
 
-    def add(self, record: DispatchRecord, body: str, at_s: float) -> None:
+    def add(self, record: DispatchRecord, body: str, at_s: float, number: int) -> None:
         match record:
             case Submitted(submission):
-                self._put(submission, _STATE[Submitted], body, at_s)
+                self._put(submission, body, at_s)
+                self._move(Token(submission.task, 0), number, _STATE[Submitted], "")
                 self._tell(submission.task, record, body, at_s)
-            case TaskKept(submission, state):
+            case TaskKept(submission, state, grant, worker):
                 whole = codec.encode(Submitted(submission))[1]
-                self._put(submission, state, whole, submission.submitted_at_s)
+                self._put(submission, whole, submission.submitted_at_s)
+                self._move(Token(submission.task, grant), number, state, worker or "")
                 self._tell(submission.task, record, body, at_s)
-            case Granted() | Started() | Lost() | Rearmed():
-                self.states[task_key(record.token.task)] = _STATE[type(record)]
-                self._tell(record.token.task, record, body, at_s)
-            case Ended(token, outcome):
-                self.states[task_key(token.task)] = outcome
+            case Granted(token, worker):
+                self._move(token, number, _STATE[Granted], worker)
+                self._tell(token.task, record, body, at_s)
+            case Started(token) | Rearmed(token):
+                self._move(token, number, _STATE[type(record)])
+                self._tell(token.task, record, body, at_s)
+            case Lost(token, cause):
+                self._move(token, number, _STATE[Lost], detail=cause)
+                self._tell(token.task, record, body, at_s)
+            case Ended(token, outcome, detail):
+                self._move(token, number, outcome, detail=detail)
                 self._tell(token.task, record, body, at_s)
             case CancelAsked(task):
                 self._tell(task, record, body, at_s)
@@ -101,9 +132,8 @@ class TaskChanges:
             connection.execute(
                 database.insert(tasks).on_conflict_do_nothing(), list(self.fresh.values())
             )
-        if self.states:
-            moved = [{"of": key, "now_in": state} for key, state in self.states.items()]
-            connection.execute(_MOVE, moved)
+        if self.moves:
+            connection.execute(_MOVE, list(self.moves.values()))
         if self.events:
             connection.execute(insert(task_events), self.events)
         if self.workers:
@@ -131,14 +161,31 @@ class TaskChanges:
             case _:
                 pass
 
-    def _put(self, submission: Submission, state: str, body: str, at_s: float) -> None:
+    def _move(
+        self, token: Token, number: int, state: str, worker: str | None = None, detail: str = ""
+    ) -> None:
+        """`worker` None: it stays who it was."""
+        key = task_key(token.task)
+        if worker is None and key in self.moves:
+            worker = self.moves[key]["by"]
+        self.moves[key] = {
+            "of": key,
+            "now_in": state,
+            "number": number,
+            "grant": token.grant,
+            "by": worker,
+            "why": detail,
+        }
+
+    def _put(self, submission: Submission, body: str, at_s: float) -> None:
         key = task_key(submission.task)
         self.fresh[key] = {
             "key": key,
             "at_s": at_s,
             "record_version": RECORD_VERSION,
             "body": body,
-            "state": state,
+            "state": TaskState.QUEUED,
+            "owner": submission.owner,
         }
 
     def _tell(self, task: TaskId, record: DispatchRecord, body: str, at_s: float) -> None:
@@ -175,6 +222,28 @@ class Stories:
             rows = connection.execute(query).all()
         return [
             TaskRow((row.at_s, row.key), decode_row(row, Submitted).submission, row.state)
+            for row in rows
+        ]
+
+    def moved(self, owner: str, after: int, limit: int) -> list[Moved]:
+        """The tasks of `owner` that moved after global number `after`, the latest last."""
+        query = (
+            select(tasks)
+            .where(tasks.c.owner == owner, tasks.c.moved_seq > after)
+            .order_by(tasks.c.moved_seq)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Moved(
+                row.moved_seq,
+                decode_row(row, Submitted).submission,
+                row.state,
+                row.grant_no,
+                row.worker,
+                row.detail,
+            )
             for row in rows
         ]
 

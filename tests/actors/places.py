@@ -19,6 +19,7 @@ from swarm.model.work import (
     LossCause,
     Needs,
     Offer,
+    Rearm,
     Resources,
     Submission,
     TaskId,
@@ -65,17 +66,18 @@ async def a_worker(
         await worker.close()
 
 
-async def submit(
+async def submit(  # noqa: PLR0913  # a task has many sides
     dispatcher: Any,
     name: str,
     argv: Sequence[str],
     effects: Effects = Effects.UNSAFE,
     body: str = "",
     memory_bytes: int | None = None,
+    rearm: Rearm = Rearm.SELF,
 ) -> TaskId:
     task = TaskId(name)
     needs = Needs(resources=Resources(cpu=1.0))
-    submission = Submission(task, "team", "digest", 0.0, needs, effects)
+    submission = Submission(task, "team", "digest", 0.0, needs, effects, rearm)
     text = body or json.dumps({"argv": list(argv), "memory_bytes": memory_bytes})
     await dispatcher.submit([submission], {task: text}, "test")
     return task

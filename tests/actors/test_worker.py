@@ -1,14 +1,16 @@
 """A worker runs real programs for a dispatcher with a real journal."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from swarm.actors.dispatcher import DispatcherActor
 from swarm.actors.ports import Answer
-from swarm.dispatch.events import Cancel, Drain, Event
+from swarm.dispatch.events import Cancel, Drain, Event, Rearm, Receipt, WorkerLost
 from swarm.errors import Unreachable
-from swarm.model.work import Outcome, TaskId
+from swarm.model.work import LossCause, Outcome, TaskId, Token
+from swarm.model.work import Rearm as RearmBy
 from tests.actors.places import a_dispatcher, a_worker, submit
 
 
@@ -32,6 +34,37 @@ async def test_programs_run_and_end_once(tmp_path: Path) -> None:
     outputs = sorted((tmp_path / "w" / "output").iterdir())
     assert {path.name for path in outputs} == {f"t{n}.1" for n in range(20)}
     assert sorted(int(path.read_text()) for path in outputs) == list(range(20))
+
+
+async def test_files_are_private_and_gone_with_the_grant(tmp_path: Path) -> None:
+    look = "stat -c %a {SWARM_FILES} {SWARM_FILES}/token; cat {SWARM_FILES}/token; env"
+    body = {"argv": ["sh", "-c", look], "files": {"token": "s3"}, "clean_env": True}
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        await submit(dispatcher, "t", [], body=json.dumps(body))
+        await until(lambda: len(dispatcher._dispatcher.floor.ended) == 1)
+    modes, text = (tmp_path / "w" / "output" / "t.1").read_text().split("s3", 1)
+    assert modes.split() == ["700", "600"]
+    names = {line.partition("=")[0] for line in text.splitlines()}
+    assert names - {"PWD", "SHLVL", "_"} == {"SWARM_TASK", "SWARM_GRANT", "SWARM_FILES"}
+    assert list((tmp_path / "w" / "files").iterdir()) == []
+
+
+async def test_an_owner_rearms_a_lost_task_with_a_new_payload(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path) as worker:
+        floor = dispatcher._dispatcher.floor
+        body = {"argv": ["sh", "-c", "cat {SWARM_FILES}/token; test -e {SWARM_FILES}/new"]}
+        old = json.dumps({**body, "argv": ["sleep", "300"], "files": {"token": "old"}})
+        task = await submit(dispatcher, "t", [], body=old, rearm=RearmBy.OWNER)
+        await until(lambda: floor.tasks[task].state == "running")
+        await dispatcher.tell(WorkerLost(worker.id, LossCause.PROCESS_EXIT), "test")
+        assert floor.tasks[task].state == "lost"
+        new = json.dumps({**body, "files": {"token": "new", "new": ""}})
+        for grant, receipt in ((0, Receipt.STALE), (1, Receipt.DONE)):
+            answer = await dispatcher.rearm(Rearm(Token(task, grant)), new, "test")
+            assert answer.reply is receipt
+        await until(lambda: task in floor.ended)
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 2)
+    assert (tmp_path / "w" / "output" / "t.2").read_text() == "new"
 
 
 async def test_a_program_is_cancelled(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:
 
 
 def _digest(task: TaskBody) -> str:
-    """Of what is asked for: the same body gives the same digest in any order of its fields."""
-    whole = json.dumps(task.model_dump(mode="json", exclude={"id"}), sort_keys=True)
+    """Of what is asked for: the same body gives the same digest in any order of its fields. Files
+    do not count: they may hold a token that is new with each sending."""
+    whole = json.dumps(task.model_dump(mode="json", exclude={"id", "files"}), sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,5 +1,7 @@
 """What tasks run is kept encrypted, and only as long as it is needed."""
 
+import json
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -22,6 +24,16 @@ def test_payloads_come_back_until_they_are_dropped(store, key) -> None:
     payloads.drop([A])
     assert payloads.tasks() == {B}
     assert payloads.get([A, B]) == {B: "secret of b"}
+
+
+def test_fields_of_a_payload_are_replaced_where_there_is_one(store, key) -> None:
+    payloads = store.journal().payloads("dispatch", key)
+    payloads.put({A: '{"argv": ["x"], "files": {"token": "old"}}'})
+    payloads.amend({A: '{"files": {"token": "new"}}', B: "{}"})
+    found = payloads.get([A, B])
+    assert {task: json.loads(body) for task, body in found.items()} == {
+        A: {"argv": ["x"], "files": {"token": "new"}}
+    }
 
 
 def test_many_at_once(store, key) -> None:

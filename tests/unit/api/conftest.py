@@ -1,5 +1,6 @@
 """The API over a real journal and real projections, in one process and without Ray."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
 from swarm.config import Settings
 from swarm.dispatch.dispatcher import Dispatcher, Policy
-from swarm.dispatch.events import Event, Now, Submit
+from swarm.dispatch.events import Event, Now, Rearm, Submit
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, QuestionAsked
 from swarm.model.work import TaskId
@@ -72,6 +73,12 @@ class LocalDispatch:
         answer = await self.tell(Submit(tuple(submissions)), cause_id)
         self.bodies |= bodies
         return answer
+
+    async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
+        if self._dispatcher.floor.is_newest(event.token):
+            task = event.token.task
+            self.bodies[task] = json.dumps(json.loads(self.bodies[task]) | json.loads(fields))
+        return await self.tell(event, cause_id)
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         now_s = self._clock.now_s()

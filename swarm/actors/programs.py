@@ -1,0 +1,59 @@
+"""What a granted task runs, unpacked on the machine where it runs."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from swarm.actors.leftovers import marks
+from swarm.actors.outputs import Outputs
+from swarm.actors.slot import Program
+from swarm.model.work import Token
+
+_FILES = "SWARM_FILES"
+
+
+class Programs:
+    """A worker's folder of what its tasks need beside their arguments."""
+
+    def __init__(self, folder: Path) -> None:
+        self._outputs = Outputs(folder / "output")
+        self._files = folder / "files"
+
+    def unpack(self, token: Token, body: str) -> Program:
+        """The program, its files in place. Raises `OSError` where the disk refuses them,
+        `ValueError` where `body` is none of ours."""
+        what = json.loads(body)
+        folder = self._folder(token)
+        files = what.get("files", {})
+        _write(folder, files)
+        around = {} if what.get("clean_env") else os.environ
+        return Program(
+            tuple(part.replace(f"{{{_FILES}}}", str(folder)) for part in what["argv"]),
+            self._outputs.path(token.task, token.grant),
+            {**around, **what.get("env", {}), **marks(token), _FILES: str(folder)},
+            what.get("cwd", ""),
+            what.get("memory_bytes"),
+            what.get("timeout_s"),
+            folder if files else None,
+        )
+
+    def clear(self, token: Token) -> None:
+        """Remove the files of a grant whose slot is gone and could not do it."""
+        shutil.rmtree(self._folder(token), ignore_errors=True)
+
+    def _folder(self, token: Token) -> Path:
+        return self._files / f"{quote(token.task, safe='')}.{token.grant}"
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Only their owner may read them: they may hold secrets."""
+    if not files:
+        return
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    for name, text in files.items():
+        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
