@@ -21,6 +21,7 @@ from benchmarks.failover_task import PlainActor, sink
 from benchmarks.failover_worker import Worker
 from swarm.actors import handles, options
 from swarm.actors.dispatcher import STREAM, DispatcherActor
+from swarm.actors.outputs import OutputsActor
 from swarm.actors.ports import actor_name
 from swarm.actors.worker_loops import WorkerOptions
 from swarm.config import Settings
@@ -85,12 +86,14 @@ class World:
         self._settings = Settings(state_dir=folder / "state")
         self._workers: dict[str, _Kept] = {}
         self._dispatcher: Any = None
+        self._outputs: Any = None
         self._journal = open_journal(self._settings.store_url, self._settings.state_dir)
         self._read: list[Entry] = []
 
     async def begin(self) -> None:
         """Start the dispatcher."""
         arguments = (self._settings, Fernet.generate_key(), handles.Watch())
+        self._outputs = ray.remote(**options.OUTPUTS)(OutputsActor).remote(self._settings)
         self._dispatcher = ray.remote(**options.DISPATCHER)(Dispatcher).remote(*arguments)
         await self._dispatcher.pid.remote()
 
@@ -120,7 +123,8 @@ class World:
         here = ray.get_runtime_context().get_node_id()
         offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
         files = WorkerOptions(self._folder / "worker", fence_s=self._settings.worker.fence_s)
-        actor = ray.remote(**options.worker(name))(Worker).remote(offer, self.dispatch, files)
+        reached = (self.dispatch, handles.OutputsHandle())
+        actor = ray.remote(**options.worker(name))(Worker).remote(offer, *reached, files)
         self._workers[name] = _Kept(actor, await actor.pid.remote(), time.monotonic())
 
         def joined() -> bool:

@@ -40,6 +40,7 @@ def main() -> None:
     from swarm.actors.connector import ConnectorActor
     from swarm.actors.dispatcher import DispatcherActor
     from swarm.actors.graph import GraphActor
+    from swarm.actors.outputs import OutputsActor
     from swarm.actors.projector import ProjectorActor
     from swarm.actors.worker import WorkerActor
     from swarm.actors.worker_loops import WorkerOptions
@@ -64,7 +65,8 @@ def main() -> None:
         slots = settings.worker.slots
         offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
         files = WorkerOptions(settings.state_dir / "worker", fence_s=settings.worker.fence_s)
-        return spawn(WorkerActor, options.worker(name), offer, handles.DispatchHandle(), files)
+        reached = (handles.DispatchHandle(), handles.OutputsHandle())
+        return spawn(WorkerActor, options.worker(name), offer, *reached, files)
 
     graph = handles.GraphHandle()
     payload_key = fernet_key(secret(settings, "payload-key"))
@@ -72,6 +74,7 @@ def main() -> None:
         spawn(DispatcherActor, options.DISPATCHER, settings, payload_key, handles.Watch()),
         spawn(GraphActor, options.GRAPH, settings),
         spawn(ProjectorActor, options.PROJECTOR, settings),
+        spawn(OutputsActor, options.OUTPUTS, settings),
         *(
             spawn(ConnectorActor, options.connector(source.instance), source, settings, graph)
             for source in settings.sources

@@ -158,12 +158,26 @@ class Client:
         """One task: its state, why it waits if it does, and its story."""
         return dict(self._request("GET", f"tasks/{quote(task, safe='')}"))
 
-    def output(self, task: str, grant: int | None = None, offset: int = 0) -> bytes:
-        """What a task printed under a grant, its newest unless named, from byte `offset` on."""
+    def output(self, task: str, grant: int | None = None) -> bytes:
+        """What a task has printed under a grant, its newest unless named. Of more than 5 MiB only
+        the beginning and the end, and a line between that says how much is missing."""
+        whole, offset = bytearray(), 0
+        while True:
+            text, offset = self.output_part(task, grant, offset)
+            if not text:
+                return bytes(whole)
+            whole += text
+
+    def output_part(
+        self, task: str, grant: int | None = None, offset: int = 0
+    ) -> tuple[bytes, int]:
+        """Some of what a task printed from byte `offset` on, and the offset to go on at. Nothing
+        more, once the task has ended, is the end; before that it is worth asking again."""
         asked = {"grant": grant, "offset": offset}
         params = {key: value for key, value in asked.items() if value is not None}
         path = f"tasks/{quote(task, safe='')}/output"
-        return self._send("GET", path, params=params).content
+        answer = self._send("GET", path, params=params)
+        return answer.content, int(answer.headers["Next-Offset"])
 
     def cancel(self, task: str) -> None:
         """End a task."""

@@ -14,14 +14,16 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.events import Event, Rearm
-from swarm.errors import Rejected, Unreachable
+from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
-from swarm.model.work import LossCause, Submission, TaskId, WorkerId
+from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
+from swarm.store.outputs import Part
 
 NAMESPACE = "swarm"
 GRAPH = "graph"
 DISPATCHER = "dispatcher"
+OUTPUTS = "outputs"
 _DEADLINE_S = 60.0
 _RETRY_S = 0.2
 _RAY_KILLED_FOR_MEMORY = "running low on memory"  # the words of Ray's memory monitor
@@ -64,6 +66,15 @@ class DispatchHandle:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputsHandle:
+    """The outputs actor, looked up by name."""
+
+    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+        known: dict[Token, int] = await _call(OUTPUTS, "put", parts)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """Waits at workers for the proof that their process is gone."""
 
@@ -99,6 +110,6 @@ async def _call(name: str, method: str, *arguments: Any) -> Any:
     except TimeoutError:
         raise Unreachable(f"the {name} actor did not answer in {_DEADLINE_S:.0f} s") from None
     except RayTaskError as error:
-        if isinstance(error.cause, Rejected):
+        if isinstance(error.cause, Rejected | StoreError):
             raise error.cause from None
         raise

@@ -17,6 +17,7 @@ _BASE: dict[str, Any] = {
 GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
+OUTPUTS: dict[str, Any] = _BASE | {"name": "outputs"}
 
 
 def connector(instance: str) -> dict[str, Any]:

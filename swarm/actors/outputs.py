@@ -1,30 +1,45 @@
-"""What tasks print: one file for each grant of a task."""
+"""The outputs actor: the shell of the store of what tasks print. Shippers of all nodes write here.
 
-from pathlib import Path
-from urllib.parse import quote
+What it is told while it writes is written together: one commit for all that waits.
+"""
 
-from swarm.model.work import TaskId
+import asyncio
+from collections.abc import Sequence
+
+from swarm.actors.journaled import opened
+from swarm.clock import SystemClock
+from swarm.config import Settings
+from swarm.errors import StoreError
+from swarm.model.work import Token
+from swarm.store.outputs import Part, open_outputs
 
 
-class Outputs:
-    """A folder of outputs, written by slots and read by the API."""
+class OutputsActor:
+    """Has no state of its own; a new one goes on at once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+        self._outputs = await opened(lambda: open_outputs(settings.store_url, settings.state_dir))
+        self._clock = SystemClock()
+        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[Sequence[Part], asyncio.Future[dict[Token, int]]]] = []
 
-    def path(self, task: TaskId, grant: int) -> Path:
-        """Where a grant's output goes; the folder is made."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self._file(task, grant)
+    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+        """How many bytes of each output are there now, durably."""
+        answer: asyncio.Future[dict[Token, int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((parts, answer))
+        async with self._turn:
+            if not answer.done():
+                await self._write()
+        return await answer
 
-    def read(self, task: TaskId, grant: int, offset: int, most: int) -> bytes:
-        """At most `most` bytes from `offset` on; nothing where nothing was printed."""
+    async def _write(self) -> None:
+        taken, self._waiting = self._waiting, []
+        every = [part for parts, _ in taken for part in parts]
         try:
-            with self._file(task, grant).open("rb") as file:
-                file.seek(offset)
-                return file.read(most)
-        except FileNotFoundError:
-            return b""
-
-    def _file(self, task: TaskId, grant: int) -> Path:
-        return self._folder / f"{quote(task, safe='')}.{grant}"
+            known = await asyncio.to_thread(self._outputs.put, every, self._clock.now_s())
+        except StoreError as fault:  # each caller gets it, to try again
+            for _, answer in taken:
+                answer.set_exception(fault)
+            return
+        for parts, answer in taken:
+            answer.set_result({part.token: known[part.token] for part in parts})

@@ -7,7 +7,8 @@ from typing import Protocol
 from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
-from swarm.model.work import LossCause, Submission, TaskId, WorkerId
+from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
+from swarm.store.outputs import Part
 
 
 class Graph(Protocol):
@@ -52,6 +53,14 @@ class Dispatch(Protocol):
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
+        ...
+
+
+class Outputs(Protocol):
+    """Takes what tasks print, from any node; may be sent again."""
+
+    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+        """How many bytes of each output are there now; raises `StoreError`."""
         ...
 
 

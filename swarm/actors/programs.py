@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from swarm.actors.leftovers import marks
-from swarm.actors.outputs import Outputs
+from swarm.actors.output_files import output_files
 from swarm.actors.slot import Program
 from swarm.model.work import Token
 
@@ -19,7 +19,7 @@ class Programs:
     """A worker's folder of what its tasks need beside their arguments."""
 
     def __init__(self, folder: Path) -> None:
-        self._outputs = Outputs(folder / "output")
+        self._outputs = output_files(folder)
         self._files = folder / "files"
 
     def unpack(self, token: Token, body: str) -> Program:

@@ -12,6 +12,7 @@ So it does when no beat came for FENCE_S seconds, which also covers a worker tha
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -22,7 +23,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import IO, Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -92,7 +93,7 @@ class Slot:
         timeout_s = what.get("timeout_s")
         self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         try:
-            with open(what["output"], "ab", buffering=0) as output:
+            with open_output(what["output"]) as output:
                 self._child = subprocess.Popen(
                     what["argv"],
                     env=what["env"],
@@ -169,6 +170,17 @@ class Slot:
             self._control.sendall(json.dumps({word: what}).encode() + b"\n")
         except OSError:
             return  # the worker is gone; the next read says so
+
+
+def open_output(path: str) -> IO[bytes]:
+    """A new file that stays locked until the last process that prints into it is gone; under its
+    name it is never seen unlocked before that."""
+    folder, name = os.path.split(path)
+    making = os.path.join(folder, "." + name)
+    output = open(making, "ab", buffering=0)  # noqa: SIM115  # the caller closes it
+    fcntl.flock(output, fcntl.LOCK_SH)
+    os.replace(making, path)
+    return output
 
 
 def descendants() -> list[int]:

@@ -5,7 +5,9 @@ not; whoever keeps the fleet makes a new one."""
 import asyncio
 
 from swarm.actors.inbox import start
-from swarm.actors.ports import Dispatch
+from swarm.actors.output_files import output_files
+from swarm.actors.ports import Dispatch, Outputs
+from swarm.actors.shipper import Shipper
 from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import SystemClock
 from swarm.model.work import Offer
@@ -15,10 +17,11 @@ class WorkerActor:
     """Works until its process ends."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, offer: Offer, dispatch: Dispatch, options: WorkerOptions
+        self, offer: Offer, dispatch: Dispatch, outputs: Outputs, options: WorkerOptions
     ) -> None:
         self._worker = Worker(offer, dispatch, SystemClock(), options)
         self._loop = start(self._worker.run())
+        self._shipping = start(Shipper(output_files(options.folder), outputs).run())
 
     async def watch(self) -> None:
         """Never answers: that the call fails is the proof that this process is gone."""

@@ -13,6 +13,7 @@ from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
 from swarm.model.work import TaskId
+from swarm.store.outputs import Printed
 from swarm.store.projections import Projections
 
 
@@ -30,7 +31,7 @@ class Deps:
     clock: Clock
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
-    output: Callable[[TaskId, int, int, int], bytes] = lambda *_: b""
+    output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
     min_confidence: float = 0.5
     model: ReadModel = field(default_factory=ReadModel)
     news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from ray import serve
 
 from swarm.actors.handles import DispatchHandle, GraphHandle
-from swarm.actors.outputs import Outputs
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
+from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
 
 APPLICATION = "swarm-api"
@@ -40,7 +40,7 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
                 token=token,
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
-                output=Outputs(settings.state_dir / "worker" / "output").read,
+                output=open_outputs(settings.store_url, settings.state_dir).read,
                 projections=open_projections(settings.store_url, settings.state_dir),
                 clock=SystemClock(),
                 lineage_namespaces={

@@ -41,19 +41,7 @@ def run(
         if detach:
             typer.echo(name)
             return
-        grant, offset = 0, 0
-        while True:
-            story = shown(swarm, name) or _TAKEN
-            if story["grant"] != grant:
-                grant, offset = story["grant"], 0
-            printed = swarm.output(name, grant, offset) if grant else b""
-            sys.stdout.buffer.write(printed)
-            sys.stdout.flush()
-            offset += len(printed)
-            if story["state"] in ENDED and not printed:
-                break
-            if not printed:
-                time.sleep(_SHORT_POLL_S)
+        story = _follow(swarm, name)
     typer.echo(f"{name}: {story['story'][-1]['text']}", err=True)
     raise typer.Exit(0 if story["state"] == "succeeded" else 1)
 
@@ -95,14 +83,17 @@ def get(task: TaskArgument, output: OutputOption = Output.TABLE, path: ConfigOpt
 def logs(
     task: TaskArgument,
     grant: Annotated[int | None, typer.Option(min=1, help="Of this grant.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until it has ended, over all grants.")
+    ] = False,
     path: ConfigOption = None,
 ) -> None:
-    """Print what a task printed."""
+    """Print what a task printed, of its newest grant unless one is named."""
     with connected(path) as swarm:
-        offset = 0
-        while printed := swarm.output(task, grant, offset):
-            sys.stdout.buffer.write(printed)
-            offset += len(printed)
+        if follow and swarm.task(task):  # one that is not there is not waited for
+            _follow(swarm, task)
+        else:
+            sys.stdout.buffer.write(swarm.output(task, grant))
 
 
 @app.command()
@@ -146,3 +137,21 @@ def shown(swarm: "Client", name: str) -> dict[str, Any] | None:
         if error.status != 404:
             raise
         return None
+
+
+def _follow(swarm: "Client", name: str) -> dict[str, Any]:
+    """Print what it prints until it has ended, from the beginning of each grant; the task then."""
+    grant, offset = 0, 0
+    while True:
+        story = shown(swarm, name) or _TAKEN
+        if story["grant"] != grant:
+            grant, offset = story["grant"], 0
+        printed = b""
+        if grant:
+            printed, offset = swarm.output_part(name, grant, offset)
+        sys.stdout.buffer.write(printed)
+        sys.stdout.flush()
+        if story["state"] in ENDED and not printed:
+            return story
+        if not printed:
+            time.sleep(_SHORT_POLL_S)

@@ -25,10 +25,13 @@ from swarm.api.task_schemas import (
 )
 from swarm.dispatch.events import Cancel, Drain
 from swarm.model.work import TaskId, WorkerId
+from swarm.store.stories import LIVE
 
 router = APIRouter(tags=["tasks"])
 
 _KEY_CHARACTERS = 32
+_LAST_WORDS_S = 5.0  # what a program prints last may come so long after its end
+_LOOK_S = 0.05
 
 
 class Taken(BaseModel):
@@ -80,11 +83,23 @@ async def output(
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
 ) -> Response:
-    """What the task printed under a grant, its newest unless named; from byte `offset` on."""
-    _, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
-    chosen = newest_grant(story) if grant is None else grant
-    text = await asyncio.to_thread(deps.output, TaskId(task), chosen, offset, limit)
-    return Response(text, media_type="text/plain; charset=utf-8")
+    """What the task printed under a grant, its newest unless named; from byte `offset` on.
+
+    The header `Next-Offset` says where to go on. Of a long output only the beginning and the end
+    are kept, and a line in the text tells how much is missing. Where a task has ended, an empty
+    answer is the end of what it printed."""
+    row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
+    newest = newest_grant(story)
+    wanted = (TaskId(task), newest if grant is None else grant, offset, limit)
+    patient = newest > 0 and row.state not in LIVE
+    until_s = deps.clock.monotonic_s() + _LAST_WORDS_S
+    while True:
+        printed = await asyncio.to_thread(deps.output, *wanted)
+        if printed.text or printed.complete or not patient or deps.clock.monotonic_s() > until_s:
+            break
+        await asyncio.sleep(_LOOK_S)
+    headers = {"Next-Offset": str(printed.next_byte)}
+    return Response(printed.text, headers=headers, media_type="text/plain; charset=utf-8")
 
 
 @router.post("/tasks/{task}/cancel")

@@ -1,8 +1,8 @@
 """Brings a database to the tables this version of swarm needs, in one transaction.
 
-There are two histories of revisions, `journal` and `projections`; a PostgreSQL database has both,
-each with a version table of its own. Revisions are numbered, so a database that is ahead of the
-code is seen and refused. Alembic is imported only when there is something to do.
+There are three histories of revisions, `journal`, `projections` and `outputs`; a PostgreSQL
+database has all, each with a version table of its own. Revisions are numbered, so a database that
+is ahead of the code is seen and refused. Alembic is imported only when there is something to do.
 """
 
 import threading
@@ -15,9 +15,9 @@ from sqlalchemy import Connection, inspect, text
 from swarm.errors import StoreError
 from swarm.store.database import Database, is_postgres
 
-History = Literal["journal", "projections"]
+History = Literal["journal", "projections", "outputs"]
 
-HEADS: dict[History, str] = {"journal": "0002", "projections": "0007"}
+HEADS: dict[History, str] = {"journal": "0002", "projections": "0007", "outputs": "0001"}
 _ADVISORY_LOCK = 0x73776172  # any number, the same in every version of swarm
 _one_at_a_time = threading.Lock()  # alembic keeps its context in module globals
 

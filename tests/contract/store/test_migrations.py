@@ -8,12 +8,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from swarm.errors import StoreError
+from swarm.store import outputs
 from swarm.store.database import open_file, open_url
 from swarm.store.migrations import upgrade, version_table
 from swarm.store.read_tables import projections
 from swarm.store.tables import journal
 
-_METADATA = {"journal": journal, "projections": projections}
+_METADATA = {"journal": journal, "projections": projections, "outputs": outputs.metadata}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def database(store):
     database.close()
 
 
-@pytest.mark.parametrize("history", ["journal", "projections"])
+@pytest.mark.parametrize("history", ["journal", "projections", "outputs"])
 def test_migrations_make_the_tables_that_the_code_uses(database, history):
     upgrade(database, history)
     with database.reading() as connection:
@@ -32,7 +33,7 @@ def test_migrations_make_the_tables_that_the_code_uses(database, history):
         assert compare_metadata(context, _METADATA[history]) == []
 
 
-@pytest.mark.parametrize("history", ["journal", "projections"])
+@pytest.mark.parametrize("history", ["journal", "projections", "outputs"])
 def test_a_database_of_a_newer_swarm_is_refused(database, history):
     upgrade(database, history)
     with database.writing() as connection:
