@@ -17,7 +17,7 @@ from swarm.model.lineage import View
 
 # Schemes of stores whose names are whole paths or topics, not catalog.schema.table.
 WHOLE_NAMES = frozenset(
-    {"file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "wasbs", "hdfs", "dbfs", "kafka"}
+    {"file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "hdfs", "dbfs", "kafka"}
 )
 
 

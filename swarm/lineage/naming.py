@@ -45,9 +45,13 @@ _SCHEME_ALIASES = {
     "hive2": "hive",
     "presto": "trino",
     "abfs": "abfss",
-    "wasb": "wasbs",
+    "wasb": "abfss",  # two ways into the same containers
+    "wasbs": "abfss",
 }
-_OBJECT_STORES = frozenset({"s3", "gs", "abfss", "wasbs", "hdfs", "dbfs", "adl", "oss", "ftp"})
+_AZURE = re.compile(
+    r"([\w-]+)\.(?:blob|dfs)\.(core\.\w+\.\w+|fabric\.microsoft\.com)", re.IGNORECASE
+)
+_OBJECT_STORES = frozenset({"s3", "gs", "abfss", "hdfs", "dbfs", "adl", "oss", "ftp"})
 _WEB = frozenset({"http", "https"})
 _HOSTLESS = frozenset({"bigquery"})  # one service, no server: the project is part of the name
 
@@ -130,6 +134,8 @@ def dataset_from_url(url: str) -> DatasetKey:
     if scheme == "sqlite":
         return _sqlite(rest)
     host, _, path = rest.partition("/")
+    if scheme in _WEB or scheme == "azure":
+        scheme, host, path = _in_container(scheme, host, path)
     if scheme in _OBJECT_STORES or scheme in _WEB:
         return DatasetKey(_namespace(f"{scheme}://{host}"), _path(path).lstrip("/"))
     path, query = _without_query(path)
@@ -137,6 +143,14 @@ def dataset_from_url(url: str) -> DatasetKey:
     if scheme in _HOSTLESS:
         return DatasetKey(scheme, table_name((host, *steps)))
     return DatasetKey(_namespace(f"{scheme}://{host}"), table_name(steps))
+
+
+def _in_container(scheme: str, host: str, path: str) -> tuple[str, str, str]:
+    """Azure's `https://account.blob.core.windows.net/container/x`, as Spark and others write it."""
+    container, _, rest = path.lstrip("/").partition("/")
+    if _AZURE.fullmatch(host) is None or not container:
+        return scheme, host, path
+    return "abfss", f"{container}@{host}", rest
 
 
 def is_path_namespace(namespace: str) -> bool:
@@ -179,6 +193,11 @@ class Naming:
     def _spelled(self, key: DatasetKey) -> DatasetKey:
         namespace = _namespace(key.namespace or self.default_namespace)
         namespace = self._namespaces.get(namespace, namespace)
+        scheme, _, host = namespace.partition("://")
+        if scheme in _WEB or scheme == "azure":
+            scheme, host, path = _in_container(scheme, host, key.name)
+            namespace, key = f"{scheme}://{host}", replace(key, name=path)
+            namespace = _namespace(namespace)
         if is_path_namespace(namespace):
             name = _path(key.name)
             absolute = namespace.startswith(FILE_NAMESPACE)
@@ -230,6 +249,8 @@ def _namespace(namespace: str) -> str:
     host, slash, path = rest.rstrip("/").partition("/")
     host = host.rpartition("@")[2] if scheme in _DEFAULT_PORTS else host  # never a password
     host = host.casefold()
+    if scheme == "abfss":
+        host = _AZURE.sub(r"\1.dfs.\2", host)
     port = _DEFAULT_PORTS.get(scheme)
     if port is not None and host and not re.search(r":\d+$", host):
         host = f"{host}:{port}"

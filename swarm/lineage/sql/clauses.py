@@ -142,7 +142,8 @@ def given_name(draft: Draft) -> None:
         end = draft.behind_group(index + 1)
         group = draft.tokens[index + 2 : end - 1]
         known = all(t.token_type in _OF_NAMES or t.token_type in STRINGS for t in group)
-        if not group or not known:
+        bare = group[:1] and group[0].token_type == TokenType.VAR  # a variable, not its value
+        if not group or not known or bare:
             detail = "a name is made at run time: IDENTIFIER(...)"
             line = int(draft.tokens[index].line)
             draft.effects.append(NotUnderstood(UnresolvedReason.DYNAMIC, line, detail))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from swarm.lineage.sql.alter import altered
 from swarm.lineage.sql.draft import Draft, named
-from swarm.lineage.sql.dynamic import dynamic, run_effects
+from swarm.lineage.sql.dynamic import anonymous_procedure, dynamic, run_effects
 from swarm.lineage.sql.effects import (
     Accessed,
     Altered,
@@ -21,6 +21,7 @@ from swarm.lineage.sql.effects import (
 from swarm.lineage.sql.engines import ELSEWHERE, created_elsewhere
 from swarm.lineage.sql.files import command_with_files
 from swarm.lineage.sql.names import name_at
+from swarm.lineage.sql.packages import package_routines
 from swarm.lineage.sql.procedures import REFRESHING, is_unknown_call, refreshed
 from swarm.lineage.sql.routines import routine
 from swarm.lineage.sql.set import set_effects
@@ -67,7 +68,7 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     """The effects of a statement known by its first words; None: its syntax tree tells."""
     first = statement.word(0).partition(" ")[0]  # some keywords of dialects are two words
     if statement.is_condition:
-        return run_effects(statement, sql, dialect) if first == "EXECUTE" else None
+        return _run_for_value(statement, sql, dialect)
     if first == "EXPLAIN":
         return _explained(statement, sql)
     if _says_nothing(statement, first):
@@ -78,6 +79,14 @@ def command_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
     if found is None and first == "CREATE" and dialect in ELSEWHERE:
         found = created_elsewhere(statement, dialect)
     return _told_by_kind(statement, sql, dialect) if found is None else found
+
+
+def _run_for_value(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
+    """Snowflake: `rs := (EXECUTE IMMEDIATE 'query')`, `(CALL p())`, with parentheses or not."""
+    while statement.word(0) == "(" and len(statement.tokens) > 2:
+        statement = replace(statement, tokens=statement.tokens[1:-1])
+    is_run = statement.word(0) in ("EXECUTE", "CALL")
+    return run_effects(statement, sql, dialect) if is_run else None
 
 
 def _says_nothing(statement: Statement, first: str) -> bool:
@@ -103,10 +112,13 @@ def _explained(statement: Statement, sql: str) -> list[Effect]:
 def _told_by_kind(statement: Statement, sql: str, dialect: str) -> list[Effect] | None:
     match statement.word(0).partition(" ")[0]:
         case "CREATE" | "ALTER" | "DROP":
-            kept = routine(statement, sql)
-            return [kept] if kept is not None else _definition(statement)
+            packed = package_routines(statement, sql)
+            kept = routine(statement, sql) if not packed else None
+            return [kept] if kept is not None else (list(packed) or _definition(statement))
         case "CALL" | "EXECUTE" | "EXEC" | "DO" | "PREPARE" | "OPEN":
             return run_effects(statement, sql, dialect)
+        case "WITH":
+            return anonymous_procedure(statement, sql)
         case "SET":
             return set_effects(statement, sql, dialect)
         case "DECLARE" if "SELECT" not in _words(statement):

@@ -10,7 +10,14 @@ from swarm.lineage.sql.effects import (
     NotUnderstood,
 )
 from swarm.lineage.sql.names import name_at
-from swarm.lineage.sql.procedures import HARMLESS, REFRESHING, is_unknown_call, refreshed, renamed
+from swarm.lineage.sql.procedures import (
+    HARMLESS,
+    REFRESHING,
+    is_unknown_call,
+    of_iceberg,
+    refreshed,
+    renamed,
+)
 from swarm.lineage.sql.tokens import STRINGS, Statement, Tokens, find, word_of
 from swarm.lineage.sql.values import Kind, Piece, Value, expression, value_of
 from swarm.model.lineage import UnresolvedReason
@@ -40,6 +47,9 @@ def run_effects(statement: Statement, sql: str, dialect: str) -> list[Effect] | 
             if statement.word(1).startswith("PRAGMA_"):  # DuckDB
                 return []
             problem = dynamic(statement, sql, _PROCEDURE)
+            known = of_iceberg(statement)
+            if known is not None:
+                return known
             return [Called(name, problem)] if name is not None else [problem]
         case "PREPARE":
             return _prepared(statement, sql, dialect)
@@ -156,3 +166,20 @@ def _prepared(statement: Statement, sql: str, dialect: str) -> list[Effect]:
         line = statement.line
         return [Kept(name, text_value(body, sql, dialect), line, line)]
     return [Kept(name, *kept_text(body, sql))]
+
+
+def anonymous_procedure(statement: Statement, sql: str) -> list[Effect] | None:
+    """Snowflake: `WITH p AS PROCEDURE (...) AS $$ ... $$ CALL p()`; None: it is another WITH."""
+    tokens = statement.tokens
+    if not (statement.word(2) == "AS" and statement.word(3) == "PROCEDURE"):
+        return None
+    call = find(tokens, ("CALL",), 4)
+    name, _ = name_at(statement, 1)
+    body = next((t for t in tokens[call:0:-1] if t.token_type in STRINGS), None)
+    problem = dynamic(statement, sql, _PROCEDURE)
+    language = find(tokens, ("LANGUAGE",), 4) + 1
+    if name is None or body is None or statement.word(language) not in ("SQL", ""):
+        return [problem]
+    line = int(body.line) - body.text.count("\n")
+    kept = Kept(name, (Piece(Kind.TEXT, body.text),), line, int(body.line))
+    return [kept, Called(name, problem)]

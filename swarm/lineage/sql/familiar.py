@@ -35,6 +35,13 @@ from swarm.lineage.sql.clauses import (
     totals,
     transforming,
 )
+from swarm.lineage.sql.clauses_query import (
+    from_template,
+    modelled,
+    on_conflict,
+    piped,
+    sampled,
+)
 from swarm.lineage.sql.clauses_rare import (
     descendants,
     graph,
@@ -83,9 +90,15 @@ _TRINO = frozenset({"trino", "presto", "athena"})
 _BIGQUERY = frozenset({"bigquery"})
 _SNOWFLAKE = frozenset({"snowflake"})
 _CLICKHOUSE = frozenset({"clickhouse"})
+_CONFLICTS = frozenset({"", "duckdb", "sqlite"})
 
 # The dialects of a rule, the word without which it does not apply, the rule.
 _RULES: tuple[tuple[frozenset[str], str, Callable[[Draft], None]], ...] = (
+    (_BIGQUERY | _SPARK, "|>", piped),
+    (_SPARK, "TABLESAMPLE", sampled),
+    (_ORACLE, "MODEL", modelled),
+    (_SNOWFLAKE, "TEMPLATE", from_template),
+    (_POSTGRES | _CONFLICTS, "CONFLICT", on_conflict),
     (_TSQL, "TOP", top),
     (_TSQL, "OUTPUT", output),
     (_TSQL, "DELETE", second_from),

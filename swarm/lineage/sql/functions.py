@@ -60,6 +60,8 @@ def _arguments(function: exp.Func) -> list[exp.Expression]:
 def _argument(node: exp.Expression) -> Argument:
     if isinstance(node, exp.National) or (isinstance(node, exp.Literal) and node.is_string):
         return Argument((node.name,), is_text=True)
+    if isinstance(node, exp.Kwarg):
+        return _argument(node.expression)
     if isinstance(node, exp.Array | exp.Tuple | exp.Paren):
         literals = [literal for literal in node.find_all(exp.Literal) if literal.is_string]
         return Argument(texts=tuple(literal.name for literal in literals))

@@ -18,6 +18,7 @@ _FILES = frozenset({
     "readndjson", "readtext", "readblob", "icebergscan", "deltascan", "readfiles", "s3", "gcs",
     "hdfs", "file", "url", "openrowset", "readxlsx", "cloudfiles", "oss", "cosn",
     "deltalake", "deltalakelocal", "iceberglocal", "iceberg", "icebergs3", "hudi", "s3queue",
+    "inferschema",
 })
 _FILES_OF_CLUSTER = frozenset({
     "s3cluster", "hdfscluster", "urlcluster", "filecluster", "deltalakecluster",

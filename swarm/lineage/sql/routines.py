@@ -5,18 +5,32 @@ import re
 from sqlglot.tokens import TokenType
 
 from swarm.lineage.sql.dynamic import kept_text
-from swarm.lineage.sql.effects import Kept
+from swarm.lineage.sql.effects import Kept, NotUnderstood
 from swarm.lineage.sql.names import name_at
-from swarm.lineage.sql.tokens import KINDS_OF_ROUTINES, STARTS, STRINGS, Statement, Tokens, word_of
+from swarm.lineage.sql.tokens import (
+    CHANGES,
+    KINDS_OF_ROUTINES,
+    STARTS,
+    STRINGS,
+    Statement,
+    Tokens,
+    word_of,
+)
 from swarm.lineage.sql.values import Kind, Piece
+from swarm.model.lineage import UnresolvedReason
 
 _SQL = frozenset({"SQL", "PLPGSQL", "PLSQL", "SPL", "PLPGSQL_SECDEF"})
 _RIGHTS = frozenset({"CALLER", "OWNER", "RESTRICTED", "SELF"})  # EXECUTE AS OWNER
+_QUERY_IN_TEXT = re.compile(r"\b(?:select|insert|update|delete|merge)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(<<|[a-zA-Z]+)", re.DOTALL)
 
 
-def routine(statement: Statement, sql: str) -> Kept | None:
-    """What CREATE FUNCTION and the like keep; None if the statement makes nothing of the kind."""
+def routine(statement: Statement, sql: str) -> Kept | NotUnderstood | None:
+    """What CREATE FUNCTION and the like keep; None if the statement makes nothing of the kind.
+
+    One in SQL whose body is not where it should be is not understood: what it does when it is
+    called would be silent.
+    """
     words = [statement.word(index) for index in range(8)]
     kind = next((index for index, word in enumerate(words) if word in KINDS_OF_ROUTINES), 0)
     if words[0] not in ("CREATE", "ALTER") or not kind:
@@ -30,6 +44,9 @@ def routine(statement: Statement, sql: str) -> Kept | None:
     if _language(statement) not in _SQL:
         return Kept(name, (), statement.line, statement.line)
     body = _body(statement.tokens, start)
+    if body is None and words[0] == "CREATE" and _has_query(statement.tokens, start):
+        detail = f"the body of {'.'.join(name.parts)} is not found"
+        return NotUnderstood(UnresolvedReason.SYNTAX, statement.line, detail)
     if body is None:
         return Kept(name, (), statement.line, statement.line)
     tokens, prefix = body
@@ -38,6 +55,16 @@ def routine(statement: Statement, sql: str) -> Kept | None:
         line = int(first.line) - first.text.count("\n")
         return Kept(name, (Piece(Kind.TEXT, _as_script(first.text)),), line, int(first.line))
     return Kept(name, *kept_text(tokens, sql, prefix))
+
+
+def _has_query(tokens: Tokens, start: int) -> bool:
+    """Whether a query or a change stands where no body begins."""
+    return any(
+        _QUERY_IN_TEXT.search(token.text)
+        if token.token_type in STRINGS
+        else word_of(token) in ("SELECT", *CHANGES)
+        for token in tokens[start:]
+    )
 
 
 def _language(statement: Statement) -> str:
@@ -69,6 +96,8 @@ def _body(tokens: Tokens, start: int) -> tuple[Tokens, str] | None:
             return tokens[index:], ""
         elif word == "RETURN":
             return tokens[index + 1 :], "SELECT "
+        elif word in ("SELECT", *CHANGES):  # MySQL: a body of one statement
+            return tokens[index:], ""
         elif word in ("AS", "IS") and word_of(tokens[index + 1]) not in _RIGHTS:
             return _behind_as(tokens[index + 1 :])
     return None

@@ -24,6 +24,7 @@ from swarm.lineage.sql.effects import (
     Nested,
     NotUnderstood,
 )
+from swarm.lineage.sql.given import with_given
 from swarm.lineage.sql.psql import DIALECTS_OF_PSQL, server_text
 from swarm.lineage.sql.script import Script, original_line
 from swarm.lineage.sql.split import statements
@@ -93,7 +94,10 @@ class Run:
             self._count.failed += 1
             return
         for statement in statements(tokens, self._dialect):
-            effects = statement_effects(statement, text, self._dialect)
+            given = with_given(statement, self._dialect, self._variables.get)
+            effects = [
+                effect for one in given for effect in statement_effects(one, text, self._dialect)
+            ]
             plain = [effect for effect in effects if not isinstance(effect, _Later)]
             self._script.apply(plain, lines)
             self._count.statements += 1

@@ -9,10 +9,10 @@ would refuse.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from swarm.lineage.sql.dictionary import SPECIAL_SCHEMAS
 from swarm.lineage.sql.effects import Accessed, Created, Defined, Dropped, Effect, Name
 from swarm.lineage.sql.grammar import KEYWORDS, STATEMENT, Place, Rule, Step
 from swarm.lineage.sql.statistics import STATISTICS
-from swarm.lineage.sql.tables import CATALOG_SCHEMAS
 from swarm.lineage.sql.words import DIALECTS, name_quotes, words_of
 from swarm.model.lineage import Access
 
@@ -30,7 +30,7 @@ _MAX_DEPTH = 100
 _TELLING = ("set_config", "dblink")
 _BEGINS_OPERAND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'\"`@")
 # A name with one of these parts may be no dataset, or ask for another one by a string.
-_SPECIAL = {"dual"} | CATALOG_SCHEMAS | {name.rpartition(".")[2] for name in STATISTICS}
+_SPECIAL = {"dual"} | SPECIAL_SCHEMAS | {name.rpartition(".")[2] for name in STATISTICS}
 
 # Views in which PostgreSQL and Redshift tell about themselves.
 _OF_SERVERS = ("pg_", "stl_", "svl_", "stv_", "svv_", "svcs_", "sys_")

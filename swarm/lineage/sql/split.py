@@ -28,6 +28,7 @@ _NO_THEN = frozenset({"tsql", "fabric"})  # IF x statement, without THEN and END
 _NO_VALUES = (STARTS - {"DECLARE"}) | {"EXPLAIN"}
 _SINGLE = frozenset({"IF", "ELSE", "WHILE"})
 _BLOCKS = frozenset({"BEGIN", "CASE"})
+_ROUTINES = frozenset({"FUNCTION", "PROCEDURE"})
 _BODIES = KINDS_OF_ROUTINES | {"TRIGGER", "PACKAGE", "EVENT"}
 
 
@@ -46,8 +47,8 @@ def statements(tokens: Tokens, dialect: str) -> Iterator[Statement]:
         if _is_slash(chunk):  # Oracle: ends a block
             depth, branches, declaring = 0, 0, False
             continue
-        if _is_body(chunk):
-            yield Statement([*chunk, *_body(chunk, pending, dialect)])
+        if _is_body(chunk, dialect):
+            yield from _routines(chunk, pending, dialect)
             continue
         if peels == _MAX_PEELS:  # no script is nested that deep: let it be a syntax error
             peels = 0
@@ -87,7 +88,8 @@ def _chunks(tokens: Tokens, dialect: str) -> Iterator[Tokens]:
     start = 0
     for index, token in enumerate(tokens):
         is_end = _is_oracle_end(tokens, index, dialect)
-        if is_end or token.token_type == TokenType.SEMICOLON:
+        is_flow = dialect == "snowflake" and token.token_type == TokenType.DARROW
+        if is_end or is_flow or token.token_type == TokenType.SEMICOLON:
             yield from _undivided(tokens[start:index], dialect)
             start = index + 1
         if is_end:
@@ -119,9 +121,32 @@ def _undivided(chunk: Tokens, dialect: str) -> Iterator[Tokens]:
         yield chunk
 
 
-def _is_body(chunk: Tokens) -> bool:
+def _is_body(chunk: Tokens, dialect: str) -> bool:
     words = [word_of(token) for token in chunk[:6]]
+    if words[0] == "WITH":
+        return dialect == "oracle" and not _ROUTINES.isdisjoint(words[1:2])
     return words[0] in ("CREATE", "ALTER") and any(word in _BODIES for word in words[1:])
+
+
+def _routines(chunk: Tokens, pending: list[Tokens], dialect: str) -> Iterator[Statement]:
+    """The statement that makes a routine; Oracle's `WITH FUNCTION f ... END; query` as if each
+    routine were made before the query."""
+    start = chunk[0]
+    if word_of(start) != "WITH":
+        yield Statement([*chunk, *_body(chunk, pending, dialect)])
+        return
+    chunk = chunk[1:]
+    while chunk and word_of(chunk[0]) in _ROUTINES:
+        create = _beside(start, TokenType.CREATE, "CREATE")
+        yield Statement([create, *chunk, *_body(chunk, pending, dialect)])
+        chunk = pending.pop() if pending else []
+    if chunk and word_of(chunk[0]) not in QUERY:  # common tables follow, without another WITH
+        chunk = [_beside(start, TokenType.WITH, "WITH"), *chunk]
+    pending.append(chunk)
+
+
+def _beside(near: Token, kind: TokenType, text: str) -> Token:
+    return Token(kind, text, near.line, near.col, near.start, near.end)
 
 
 def _body(chunk: Tokens, pending: list[Tokens], dialect: str) -> Iterator[Token]:

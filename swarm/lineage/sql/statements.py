@@ -31,7 +31,7 @@ from swarm.lineage.sql.scan import SURE, words_say
 from swarm.lineage.sql.set import selected
 from swarm.lineage.sql.stand_ins import readings, unseen
 from swarm.lineage.sql.tables import accesses
-from swarm.lineage.sql.tokens import Statement, is_deep
+from swarm.lineage.sql.tokens import Statement, find, is_deep
 from swarm.lineage.sql.transfer import copy, export, load
 from swarm.lineage.templates.render import is_hole
 from swarm.model.lineage import Access, UnresolvedReason
@@ -58,10 +58,25 @@ def _parsed_effects(statement: Statement, sql: str, dialect: str) -> list[Effect
         if tree is None:
             problem = _syntax(statement, sql, "does not parse")
             return [problem, *words_say(statement), *cut_out]
-        found = [*_effects(tree, statement, dialect), *cut_out]
+        found = _effects(tree, statement, sql, dialect)
+        if _outputs(statement):
+            found += [
+                replace(one, access=Access.READ)
+                for one in found
+                if isinstance(one, Accessed) and one.access is Access.WRITE
+            ]
+        found += cut_out
         return _less_sure(found, statement) if is_cut else [*found, *_unseen(statement)]
     except RecursionError:
         return [_syntax(statement, sql, "nested too deeply")]
+
+
+def _outputs(statement: Statement) -> bool:
+    """T-SQL: `DELETE FROM a OUTPUT deleted.* INTO b`: `b` gets the rows of `a`."""
+    if statement.word(0) not in ("DELETE", "UPDATE"):
+        return False
+    output = find(statement.tokens, ("OUTPUT",), 1)
+    return find(statement.tokens, ("INTO",), output) < len(statement.tokens)
 
 
 def _unseen(statement: Statement) -> list[Effect]:
@@ -128,13 +143,15 @@ def _own_functions(tokens: list[Token]) -> list[Token] | None:
     return found if found != tokens else None
 
 
-def _effects(tree: exp.Expression, statement: Statement, dialect: str) -> list[Effect]:
+def _effects(tree: exp.Expression, statement: Statement, sql: str, dialect: str) -> list[Effect]:
     rule = _RULES.get(type(tree))
     if rule is not None:
         return list(rule(tree, dialect))
     if isinstance(tree, exp.Column | exp.Alias) and is_hole(statement.tokens[0].text):
         detail = f"the statement comes from the template {statement.tokens[0].text}"
         return [NotUnderstood(UnresolvedReason.TEMPLATE, statement.line, detail)]
+    if isinstance(tree, exp.Column | exp.Alias | exp.Identifier) and not statement.is_condition:
+        return [_syntax(statement, sql, "is no statement")]  # `UDATE t`: a verb with a slip
     found = accesses(tree, dialect)
     if dialect in ("tsql", "fabric"):
         found += selected(tree, statement)

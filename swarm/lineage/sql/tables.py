@@ -11,17 +11,14 @@ from sqlglot import exp
 
 from swarm.lineage.sql.asked import asked
 from swarm.lineage.sql.calls import called
-from swarm.lineage.sql.dictionary import is_dictionary
-from swarm.lineage.sql.effects import Accessed, Effect, Name
+from swarm.lineage.sql.dictionary import is_dictionary, is_of_dictionary
+from swarm.lineage.sql.effects import Accessed, Effect, Name, NotUnderstood
 from swarm.lineage.sql.functions import dictionary_reads, function_reads
 from swarm.lineage.sql.names import name_of, position
 from swarm.lineage.sql.statistics import is_statistics, statistics_reads
 from swarm.lineage.sql.targets import joined, unsure_target, write_targets
-from swarm.model.lineage import Access
+from swarm.model.lineage import Access, UnresolvedReason
 
-CATALOG_SCHEMAS = frozenset(
-    {"information_schema", "pg_catalog", "sys", "mysql", "system", "performance_schema"}
-)
 _RECURSIVE = frozenset({"tsql", "fabric", "oracle"})  # without the word: a UNION with itself
 _ICEBERG = frozenset({"spark", "spark2", "databricks"})
 # fmt: off
@@ -62,6 +59,8 @@ def accesses(
             if effect is not None:
                 removes = isinstance(node, exp.Delete | exp.TruncateTable)
                 found.append((*position(target), replace(effect, removes=removes)))
+                if _hands_on(node):
+                    found.append((*position(target), replace(effect, access=Access.READ)))
         found.extend((*position(node), effect) for effect in _special(node, dialect))
         table = _table_after_in(node) if dialect == "clickhouse" else _table_given(node)
         if table is not None:
@@ -73,10 +72,18 @@ def accesses(
     return [effect for _, _, effect in found]
 
 
+def _hands_on(node: exp.Expression) -> bool:
+    """`WITH moved AS (DELETE FROM q RETURNING *)`: the statement around gets the rows of `q`."""
+    is_change = isinstance(node, exp.Delete | exp.Update)
+    return is_change and bool(node.args.get("returning")) and isinstance(node.parent, exp.CTE)
+
+
 def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
     """Snowflake's TABLE('a.b'), ClickHouse's INSERT INTO FUNCTION s3(...), statistics, calls."""
     if isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Literal):
         yield Accessed(Access.READ, Name(tuple(node.this.name.split(".")), position(node)[0]))
+    elif isinstance(node, exp.TableFromRows) and isinstance(node.this, exp.Anonymous):
+        yield from function_reads(exp.Table(this=node.this), dialect)
     if dialect == "clickhouse":
         yield from dictionary_reads(node)
     if dialect == "mysql" and isinstance(node, exp.Update):
@@ -88,9 +95,19 @@ def _special(node: exp.Expression, dialect: str) -> Iterator[Effect]:
             yield effect
     if isinstance(node, exp.Select):
         yield from statistics_reads(node, position(node)[0])
+        yield from _without_from(node)
     if isinstance(node, exp.Anonymous):
         yield from called(node)
         yield from asked(node, dialect)
+
+
+def _without_from(node: exp.Select) -> Iterator[NotUnderstood]:
+    """`SELECT * a, LATERAL FLATTEN(x)`: what is joined says that a FROM is missing."""
+    laterals = node.args.get("laterals") or []
+    is_joined = node.args.get("joins") or any(not one.args.get("view") for one in laterals)
+    if is_joined and node.args.get("from_") is None:
+        detail = "tables are joined and there is no FROM"
+        yield NotUnderstood(UnresolvedReason.SYNTAX, position(node)[0], detail)
 
 
 def _table_after_in(node: exp.Expression) -> exp.Table | None:
@@ -216,11 +233,9 @@ def _is_no_dataset(parts: tuple[str, ...], access: Access, scope: _Scope, dialec
     folded = [part.casefold() for part in parts]
     if is_dictionary(folded, dialect):
         return True
-    if folded[-1].startswith("information_schema."):
-        return True
     if len(folded) == 1:
         return folded[0] in names or (folded[0] == "dual" and access is Access.READ)
     if access is Access.WRITE:
         return False
     is_array = folded[0] in around and dialect in _ARRAY_PATHS
-    return is_array or any(part in CATALOG_SCHEMAS for part in folded[:-1])
+    return is_array or is_of_dictionary(folded, dialect)

@@ -34,6 +34,7 @@ _BEGINS = (STARTS - {"VALUES", "CALL", "GO"}) | {
 }
 _CONTINUES = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "THEN", "FOR", "AFTER", "OR"})
 _OPENS = frozenset({"BEGIN", "TRY", "CATCH", "ELSE", "BULK"})  # a statement follows inside
+_BEFORE_ON = frozenset({"JOIN", "FROM", "REFERENCES", "TABLE", "INDEX", "UPDATE", "=", "TRIGGER"})
 _RIGHTS = frozenset({"GRANT", "DENY", "REVOKE"})
 _BODIES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER"})
 _OBJECTS = frozenset({"TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "SYNONYM", "TYPE"}) | _BODIES
@@ -116,11 +117,21 @@ def _begins(word: str, chunk: Tokens, index: int, so_far: list[str]) -> bool:
         return False
     if first in _RIGHTS and "ON" not in so_far:
         return False
-    if before == "ON" and first != "SET":  # ON DELETE CASCADE
+    if before == "ON" and not _is_setting(so_far):  # ON DELETE CASCADE
         return False
     if word == "WITH":  # else hints, options, ROLLUP
         return _is_named_query(chunk[index + 1 : index + 4])
     return not _goes_on(word, so_far, before, after)
+
+
+def _is_setting(so_far: list[str]) -> bool:
+    """Whether the words end with `SET name ON`, `SET IDENTITY_INSERT dbo.t ON`."""
+    for word in reversed(so_far[-8:-1]):
+        if word == "SET":
+            return True
+        if word in _BEFORE_ON:
+            break
+    return False
 
 
 def _goes_on(word: str, so_far: list[str], before: str, after: list[str]) -> bool:

@@ -18,6 +18,7 @@ from swarm.lineage.sql.tokens import Tokens, is_deep
 
 _MAX_SOURCE = 80
 _FORMATS = frozenset({"format", "format_string", "printf", "formatmessage"})
+_SHARDS = {"%Y%m%d": "20000101", "%Y%m": "200001"}  # a date of which names lose the date
 _QUOTES = frozenset({"quote_ident", "quotename", "identifier", "to_varchar", "to_char", "quote"})
 _SPEC = re.compile(r"%(?:(\d+)\$)?[-+ 0#']*\d*(?:\.\d+)?([a-zA-Z%])")
 _BROKEN = (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError)
@@ -117,7 +118,15 @@ def _called(node: exp.Func) -> Value:
     return _unknown(node)
 
 
+def _is_shard(node: exp.Expression) -> bool:
+    """Whether a date is written as the names of date shards end, whatever the date."""
+    form = node.args.get("format") if isinstance(node, exp.TimeToStr) else None
+    return isinstance(form, exp.Literal) and form.name in _SHARDS
+
+
 def _unknown(node: exp.Expression) -> Value:
+    if _is_shard(node):
+        return (Piece(Kind.TEXT, _SHARDS[node.args["format"].name]),)
     cast = node.to if isinstance(node, exp.Cast) else None
     is_text = cast is not None and cast.is_type(*exp.DataType.TEXT_TYPES)
     inner = node.this if is_text else node

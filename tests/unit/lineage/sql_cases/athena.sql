@@ -102,3 +102,9 @@ EXECUTE p USING 1
 -- view: s.w <- s.v
 CREATE OR REPLACE VIEW s.v AS SELECT * FROM s.t;
 CREATE OR REPLACE VIEW s.w AS SELECT x FROM s.v
+
+--- UNLOAD and CTAS with properties
+-- reads: raw.t raw.u
+-- writes: s3://b/o db.n s3://b/n
+UNLOAD (SELECT * FROM raw.t) TO 's3://b/o/' WITH (format = 'PARQUET');
+CREATE TABLE db.n WITH (format='PARQUET', external_location='s3://b/n/', partitioned_by=ARRAY['d']) AS SELECT * FROM raw.u

@@ -599,3 +599,88 @@ ALTER TABLE d.t SET OPTIONS (description = 'x');
 CREATE SCHEMA d OPTIONS (location = 'eu');
 DROP SNAPSHOT TABLE d.s; DROP MATERIALIZED VIEW d.m; UNDROP SCHEMA d;
 CREATE ASSIGNMENT `admin.region-us.prod.x` OPTIONS (assignee = 'projects/p')
+
+--- pipe syntax behind a WITH, several operators
+-- reads: raw.orders raw.users
+-- writes: mart.t
+CREATE OR REPLACE TABLE mart.t AS
+WITH o AS (FROM raw.orders |> WHERE d > '2024-01-01' |> SELECT id, user_id)
+FROM o
+|> JOIN raw.users AS u ON o.user_id = u.id
+|> AGGREGATE COUNT(*) AS n GROUP BY country
+|> ORDER BY n DESC
+
+--- WITH and a pipe after a plain query
+-- reads: raw.a raw.b
+WITH x AS (SELECT * FROM raw.a)
+SELECT * FROM x
+|> UNION ALL (SELECT * FROM raw.b)
+|> LIMIT 10
+
+--- a script with a loop over dates and a dynamic shard
+-- reads: p.raw.events_*
+-- writes: p.mart.daily
+DECLARE d DATE DEFAULT DATE '2024-01-01';
+WHILE d < CURRENT_DATE() DO
+  EXECUTE IMMEDIATE FORMAT("""
+    INSERT INTO `p.mart.daily` SELECT * FROM `p.raw.events_%s`
+  """, FORMAT_DATE('%Y%m%d', d));
+  SET d = DATE_ADD(d, INTERVAL 1 DAY);
+END WHILE;
+
+--- MERGE with a subquery in the insert condition and a CTE in USING
+-- reads: p.stg.orders p.ref.currency p.mart.blocked
+-- writes: p.mart.orders
+MERGE `p.mart.orders` T
+USING (
+  WITH fx AS (SELECT code, rate FROM `p.ref.currency`)
+  SELECT o.*, fx.rate FROM `p.stg.orders` o LEFT JOIN fx ON fx.code = o.cur
+) S ON T.id = S.id
+WHEN MATCHED AND S.id NOT IN (SELECT id FROM `p.mart.blocked`) THEN UPDATE SET amount = S.amount * S.rate
+WHEN NOT MATCHED BY TARGET THEN INSERT ROW
+WHEN NOT MATCHED BY SOURCE THEN DELETE
+
+--- EXCEPT, arrays of subqueries, QUALIFY and a comment with a table's name
+-- reads: raw.sessions raw.hits
+SELECT s.* EXCEPT (ip), ARRAY(SELECT AS STRUCT h.* FROM raw.hits h WHERE h.sid = s.id) AS hits -- FROM raw.never
+FROM raw.sessions s, s.params p
+WHERE p.key = 'from raw.nothing'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY s.id ORDER BY s.ts DESC) = 1
+
+--- pipe: EXTEND, SET, CALL, JOIN on a sub-pipe and a WITH in between
+-- reads: p.d.a p.d.b p.d.c
+FROM `p.d.a`
+|> WHERE x IN (SELECT k FROM `p.d.b`)
+|> EXTEND y * 2 AS z
+|> JOIN (FROM `p.d.c` |> AGGREGATE MAX(v) AS v GROUP BY id) USING (id)
+|> SET z = z + 1
+|> DROP y
+|> AS q
+|> SELECT q.*
+
+--- hyphenated project, quoted partly, a decorator, and a wildcard with suffix
+-- reads: my-proj.d.events_* my-proj.d.t other-p.x.y
+SELECT * FROM my-proj.d.`events_*` WHERE _TABLE_SUFFIX BETWEEN '20240101' AND '20240131'
+UNION ALL SELECT * FROM `my-proj`.d.t FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)
+UNION ALL SELECT * FROM `other-p.x`.y
+
+--- a persistent procedure with OUT parameters and its call in a transaction
+-- reads: d.src
+-- writes: d.tgt
+CREATE OR REPLACE PROCEDURE d.p(IN day DATE, OUT n INT64)
+BEGIN
+  INSERT INTO d.tgt SELECT * FROM d.src WHERE dt = day;
+  SET n = @@row_count;
+END;
+DECLARE n INT64;
+BEGIN TRANSACTION;
+CALL d.p(CURRENT_DATE(), n);
+COMMIT TRANSACTION;
+
+--- export of a query in a loop over a query
+-- reads: d.countries d.sales
+-- writes: gs://b/out/*.csv
+FOR r IN (SELECT code FROM d.countries) DO
+  EXPORT DATA OPTIONS (uri = 'gs://b/out/*.csv', format = 'CSV', overwrite = true) AS
+  SELECT * FROM d.sales WHERE country = r.code;
+END FOR;

@@ -335,3 +335,19 @@ CREATE DATABASE own ENGINE = Atomic
 -- view: b <- file//in/x.csv
 CREATE TABLE a (x UInt8) ENGINE = File(CSV);
 CREATE TABLE b (x UInt8) ENGINE = File(CSV, '/in/x.csv')
+
+--- a chain with a materialised view, dictionaries and FINAL
+-- reads: raw.e ref.d
+-- writes: mart.t
+INSERT INTO mart.t SELECT e.*, dictGet('ref.d', 'name', toUInt64(e.k)) FROM raw.e AS e FINAL PREWHERE d = today() ARRAY JOIN e.tags AS tag SETTINGS max_threads = 4
+
+--- partitions moved, and a mutation with a subquery
+-- reads: tmp.t bad.ids
+-- writes: db.t db.u
+ALTER TABLE db.t REPLACE PARTITION 202401 FROM tmp.t;
+ALTER TABLE db.u DELETE WHERE id IN (SELECT id FROM bad.ids)
+
+--- INSERT from a remote and with a WITH in front
+-- reads: clickhouse://ch2:8123/db.t ref.k
+-- writes: db.u
+INSERT INTO db.u WITH k AS (SELECT id FROM ref.k) SELECT * FROM remote('ch2:9000', 'db', 't') WHERE id IN k

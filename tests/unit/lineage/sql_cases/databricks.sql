@@ -139,3 +139,9 @@ SELECT * FROM cat.db.t@v12 JOIN u@20240101000000000 USING (i), delta.`/data/d@v3
 -- reads: b c
 SELECT * FROM ai_forecast(TABLE(b), horizon => '2030-01-01', time_col => 'd', value_col => 'x');
 WITH w AS (SELECT * FROM c) SELECT * FROM f(TABLE(w)), f(TABLE b)
+
+--- COPY INTO with a select from files, and a streaming table
+-- reads: abfss://c@a.dfs.core.windows.net/in s3://b/k
+-- writes: cat.br.o cat.br.s
+COPY INTO cat.br.o FROM (SELECT _c0::int id FROM 'abfss://c@a.dfs.core.windows.net/in/') FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true');
+CREATE OR REFRESH STREAMING TABLE cat.br.s AS SELECT * FROM STREAM read_files('s3://b/k', format => 'json')

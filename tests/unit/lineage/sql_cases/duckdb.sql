@@ -215,3 +215,20 @@ FROM query('SELECT * FROM t')
 --- settings, secrets, extensions
 INSTALL httpfs; LOAD httpfs; SET memory_limit = '1GB'; PRAGMA database_list; CREATE SECRET s (TYPE s3, KEY_ID 'k');
 CHECKPOINT; VACUUM; ANALYZE; CREATE SEQUENCE q; CREATE TYPE m AS ENUM ('a'); RESET threads; CALL pragma_version()
+
+--- a variable as a path
+-- reads: s3://b/x.parquet
+-- writes: t
+SET VARIABLE p = 's3://b/x.parquet';
+CREATE TABLE t AS SELECT * FROM read_parquet(getvariable('p'))
+
+--- a variable nobody set
+-- writes: t
+-- unresolved: dynamic 1
+CREATE TABLE t AS SELECT * FROM read_csv(getvariable('p'))
+
+--- FROM first with a list of files and a view
+-- reads: file/a/*.parquet raw.k
+-- writes: file/o.parquet
+CREATE TEMP VIEW v AS FROM read_parquet('a/*.parquet', hive_partitioning = true);
+COPY (FROM v JOIN raw.k USING (id) SELECT * EXCLUDE (x)) TO 'o.parquet' (FORMAT parquet, COMPRESSION zstd)

@@ -278,3 +278,27 @@ SELECT * FROM a WHERE x > {{ n }}
 -- unresolved: template 2 templates may name more tables: {{ m.f() }}
 SELECT {{ x }} FROM a {{ joins }} {{ more }} WHERE c = {{ y }} LIMIT {{ z }};
 SELECT * FROM b WHERE {{ m.f() }} AND d IN ({{ ids }})
+
+--- jinja with a loop over tables and a macro
+-- reads: raw.a raw.b raw.c
+-- writes: mart.all_rows
+{% set parts = ['a', 'b', 'c'] %}
+{% macro src(n) %}raw.{{ n }}{% endmacro %}
+INSERT INTO mart.all_rows
+{% for p in parts %}
+SELECT * FROM {{ src(p) }}{% if not loop.last %} UNION ALL{% endif %}
+{% endfor %}
+
+--- a condition that cannot be known and a table by parameter
+-- parameter: env = prod
+-- reads: prod_raw.full prod_raw.delta
+-- writes: mart.t
+INSERT INTO mart.t
+{% if params.full_refresh %}SELECT * FROM {{ params.env }}_raw.full{% else %}SELECT * FROM {{ env }}_raw.delta WHERE d = '{{ ds }}'{% endif %}
+
+--- placeholders of three kinds
+-- parameter: schema = raw
+-- reads: raw.o
+-- unresolved: template 2
+SELECT * FROM ${schema}.o WHERE d = :day AND k = %(k)s AND z = ?;
+SELECT * FROM ${other}.o

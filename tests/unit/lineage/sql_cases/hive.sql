@@ -221,7 +221,7 @@ SELECT * FROM `select`, t
 -- writes: a
 -- unresolved: syntax 1 does not parse
 WITH x AS (SELECT extract(day FROM k) AS k FROM c) INSERT OVERWRITE TABLE a PARTITION (d = '1')
-SELECT * FROM b TABLESAMPLE(BUCKET 1 OUT OF 128 ON host, sequence) JOIN x
+SELECT * FROM b TABLESAMPLE(BUCKET 1 OUT OF 128 ON host, sequence) JOIN x ON ON k
 
 --- hivevar set in the script
 -- reads: lake.b_prod
@@ -264,3 +264,34 @@ ALTER TABLE t ARCHIVE PARTITION (dt = '1');
 ALTER TABLE t COMPACT 'major';
 ALTER TABLE t SET FILEFORMAT ORC;
 ALTER VIEW v SET TBLPROPERTIES ('a' = 'b')
+
+--- samples on columns
+-- reads: raw.a
+-- writes: mart.s
+INSERT OVERWRITE TABLE mart.s SELECT * FROM raw.a TABLESAMPLE(BUCKET 1 OUT OF 4 ON a, b) s
+
+--- a script with settings, dynamic partitions and a multi-insert with lateral view
+-- reads: raw.logs ref.geo
+-- writes: mart.hits mart.errs
+SET hive.exec.dynamic.partition.mode=nonstrict;
+FROM (SELECT l.*, g.country FROM raw.logs l LEFT OUTER JOIN ref.geo g ON (l.ip = g.ip) LATERAL VIEW OUTER explode(split(l.tags, ',')) t AS tag) x
+INSERT OVERWRITE TABLE mart.hits PARTITION (dt, country) SELECT x.id, x.dt, x.country WHERE x.status < 400
+INSERT INTO TABLE mart.errs PARTITION (dt='2024-01-01') SELECT x.id WHERE x.status >= 400 GROUP BY x.id;
+
+--- a daily script as teams write them
+-- parameter: day = 2024-01-01
+-- reads: raw.clicks dim.users
+-- writes: agg.clicks
+set mapreduce.job.queuename=etl;
+set hive.auto.convert.join=true;
+add jar hdfs:///libs/udf.jar;
+create temporary function norm as 'com.x.Norm';
+use agg;
+drop table if exists tmp_clicks;
+create table tmp_clicks stored as orc as
+select u.country, c.url, count(1) as n
+from raw.clicks c left join dim.users u on c.uid = u.id
+where c.dt = '${day}' group by u.country, c.url;
+insert overwrite table clicks partition (dt='${day}')
+select /*+ MAPJOIN(x) */ country, norm(url), n from tmp_clicks;
+drop table tmp_clicks;

@@ -339,3 +339,45 @@ CREATE PROCEDURE p() BEGIN INSERT INTO a SELECT * FROM b; END ;;
 CALL p() ;;
 DELIMITER ;
 SELECT * FROM z;
+
+--- a swap by rename, after building
+-- reads: app.orders
+-- writes: app.report
+DROP TABLE IF EXISTS app.report_new;
+CREATE TABLE app.report_new LIKE app.report;
+INSERT INTO app.report_new SELECT * FROM app.orders;
+RENAME TABLE app.report TO app.report_old, app.report_new TO app.report;
+DROP TABLE app.report_old;
+
+--- multi-table update and delete
+-- reads: b d
+-- writes: a c
+UPDATE a INNER JOIN b ON a.id = b.id SET a.x = b.x;
+DELETE c FROM c LEFT JOIN d ON c.id = d.id WHERE d.id IS NULL;
+
+--- LOAD DATA LOCAL with a handler procedure
+-- reads: file//in/o.csv
+-- writes: stg.o
+LOAD DATA LOCAL INFILE '/in/o.csv' REPLACE INTO TABLE stg.o FIELDS TERMINATED BY ',' IGNORE 1 LINES (a, @b) SET b = NULLIF(@b, '');
+
+--- a prepared statement from a variable
+-- reads: raw.o
+-- writes: mart.o
+SET @t = 'mart.o';
+SET @q = CONCAT('INSERT INTO ', @t, ' SELECT * FROM raw.o');
+PREPARE s FROM @q; EXECUTE s; DEALLOCATE PREPARE s;
+
+--- an event, a procedure with a handler, and its call
+-- reads: app.jobs
+-- writes: app.done app.errors
+DELIMITER $$
+CREATE PROCEDURE app.work()
+BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; INSERT INTO app.errors VALUES (NOW()); END;
+  START TRANSACTION;
+  INSERT INTO app.done SELECT * FROM app.jobs WHERE state = 'x' FOR UPDATE SKIP LOCKED;
+  COMMIT;
+END$$
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO CALL app.work()$$
+DELIMITER ;
+CALL app.work();

@@ -407,3 +407,123 @@ SELECT 'a & b' FROM t WHERE x = 'R&D';
 CREATE DIRECTORY in_dir AS '/in';
 CREATE OR REPLACE DIRECTORY o AS '/other/';
 CREATE TABLE t (x NUMBER) ORGANIZATION EXTERNAL (TYPE ORACLE_LOADER DEFAULT DIRECTORY in_dir LOCATION ('x.csv', o:'y.csv'))
+
+--- the MODEL clause
+-- reads: sales.m
+-- writes: mart.f
+INSERT INTO mart.f
+SELECT country, year, s FROM sales.m
+MODEL RETURN UPDATED ROWS PARTITION BY (country) DIMENSION BY (year) MEASURES (amount s)
+RULES UPSERT ITERATE (3) (s[2025] = s[2024] * 1.1, s[ANY] ORDER BY year = NVL(s[CV(year)-1], 0))
+ORDER BY country
+
+--- a function in WITH that reads
+-- reads: ref.r raw.o
+WITH FUNCTION rate(c VARCHAR2) RETURN NUMBER IS
+  v NUMBER;
+BEGIN
+  SELECT r INTO v FROM ref.r WHERE code = c;
+  RETURN v;
+END;
+SELECT rate(cur) * amount FROM raw.o
+/
+
+--- BULK COLLECT, FORALL and autonomous logging
+-- reads: raw.o
+-- writes: mart.o mart.err log.runs
+DECLARE
+  TYPE t_tab IS TABLE OF raw.o%ROWTYPE;
+  l t_tab;
+  CURSOR c IS SELECT * FROM raw.o WHERE d = TRUNC(SYSDATE);
+BEGIN
+  OPEN c;
+  LOOP
+    FETCH c BULK COLLECT INTO l LIMIT 1000;
+    EXIT WHEN l.COUNT = 0;
+    FORALL i IN 1 .. l.COUNT SAVE EXCEPTIONS
+      INSERT INTO mart.o VALUES l(i) LOG ERRORS INTO mart.err ('x') REJECT LIMIT UNLIMITED;
+  END LOOP;
+  CLOSE c;
+  INSERT INTO log.runs (n) VALUES (SQL%ROWCOUNT);
+  COMMIT;
+EXCEPTION WHEN OTHERS THEN ROLLBACK; RAISE;
+END;
+/
+
+--- a package body with a load, which runs nothing, and a call of it
+-- reads: src.orders ref.cur
+-- writes: dw.orders dw.log
+CREATE OR REPLACE PACKAGE BODY dw.loader AS
+  PROCEDURE log_it(p VARCHAR2) IS PRAGMA AUTONOMOUS_TRANSACTION;
+  BEGIN INSERT INTO dw.log (t, m) VALUES (SYSDATE, p); COMMIT; END log_it;
+  PROCEDURE load_orders(p_day DATE) IS
+    v_n PLS_INTEGER := 0;
+  BEGIN
+    MERGE INTO dw.orders t
+    USING (SELECT o.*, c.rate FROM src.orders o, ref.cur c WHERE c.code (+) = o.cur AND o.d = p_day) s
+    ON (t.id = s.id)
+    WHEN MATCHED THEN UPDATE SET t.amt = s.amt * s.rate DELETE WHERE s.deleted = 'Y'
+    WHEN NOT MATCHED THEN INSERT (id, amt) VALUES (s.id, s.amt * s.rate);
+    v_n := SQL%ROWCOUNT;
+    log_it('rows ' || v_n);
+  END load_orders;
+END loader;
+/
+BEGIN
+  dw.loader.load_orders(TRUNC(SYSDATE));
+END;
+/
+
+--- an hourly script of sqlplus with substitutions and a spool
+-- reads: src.sales
+-- writes: mart.sales_daily
+WHENEVER SQLERROR EXIT SQL.SQLCODE
+SET ECHO OFF FEEDBACK OFF
+DEFINE sch = mart
+SPOOL load.log
+TRUNCATE TABLE &sch..sales_stage;
+INSERT /*+ APPEND PARALLEL(8) */ INTO &sch..sales_stage SELECT * FROM src.sales PARTITION (p_current) WHERE dt >= TRUNC(SYSDATE) - 1;
+COMMIT;
+ALTER TABLE &sch..sales_daily EXCHANGE PARTITION p1 WITH TABLE &sch..sales_stage INCLUDING INDEXES WITHOUT VALIDATION;
+EXEC DBMS_STATS.GATHER_TABLE_STATS('MART', 'SALES_DAILY');
+SPOOL OFF
+EXIT
+
+--- EXECUTE IMMEDIATE with names from a constant and a bind
+-- reads: stg.cust
+-- writes: dw.cust
+DECLARE
+  c_tgt CONSTANT VARCHAR2(30) := 'dw.cust';
+  v_sql VARCHAR2(4000);
+BEGIN
+  v_sql := 'INSERT INTO ' || c_tgt || ' (id, name) SELECT id, name FROM stg.cust WHERE d = :1';
+  EXECUTE IMMEDIATE v_sql USING TRUNC(SYSDATE);
+  EXECUTE IMMEDIATE 'ALTER SESSION ENABLE PARALLEL DML';
+END;
+/
+
+--- a pivot over a WITH, a hierarchy and a flashback
+-- reads: hr.emp hr.dept fin.b
+WITH e (id, mgr, lvl) AS (
+  SELECT id, mgr, 1 FROM hr.emp WHERE mgr IS NULL
+  UNION ALL SELECT c.id, c.mgr, e.lvl + 1 FROM hr.emp c JOIN e ON e.id = c.mgr
+)
+SELECT * FROM (SELECT d.name, e.lvl FROM e, hr.dept d, fin.b AS OF TIMESTAMP SYSTIMESTAMP - INTERVAL '1' DAY b WHERE d.id = e.id)
+PIVOT (COUNT(*) FOR lvl IN (1 AS one, 2 AS two))
+
+--- refresh of materialised views and a job
+-- writes: mart.mv1 mart.mv2
+BEGIN
+  DBMS_MVIEW.REFRESH('mart.mv1,mart.mv2', method => 'CC', atomic_refresh => FALSE);
+END;
+/
+
+--- UPDATE of a join through a WHERE EXISTS and multi-table INSERT
+-- reads: stg.k stg.h
+-- writes: dw.k dw.a dw.b
+UPDATE dw.k t SET (t.x, t.y) = (SELECT s.x, s.y FROM stg.k s WHERE s.id = t.id) WHERE EXISTS (SELECT 1 FROM stg.k s WHERE s.id = t.id);
+INSERT ALL
+  WHEN kind = 'A' THEN INTO dw.a (id) VALUES (id)
+  ELSE INTO dw.b (id) VALUES (id)
+SELECT id, kind FROM stg.h;
+COMMIT;

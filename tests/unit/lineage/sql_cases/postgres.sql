@@ -27,6 +27,7 @@ DELETE FROM a USING b WHERE a.x = b.x
 INSERT INTO a VALUES (1) ON CONFLICT (x) DO UPDATE SET y = 2
 
 --- common table expressions
+-- reads: a
 -- writes: a b
 WITH x AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM x
 
@@ -161,14 +162,14 @@ SELECT * FROM S.Orders, "s"."odd.name", db.s.t
 WITH x AS (SELECT * FROM a) SELECT * FROM x WHERE k IN (WITH x AS (SELECT * FROM b) SELECT k FROM x)
 
 --- WITH that changes data, in a chain
--- reads: s.src
+-- reads: s.src s.old
 -- writes: s.old s.archive s.log
 WITH gone AS (DELETE FROM s.old WHERE d < now() RETURNING *),
      kept AS (INSERT INTO s.archive SELECT * FROM gone RETURNING id)
 INSERT INTO s.log SELECT id FROM kept JOIN s.src USING (id)
 
 --- WITH that updates under a SELECT
--- reads: b
+-- reads: a b
 -- writes: a
 WITH u AS (UPDATE a SET x = b.x FROM b WHERE a.id = b.id RETURNING a.id) SELECT count(*) FROM u
 
@@ -621,3 +622,61 @@ SELECT DISTINCT ON (k) EXTRACT(epoch FROM x * y), EXTRACT(epoch FROM t.x * 2) FR
 --- a SET that gives nothing a value
 -- reads: a
 SET () search_path = x; SELECT * FROM a
+
+--- data-modifying CTEs in a chain
+-- reads: app.queue app.config
+-- writes: app.queue app.archive app.audit
+WITH moved AS (
+  DELETE FROM app.queue q USING app.config c WHERE q.kind = c.kind RETURNING q.*
+), kept AS (
+  INSERT INTO app.archive SELECT * FROM moved RETURNING id
+)
+INSERT INTO app.audit (n) SELECT count(*) FROM kept
+
+--- a function called in a query, made by the same script
+-- reads: raw.orders raw.rates
+-- writes: mart.t
+CREATE OR REPLACE FUNCTION mart.total(d date) RETURNS numeric LANGUAGE sql STABLE AS $fn$
+  SELECT sum(o.amount * r.rate) FROM raw.orders o JOIN raw.rates r USING (cur) WHERE o.day = d
+$fn$;
+INSERT INTO mart.t SELECT d, mart.total(d) FROM generate_series('2024-01-01'::date, now(), '1 day') AS g(d);
+
+--- an anonymous block with dynamic names by format
+-- reads: meta.parts
+-- unresolved: dynamic 4
+DO $do$
+DECLARE r record;
+BEGIN FOR r IN SELECT name FROM meta.parts LOOP
+  EXECUTE format('INSERT INTO mart.%I SELECT 1', r.name);
+END LOOP; END $do$;
+
+--- upsert with a sub-query in the conflict clause, and a lateral
+-- reads: stg.c ref.k ref.z
+-- writes: dim.c
+INSERT INTO dim.c AS t (id, v)
+SELECT s.id, l.v FROM stg.c s CROSS JOIN LATERAL (SELECT v FROM ref.k k WHERE k.id = s.id ORDER BY 1 LIMIT 1) l
+ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v WHERE t.v <> (SELECT max(v) FROM ref.z)
+
+--- psql with variables, \copy and a condition
+-- reads: file/in.csv
+-- writes: stg.orders mart.orders
+\set ON_ERROR_STOP on
+\set tbl stg.orders
+\copy stg.orders from 'in.csv' csv header
+BEGIN;
+DELETE FROM mart.orders WHERE day = '2024-01-01';
+COMMIT;
+
+--- a view of the script used below, with shadowing by a CTE
+-- reads: raw.a raw.b
+-- writes: mart.c mart.v
+-- view: mart.v <- raw.a
+CREATE VIEW mart.v AS SELECT * FROM raw.a;
+CREATE TABLE mart.c AS WITH v AS (SELECT * FROM raw.b) SELECT * FROM v;
+INSERT INTO mart.c SELECT * FROM raw.a;
+
+--- CREATE FUNCTION whose body's start is broken
+-- reads: raw.x
+-- unresolved: syntax 1
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AZ $$ SELECT 1 FROM raw.q $$;
+SELECT * FROM raw.x;

@@ -228,3 +228,43 @@ CREATE MODEL m FROM (SELECT x, y FROM s.t) TARGET y FUNCTION predict_y IAM_ROLE 
 --- grants, vacuum, analyze, comments, locks, row security
 GRANT SELECT ON t TO GROUP g; VACUUM FULL t; ANALYZE t; ANALYZE COMPRESSION t; COMMENT ON TABLE t IS 'x'; LOCK t;
 CREATE RLS POLICY p USING (x = 1); ATTACH RLS POLICY p ON t TO ROLE r; CANCEL 1; CREATE IDENTITY PROVIDER i TYPE azure
+
+--- words that look like system views
+-- reads: public.sys_users mart.stl_orders public.sysadmins sales.svv_deals
+SELECT * FROM public.sys_users u, mart.stl_orders o, public.sysadmins a, sales.svv_deals d
+
+--- system views of today
+SELECT * FROM sys_query_history q JOIN sys_load_history l ON q.query_id = l.query_id JOIN pg_catalog.sys_serverless_usage USING (x)
+
+--- names of own tables with the stems of system views
+-- reads: sys_orders sys_customers stv_budget
+SELECT * FROM sys_orders JOIN sys_customers USING (id) JOIN stv_budget USING (id)
+
+--- load through staging with an explicit transaction and COPY from a manifest
+-- reads: s3://lake/orders/manifest.json
+-- writes: mart.orders
+BEGIN;
+CREATE TEMP TABLE orders_stage (LIKE mart.orders INCLUDING DEFAULTS);
+COPY orders_stage FROM 's3://lake/orders/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/x' MANIFEST FORMAT JSON 'auto';
+DELETE FROM mart.orders USING orders_stage s WHERE mart.orders.id = s.id;
+INSERT INTO mart.orders SELECT * FROM orders_stage;
+END;
+
+--- UNLOAD with a nested quote and partition
+-- reads: mart.sums mart.days
+-- writes: s3://lake/out/sums_
+UNLOAD ('SELECT * FROM mart.sums WHERE d IN (SELECT d FROM mart.days WHERE k = ''x'')')
+TO 's3://lake/out/sums_' IAM_ROLE default PARQUET PARTITION BY (d) CLEANPATH;
+
+--- a procedure with a loop over a query and dynamic unload
+-- reads: meta.t
+-- unresolved: dynamic 5 s3:
+-- unresolved: dynamic 5 mart.
+CREATE OR REPLACE PROCEDURE sp() AS $$
+DECLARE r RECORD;
+BEGIN
+  FOR r IN SELECT name FROM meta.t LOOP
+    EXECUTE 'UNLOAD (''SELECT * FROM mart.' || r.name || ''') TO ''s3://b/' || r.name || ''' IAM_ROLE default';
+  END LOOP;
+END; $$ LANGUAGE plpgsql;
+CALL sp();

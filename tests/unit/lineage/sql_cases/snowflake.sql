@@ -455,3 +455,109 @@ BEGIN
   REPEAT INSERT INTO d VALUES (1); UNTIL (TRUE) END REPEAT;
   LOOP CONTINUE; END LOOP;
 END
+
+--- files of Azure in and out
+-- reads: abfss://in@acct.dfs.core.windows.net/orders raw.t
+-- writes: raw.orders abfss://out@acct.dfs.core.windows.net/t
+COPY INTO raw.orders FROM 'azure://acct.blob.core.windows.net/in/orders/' CREDENTIALS=(AZURE_SAS_TOKEN='x') FILE_FORMAT=(TYPE=CSV);
+COPY INTO 'azure://acct.blob.core.windows.net/out/t/' FROM raw.t
+
+--- columns from a template of files
+-- writes: raw.orders
+-- reads: @raw.stg/orders
+CREATE OR REPLACE TABLE raw.orders USING TEMPLATE (
+  SELECT ARRAY_AGG(OBJECT_CONSTRUCT(*)) FROM TABLE(INFER_SCHEMA(LOCATION=>'@raw.stg/orders/', FILE_FORMAT=>'raw.ff'))
+);
+
+--- a task that waits for a stream defines only
+-- writes: mart.sums
+-- reads: raw.orders
+-- view: raw.s <- raw.orders
+CREATE OR REPLACE STREAM raw.s ON TABLE raw.orders;
+CREATE OR REPLACE TASK mart.k WAREHOUSE = w SCHEDULE = 'USING CRON 0 * * * * UTC'
+WHEN SYSTEM$STREAM_HAS_DATA('raw.s')
+AS INSERT INTO mart.other SELECT * FROM raw.s;
+ALTER TASK mart.k RESUME;
+INSERT INTO mart.sums SELECT count(*) FROM raw.orders;
+
+--- tables in session variables
+-- reads: raw.orders
+-- writes: mart.sums
+SET src = 'raw.orders';
+SET dst = 'mart.sums';
+INSERT INTO IDENTIFIER($dst) SELECT * FROM IDENTIFIER($src);
+
+--- an anonymous procedure in a WITH
+-- reads: raw.orders
+-- writes: mart.sums
+WITH p AS PROCEDURE (src VARCHAR)
+  RETURNS VARCHAR
+  LANGUAGE SQL
+  AS $$
+  BEGIN
+    INSERT INTO mart.sums SELECT count(*) FROM raw.orders;
+    RETURN 'ok';
+  END;
+  $$
+CALL p('x');
+
+--- a comma after the star hides a join
+-- reads: raw.orders
+-- unresolved: syntax 1
+SELECT * a, LATERAL FLATTEN(input => x) FROM raw.orders
+
+--- hybrid: MERGE from a stream with METADATA columns and a swap afterwards
+-- reads: db.raw.st db.mart.dim
+-- writes: db.mart.dim
+USE DATABASE db;
+CREATE OR REPLACE TRANSIENT TABLE mart.dim_new CLONE mart.dim;
+MERGE INTO mart.dim_new t USING (
+   SELECT *, METADATA$ACTION a, METADATA$ISUPDATE u FROM raw.st QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts DESC) = 1
+) s ON t.id = s.id
+WHEN MATCHED AND s.a = 'DELETE' AND NOT s.u THEN DELETE
+WHEN NOT MATCHED AND s.a = 'INSERT' THEN INSERT (id, v) VALUES (s.id, s.v);
+ALTER TABLE mart.dim SWAP WITH mart.dim_new;
+DROP TABLE mart.dim_new;
+
+--- Snowflake Scripting: a cursor of table names
+-- reads: meta.tables
+-- unresolved: dynamic 5
+DECLARE
+  c CURSOR FOR SELECT table_name FROM meta.tables;
+BEGIN
+  FOR r IN c DO
+    EXECUTE IMMEDIATE 'TRUNCATE TABLE raw.' || r.table_name;
+  END FOR;
+END;
+
+--- a JavaScript procedure that is called, and an unload by a table stage
+-- reads: mart.sums
+-- writes: @%sums/out
+-- unresolved: dynamic 3
+CREATE OR REPLACE PROCEDURE p() RETURNS STRING LANGUAGE JAVASCRIPT AS
+$$ snowflake.execute({sqlText: "INSERT INTO hidden.t SELECT 1"}); return 'x'; $$;
+CALL p();
+COPY INTO @%sums/out/ FROM (SELECT * FROM mart.sums) FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE OVERWRITE = TRUE
+
+--- LET with an identifier and a RESULTSET
+-- reads: raw.a
+-- writes: mart.a
+EXECUTE IMMEDIATE $$
+DECLARE
+  src VARCHAR DEFAULT 'raw.a';
+  rs RESULTSET;
+BEGIN
+  LET dst := 'mart.a';
+  rs := (EXECUTE IMMEDIATE 'SELECT 1');
+  INSERT INTO IDENTIFIER(:dst) SELECT * FROM IDENTIFIER(:src);
+  RETURN 'ok';
+END;
+$$
+
+--- a flow of pipes
+-- reads: t u
+WITH x AS (SELECT $1 AS a FROM t) SELECT a FROM x ->> SELECT * FROM $1 JOIN u USING (a)
+
+--- a table function over a table and a join by lateral
+-- reads: raw.e
+SELECT f.value:name::string, e.id FROM raw.e e, TABLE(FLATTEN(input => e.body:items)) f, LATERAL (SELECT MAX(x.v) m FROM TABLE(SPLIT_TO_TABLE(e.s, ',')) x) y

@@ -279,3 +279,25 @@ INSERT INTO cat.db.t.branch_audit SELECT 1
 --- Iceberg's partition fields move no rows
 ALTER TABLE cat.db.t ADD PARTITION FIELD bucket(16, id);
 ALTER TABLE cat.db.t WRITE ORDERED BY x
+
+--- MERGE over a path, and OPTIMIZE
+-- reads: s3://lake/in raw.k
+-- writes: lake.gold.t
+MERGE INTO lake.gold.t t USING (SELECT s.* FROM delta.`s3://lake/in/` s JOIN raw.k USING (id)) s ON t.id = s.id
+WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *;
+OPTIMIZE lake.gold.t ZORDER BY (id);
+VACUUM lake.gold.t RETAIN 168 HOURS
+
+--- a temporary view over JDBC and cached tables
+-- reads: raw.x
+-- writes: mart.y
+CREATE OR REPLACE TEMPORARY VIEW v AS SELECT * FROM raw.x;
+CACHE TABLE c AS SELECT * FROM v;
+INSERT OVERWRITE mart.y PARTITION (d = '2024-01-01') SELECT /*+ BROADCAST(c) */ * FROM c DISTRIBUTE BY id SORT BY ts
+
+--- Iceberg maintenance, branch writes and time travel
+-- reads: cat.raw.t
+-- writes: cat.gold.t
+CALL cat.system.rewrite_data_files(table => 'gold.t');
+INSERT INTO cat.gold.t.branch_audit SELECT * FROM cat.raw.t VERSION AS OF 'snap';
+ALTER TABLE cat.gold.t CREATE TAG x

@@ -146,3 +146,21 @@ EXPLAIN ANALYZE VERBOSE INSERT INTO a SELECT * FROM b
 -- writes: m
 -- view: m <- a
 CREATE OR REPLACE MATERIALIZED VIEW m GRACE PERIOD INTERVAL '1' HOUR WITH (format = 'ORC') AS SELECT * FROM a; REFRESH MATERIALIZED VIEW m
+
+--- three catalogs, UNNEST and MATCH_RECOGNIZE
+-- reads: mysql.crm.users hive.raw.events iceberg.ref.d
+-- writes: iceberg.mart.t
+INSERT INTO iceberg.mart.t
+SELECT u.id, m.n FROM hive.raw.events MATCH_RECOGNIZE (PARTITION BY uid ORDER BY ts MEASURES count(*) AS n ONE ROW PER MATCH PATTERN (a b+) DEFINE b AS b.v > a.v) m
+JOIN mysql.crm.users u ON u.id = m.uid
+CROSS JOIN UNNEST(u.tags) WITH ORDINALITY AS t(tag, o)
+LEFT JOIN iceberg.ref.d FOR VERSION AS OF 123 d ON d.id = u.id
+
+--- files of a table by hidden metadata tables
+-- reads: iceberg.raw.t
+SELECT * FROM iceberg.raw.t WHERE d IN (SELECT max(d) FROM iceberg.raw.t)
+
+--- inline functions and a table function
+-- reads: hive.raw.t pg.public.orders
+WITH FUNCTION twice(x bigint) RETURNS bigint RETURN x * 2
+SELECT twice(a) FROM hive.raw.t JOIN TABLE(pg.system.query(query => 'SELECT id FROM public.orders')) o ON o.id = t.id

@@ -188,14 +188,17 @@ SELECT id, act FROM (
 ) AS changed (id, act) WHERE act = 'UPDATE';
 
 --- UPDATE with OUTPUT into a table
+-- reads: dbo.a
 -- writes: dbo.a dbo.audit
 UPDATE dbo.a SET x = 1 OUTPUT deleted.x, inserted.x INTO dbo.audit (old_x, new_x) WHERE y = 2
 
 --- DELETE with OUTPUT into a table
+-- reads: dbo.a
 -- writes: dbo.a dbo.gone
 DELETE FROM dbo.a OUTPUT deleted.* INTO dbo.gone WHERE y = 2
 
 --- DELETE with OUTPUT to a table variable
+-- reads: dbo.a
 -- writes: dbo.a dbo.log
 DECLARE @ids TABLE (id INT);
 DELETE dbo.a OUTPUT deleted.id INTO @ids WHERE y = 2;
@@ -298,16 +301,16 @@ GO
 SELECT * FROM b
 
 --- OPENROWSET over a file
--- reads: https://acct.blob.core.windows.net/lake/x/*.parquet
+-- reads: abfss://lake@acct.dfs.core.windows.net/x/*.parquet
 SELECT * FROM OPENROWSET(BULK 'https://acct.blob.core.windows.net/lake/x/*.parquet', FORMAT = 'PARQUET') AS r
 
 --- BULK INSERT with options
--- reads: https://acct.blob.core.windows.net/c/x.csv
+-- reads: abfss://c@acct.dfs.core.windows.net/x.csv
 -- writes: lake.dbo.t
 BULK INSERT lake.dbo.t FROM 'https://acct.blob.core.windows.net/c/x.csv' WITH (FORMAT = 'CSV', FIRSTROW = 2, FIELDTERMINATOR = ';')
 
 --- COPY INTO of the warehouse service
--- reads: https://acct.blob.core.windows.net/c/y
+-- reads: abfss://c@acct.dfs.core.windows.net/y
 -- writes: dbo.t
 COPY INTO dbo.t FROM 'https://acct.blob.core.windows.net/c/y/' WITH (FILE_TYPE = 'PARQUET', CREDENTIAL = (IDENTITY = 'Managed Identity'))
 
@@ -624,3 +627,176 @@ WHILE 1 = 1 BEGIN DELETE TOP (5000) FROM dbo.a WHERE d < '2020' IF @@ROWCOUNT < 
 CREATE FUNCTION dbo.f(@x INT) RETURNS TABLE AS RETURN (SELECT * FROM dbo.src WHERE x = @x)
 GO
 SELECT * FROM dbo.f(1)
+
+--- a typo of a verb
+-- reads: dbo.b
+-- unresolved: syntax 1
+UDATE t SET x = 1 WHERE y = 2
+GO
+SELECT * FROM dbo.b
+
+--- a typo of a verb inside of a batch without semicolons
+-- reads: dbo.b
+-- writes: dbo.c
+-- unresolved: syntax 1
+INSERT INTO dbo.c SELECT * FROM dbo.b
+UDATE t SET x = 1 WHERE y = 2
+
+--- cross-database, linked server, temp tables, and OUTPUT
+-- reads: srv1.sales.dbo.orders sales.dbo.customers
+-- writes: dw.dbo.fact_orders dw.dbo.audit
+USE dw;
+SELECT o.id, c.name INTO #s FROM SRV1.Sales.dbo.Orders o WITH (NOLOCK) INNER JOIN Sales.dbo.Customers c ON c.id = o.cid;
+CREATE CLUSTERED INDEX ix ON #s (id);
+MERGE dbo.fact_orders AS t USING #s AS s ON t.id = s.id
+WHEN MATCHED THEN UPDATE SET t.name = s.name
+WHEN NOT MATCHED BY TARGET THEN INSERT (id, name) VALUES (s.id, s.name)
+OUTPUT $action, inserted.id INTO dbo.audit (act, id);
+IF OBJECT_ID('tempdb..#s') IS NOT NULL DROP TABLE #s;
+
+--- partition switch with a staging table filled before
+-- reads: ext.orders stg.orders
+-- writes: dbo.orders stg.orders
+TRUNCATE TABLE stg.orders
+INSERT INTO stg.orders WITH (TABLOCK) SELECT * FROM ext.orders OPTION (MAXDOP 4)
+ALTER TABLE stg.orders SWITCH PARTITION 3 TO dbo.orders PARTITION 3
+
+--- dynamic pivot: columns come from a query, the table is constant
+-- reads: dbo.dates dbo.sales
+-- unresolved: dynamic 4
+DECLARE @cols NVARCHAR(MAX), @sql NVARCHAR(MAX)
+SELECT @cols = STRING_AGG(QUOTENAME(d), ',') FROM dbo.dates
+SET @sql = N'SELECT ' + @cols + N' FROM (SELECT d, v FROM dbo.sales) x PIVOT (SUM(v) FOR d IN (' + @cols + N')) p'
+EXEC sp_executesql @sql
+
+--- XML, OPENJSON and APPLY are no tables, FOR JSON either
+-- reads: dbo.docs dbo.orders
+SELECT d.id, j.k, x.n.value('.', 'int')
+FROM dbo.docs d
+CROSS APPLY OPENJSON(d.body) WITH (k INT '$.k') j
+OUTER APPLY d.x.nodes('/a/b') AS x(n)
+OUTER APPLY (SELECT TOP 1 * FROM dbo.orders o WHERE o.id = d.id ORDER BY o.ts DESC) o
+FOR JSON PATH
+
+--- SSIS: pre-load, watermark, staging and merge in one script
+-- reads: etl.dbo.watermark erp.dbo.invoice dw.stg.invoice dw.dbo.dim_customer
+-- writes: dw.stg.invoice dw.dbo.fact_invoice etl.dbo.watermark etl.dbo.load_log
+USE [DW];
+GO
+SET NOCOUNT ON;
+DECLARE @from DATETIME2, @to DATETIME2 = SYSUTCDATETIME(), @rows INT;
+SELECT @from = ISNULL(MAX(loaded_to), '1900-01-01') FROM etl.dbo.watermark WHERE table_name = N'invoice';
+TRUNCATE TABLE stg.invoice;
+INSERT INTO stg.invoice (id, customer, amount, changed)
+SELECT i.[Id], i.[Customer No], i.[Amount], i.[Changed]
+FROM [ERP].[dbo].[Invoice] AS i WITH (NOLOCK)
+WHERE i.[Changed] > @from AND i.[Changed] <= @to
+SET @rows = @@ROWCOUNT
+BEGIN TRY
+    BEGIN TRANSACTION
+    ;WITH latest AS (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY changed DESC) AS rn FROM stg.invoice
+    )
+    MERGE dbo.fact_invoice AS t
+    USING (SELECT l.*, c.customer_key FROM latest l LEFT JOIN dbo.dim_customer c ON c.customer_no = l.customer WHERE l.rn = 1) AS s
+        ON t.id = s.id
+    WHEN MATCHED AND t.changed < s.changed THEN UPDATE SET amount = s.amount, changed = s.changed
+    WHEN NOT MATCHED BY TARGET THEN INSERT (id, customer_key, amount, changed) VALUES (s.id, s.customer_key, s.amount, s.changed);
+    UPDATE etl.dbo.watermark SET loaded_to = @to WHERE table_name = N'invoice'
+    INSERT etl.dbo.load_log (table_name, rows) VALUES (N'invoice', @rows)
+    COMMIT TRANSACTION
+END TRY
+BEGIN CATCH
+    IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;
+    DECLARE @msg NVARCHAR(2048) = ERROR_MESSAGE();
+    RAISERROR(@msg, 16, 1);
+END CATCH
+GO
+
+--- a procedure that loads a slowly changing dimension, and its call
+-- reads: src.customer dbo.dim_customer
+-- writes: dbo.dim_customer
+CREATE OR ALTER PROCEDURE etl.load_customer @day DATE = NULL
+AS
+BEGIN
+  SET XACT_ABORT ON
+  SELECT c.*, HASHBYTES('SHA2_256', CONCAT(c.name, '|', c.city)) AS h INTO #c FROM src.customer c WHERE c.changed >= @day
+  UPDATE d SET d.valid_to = @day, d.is_current = 0
+  FROM dbo.dim_customer d INNER JOIN #c ON #c.id = d.id
+  WHERE d.is_current = 1 AND d.h <> #c.h
+  INSERT INTO dbo.dim_customer (id, name, city, h, valid_from, is_current)
+  SELECT #c.id, #c.name, #c.city, #c.h, @day, 1 FROM #c
+  WHERE NOT EXISTS (SELECT 1 FROM dbo.dim_customer x WHERE x.id = #c.id AND x.is_current = 1 AND x.h = #c.h)
+  DROP TABLE #c
+END
+GO
+EXEC etl.load_customer @day = '2024-01-01'
+GO
+
+--- dynamic SQL over a cursor of tables
+-- unresolved: dynamic 8
+DECLARE @t SYSNAME, @s NVARCHAR(MAX)
+DECLARE c CURSOR LOCAL FAST_FORWARD FOR
+  SELECT name FROM sys.tables WHERE schema_id = SCHEMA_ID('stg')
+OPEN c
+FETCH NEXT FROM c INTO @t
+WHILE @@FETCH_STATUS = 0
+BEGIN
+  SET @s = N'TRUNCATE TABLE stg.' + QUOTENAME(@t); EXEC (@s)
+  FETCH NEXT FROM c INTO @t
+END
+CLOSE c; DEALLOCATE c
+
+--- archive with OUTPUT in batches
+-- reads: dbo.orders
+-- writes: dbo.orders archive.dbo.orders
+WHILE 1 = 1
+BEGIN
+  DELETE TOP (5000) FROM dbo.orders OUTPUT deleted.* INTO archive.dbo.orders WHERE created < DATEADD(YEAR, -7, GETDATE())
+  IF @@ROWCOUNT < 5000 BREAK
+END
+
+--- a comment with statements and a string with a query are decoys
+-- reads: dbo.a
+-- writes: dbo.b
+/* INSERT INTO dbo.never SELECT * FROM dbo.nothing
+   /* nested: DELETE FROM dbo.x */ */
+-- DROP TABLE dbo.y
+DECLARE @help NVARCHAR(200) = N'Usage: INSERT INTO dbo.z SELECT * FROM dbo.q';
+PRINT @help
+INSERT dbo.b (txt) SELECT 'DELETE FROM dbo.k' FROM dbo.a
+
+--- a view with a check, an indexed view, and an instead-of trigger
+-- writes: rpt.v
+-- view: rpt.v <- dbo.a dbo.b
+CREATE OR ALTER VIEW rpt.v WITH SCHEMABINDING AS
+SELECT a.id, COUNT_BIG(*) AS n FROM dbo.a AS a INNER JOIN dbo.b AS b ON b.id = a.id GROUP BY a.id
+GO
+CREATE TRIGGER rpt.t ON dbo.a AFTER INSERT, UPDATE AS BEGIN INSERT INTO dbo.log SELECT * FROM inserted END
+GO
+
+--- bcp-like bulk load, then a CTE that deletes duplicates
+-- reads: file/D:\in\x.csv
+-- writes: stg.x
+BULK INSERT stg.x FROM 'D:\in\x.csv' WITH (FIRSTROW = 2, FIELDTERMINATOR = ';', ROWTERMINATOR = '0x0a', TABLOCK);
+;WITH d AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY (SELECT NULL)) n FROM stg.x)
+DELETE FROM d WHERE n > 1;
+
+--- synonyms and a union of years into a temp table
+-- reads: lake.dbo.sales2022 lake.dbo.sales2023
+-- writes: rpt.sales
+-- view: dbo.s23 <- lake.dbo.sales2023
+CREATE SYNONYM dbo.s23 FOR lake.dbo.sales2023;
+SELECT * INTO #all FROM (SELECT * FROM lake.dbo.sales2022 UNION ALL SELECT * FROM lake.dbo.sales2023) u
+IF OBJECT_ID(N'rpt.sales', N'U') IS NOT NULL DROP TABLE rpt.sales
+SELECT y, SUM(v) AS v INTO rpt.sales FROM #all GROUP BY y
+
+--- IF EXISTS before a CREATE, then ELSE with an EXEC of text
+-- reads: stg.k
+-- writes: dbo.k
+IF NOT EXISTS (SELECT * FROM sys.objects WHERE object_id = OBJECT_ID(N'dbo.k') AND type IN (N'U'))
+BEGIN
+  CREATE TABLE dbo.k (id INT NOT NULL PRIMARY KEY, v NVARCHAR(10) NULL)
+END
+ELSE
+  EXEC sys.sp_executesql N'INSERT INTO dbo.k (id, v) SELECT id, v FROM stg.k WHERE id > @p', N'@p INT', @p = 5
