@@ -1,9 +1,10 @@
 """Starts a real Airflow 3: metadata in SQLite, tasks as forks of its own scheduler."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from swarm.demo import http
 from swarm.demo.processes import Processes, Server, Site, free_ports, wait_for
@@ -40,15 +41,20 @@ class Airflow:
 
 
 def start(
-    processes: Processes, site: Site, receiver: Receiver | None, template: Path
+    processes: Processes,
+    site: Site,
+    receiver: Receiver | None,
+    template: Path,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[], Airflow]:
     """Start the servers; the returned function waits until they are healthy.
 
-    `template` keeps the empty metadata database of the first start.
+    `template` keeps the empty metadata database of the first start; `more` are variables that are
+    laid over the lab's own settings.
     """
     port, scheduler_port, log_port, trigger_port = free_ports(4)
     url = f"http://127.0.0.1:{port}"
-    env = site.environ(**_settings(site, port, receiver))
+    env = site.environ(**_settings(site, port, receiver)) | dict(more)
     env["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT"] = str(scheduler_port)
     env["AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"] = str(log_port)
     env["AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT"] = str(trigger_port)

@@ -1,0 +1,90 @@
+"""Tasks of a real Airflow 3 survive the death of what runs them, and of what schedules them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.plugins.airflow_world import (
+    Airflow,
+    Swarm,
+    eventually,
+    running_airflow,
+    running_swarm,
+)
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
+    with running_swarm(tmp_path_factory.mktemp("swarm")) as swarm:
+        yield swarm
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: Swarm) -> Iterator[Airflow]:
+    # A scheduler that was killed counts as dead after this; 30 s by default.
+    quick = {"AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8"}
+    with running_airflow(tmp_path_factory.mktemp("airflow"), swarm, **quick) as airflow:
+        yield airflow
+
+
+def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
+    dag = "outlives_its_worker"
+    run = airflow.trigger(dag)
+    eventually(lambda: airflow.told(run) == [1])
+    before = airflow.instance(dag, run)
+    task = airflow.swarm_id(dag, run)
+    assert swarm.story(task)[:3] == ["handed in by team airflow", "grant 1", "grant 1 runs"]
+    swarm.kill_worker()
+    assert airflow.ended(dag, run) == "success"
+    after = airflow.instance(dag, run)
+    assert airflow.told(run) == [1, 2]
+    assert airflow.told(f"{run}.after") == [1]
+    assert airflow.tries(dag, run) == [(1, "success")]
+    assert (after["id"], after["try_number"]) == (before["id"], 1)
+    assert not (airflow.folder / f"{run}.failures").exists()
+    eventually(lambda: swarm.state(task) == "succeeded")
+    assert swarm.story(task)[3:7] == [
+        "grant 1 lost: process_exit",
+        "may run again",
+        "grant 2",
+        "grant 2 runs",
+    ]
+
+
+def test_a_task_does_not_notice_that_its_scheduler_was_killed(swarm, airflow):
+    dag = "waits_to_be_told"
+    run = airflow.trigger(dag)
+    eventually(lambda: airflow.told(run) == [1])
+    env = airflow.scheduler_environment()
+    airflow.kill_scheduler()
+    airflow.start_scheduler(env)
+    (airflow.folder / f"{run}.go").touch()
+    assert airflow.ended(dag, run) == "success"
+    assert airflow.told(run) == [1]
+    assert airflow.tries(dag, run) == [(1, "success")]
+    assert swarm.state(airflow.swarm_id(dag, run)) == "succeeded"
+
+
+def test_a_task_that_loses_its_worker_while_its_scheduler_is_dead_runs_again(swarm, airflow):
+    dag = "outlives_its_worker"
+    run = airflow.trigger(dag)
+    eventually(lambda: airflow.told(run) == [1])
+    env = airflow.scheduler_environment()
+    airflow.kill_scheduler()
+    swarm.kill_worker()
+    eventually(lambda: swarm.state(airflow.swarm_id(dag, run)) == "lost")
+    airflow.start_scheduler(env)
+    assert airflow.ended(dag, run) == "success"
+    assert airflow.told(run) == [1, 2]
+    assert airflow.tries(dag, run) == [(1, "success")]
+    assert not (airflow.folder / f"{run}.failures").exists()
+
+
+def test_needs_that_are_not_there_fail_the_task_and_say_why(airflow):
+    dag = "asks_for_nonsense"
+    run = airflow.trigger(dag)
+    assert airflow.ended(dag, run) == "failed"
+    logs = airflow.call("GET", f"/eventLogs?dag_id={dag}&run_id={run}&limit=100")["event_logs"]
+    assert any("did you mean 'memory_bytes'" in (log["extra"] or "") for log in logs), logs
