@@ -132,18 +132,17 @@ class SwarmExecutor(BaseExecutor):  # type: ignore[misc]  # Airflow is not there
         with create_session() as session:
             verdict = after_loss(rows.look(session, held.row), held, self.job_id)
             if verdict is Verdict.AGAIN:
-                if not rows.queue_again(session, held, self.job_id):
+                told = f"the worker of grant {held.grant} is lost: the same try runs again"
+                if not rows.queue_again(session, held, self.job_id, told):
                     return  # it moves just now
                 self._freshen(session, held)
+                self.log.warning("swarm: %s: %s", held.key, told)
         self._settle(held, verdict)  # the database has it: now swarm may start it
 
     def _settle(self, held: Held, verdict: Verdict) -> None:
         held.rearmed = held.grant
         if verdict is Verdict.AGAIN:
             self._link.rearm(held.id, held.grant, files=_files(held))
-            text = f"the worker of grant {held.grant} is lost: the same try runs again"
-            self.log.warning("swarm: %s: %s", held.key, text)
-            self.log_task_event(event="swarm runs it again", extra=text, ti_key=held.key)
             return
         if verdict is not Verdict.FORGET:
             self._link.rearm(held.id, held.grant, outcome=verdict.value, detail="says Airflow")

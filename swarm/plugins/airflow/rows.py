@@ -10,6 +10,7 @@ from typing import Any
 from airflow._shared.timezones import timezone
 from airflow.executors import workloads
 from airflow.jobs.job import Job, JobState
+from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.state import TaskInstanceState
 from sqlalchemy import or_, select, update
@@ -33,14 +34,19 @@ def look(session: Any, id_: Any) -> Row | None:
     return None if found is None else Row(*found)
 
 
-def queue_again(session: Any, held: Held, job: Any) -> bool:
-    """RUNNING or QUEUED -> QUEUED since now, the same try; False if the row has moved on."""
+def queue_again(session: Any, held: Held, job: Any, why: str) -> bool:
+    """RUNNING or QUEUED -> QUEUED since now, the same try, and a line in Airflow's log of events;
+    False if the row has moved on."""
     changed = session.execute(
         _mine(held, job, _MAY_RUN)
         .values(state=TaskInstanceState.QUEUED, queued_dttm=timezone.utcnow(), pid=None)
         .execution_options(synchronize_session=False)
     )
-    return bool(changed.rowcount)
+    if not changed.rowcount:
+        return False
+    # An executor's own `log_task_event` does not come through in Airflow 3.3.
+    session.add(Log(event="swarm runs it again", task_instance=held.key, extra=why))
+    return True
 
 
 def still_queued(session: Any, held: Held, job: Any) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -143,29 +144,36 @@ class Airflow:
         lines = (line.split(" ") for line in file.read_text().splitlines())
         return [(grant, float(at_s)) for grant, at_s in lines]
 
-    def swarm_id(self, dag: str, run: str) -> str:
+    def swarm_id(self, run: str) -> str:
         """What the task `work` is called in swarm, as Airflow has it."""
-        with contextlib.closing(self._database()) as database:
-            wanted = "select external_executor_id from task_instance where dag_id=? and run_id=?"
-            (row,) = database.execute(f"{wanted} and task_id='work'", (dag, run)).fetchall()
-        return str(row[0])
+        wanted = "SELECT external_executor_id FROM task_instance"
+        return str(self._row(f"{wanted} WHERE run_id = ? AND task_id = 'work'", run)[0][0])
 
-    def _database(self) -> Any:
-        import sqlite3
+    def scheduler_job(self, run: str) -> int:
+        """Which scheduler looks after the task `work`."""
+        wanted = "SELECT queued_by_job_id FROM task_instance"
+        return int(self._row(f"{wanted} WHERE run_id = ? AND task_id = 'work'", run)[0][0])
 
-        return sqlite3.connect(self.site.home / "airflow.db", timeout=60)
+    def events(self, run: str) -> dict[str, str]:
+        """Airflow's own log of what happened in a run: the newest text of each event."""
+        wanted = "SELECT event, coalesce(extra, '') FROM log WHERE run_id = ? ORDER BY id"
+        return dict(self._row(wanted, run))
 
-    def kill_scheduler(self) -> None:
+    def _row(self, query: str, *values: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(self.site.home / "airflow.db", timeout=60)) as db:
+            return db.execute(query, values).fetchall()
+
+    def restart_killed_scheduler(
+        self, more: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """End the scheduler by SIGKILL, then start another one with more settings."""
+        env = psutil.Process(self.scheduler.process.pid).environ()
         os.killpg(self.scheduler.process.pid, signal.SIGKILL)
         self.scheduler.process.wait()
-
-    def start_scheduler(self, env: Mapping[str, str]) -> None:
+        meanwhile()
         command = [str(self.site.bin / "airflow"), "scheduler"]
+        env |= more
         self.scheduler = self.processes.start("airflow-scheduler", command, env, self.site.cwd)
-
-    def scheduler_environment(self) -> dict[str, str]:
-        """Of the running scheduler."""
-        return psutil.Process(self.scheduler.process.pid).environ()
 
 
 @contextlib.contextmanager
