@@ -1,16 +1,13 @@
 """What the API speaks: the JSON shapes, made from the model's values at the edge and only there."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
-from swarm.model.columns import ColumnInput, ColumnLineage
-from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import QuestionAsked
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -26,7 +23,6 @@ from swarm.model.lineage import (
     level_of,
 )
 from swarm.model.pipelines import Pipeline
-from swarm.model.runs import RunState
 
 
 class Shape(BaseModel):
@@ -197,105 +193,6 @@ class UnresolvedRow(Shape):
         )
 
 
-class FacetRow(Shape):
-    """A facet of a task, a pipeline or a dataset, as its sender told it.
-
-    `job` is the job below the task that it speaks of, if any. A facet that was too large to keep
-    has no content; `left_out` is then its length in characters (1 where that is not known).
-    """
-
-    subject: str
-    of: FacetOf
-    job: str
-    name: str
-    content: Any
-    observed_at_s: float
-    left_out: int
-
-    @classmethod
-    def of_facet(cls, facet: Facet) -> Self:
-        return cls(
-            subject=str(facet.subject),
-            of=facet.of,
-            job=facet.job,
-            name=facet.name,
-            content=json.loads(facet.content) if facet.content else None,
-            observed_at_s=facet.observed_at_s,
-            left_out=facet.left_out,
-        )
-
-
-class TransformationRow(Shape):
-    """How a column goes into another, in OpenLineage's words."""
-
-    type: str
-    subtype: str
-    description: str
-    masking: bool
-
-
-class InputColumn(Shape):
-    """A column that is used, and how."""
-
-    dataset: str
-    field: str
-    transformations: list[TransformationRow]
-
-    @classmethod
-    def of(cls, used: ColumnInput) -> Self:
-        return cls(
-            dataset=str(used.dataset),
-            field=used.field,
-            transformations=[
-                TransformationRow(
-                    type=how.type,
-                    subtype=how.subtype,
-                    description=how.description,
-                    masking=how.masking,
-                )
-                for how in used.transformations
-            ],
-        )
-
-
-class ColumnRow(Shape):
-    """A column and all it is made from."""
-
-    field: str
-    inputs: list[InputColumn]
-
-
-class ColumnsRow(Shape):
-    """What a task (null: nobody told who) makes the columns of a dataset from.
-
-    `whole` are columns that decide about all of the dataset: filters, joins, grouping. `left_out`
-    is how many columns were too many to keep.
-    """
-
-    dataset: str
-    task: TaskName | None
-    job: str
-    columns: list[ColumnRow]
-    whole: list[InputColumn]
-    observed_at_s: float
-    left_out: int
-
-    @classmethod
-    def of(cls, lineage: ColumnLineage) -> Self:
-        return cls(
-            dataset=str(lineage.dataset),
-            task=TaskName.of(lineage.task) if lineage.task else None,
-            job=lineage.job,
-            columns=[
-                ColumnRow(field=c.field, inputs=[InputColumn.of(one) for one in c.inputs])
-                for c in lineage.columns
-            ],
-            whole=[InputColumn.of(one) for one in lineage.whole],
-            observed_at_s=lineage.observed_at_s,
-            left_out=lineage.left_out,
-        )
-
-
 class DatasetRow(Shape):
     """A dataset and the tasks at its two ends."""
 
@@ -415,32 +312,3 @@ class VerdictBody(Shape):
         """The dataset, for a dependency that is not known (any more)."""
         namespace, _, name = self.dataset.rpartition("/")
         return DatasetKey(namespace, name)
-
-
-class EvidenceBody(Shape):
-    """An access that a home-made scheduler reports."""
-
-    pipeline: str = Field(min_length=1, max_length=500)
-    task: str = Field("", max_length=500)
-    access: Access
-    dataset: str = Field(min_length=1, max_length=2_000, description="URL or dotted table name.")
-    place: str = Field("", max_length=2_000)
-    excerpt: str = Field("", max_length=2_000)
-
-
-class RunBody(Shape):
-    """A run of a home-made scheduler's pipeline; times are seconds since the epoch."""
-
-    pipeline: str = Field(min_length=1, max_length=500)
-    run_id: str = Field(min_length=1, max_length=500)
-    state: RunState
-    started_at_s: float | None = None
-    ended_at_s: float | None = None
-
-
-class PushBody(Shape):
-    """What a home-made scheduler pushes: runs and evidence, in any order, again if in doubt."""
-
-    orchestrator: str = Field(min_length=1, max_length=100)
-    runs: list[RunBody] = Field(default_factory=list, max_length=10_000)
-    evidence: list[EvidenceBody] = Field(default_factory=list, max_length=10_000)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel
 
 from swarm.api.deps import Given
-from swarm.api.schemas import PushBody
+from swarm.api.ingest_schemas import PushBody
 from swarm.errors import InputError
 from swarm.lineage.naming import dataset_from_url
 from swarm.lineage.openlineage.events import read_event

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 
 from swarm.api.deps import Deps, Given
-from swarm.api.owned import ChangeRow, Changes, RearmBody, Rearmed
+from swarm.api.owned_schemas import ChangeRow, Changes, RearmBody, Rearmed
 from swarm.api.task_schemas import Owner
 from swarm.dispatch.events import Receipt
 from swarm.errors import InputError

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page
-from swarm.api.schemas import ColumnsRow, FacetRow
+from swarm.api.told_schemas import ColumnsRow, FacetRow
 
 router = APIRouter(tags=["lineage"])
 
