@@ -158,6 +158,10 @@ class Client:
         """One task: its state, why it waits if it does, and its story."""
         return dict(self._request("GET", f"tasks/{quote(task, safe='')}"))
 
+    def explain_task(self, task: str) -> dict[str, Any]:
+        """Why a task does not run yet: its place, the teams that wait, each worker's reason."""
+        return dict(self._request("GET", f"tasks/{quote(task, safe='')}/explain"))
+
     def output(self, task: str, grant: int | None = None) -> bytes:
         """What a task has printed under a grant, its newest unless named. Of more than 5 MiB only
         the beginning and the end, and a line between that says how much is missing."""

@@ -113,6 +113,17 @@ class Worker(_Section):
     )
 
 
+class Team(_Section):
+    """What a team may have of the workers; others have the defaults."""
+
+    weight: float = Field(
+        1.0, gt=0, le=1000, description="Its share of the workers beside other teams' weights."
+    )
+    waiting_max: int = Field(
+        100_000, ge=0, le=10_000_000, description="Tasks of it that may wait at the same time."
+    )
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -127,6 +138,9 @@ class Settings(_Section):
     )
     api: Api = Api()
     worker: Worker = Worker()
+    teams: dict[str, Team] = Field(
+        default_factory=dict, description="Teams whose share or queue differs, by name."
+    )
     sources: tuple[Source, ...] = Field((), description="What swarm reads.")
     code: tuple[UserPath, ...] = Field(
         (), description="Checkouts of pipeline code that may be read to find what tasks touch."
@@ -223,6 +237,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "naming": Naming,
     "sources": Source,
     "connections": SqlConnection,
+    "teams": Team,
 }
 
 

@@ -64,8 +64,7 @@ class DispatcherActor:
         self._clock = SystemClock()
 
         def begin() -> tuple[Dispatcher, Journaled]:
-            patience = Patience(self_fence_s=settings.worker.fence_s)
-            state = Dispatcher(Policy(patience=patience))
+            state = Dispatcher(policy(settings))
             return state, Journaled(settings, STREAM, state, snapshot_every=_SNAPSHOT_EVERY)
 
         self._dispatcher, self._journaled = await opened(begin)
@@ -186,6 +185,15 @@ class DispatcherActor:
 
     def _now(self) -> Now:
         return Now(self._clock.monotonic_s(), self._clock.now_s())
+
+
+def policy(settings: Settings) -> Policy:
+    """What the settings decide of dispatch."""
+    return Policy(
+        weights={name: team.weight for name, team in settings.teams.items()},
+        quotas={name: team.waiting_max for name, team in settings.teams.items()},
+        patience=Patience(self_fence_s=settings.worker.fence_s),
+    )
 
 
 def _answer(letter: _Letter, reply: Reply | Rejected) -> None:

@@ -33,6 +33,7 @@ class Deps:
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
     min_confidence: float = 0.5
+    team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 

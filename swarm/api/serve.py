@@ -50,6 +50,7 @@ def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
                 # Events do not name the connection of their SQL: it is read as the default one's.
                 sql_context=lambda _: sql_context(settings),
                 min_confidence=settings.min_confidence,
+                team_weights={name: team.weight for name, team in settings.teams.items()},
             )
         )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.waiting import why_waiting
 from swarm.dispatch.workers import Worker
@@ -145,6 +146,48 @@ class TaskStory(TaskRow):
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
             story=[Line(at_s=line.at_s, text=_in_words(line)) for line in story],
+        )
+
+
+class TurnRow(BaseModel):
+    """A team that waits; the smaller its weighted share of the fleet, the sooner its turn."""
+
+    team: str
+    share: float
+    waiting: int
+
+
+class AtWorkerRow(BaseModel):
+    worker: str
+    lacks: str = Field(description="Empty: nothing but its turn.")
+
+
+class TaskExplanation(BaseModel):
+    """Why a task does not run yet: its place in its team, the teams, each worker's reason."""
+
+    id: str
+    state: str
+    waiting: str | None
+    waiting_text: str | None
+    before: int | None
+    latest_start_s: float | None
+    teams: list[TurnRow]
+    workers: list[AtWorkerRow]
+
+    @classmethod
+    def of(cls, told: Explanation) -> Self:
+        return cls(
+            id=told.task,
+            state=told.state,
+            waiting=None if told.waiting is None else told.waiting.reason,
+            waiting_text=None if told.waiting is None else told.waiting.text,
+            before=told.before,
+            latest_start_s=told.latest_start_s,
+            teams=[
+                TurnRow(team=turn.team, share=round(turn.share, 4), waiting=turn.waiting)
+                for turn in told.teams
+            ],
+            workers=[AtWorkerRow(worker=at.worker, lacks=at.lacks) for at in told.workers],
         )
 
 

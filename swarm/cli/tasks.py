@@ -80,6 +80,27 @@ def get(task: TaskArgument, output: OutputOption = Output.TABLE, path: ConfigOpt
 
 
 @app.command()
+def explain(
+    task: TaskArgument, output: OutputOption = Output.TABLE, path: ConfigOption = None
+) -> None:
+    """Show what stands before a task that waits: its place, the teams, each worker's reason."""
+    with connected(path) as swarm:
+        found = swarm.explain_task(task)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1} | found, indent=2))
+        return
+    typer.echo(f"{found['id']}  {found['state']}: {found['waiting_text'] or 'it is under way'}")
+    if found["before"] is not None:
+        by = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["latest_start_s"]))
+        typer.echo(f"  {found['before']} of its team before it; it has to start by {by}")
+    for turn in found["teams"]:
+        share = f"holds {turn['share']:.0%} of the fleet by its weight"
+        typer.echo(f"  team {turn['team']}: {share}, {turn['waiting']} waiting")
+    for at in found["workers"]:
+        typer.echo(f"  {at['worker']}: {at['lacks'] or 'could run it when its turn comes'}")
+
+
+@app.command()
 def logs(
     task: TaskArgument,
     grant: Annotated[int | None, typer.Option(min=1, help="Of this grant.")] = None,

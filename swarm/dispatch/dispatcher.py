@@ -53,13 +53,19 @@ from swarm.model.work import LossCause, Outcome, TaskId, Token, WorkerId
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What people decide: the weight of a team (1 unless named), how many of its tasks may wait,
-    how long an owner may take to re-arm a lost task, and the patience of detection."""
+    """What people decide: the weight of a team (1 unless named), how many of its tasks may wait
+    (`waiting_max` unless named), how long an owner may take to re-arm a lost task, and the patience
+    of detection."""
 
     weights: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, int] = field(default_factory=dict)
     waiting_max: int = 100_000
     rearm_max_s: float = 240.0
     patience: Patience = field(default_factory=Patience)
+
+    def quota(self, team: str) -> int:
+        """How many tasks of `team` may wait."""
+        return self.quotas.get(team, self.waiting_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class Dispatcher:
         """What follows from `event`. Raises `Rejected` where it is refused; nothing is changed."""
         match event:
             case Submit() | Rearm() | Cancel() | Drain():
-                return Decision(*requested(self.floor, event, self._policy.waiting_max))
+                return Decision(*requested(self.floor, event, self._policy.quota))
             case Register():
                 return self._register(event, now)
             case Acquire():

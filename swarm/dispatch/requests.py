@@ -1,7 +1,7 @@
 """What people and orchestrators ask of the dispatcher: take tasks, cancel, re-arm, drain."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from swarm.dispatch.events import Cancel, Drain, Rearm, Receipt, Submit
 from swarm.dispatch.floor import Floor
@@ -20,11 +20,14 @@ from swarm.model.work import Outcome, Submission, TaskId
 Answer = tuple[tuple[DispatchRecord, ...], Receipt]
 
 
-def requested(floor: Floor, event: Submit | Rearm | Cancel | Drain, waiting_max: int) -> Answer:
-    """The records that follow and the receipt. Raises `Rejected`; then nothing is changed."""
+def requested(
+    floor: Floor, event: Submit | Rearm | Cancel | Drain, quota: Callable[[str], int]
+) -> Answer:
+    """The records that follow and the receipt; `quota` tells how many tasks of a team may wait.
+    Raises `Rejected`; then nothing is changed."""
     match event:
         case Submit(submissions):
-            return _submit(floor, submissions, waiting_max), Receipt.DONE
+            return _submit(floor, submissions, quota), Receipt.DONE
         case Rearm():
             return _rearm(floor, event)
         case Cancel():
@@ -37,7 +40,7 @@ def requested(floor: Floor, event: Submit | Rearm | Cancel | Drain, waiting_max:
 
 
 def _submit(
-    floor: Floor, submissions: tuple[Submission, ...], waiting_max: int
+    floor: Floor, submissions: tuple[Submission, ...], quota: Callable[[str], int]
 ) -> tuple[DispatchRecord, ...]:
     fresh: dict[TaskId, Submission] = {}
     for submission in submissions:
@@ -49,7 +52,7 @@ def _submit(
             raise DifferentBody(
                 f"task {id_} was handed in before with another body; use a new id for new work"
             )
-    _make_room(floor, fresh.values(), waiting_max)
+    _make_room(floor, fresh.values(), quota)
     return tuple(Submitted(submission) for submission in fresh.values())
 
 
@@ -62,9 +65,9 @@ def _digest(floor: Floor, id_: TaskId) -> str | None:
     return None if ended is None else ended.digest
 
 
-def _make_room(floor: Floor, fresh: Iterable[Submission], waiting_max: int) -> None:
+def _make_room(floor: Floor, fresh: Iterable[Submission], quota: Callable[[str], int]) -> None:
     for team, count in Counter(submission.team for submission in fresh).items():
-        waiting = floor.queue.waiting(team)
+        waiting, waiting_max = floor.queue.waiting(team), quota(team)
         if waiting + count > waiting_max:
             raise Overloaded(
                 f"team {team} has {waiting} tasks waiting and may have {waiting_max}; "

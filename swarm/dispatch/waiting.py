@@ -69,6 +69,11 @@ _MATCHES: Sequence[tuple[WaitReason, Callable[[Needs, Offer], bool], Callable[[N
 )
 
 
+def missing(needs: Needs, offer: Offer) -> WaitReason | None:
+    """What this worker does not have, however empty it is."""
+    return next((reason for reason, matches, _ in _MATCHES if not matches(needs, offer)), None)
+
+
 def _unmatched(task: Task, workers: list[Worker]) -> Waiting | None:
     """What no worker has, however empty it is."""
     if not workers:

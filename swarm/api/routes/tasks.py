@@ -18,12 +18,14 @@ from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
     TaskBody,
+    TaskExplanation,
     TaskRow,
     TaskStory,
     WorkerRow,
     newest_grant,
 )
 from swarm.dispatch.events import Cancel, Drain
+from swarm.dispatch.explanation import explain
 from swarm.model.work import TaskId, WorkerId
 from swarm.store.stories import LIVE
 
@@ -73,6 +75,12 @@ async def task(task: str, deps: Given) -> TaskStory:
     """One task: where it is, why it waits if it does, and its story."""
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
     return TaskStory.told(row, story, deps.model.floor)
+
+
+@router.get("/tasks/{task}/explain")
+async def explain_task(task: str, deps: Given) -> TaskExplanation:
+    """Why a task does not run yet."""
+    return TaskExplanation.of(explain(deps.model.floor, TaskId(task), deps.team_weights))
 
 
 @router.get("/tasks/{task}/output")

@@ -44,6 +44,18 @@ async def test_a_task_and_its_story(api) -> None:
     assert "SECRET" not in json.dumps(ended)
 
 
+async def test_what_stands_before_a_task(api) -> None:
+    api.deps.team_weights = {"data": 2.0}
+    await api.happens(offer(W))
+    await api.post("tasks", {"tasks": [{"id": n, "argv": ["x"], "team": "data"} for n in "abcd"]})
+    await api.happens(Acquire(W, 1))
+    told = await api.get("tasks/d/explain")
+    assert (told["before"], told["waiting"]) == (1, "all_busy")
+    assert told["teams"] == [{"team": "data", "share": 0.5, "waiting": 2}]
+    assert told["workers"] == [{"worker": "w", "lacks": "its 2 slots are taken"}]
+    assert (await api.get("tasks/x/explain", 404))["code"] == "unknown-key"
+
+
 async def test_tasks_are_listed_newest_first_in_pages(api) -> None:
     for number in range(5):
         api.clock.at_s = 1_000.0 + number

@@ -50,7 +50,9 @@ def test_a_known_id_is_no_second_task() -> None:
 
 
 def test_a_team_may_have_so_many_waiting() -> None:
-    desk = Desk(Policy(waiting_max=2))
+    desk = Desk(Policy(waiting_max=2, quotas={"none": 0}))
+    with pytest.raises(Overloaded, match="team none has 0 tasks waiting and may have 0"):
+        desk.submit(a_task("n", team="none"))
     desk.submit(a_task("a"), a_task("other", team="other"))
     with pytest.raises(Overloaded, match="team team has 1 tasks waiting and may have 2"):
         desk.submit(a_task("b"), a_task("c"))
