@@ -80,7 +80,7 @@ def main() -> None:
             for source in settings.sources
         ),
     ]
-    serve.start(settings, token_file.read_text())
+    serve.start(settings, token_file.read_text(), payload_key)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

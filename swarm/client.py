@@ -142,7 +142,8 @@ class Client:
         self, tasks: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
     ) -> list[str]:
         """Hand in up to 10,000 tasks, all or none, and return their ids: each will reach exactly
-        one outcome. A task is `{"argv": [...]}` and what the API's schema has besides. Sending
+        one outcome. A task is `{"argv": [...]}` or `{"call": {"path": "package.module:function",
+        "args": {...}}}`, and what the API's schema has besides. Sending
         again under the same `idempotency_key`, or with ids of your own, makes no second task.
         """
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
@@ -155,7 +156,8 @@ class Client:
         return self._pages("tasks", {"state": state})
 
     def task(self, task: str) -> dict[str, Any]:
-        """One task: its state, why it waits if it does, and its story."""
+        """One task: its state, why it waits if it does, its story, and the `result` of its
+        call."""
         return dict(self._request("GET", f"tasks/{quote(task, safe='')}"))
 
     def explain_task(self, task: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from swarm.dispatch.events import (
 )
 from swarm.errors import Overloaded, Rejected
 from swarm.model.dispatch import DispatchRecord, Ended
-from swarm.model.work import Submission, TaskId, WorkerId
+from swarm.model.work import Submission, TaskId, Token, WorkerId
 
 STREAM = "dispatch"
 _SNAPSHOT_EVERY = 20_000  # records
@@ -69,6 +69,7 @@ class DispatcherActor:
 
         self._dispatcher, self._journaled = await opened(begin)
         self._payloads = self._journaled.payloads(payload_key)
+        self._results = self._journaled.results(payload_key)
         await asyncio.to_thread(self._drop_orphans)
         self._waiting: list[_Letter] = []
         self._arrived = asyncio.Event()
@@ -158,12 +159,18 @@ class DispatcherActor:
         for letter in parked.values():
             take(letter)
         if records:
+            await self._keep_results(batch, records)
             await self._journaled.write(records, now.wall_s, causes)
         for letter, reply in answers:
             _answer(letter, reply)
         self._watches.follow(self._dispatcher.floor.workers)
         if ended := [record.token.task for record in records if isinstance(record, Ended)]:
             await asyncio.to_thread(self._payloads.drop, ended)
+
+    async def _keep_results(self, batch: list[_Letter], records: list[DispatchRecord]) -> None:
+        """Before the ends that they belong to: who sees an end can read its result."""
+        if results := _results(batch, records):
+            await asyncio.to_thread(self._results.put, results)
 
     def _park(self, letter: _Letter, reply: Reply, now: Now) -> bool:
         """A request that gets nothing waits until there is something, for a while."""
@@ -194,6 +201,17 @@ def policy(settings: Settings) -> Policy:
         quotas={name: team.waiting_max for name, team in settings.teams.items()},
         patience=Patience(self_fence_s=settings.worker.fence_s),
     )
+
+
+def _results(batch: list[_Letter], records: list[DispatchRecord]) -> dict[Token, str]:
+    """What the calls returned that come to their end with these records."""
+    ended = {record.token for record in records if isinstance(record, Ended)}
+    told = (letter.event for letter in batch if isinstance(letter.event, Finish))
+    return {
+        event.token: event.result
+        for event in told
+        if event.result is not None and event.token in ended
+    }
 
 
 def _answer(letter: _Letter, reply: Reply | Rejected) -> None:

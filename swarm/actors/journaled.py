@@ -12,6 +12,7 @@ from swarm.model.journal import Record
 from swarm.store.journal import open_journal
 from swarm.store.payloads import Payloads
 from swarm.store.projections import open_projections
+from swarm.store.results import Results
 
 _READ_LIMIT = 2_000
 
@@ -60,6 +61,10 @@ class Journaled:
     def payloads(self, key: bytes) -> Payloads:
         """What the tasks of this stream run."""
         return self._journal.payloads(self._stream.name, key)
+
+    def results(self, key: bytes) -> Results:
+        """What the calls of this stream returned."""
+        return self._journal.results(self._stream.name, key)
 
     @property
     def last_seq(self) -> int:

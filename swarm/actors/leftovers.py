@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from swarm.model.work import Token
@@ -18,17 +18,18 @@ def marks(token: Token) -> dict[str, str]:
     return {"SWARM_TASK": token.task, "SWARM_GRANT": str(token.grant)}
 
 
-def end_leftovers(token: Token) -> None:
-    """Kill every process of the grant until none is left: what forks meanwhile is found next."""
-    while left := list(_marked(token)):
+def end_leftovers(marks: Mapping[str, str]) -> None:
+    """Kill every process that carries `marks` until none is left: what forks meanwhile is found
+    next."""
+    while left := list(_marked(marks)):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(_LOOK_S)
 
 
-def _marked(token: Token) -> Iterator[int]:
-    wanted = {f"{name}={value}".encode() for name, value in marks(token).items()}
+def _marked(marks: Mapping[str, str]) -> Iterator[int]:
+    wanted = {f"{name}={value}".encode() for name, value in marks.items()}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) != os.getpid():
             with contextlib.suppress(OSError):  # it ended, or is another user's

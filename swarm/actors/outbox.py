@@ -40,6 +40,7 @@ class Outbox:
             "grant": token.grant,
             "outcome": finish.outcome,
             "detail": finish.detail,
+            "result": finish.result,
         }
         path = self._path(token)
         part = path.with_suffix(".part")
@@ -62,6 +63,7 @@ class Outbox:
             try:
                 what = json.loads(path.read_text())
                 token = Token(TaskId(what["task"]), int(what["grant"]))
-                yield token, Finish(token, Outcome(what["outcome"]), str(what["detail"]))
+                outcome, detail = Outcome(what["outcome"]), str(what["detail"])
+                yield token, Finish(token, outcome, detail, what.get("result"))
             except (ValueError, KeyError, TypeError) as error:
                 log.error("an end cannot be read and is left out", file=str(path), error=str(error))

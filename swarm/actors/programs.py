@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from swarm.actors.leftovers import marks
 from swarm.actors.output_files import output_files
-from swarm.actors.slot import Program
+from swarm.actors.slot import Call, Program
 from swarm.model.work import Token
 
 _FILES = "SWARM_FILES"
@@ -22,23 +22,33 @@ class Programs:
         self._outputs = output_files(folder)
         self._files = folder / "files"
 
-    def unpack(self, token: Token, body: str) -> Program:
-        """The program, its files in place. Raises `OSError` where the disk refuses them,
+    def unpack(self, token: Token, body: str) -> Program | Call:
+        """The program or call, its files in place. Raises `OSError` where the disk refuses them,
         `ValueError` where `body` is none of ours."""
         what = json.loads(body)
         folder = self._folder(token)
         files = what.get("files", {})
         _write(folder, files)
         around = {} if what.get("clean_env") else os.environ
-        return Program(
-            tuple(part.replace(f"{{{_FILES}}}", str(folder)) for part in what["argv"]),
-            self._outputs.path(token.task, token.grant),
-            {**around, **what.get("env", {}), **marks(token), _FILES: str(folder)},
+        env = {**around, **what.get("env", {})}
+        own = {**marks(token), _FILES: str(folder)}
+        output = self._outputs.path(token.task, token.grant)
+        bounds = (
             what.get("cwd", ""),
             what.get("memory_bytes"),
             what.get("timeout_s"),
             folder if files else None,
         )
+        if "call" in what:
+            path, args = what["call"]["path"], what["call"]["args"]
+            context = {
+                "task": token.task,
+                "grant": token.grant,
+                "attempt": what.get("attempt", 1),
+            }
+            return Call(path, args, context, own, output, env, *bounds)
+        argv = tuple(part.replace(f"{{{_FILES}}}", str(folder)) for part in what["argv"])
+        return Program(argv, output, env | own, *bounds)
 
     def clear(self, token: Token) -> None:
         """Remove the files of a grant whose slot is gone and could not do it."""

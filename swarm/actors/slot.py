@@ -1,15 +1,28 @@
 """A slot of a worker: one process (`slot_process.py`) that runs one task at a time."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PROGRAM = Path(__file__).with_name("slot_process.py")
+_LINE_MAX_BYTES = 1 << 20  # from the slot; the longest has a result
+
+
+def python(module: str) -> tuple[str, ...]:
+    """How to start a module of ours in whatever environment: it is found first, and what it
+    imports for others is looked for elsewhere first."""
+    root = str(Path(__file__).parents[2])
+    code = (
+        f"import sys; sys.path.insert(0, {root!r}); from {module} import main; "
+        f"sys.path.append(sys.path.pop(0)); main()"
+    )
+    return sys.executable, "-c", code
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +40,31 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function to call, `package.module:function`, with `args` by name; `context` is what it is
+    told when it asks. `marks` are in the environment while it runs, `output` gets what is printed.
+
+    It runs in the slot's resident process, which stays for the next call of the same `env` and
+    `cwd`; the limits are of that process and all it starts.
+    """
+
+    path: str
+    args: Mapping[str, Any]
+    context: Mapping[str, Any]
+    marks: Mapping[str, str]
+    output: Path
+    env: Mapping[str, str]
+    cwd: str = ""
+    memory_bytes: int | None = None
+    timeout_s: float | None = None
+    files: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
-    """How a program ended. `why` is set where swarm ended it: `killed`, `out_of_memory` or
-    `timeout`; `error` where it never started."""
+    """How a program or a call ended. `why` is set where swarm ended it: `killed`, `out_of_memory`
+    or `timeout`; `error` where it never started, or a call did not return. `result` is what a call
+    returned, as JSON text."""
 
     exit_code: int | None = None
     signal: int | None = None
@@ -37,10 +72,11 @@ class End:
     error: str = ""
     peak_memory_bytes: int = 0
     cpu_s: float = 0.0
+    result: str | None = None
 
     @property
     def succeeded(self) -> bool:
-        return self.exit_code == 0
+        return self.exit_code == 0 and not self.error
 
 
 class SlotDied(Exception):
@@ -53,6 +89,8 @@ class Slot:
     def __init__(self, process: asyncio.subprocess.Process, control: socket.socket) -> None:
         self._process = process
         self._control = control
+        # Carried by what a resident process forks, which has no mark of its task.
+        self.marks = {"SWARM_SLOT": uuid.uuid4().hex}
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -62,10 +100,7 @@ class Slot:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-S",
-                str(_PROGRAM),
+                *_bare(python("swarm.actors.slot_process")),
                 str(theirs.fileno()),
                 str(fence_s),
                 pass_fds=(theirs.fileno(),),
@@ -76,7 +111,9 @@ class Slot:
             )
         slot = cls(process, ours)
         try:
-            slot._reader, slot._writer = await asyncio.open_connection(sock=ours)
+            slot._reader, slot._writer = await asyncio.open_connection(
+                sock=ours, limit=_LINE_MAX_BYTES
+            )
         except BaseException:  # the worker ends just now
             process.kill()
             await process.wait()
@@ -87,8 +124,16 @@ class Slot:
     def pid(self) -> int:
         return self._process.pid
 
-    async def run(self, program: Program) -> int | End:
-        """Start `program`; its pid, or its end if it could not be started."""
+    async def run(self, what: Program | Call) -> int | End:
+        """Start it; the pid of its process, or its end if it could not be started."""
+        if isinstance(what, Call):
+            await self._say("call", _asked(what, self.marks))
+        else:
+            await self._say_program(what)
+        word, told = await self._hear()
+        return int(told["pid"]) if word == "started" else End(**told)
+
+    async def _say_program(self, program: Program) -> None:
         await self._say(
             "run",
             {
@@ -101,16 +146,14 @@ class Slot:
                 "files": str(program.files) if program.files else None,
             },
         )
-        word, what = await self._hear()
-        return int(what["pid"]) if word == "started" else End(**what)
 
     async def end(self) -> End:
-        """Wait until the running program has ended and nothing of it is left."""
+        """Wait until what runs has ended and nothing of it is left."""
         _, what = await self._hear()
         return End(**what)
 
     async def kill(self) -> None:
-        """End the running program; `end` tells when it has."""
+        """End what runs; `end` tells when it has."""
         await self._say("kill", None)
 
     async def beat(self) -> None:
@@ -121,6 +164,8 @@ class Slot:
         """End the slot and whatever runs in it."""
         assert self._writer is not None
         self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
         await self._process.wait()
 
     async def _say(self, word: str, what: Any) -> None:
@@ -141,3 +186,29 @@ class Slot:
             raise SlotDied
         ((word, what),) = json.loads(line).items()
         return word, what
+
+
+def _bare(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the user's environment and without the site packages."""
+    return argv[0], "-I", "-S", *argv[1:]
+
+
+def _asked(call: Call, marks: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "home": {
+            "argv": python("swarm.actors.resident_process"),
+            "env": {**call.env, **marks},
+            "cwd": call.cwd,
+        },
+        "request": {
+            "path": call.path,
+            "args": dict(call.args),
+            "output": str(call.output),
+            "marks": dict(call.marks),
+            "context": dict(call.context),
+        },
+        "output": str(call.output),
+        "memory_bytes": call.memory_bytes,
+        "timeout_s": call.timeout_s,
+        "files": str(call.files) if call.files else None,
+    }

@@ -1,11 +1,12 @@
 """The process around one task: starts it, watches it, and leaves nothing of it behind.
 
-Standard library only; started by `slot.py` as `python -I slot_process.py CONTROL_FD FENCE_S`. It
-is single-threaded and the subreaper of its tree (prctl(2)), so whatever a task forks, double forks
+Standard library only; started by `slot.py` with `CONTROL_FD FENCE_S` as its arguments. It is
+single-threaded and the subreaper of its tree (prctl(2)), so whatever a task forks, double forks
 or moves into a session of its own stays below this process and can be found and ended.
 
-Over the control socket come lines of JSON: `{"run": {...}}` starts a program, `{"kill": null}` ends
-it, `{"beat": null}` says that the worker is in contact. Back go `{"started": {...}}` and
+Over the control socket come lines of JSON: `{"run": {...}}` starts a program, `{"call": {...}}` has
+a function called in the resident process, `{"kill": null}` ends it, `{"beat": null}` says that the
+worker is in contact. Back go `{"started": {...}}` and
 `{"ended": {...}}`. The worker's death closes the socket, however it died: then everything ends.
 So it does when no beat came for FENCE_S seconds, which also covers a worker that stands still.
 """
@@ -25,6 +26,8 @@ import sys
 import time
 from typing import IO, Any
 
+from swarm.actors.slot_resident import Resident
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_S = 0.1  # how often memory and the fence are looked at
@@ -34,13 +37,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Slot:
-    """At most one program at a time."""
+    """At most one program or call at a time. The resident process stays from call to call; it ends
+    before a program runs, so that what it holds in memory is nobody else's."""
 
     def __init__(self, control: socket.socket, fence_s: float) -> None:
         self._control = control
         self._fence_s = fence_s
         self._beat_s = time.monotonic()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._ready = selectors.DefaultSelector()
+        self._child: subprocess.Popen[bytes] | None = None  # it works
+        self._resident: Resident | None = None  # at work too while it is the child
         self._limits: dict[str, Any] = {}
         self._deadline_s: float | None = None
         self._family: list[int] = []  # the task's processes, as far as they are known
@@ -55,7 +61,7 @@ class Slot:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(wake_write)
-        ready = selectors.DefaultSelector()
+        ready = self._ready
         ready.register(self._control, selectors.EVENT_READ)
         ready.register(wake_read, selectors.EVENT_READ)
         lines = self._control.makefile("rb")
@@ -64,10 +70,13 @@ class Slot:
             while True:
                 busy = self._child is not None
                 for key, _ in ready.select(_LOOK_S if busy else None):
-                    if key.fileobj is not self._control:
+                    if key.fileobj is self._control:
+                        if not self._obey(lines.readline()):
+                            return
+                    elif key.fileobj == wake_read:
                         os.read(wake_read, 4096)
-                    elif not self._obey(lines.readline()):
-                        return
+                    else:
+                        self._hear()
                 self._reap()
                 self._look()
                 if busy and time.monotonic() - self._beat_s > self._fence_s:
@@ -84,14 +93,20 @@ class Slot:
         self._beat_s = time.monotonic()
         if word == "run":
             self._run(what)
+        elif word == "call":
+            self._call(what)
         elif word == "kill" and self._child is not None:
             self._end("killed")
         return True
 
-    def _run(self, what: dict[str, Any]) -> None:
+    def _limit(self, what: dict[str, Any]) -> None:
         self._limits, self._peak_bytes, self._why = what, 0, ""
         timeout_s = what.get("timeout_s")
         self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def _run(self, what: dict[str, Any]) -> None:
+        self._end_resident()
+        self._limit(what)
         try:
             with open_output(what["output"]) as output:
                 self._child = subprocess.Popen(
@@ -108,8 +123,71 @@ class Slot:
             self._remove_files()
             self._say("ended", {"error": f"{what['argv'][0]}: {error.strerror}"})
             return
-        self._family, self._search_s = [self._child.pid], time.monotonic() + _LOOK_S
-        self._say("started", {"pid": self._child.pid})
+        self._began(self._child)
+
+    def _began(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self._family, self._search_s = [child.pid], time.monotonic() + _LOOK_S
+        self._say("started", {"pid": child.pid})
+
+    def _call(self, what: dict[str, Any]) -> None:
+        """Have a function called, in the resident process if that suits, else in a new one."""
+        resident = self._resident
+        if resident is not None:
+            uses_bytes = _resident_bytes(resident.pid)
+            if not resident.suits(what["home"], what.get("memory_bytes"), uses_bytes):
+                self._end_resident()
+        self._limit(what)
+        try:
+            self._began(self._asked().process)
+        except OSError as error:
+            self._end_resident()
+            self._remove_files()
+            program = what["home"]["argv"][0]
+            self._say("ended", {"error": f"{program}: no call could begin: {error}"})
+
+    def _asked(self) -> Resident:
+        """The resident process, which has the call. Raises `OSError`."""
+        if self._resident is None:
+            what = self._limits
+            self._resident = Resident(what["home"], what["output"], _die_with_the_slot)
+            self._ready.register(self._resident.socket, selectors.EVENT_READ)
+        self._resident.send(self._limits["request"])
+        return self._resident
+
+    def _hear(self) -> None:
+        """What the resident process says: its call has come to an end."""
+        if self._resident is None:
+            return
+        for answer in self._resident.answers():
+            if answer.get("stale"):
+                self._end_resident()
+                self._child = self._asked().process
+                return
+            if self._child is not None:
+                self._returned(self._resident, answer)
+                return
+        if self._resident.closed:  # that it is gone is told by its exit
+            with contextlib.suppress(KeyError):
+                self._ready.unregister(self._resident.socket)
+
+    def _returned(self, resident: Resident, answer: dict[str, Any]) -> None:
+        self._child = None
+        if answer.pop("last") or resident.left_something():
+            self._end_resident()
+        self._remove_files()
+        answer.pop("fault", None)
+        self._say("ended", answer | {"exit_code": 0 if "result" in answer else None})
+
+    def _end_resident(self) -> None:
+        """And whatever is below it."""
+        if self._resident is None:
+            return
+        with contextlib.suppress(KeyError):
+            self._ready.unregister(self._resident.socket)
+        self._resident.close()
+        self._resident = None
+        end_descendants()
 
     def _reap(self) -> None:
         """Collect every child that ended, the task's own and those it left to us."""
@@ -120,11 +198,20 @@ class Slot:
                 return
             if pid == 0:
                 return
+            if self._resident is not None and pid == self._resident.pid:
+                self._hear()  # its last word counts, if it is one
             if self._child is not None and pid == self._child.pid:
-                self._child = None
-                end_descendants()
-                self._remove_files()
-                self._say("ended", self._report(status, usage))
+                self._ended(self._report(status, usage))
+
+    def _ended(self, report: dict[str, Any]) -> None:
+        self._child = None
+        end_descendants()
+        self._remove_files()
+        if self._resident is not None:
+            self._end_resident()
+            if report["exit_code"] == 0:
+                report["error"] = "its process ended before it returned, with exit code 0"
+        self._say("ended", report)
 
     def _report(self, status: int, usage: resource.struct_rusage) -> dict[str, Any]:
         code = os.waitstatus_to_exitcode(status)
@@ -239,7 +326,8 @@ def _die_with_the_slot() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """`... CONTROL_FD FENCE_S`."""
     descriptor, fence_s = int(sys.argv[1]), float(sys.argv[2])
     with socket.socket(fileno=descriptor) as control:
         Slot(control, fence_s).serve()

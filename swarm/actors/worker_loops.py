@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from swarm.actors.leftovers import end_leftovers
+from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
 from swarm.actors.ports import Answer, Dispatch, actor_name
 from swarm.actors.programs import Programs
@@ -222,7 +222,8 @@ class Worker:
         try:
             end = await self._run_in(slot, run, token, body)
         except SlotDied:
-            await asyncio.to_thread(end_leftovers, token)
+            for carried in (marks(token), slot.marks):
+                await asyncio.to_thread(end_leftovers, carried)
             self._programs.clear(token)
             if self._held.get(token) is run:
                 self._let_go(token)  # not held any more: the dispatcher grants it anew
@@ -232,7 +233,7 @@ class Worker:
             return
         self._free.put_nowait(slot)
         if self._held.get(token) is run:
-            self._outbox.put(Finish(token, _outcome(end, run), _told(end)))
+            self._outbox.put(_finish(token, end, run))
             self._let_go(token)
             self._ended.set()
 
@@ -257,6 +258,11 @@ class Worker:
         self._free.put_nowait(slot)
 
 
+def _finish(token: Token, end: End, run: _Held) -> Finish:
+    result = end.result if end.result != "null" else None
+    return Finish(token, _outcome(end, run), _told(end), result)
+
+
 def _outcome(end: End, run: _Held) -> Outcome:
     if end.succeeded:
         return Outcome.SUCCEEDED
@@ -268,5 +274,7 @@ def _told(end: End) -> str:
     if end.error:
         return end.error
     how = f"exit code {end.exit_code}" if end.signal is None else f"signal {end.signal}"
+    if end.result is not None:
+        how = "returned"
     why = f" ({end.why})" if end.why else ""
     return f"{how}{why}, {end.cpu_s:.2f} s of CPU, {end.peak_memory_bytes / 2**20:.0f} MiB at most"

@@ -12,7 +12,7 @@ from swarm.api.read_model import ReadModel
 from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
-from swarm.model.work import TaskId
+from swarm.model.work import TaskId, Token
 from swarm.store.outputs import Printed
 from swarm.store.projections import Projections
 
@@ -21,8 +21,8 @@ from swarm.store.projections import Projections
 class Deps:
     """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
     `sql_context` tells where the SQL of a task runs, `output` what a task printed under a grant,
-    from a byte on, at most so many. `news` is set, and a new one put in its place, when `model` has
-    moved."""
+    from a byte on, at most so many, `result` what a call returned, as JSON text. `news` is set, and
+    a new one put in its place, when `model` has moved."""
 
     token: str
     graph: Graph
@@ -32,6 +32,7 @@ class Deps:
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
+    result: Callable[[Token], str | None] = lambda _: None
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)

@@ -5,23 +5,25 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from ray import serve
 
+from swarm.actors.dispatcher import STREAM
 from swarm.actors.handles import DispatchHandle, GraphHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
+from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
 
 APPLICATION = "swarm-api"
 
 
-def start(settings: Settings, token: str) -> None:
+def start(settings: Settings, token: str, payload_key: bytes) -> None:
     """Start Ray Serve and the API on it; returns when it answers."""
     serve.start(http_options={"host": settings.api.host, "port": settings.api.port})
     deployment = serve.deployment(
-        serve.ingress(_builder(settings, token))(_Api),
+        serve.ingress(_builder(settings, token, payload_key))(_Api),
         name=APPLICATION,
         ray_actor_options={"num_cpus": 0},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
@@ -33,14 +35,16 @@ class _Api:
     """What Serve makes a replica of; the routes are in the app."""
 
 
-def _builder(settings: Settings, token: str) -> Callable[[], FastAPI]:
+def _builder(settings: Settings, token: str, payload_key: bytes) -> Callable[[], FastAPI]:
     def build() -> FastAPI:
+        journal = open_journal(settings.store_url, settings.state_dir)
         return create_app(
             Deps(
                 token=token,
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 output=open_outputs(settings.store_url, settings.state_dir).read,
+                result=lambda token: journal.results(STREAM, payload_key).get(token),
                 projections=open_projections(settings.store_url, settings.state_dir),
                 clock=SystemClock(),
                 lineage_namespaces={

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.floor import Floor
@@ -30,14 +30,30 @@ FileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
 Files = Annotated[dict[FileName, str], Field(max_length=20)]
 
 
+class CallBody(BaseModel):
+    """A function to call in a process of the worker's that stays for the next call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(
+        max_length=500,
+        pattern=r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$",
+        description="`package.module:function`, as the worker's Python imports it from `cwd`.",
+    )
+    args: dict[str, Any] = Field({}, description="Its arguments by name.")
+
+
 class TaskBody(BaseModel):
-    """A program to run once, on some worker. `argv` is not given to a shell."""
+    """A program or a call to run once, on some worker. `argv` is not given to a shell."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: Name | None = Field(None, description="Your own id; the same id is the same task.")
     team: Name = Field("default", description="Whose share of the workers it takes.")
-    argv: list[str] = Field(min_length=1, max_length=10_000, description="Program and arguments.")
+    argv: list[str] | None = Field(
+        None, min_length=1, max_length=10_000, description="Program and arguments."
+    )
+    call: CallBody | None = Field(None, description="Function and arguments, in place of `argv`.")
     env: dict[str, str] = Field({}, description="Added to the worker's environment.")
     clean_env: bool = Field(False, description="`env` is the whole environment.")
     files: Files = Field({}, description="Put where `{SWARM_FILES}` in `argv` says; gone after.")
@@ -57,6 +73,12 @@ class TaskBody(BaseModel):
     subject: str = Field("", max_length=1_000, description="The orchestrator's own name of it.")
     owner: Owner = Field("", description="Who follows it with `GET /tasks/changes`.")
     rearm: Rearm = Field(Rearm.SELF, description="Who lets it run again after its worker's death.")
+
+    @model_validator(mode="after")
+    def _one_work(self) -> Self:
+        if (self.argv is None) == (self.call is None):
+            raise ValueError("give either `argv`, a program, or `call`, a function; exactly one")
+        return self
 
     def submission(self, id_: TaskId, digest: str, now_s: float) -> Submission:
         resources = Resources(self.cpu, self.memory_bytes, self.gpu)
@@ -80,15 +102,21 @@ class TaskBody(BaseModel):
         """What the worker is told to run."""
         return json.dumps(
             {
-                "argv": self.argv,
+                **self._work(),
                 "env": self.env,
                 "clean_env": self.clean_env,
                 "files": self.files,
                 "cwd": self.cwd,
                 "memory_bytes": self.memory_bytes or None,
                 "timeout_s": self.timeout_s,
+                "attempt": self.attempt,
             }
         )
+
+    def _work(self) -> dict[str, Any]:
+        if self.call is not None:
+            return {"call": self.call.model_dump()}
+        return {"argv": self.argv}
 
 
 class Submissions(BaseModel):
@@ -126,16 +154,18 @@ class Line(BaseModel):
 
 
 class TaskStory(TaskRow):
-    """`waiting` is why it does not run: a stable reason, and a line for people."""
+    """`waiting` is why it does not run: a stable reason, and a line for people. `result` is what
+    its call returned; old ones are forgotten."""
 
     grant: int
     worker: str | None
     waiting: str | None
     waiting_text: str | None
     story: list[Line]
+    result: Any = None
 
     @classmethod
-    def told(cls, row: Row, story: Sequence[Told], floor: Floor) -> Self:
+    def told(cls, row: Row, story: Sequence[Told], floor: Floor, result: str | None = None) -> Self:
         # Row and floor may be a moment apart: what has ended waits for nothing.
         live = floor.tasks.get(row.submission.task) if row.state in LIVE else None
         waiting = None if live is None else why_waiting(floor, row.submission.task)
@@ -146,6 +176,7 @@ class TaskStory(TaskRow):
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
             story=[Line(at_s=line.at_s, text=_in_words(line)) for line in story],
+            result=None if result is None else json.loads(result),
         )
 
 

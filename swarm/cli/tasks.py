@@ -74,6 +74,8 @@ def get(task: TaskArgument, output: OutputOption = Output.TABLE, path: ConfigOpt
         return
     waiting = f": {found['waiting_text']}" if found["waiting_text"] else ""
     typer.echo(f"{found['id']}  {found['state']}{waiting}")
+    if found["result"] is not None:
+        typer.echo(f"  returned {json.dumps(found['result'])}")
     for line in found["story"]:
         at = time.strftime("%H:%M:%S", time.localtime(line["at_s"]))
         typer.echo(f"  {at}.{int(line['at_s'] % 1 * 1000):03}  {line['text']}")

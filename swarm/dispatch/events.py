@@ -51,11 +51,12 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A grant came to its end."""
+    """A grant came to its end. `result` is JSON text; None where it is null or there is none."""
 
     token: Token
     outcome: Outcome
     detail: str = ""
+    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

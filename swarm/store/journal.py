@@ -23,6 +23,7 @@ from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.payloads import Payloads
 from swarm.store.places import Folder, Place, Server
+from swarm.store.results import Results
 from swarm.store.tables import records, snapshots, streams
 
 
@@ -158,6 +159,10 @@ class Journal:
     def payloads(self, stream: str, key: bytes) -> Payloads:
         """What the tasks of `stream` run, encrypted with `key`."""
         return Payloads(self._place.database(stream), key)
+
+    def results(self, stream: str, key: bytes) -> Results:
+        """What the calls of `stream` returned, encrypted with `key`."""
+        return Results(self._place.database(stream), key)
 
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""

@@ -9,6 +9,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 journal = MetaData()
@@ -50,4 +51,14 @@ payloads = Table(
     journal,
     Column("task", Text, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+)
+
+results = Table(
+    "swarm_results",
+    journal,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task", Text, nullable=False),
+    Column("grant_no", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("task", "grant_no"),
 )

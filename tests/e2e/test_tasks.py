@@ -36,6 +36,21 @@ def test_a_program_runs_and_prints(swarm):
     assert "failed under grant 1: exit code 3" in ran.stderr
 
 
+def test_a_function_is_called_and_its_result_kept(swarm, tmp_path):
+    (tmp_path / "jobs.py").write_text(
+        "def load(day, context):\n    print('loading', day)\n    return [day, context.grant]\n"
+    )
+    call = {"path": "jobs:load", "args": {"day": "monday"}}
+    (task,) = swarm.client.submit([{"call": call, "cwd": str(tmp_path)}])
+    assert in_state(swarm, task, *ENDED)["result"] == ["monday", 1]
+    assert swarm.client.output(task) == b"loading monday\n"
+    assert 'returned ["monday", 1]' in swarm.cli("tasks", "get", task).stdout
+    (bad,) = swarm.client.submit([{"call": {"path": "jobs:nothing"}, "cwd": str(tmp_path)}])
+    ended = in_state(swarm, bad, *ENDED)
+    assert (ended["state"], ended["result"]) == ("failed", None)
+    assert "has no function nothing" in ended["story"][-1]["text"]
+
+
 def test_many_tasks_and_the_same_ones_again(swarm):
     tasks = [{"argv": ["sh", "-c", f"echo {n}"], "team": f"team{n % 3}"} for n in range(30)]
     ids = swarm.client.submit(tasks, idempotency_key="nightly")

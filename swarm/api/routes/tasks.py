@@ -26,7 +26,7 @@ from swarm.api.task_schemas import (
 )
 from swarm.dispatch.events import Cancel, Drain
 from swarm.dispatch.explanation import explain
-from swarm.model.work import TaskId, WorkerId
+from swarm.model.work import Outcome, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
 
 router = APIRouter(tags=["tasks"])
@@ -72,9 +72,11 @@ async def tasks(
 
 @router.get("/tasks/{task}")
 async def task(task: str, deps: Given) -> TaskStory:
-    """One task: where it is, why it waits if it does, and its story."""
+    """One task: where it is, why it waits if it does, its story, and what its call returned."""
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
-    return TaskStory.told(row, story, deps.model.floor)
+    token = Token(TaskId(task), newest_grant(story))
+    result = await asyncio.to_thread(deps.result, token) if row.state == Outcome.SUCCEEDED else None
+    return TaskStory.told(row, story, deps.model.floor, result)
 
 
 @router.get("/tasks/{task}/explain")

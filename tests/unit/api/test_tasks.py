@@ -56,6 +56,29 @@ async def test_what_stands_before_a_task(api) -> None:
     assert (await api.get("tasks/x/explain", 404))["code"] == "unknown-key"
 
 
+async def test_a_call_and_its_result(api) -> None:
+    call = {"path": "jobs.daily:load", "args": {"day": "2026-11-22"}}
+    await api.post("tasks", {"tasks": [{"id": "a", "call": call}]})
+    assert json.loads(api.deps.dispatch.bodies["a"])["call"] == call
+    api.deps.result = {Token(TaskId("a"), 1): '{"rows": 3}'}.get
+    for event in (offer(W), Acquire(W, 1)):
+        await api.happens(event)
+    assert (await api.get("tasks/a"))["result"] is None, "it has not returned yet"
+    await api.happens(Finish(Token(TaskId("a"), 1), Outcome.SUCCEEDED, "returned"))
+    assert (await api.get("tasks/a"))["result"] == {"rows": 3}
+
+
+async def test_a_task_is_one_program_or_one_call(api) -> None:
+    for task, words in (
+        ({}, "exactly one"),
+        ({"argv": ["true"], "call": {"path": "a:b"}}, "exactly one"),
+        ({"call": {"path": "no_function"}}, "call.path"),
+        ({"call": {"path": "a:b", "args": [1]}}, "call.args"),
+    ):
+        refused = await api.post("tasks", {"tasks": [task]}, 422)
+        assert words in refused["detail"], refused
+
+
 async def test_tasks_are_listed_newest_first_in_pages(api) -> None:
     for number in range(5):
         api.clock.at_s = 1_000.0 + number

@@ -1,0 +1,91 @@
+"""The slot's end of its resident process, in which calls run one after another."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_SEND_S = 5.0  # a process that takes a call in no sooner is not usable
+
+
+class Resident:
+    """A process that stays for the next call of the same `home`: program, environment, folder."""
+
+    def __init__(self, home: dict[str, Any], output: str, begin: Callable[[], None]) -> None:
+        """Start it; `begin` runs in the new process first. What it prints before a call goes to
+        `output`. Raises `OSError`."""
+        self.home = home
+        self.socket, theirs = socket.socketpair()
+        with theirs, open(output, "ab", buffering=0) as file:
+            self.process = subprocess.Popen(
+                [*home["argv"], str(theirs.fileno())],
+                env=home["env"],
+                cwd=home["cwd"] or None,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=begin,
+                pass_fds=(theirs.fileno(),),
+            )
+        self.socket.settimeout(_SEND_S)
+        self.closed = False
+        self._begun = b""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def suits(self, home: dict[str, Any], memory_bytes: int | None, uses_bytes: int) -> bool:
+        """May a call of this home and limit run here? What earlier calls left in memory would
+        count against it."""
+        lives = self.process.poll() is None
+        return lives and self.home == home and (not memory_bytes or 2 * uses_bytes < memory_bytes)
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Raises `OSError`."""
+        self.socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """What has arrived; never waits."""
+        while True:
+            try:
+                part = self.socket.recv(1 << 18, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                part = b""
+            if not part:
+                self.closed = True
+                return
+            *lines, self._begun = (self._begun + part).split(b"\n")
+            for line in lines:
+                yield json.loads(line)
+
+    def left_something(self) -> bool:
+        """Does anything but this process live below the slot?"""
+        below = {*_children(os.getpid()), *_children(self.pid)} - {self.pid}
+        return any(_runs(pid) for pid in below)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _children(pid: int) -> Iterator[int]:
+    """By proc(5): of each thread its own. Nothing where the process is gone."""
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                yield from map(int, file.read().split())
+    except OSError:
+        return
+
+
+def _runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] != b"Z"
+    except (OSError, IndexError):
+        return False
