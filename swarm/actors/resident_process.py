@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from swarm.actors.printing import open_output
 from swarm.agents import Context
 
 RESULT_MAX_BYTES = 256 * 1024
@@ -142,20 +143,20 @@ def _answer(call: dict[str, Any], modules: Modules) -> dict[str, Any]:
 @contextlib.contextmanager
 def _printing_to(output: str) -> Iterator[None]:
     """Everything this process prints, and what it starts, goes there."""
-    _redirect(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with open_output(output) as file:
+        _redirect(file.fileno())
     try:
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        _redirect(os.devnull, os.O_WRONLY)
+        with open(os.devnull, "wb") as nowhere:
+            _redirect(nowhere.fileno())
 
 
-def _redirect(path: str, how: int) -> None:
-    descriptor = os.open(path, how, 0o666)
+def _redirect(descriptor: int) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    os.close(descriptor)
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

@@ -13,7 +13,6 @@ So it does when no beat came for FENCE_S seconds, which also covers a worker tha
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import resource
@@ -24,8 +23,9 @@ import socket
 import subprocess
 import sys
 import time
-from typing import IO, Any
+from typing import Any
 
+from swarm.actors.printing import open_output
 from swarm.actors.slot_resident import Resident
 
 _PR_SET_PDEATHSIG = 1
@@ -257,17 +257,6 @@ class Slot:
             self._control.sendall(json.dumps({word: what}).encode() + b"\n")
         except OSError:
             return  # the worker is gone; the next read says so
-
-
-def open_output(path: str) -> IO[bytes]:
-    """A new file that stays locked until the last process that prints into it is gone; under its
-    name it is never seen unlocked before that."""
-    folder, name = os.path.split(path)
-    making = os.path.join(folder, "." + name)
-    output = open(making, "ab", buffering=0)  # noqa: SIM115  # the caller closes it
-    fcntl.flock(output, fcntl.LOCK_SH)
-    os.replace(making, path)
-    return output
 
 
 def descendants() -> list[int]:

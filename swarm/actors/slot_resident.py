@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from swarm.actors.printing import open_output
+
 _SEND_S = 5.0  # a process that takes a call in no sooner is not usable
 
 
@@ -18,7 +20,7 @@ class Resident:
         `output`. Raises `OSError`."""
         self.home = home
         self.socket, theirs = socket.socketpair()
-        with theirs, open(output, "ab", buffering=0) as file:
+        with theirs, open_output(output) as file:
             self.process = subprocess.Popen(
                 [*home["argv"], str(theirs.fileno())],
                 env=home["env"],

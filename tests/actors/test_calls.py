@@ -74,9 +74,10 @@ async def returned(slot: Slot, folder: Path, name: str, **args: Any) -> Any:
 
 async def test_a_function_is_called_and_returns(slot: Slot, code: Path) -> None:
     assert await returned(slot, code, "add", a=1, b=2) == {"sum": 3}
+    assert (code / "output").read_text() == "adding\n"
     assert await returned(slot, code, "whose") == ["t", 7, "7"]
     assert await returned(slot, code, "later") == "later"
-    assert (code / "output").read_text() == "adding\n"
+    assert (code / "output").read_text() == ""
 
 
 async def test_the_process_stays_until_something_else_is_wanted(slot: Slot, code: Path) -> None:
@@ -104,7 +105,6 @@ async def test_a_changed_module_is_imported_anew(slot: Slot, code: Path) -> None
 async def test_what_fails_says_why_and_costs_nobody_else(slot: Slot, code: Path) -> None:
     first = await returned(slot, code, "pid")
     for name, args, words in (
-        ("fails", {}, "ValueError: no such day"),
         ("add", {"a": 1}, "missing 1 required positional argument: 'b'"),
         ("opaque", {}, "its result is not JSON"),
         ("large", {"n": 300_000}, "may have 262144"),
@@ -114,9 +114,10 @@ async def test_what_fails_says_why_and_costs_nobody_else(slot: Slot, code: Path)
         end = await called(slot, code, name, **args)
         assert not end.succeeded
         assert words in end.error, end
+    assert "ValueError: no such day" in (await called(slot, code, "fails")).error
+    assert "in fails" in (code / "output").read_text(), "the whole traceback is in the output"
     assert len(await returned(slot, code, "large", n=200_000)) == 200_000
     assert await returned(slot, code, "pid") == first
-    assert "in fails" in (code / "output").read_text(), "the whole traceback is in the output"
 
 
 async def test_a_process_that_ends_in_a_call(slot: Slot, code: Path) -> None:
