@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from swarm import config
+from swarm.api.rights import Right
 from swarm.config import Settings
+from swarm.errors import ConfigError
 from swarm.store.projector import open_projector
 
 _LOOK_S = 0.1
+_TOKEN_MIN = 20
 
 
 def main() -> None:
@@ -63,7 +66,9 @@ def main() -> None:
         name = f"worker:{uuid.uuid4().hex[:8]}"  # a name is never used twice: it is in grants
         here = ray.get_runtime_context().get_node_id()
         slots = settings.worker.slots
-        offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
+        has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
+        room = Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0))
+        offer = Offer(WorkerId(name), here, slots, room)
         files = WorkerOptions(settings.state_dir / "worker", fence_s=settings.worker.fence_s)
         reached = (handles.DispatchHandle(), handles.OutputsHandle())
         return spawn(WorkerActor, options.worker(name), offer, *reached, files)
@@ -80,7 +85,7 @@ def main() -> None:
             for source in settings.sources
         ),
     ]
-    serve.start(settings, token_file.read_text(), payload_key)
+    serve.start(settings, token_file.read_text(), _tokens(settings), payload_key)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -102,6 +107,21 @@ def _keep_worker(spawn_worker: Callable[[], Any], stopped: threading.Event) -> N
         death = worker.watch.remote()
         while not stopped.is_set() and not ray.wait([death], timeout=_LOOK_S)[0]:
             pass
+
+
+def _tokens(settings: Settings) -> dict[str, Right]:
+    """The tokens of the settings. Raises `ConfigError` for a file that holds none."""
+    tokens = {}
+    for entry in settings.api.tokens:
+        try:
+            token = entry.token_file.read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"api.tokens: {entry.token_file}: {error.strerror}.") from None
+        if len(token) < _TOKEN_MIN:
+            few = f"a token has {_TOKEN_MIN} characters at least"
+            raise ConfigError(f"api.tokens: {entry.token_file}: {few}; `openssl rand -hex 32`.")
+        tokens[token] = Right[entry.right.upper()]
+    return tokens
 
 
 def fernet_key(file: Path) -> bytes:

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -92,11 +92,22 @@ class Source(_Section):
         return self.name or self.kind
 
 
+class ApiToken(_Section):
+    """A token that may do less than the one `swarm up` makes."""
+
+    token_file: UserPath = Field(description="File that holds the token, yours to make.")
+    right: Literal["read", "tell"] = Field(
+        "read",
+        description="`read` may look, `tell` also send lineage and runs; neither starts programs.",
+    )
+
+
 class Api(_Section):
     """Where the HTTP API listens."""
 
     host: str = Field("127.0.0.1", description="Address to bind.")
     port: int = Field(8642, ge=1, le=65535, description="Port to bind.")
+    tokens: tuple[ApiToken, ...] = Field((), description="Further tokens, with fewer rights.")
 
 
 class Worker(_Section):

@@ -61,6 +61,10 @@ class DifferentBody(Rejected):
     """An id that is known was sent again with another body."""
 
 
+class NoCapacity(Rejected):
+    """No worker that is there or was there could run the task."""
+
+
 class UnknownKey(Rejected):
     """Nothing is known under that name."""
 

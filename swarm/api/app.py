@@ -12,6 +12,7 @@ from swarm.api import problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.read_model import ReadModel
+from swarm.api.rights import Right
 from swarm.api.routes import graph, health, ingest, owned, tasks, told
 from swarm.errors import StoreError, Trimmed
 
@@ -40,7 +41,7 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.deps = deps
-    app.add_middleware(Guard, token=deps.token)
+    app.add_middleware(Guard, tokens={**deps.tokens, deps.token: Right.ALL})
     problems.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
     for routes in (health, graph, told, ingest, owned, tasks):

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from swarm.actors.ports import Dispatch, Graph
 from swarm.api.read_model import ReadModel
+from swarm.api.rights import Right
 from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
@@ -19,16 +20,18 @@ from swarm.store.projections import Projections
 
 @dataclass(slots=True)
 class Deps:
-    """`lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
-    `sql_context` tells where the SQL of a task runs, `output` what a task printed under a grant,
-    from a byte on, at most so many, `result` what a call returned, as JSON text. `news` is set, and
-    a new one put in its place, when `model` has moved."""
+    """`token` may do everything, those of `tokens` what they say. `lineage_namespaces` maps the job
+    namespace of OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task
+    runs, `output` what a task printed under a grant, from a byte on, at most so many, `result` what
+    a call returned, as JSON text. `news` is set, and a new one put in its place, when `model` has
+    moved."""
 
     token: str
     graph: Graph
     dispatch: Dispatch
     projections: Projections
     clock: Clock
+    tokens: Mapping[str, Right] = field(default_factory=dict)
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()

@@ -1,36 +1,35 @@
-"""What every request passes before a route sees it: the token, and a bound on its body.
+"""What every request passes before a route sees it: the token's right, and a bound on its body.
 
 A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
 """
 
-import hmac
 import zlib
+from collections.abc import Mapping
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm.api.problems import problem
+from swarm.api.rights import Right, granted, needed
 
 BODY_MAX_BYTES = 10_000_000  # after decompression
 
 
 class Guard:
-    """Refuses requests without the bearer token (401) and bodies over the limit (413)."""
+    """Refuses requests without a bearer token (401) or the right (403), and bodies over the limit
+    (413)."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, tokens: Mapping[str, Right]) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
-            refusal = problem(
-                401,
-                "unauthorized",
-                "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is.",
-            )
+        refusal = self._refusal(scope, headers.get(b"authorization", b""))
+        if refusal is not None:
             await refusal(scope, receive, send)
             return
         encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
@@ -49,6 +48,18 @@ class Guard:
             await problem(400, "bad-input", f"The body is not gzip: {error}.")(scope, receive, send)
             return
         await self._app(scope, _Replay(body, receive), send)
+
+    def _refusal(self, scope: Scope, authorization: bytes) -> JSONResponse | None:
+        right = granted(authorization, self._tokens)
+        if right is None:
+            detail = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
+            return problem(401, "unauthorized", detail)
+        wanted = needed(scope["method"], scope["path"])
+        if right >= wanted:
+            return None
+        have, want = right.name.lower(), wanted.name.lower()
+        detail = f"This token has the right `{have}`, and that takes `{want}` (`api.tokens`)."
+        return problem(403, "forbidden", detail)
 
 
 class _TooLarge(Exception):

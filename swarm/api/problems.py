@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from swarm.errors import (
     DifferentBody,
     InputError,
+    NoCapacity,
     Overloaded,
     Rejected,
     StoreError,
@@ -19,6 +20,7 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (UnknownKey, 404, "unknown-key"),
     (Overloaded, 429, "overloaded"),
     (DifferentBody, 409, "different-body"),
+    (NoCapacity, 422, "no-capacity"),
     (Rejected, 409, "rejected"),
     (InputError, 400, "bad-input"),
     (StoreError, 503, "store-unavailable"),

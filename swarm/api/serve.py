@@ -1,6 +1,6 @@
 """The binding of the API to Ray Serve: one application, its read model in each replica."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI
 from ray import serve
@@ -9,6 +9,7 @@ from swarm.actors.dispatcher import STREAM
 from swarm.actors.handles import DispatchHandle, GraphHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
+from swarm.api.rights import Right
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
@@ -19,11 +20,11 @@ from swarm.store.projections import open_projections
 APPLICATION = "swarm-api"
 
 
-def start(settings: Settings, token: str, payload_key: bytes) -> None:
+def start(settings: Settings, token: str, tokens: Mapping[str, Right], payload_key: bytes) -> None:
     """Start Ray Serve and the API on it; returns when it answers."""
     serve.start(http_options={"host": settings.api.host, "port": settings.api.port})
     deployment = serve.deployment(
-        serve.ingress(_builder(settings, token, payload_key))(_Api),
+        serve.ingress(_builder(settings, token, tokens, payload_key))(_Api),
         name=APPLICATION,
         ray_actor_options={"num_cpus": 0},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
@@ -35,12 +36,15 @@ class _Api:
     """What Serve makes a replica of; the routes are in the app."""
 
 
-def _builder(settings: Settings, token: str, payload_key: bytes) -> Callable[[], FastAPI]:
+def _builder(
+    settings: Settings, token: str, tokens: Mapping[str, Right], payload_key: bytes
+) -> Callable[[], FastAPI]:
     def build() -> FastAPI:
         journal = open_journal(settings.store_url, settings.state_dir)
         return create_app(
             Deps(
                 token=token,
+                tokens=tokens,
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 output=open_outputs(settings.store_url, settings.state_dir).read,

@@ -65,6 +65,9 @@ class TaskBody(BaseModel):
     capability: str = Field("", max_length=200, description="What its worker has to be able to do.")
     capacity: CapacityClass | None = Field(None, description="Only on machines of this class.")
     pool: str = Field("", max_length=200, description="Only on workers of this pool.")
+    wait_for_capacity: bool = Field(
+        False, description="Taken, and waits, also where no worker known so far could run it."
+    )
     effects: Effects = Field(Effects.UNSAFE, description="What happens if it runs twice.")
     sla: SlaClass = Field(SlaClass.STANDARD, description="How long it may wait.")
     deadline_s: float | None = Field(None, ge=0, description="When it has to have ended.")
@@ -93,6 +96,7 @@ class TaskBody(BaseModel):
             deadline_s=self.deadline_s,
             expected_duration_s=self.expected_duration_s,
             attempt=self.attempt,
+            wait_for_capacity=self.wait_for_capacity,
             subject=self.subject,
             owner=self.owner,
             rearm=self.rearm,

@@ -16,6 +16,7 @@ Rules
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from swarm.dispatch.capacity import Capacity
 from swarm.dispatch.choice import Fleet, choose
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import (
@@ -47,6 +48,7 @@ from swarm.model.dispatch import (
     Granted,
     Started,
     WorkerJoined,
+    WorkerKept,
 )
 from swarm.model.work import LossCause, Outcome, TaskId, Token, WorkerId
 
@@ -82,6 +84,7 @@ class Dispatcher:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.floor = Floor()
+        self._capacity = Capacity()
         self.detector = Detector(policy.patience)
         self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
@@ -93,6 +96,8 @@ class Dispatcher:
 
     def apply(self, record: DispatchRecord) -> None:
         self.floor.apply(record)
+        if isinstance(record, WorkerJoined | WorkerKept):
+            self._capacity.know(record.offer)
 
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new dispatcher these give this one's state."""
@@ -123,7 +128,8 @@ class Dispatcher:
         """What follows from `event`. Raises `Rejected` where it is refused; nothing is changed."""
         match event:
             case Submit() | Rearm() | Cancel() | Drain():
-                return Decision(*requested(self.floor, event, self._policy.quota))
+                quota = self._policy.quota
+                return Decision(*requested(self.floor, self._capacity, event, quota))
             case Register():
                 return self._register(event, now)
             case Acquire():

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from swarm.dispatch.capacity import Capacity
 from swarm.dispatch.events import Cancel, Drain, Rearm, Receipt, Submit
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import HELD, TaskState
@@ -21,13 +22,16 @@ Answer = tuple[tuple[DispatchRecord, ...], Receipt]
 
 
 def requested(
-    floor: Floor, event: Submit | Rearm | Cancel | Drain, quota: Callable[[str], int]
+    floor: Floor,
+    capacity: Capacity,
+    event: Submit | Rearm | Cancel | Drain,
+    quota: Callable[[str], int],
 ) -> Answer:
     """The records that follow and the receipt; `quota` tells how many tasks of a team may wait.
     Raises `Rejected`; then nothing is changed."""
     match event:
         case Submit(submissions):
-            return _submit(floor, submissions, quota), Receipt.DONE
+            return _submit(floor, capacity, submissions, quota), Receipt.DONE
         case Rearm():
             return _rearm(floor, event)
         case Cancel():
@@ -40,13 +44,17 @@ def requested(
 
 
 def _submit(
-    floor: Floor, submissions: tuple[Submission, ...], quota: Callable[[str], int]
+    floor: Floor,
+    capacity: Capacity,
+    submissions: tuple[Submission, ...],
+    quota: Callable[[str], int],
 ) -> tuple[DispatchRecord, ...]:
     fresh: dict[TaskId, Submission] = {}
     for submission in submissions:
         id_ = submission.task
         digest = fresh[id_].digest if id_ in fresh else _digest(floor, id_)
         if digest is None:
+            capacity.check(submission)
             fresh[id_] = submission
         elif digest != submission.digest:
             raise DifferentBody(

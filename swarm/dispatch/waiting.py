@@ -41,7 +41,7 @@ def why_waiting(floor: Floor, id_: TaskId) -> Waiting | None:
     if task.state is TaskState.LOST:
         text = f"lost with its worker; {task.submission.subject or 'its owner'} has to re-arm it"
         return Waiting(WaitReason.OWNER, text)
-    return _unmatched(task, list(floor.workers.values())) or _unfree(task, floor)
+    return _without(task, list(floor.workers.values())) or _unfree(task, floor)
 
 
 # What a worker has to have, in the order in which one would look for it.
@@ -74,18 +74,24 @@ def missing(needs: Needs, offer: Offer) -> WaitReason | None:
     return next((reason for reason, matches, _ in _MATCHES if not matches(needs, offer)), None)
 
 
-def _unmatched(task: Task, workers: list[Worker]) -> Waiting | None:
-    """What no worker has, however empty it is."""
+def unmatched(needs: Needs, offers: Sequence[Offer]) -> Waiting | None:
+    """What none of `offers` has, however empty its worker is."""
+    for reason, matches, text in _MATCHES:
+        offers = [offer for offer in offers if matches(needs, offer)]
+        if not offers:
+            return Waiting(reason, text(needs))
+    return None
+
+
+def _without(task: Task, workers: list[Worker]) -> Waiting | None:
+    """What no worker has, or only one that gets nothing new."""
     if not workers:
         return Waiting(WaitReason.NO_WORKER, "there is no worker yet")
     needs = task.submission.needs
-    for reason, matches, text in _MATCHES:
-        workers = [worker for worker in workers if matches(needs, worker.offer)]
-        if not workers:
-            return Waiting(reason, text(needs))
-    if all(worker.draining for worker in workers):
+    waiting = unmatched(needs, [worker.offer for worker in workers])
+    if waiting is None and all(w.draining for w in workers if not missing(needs, w.offer)):
         return Waiting(WaitReason.DRAINING, "every worker that could run it is being drained")
-    return None
+    return waiting
 
 
 def _unfree(task: Task, floor: Floor) -> Waiting:

@@ -129,6 +129,7 @@ class Submission:
     deadline_s: float | None = None
     expected_duration_s: float = 0.0
     attempt: int = 1
+    wait_for_capacity: bool = True  # else it is refused where no worker there ever was can run it
     subject: str = ""
     owner: str = ""
 

@@ -78,7 +78,7 @@ async def test_a_slot_runs_one_program_after_another(slot: Slot, tmp_path: Path)
     for word in ("one", "two"):
         await slot.run(program(tmp_path, "echo", word))
         assert (await slot.end()).succeeded
-    assert (tmp_path / "output").read_text() == "one\ntwo\n"
+        assert (tmp_path / "output").read_text() == f"{word}\n"
 
 
 async def test_a_program_that_is_not_there(slot: Slot, tmp_path: Path) -> None:

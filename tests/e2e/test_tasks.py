@@ -75,7 +75,11 @@ def test_bad_submissions_say_what_to_change(swarm):
 
 
 def test_a_task_says_why_it_waits_and_can_be_cancelled(swarm):
-    (task,) = swarm.client.submit([{"argv": ["true"], "cpu": 64}])
+    large = {"argv": ["true"], "cpu": 64}
+    with pytest.raises(ApiError, match="the largest has `cpu` 2") as refused:
+        swarm.client.submit([large])
+    assert (refused.value.status, refused.value.code) == (422, "no-capacity")
+    (task,) = swarm.client.submit([large | {"wait_for_capacity": True}])
     found = eventually(lambda: (f := story(swarm, task))["waiting"] and f)
     assert found["waiting"] == "too_large"
     assert "no worker that could run it is as large as 64 CPU" in found["waiting_text"]
@@ -120,6 +124,19 @@ def test_a_running_task_does_not_notice_that_the_dispatcher_died(swarm):
     assert (ended["state"], ended["grant"]) == ("succeeded", 1), ended["story"]
     assert time.monotonic() - started_s < 60
     assert swarm.client.output(task) == b"still here\n"
+
+
+def test_a_task_may_ask_for_memory(swarm):
+    (task,) = swarm.client.submit([{"argv": ["true"], "memory_bytes": 50_000_000}])
+    assert in_state(swarm, task, *ENDED)["state"] == "succeeded"
+
+
+def test_output_is_followed_until_the_end(swarm):
+    (task,) = swarm.client.submit([{"argv": ["sh", "-c", "echo one; sleep 1; seq 400000"]}])
+    followed = swarm.cli("tasks", "logs", "-f", task)
+    whole = "one\n" + "".join(f"{number}\n" for number in range(1, 400_001))
+    assert (followed.returncode, followed.stdout) == (0, whole)
+    assert swarm.client.output(task) == whole.encode()
 
 
 def test_a_drained_worker_gets_nothing_new(swarm):

@@ -6,11 +6,12 @@ import json
 import pytest
 
 from swarm.api.guard import BODY_MAX_BYTES, Guard
+from swarm.api.rights import Right
 
-TOKEN = "secret"
+TOKENS = {"secret": Right.ALL, "looks": Right.READ, "tells": Right.TELL}
 
 
-async def ask(*chunks, headers=()):
+async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks"):
     """Send one request through the guard to an app that answers 200 with the length it read."""
 
     async def app(scope, receive, send):
@@ -31,8 +32,9 @@ async def ask(*chunks, headers=()):
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "headers": [(k.encode(), v.encode()) for k, v in headers]}
-    await Guard(app, TOKEN)(scope, receive, send)
+    scope = {"type": "http", "method": method, "path": path}
+    scope["headers"] = [(k.encode(), v.encode()) for k, v in headers]
+    await Guard(app, TOKENS)(scope, receive, send)
     return sent[0]["status"], sent[1]["body"]
 
 
@@ -80,3 +82,30 @@ async def test_a_bomb_is_refused_before_it_is_inflated():
 async def test_half_a_gzip_stream_is_refused():
     status, _ = await ask(gzip.compress(b"x" * 1_000)[:20], headers=[GOOD, GZIP])
     assert status == 400
+
+
+@pytest.mark.parametrize(
+    ("token", "method", "path", "status"),
+    [
+        ("looks", "GET", "/api/v1/tasks", 200),
+        ("looks", "POST", "/api/v1/lineage", 403),
+        ("tells", "POST", "/api/v1/lineage", 200),
+        ("tells", "POST", "/api/v1/push", 200),
+        ("tells", "GET", "/api/v1/tasks", 200),
+        ("tells", "POST", "/api/v1/tasks", 403),
+        ("tells", "POST", "/api/v1/lineage/", 403),
+        ("tells", "POST", "/api/v1/dependencies/verdict", 403),
+        ("secret", "POST", "/api/v1/tasks", 200),
+        ("Secret", "GET", "/api/v1/tasks", 401),
+    ],
+)
+async def test_a_token_may_do_what_its_right_says(token, method, path, status):
+    header = ("authorization", f"Bearer {token}")
+    assert (await ask(headers=[header], method=method, path=path))[0] == status
+
+
+async def test_a_refusal_names_the_right_that_is_missing():
+    _, body = await ask(headers=[("authorization", "Bearer tells")])
+    assert json.loads(body)["detail"] == (
+        "This token has the right `tell`, and that takes `all` (`api.tokens`)."
+    )
