@@ -17,8 +17,8 @@ from swarm.lineage.code.entry import Reading, entry_arguments, follow_scripts
 from swarm.lineage.code.interpreter import Interpreter
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.recorder import Recorder
-from swarm.lineage.code.texts import holes, plain
-from swarm.lineage.code.values import Const, DictOf, Function, ListOf, Value, const, of, only
+from swarm.lineage.code.texts import holes
+from swarm.lineage.code.values import Const, Function, ListOf, Value, const, of, only
 from swarm.lineage.text import CodeContext
 from swarm.model.lineage import Access, Extraction, Unresolved, UnresolvedReason
 
@@ -133,7 +133,7 @@ def _walk(
 def _extract(job: Job, walk: Interpreter, context: CodeContext) -> Extraction:
     """What the task does, told by a recorder that watches the same walk go on."""
     task = job.task
-    parameters = {**context.parameters, **_parameters(job.kwargs), **variables_of(job.kwargs)}
+    parameters = {**context.parameters, **job.parameters, **variables_of(job.kwargs)}
     context = replace(context, parameters=parameters)
     recorder = Recorder(walk.program, context)
     follow_scripts(walk, recorder, walk.program, context)
@@ -202,15 +202,3 @@ def _from_files(value: Value, task: AirflowTask, program: Program) -> Value:
 
 def _server(task: AirflowTask) -> Value:
     return of(ListOf([const(name) for name in task.conn_ids]))
-
-
-def _parameters(given: Mapping[str, Value]) -> dict[str, str]:
-    """`params` of an operator are `{{ params.name }}` in its texts."""
-    atom = only(given["params"]) if "params" in given else None
-    if not isinstance(atom, DictOf):
-        return {}
-    return {
-        f"params.{key!s}": known
-        for key, value in atom.items.items()
-        if (known := plain(value)) is not None
-    }

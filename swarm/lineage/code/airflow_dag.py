@@ -13,6 +13,8 @@ from swarm.lineage.code.airflow_task import (
     argument_of,
     conn_ids_of,
     entry_of,
+    parameters_of,
+    params_of,
     sql_of,
     texts_in,
     with_datasets,
@@ -120,6 +122,10 @@ class DagWatcher:
                     return atom
         return None
 
+    def _options_of_dag(self, given: Mapping[str, Value]) -> Mapping[str, Value]:
+        dag = self._dag(given.get("dag"))
+        return dag.kwargs if dag is not None else {}
+
     def _prefix(self, given: Value | None) -> str | None:
         """The groups around a task; `None` when one of them has no known name."""
         parts: list[str] = []
@@ -160,7 +166,9 @@ class DagWatcher:
         kind = last_name(mark.atoms[0])
         task = self._task(key, f"@task.{kind}" if kind != "task" else "@task", options, function)
         returns = {"bash": "command", "sql": "sql"}.get(kind, "")
-        self.jobs[key] = Job(task, of(function), args, kwargs, returns)
+        dag = self._options_of_dag(options)
+        given = {**_context_for(function, dag, options), **kwargs}
+        self.jobs[key] = Job(task, of(function), args, given, returns, parameters_of(dag, options))
 
     def _free(self, key: tuple[str, str]) -> tuple[str, str]:
         """Airflow numbers the further calls of a task function: `f`, `f__1`, `f__2`."""
@@ -207,7 +215,10 @@ class DagWatcher:
         shown = tuple(fill(t) for v in sql for t in texts_in(v))
         command = given.get("bash_command") or given.get("command")
         text = fill(texts(command)[0]) if command is not None else ""
-        self.jobs[key] = Job(replace(task, sql=shown, command=text), kwargs=given)
+        parameters = parameters_of(self._options_of_dag(kwargs), given)
+        self.jobs[key] = Job(
+            replace(task, sql=shown, command=text), kwargs=given, parameters=parameters
+        )
 
     def _defaults(self, kwargs: Mapping[str, Value]) -> dict[str, Value]:
         dag = self._dag(kwargs.get("dag"))
@@ -228,7 +239,25 @@ class DagWatcher:
         while isinstance(atom, Bound):
             atom = only(atom.function)
         entry = entry_of(atom) if isinstance(atom, Function) else ""
-        self.jobs[key] = Job(replace(task, entry=entry), function, args or [], kwargs)
+        dag = self._options_of_dag(given)
+        if isinstance(atom, Function):
+            kwargs = {**_context_for(atom, dag, given), **kwargs}
+        parameters = parameters_of(dag, given)
+        self.jobs[key] = Job(
+            replace(task, entry=entry), function, args or [], kwargs, parameters=parameters
+        )
+
+
+def _context_for(
+    function: Function, dag: Mapping[str, Value], given: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What Airflow hands to a function besides its arguments, if it takes it."""
+    spec = function.node.args
+    names = {argument.arg for argument in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    context = {"params": of(DictOf(params_of(dag, given)))}
+    if "templates_dict" in given:
+        context["templates_dict"] = given["templates_dict"]
+    return {name: value for name, value in context.items() if spec.kwarg or name in names}
 
 
 def _task_mark(function: Function) -> Value | None:

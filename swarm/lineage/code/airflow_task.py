@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 
 from swarm.lineage.code.marks import last_name
 from swarm.lineage.code.texts import plain, texts
-from swarm.lineage.code.values import DictOf, Function, ListOf, Made, Value, elements, only
+from swarm.lineage.code.values import (
+    DictOf,
+    Function,
+    ListOf,
+    Made,
+    Plain,
+    Value,
+    elements,
+    only,
+)
 from swarm.lineage.naming import dataset_from_url
 from swarm.model.keys import DatasetKey
 
@@ -34,13 +43,14 @@ class AirflowTask:
 
 @dataclass(slots=True)
 class Job:
-    """A task with the values behind it."""
+    """A task with the values behind it; `parameters` are what its templates may name."""
 
     task: AirflowTask
     function: Value | None = None
     args: Sequence[Value] = ()
     kwargs: Mapping[str, Value] = field(default_factory=dict)
     returns: str = ""  # what the function's result is: "sql" or "command"
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 _SQL_OPTIONS = ("sql", "query", "hql", "preoperator", "sql_query", "select_query")
@@ -83,6 +93,29 @@ def _url(value: Value) -> str | None:
     uri = atom.kwargs.get("uri") or (atom.args[-1] if atom.args else None)
     known = plain(uri) if uri is not None else None
     return known if known is not None and "://" in known else None
+
+
+def params_of(*holders: Mapping[str, Value]) -> dict[Plain, Value]:
+    """The `params` of a DAG and its task, the later ones first; `Param(x)` is its default."""
+    found: dict[Plain, Value] = {}
+    for holder in holders:
+        atom = only(holder["params"]) if "params" in holder else None
+        for key, value in atom.items.items() if isinstance(atom, DictOf) else ():
+            made = only(value)
+            if isinstance(made, Made) and last_name(made.maker) == "Param":
+                value = argument_of(made.args, made.kwargs, 0, "default") or value
+            found[key] = value
+    return found
+
+
+def parameters_of(dag: Mapping[str, Value], task: Mapping[str, Value]) -> dict[str, str]:
+    """What templates of a task may name: `params.name`, and the macros of its DAG that are
+    plain values."""
+    macros = only(dag["user_defined_macros"]) if "user_defined_macros" in dag else None
+    named = {f"params.{key!s}": value for key, value in params_of(dag, task).items()}
+    if isinstance(macros, DictOf):
+        named.update({str(key): value for key, value in macros.items.items()})
+    return {name: known for name, value in named.items() if (known := plain(value)) is not None}
 
 
 def sql_of(given: Mapping[str, Value]) -> list[Value]:

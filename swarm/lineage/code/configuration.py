@@ -1,5 +1,6 @@
 """Settings that a program reads from texts: what `yaml.safe_load` and its likes give back."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from swarm.lineage.code.call import Call
@@ -26,6 +27,7 @@ TEMPLATE = External(f"{OWN}.template")
 
 _LOADERS: Mapping[str, str] = {
     **{f"yaml.{name}": "yaml" for name in ("safe_load", "load", "full_load", "unsafe_load")},
+    **{f"yaml.{name}_all": "yamls" for name in ("safe_load", "load", "full_load")},
     **{f"{name}.load": "json" for name in ("json", "simplejson", "ujson", "orjson", "json5")},
     **{f"{name}.loads": "json" for name in ("json", "simplejson", "ujson", "orjson", "json5")},
     **{f"{name}.load": "toml" for name in ("toml", "tomllib", "tomli", "tomlkit", "pytoml")},
@@ -34,6 +36,7 @@ _LOADERS: Mapping[str, str] = {
     "omegaconf.OmegaConf.load": "omegaconf",
     "omegaconf.OmegaConf.create": "omegaconf",
 }
+_DOCUMENT = re.compile(r"^---.*$", re.MULTILINE)
 _PARSERS = {f"configparser.{name}ConfigParser" for name in ("", "Raw", "Safe")}
 _PARSERS |= {"configparser.SafeConfigParser", "configobj.ConfigObj"}
 _SECTION_GETTERS = frozenset({"get", "getint", "getfloat", "getboolean"})
@@ -54,6 +57,9 @@ def parsed(call: Call, source: Reader) -> Value | None:
     text = source(call.args[0] if call.args else next(iter(call.kwargs.values())))
     if text is None:
         return None
+    if kind == "yamls":
+        read = [_value(read_as("yaml", one)) for one in _DOCUMENT.split(text) if one.strip()]
+        return of(ListOf([one for one in read if one is not None]))
     return _interpolated(text) if kind == "omegaconf" else _value(read_as(kind, text))
 
 

@@ -5,6 +5,7 @@ from swarm.lineage.code.configuration import parsed, read_into, rendered
 from swarm.lineage.code.effects import TouchesPath
 from swarm.lineage.code.known_calls import accesses
 from swarm.lineage.code.libraries import OWN
+from swarm.lineage.code.listing import listed
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.texts import any_text, plain, texts
 from swarm.lineage.code.values import (
@@ -42,6 +43,9 @@ def content(call: Call, program: Program) -> Value | None:
             return read_into(call, owner, lambda path: _text_of(call, path, program))
         if call.name == "get_template" and call.args:
             return _template(call, program)
+    found = listed(call, program)
+    if found is not None:
+        return found
     found = parsed(call, lambda value: _source_of(call, value, program))
     return found if found is not None else _opened(call, program)
 

@@ -23,13 +23,12 @@ from swarm.lineage.code.frames import (
     super_of,
     turn_of,
 )
-from swarm.lineage.code.imports import module_named
 from swarm.lineage.code.libraries import OWN
 from swarm.lineage.code.library import result
 from swarm.lineage.code.members import attribute, special_method
 from swarm.lineage.code.records import field_defaults
+from swarm.lineage.code.reflection import looked_up
 from swarm.lineage.code.rendering import rendered_text
-from swarm.lineage.code.texts import plain
 from swarm.lineage.code.values import (
     MAX_ALTERNATIVES,
     Atom,
@@ -213,10 +212,9 @@ def _call_outside(
         return of(Bound(args[0], tuple(args[1:]), kwargs))
     if isinstance(atom, External) and atom.name == "functools.wraps":
         return made(call)
-    if isinstance(atom, External) and atom.name == "importlib.import_module" and args:
-        dotted = plain(args[0])
-        if dotted is not None and not dotted.startswith("."):
-            return module_named(walk, dotted, scope)
+    found = looked_up(walk, call, node, scope)
+    if found is not None:
+        return found
     answer = walk.watcher.content(call) or of_command_line(walk, call)
     if answer is None and not walk.quiet:
         answer = walk.watcher.called(call)

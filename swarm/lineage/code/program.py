@@ -97,6 +97,27 @@ class Program:
                 return sorted(path for path in found if path.count("/") == wanted.count("/"))
         return []
 
+    def find_folder(self, path: str, near: str) -> str | None:
+        """The folder of given files that a path means; "" is the one of all of them.
+
+        Where a program is installed the folders above may be others: the end of the path counts,
+        if only one folder has it.
+        """
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(near), path))
+        wanted = posixpath.normpath(posixpath.join(self.folder, path))
+        folders = {str(folder) for one in self.sources for folder in PurePosixPath(one).parents}
+        if not holes(path):
+            for candidate in (wanted, beside):
+                if candidate in folders:
+                    return "" if candidate == "." else candidate
+        parts = posixpath.normpath(path.rpartition("\x00")[2].strip("/")).split("/")
+        for start in range(len(parts)):
+            end = "/".join(parts[start:])
+            found = [one for one in folders if one == end or one.endswith(f"/{end}")]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
     def _in_checkouts(self, wanted: str) -> str | None:
         """The longest end of a path, a folder and a name at least, that one checkout has."""
         parts = wanted.strip("/").split("/")

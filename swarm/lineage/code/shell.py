@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from swarm.lineage.code.shell_command import Command, Streams, redirected
-from swarm.lineage.code.shell_simple import printed_by, redirections, simple_command, split_setting
+from swarm.lineage.code.shell_simple import printed_by, redirections, simple_commands, split_setting
 from swarm.lineage.code.shell_text import MARK, MAX_COMMAND, Part, ShellText, read_shell
 from swarm.lineage.code.shell_variables import Surroundings, Variables
 from swarm.lineage.code.texts import hole
@@ -45,8 +45,8 @@ def commands(
         words = list(command)
         if PurePosixPath(words[0] if words else "").name in {"sh", "bash"} and "-c" in words[:-1]:
             return commands(words[words.index("-c") + 1], around)
-        found = simple_command(words, None)
-        return (replace(found, variables=around.variables),) if found is not None else ()
+        found = simple_commands(words, None)
+        return tuple(replace(one, variables=around.variables) for one in found)
     if len(command) > MAX_COMMAND:
         return (Command(missing=f"a command of {len(command)} characters"),)
     values: dict[str, tuple[str, ...]] = {
@@ -366,10 +366,10 @@ class _Reader:
             builtin(rest)
         elif name in self._functions:
             self._call(name, rest[1:], part.line)
-        elif (found := simple_command(words, given)) is not None:
-            added = dict(settings)
-            variables = {**self._state.environment(), **added}
-            self._add(replace(found, variables=variables), part)
+        else:
+            variables = {**self._state.environment(), **dict(settings)}
+            for found in simple_commands(words, given):
+                self._add(replace(found, variables=variables), part)
 
     def _add(self, command: Command, part: Part) -> None:
         self.found.append(replace(command, folder=self._state.folder, line=part.line))

@@ -16,6 +16,7 @@ from swarm.lineage.code.shell_command import Command, Streams, options, redirect
 from swarm.lineage.code.texts import shown
 from swarm.model.lineage import Access
 
+_TEXT_OPTION = re.compile(r"-[a-z]*c[a-z]*")
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
 
 
@@ -38,10 +39,12 @@ def _python(words: list[str], streams: Streams) -> Command | None:
 
 
 def _shell(words: list[str], streams: Streams) -> Command | None:
-    found, rest = options(words, "-o -c")
     paths = redirected((), streams.outputs)
-    if "-c" in found:
-        return Command(text=found["-c"][0], paths=paths)
+    at = next((i for i, word in enumerate(words[:-1]) if _TEXT_OPTION.fullmatch(word)), None)
+    joined = [word for word in words if word.startswith("-") and word.endswith("o")]
+    _, rest = options(words, " ".join(["-o -O --rcfile --init-file", *joined]))
+    if at is not None and (not rest or words.index(rest[0]) > at):  # `-c`, `-lc`, `-ec`
+        return Command(text=words[at + 1], arguments=tuple(words[at + 3 :]), paths=paths)
     if rest:
         return Command(script=rest[0], arguments=tuple(rest[1:]), paths=paths)
     if streams.texts:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from swarm.lineage.code.shell_command import Command, Streams, options, redirected
 from swarm.lineage.code.shell_programs import program_of
 from swarm.lineage.code.shell_variables import Variables
+from swarm.lineage.code.shell_wrappers import is_wrapper, takes_lines, wrapped
 from swarm.model.lineage import Access
 
 _HARMLESS_NAMES = """
@@ -15,17 +16,37 @@ _HARMLESS_NAMES = """
     touch chmod chown whoami hostname which trap wait kill umask ulimit source . if then else
     elif fi for do done while until case esac return local read shift eval function { }
     break continue declare typeset readonly dirname basename uname id stat df du ps nproc
-    pip uv git kubectl ssh ping nslookup
+    pip git ping nslookup
 """
 _HARMLESS = frozenset(_HARMLESS_NAMES.split())
 _FILTER_NAMES = "cat head tail sort uniq wc grep egrep sed awk cut tr jq tee gzip gunzip envsubst"
 _FILTERS = frozenset(_FILTER_NAMES.split())
 _WITH_PROGRAM = frozenset({"sed", "awk", "grep", "egrep", "tr", "jq"})
-_RUNNER_NAMES = "chronic setsid nohup sudo time nice exec env timeout flock ionice stdbuf command"
+_RUNNER_NAMES = "chronic setsid nohup time nice exec env timeout ionice stdbuf command"
 _RUNNERS = frozenset(_RUNNER_NAMES.split())
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*\+?=")
+_MAX_STARTED = 8  # programs that start a program that starts one
 _EDIT = re.compile(r"s([/|#,@])(.*?)\1(.*?)\1g?", re.DOTALL)
 _REDIRECTIONS = {">", ">>", "<", ">&", "&>", "<<", "<<<"}
+
+
+def simple_commands(words: list[str], given: Streams | None, depth: int = 0) -> list[Command]:
+    """What one simple command does, and those that it starts in other places."""
+    plain, streams = redirections(words, given)
+    plain = _without_runners(plain)
+    started = wrapped(plain, _fed_to(streams, given)) if plain and depth < _MAX_STARTED else None
+    if isinstance(started, Command):
+        return [started]
+    if started is not None:
+        inside = None if takes_lines(plain[0]) else _fed_to(streams, given)
+        return [one for each in started if each for one in simple_commands(each, inside, depth + 1)]
+    found = simple_command(words, given)
+    return [found] if found is not None else []
+
+
+def _fed_to(streams: Streams, given: Streams | None) -> Streams | None:
+    """What a command that is started by another gets."""
+    return streams if given is not None or streams.files or streams.texts else None
 
 
 def simple_command(words: list[str], given: Streams | None) -> Command | None:
@@ -40,7 +61,7 @@ def simple_command(words: list[str], given: Streams | None) -> Command | None:
         return program(words[1:], streams)
     files = () if given is not None else streams.files
     paths = redirected(files, streams.outputs)
-    if name in _HARMLESS:
+    if name in _HARMLESS or is_wrapper(name):
         return Command(paths=paths) if paths else None
     if name in _FILTERS:
         return Command(paths=(*_read_by_filter(name, words[1:]), *paths))

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from swarm.lineage.code.call import Call
 from swarm.lineage.code.texts import MAX_TEXT, any_text, combine, holes, label, plain
-from swarm.lineage.code.values import DictOf, ListOf, Value, const, elements, of, only, unknown
+from swarm.lineage.code.values import (
+    Const,
+    DictOf,
+    ListOf,
+    Value,
+    const,
+    elements,
+    of,
+    only,
+    unknown,
+)
 
 _TRIMS: dict[str, Callable[[str], str]] = {
     "strip": str.strip,
@@ -33,6 +43,8 @@ def text_method(call: Call, text: str) -> Value | None:
         return unknown(label(call.args[0])) if parts is None else combine(parts, text)
     if call.name == "bindparams":
         return const(text)
+    if call.name in {"split", "rsplit"}:
+        return _split(call, text)
     return _text_arguments(call, text)
 
 
@@ -54,10 +66,26 @@ def _text_arguments(call: Call, text: str) -> Value | None:
             return const(text.startswith(prefix))
         case "endswith", [suffix] if not holes(text):
             return const(text.endswith(suffix))
-        case (("split" | "splitlines"), [] | [_]) if words != [""]:
-            return of(ListOf([const(part) for part in getattr(text, call.name)(*words)]))
+        case (("partition" | "rpartition"), [mark]) if mark and not holes(text):
+            return of(ListOf([const(part) for part in getattr(text, call.name)(mark)]))
+        case "splitlines", []:
+            return of(ListOf([const(part) for part in text.splitlines()]))
         case _:
             return None
+
+
+def _split(call: Call, text: str) -> Value | None:
+    """`split` and `rsplit` with a mark and how often, or without."""
+    mark, count = call.argument(0, "sep"), call.argument(1, "maxsplit")
+    times = only(count) if count is not None else Const(-1)
+    known = plain(mark) if mark is not None and only(mark) != Const(None) else None
+    is_known = mark is None or only(mark) == Const(None) or bool(known)
+    in_hole = bool(holes(text)) and (known is None or known.isidentifier())
+    if in_hole or not is_known or not isinstance(times, Const) or type(times.value) is not int:
+        return None
+    parts = text.split(known, times.value) if call.name == "split" else None
+    parts = text.rsplit(known, times.value) if parts is None else parts
+    return of(ListOf([const(part) for part in parts]))
 
 
 def _format(text: str, call: Call) -> Value:
