@@ -193,6 +193,10 @@ class Client:
         """The workers that live, with what they hold."""
         return list(self._request("GET", "workers"))
 
+    def foreign_workers(self) -> list[dict[str, Any]]:
+        """The workers of orchestrators that swarm watches: schedulers, daemons, pool workers."""
+        return list(self._request("GET", "foreign-workers"))
+
     def drain(self, worker: str) -> None:
         """Give a worker no new tasks; what it runs goes on to its end."""
         self._request("POST", f"workers/{quote(worker, safe='')}/drain")

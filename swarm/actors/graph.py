@@ -12,6 +12,7 @@ from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
 from swarm.graph.findings import Findings
 from swarm.graph.questions import Questions
+from swarm.graph.watched import Watched
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, GraphRecord, QuestionAsked
@@ -42,16 +43,19 @@ class Conclusions:
         self._ledger = Ledger(naming)
         self._findings = Findings(min_confidence)
         self._questions = Questions()
+        self._watched = Watched()
 
     def apply(self, record: GraphRecord) -> None:
         self._ledger.apply(record)
         self._findings.apply(record)
         self._questions.apply(record)
+        self._watched.apply(record)
 
     def records(self) -> Iterator[GraphRecord]:
         yield from self._ledger.records()
         yield from self._findings.records()
         yield from self._questions.records()
+        yield from self._watched.records()
 
     def questions(self, now_s: float) -> list[QuestionAsked]:
         """What was asked and waits for an answer."""
@@ -63,6 +67,8 @@ class Conclusions:
             asked = await asyncio.to_thread(self._questions.decide, self._findings.graph, now_s)
             return await journaled.append(asked, now_s, cause_id) if asked else journaled.last_seq
         records = await asyncio.to_thread(self._ledger.decide, event, now_s)
+        if isinstance(event, Batch):
+            records += self._watched.decide(event)
         if not records:
             return journaled.last_seq
         seq = await journaled.append(records, now_s, cause_id)
@@ -71,6 +77,7 @@ class Conclusions:
     async def tell(self, journaled: Journaled, now_s: float, cause_id: str) -> int:
         """Record the findings that are not as they were; 0 when there are none."""
         findings = await asyncio.to_thread(self._findings.decide, now_s)
+        findings += self._watched.findings(now_s)
         return await journaled.append(findings, now_s, cause_id) if findings else 0
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from swarm.api.foreign_schemas import ForeignWorkerRow
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
@@ -267,7 +268,8 @@ class Changes(Shape):
 
 
 class FindingRow(Shape):
-    """A dependency that nobody declared, or pipelines that wait for each other in a ring.
+    """A dependency that nobody declared, pipelines that wait for each other in a ring, or a worker
+    of an orchestrator that is missing.
 
     `evidence` holds the dependencies that show it, as far as they still exist.
     """
@@ -282,6 +284,7 @@ class FindingRow(Shape):
     first_seen_s: float
     changed_at_s: float
     closed_at_s: float | None
+    worker: ForeignWorkerRow | None = Field(description="The worker that is missing, if it is one.")
 
     @classmethod
     def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
@@ -290,13 +293,19 @@ class FindingRow(Shape):
             kind=finding.kind,
             subject=str(finding),
             level=finding.level,
-            orchestrators=sorted({key.orchestrator for key in finding.pipelines}),
+            orchestrators=_orchestrators(finding),
             pipelines=[TaskName.of(key) for key in finding.pipelines],
             evidence=[Edge.of(known[key]) for key in finding.evidence if key in known],
             first_seen_s=finding.first_seen_s,
             changed_at_s=finding.changed_at_s,
             closed_at_s=finding.closed_at_s,
+            worker=None if finding.worker is None else ForeignWorkerRow.of(finding.worker),
         )
+
+
+def _orchestrators(finding: Finding) -> list[str]:
+    found = {key.orchestrator for key in finding.pipelines}
+    return sorted(found | ({finding.worker.orchestrator} if finding.worker else set()))
 
 
 class VerdictBody(Shape):

@@ -18,7 +18,7 @@ def findings(
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
-    """Show undeclared dependencies and rings of pipelines, the newest last."""
+    """Show undeclared dependencies, rings of pipelines and missing workers, the newest last."""
     since_s = None if since_h is None else max(0.0, time.time() - since_h * 3600)
     with connected(path) as swarm:
         found = list(swarm.findings(since_s=since_s))
@@ -29,4 +29,8 @@ def findings(
         first = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["first_seen_s"]))
         level = "closed" if row["closed_at_s"] is not None else row["level"]
         typer.echo(f"{first}  {level:6}  {row['kind']:21}  {row['subject']}")
+        if row["worker"] is not None and row["closed_at_s"] is None:
+            for ran in row["worker"]["runs"]:
+                typer.echo(f"{'':19}  {ran['pipeline']} {ran['task']} run {ran['run_id']}")
+            typer.echo(f"{'':19}  {row['worker']['advice']}")
     typer.echo(f"{len(found)} findings", err=True)

@@ -140,6 +140,19 @@ def list_workers(output: OutputOption = Output.TABLE, path: ConfigOption = None)
         typer.echo(f"{row['worker']}  {state}  {holds}  {' '.join(row['holds'])}")
 
 
+@workers_app.command("foreign")
+def list_foreign(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
+    """List the orchestrators' own workers that are watched: schedulers, daemons, pool workers."""
+    with connected(path) as swarm:
+        found = swarm.foreign_workers()
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "foreign_workers": found}, indent=2))
+        return
+    for row in found:
+        name = f"{row['orchestrator']}/{row['name']}"
+        typer.echo(f"{name}  {row['role']}  {row['presence']} by {row['seen_by']}  {row['advice']}")
+
+
 @workers_app.command()
 def drain(
     worker: Annotated[str, typer.Argument(metavar="WORKER", help="Id of the worker.")],

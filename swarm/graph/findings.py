@@ -55,7 +55,7 @@ class Findings:
 
     def apply(self, record: GraphRecord) -> None:
         match record:
-            case FindingChanged(finding):
+            case FindingChanged(finding) if finding.kind is not FindingKind.MISSING_WORKER:
                 self._put(finding)
             case DependencyChanged(_, dependency):
                 self._move(dependency.key, record)

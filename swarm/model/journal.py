@@ -11,6 +11,7 @@ from swarm.model.columns import ColumnLineage
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding
+from swarm.model.foreign import ForeignWorker
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -44,6 +45,7 @@ Item = (
     | TaskRun
     | Pool
     | Backfill
+    | ForeignWorker
 )
 
 
@@ -249,6 +251,14 @@ class CapacitySeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignWorkerSeen:
+    """A process of an orchestrator appeared, fell silent, died, came back or was stopped; that it
+    still lives is not told."""
+
+    worker: ForeignWorker
+
+
+@dataclass(frozen=True, slots=True)
 class FindingChanged:
     """A finding opened, changed or closed."""
 
@@ -313,6 +323,7 @@ GraphRecord = (
     | RunSeen
     | RunsKept
     | CapacitySeen
+    | ForeignWorkerSeen
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged

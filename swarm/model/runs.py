@@ -21,7 +21,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a pipeline."""
+    """One execution of a pipeline. `process` is what runs it, as `host:pid`, where that is told."""
 
     pipeline: PipelineKey
     run_id: str
@@ -29,11 +29,12 @@ class Run:
     scheduled_for_s: float | None = None
     started_at_s: float | None = None
     ended_at_s: float | None = None
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One try of a task, as the orchestrator counts tries."""
+    """One try of a task, as the orchestrator counts tries; `process` as in `Run`."""
 
     task: TaskKey
     run_id: str
@@ -41,6 +42,7 @@ class TaskRun:
     state: RunState
     started_at_s: float | None = None
     ended_at_s: float | None = None
+    process: str = ""
 
 
 class Ran(NamedTuple):

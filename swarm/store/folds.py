@@ -10,6 +10,7 @@ from typing import Any
 from swarm.model.columns import ColumnLineage
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet
+from swarm.model.foreign import ForeignWorker, Presence
 from swarm.model.journal import (
     RECORD_VERSION,
     CapacitySeen,
@@ -22,6 +23,7 @@ from swarm.model.journal import (
     FacetGone,
     FacetSeen,
     FindingChanged,
+    ForeignWorkerSeen,
     PipelineGone,
     PipelineSeen,
     Record,
@@ -73,6 +75,7 @@ class Changes:
     columns: Rows = field(default_factory=Rows)
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
+    foreign_workers: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
@@ -113,6 +116,8 @@ class Changes:
             case FindingChanged(finding):
                 closed = finding.closed_at_s is not None
                 self.findings.put(plain(finding.id), at_s, body, closed=closed)
+            case ForeignWorkerSeen(worker):
+                self._add_foreign(worker, body, at_s)
             case FacetSeen(facet):
                 self._add_facet(facet, body, at_s)
             case FacetGone():
@@ -130,6 +135,13 @@ class Changes:
             self.facets.put(_facet_key(facet), at_s, body, subject_key=subject)
         else:  # its sender deleted it
             self.facets.drop(_facet_key(facet))
+
+    def _add_foreign(self, worker: ForeignWorker, body: str, at_s: float) -> None:
+        key = row_key(worker.orchestrator, worker.name, worker.seen_by)
+        if worker.presence is Presence.STOPPED:
+            self.foreign_workers.drop(key)
+        else:
+            self.foreign_workers.put(key, at_s, body)
 
     def _add_columns(self, lineage: ColumnLineage, body: str, at_s: float) -> None:
         if lineage.columns or lineage.whole or lineage.left_out:

@@ -11,6 +11,7 @@ from swarm.errors import Trimmed
 from swarm.model.columns import ColumnLineage
 from swarm.model.facets import Facet
 from swarm.model.findings import Finding
+from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import (
     CapacitySeen,
     ColumnsSeen,
@@ -21,6 +22,7 @@ from swarm.model.journal import (
     Entry,
     FacetSeen,
     FindingChanged,
+    ForeignWorkerSeen,
     PipelineSeen,
     Record,
     RunSeen,
@@ -279,6 +281,12 @@ class Projections:
         table = read_tables.capacity
         rows = self._rows(select(table).order_by(table.c.key))
         return [decode_row(row, CapacitySeen).capacity for row in rows]
+
+    def foreign_workers(self) -> list[ForeignWorker]:
+        """The workers of orchestrators that are watched, once for each who tells of them."""
+        table = read_tables.foreign_workers
+        rows = self._rows(select(table).order_by(table.c.key))
+        return [decode_row(row, ForeignWorkerSeen).worker for row in rows]
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

@@ -9,6 +9,8 @@ What a pass asks for
    requests of such a reading, the next ones go on with it.
 3. Tasks and source of a DAG only when it is new or has a new version. Airflow does not always make
    a version of a change, so after each sweep `REREAD` DAGs are read again, in turn, a few a pass.
+   Every `WORKERS_S`: the jobs of Airflow's own processes, in passes that read no list. Whether
+   tries send heartbeats is seen in what changed.
 4. So where nothing happens no pass sends more than 6 requests at the default `poll_s`.
 A new process knows no DAG and reads all there is in its first pass; runs it follows by cursor,
 and looks at them in between. Later no pass reads more than `KNOWN_PER_PASS` DAGs that are
@@ -32,12 +34,19 @@ from swarm.connectors.airflow.pages import Pages
 from swarm.connectors.airflow.position import Feed, Position, read_position
 from swarm.connectors.airflow.rendered import links_of, run_items
 from swarm.connectors.airflow.source import Sources
+from swarm.connectors.airflow.workers import read_health, read_jobs
 from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.http_answers import NotFound
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
+from swarm.errors import Unauthorized
+from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, Item
 from swarm.model.keys import TaskKey
+from swarm.model.lineage import Unresolved, UnresolvedReason
 
 LISTS_S = 30.0
+WORKERS_S = 5.0
+REFUSED_S = 300.0
 STEPS_PER_PASS = 3
 PAGES_PER_PASS = 10
 KNOWN_PER_PASS = 100
@@ -107,7 +116,9 @@ class AirflowConnector:
     async def _pass(self, position: Position) -> AsyncIterator[Step]:
         known = self._known
         major = await asyncio.to_thread(lambda: self._http.major)
+        is_listing = False
         async for items in self._lists(major):
+            is_listing = True
             yield items, position
         if major >= 3:
             await self._lists_of(known).changed()
@@ -119,6 +130,8 @@ class AirflowConnector:
                 yield step
                 position = step[1]
             known.events_due = False
+        if not (is_listing or position.tasks.page):
+            yield await self._workers(major), position
         known.is_followed = True
         looked_s = self._clock.monotonic_s()
         async for items in self._definitions(position):
@@ -162,6 +175,37 @@ class AirflowConnector:
             yield step
             position = step[1]
 
+    async def _workers(self, major: int) -> tuple[Item, ...]:
+        """What is news of Airflow's own processes and of running tries, when it is time."""
+        known, at_s = self._known, self._clock.monotonic_s()
+        if at_s < known.workers_at_s:
+            return ()
+        known.workers_at_s = at_s + WORKERS_S
+        try:
+            found = await (self._jobs() if major >= 3 else self._health())
+        except (
+            Unauthorized,
+            NotFound,
+        ) as error:  # a right of its own, which the rest can go without
+            known.workers_at_s = at_s + REFUSED_S
+            detail = f"Airflow does not tell of its own processes: {error}"
+            known.note([Unresolved(self.name, UnresolvedReason.MISSING_SOURCE, "workers", detail)])
+            return ()
+        return known.attendance.news(found, self._server_now_s())
+
+    async def _jobs(self) -> list[ForeignWorker]:
+        path, attempts = "/jobs", self._known.attempts
+        asked: dict[str, str | int] = {"order_by": "-latest_heartbeat"}
+        page = await anext(self._pages.each(path, "jobs", asked))
+        now_s = self._server_now_s()
+        read = partial(read_jobs, self.name, now_s=now_s, attempts=attempts)
+        jobs = read(self._pages.sound(path, "jobs", page, read))
+        return [*jobs, *attempts.silent(now_s)]
+
+    async def _health(self) -> list[ForeignWorker]:
+        told = await asyncio.to_thread(self._http.get, "/health")
+        return self._payloads.whole(read_health, self.name, told, self._server_now_s())
+
     async def _definitions(self, position: Position) -> AsyncIterator[tuple[Item, ...]]:
         """What is unread, and then what DAGs declare that need not be read for it."""
         known = self._known
@@ -193,10 +237,13 @@ class AirflowConnector:
         return (*mapping.read_runs(self.name, page), mapping.backfilled_dags(page))
 
     async def _tries(self, position: Position) -> AsyncIterator[Step]:
-        path = "/dags/~/dagRuns/~/taskInstances"
+        path, known = "/dags/~/dagRuns/~/taskInstances", self._known
         async for page, feed in self._follow_changes(path, "task_instances", position.tasks):
             read = partial(mapping.read_tries, self.name)
             tries = tuple(read(self._pages.sound(path, "task_instances", page, read)))
+            now_s = self._server_now_s()
+            for one in tries:
+                known.attempts.saw(one.run, now_s)
             position = replace(position, tasks=feed)
             yield await asyncio.to_thread(self._news_of, tries), position
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterable
 
 from swarm.connectors.airflow.catalogue import Catalogue
 from swarm.connectors.airflow.source import Sources
+from swarm.connectors.airflow.workers import Attempts
+from swarm.connectors.attendance import Attendance
 from swarm.model.journal import Item
 from swarm.model.lineage import Unresolved
 
@@ -34,6 +36,9 @@ class Known:
         self.lists_at_s = 0.0
         self.events_due = False
         self.sweep_at_s = 0.0
+        self.attempts = Attempts()
+        self.attendance = Attendance()
+        self.workers_at_s = 0.0
         self._seen: dict[object, None] = {}
         self._strange: dict[Unresolved, None] = {}
         self._told: set[Unresolved] = set()

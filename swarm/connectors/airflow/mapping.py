@@ -218,9 +218,16 @@ def read_tries(orchestrator: str, payload: Payload) -> Iterator[TaskTry]:
             state=_TASK_STATES.get(str(row["state"]), RunState.UNKNOWN),
             started_at_s=seconds(row["start_date"]),
             ended_at_s=seconds(row["end_date"]),
+            process=_process(row),
         )
         operator = str(row.get("operator_name") or row.get("operator") or "")
         yield TaskTry(run, operator, mapped, dict(row.get("rendered_fields") or {}))
+
+
+def _process(row: Payload) -> str:
+    """What runs a try, while it runs."""
+    host, pid = row.get("hostname"), row.get("pid")
+    return f"{host}:{pid}" if row["state"] == "running" and host and pid else ""
 
 
 def read_pools(orchestrator: str, payload: Payload) -> Iterator[Pool]:

@@ -1,8 +1,9 @@
 """The connector to a Dagster instance, through its GraphQL API. It only asks.
 
-An idle pass is one request: runs that changed or are live, limits, backfills, and the versions of
-the code locations. Definitions are read again when a version moved and every `_REREAD_S` (what is
-switched on or off does not move a version): two requests, and one for each repository with ops.
+An idle pass is one request: runs that changed or are live, limits, backfills, daemons, and the
+versions of the code locations. Definitions are read again when a version moved and every
+`_REREAD_S` (what is switched on or off does not move a version): two requests, and one for each
+repository with ops.
 
 The cursor holds the newest update time of a run that was seen, by the server's clock, and digests
 of what was sent, so that a pass sends only news. The first pass goes back `HISTORY_S`.
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import cursors
+from swarm.connectors.attendance import Attendance
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.dagster.answers import (
@@ -29,6 +31,7 @@ from swarm.connectors.dagster.answers import (
 )
 from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.code import DagsterCode
+from swarm.connectors.dagster.daemons import read_daemons
 from swarm.connectors.dagster.mapping import Definitions, define, load_failures, too_large
 from swarm.connectors.dagster.queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
 from swarm.connectors.dagster.runs import map_capacity, map_run, read_runs
@@ -92,6 +95,7 @@ class DagsterConnector:
         self._payloads = Payloads(source.instance, "Dagster 1.9")
         self._whole = self._payloads.whole
         self._read: _Read | None = None
+        self._attendance = Attendance()
         # The last good state of each code location: one that breaks keeps what it had.
         self._locations: dict[str, Location] = {}
         self._assets: dict[str, tuple[Asset, ...]] = {}
@@ -124,7 +128,10 @@ class DagsterConnector:
             if items:
                 yield Batch(self.name, str(at), items)
         capacity = self._whole(map_capacity, read.definitions, tick, self._payloads)
+        daemons_s = self._client.server_s or now_s
+        daemons = self._whole(read_daemons, self.name, tick, daemons_s)
         news = () if at.capacity == digest_of(capacity) else capacity
+        news += self._attendance.news(daemons, daemons_s)
         at = replace(at, capacity=digest_of(capacity))
         if news or str(at) != cursor:
             yield Batch(self.name, str(at), news)

@@ -114,6 +114,7 @@ query SwarmTick($updatedAfter: Float!, $limit: Int!, $cursor: String) {
     ... on WorkspaceLocationStatusEntries { entries { name loadStatus versionKey } }
   }
   instance {
+    daemonHealth { allDaemonStatuses { daemonType required healthy lastHeartbeatTime } }
     runQueueConfig { maxConcurrentRuns }
     concurrencyLimits { concurrencyKey slotCount activeSlotCount pendingStepCount }
   }

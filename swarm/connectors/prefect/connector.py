@@ -3,7 +3,7 @@
 Prefect has no filter for "changed since", so a pass asks for the flow runs that are live or ended
 since, and for their task runs; a task run is stored a little after it happened, hence the overlap.
 An idle pass is two requests: flow runs and asset events. Deployments, flows, pools and queues are
-read again every `_REREAD_S`.
+read again every `_REREAD_S`, the workers of a pool every `_WORKERS_S`, of one pool a pass.
 
 Runs end by the server's clock, which its answers tell; our own does not count. Asset events carry
 the time of the machine the flow ran on: one that is ahead of the server hides nothing, one that is
@@ -14,10 +14,12 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors import cursors
+from swarm.connectors.attendance import Attendance
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.payloads import Payload, Payloads
@@ -31,14 +33,23 @@ from swarm.connectors.prefect.mapping import (
     read_definitions,
 )
 from swarm.connectors.prefect.runs import Homes, live_or_ended, of_flow_runs
+from swarm.connectors.prefect.workers import (
+    going_on,
+    has_workers,
+    read_workers,
+    with_runs,
+)
 from swarm.connectors.sighting import batches, digest_of
+from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, Item
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory, Pool
+from swarm.model.runs import Run
 
 _OVERLAP_S = 30.0
 _EVENT_OVERLAP_S = 60.0
 _REREAD_S = 60.0
+_WORKERS_S = 10.0
 _RESEND_S = 3600.0  # so that what still holds shows as seen lately
 _EVENTS_PER_PAGE = 50  # the server's own limit
 
@@ -74,6 +85,7 @@ class _Read:
     definitions: Definitions
     groups: tuple[tuple[Item, ...], ...]
     pools: tuple[Pool | Unresolved, ...]
+    served: tuple[str, ...]  # the pools that have workers
 
 
 class PrefectConnector:
@@ -92,6 +104,9 @@ class PrefectConnector:
         self._payloads = Payloads(source.instance, "Prefect 3")
         self._whole = self._payloads.whole
         self._read: _Read | None = None
+        self._attendance: dict[str, Attendance] = {}
+        self._asked_s: dict[str, float] = {}  # when each pool was asked for its workers
+        self._live: dict[str, list[Run]] = {}  # what goes on, by group of workers
 
     @property
     def name(self) -> str:
@@ -121,6 +136,26 @@ class PrefectConnector:
         async for items, moved in self._events(at, homes):
             at = moved
             yield Batch(self.name, str(at), items)
+        if workers := await self._workers(read.served, now_s):
+            yield Batch(self.name, str(at), workers)
+
+    async def _workers(self, pools: tuple[str, ...], now_s: float) -> tuple[ForeignWorker, ...]:
+        """What is news of the workers of the pool that was not asked for the longest, when it is
+        time; a pool that is gone takes its workers with it."""
+        gone: list[ForeignWorker] = []
+        for pool in self._attendance.keys() - set(pools):
+            gone += self._attendance.pop(pool).news((), now_s)
+        if not pools:
+            return tuple(gone)
+        pool = min(pools, key=lambda name: self._asked_s.get(name, 0.0))
+        if now_s - self._asked_s.get(pool, 0.0) < _WORKERS_S:
+            return tuple(gone)
+        self._asked_s[pool] = now_s
+        rows = await self._all(f"/work_pools/{quote(pool, safe='')}/workers/filter", {})
+        server_s = self._client.server_s
+        found = self._whole(read_workers, self.name, pool, rows, server_s)
+        attendance = self._attendance.setdefault(pool, Attendance())
+        return (*gone, *attendance.news(with_runs(found, self._live), server_s))
 
     async def wait(self, timeout_s: float) -> None:
         """Returns soon after the server's event stream tells of a run or an asset."""
@@ -147,7 +182,8 @@ class PrefectConnector:
         if read is None or read.digest != digest:
             groups = await asyncio.to_thread(self._groups, found, strange, now_s)
         capacity = self._whole(map_capacity, self._payloads, pools, queues)
-        self._read = _Read(now_s, digest, found, groups, capacity)
+        served = tuple(sorted(str(row["name"]) for row in pools if has_workers(row)))
+        self._read = _Read(now_s, digest, found, groups, capacity, served)
         return self._read
 
     async def _all(self, path: str, body: Mapping[str, object]) -> list[Payload]:
@@ -175,6 +211,7 @@ class PrefectConnector:
     ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
         """What is new of runs, page by page; fills in where runs and tasks belong."""
         kept: dict[str, str] = {}
+        live: dict[str, list[Run]] = {}
         begun_s: float | None = None
         items: list[Item] = []
         wanted = live_or_ended(_iso(at.ended_after_s - _OVERLAP_S))
@@ -188,11 +225,14 @@ class PrefectConnector:
             below = await self._all("/task_runs/filter", of_flow_runs(rows)) if rows else []
             tasks, odd = homes.name_tasks(below)
             groups = homes.groups(rows, tasks)
+            for group, run in going_on(rows, groups):
+                live.setdefault(group, []).append(run)
             strange += odd
             for run_id, about in (*groups, *((digest_of(one), (one,)) for one in strange)):
                 kept[run_id] = digest_of(about)
                 if at.runs.get(run_id) != kept[run_id]:
                     items += about
+        self._live = live
         since_s = at.ended_after_s if begun_s is None else begun_s
         if cursors.resumed(at.ended_after_s - _OVERLAP_S, begun_s) < at.ended_after_s - _OVERLAP_S:
             since_s -= cursors.SET_BACK_S

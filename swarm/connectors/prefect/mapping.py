@@ -166,13 +166,15 @@ def map_run(definitions: Definitions, row: Payload) -> Run | None:
     deployment = definitions.deployment_of(row["deployment_id"], row["flow_id"])
     if deployment is None or row.get("parent_task_run_id"):
         return None
+    is_running = str(row["state_type"]) in ("RUNNING", "CANCELLING")
     return Run(
         pipeline=deployment.pipeline.key,
         run_id=str(row["id"]),
         state=_STATES.get(str(row["state_type"]), RunState.UNKNOWN),
-        scheduled_for_s=_epoch_s(row.get("expected_start_time")),
-        started_at_s=_epoch_s(row.get("start_time")),
-        ended_at_s=_epoch_s(row.get("end_time")),
+        scheduled_for_s=epoch_s(row.get("expected_start_time")),
+        started_at_s=epoch_s(row.get("start_time")),
+        ended_at_s=epoch_s(row.get("end_time")),
+        process=str(row.get("infrastructure_pid") or "") if is_running else "",
     )
 
 
@@ -183,8 +185,8 @@ def map_task_run(pipeline: PipelineKey, row: Payload) -> TaskRun:
         run_id=str(row["flow_run_id"]),
         attempt=max(1, int(row.get("run_count") or 0)),
         state=_STATES.get(str(row["state_type"]), RunState.UNKNOWN),
-        started_at_s=_epoch_s(row.get("start_time")),
-        ended_at_s=_epoch_s(row.get("end_time")),
+        started_at_s=epoch_s(row.get("start_time")),
+        ended_at_s=epoch_s(row.get("end_time")),
     )
 
 
@@ -237,7 +239,7 @@ def read_asset_event(event: Payload) -> AssetEvent | None:
     nothing = ("", "")
     return AssetEvent(
         event_id=str(event["id"]),
-        occurred_at_s=_epoch_s(event["occurred"]) or 0.0,
+        occurred_at_s=epoch_s(event["occurred"]) or 0.0,
         asset=str(event["resource"]["prefect.resource.id"]),
         access=access,
         upstream=tuple(upstream),
@@ -266,5 +268,6 @@ def map_asset_event(deployment: Deployment, event: AssetEvent, task: str) -> Ite
         )
 
 
-def _epoch_s(text: object) -> float | None:
+def epoch_s(text: object) -> float | None:
+    """Seconds since the epoch of an ISO time."""
     return None if text is None else datetime.fromisoformat(str(text)).timestamp()

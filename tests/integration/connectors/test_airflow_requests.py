@@ -61,6 +61,7 @@ class Lists:
         self.runs: list[Row] = []
         self.tries: list[Row] = []
         self.pools: list[Row] = []
+        self.jobs: list[Row] = []
         self.asked: list[str] = []
 
     def answer(self, path: str) -> Row | None:
@@ -86,6 +87,7 @@ class Lists:
             "/assets": ("assets", self.assets),
             "/assets/events": ("asset_events", self.events),
             "/pools": ("pools", self.pools),
+            "/jobs": ("jobs", self.jobs),
             "/importErrors": ("import_errors", []),
             "/backfills": ("backfills", []),
         }
@@ -191,7 +193,7 @@ class Passes:
 
     def _is_read(self) -> bool:
         """Whether the last pass asked for no list but those of every pass."""
-        others = r"/(dagRuns|taskInstances|dagVersions|tasks|events|version)$|/dagSources/"
+        others = r"/(dagRuns|taskInstances|dagVersions|tasks|events|version|jobs)$|/dagSources/"
         return all(re.search(others, path) for path in self.asked)
 
     def read_dags(self) -> int:

@@ -29,7 +29,7 @@ from tests.integration.connectors.proxy import Fault, Proxy
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
 
 # Prefect reads lists by POST; these change nothing.
-READS = re.compile(r"/api(/[a-z_0-9]+)+/(filter|paginate|count)$")
+READS = re.compile(r"/api(/[a-z_0-9-]+)+/(filter|paginate|count)$")
 
 T = TypeVar("T")
 
@@ -200,8 +200,8 @@ async def test_an_idle_pass_is_two_requests_and_says_nothing(proxy: Proxy, home:
     assert items == []
     idle = [seen.path for seen in proxy.requests[first:]]
     assert idle == ["/api/flow_runs/filter", "/api/events/filter"]
-    # The token against forged requests, four lists, runs, their tasks, events.
-    assert first == 8
+    # The token against forged requests, four lists, runs, their tasks, events, a pool's workers.
+    assert first == 9
 
 
 async def test_only_reads_are_ever_sent(proxy: Proxy, home: Path) -> None:
