@@ -20,9 +20,11 @@ from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
 from swarm.client import Client
 from swarm.config import Api, Settings, Source
+from swarm.demo import survivor
 from swarm.demo.airflow_server import Receiver
 from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
 from swarm.demo.processes import free_ports
+from swarm.demo.survivor import Workers
 from swarm.demo.truth import Pair
 from swarm.demo.warehouse import Database
 from swarm.model.keys import TaskKey
@@ -58,8 +60,8 @@ class Outcome:
 
 
 def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> bool:
-    """Run the whole course; True when swarm found exactly what the audit saw, and a program
-    survived its worker as promised."""
+    """Run the whole course; True when swarm found exactly what the audit saw, and a program and a
+    task of Airflow survived their worker as promised."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
     (port,) = free_ports(1)
@@ -67,18 +69,21 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
         state_dir=(folder / "swarm").resolve(), api=Api(port=port), min_confidence=0.5
     )
     shutil.rmtree(settings.state_dir, ignore_errors=True)
-    token = secret(settings, "token").read_text()
+    token_file = secret(settings, "token")
+    token = token_file.read_text()
     url = f"http://{settings.api.host}:{settings.api.port}"
     receiver = Receiver(url, token)
-    with Lab(folder, _say, receiver, warehouse=warehouse) as lab:
+    workers = Workers(url, token_file)
+    with Lab(folder, _say, receiver, warehouse=warehouse, workers=workers) as lab:
         settings = settings_for(lab, settings)
         with _running(settings) as pid, Client(url, token) as swarm:
+            survivor_run = survivor.trigger(lab.airflow)
             lab.run_pipelines()
             _say("Waiting until swarm has seen everything ...")
             _settle(swarm)
             outcome = _compare(swarm, lab, time.monotonic() - started_s)
-            _say("Killing the worker under a running program ...")
-            survival = survive(swarm, pid)
+            _say("Killing the worker under a running program and a task of Airflow ...")
+            survival = survive(swarm, pid, lab.airflow, survivor_run)
             _report(outcome, survival, swarm, output)
             if not leave:
                 _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
@@ -169,6 +174,9 @@ def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output)
             "false": [_line(pair) for pair in sorted(outcome.false)],
             "worker_death_seen_s": round(survival.seen_s, 3),
             "worker_death_running_again_s": round(survival.again_s, 3),
+            "airflow_running_again_s": round(survival.airflow_again_s, 3),
+            "airflow_outcome": survival.airflow_outcome,
+            "airflow_tries": survival.airflow_tries,
         }
         typer.echo(json.dumps(body, indent=2))
         return
@@ -189,6 +197,11 @@ def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output)
         f"A worker was killed under a running program: seen after {survival.seen_s * 1000:.0f} ms "
         f"(promised {PROMISED_SEEN_S:.0f} s), the program ran again on a new worker after "
         f"{survival.again_s:.1f} s (promised {PROMISED_AGAIN_S:.0f} s) and {survival.outcome}"
+    )
+    typer.echo(
+        f"A task of Airflow that ran there too ran again after {survival.airflow_again_s:.1f} s "
+        f"and ended: {survival.airflow_outcome}; tries that Airflow counts: "
+        f"{survival.airflow_tries} (Airflow alone, as measured once: 309 s and a second try)"
     )
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from io import TextIOWrapper
 from pathlib import Path
@@ -36,6 +36,7 @@ from swarm.demo import (
     prefect_server,
     runs,
     sqlite_warehouse,
+    survivor,
     truth,
 )
 from swarm.demo.airflow_server import Airflow, Receiver
@@ -44,6 +45,7 @@ from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
 from swarm.demo.processes import LabError, Processes, Site, marked
 from swarm.demo.progress import Progress
+from swarm.demo.survivor import Workers
 from swarm.demo.warehouse import Database, Warehouse, fill_lake, view_names
 
 T = TypeVar("T")
@@ -55,7 +57,8 @@ class Lab:
 
     `receiver` is where Airflow sends OpenLineage events, nowhere by default. `environments_in`
     shares the orchestrators' environments with other labs. On `postgres` the warehouse is a
-    database of a server that the lab starts itself.
+    database of a server that the lab starts itself. With `workers` one more DAG is there, whose
+    task runs on them.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Lab:
         receiver: Receiver | None = None,
         environments_in: Path | None = None,
         warehouse: Database = "sqlite",
+        workers: Workers | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.run_folder = self.folder / "run"
@@ -74,6 +78,7 @@ class Lab:
         self._receiver = receiver
         self._environments = (environments_in or self.folder / "envs").resolve()
         self._database = warehouse
+        self._workers = workers
         self._warehouse: Warehouse | None = None
         self._lock: TextIOWrapper | None = None
         self._airflow: Airflow | None = None
@@ -83,8 +88,12 @@ class Lab:
     # What swarm is told about the lab.
 
     @property
+    def airflow(self) -> Airflow:
+        return _running(self._airflow)
+
+    @property
     def airflow_url(self) -> str:
-        return _running(self._airflow).url
+        return self.airflow.url
 
     @property
     def dagster_url(self) -> str:
@@ -246,7 +255,12 @@ class Lab:
 
     def _start_airflow(self, bins: Mapping[str, Path]) -> None:
         site, template = self._site(AIRFLOW, bins), self._template(environments.AIRFLOW)
-        airflow = airflow_server.start(self.processes, site, self._receiver, template)()
+        more: Mapping[str, str] = {}
+        if self._workers is not None:
+            plugins = self.run_folder / "plugins"
+            more = survivor.install(self._workers, site.code, plugins)
+            site = replace(site, env=_with_path(site.env, plugins))
+        airflow = airflow_server.start(self.processes, site, self._receiver, template, more)()
         runs.wait_for_dags(airflow, site.code)
         self._airflow = airflow
         self._say(f"  Airflow is healthy: {airflow.url}")
@@ -323,6 +337,10 @@ def _together(
         except BaseException:
             give_up()
             raise
+
+
+def _with_path(env: Mapping[str, str], folder: Path) -> Mapping[str, str]:
+    return {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{folder}"}
 
 
 def _running(server: T | None) -> T:
