@@ -26,13 +26,20 @@ import time
 from typing import Any
 
 from swarm.actors.printing import open_output
+from swarm.actors.process_tree import (
+    descendants,
+    end_descendants,
+    kill,
+    kills_for_memory,
+    memory_bytes,
+    resident_bytes,
+)
 from swarm.actors.slot_resident import Resident
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_S = 0.1  # how often memory and the fence are looked at
-_SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked: all of /proc is read
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,11 +59,14 @@ class Slot:
         self._family: list[int] = []  # the task's processes, as far as they are known
         self._search_s = 0.0
         self._peak_bytes = 0
+        self._kills = 0  # of the kernel for want of memory, before the task
         self._why = ""
 
     def serve(self) -> None:
         """Until the worker is gone or must be taken for gone."""
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # Should this slot stand still when its worker dies, it goes on then, and ends its task.
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGCONT, 0, 0, 0)
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -101,6 +111,7 @@ class Slot:
 
     def _limit(self, what: dict[str, Any]) -> None:
         self._limits, self._peak_bytes, self._why = what, 0, ""
+        self._kills = kills_for_memory()
         timeout_s = what.get("timeout_s")
         self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
 
@@ -134,7 +145,7 @@ class Slot:
         """Have a function called, in the resident process if that suits, else in a new one."""
         resident = self._resident
         if resident is not None:
-            uses_bytes = _resident_bytes(resident.pid)
+            uses_bytes = resident_bytes(resident.pid)
             if not resident.suits(what["home"], what.get("memory_bytes"), uses_bytes):
                 self._end_resident()
         self._limit(what)
@@ -215,6 +226,8 @@ class Slot:
 
     def _report(self, status: int, usage: resource.struct_rusage) -> dict[str, Any]:
         code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGKILL and kills_for_memory() > self._kills:
+            self._why = self._why or "out_of_memory"  # as far as one can tell from outside
         return {
             "exit_code": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
@@ -229,9 +242,10 @@ class Slot:
             return
         if time.monotonic() >= self._search_s:
             self._search()
-        self._peak_bytes = max(self._peak_bytes, sum(map(_resident_bytes, self._family)))
-        most = self._limits.get("memory_bytes")
-        if most and self._peak_bytes > most:
+        most = self._limits.get("memory_bytes") or sys.maxsize
+        uses_bytes = memory_bytes(self._family, most)
+        self._peak_bytes = max(self._peak_bytes, uses_bytes)
+        if uses_bytes > most:
             self._end("out_of_memory")
         elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
             self._end("timeout")
@@ -250,7 +264,7 @@ class Slot:
     def _end(self, why: str) -> None:
         self._why = self._why or why
         for pid in descendants():
-            _kill(pid)
+            kill(pid)
 
     def _say(self, word: str, what: dict[str, Any]) -> None:
         try:
@@ -259,60 +273,12 @@ class Slot:
             return  # the worker is gone; the next read says so
 
 
-def descendants() -> list[int]:
-    """Every process below this one, by the kernel's own list."""
-    parents: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            parent = _parent(int(name))
-            if parent is not None:
-                parents.setdefault(parent, []).append(int(name))
-    found, waiting = [], [os.getpid()]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found
-
-
-def end_descendants() -> None:
-    """Kill until nothing is left: what forks meanwhile is found in the next round. Whatever has no
-    other parent any more is a child of ours, so without children there are no descendants."""
-    while True:
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-        for pid in descendants():
-            _kill(pid)
-        time.sleep(0.002)
-
-
-def _parent(pid: int) -> int | None:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return int(stat.read().rpartition(b")")[2].split()[1])
-    except (OSError, IndexError):
-        return None  # it ended while we looked
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
 def _die_with_the_slot() -> None:
-    """In the new process: should this slot be killed, the kernel kills the task at once."""
+    """In the new process: should this slot be killed, the kernel kills the task at once. Should the
+    machine's memory run out, it kills the task before anything of swarm."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")
 
 
 def main() -> None:
