@@ -33,6 +33,7 @@ from swarm.store.journal import open_journal
 RecordT = TypeVar("RecordT")
 
 _TASK = Path(__file__).with_name("failover_task.py")
+_BEAT_KEY = b"a key of the benchmark's own"
 _LOOK_S = 0.002
 _TIMEOUT_S = 60.0
 
@@ -92,9 +93,11 @@ class World:
 
     async def begin(self) -> None:
         """Start the dispatcher."""
-        arguments = (self._settings, Fernet.generate_key(), handles.Watch())
+        arguments = (self._settings, Fernet.generate_key(), handles.Watch(), _BEAT_KEY)
         self._outputs = ray.remote(**options.OUTPUTS)(OutputsActor).remote(self._settings)
-        self._dispatcher = ray.remote(**options.DISPATCHER)(Dispatcher).remote(*arguments)
+        self._dispatcher = ray.remote(**options.DISPATCHER)(Dispatcher).remote(
+            *arguments, handles.own_address
+        )
         await self._dispatcher.pid.remote()
 
     def close(self) -> None:
@@ -122,7 +125,9 @@ class World:
         name = f"worker:{uuid.uuid4().hex[:8]}"
         here = ray.get_runtime_context().get_node_id()
         offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
-        files = WorkerOptions(self._folder / "worker", fence_s=self._settings.worker.fence_s)
+        files = WorkerOptions(
+            self._folder / "worker", _BEAT_KEY, fence_s=self._settings.worker.fence_s
+        )
         reached = (self.dispatch, handles.OutputsHandle())
         actor = ray.remote(**options.worker(name))(Worker).remote(offer, *reached, files)
         self._workers[name] = _Kept(actor, await actor.pid.remote(), time.monotonic())

@@ -69,14 +69,25 @@ def main() -> None:
         has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
         room = Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0))
         offer = Offer(WorkerId(name), here, slots, room)
-        files = WorkerOptions(settings.state_dir / "worker", fence_s=settings.worker.fence_s)
+        files = WorkerOptions(
+            settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s
+        )
         reached = (handles.DispatchHandle(), handles.OutputsHandle())
         return spawn(WorkerActor, options.worker(name), offer, *reached, files)
 
     graph = handles.GraphHandle()
     payload_key = fernet_key(secret(settings, "payload-key"))
+    beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
     actors = [
-        spawn(DispatcherActor, options.DISPATCHER, settings, payload_key, handles.Watch()),
+        spawn(
+            DispatcherActor,
+            options.DISPATCHER,
+            settings,
+            payload_key,
+            handles.Watch(),
+            beat_key,
+            handles.own_address,
+        ),
         spawn(GraphActor, options.GRAPH, settings),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),

@@ -1,22 +1,23 @@
 """The dispatcher actor: the shell of the dispatch engine. It alone writes the stream `dispatch`.
 
-Its loop takes what waits (ends and renewals first, then requests for work, then new tasks),
-decides and applies all of it, appends once, and only then answers. If an append fails, memory is
-ahead of the journal: the loop ends, the process with it, and the next one replays.
+Its loop hears all beats, then takes what waits (ends and renewals first, then requests for work,
+then new tasks), decides and applies all of it, appends once, and only then answers. If an append
+fails, memory is ahead of the journal: the loop ends, the process with it, and the next one replays.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from swarm.actors.beats import Beats
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.ports import Answer, Watch
 from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
 from swarm.config import Settings
-from swarm.dispatch.detector import Patience
+from swarm.dispatch.detector import Detection, Patience
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import (
     Acquire,
@@ -58,7 +59,12 @@ class DispatcherActor:
     """Takes tasks, grants them to workers, and moves them off workers that die."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, settings: Settings, payload_key: bytes, watch: Watch
+        self,
+        settings: Settings,
+        payload_key: bytes,
+        watch: Watch,
+        beat_key: bytes,
+        own_address: Callable[[], str],
     ) -> None:
         self._watches = Watches(watch, self.tell)
         self._clock = SystemClock()
@@ -76,6 +82,10 @@ class DispatcherActor:
         self._parked: dict[WorkerId, _Letter] = {}
         self._dispatcher.begin(self._now())
         self._watches.follow(self._dispatcher.floor.workers)
+        self._noticed: dict[WorkerId, asyncio.Future[None]] = {}
+        epoch, hear = self._journaled.epoch, self._dispatcher.beat
+        self._beats = Beats(own_address(), beat_key, epoch, hear, self._gone)
+        self._beats.listen()
         self._loop = start(self._run())
 
     async def submit(
@@ -94,6 +104,19 @@ class DispatcherActor:
         """Handle any other event. Raises what is `Rejected`."""
         return await self._send(event, cause_id, {})
 
+    async def detection(self) -> Detection:
+        """How good the detection of silent workers is now."""
+        return self._dispatcher.detector.detection(self._now().steady_s)
+
+    def _gone(self, worker: WorkerId) -> bool:
+        """Take in a notice of death; is it settled?"""
+        if worker not in self._dispatcher.floor.workers:
+            self._noticed.pop(worker, None)
+            return True
+        if worker not in self._noticed:
+            self._noticed[worker] = asyncio.ensure_future(self._watches.noticed(worker))
+        return False
+
     async def _send(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> Answer:
         letter = _Letter(event, cause_id, self._clock.monotonic_s(), bodies)
         self._waiting.append(letter)
@@ -101,7 +124,7 @@ class DispatcherActor:
         reply = await asyncio.shield(letter.reply)
         granted = [token.task for token in reply.tokens] if isinstance(reply, Grants) else []
         found = await asyncio.to_thread(self._payloads.get, granted) if granted else {}
-        return Answer(self._journaled.epoch, reply, found)
+        return Answer(self._journaled.epoch, reply, found, self._beats.address)
 
     async def _run(self) -> None:
         while True:
@@ -117,6 +140,7 @@ class DispatcherActor:
         if self._waiting:
             self._arrived.set()
         await self._keep_bodies(batch)
+        self._beats.drain()
         now = self._now()
         batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
         await self._handle(batch, now)
@@ -163,6 +187,7 @@ class DispatcherActor:
             await self._journaled.write(records, now.wall_s, causes)
         for letter, reply in answers:
             _answer(letter, reply)
+        self._beats.nudge(self._dispatcher.called)
         self._watches.follow(self._dispatcher.floor.workers)
         if ended := [record.token.task for record in records if isinstance(record, Ended)]:
             await asyncio.to_thread(self._payloads.drop, ended)

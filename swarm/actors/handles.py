@@ -13,6 +13,7 @@ import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from swarm.actors.ports import Answer, actor_name
+from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.lineage.ledger import VerdictRequest
@@ -26,6 +27,9 @@ DISPATCHER = "dispatcher"
 OUTPUTS = "outputs"
 _DEADLINE_S = 60.0
 _RETRY_S = 0.2
+# Nodes that said good-bye, as numbers of Ray's `NodeDeathInfo.Reason`: ended as was asked, drained
+# before a preemption, drained because idle. The others were not heard of any more.
+_NODE_LEFT = frozenset({1, 3, 4})
 _RAY_KILLED_FOR_MEMORY = "running low on memory"  # the words of Ray's memory monitor
 
 
@@ -64,6 +68,10 @@ class DispatchHandle:
         answer: Answer = await _call(DISPATCHER, "tell", event, cause_id)
         return answer
 
+    async def detection(self) -> Detection:
+        answer: Detection = await _call(DISPATCHER, "detection")
+        return answer
+
 
 @dataclass(frozen=True, slots=True)
 class OutputsHandle:
@@ -79,22 +87,35 @@ class Watch:
     """Waits at workers for the proof that their process is gone."""
 
     async def until_gone(self, worker: WorkerId, node: str) -> LossCause | None:
-        """Why it is gone; None when its node went with it. A node that Ray calls dead may only be
-        cut off, with its processes still running: there silence has to decide."""
-        try:
-            actor = ray.get_actor(actor_name(worker), namespace=NAMESPACE)
-            await actor.watch.remote()
-        except (ActorDiedError, ActorUnavailableError, ValueError) as death:
-            alive = await asyncio.to_thread(_live_nodes)
-            if node not in alive:
-                return None
-            memory = _RAY_KILLED_FOR_MEMORY in str(death)
-            return LossCause.OUT_OF_MEMORY if memory else LossCause.PROCESS_EXIT
-        raise AssertionError(f"the watch at {worker} ended, and its process did not")
+        """Why it is gone; None when its node went with it and nobody had asked it to. Such a node
+        may only be cut off, with its processes still running: there silence has to decide."""
+        while True:
+            try:
+                actor = ray.get_actor(actor_name(worker), namespace=NAMESPACE)
+                await actor.watch.remote()
+            except ActorUnavailableError:  # no contact: that is no proof
+                await asyncio.sleep(_RETRY_S)
+            except (ActorDiedError, ValueError) as death:
+                return _cause(death, await asyncio.to_thread(_node, node))
+            else:
+                raise AssertionError(f"the watch at {worker} ended, and its process did not")
 
 
-def _live_nodes() -> set[str]:
-    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+def _cause(death: Exception, node: Mapping[str, Any]) -> LossCause | None:
+    if not node.get("Alive", False):
+        return LossCause.NODE_GONE if node.get("DeathReason") in _NODE_LEFT else None
+    memory = _RAY_KILLED_FOR_MEMORY in str(death)
+    return LossCause.OUT_OF_MEMORY if memory else LossCause.PROCESS_EXIT
+
+
+def _node(id_: str) -> Mapping[str, Any]:
+    """What Ray knows of a node."""
+    return next((node for node in ray.nodes() if node["NodeID"] == id_), {})
+
+
+def own_address() -> str:
+    """The address under which other nodes reach this one."""
+    return str(ray.util.get_node_ip_address())
 
 
 async def _call(name: str, method: str, *arguments: Any) -> Any:

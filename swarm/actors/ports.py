@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
@@ -30,11 +31,13 @@ class Graph(Protocol):
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the dispatcher says. `epoch` rises with each of its processes: a worker that has heard
-    a higher one does not listen to a lower. `bodies` are what granted tasks run."""
+    a higher one does not listen to a lower. `bodies` are what granted tasks run, `beats_to` is
+    where it hears beats ("host:port")."""
 
     epoch: int
     reply: Reply
     bodies: Mapping[TaskId, str] = field(default_factory=dict)
+    beats_to: str = ""
 
 
 class Dispatch(Protocol):
@@ -53,6 +56,10 @@ class Dispatch(Protocol):
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
+        ...
+
+    async def detection(self) -> Detection:
+        """How good the detection of silent workers is now."""
         ...
 
 

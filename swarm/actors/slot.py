@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_STUCK_S = 0.5  # shorter than the dispatcher's guard: what is fenced has ended when it moves
 _LINE_MAX_BYTES = 1 << 20  # from the slot; the longest has a result
 
 
@@ -91,6 +92,7 @@ class Slot:
         self._control = control
         # Carried by what a resident process forks, which has no mark of its task.
         self.marks = {"SWARM_SLOT": uuid.uuid4().hex}
+        self._overdue: asyncio.TimerHandle | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -153,12 +155,18 @@ class Slot:
         return End(**what)
 
     async def kill(self) -> None:
-        """End what runs; `end` tells when it has."""
+        """End what runs; `end` tells when it has. A slot that does not is ended itself:
+        it may stand still, and its task go on."""
+        if self._overdue is None:
+            self._overdue = asyncio.get_running_loop().call_later(_STUCK_S, self._end_process)
         await self._say("kill", None)
 
     async def beat(self) -> None:
-        """Say that this worker is in contact: its task may go on."""
-        await self._say("beat", None)
+        """Say that this worker is in contact: its task may go on. A slot that has not read the last
+        beat needs no other."""
+        assert self._writer is not None
+        if not self._writer.transport.get_write_buffer_size():
+            await self._say("beat", None)
 
     async def close(self) -> None:
         """End the slot and whatever runs in it."""
@@ -167,6 +175,10 @@ class Slot:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
         await self._process.wait()
+
+    def _end_process(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _say(self, word: str, what: Any) -> None:
         assert self._writer is not None
@@ -182,6 +194,9 @@ class Slot:
             line = await self._reader.readline()
         except OSError:
             line = b""
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
         if not line:
             raise SlotDied
         ((word, what),) = json.loads(line).items()

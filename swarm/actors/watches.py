@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from swarm.actors.ports import Answer, Watch
 from swarm.dispatch.events import Event, WorkerLost
 from swarm.dispatch.workers import Worker
-from swarm.model.work import WorkerId
+from swarm.model.work import LossCause, WorkerId
+
+_BETTER_S = 0.05
 
 
 class Watches:
@@ -24,6 +26,12 @@ class Watches:
         for id_ in workers.keys() - self._waiting.keys():
             waiting = self._wait(id_, workers[id_].offer.node)
             self._waiting[id_] = asyncio.ensure_future(waiting)
+
+    async def noticed(self, worker: WorkerId) -> None:
+        """There is a notice of its death. The watch may know a better cause, if it is quick."""
+        if watch := self._waiting.get(worker):
+            await asyncio.wait([watch], timeout=_BETTER_S)
+        await self._tell(WorkerLost(worker, LossCause.PROCESS_EXIT), f"notice:{worker}")
 
     async def _wait(self, worker: WorkerId, node: str) -> None:
         cause = await self._watch.until_gone(worker, node)

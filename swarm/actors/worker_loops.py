@@ -2,42 +2,63 @@
 
 Rules
 1. It asks for work when a slot is free, under a number it repeats until it has the answer.
-2. It renews all it holds every `beat_s`. The answer carries the orders: end what is revoked
-   without a report, cancel, take nothing new.
+2. A process beside it beats for it every `beat_s`. It renews all it holds every `renew_s`, at once
+   when it has something to say or an echo of a beat calls for it, and every `beat_s` when echoes
+   have just ceased. The answer carries the orders: end what is revoked without a report, cancel,
+   take nothing new.
 3. What ended is on disk until the dispatcher has acknowledged it; the next worker of the node
    reports what this one could not.
-4. Out of contact for `fence_s`, it ends everything it runs, and so does each slot by itself.
+4. Out of contact (no echo, no answer) for `fence_s`, it ends everything it runs, and so does each
+   slot by itself. When all has ended, it says so under its old id.
 5. It listens to no dispatcher older than the newest it has heard.
 """
 
 import asyncio
 import contextlib
+import math
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
+from swarm.actors.beat_process import RENEW, UNKNOWN
+from swarm.actors.beat_sender import BeatSender
 from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
 from swarm.actors.ports import Answer, Dispatch, actor_name
 from swarm.actors.programs import Programs
 from swarm.actors.slot import End, Slot, SlotDied
 from swarm.clock import Clock
-from swarm.dispatch.events import Acquire, Event, Finish, Grants, Orders, Receipt, Register, Renew
+from swarm.dispatch.events import (
+    Acquire,
+    Event,
+    Finish,
+    Grants,
+    Orders,
+    Receipt,
+    Register,
+    Renew,
+    WorkerLost,
+)
 from swarm.errors import Rejected, Unreachable
-from swarm.model.work import Offer, Outcome, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
 
 log = structlog.get_logger()
+
+_BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
+_GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then that no beat passes
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Where a worker keeps its files, and its clocks in seconds."""
+    """Where a worker keeps its files, what signs its beats, and its clocks in seconds."""
 
     folder: Path
+    beat_key: bytes = field(repr=False)
     beat_s: float = 0.1
+    renew_s: float = 1.0
     fence_s: float = 15.0
 
 
@@ -81,7 +102,11 @@ class Worker:
         self._slots: list[Slot] = []
         self._free: asyncio.Queue[Slot] = asyncio.Queue()
         self._room, self._ended = asyncio.Event(), asyncio.Event()
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._sender = BeatSender(options.beat_key, self._echoed)
+        self._beats_to, self._echoed_s = "", -math.inf
+        self._renew_at_s, self._sooner = math.inf, asyncio.Event()
+        self._telling: set[asyncio.Future[None]] = set()
+        self._running: set[asyncio.Future[None]] = set()
         self._forget()
 
     @property
@@ -93,15 +118,17 @@ class Worker:
         for _ in range(self._offer.slots):
             await self._open_slot()
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._beating())
             loops.create_task(self._renewing())
             loops.create_task(self._acquiring())
             loops.create_task(self._reporting())
 
     async def close(self) -> None:
-        """End the slots and what runs in them."""
-        for running in self._tasks:
-            running.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End the slots, what runs in them, and the beats."""
+        await self._sender.close()
+        for doing in (doings := [*self._running, *self._telling]):
+            doing.cancel()
+        await asyncio.gather(*doings, return_exceptions=True)
         for slot in self._slots:
             await slot.close()
 
@@ -117,20 +144,58 @@ class Worker:
 
     # --- contact ----------------------------------------------------------------------------------
 
+    async def _beating(self) -> None:
+        """Keep the sender of beats told, and the slots; fence when contact is lost for too long."""
+        passed_on_s = self._confirmed_s
+        while True:
+            await self._sender.tell(self.id, self._beats_to if self._known else "", self._epoch)
+            now_s = self._clock.monotonic_s()
+            if now_s - self._confirmed_s > self._options.fence_s:
+                await self._fence()
+            if self._confirmed_s > passed_on_s:
+                passed_on_s = self._confirmed_s
+                for run in list(self._held.values()):
+                    await run.beat()
+            if _BEATS_MISSED * self._options.beat_s < now_s - self._echoed_s < _GIVEN_UP_S:
+                self._renew_within(0.0)
+            await asyncio.sleep(self._options.beat_s)
+
+    def _echoed(self, worker: str, epoch: int, sent_s: float, flags: int) -> None:
+        """A beat that left at `sent_s` was heard."""
+        if worker != self.id or epoch != self._epoch:
+            return
+        if flags & RENEW:
+            self._renew_within(0.0)
+        if not flags & UNKNOWN:
+            self._confirmed_s = max(self._confirmed_s, sent_s)
+            self._echoed_s = self._clock.monotonic_s()
+
     async def _renewing(self) -> None:
         while True:
-            sent_s = self._clock.monotonic_s()
+            me, sent_s = self.id, self._clock.monotonic_s()
+            self._renew_at_s = sent_s + self._options.renew_s
             answer = await self._ask(self._word(), within_s=self._options.fence_s / 3)
             if answer is None:
-                await self._fence_if_due()
-            elif answer.reply is Receipt.UNKNOWN_WORKER:
-                await self._fence()
-            else:
-                self._known, self._confirmed_s = True, sent_s
-                if isinstance(answer.reply, Orders):
-                    await self._obey(answer.reply)
-            passed_s = self._clock.monotonic_s() - sent_s
-            await asyncio.sleep(max(0.0, self._options.beat_s - passed_s))
+                self._renew_within(self._options.beat_s)
+            elif self.id == me:
+                await self._take(answer, sent_s)
+            while (left_s := self._renew_at_s - self._clock.monotonic_s()) > 0:
+                self._sooner.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._sooner.wait(), left_s)
+
+    def _renew_within(self, seconds: float) -> None:
+        self._renew_at_s = min(self._renew_at_s, self._clock.monotonic_s() + seconds)
+        self._sooner.set()
+
+    async def _take(self, answer: Answer, sent_s: float) -> None:
+        if answer.reply is Receipt.UNKNOWN_WORKER:
+            await self._fence()
+            return
+        self._known, self._confirmed_s = True, max(self._confirmed_s, sent_s)
+        self._beats_to = answer.beats_to
+        if isinstance(answer.reply, Orders):
+            await self._obey(answer.reply)
 
     def _word(self) -> Event:
         if not self._known:
@@ -150,8 +215,6 @@ class Worker:
             if run is not None and not run.cancelled:
                 run.cancelled = True
                 await run.end()
-        for run in list(self._held.values()):
-            await run.beat()
 
     async def _reporting(self) -> None:
         """Tell what ended, until it is acknowledged; whether it counted is not ours to know."""
@@ -177,15 +240,23 @@ class Worker:
         self._epoch = answer.epoch
         return answer
 
-    async def _fence_if_due(self) -> None:
-        if self._clock.monotonic_s() - self._confirmed_s > self._options.fence_s:
-            await self._fence()
-
     async def _fence(self) -> None:
         """End everything: the dispatcher must take it for ended."""
-        for token in list(self._held):
-            await self._let_go(token).end()
+        gone, held, running = self.id, list(self._held.values()), list(self._running)
         self._forget()
+        for run in held:
+            await run.end()
+        _kept(self._telling, self._tell_fenced(gone, running))
+
+    async def _tell_fenced(self, gone: WorkerId, running: Sequence[asyncio.Future[None]]) -> None:
+        """Once nothing of the old incarnation runs any more, its silence need not be waited out."""
+        if running:
+            await asyncio.wait(running)
+        fenced = WorkerLost(gone, LossCause.SELF_FENCED)
+        while True:
+            if await self._ask(fenced, within_s=self._options.fence_s / 3) is not None:
+                return
+            await asyncio.sleep(self._options.renew_s)
 
     # --- work -------------------------------------------------------------------------------------
 
@@ -209,9 +280,7 @@ class Worker:
         self._held[token] = _Held()
         if len(self._held) >= self._offer.slots:
             self._room.clear()
-        running = asyncio.ensure_future(self._run(token, bodies.get(token.task, "")))
-        self._tasks.add(running)
-        running.add_done_callback(self._tasks.discard)
+        _kept(self._running, self._run(token, bodies.get(token.task, "")))
 
     def _let_go(self, token: Token) -> _Held:
         self._room.set()
@@ -227,6 +296,7 @@ class Worker:
             self._programs.clear(token)
             if self._held.get(token) is run:
                 self._let_go(token)  # not held any more: the dispatcher grants it anew
+                self._renew_within(0.0)
             await slot.close()
             self._slots.remove(slot)
             await self._open_slot()
@@ -248,6 +318,7 @@ class Worker:
         if isinstance(started, End):
             return started
         run.slot, run.started = slot, True
+        self._renew_within(self._options.beat_s)
         if not run.wanted():  # somebody changed their mind meanwhile
             await slot.kill()
         return await slot.end()
@@ -256,6 +327,13 @@ class Worker:
         slot = await Slot.open(self._options.fence_s)
         self._slots.append(slot)
         self._free.put_nowait(slot)
+
+
+def _kept(among: set[asyncio.Future[None]], work: Coroutine[None, None, None]) -> None:
+    """Run `work` and keep hold of it until it is done: the event loop itself does not."""
+    doing = asyncio.ensure_future(work)
+    among.add(doing)
+    doing.add_done_callback(among.discard)
 
 
 def _finish(token: Token, end: End, run: _Held) -> Finish:

@@ -25,6 +25,8 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         typer.echo(f"pipelines     {pipelines or 'none yet'}")
         typer.echo(f"dependencies  {now['dependencies']}, {now['undeclared']} of them undeclared")
         typer.echo(f"findings      {now['findings']} open; `swarm findings` lists them")
+        if without := (now["detection"] or {}).get("without_beats"):
+            typer.echo(f"workers       {len(without)} without beats: `swarm workers ls`")
         for row in now["connectors"]:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["since_s"]))
             said = f": {row['message']}" if row["message"] else ""

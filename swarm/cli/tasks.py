@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,14 +131,17 @@ def cancel(task: TaskArgument, path: ConfigOption = None) -> None:
 def list_workers(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
     """List the workers that live, with what they hold."""
     with connected(path) as swarm:
-        found = swarm.workers()
+        found, detection = swarm.workers(), swarm.status()["detection"]
     if output is Output.JSON:
-        typer.echo(json.dumps({"schema_version": 1, "workers": found}, indent=2))
+        body = {"schema_version": 1, "workers": found, "detection": detection}
+        typer.echo(json.dumps(body, indent=2))
         return
     for row in found:
         state = "drains" if row["draining"] else "works"
         holds = f"{len(row['holds'])} of {row['slots']} slots"
         typer.echo(f"{row['worker']}  {state}  {holds}  {' '.join(row['holds'])}")
+    for line in _detection_lines(detection):
+        typer.echo(line)
 
 
 @workers_app.command("foreign")
@@ -161,6 +165,27 @@ def drain(
     """Give a worker no new tasks."""
     with connected(path) as swarm:
         swarm.drain(worker)
+
+
+def _detection_lines(detection: dict[str, Any] | None) -> Iterator[str]:
+    """How soon the death of a worker is seen, and how often that was wrong."""
+    if detection is None:
+        yield "detection  the dispatcher does not answer"
+        return
+    hours = detection["watched_s"] / 3600
+    yield (
+        f"detection  silence of {detection['redistribute_s']:.2f} s moves work; "
+        f"gaps between beats p99 {detection['gap_p99_s']:.2f} s, "
+        f"p99.9 {detection['gap_p999_s']:.2f} s; "
+        f"{detection['false_alarms']} false alarms in {hours:.1f} worker-hours"
+    )
+    for worker in detection["silent"]:
+        yield f"silent     {worker}"
+    for worker in detection["without_beats"]:
+        yield (
+            f"no beats   {worker}: they do not pass (UDP); its silence moves work "
+            f"after {detection['redistribute_slow_s']:.1f} s"
+        )
 
 
 def shown(swarm: "Client", name: str) -> dict[str, Any] | None:

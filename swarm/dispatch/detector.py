@@ -1,31 +1,38 @@
 """Who has not been heard of, and for how long: the second source of truth about a death.
 
-Proof (a process that ended, a socket that closed, a node that left) comes first and needs no
-detector. Silence is only ever a suspicion, so it acts in steps that cost little while it is wrong:
+Proof (a process that ended, a node that left) comes first and needs no detector. Silence is only
+ever a suspicion, so it acts in steps that cost little while it is wrong:
 
 1. `suspect_s`: no new work. Free.
 2. `redistribute_s`, or `WIDENING` times the longest gaps seen lately where that is more: tasks
    that tolerate two runs are granted elsewhere.
 3. `self_fence_s` and a guard: the worker has ended everything itself, so all its tasks move.
 
+A worker that is heard of by its renewals alone, because its beats do not pass, renews `slow` times
+less often than others beat, and gets as much more time in steps 1 and 2.
+
 It doubts itself (Dadgar, Phillips, Currey: Lifeguard, 2017). Time in which its own loop stood
 still does not count as anybody's silence. While more than `DOUBTFUL_SHARE` of the workers look
 late at once, the fault is more likely here than there, and step 2 waits.
+
+It also says how good it is. A worker that step 2 took for gone and that returns has either been cut
+off, which the numbers of its beats show, or it was late only: a false alarm. Long gaps of the first
+kind say nothing about how late beats get, and do not widen anything.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from swarm.dispatch.events import Silence
+from swarm.dispatch.gaps import Gaps
 from swarm.model.work import WorkerId
 
 WIDENING = 8.0
 DOUBTFUL_SHARE = 0.3
 _DOUBT_FROM = 4  # with fewer workers a share says nothing
-_GAPS = 2_000  # the tail is that of so many last gaps
 _TAIL = 0.999
 _RETURNED = 3  # the longest gaps: of workers that were away, and say nothing about the others
+_BEATS_PASS_S = 3.0  # without a beat, and renewals come: its beats do not pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,43 @@ class Patience:
     self_fence_s: float = 15.0
     guard_s: float = 1.0
     stall_s: float = 0.25  # a loop that is later than this has stood still
+    slow: float = 10.0  # the factor for those whose beats do not pass
+    deaf_s: float = 0.5  # a sender without an echo for so long is not in contact
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How good detection is now. Gaps are those between beats in the last minute or two;
+    `redistribute_s` is the silence after which work that tolerates two runs moves, which is the
+    time of detection. `false_alarms` were raised in `watched_s`, the sum over all workers.
+    `stalled_s` is how long the dispatcher itself stood still."""
+
+    gap_p50_s: float
+    gap_p99_s: float
+    gap_tail_s: float
+    redistribute_s: float
+    redistribute_slow_s: float
+    false_alarms: int
+    cut_off: int
+    watched_s: float
+    stalled_s: float
+    silent: tuple[WorkerId, ...]
+    without_beats: tuple[WorkerId, ...]
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What was last heard of a worker. `graced`: nothing yet, it was only given time."""
+
+    at_s: float
+    beat_s: float | None = None
+    graced: bool = False
+    believed: bool = False  # step 2 was taken
+    lost: int = 0  # beats since the last one that counted
+
+    def beats(self) -> bool:
+        """Do its beats pass?"""
+        return self.beat_s is not None and self.at_s - self.beat_s < _BEATS_PASS_S
 
 
 class Detector:
@@ -44,11 +88,12 @@ class Detector:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._heard_s: dict[WorkerId, float] = {}
-        self._graced: set[WorkerId] = set()  # not heard of yet, only given time
-        self._gaps: deque[float] = deque(maxlen=_GAPS)
+        self._heard: dict[WorkerId, _Heard] = {}
+        self._gaps = Gaps()
         self._tail_s = 0.0
         self._looked_s: float | None = None
+        self._false_alarms = self._cut_off = 0
+        self._watched_s = self._stalled_s = 0.0
 
     @property
     def redistribute_s(self) -> float:
@@ -58,57 +103,99 @@ class Detector:
 
     @property
     def gap_tail_s(self) -> float:
-        """The 99.9th percentile of the last gaps between two signs of one worker."""
+        """The 99.9th percentile of the last gaps between two beats of one worker."""
         return self._tail_s
 
-    def heard(self, worker: WorkerId, now_s: float) -> None:
-        """A sign of life."""
-        before = self._heard_s.get(worker)
-        if before is not None and now_s > before and worker not in self._graced:
-            self._gaps.append(now_s - before)
-        self._graced.discard(worker)
-        self._heard_s[worker] = max(now_s, before or now_s)
+    def beat(self, worker: WorkerId, at_s: float, lost: int = 0) -> None:
+        """A beat came in at `at_s`; `lost` that it sent before did not."""
+        heard = self._heard.setdefault(worker, _Heard(at_s, graced=True))
+        if heard.beat_s is not None and not heard.graced:
+            cut = heard.believed and heard.lost + lost > 0
+            self._cut_off += cut
+            self._false_alarms += heard.believed and not cut
+            if not cut and at_s > heard.beat_s:
+                self._gaps.add(at_s - heard.beat_s, at_s)
+        heard.at_s = max(heard.at_s, at_s)
+        heard.beat_s = max(heard.beat_s or at_s, at_s)
+        heard.graced = heard.believed = False
+        heard.lost = 0
+
+    def deaf(self, worker: WorkerId, lost: int) -> None:
+        """A beat came in whose sender hears nothing: it does not count, nor did `lost` before."""
+        if worker in self._heard:
+            self._heard[worker].lost += lost + 1
+
+    def renewed(self, worker: WorkerId, now_s: float) -> None:
+        """A sign of life that is no beat."""
+        heard = self._heard.setdefault(worker, _Heard(now_s))
+        if heard.believed and not heard.beats():  # whether it was cut off, nothing shows
+            self._false_alarms += 1
+            heard.believed = False
+        heard.at_s, heard.graced = max(heard.at_s, now_s), False
 
     def grace(self, worker: WorkerId, now_s: float) -> None:
         """Give a worker a full term without a sign of life from it."""
-        self._heard_s[worker] = now_s
-        self._graced.add(worker)
+        self._heard[worker] = _Heard(now_s, graced=True)
 
     def forget(self, worker: WorkerId) -> None:
-        self._heard_s.pop(worker, None)
-        self._graced.discard(worker)
+        self._heard.pop(worker, None)
 
     def silent_s(self, worker: WorkerId, now_s: float) -> float:
-        return now_s - self._heard_s[worker]
+        return now_s - self._heard[worker].at_s
 
     def suspects(self, worker: WorkerId, now_s: float) -> bool:
         """Has it been silent for so long that it should get nothing new?"""
-        return self.silent_s(worker, now_s) > self._patience.suspect_s
+        heard = self._heard[worker]
+        slow = 1.0 if heard.beats() else self._patience.slow
+        return now_s - heard.at_s > self._patience.suspect_s * slow
 
     def verdicts(self, now_s: float) -> Iterator[Silence]:
         """The workers that are silent for too long. To be asked often, after the inbox is drained:
         the time between two questions is how the detector knows that it stood still itself."""
         self._forgive(now_s)
-        if self._gaps:
-            ordered = sorted(self._gaps)
-            last = len(ordered) - 1
-            self._tail_s = ordered[max(0, min(int(_TAIL * last), last - _RETURNED))]
+        self._tail_s = self._gaps.share_s(_TAIL, without=_RETURNED)
         fence_s = self._patience.self_fence_s + self._patience.guard_s
-        late = [w for w, heard_s in self._heard_s.items() if self.suspects(w, now_s)]
-        doubtful = len(self._heard_s) >= _DOUBT_FROM and len(late) > DOUBTFUL_SHARE * len(
-            self._heard_s
-        )
+        late = [worker for worker in self._heard if self.suspects(worker, now_s)]
+        doubtful = len(self._heard) >= _DOUBT_FROM and len(late) > DOUBTFUL_SHARE * len(self._heard)
         for worker in late:
-            silent_s = self.silent_s(worker, now_s)
+            heard = self._heard[worker]
+            silent_s = now_s - heard.at_s
             if silent_s > fence_s:
                 yield Silence(worker, fenced=True)
-            elif silent_s > self.redistribute_s and not doubtful:
+            elif silent_s > self._patient_s(heard) and not doubtful:
+                heard.believed = True
                 yield Silence(worker, fenced=False)
+
+    def detection(self, now_s: float) -> Detection:
+        """How good it is, for people."""
+        return Detection(
+            gap_p50_s=self._gaps.share_s(0.5),
+            gap_p99_s=self._gaps.share_s(0.99),
+            gap_tail_s=self._tail_s,
+            redistribute_s=self.redistribute_s,
+            redistribute_slow_s=self._patience.redistribute_s * self._patience.slow,
+            false_alarms=self._false_alarms,
+            cut_off=self._cut_off,
+            watched_s=self._watched_s,
+            stalled_s=self._stalled_s,
+            silent=tuple(w for w in self._heard if self.suspects(w, now_s)),
+            without_beats=tuple(w for w, heard in self._heard.items() if not heard.beats()),
+        )
+
+    def _patient_s(self, heard: _Heard) -> float:
+        if heard.beats():
+            return self.redistribute_s
+        slow_s = self._patience.redistribute_s * self._patience.slow
+        return min(max(slow_s, self.redistribute_s), self._patience.self_fence_s)
 
     def _forgive(self, now_s: float) -> None:
         """Count the time in which nobody listened as nobody's silence."""
-        stalled_s = 0.0 if self._looked_s is None else now_s - self._looked_s
-        if stalled_s > self._patience.stall_s:
-            for worker, heard_s in self._heard_s.items():
-                self._heard_s[worker] = min(now_s, heard_s + stalled_s)
+        passed_s = 0.0 if self._looked_s is None else now_s - self._looked_s
+        self._watched_s += passed_s * len(self._heard)
+        if passed_s > self._patience.stall_s:
+            self._stalled_s += passed_s
+            for heard in self._heard.values():
+                heard.at_s = min(now_s, heard.at_s + passed_s)
+                if heard.beat_s is not None:
+                    heard.beat_s = min(now_s, heard.beat_s + passed_s)
         self._looked_s = now_s

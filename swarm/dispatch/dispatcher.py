@@ -2,7 +2,7 @@
 
 `decide` answers an event with the records that follow from it and changes nothing that is
 replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
-replayed are signs of life, and which worker is kept free for which late task.
+replayed are signs of life (`beat`), and which worker is kept free for which late task.
 
 Rules
 1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
@@ -26,6 +26,7 @@ from swarm.dispatch.events import (
     Event,
     Finish,
     Grants,
+    Nod,
     Now,
     Orders,
     Rearm,
@@ -43,10 +44,14 @@ from swarm.dispatch.requests import requested
 from swarm.dispatch.states import TaskState
 from swarm.errors import Rejected
 from swarm.model.dispatch import (
+    CancelAsked,
     DispatchRecord,
+    DrainAsked,
     Ended,
     Granted,
+    Lost,
     Started,
+    WorkerGone,
     WorkerJoined,
     WorkerKept,
 )
@@ -86,6 +91,7 @@ class Dispatcher:
         self.floor = Floor()
         self._capacity = Capacity()
         self.detector = Detector(policy.patience)
+        self.called: set[WorkerId] = set()  # there are orders for them, which a renewal brings
         self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
 
@@ -95,9 +101,32 @@ class Dispatcher:
             self.detector.grace(worker, now.steady_s)
 
     def apply(self, record: DispatchRecord) -> None:
+        match record:
+            case CancelAsked(id_) | Lost(Token(id_)):
+                holder = self.floor.tasks[id_].worker if id_ in self.floor.tasks else None
+                if holder is not None:
+                    self.called.add(holder)
+            case DrainAsked(worker):
+                self.called.add(worker)
+            case WorkerGone(worker):
+                self.called.discard(worker)
+            case _:
+                pass
         self.floor.apply(record)
         if isinstance(record, WorkerJoined | WorkerKept):
             self._capacity.know(record.offer)
+
+    def beat(self, worker: WorkerId, at_s: float, lost: int = 0, unheard_s: float = 0.0) -> Nod:
+        """A beat came in at `at_s` on the steady clock; `lost` before it did not, and its sender
+        has heard no echo for `unheard_s`: one that hears nothing cannot be given orders, and its
+        beats are no contact."""
+        if worker not in self.floor.workers:
+            return Nod.UNKNOWN
+        if unheard_s > self._policy.patience.deaf_s:
+            self.detector.deaf(worker, lost)
+            return Nod.COME
+        self.detector.beat(worker, at_s, lost)
+        return Nod.COME if worker in self.called else Nod.NOTED
 
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new dispatcher these give this one's state."""
@@ -155,7 +184,7 @@ class Dispatcher:
                 f"worker {offer.worker} is registered with another offer; "
                 "a worker that changes registers under a new id"
             )
-        self.detector.heard(offer.worker, now.steady_s)
+        self.detector.renewed(offer.worker, now.steady_s)
         return Decision(() if known else (WorkerJoined(offer),), Receipt.DONE)
 
     def _acquire(self, event: Acquire, now: Now) -> Decision:
@@ -192,7 +221,8 @@ class Dispatcher:
         worker = self.floor.workers.get(event.worker)
         if worker is None:
             return Decision((), Receipt.UNKNOWN_WORKER)
-        self.detector.heard(event.worker, now.steady_s)
+        self.detector.renewed(event.worker, now.steady_s)
+        self.called.discard(event.worker)
         revoked, cancel = [], []
         for token in event.held:
             task = self.floor.holds(event.worker, token)

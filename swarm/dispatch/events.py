@@ -129,3 +129,11 @@ class Receipt(StrEnum):
 
 
 Reply = Grants | Orders | Receipt
+
+
+class Nod(StrEnum):
+    """The answer to a beat, which is a sign of life and asks nothing."""
+
+    NOTED = "noted"
+    COME = "come"  # there are orders: renew now
+    UNKNOWN = "unknown"  # as `Receipt.UNKNOWN_WORKER`

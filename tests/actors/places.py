@@ -26,6 +26,7 @@ from swarm.model.work import (
     WorkerId,
 )
 
+BEAT_KEY = b"beats"
 KEY = Fernet.generate_key()
 
 
@@ -41,12 +42,14 @@ async def a_dispatcher(folder: Path) -> AsyncIterator[DispatcherActor]:
     """As Ray makes it: an object whose constructor is awaited. Its loop's end is the end of its
     process, but not of this one."""
     actor = DispatcherActor.__new__(DispatcherActor)
-    await actor.__init__(Settings(state_dir=folder), KEY, NoWatch())  # type: ignore[misc]
+    arguments = (Settings(state_dir=folder), KEY, NoWatch(), BEAT_KEY, lambda: "127.0.0.1")
+    await actor.__init__(*arguments)  # type: ignore[misc]
     try:
         yield actor
     finally:
         actor._loop.remove_done_callback(inbox._die)
         actor._loop.cancel()
+        actor._beats.close()
 
 
 @contextlib.asynccontextmanager
@@ -54,7 +57,7 @@ async def a_worker(
     dispatcher: Any, folder: Path, name: str = "w", slots: int = 2, fence_s: float = 15.0
 ) -> AsyncIterator[Worker]:
     offer = Offer(WorkerId(name), f"node-of-{name}", slots, Resources(cpu=float(slots)))
-    options = WorkerOptions(folder / name, beat_s=0.05, fence_s=fence_s)
+    options = WorkerOptions(folder / name, BEAT_KEY, fence_s=fence_s)
     worker = Worker(offer, dispatcher, SystemClock(), options)
     running = asyncio.ensure_future(worker.run())
     try:

@@ -20,6 +20,7 @@ from swarm.dispatch.events import (
     Event,
     Finish,
     Grants,
+    Nod,
     Now,
     Orders,
     Rearm,
@@ -56,6 +57,8 @@ from tests.simulation.dispatch_promises import Broken, judge
 HEAL_S = 10.0
 END_S = 90.0
 BEAT_S = 0.1
+RENEW_S = 1.0
+STALE_S = 1.0  # so long a sender beats for a worker that stands still
 PATIENCE = Patience(suspect_s=0.3, redistribute_s=0.6, self_fence_s=3.0, guard_s=0.5)
 POLICY = Policy(weights={"gold": 3.0}, rearm_max_s=8.0, patience=PATIENCE)
 
@@ -91,6 +94,15 @@ class Running:
     started: bool = False
 
 
+@dataclass(frozen=True)
+class Beat:
+    """Of a worker, with what it tells of its own hearing."""
+
+    worker: WorkerId
+    number: int
+    unheard_s: float
+
+
 class World:
     """One run of the simulation."""
 
@@ -106,6 +118,7 @@ class World:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self.cut: set[str] = set()  # nodes that cannot be reached
+        self.deaf: set[str] = set()  # nodes that can be heard and hear nothing
         self.heard_epoch: dict[str, int] = {}  # the newest dispatcher that answered a node
         self.acknowledged: set[TaskId] = set()
         self.rearmed_by_owner: set[Token] = set()
@@ -151,11 +164,25 @@ class World:
             if epoch < self.heard_epoch.get(node, 0):
                 return
             self.heard_epoch[node] = epoch
-            if answer is not None and node not in self.cut:
+            if answer is not None and node not in self.cut | self.deaf:
                 for _ in range(self._copies()):
                     self.after(self._delay_s(), lambda: answer(value))
 
         for _ in range(self._copies()):
+            self.after(self._delay_s(), arrive)
+
+    def beat(self, node: str, beat: Beat, echo: Callable[[Nod], None]) -> None:
+        """Send a beat; the echo is of an epoch, and worthless if that has changed."""
+
+        def arrive() -> None:
+            if node not in self.cut:
+                self.dispatcher.hear(beat, reply)
+
+        def reply(nod: Nod) -> None:
+            if node not in self.cut | self.deaf:
+                self.after(self._delay_s(), lambda: echo(nod))
+
+        if not self._chance(0.04 * self.noise):
             self.after(self._delay_s(), arrive)
 
     def _chance(self, share: float) -> bool:
@@ -226,12 +253,14 @@ class World:
     def _faults(self) -> None:
         if self.healed:
             self.cut.clear()
+            self.deaf.clear()
             return
         self.random.choice(
             [
                 self._crash_dispatcher,
                 self._split_brain,
-                self._cut_node,
+                lambda: self._cut_node(self.cut),
+                lambda: self._cut_node(self.deaf),
                 self._kill_process,
                 lambda: self.random.choice(self.nodes).kill(LossCause.NODE_GONE),
                 lambda: self.random.choice(self.nodes).kill(None),
@@ -260,10 +289,10 @@ class World:
             self.old_dispatchers.append(self.dispatcher)
             self.dispatcher = Process(self)
 
-    def _cut_node(self) -> None:
+    def _cut_node(self, off: set[str]) -> None:
         node = self.random.choice(self.nodes).name
-        self.cut.add(node)
-        self.after(self.random.uniform(0.2, 6), lambda: self.cut.discard(node))
+        off.add(node)
+        self.after(self.random.uniform(0.2, 6), lambda: off.discard(node))
 
     # --- promises ---------------------------------------------------------------------------------
 
@@ -309,6 +338,8 @@ class Process:
         self.parked: dict[WorkerId, tuple[Acquire, Callable[[object], None]]] = {}
         self._busy_until_s = 0.0
         self._inbox: list[tuple[Event, Callable[[object], None]]] = []
+        self._beats: list[tuple[float, Beat, Callable[[Nod], None]]] = []
+        self._numbers: dict[WorkerId, int] = {}
         seq, kept = world.journal.snapshot
         for record in [*kept, *world.journal.records[seq:]]:
             self.engine.apply(record)
@@ -346,7 +377,21 @@ class Process:
         if self.world.now_s >= self._busy_until_s:
             self._drain()
 
+    def hear(self, beat: Beat, echo: Callable[[Nod], None]) -> None:
+        """The kernel stamps it; it is read when the process is not busy."""
+        if self.alive:
+            self._beats.append((self.world.now_s, beat, echo))
+            if self.world.now_s >= self._busy_until_s:
+                self._drain()
+
     def _drain(self) -> None:
+        beats, self._beats = self._beats, []
+        for at_s, beat, echo in beats:
+            last = self._numbers.get(beat.worker, beat.number - 1)
+            if beat.number > last:
+                self._numbers[beat.worker] = beat.number
+                lost = beat.number - last - 1
+                echo(self.engine.beat(beat.worker, at_s, lost, beat.unheard_s))
         while self._inbox and self.alive:
             event, reply = self._inbox.pop(0)
             self._handle(event, reply)
@@ -422,8 +467,11 @@ class Node:
         self.world, self.name = world, name
         self.running: dict[Token, Running] = {}
         self.unreported: dict[Token, Outcome] = {}  # on disk: survives the worker
+        self.beats_pass = world.random.random() < 0.75
         self._incarnation = 0
-        self._paused_until_s = 0.0
+        self._paused_s = (0.0, 0.0)  # from, to
+        self._number = 0
+        self._fenced: list[WorkerId] = []  # incarnations that ended what they ran
         self._begin()
         world.after(world.random.uniform(0, BEAT_S), self._beat)
 
@@ -433,7 +481,9 @@ class Node:
         self.worker = WorkerId(f"{self.name}.{self._incarnation}")
         self.known = False
         self.number, self.acquired, self._asked = 1, 0, 0.0
-        self.confirmed_s = self.world.now_s
+        self.confirmed_s = self.echoed_s = self.world.now_s
+        self._renewed_s = -RENEW_S
+        self._said: set[Token] = set()  # whose start was told
 
     def kill(self, cause: LossCause | None) -> None:
         """The worker's process ends with its tasks. Without a cause nobody has proof of it."""
@@ -448,7 +498,7 @@ class Node:
 
     def pause(self, for_s: float) -> None:
         """The worker's process stands still; its tasks go on, and their shims watch the clock."""
-        self._paused_until_s = self.world.now_s + for_s
+        self._paused_s = (self.world.now_s, self.world.now_s + for_s)
 
     def drain(self) -> None:
         if self.world.random.random() < 0.3 and self.known:
@@ -467,13 +517,36 @@ class Node:
     def _beat(self) -> None:
         world = self.world
         if self.running and world.now_s - self.confirmed_s > PATIENCE.self_fence_s:
+            self._fenced.append(self.worker)
             self._fence()
             self._begin()
         for run in list(self.running.values()):
             self._progress(run)
-        if world.now_s >= self._paused_until_s:
+        since_s, until_s = self._paused_s
+        if self.known and self.beats_pass and not since_s + STALE_S < world.now_s < until_s:
+            self._number += 1
+            self._send(Beat(self.worker, self._number, world.now_s - self.echoed_s))
+        if world.now_s >= until_s:
             self._talk()
         world.after(BEAT_S, self._beat)
+
+    def _send(self, beat: Beat) -> None:
+        sent_s = self.world.now_s
+        self.world.beat(self.name, beat, lambda nod: self._echoed(beat.worker, sent_s, nod))
+
+    def _echoed(self, me: WorkerId, sent_s: float, nod: Nod) -> None:
+        """The sender hears it at once; the worker when it stands still no more."""
+        if me == self.worker:
+            self.echoed_s = self.world.now_s
+        until_s = self._paused_s[1]
+        if self.world.now_s < until_s:
+            again = lambda: self._echoed(me, sent_s, nod)  # noqa: E731
+            self.world.after(until_s - self.world.now_s, again)
+        elif me == self.worker:
+            if nod is not Nod.UNKNOWN:
+                self.confirmed_s = max(self.confirmed_s, sent_s)
+            if nod is not Nod.NOTED and self.known:
+                self._renew()
 
     def _progress(self, run: Running) -> None:
         if run.token not in self.running:
@@ -489,17 +562,16 @@ class Node:
 
     def _talk(self) -> None:
         me, sent_s = self.worker, self.world.now_s
+        for gone in self._fenced:
+            lost = WorkerLost(gone, LossCause.SELF_FENCED)
+            self.world.tell(self.name, lost, lambda value, gone=gone: self._told(gone, value))
         if not self.known:
             offer = Offer(me, self.name, slots=3, resources=Resources(cpu=4.0))
             self.world.tell(self.name, Register(offer), lambda value: self._registered(me, value))
             return
-        held = (*self.running, *self.unreported)
-        started = tuple(run.token for run in self.running.values() if run.started)
-        self.world.tell(
-            self.name,
-            Renew(me, self.acquired, held, started),
-            lambda value: self._ordered(me, sent_s, value),
-        )
+        unsaid = {token for token, run in self.running.items() if run.started} - self._said
+        if unsaid or sent_s >= self._renewed_s + RENEW_S:
+            self._renew()
         for token, outcome in list(self.unreported.items()):
             self.world.tell(
                 self.name, Finish(token, outcome), lambda value, t=token: self._noted(t, value)
@@ -514,6 +586,22 @@ class Node:
             self.world.tell(
                 self.name, Acquire(me, number), lambda value: self._granted(me, number, value)
             )
+
+    def _renew(self) -> None:
+        me, sent_s = self.worker, self.world.now_s
+        self._renewed_s = sent_s
+        held = (*self.running, *self.unreported)
+        started = tuple(run.token for run in self.running.values() if run.started)
+        self._said |= set(started)
+        self.world.tell(
+            self.name,
+            Renew(me, self.acquired, held, started),
+            lambda value: self._ordered(me, sent_s, value),
+        )
+
+    def _told(self, gone: WorkerId, value: object) -> None:
+        if gone in self._fenced and isinstance(value, Receipt):
+            self._fenced.remove(gone)
 
     def _registered(self, me: WorkerId, value: object) -> None:
         if me == self.worker and value is Receipt.DONE:
@@ -545,7 +633,7 @@ class Node:
         self.number, self.acquired = number + 1, number
         for token in value.tokens:
             outcome = self.world.random.choice([Outcome.SUCCEEDED] * 5 + [Outcome.FAILED])
-            duration_s = self.world.random.expovariate(0.8)
+            duration_s = self.world.random.expovariate(self.world.random.choice([0.8, 0.8, 0.2]))
             self.running[token] = Running(token, outcome, self.world.now_s + duration_s)
             self.world.start(me, token)
 

@@ -12,13 +12,13 @@ import pytest
 from swarm.dispatch import choice, dispatcher, losses
 from swarm.dispatch.detector import Detector
 from swarm.dispatch.dispatcher import Decision, Dispatcher
-from swarm.dispatch.events import Acquire, Finish, Now, Receipt, Renew, Silence
+from swarm.dispatch.events import Acquire, Finish, Now, Receipt, Renew, Silence, WorkerLost
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import TRANSITIONS, Task
 from swarm.errors import InvalidTransition
 from swarm.model.dispatch import CancelAsked, Ended, Lost, Rearmed
 from swarm.model.work import LossCause, Rearm, Token, WorkerId
-from tests.simulation.dispatch_world import Journal, Process, World
+from tests.simulation.dispatch_world import PATIENCE, Beat, Journal, Node, Process, World
 
 SEEDS = 500
 MUTANT_SEEDS = 200
@@ -223,6 +223,30 @@ def an_ended_id_is_free_again(patch: pytest.MonkeyPatch) -> None:
 def losses_of_machines_speak_against_tasks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(losses, "TIED_TO_TASK", frozenset(LossCause))
     patch.setattr("swarm.dispatch.states.TIED_TO_TASK", frozenset(LossCause))
+
+
+@mutant
+def a_fence_is_told_before_it_is_done(patch: pytest.MonkeyPatch) -> None:
+    beat = Node._beat
+
+    def early(self: Node) -> None:
+        silent_s = self.world.now_s - self.confirmed_s
+        if self.running and silent_s > PATIENCE.self_fence_s / 3:
+            self.world.tell(self.name, WorkerLost(self.worker, LossCause.SELF_FENCED))
+        beat(self)
+
+    patch.setattr(Node, "_beat", early)
+
+
+@mutant
+def a_beat_that_nobody_heard_is_contact(patch: pytest.MonkeyPatch) -> None:
+    send = Node._send
+
+    def hopeful(self: Node, beat: Beat) -> None:
+        self.confirmed_s = self.world.now_s
+        send(self, beat)
+
+    patch.setattr(Node, "_send", hopeful)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

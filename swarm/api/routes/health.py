@@ -1,7 +1,7 @@
 """Is it alive, is it ready, and how is it doing."""
 
 import asyncio
-from typing import Literal
+from typing import Literal, Self
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -9,7 +9,11 @@ from pydantic import BaseModel
 from swarm import __version__
 from swarm.api.deps import Given
 from swarm.api.schemas import UnresolvedRow
+from swarm.dispatch.detector import Detection
+from swarm.errors import Unreachable
 from swarm.model.journal import ConnectorState
+
+_ANSWER_S = 1.0
 
 router = APIRouter(tags=["health"])
 
@@ -40,8 +44,44 @@ class ConnectorRow(BaseModel):
     unattributed: int
 
 
+class DetectionRow(BaseModel):
+    """How soon and how well silent workers are detected, in seconds. Gaps are those between beats
+    of the last minute or two; `redistribute_s` is the silence after which work that tolerates two
+    runs moves, `redistribute_slow_s` that of workers `without_beats`, which are heard of by their
+    renewals alone. `false_alarms` were raised in `watched_s` seconds of workers; `cut_off` workers
+    were silent because their beats were lost."""
+
+    gap_p50_s: float
+    gap_p99_s: float
+    gap_p999_s: float
+    redistribute_s: float
+    redistribute_slow_s: float
+    false_alarms: int
+    cut_off: int
+    watched_s: float
+    stalled_s: float
+    silent: list[str]
+    without_beats: list[str]
+
+    @classmethod
+    def of(cls, detection: Detection) -> Self:
+        return cls(
+            gap_p50_s=detection.gap_p50_s,
+            gap_p99_s=detection.gap_p99_s,
+            gap_p999_s=detection.gap_tail_s,
+            redistribute_s=detection.redistribute_s,
+            redistribute_slow_s=detection.redistribute_slow_s,
+            false_alarms=detection.false_alarms,
+            cut_off=detection.cut_off,
+            watched_s=detection.watched_s,
+            stalled_s=detection.stalled_s,
+            silent=sorted(detection.silent),
+            without_beats=sorted(detection.without_beats),
+        )
+
+
 class Status(BaseModel):
-    """What a person asks first."""
+    """What a person asks first. `detection` is null while the dispatcher does not answer."""
 
     version: str = __version__
     seq: int
@@ -52,6 +92,7 @@ class Status(BaseModel):
     findings: int
     unresolved: int
     connectors: list[ConnectorRow]
+    detection: DetectionRow | None
 
 
 @router.get("/healthz")
@@ -92,7 +133,17 @@ async def status(deps: Given) -> Status:
             )
             for record, at_s in model.connectors.values()
         ],
+        detection=await _detection(deps),
     )
+
+
+async def _detection(deps: Given) -> DetectionRow | None:
+    """Asked of the dispatcher: signs of life are in no journal."""
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            return DetectionRow.of(await deps.dispatch.detection())
+    except (TimeoutError, Unreachable):
+        return None
 
 
 @router.get("/unresolved")

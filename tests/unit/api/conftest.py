@@ -15,6 +15,7 @@ from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
 from swarm.config import Settings
+from swarm.dispatch.detector import Detection
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import Event, Now, Rearm, Submit
 from swarm.lineage.naming import Naming
@@ -79,6 +80,9 @@ class LocalDispatch:
             task = event.token.task
             self.bodies[task] = json.dumps(json.loads(self.bodies[task]) | json.loads(fields))
         return await self.tell(event, cause_id)
+
+    async def detection(self) -> Detection:
+        return self._dispatcher.detector.detection(0.0)
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         now_s = self._clock.now_s()

@@ -6,6 +6,7 @@ import pytest
 
 from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled
+from swarm.errors import Unreachable
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, View, ViewInventory
@@ -366,3 +367,17 @@ async def test_owners_are_asked_and_the_answer_is_a_verdict(api):
     names = {name: asked[name] for name in ("upstream", "downstream", "dataset")}
     await api.post("dependencies/verdict", names | {"verdict": "accepted", "by": "ann"})
     assert await api.get("questions") == []
+
+
+async def test_status_tells_how_well_silence_is_detected(api):
+    told = (await api.get("status"))["detection"]
+    assert (told["redistribute_s"], told["false_alarms"], told["silent"]) == (0.6, 0, [])
+    api.deps.dispatch = Silent()
+    assert (await api.get("status"))["detection"] is None
+
+
+class Silent:
+    """A dispatcher that is not there."""
+
+    async def detection(self):
+        raise Unreachable("the dispatcher actor did not answer")

@@ -49,6 +49,7 @@ class Desk:
     def worker(self, name: str, slots: int = 4, cpu: float = 4.0, **more: Any) -> None:
         offer = Offer(WorkerId(name), f"node-of-{name}", slots, Resources(cpu=cpu), **more)
         self.tell(Register(offer))
+        self.dispatcher.beat(offer.worker, self.now_s)
 
     def submit(self, *tasks: Submission) -> None:
         self.tell(Submit(tasks))

@@ -1,5 +1,7 @@
 """When silence is believed, and when the detector doubts itself."""
 
+import pytest
+
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import Silence
 from swarm.model.work import WorkerId
@@ -14,14 +16,14 @@ def listening(detector: Detector, until_s: float, *beating: WorkerId, from_s: fl
     for step in range(1, steps + 1):
         now_s = from_s + step * TICK_S
         for worker in beating:
-            detector.heard(worker, now_s)
+            detector.beat(worker, now_s)
         list(detector.verdicts(now_s))
 
 
 def test_silence_acts_in_steps() -> None:
     detector = Detector(Patience())
-    detector.heard(A, 0.0)
-    detector.heard(B, 0.0)
+    detector.beat(A, 0.0)
+    detector.beat(B, 0.0)
     listening(detector, 0.25, B)
     assert not detector.suspects(A, 0.25)
     listening(detector, 0.35, B, from_s=0.25)
@@ -36,7 +38,7 @@ def test_silence_acts_in_steps() -> None:
 def test_its_own_stall_is_nobodys_silence() -> None:
     detector = Detector(Patience())
     for worker in (A, B):
-        detector.heard(worker, 0.0)
+        detector.beat(worker, 0.0)
     listening(detector, 1.0, A, B)
     assert list(detector.verdicts(31.0)) == [], "it stood still for 30 s and blames others"
     listening(detector, 31.5, from_s=31.0)
@@ -48,7 +50,7 @@ def test_it_doubts_itself_when_most_look_late() -> None:
     detector = Detector(Patience())
     many = [WorkerId(f"w{number}") for number in range(10)]
     for worker in many:
-        detector.heard(worker, 0.0)
+        detector.beat(worker, 0.0)
     listening(detector, 1.0, *many[4:])
     assert list(detector.verdicts(1.05)) == [], "four of ten at once: rather its own fault"
     listening(detector, 2.0, *many[2:], from_s=1.05)
@@ -59,7 +61,7 @@ def test_doubt_ends_where_the_workers_have_fenced_themselves() -> None:
     detector = Detector(Patience())
     many = [WorkerId(f"w{number}") for number in range(4)]
     for worker in many:
-        detector.heard(worker, 0.0)
+        detector.beat(worker, 0.0)
     listening(detector, 16.1)
     assert set(detector.verdicts(16.15)) == {Silence(worker, True) for worker in many}
 
@@ -67,8 +69,8 @@ def test_doubt_ends_where_the_workers_have_fenced_themselves() -> None:
 def test_late_beats_widen_its_patience() -> None:
     calm, loaded = Detector(Patience()), Detector(Patience())
     for step in range(100):
-        calm.heard(A, step * 0.05)
-        loaded.heard(A, step * 0.2)
+        calm.beat(A, step * 0.05)
+        loaded.beat(A, step * 0.2)
     list(calm.verdicts(5.0))
     list(loaded.verdicts(20.0))
     assert calm.redistribute_s == 0.6
@@ -81,8 +83,61 @@ def test_workers_that_return_do_not_widen_it() -> None:
     away = [WorkerId(f"w{number}") for number in range(3)]
     for worker in (A, *away):
         for step in range(50):
-            detector.heard(worker, step * 0.05)
+            detector.beat(worker, step * 0.05)
     for worker in away:
-        detector.heard(worker, 10.0)
+        detector.beat(worker, 10.0)
     list(detector.verdicts(10.0))
+    assert detector.redistribute_s == 0.6
+
+
+def test_a_worker_whose_beats_do_not_pass_gets_more_time() -> None:
+    detector = Detector(Patience())
+    detector.renewed(A, 0.0)
+    detector.beat(B, 0.0)
+    listening(detector, 2.9, B)
+    assert detector.detection(2.9).without_beats == (A,)
+    assert not detector.suspects(A, 2.9)
+    listening(detector, 5.9, B, from_s=2.9)
+    assert list(detector.verdicts(5.9)) == []
+    listening(detector, 6.05, B, from_s=5.9)
+    assert list(detector.verdicts(6.1)) == [Silence(A, fenced=False)]
+
+
+def test_renewals_take_over_from_beats_that_ceased_to_pass() -> None:
+    detector = Detector(Patience())
+    detector.beat(A, 0.0)
+    for step in range(1, 60):
+        detector.renewed(A, step * 0.1)
+        assert list(detector.verdicts(step * 0.1)) == []
+    for second in range(6, 12):
+        assert list(detector.verdicts(second - 0.05)) == []
+        detector.renewed(A, float(second))
+        list(detector.verdicts(float(second)))
+    assert detector.detection(11.0).without_beats == (A,)
+    assert detector.detection(11.0).false_alarms == 0
+
+
+def test_a_late_worker_was_a_false_alarm_and_a_cut_off_one_was_not() -> None:
+    detector = Detector(Patience())
+    for worker in (A, B):
+        detector.beat(worker, 0.0)
+    listening(detector, 1.0)
+    detector.deaf(B, lost=7)
+    detector.beat(A, 1.05, lost=0)
+    detector.beat(B, 1.05, lost=0)
+    told = detector.detection(1.05)
+    assert (told.false_alarms, told.cut_off) == (1, 1)
+    assert told.gap_p99_s > 1.0, "of the late one"
+    assert told.watched_s == pytest.approx(1.9)
+    listening(detector, 2.0, A, B, from_s=1.05)
+    assert detector.detection(2.0).false_alarms == 1
+
+
+def test_links_that_are_cut_often_do_not_widen_it() -> None:
+    detector = Detector(Patience())
+    for round_ in range(20):
+        listening(detector, round_ * 3 + 2.0, A, B, from_s=round_ * 3.0)
+        listening(detector, round_ * 3 + 3.0, B, from_s=round_ * 3 + 2.0)
+        detector.beat(A, round_ * 3 + 3.0, lost=9)
+    assert detector.detection(60.0).cut_off == 20
     assert detector.redistribute_s == 0.6

@@ -9,6 +9,7 @@ from swarm.dispatch.events import (
     Drain,
     Finish,
     Grants,
+    Nod,
     Now,
     Orders,
     Rearm,
@@ -259,6 +260,7 @@ def test_after_a_restart_silence_counts_from_then_on() -> None:
     desk.dispatcher.begin(Now(desk.now_s, 0.0))
     desk.pass_time(0.5)
     assert desk.tell(Renew(W, 1, held=(token,))) == Orders()
+    desk.dispatcher.beat(W, desk.now_s)
     desk.pass_time(1.0)
     assert desk.journal[-2:] == [Lost(token, LossCause.SILENT), Rearmed(token)]
 
@@ -332,3 +334,29 @@ def test_submitting_nothing_is_nothing() -> None:
     assert desk.tell(Submit(())) is Receipt.DONE
     assert desk.journal == []
     assert not any(isinstance(record, Granted) for record in desk.journal)
+
+
+def test_a_beat_calls_its_worker_while_there_are_orders_for_it() -> None:
+    desk = Desk()
+    desk.worker("w")
+    desk.submit(a_task("a"))
+    (token,) = desk.acquire_tokens("w")
+    assert desk.dispatcher.beat(W, 0.1) is Nod.NOTED
+    desk.tell(Cancel(token.task, "ann"))
+    assert [desk.dispatcher.beat(W, at_s) for at_s in (0.2, 0.3)] == [Nod.COME] * 2
+    assert desk.tell(Renew(W, 1, held=(token,))) == Orders(cancel=(token,))
+    assert desk.dispatcher.beat(W, 0.4) is Nod.NOTED
+    desk.tell(Drain(W, "ann"))
+    assert desk.dispatcher.called == {W}
+    assert desk.dispatcher.beat(WorkerId("another"), 0.4) is Nod.UNKNOWN
+
+
+def test_the_beats_of_a_worker_that_hears_nothing_are_no_contact() -> None:
+    desk = Desk()
+    desk.worker("w")
+    desk.submit(a_task("a", effects=Effects.FENCED))
+    (token,) = desk.acquire_tokens("w")
+    for tenth in range(1, 20):
+        desk.pass_time(0.1)
+        desk.dispatcher.beat(W, desk.now_s, unheard_s=tenth / 10)
+    assert Lost(token, LossCause.SILENT) in desk.journal
