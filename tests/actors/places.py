@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from cryptography.fernet import Fernet
 
 from swarm.actors import inbox
 from swarm.actors.dispatcher import DispatcherActor
+from swarm.actors.ports import Answer
 from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import SystemClock
 from swarm.config import Settings
+from swarm.dispatch.events import Event
+from swarm.errors import Unreachable
 from swarm.model.work import (
     Effects,
     LossCause,
@@ -37,12 +41,28 @@ class NoWatch:
         return await asyncio.get_running_loop().create_future()
 
 
+class Interrupted:
+    """A dispatcher that cannot be reached now and then, and by beats never."""
+
+    def __init__(self, dispatcher: DispatcherActor) -> None:
+        self.away = False
+        self.refused = 0
+        self._dispatcher = dispatcher
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        if self.away:
+            self.refused += 1
+            raise Unreachable("the dispatcher did not answer")
+        return replace(await self._dispatcher.tell(event, cause_id), beats_to="")
+
+
 @contextlib.asynccontextmanager
-async def a_dispatcher(folder: Path) -> AsyncIterator[DispatcherActor]:
+async def a_dispatcher(folder: Path, fence_s: float = 15.0) -> AsyncIterator[DispatcherActor]:
     """As Ray makes it: an object whose constructor is awaited. Its loop's end is the end of its
     process, but not of this one."""
     actor = DispatcherActor.__new__(DispatcherActor)
-    arguments = (Settings(state_dir=folder), KEY, NoWatch(), BEAT_KEY, lambda: "127.0.0.1")
+    settings = Settings.model_validate({"state_dir": folder, "worker": {"fence_s": fence_s}})
+    arguments = (settings, KEY, NoWatch(), BEAT_KEY, lambda: "127.0.0.1")
     await actor.__init__(*arguments)  # type: ignore[misc]
     try:
         yield actor

@@ -5,13 +5,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from swarm.actors.dispatcher import DispatcherActor
-from swarm.actors.ports import Answer
-from swarm.dispatch.events import Cancel, Drain, Event, Rearm, Receipt, WorkerLost
-from swarm.errors import Unreachable
+from swarm.dispatch.events import Cancel, Drain, Rearm, Receipt, WorkerLost
 from swarm.model.work import LossCause, Outcome, TaskId, Token
 from swarm.model.work import Rearm as RearmBy
-from tests.actors.places import a_dispatcher, a_worker, submit
+from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 
 
 async def until(condition: Callable[[], bool], within_s: float = 15.0) -> None:
@@ -97,21 +94,6 @@ async def test_a_program_that_is_not_there_fails_with_the_reason(tmp_path: Path)
         task = await submit(dispatcher, "t", ["no-such-program"])
         await until(lambda: task in floor.ended)
     assert floor.ended[TaskId("t")].outcome is Outcome.FAILED
-
-
-class Interrupted:
-    """A dispatcher that cannot be reached now and then."""
-
-    def __init__(self, dispatcher: DispatcherActor) -> None:
-        self.away = False
-        self.refused = 0
-        self._dispatcher = dispatcher
-
-    async def tell(self, event: Event, cause_id: str) -> Answer:
-        if self.away:
-            self.refused += 1
-            raise Unreachable("the dispatcher did not answer")
-        return await self._dispatcher.tell(event, cause_id)
 
 
 async def test_a_worker_outlives_a_dispatcher_that_does_not_answer(tmp_path: Path) -> None:

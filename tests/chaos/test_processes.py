@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,16 @@ import yaml
 from benchmarks import failover_task
 from swarm.actors.dispatcher import STREAM
 from swarm.client import Client
-from swarm.model.dispatch import Ended, Started, Submitted
+from swarm.model.dispatch import (
+    Ended,
+    Granted,
+    Lost,
+    Started,
+    Submitted,
+    WorkerGone,
+    WorkerJoined,
+)
+from swarm.model.work import LossCause
 from swarm.store.journal import open_journal
 from tests.actors.test_slot import alive
 from tests.e2e.conftest import Swarm, cli, free_port
@@ -115,6 +125,62 @@ def test_a_killed_worker(swarm: Swarm, play: Play) -> None:
         play.pid(task, 2)
     assert [pid for pid in pids if alive(pid)] == [], "the first tries still run"
     play.settle()
+
+
+def test_a_worker_that_stands_still_is_fenced_and_refused(swarm: Swarm, play: Play) -> None:
+    (task,) = play.submit("unsafe")
+    pid = play.pid(task, 1)
+    holder = next(r.worker for r in play.of(Granted) if r.token.task == task)
+    with standing_still(actor_process(swarm, "WorkerActor.watch")):
+        eventually(lambda: not alive(pid))
+        (lost,) = eventually(lambda: [r for r in play.of(Lost) if r.token.task == task])
+        assert lost.cause is LossCause.SELF_FENCED
+    play.pid(task, 2)
+    newest = play.of(WorkerJoined)[-1].offer.worker
+    assert newest != holder, "it came back as if nothing had been"
+    assert newest.partition("~")[0] == holder.partition("~")[0], "its process was replaced"
+    play.settle()
+
+
+def test_a_dispatcher_that_stands_still_blames_nobody(swarm: Swarm, play: Play) -> None:
+    tasks = play.submit("fenced", "idempotent", "unsafe")
+    for task in tasks:
+        play.pid(task, 1)
+    gone = len(play.of(WorkerGone))
+    stopped_s = time.monotonic()
+    with standing_still(actor_process(swarm, "DispatcherActor")):
+        eventually(lambda: time.monotonic() - stopped_s > 2.5)  # four times what moves work
+    (after,) = play.submit("fenced")
+    play.pid(after, 1)
+    play.settle()
+    assert [r for r in play.of(Lost) if r.token.task in tasks] == []
+    assert len(play.of(WorkerGone)) == gone
+    assert swarm.client.status()["detection"]["stalled_s"] > 2.0
+
+
+def test_the_sender_of_beats_does_not_matter_to_tasks(swarm: Swarm, play: Play) -> None:
+    def sender() -> psutil.Process | None:
+        family = psutil.Process(swarm.pid).children(recursive=True)
+        found = [p for p in family if any("beat_process.py" in word for word in p.cmdline())]
+        return found[-1] if found else None
+
+    def without_beats() -> list[str]:
+        return swarm.client.status()["detection"]["without_beats"]
+
+    tasks = play.submit("fenced", "unsafe")
+    for task in tasks:
+        play.pid(task, 1)
+    first = eventually(sender)
+    eventually(lambda: not without_beats())
+    with standing_still(first):
+        eventually(without_beats)
+        (after,) = play.submit("idempotent")
+        play.pid(after, 1)
+    first.kill()
+    eventually(lambda: sender() not in (None, first))
+    eventually(lambda: not without_beats())
+    play.settle()
+    assert [r for r in play.of(Lost) if r.token.task in play.tasks] == []
 
 
 def test_a_dispatcher_that_stands_still_and_one_that_dies(swarm: Swarm, play: Play) -> None:

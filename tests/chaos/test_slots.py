@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from swarm.actors.worker_loops import Worker
-from swarm.model.work import Outcome
-from tests.actors.places import a_dispatcher, a_worker, submit
+from swarm.dispatch.events import Cancel
+from swarm.model.work import LossCause, Outcome
+from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 from tests.actors.test_slot import alive
 
 HOG = "x = bytearray(300_000_000); import time; time.sleep(300)"
@@ -74,6 +75,45 @@ async def test_a_slot_that_stood_still_reports_its_task_once(tmp_path: Path) -> 
         os.kill(slot, signal.SIGCONT)
         await until(lambda: task in floor.ended)
     assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
+
+
+async def test_a_slot_that_stands_still_is_ended_with_its_cancelled_task(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path) as worker:
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["sh", "-c", "echo $$; sleep 300"])
+        output = tmp_path / "w" / "output" / "t.1"
+        await until(lambda: output.exists() and output.read_text())
+        await until(lambda: floor.tasks[task].state == "running")
+        os.kill(busy_slot(worker), signal.SIGSTOP)
+        await dispatcher.tell(Cancel(task, "ann"), "test")
+        await until(lambda: task in floor.ended)
+        await until(lambda: not alive(int(output.read_text())))
+        after = await submit(dispatcher, "after", ["true"])
+        await until(lambda: after in floor.ended)
+    assert floor.ended[task].outcome is Outcome.CANCELLED
+
+
+async def test_a_worker_that_fenced_itself_says_so_when_nothing_runs_any_more(
+    tmp_path: Path,
+) -> None:
+    """One slot stands still and cannot fence itself. The dispatcher would wait for ten minutes."""
+    async with a_dispatcher(tmp_path, fence_s=600) as dispatcher:
+        link = Interrupted(dispatcher)
+        async with a_worker(link, tmp_path, fence_s=1.0) as worker:
+            floor, old = dispatcher._dispatcher.floor, worker.id
+            code = "echo $$; [ $SWARM_GRANT = 2 ] || sleep 300"
+            task = await submit(dispatcher, "t", ["sh", "-c", code])
+            output = tmp_path / "w" / "output" / "t.1"
+            await until(lambda: output.exists() and output.read_text())
+            await until(lambda: floor.tasks[task].state == "running")
+            os.kill(busy_slot(worker), signal.SIGSTOP)
+            link.away = True
+            await until(lambda: not alive(int(output.read_text())))
+            assert worker.id != old
+            link.away = False
+            await until(lambda: task in floor.ended)
+    assert floor.gone[old] is LossCause.SELF_FENCED
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 2)
 
 
 async def test_a_task_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
