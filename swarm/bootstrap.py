@@ -67,8 +67,12 @@ def main() -> None:
         here = ray.get_runtime_context().get_node_id()
         slots = settings.worker.slots
         has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
-        room = Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0))
-        offer = Offer(WorkerId(name), here, slots, room)
+        offer = Offer(
+            WorkerId(name),
+            here,
+            slots,
+            Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0)),
+        )
         files = WorkerOptions(
             settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s
         )
