@@ -10,14 +10,18 @@ from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
+from swarm.errors import Overloaded
+from swarm.graph.beats import LOOK_S, Beats, HostBeat
 from swarm.graph.findings import Findings
 from swarm.graph.questions import Questions
 from swarm.graph.watched import Watched
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
+from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, GraphRecord, QuestionAsked
 
 STREAM = "graph"
+BEATS = "beats"
 _SNAPSHOT_EVERY = 20_000  # records; keeps replay after a crash far below two seconds
 _QUEUE_MAX = 1_000
 
@@ -56,6 +60,11 @@ class Conclusions:
         yield from self._findings.records()
         yield from self._questions.records()
         yield from self._watched.records()
+
+    @property
+    def foreign_workers(self) -> list[ForeignWorker]:
+        """The workers of orchestrators, as they were last told of."""
+        return self._watched.workers
 
     def questions(self, now_s: float) -> list[QuestionAsked]:
         """What was asked and waits for an answer."""
@@ -96,6 +105,9 @@ class GraphActor:
         await self._state.tell(self._journaled, self._clock.now_s(), uuid.uuid4().hex)
         self._inbox: Inbox[_Letter] = Inbox(self._handle, size_max=_QUEUE_MAX)
         self._loop = start(self._inbox.run())
+        self._beats = Beats()
+        self._beats.recall(self._state.foreign_workers, self._clock.monotonic_s())
+        self._listening = start(self._listen())
 
     async def offer(self, batch: Batch, cause_id: str) -> int:
         """Merge a batch; the reply means that it is durable. Sending it again changes nothing."""
@@ -109,6 +121,27 @@ class GraphActor:
         """The questions that wait for their owners' answers; new ones are in the journal first."""
         await self._inbox.send(_Letter(AskQuestions(), cause_id))
         return self._state.questions(self._clock.now_s())
+
+    async def hear(self, told: HostBeat, cause_id: str) -> None:
+        """Take the beat of a host; what it changes is in the journal, the beat itself is not."""
+        await self._tell(self._beats.hear(told, *self._now()), cause_id)
+
+    async def _listen(self) -> None:
+        """Tell of the workers whose beats have ceased."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._tell(self._beats.due(*self._now()), uuid.uuid4().hex)
+            except Overloaded:
+                continue  # they are silent still when it is asked again
+
+    async def _tell(self, workers: tuple[ForeignWorker, ...], cause_id: str) -> None:
+        if workers:
+            await self._inbox.send(_Letter(Batch(BEATS, "", workers), cause_id))
+            self._beats.took(workers, self._clock.monotonic_s())
+
+    def _now(self) -> tuple[float, float]:
+        return self._clock.monotonic_s(), self._clock.now_s()
 
     async def _handle(self, letter: _Letter) -> int:
         now_s = self._clock.now_s()

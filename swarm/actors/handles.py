@@ -16,6 +16,7 @@ from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
 from swarm.errors import Rejected, StoreError, Unreachable
+from swarm.graph.beats import HostBeat
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
@@ -42,6 +43,9 @@ class GraphHandle:
 
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         return int(await self._call("judge", request, cause_id))
+
+    async def hear(self, told: HostBeat, cause_id: str) -> None:
+        await self._call("hear", told, cause_id)
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         return list(await self._call("ask", cause_id))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm, Reply
+from swarm.graph.beats import HostBeat
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
@@ -21,6 +22,10 @@ class Graph(Protocol):
 
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         """Record a person's verdict; raises `UnknownKey`."""
+        ...
+
+    async def hear(self, told: HostBeat, cause_id: str) -> None:
+        """Take the beat of a host; what it changes is in the journal, the beat itself is not."""
         ...
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:

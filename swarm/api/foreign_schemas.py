@@ -1,10 +1,11 @@
 """Shapes of what is told about the workers of orchestrators."""
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.graph.advice import advice
+from swarm.graph.beats import Beat, HostBeat
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
 
 
@@ -55,4 +56,53 @@ class ForeignWorkerRow(BaseModel):
             detail=worker.detail,
             runs=[RanOnRow.of(ran) for ran in worker.runs],
             advice=advice(worker),
+        )
+
+
+_Word = Annotated[str, Field(min_length=1, max_length=500)]
+_Seconds = Annotated[float, Field(ge=0, lt=1e11)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")  # a newer beat may tell more
+
+
+class BeatBody(_Body):
+    """One worker of an orchestrator, as the beat process on its node sees it."""
+
+    orchestrator: _Word
+    role: Role
+    name: _Word = Field(description="As its server calls it; in Prefect `pool/worker`.")
+    started_s: _Seconds = Field(description="Tells two processes of one name apart.")
+    presence: Literal[Presence.ALIVE, Presence.DEAD, Presence.STOPPED]
+    detail: str = Field("", max_length=500)
+    ended: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[], max_length=5_000, description="Ids of its processes that have ended."
+    )
+
+
+class HostBeatBody(_Body):
+    """All that is watched on a host; sending it again is safe."""
+
+    host: _Word = Field(description="As the orchestrators call it.")
+    every_s: float = Field(ge=0.1, le=60, description="Seconds until the next one.")
+    workers: list[BeatBody] = Field(max_length=1_000)
+
+    def told(self) -> HostBeat:
+        """The values of it."""
+        return HostBeat(
+            self.host,
+            self.every_s,
+            tuple(
+                Beat(
+                    one.orchestrator,
+                    one.name,
+                    one.role,
+                    one.presence,
+                    one.started_s,
+                    one.detail,
+                    tuple(one.ended),
+                )
+                for one in self.workers
+            ),
         )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 # What tells swarm of the world; all else that is not a look changes what swarm does.
-_TELLING = ("/api/v1/lineage", "/api/v1/push")
+_TELLING = ("/api/v1/lineage", "/api/v1/push", "/api/v1/beats")
 
 
 class Right(IntEnum):

@@ -18,6 +18,7 @@ from swarm.config import Settings
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import Event, Now, Rearm, Submit
+from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, QuestionAsked
 from swarm.model.work import TaskId
@@ -49,12 +50,18 @@ class LocalGraph:
         self._state = Conclusions(Naming(), settings.min_confidence)
         self._journaled = Journaled(settings, "graph", self._state, snapshot_every=1_000)
         self._clock = clock
+        self._beats = Beats()
 
     async def offer(self, event: Any, cause_id: str) -> int:
         now_s = self._clock.now_s()
         return await self._state.take(self._journaled, event, now_s, cause_id)
 
     judge = offer
+
+    async def hear(self, told: HostBeat, cause_id: str) -> None:
+        workers = self._beats.hear(told, self._clock.monotonic_s(), self._clock.now_s())
+        await self.offer(Batch("beats", "", workers), cause_id)
+        self._beats.took(workers, self._clock.monotonic_s())
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         await self.offer(AskQuestions(), cause_id)
