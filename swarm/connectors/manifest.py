@@ -155,10 +155,11 @@ def _task_items(
         code=code_of(task, code_context(settings, context)),
         stated_writes=frozenset(written),
     )
-    yield from _declared(task, key, context, now_s)
+    declared = list(_declared(task, key, context, now_s))
+    yield from declared
     if program.scripts or program.code:
         yield from items_of(program, now_s)
-    elif value.reads is None and value.writes is None:
+    elif value.reads is None and value.writes is None and not declared:
         detail = "Nothing tells what the task touches; add `files`, or `reads` and `writes`."
         yield Unresolved(str(key), UnresolvedReason.MISSING_SOURCE, line.place, detail)
 

@@ -112,7 +112,7 @@ class Rows:
                     if statement is not None:
                         self._history.add(statement, place)
                 case Form.CSV:
-                    self._json(dict(zip(header, _cells(raw.data), strict=False)), place)
+                    self._json(_named(header, _cells(raw.data)), place)
                 case _:
                     self._json(_tree(raw.data), place)
         except MalformedRow as error:
@@ -230,6 +230,13 @@ def _cells(data: bytes) -> list[str]:
         return next(csv.reader(io.StringIO(text, newline="")), [])
     except csv.Error as error:
         raise MalformedRow(f"not usable CSV: {error}") from None
+
+
+def _named(header: list[str], cells: list[str]) -> dict[str, str]:
+    """A row by its columns. A comma in a text without quotes would cut the text off."""
+    if len(cells) != len(header) and any(cells[len(header) :] or [" "]):
+        raise MalformedRow(f"{len(cells)} columns, the header has {len(header)}")
+    return dict(zip(header, cells, strict=False))
 
 
 def _tree(data: bytes) -> object:

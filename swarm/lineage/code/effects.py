@@ -8,6 +8,7 @@ from swarm.lineage.code.texts import describe, label
 from swarm.lineage.code.values import Atom, External, ListOf, Made, Member, Unknown, Value, of
 from swarm.model.lineage import Access
 
+_LONGEST_CHAIN = 2_000  # calls on what a call gives: a loop makes many
 _PRIVATE_FILES = ("tempfile.", "io.", "sys.std")
 
 
@@ -84,7 +85,7 @@ def chain(atom: Atom) -> list[Atom]:
     """What an object was made from, nearest first: `spark.read.format("x")` -> ... -> `spark`."""
     links: list[Atom] = []
     current: Atom | None = atom
-    while current is not None and len(links) < 100:
+    while current is not None and len(links) < _LONGEST_CHAIN:
         links.append(current)
         match current:
             case Member(owner=owner):

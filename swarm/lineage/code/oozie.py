@@ -10,7 +10,7 @@ import posixpath
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from swarm.lineage.code.jobs import Job, chosen, line_of
 from swarm.lineage.code.texts import hole, shown
@@ -24,7 +24,7 @@ _DATES = {"YEAR": "2000", "MONTH": "01", "DAY": "01", "HOUR": "00", "MINUTE": "0
 _CONF = re.compile(r"\bwf:conf\(\s*(['\"])([^'\"]+)\1\s*\)")
 _NOW = "2000-01-01T00:00Z"
 _TIMES = {"coord:nominalTime()": _NOW, "coord:actualTime()": _NOW, "timestamp()": _NOW}
-_QUIET = frozenset({"email", "fs", "git", "ssh-check"})
+_QUIET = frozenset({"email", "git", "ssh-check"})
 
 Element = ElementTree.Element
 
@@ -57,12 +57,14 @@ def oozie_jobs(
     """What the files of Oozie among `files` start for `task`, with the properties `values`."""
     roots = {path: root for path, text in files.items() if (root := _root(path, text)) is not None}
     apps = {path: root for path, root in roots.items() if local_name(root) in _ROOTS}
+    broken = [path for path in files if path not in roots and _is_of_oozie(path, files[path])]
+    unread = [Job("", f"{path}:1", missing="the workflow is no whole XML") for path in broken]
     if not apps:
-        return ()
+        return tuple(unread)
     found = _Files(roots, {path: files[path] for path in roots}, pipeline)
     for path in _started(found, apps, values):
         _app(found, path, values, {}, 0)
-    return chosen(found.jobs, task)
+    return (*chosen(found.jobs, task), *unread)
 
 
 def _started(
@@ -85,6 +87,10 @@ def _started(
         _app_file(found, e.text or "", values) for root in apps.values() for e in _paths(root)
     }
     yield from (path for path in apps if path not in called)
+
+
+def _is_of_oozie(path: str, text: str) -> bool:
+    return path.lower().endswith(".xml") and "uri:oozie:" in text
 
 
 def _root(path: str, text: str) -> Element | None:
@@ -134,6 +140,8 @@ def _app(
         defaults.update(properties_below(child))
     known = resolved({**defaults, **values, **given})
     if depth > _MAX_DEPTH:
+        detail = f"applications call each other more than {_MAX_DEPTH} deep; {path} is not followed"
+        found.jobs.append(Job("", f"{path}:1", missing=detail))
         return
     kind = local_name(root)
     if kind == "workflow-app":
@@ -244,21 +252,22 @@ def _workflow(
                 else:
                     detail = f"the application `{shown(app)}` is not among the files given"
                     found.jobs.append(Job(name, place, missing=detail))
+            elif kind == "fs":
+                found.jobs.extend(_moves(what, name, place, values))
             elif kind not in {"ok", "error"} | _QUIET:
                 found.jobs.append(_action(kind, what, name, place, values))
 
 
 def _under(job: Job, name: str) -> Job:
     """A job of a sub-workflow is part of the action that calls it."""
-    return Job(
-        name,
-        job.place,
-        job.words,
-        job.command,
-        job.variables,
-        missing=job.missing,
-        folder=job.folder,
-    )
+    return replace(job, name=name)
+
+
+def _moves(what: Element, name: str, place: str, values: Mapping[str, str]) -> Iterator[Job]:
+    """`<fs><move source="..." target="..."/></fs>`; what is deleted or made is no data."""
+    for move in _children(what, "move"):
+        source, target = (_filled(move.get(end), values) for end in ("source", "target"))
+        yield Job(name, place, reads=(source,), writes=(target,))
 
 
 def _action(kind: str, what: Element, name: str, place: str, values: Mapping[str, str]) -> Job:

@@ -50,6 +50,7 @@ _IN_MEMORY = {
     "sqlite+pysqlite://",
 }
 _MAX_DEPTH = 12
+_LONGEST_CHAIN = 2_000
 
 
 def server_of(value: Value, context: CodeContext) -> SqlContext:
@@ -102,7 +103,7 @@ def _dialect(atom: Atom) -> str:
 
 def _links(atom: Atom) -> Iterator[Atom]:
     current: Atom | None = atom
-    for _ in range(100):
+    for _ in range(_LONGEST_CHAIN):
         if current is None:
             return
         yield current

@@ -24,6 +24,7 @@ from swarm.lineage.code.values import (
     Value,
     elements,
     only,
+    unknown,
 )
 from swarm.model.lineage import Access
 
@@ -108,7 +109,10 @@ def _option(given: Value, key: str) -> Value | None:
 
 def _named_in(value: Value, depth: int = 0) -> Iterator[TableName]:
     """Every table that a part of a statement names, those of inner statements too."""
-    for atom in value.atoms if depth < _MAX_DEPTH else ():
+    if depth == _MAX_DEPTH:  # a name that is not known is reported
+        yield TableName(unknown(f"a statement that is nested more than {_MAX_DEPTH} deep"), None)
+        return
+    for atom in value.atoms:
         for link in chain(atom):
             found = _at(link)
             if found is not None:

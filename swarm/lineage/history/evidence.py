@@ -146,6 +146,10 @@ class History:
             self._unattributed += 1
             self._left.append((statement, place))
             return
+        if statement.untold and confidence == 1.0:
+            reason = UnresolvedReason.MISSING_SOURCE
+            said = Unresolved(str(task), reason, place, statement.untold)
+            self._unresolved.setdefault((said.subject, said.reason, said.detail), said)
         told = statement.reads is not None or statement.writes is not None
         if told:
             self._told(statement, place, task, confidence)

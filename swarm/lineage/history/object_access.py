@@ -26,7 +26,13 @@ _LINE = re.compile(
     r'(?P<error>\S+) \S+ \S+ \S+ \S+ (?P<referrer>"[^"]*"|-) (?P<agent>"(?:[^"\\]|\\.)*"|-)'
 )
 _LOG_READS = frozenset(
-    {"REST.GET.OBJECT", "REST.COPY.OBJECT_GET", "REST.COPY.PART_GET", "REST.SELECT.OBJECT"}
+    {
+        "REST.GET.OBJECT",
+        "REST.COPY.OBJECT_GET",
+        "REST.COPY.PART_GET",
+        "REST.SELECT.OBJECT",
+        "WEBSITE.GET.OBJECT",
+    }
 )
 _LOG_WRITES = frozenset(
     {

@@ -29,6 +29,10 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 _FAILED = frozenset({"ERROR", "FATAL", "PANIC"})
+_SEVERITIES = _FAILED | {"LOG", "INFO", "NOTICE", "WARNING", "DEBUG"}
+_SEVERITIES |= {f"DEBUG{level}" for level in range(1, 6)}
+# "Dauer: 0.5 ms", "durée : 0.5 ms": of a statement that ended, in another language.
+_FOREIGN = re.compile(r"(?!duration\b)[^\s:\d]+ ?: [\d.,]+ (?:ms|мс)\b")
 _SYSTEM_USERS = frozenset(
     {"rdsadmin", "rdsrepladmin", "cloudsqladmin", "alloydbadmin", "azuresu", "azure_superuser"}
 )
@@ -61,6 +65,8 @@ class PostgresLog:
             )
         if not row[_USER] or row[_USER] in _SYSTEM_USERS:
             return
+        if row[_SEVERITY] not in _SEVERITIES or _FOREIGN.match(row[_MESSAGE]):
+            raise MalformedRow("the log is not in English; set `lc_messages = 'C'`")
         session = row[_SESSION]
         if row[_SEVERITY] in _FAILED:
             self._open.pop(session, None)

@@ -19,7 +19,8 @@ class Statement:
     `reads` and `writes` are what the server itself says; `None`: it says nothing. `partial`: it
     does not say everything, so the text counts too. An empty namespace is the warehouse's.
     `temporary`: what it writes is gone with its session. `is_script`: its parts have their own
-    statements, with this `id` as their `parent`.
+    statements, with this `id` as their `parent`. `untold` says what it touches that the history
+    does not have.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Statement:
     id: str = ""
     parent: str = ""
     is_script: bool = False
+    untold: str = ""
 
     @property
     def does_nothing(self) -> bool:

@@ -20,7 +20,9 @@ _IN_PLACE = frozenset({"UPDATE", "DELETE", "MERGE"})
 
 # Of these BigQuery says everything; of others (views, DDL) the text says more.
 _BIGQUERY_TOLD = _IN_PLACE | {"SELECT", "INSERT", "CREATE_TABLE_AS_SELECT"}
-_BIGQUERY_COPIES = frozenset({"LOAD", "COPY"})
+_BIGQUERY_COPIES = frozenset({"LOAD", "COPY", "EXTRACT"})
+_ELSEWHERE = {"LOAD": "from which files", "EXTRACT": "to which files"}
+_HIDDEN = re.compile(r"_(?:script)?[0-9a-f]+|_session", re.IGNORECASE)
 _MOST_REFERENCED = 50  # a longer list is cut off there
 
 _SNOWFLAKE_TOLD = _IN_PLACE | {
@@ -28,7 +30,8 @@ _SNOWFLAKE_TOLD = _IN_PLACE | {
 }  # fmt: skip
 _SNOWFLAKE_USERS = frozenset({"SYSTEM", "SNOWFLAKE"})
 _TABLES = frozenset({"table", "view", "materialized view", "external table", "dynamic table",
-                     "event table", "iceberg table"})  # fmt: skip
+                     "event table", "iceberg table", "hybrid table"})  # fmt: skip
+_NO_DATA = frozenset({"", "function", "procedure", "sequence", "secret", "stream", "integration"})
 _TEMPORARY = re.compile(
     r"\s*create\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp|temporary|volatile)\s", re.I
 )
@@ -62,6 +65,7 @@ def from_bigquery(row: Row) -> Statement | None:
         id=_text(row, "job_id"),
         parent=_text(row, "parent_job_id"),
         is_script=script,
+        untold=f"{_ELSEWHERE[job]} a job of {job} goes is not in JOBS" if job in _ELSEWHERE else "",
     )
 
 
@@ -90,7 +94,7 @@ def _bigquery_keys(tables: Iterable[Row]) -> Iterator[DatasetKey]:
         if not all(names):
             raise MalformedRow("a table needs `project_id`, `dataset_id` and `table_id`")
         # Results nobody named and the temporary tables of scripts lie in hidden datasets.
-        hidden = names[1].startswith("_") or names[2].startswith("anon")
+        hidden = _HIDDEN.fullmatch(names[1])
         if not hidden and names[1].upper() != "INFORMATION_SCHEMA":
             yield DatasetKey("bigquery", table_name(tuple(names)))
 
@@ -102,10 +106,11 @@ def from_snowflake(row: Row) -> Statement | None:
     status = _text(row, "execution_status").upper()
     own = row.get("is_client_generated_statement") is True
     user = _text(row, "user_name")
-    if status not in ("", "SUCCESS") or own or kind == "EXPLAIN" or user in _SNOWFLAKE_USERS:
-        return None
     text = _text(row, "query_text")
     tag = _text(row, "query_tag")
+    of_service = user in _SNOWFLAKE_USERS and not tag  # its tasks run under this name, too
+    if status not in ("", "SUCCESS") or own or kind == "EXPLAIN" or of_service:
+        return None
     started = _first_time(row, "start_time", "query_start_time")
     reads, writes, partial = _snowflake_tables(row, kind)
     return Statement(
@@ -137,9 +142,9 @@ def _snowflake_tables(row: Row, kind: str) -> tuple[Tables | None, Tables | None
     writes = dict.fromkeys(_snowflake_keys(modified))
     if kind in _IN_PLACE:
         reads = {key: None for key in reads if key not in writes}
-    # A stage is named without the path in it.
-    stages = any(_domain(item) == "stage" for item in (*direct, *base, *modified))
-    return tuple(reads), tuple(writes), stages
+    # A stage is named without the path in it; of other kinds the text may say more.
+    others = {_domain(item) for item in (*direct, *base, *modified)} - _TABLES - _NO_DATA
+    return tuple(reads), tuple(writes), bool(others)
 
 
 def _snowflake_keys(items: Iterable[Row]) -> Iterator[DatasetKey]:

@@ -8,6 +8,7 @@ Rules
    read some of its queries (`extractionError`).
 3. A query or child job that a task started (`dag.task.query.1`, a Spark job) belongs to that task.
    Its reads and writes are the task's, its state and its silence are not.
+   A pipeline that is told as a whole, by another tool than Airflow, has accesses of its own.
 4. Facets that no rule here reads are kept as they are (`facets`); a broken part is
    reported and the rest of the event is used.
 5. The text of a task's second or later query may name a temporary table that an earlier query of
@@ -32,7 +33,13 @@ from swarm.lineage.openlineage.fields import (
     text_of,
 )
 from swarm.lineage.openlineage.order import job_order
-from swarm.lineage.openlineage.subject import Subject, below_of, parent_run_of, subject_of
+from swarm.lineage.openlineage.subject import (
+    Subject,
+    below_of,
+    is_of_airflow,
+    parent_run_of,
+    subject_of,
+)
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
@@ -84,7 +91,9 @@ def read_event(
     at_s, problems = _time(fields, str(subject.task), received_at_s)
     state = _STATES.get(text_of(fields.get("eventType")).upper())
     items: list[Item] = [*problems, *_runs(subject, state, run, at_s)]
-    if not subject.is_pipeline:
+    if subject.is_pipeline and not is_of_airflow(run):  # no task of it tells the same again
+        items += _lineage(fields, {}, subject, at_s, sql_context)[0]
+    elif not subject.is_pipeline:
         said, complete = _lineage(fields, job, subject, at_s, sql_context)
         unread = list(_unread(run, job, subject))
         items += [*said, *unread]

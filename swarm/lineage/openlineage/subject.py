@@ -78,8 +78,13 @@ def parent_run_of(run: Fields) -> str:
 
 def _is_pipeline(job: Fields, run: Fields) -> bool:
     kind = text_of(object_at(job, "facets", "jobType").get("jobType")).upper()
+    return kind == "DAG" or is_of_airflow(run)
+
+
+def is_of_airflow(run: Fields) -> bool:
+    """Whether it is the run of a DAG of Airflow, whose tasks tell what they access."""
     facets = object_at(run, "facets")
-    return kind == "DAG" or "airflowDagRun" in facets or "airflowState" in facets
+    return "airflowDagRun" in facets or "airflowState" in facets
 
 
 def _by_parent(

@@ -278,6 +278,15 @@ def test_a_folder_may_hold_them_all_and_what_is_none_is_named(tmp_path):
     assert reader.read() == []
 
 
+def test_a_row_with_other_columns_than_the_header_is_named(tmp_path):
+    path = tmp_path / "export"
+    path.write_text(STL_CSV + "\n2,2024-01-31,x,dev,SELECT a, b FROM s.cut\n")
+    items = Reader(path).read()
+    assert {i.dataset.name for i in items if isinstance(i, Evidence)} == {"dev.s.red"}
+    (problem,) = (i for i in items if isinstance(i, Unresolved))
+    assert (problem.place, "6 columns" in problem.detail) == ("export:3", True)
+
+
 def a_run(name, from_s, to_s=None):
     """A try of a task, `from_s` and `to_s` seconds after the log's noon."""
     end_s = None if to_s is None else START_S + to_s

@@ -103,3 +103,26 @@ def test_a_file_that_is_sourced_and_not_given_is_said():
     given = {"load.sh": "psql -c 'DELETE FROM u'"}
     found = extract_shell("source load.sh", given, CodeContext(), "cron:1")
     assert (names(found), told(found)) == ({"u"}, [])
+
+
+def test_a_statement_of_sqlalchemy_nested_too_deep_is_reported():
+    build = "".join("q = select(q.subquery())\n" for _ in range(45))
+    source = (
+        "from sqlalchemy import MetaData, Table, create_engine, select\n"
+        't = Table("orders", MetaData(), schema="raw")\nq = select(t)\n' + build
+    )
+    source += 'create_engine("sqlite:///x").connect().execute(q)\n'
+    found = extract_code({"a.py": source}, "a.py", CodeContext())
+    assert [one.place for one in found.unresolved] == ["a.py:49"]
+    assert "nested_more_than" in found.unresolved[0].detail
+
+
+def test_a_long_chain_of_calls_is_followed_to_what_began_it():
+    source = (
+        "from pyspark.sql import SparkSession\n"
+        "d = SparkSession.builder.getOrCreate().table('raw.t')\n"
+        "for i in range(49):\n    d = d.withColumn(str(i), d.x).drop('y').distinct()\n"
+        "d.write.saveAsTable('mart.t')\n"
+    )
+    found = extract_code({"a.py": source}, "a.py", CodeContext())
+    assert {str(touch.dataset) for touch in found.touches} == {"raw.t", "mart.t"}

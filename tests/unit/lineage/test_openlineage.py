@@ -254,6 +254,14 @@ def test_dialect_of_the_event_is_used():
     assert seen(read(event)) == {"af/sales/load read sqlite:///lake.db/p.d.t"}
 
 
+def test_pipeline_that_is_told_as_a_whole_has_what_its_event_names():
+    job = {"namespace": "n", "name": "flow", "facets": {"jobType": {"jobType": "DAG"}}}
+    found = read(an_event("COMPLETE", run={"runId": "r"}, job=job, inputs=[ORDERS]))
+    (evidence,) = (item for item in found if isinstance(item, Evidence))
+    assert (evidence.task, evidence.access) == (TaskKey("n", "flow", ""), Access.READ)
+    assert not any(isinstance(item, Coverage) for item in found)
+
+
 def test_dag_event_is_a_run_of_the_pipeline_and_no_evidence():
     event = an_event(
         "START",

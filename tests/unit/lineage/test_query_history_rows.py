@@ -128,6 +128,9 @@ def test_a_postgres_row_says_who_where_and_when() -> None:
         (["2024-01-31 12:00:00 UTC", "etl"], "2 columns"),
         (logged(f"duration: 1 ms  {A}", time="2024-01-31 12:00:00.000 XYZ"), "log_timezone"),
         (logged(f"duration: 1 ms  {A}", time="noon UTC"), "log_time"),
+        (logged("Dauer: 0,5 ms  Anweisung: SELECT 1"), "lc_messages"),
+        (logged("durée : 0.5 ms"), "lc_messages"),
+        (logged("Relation fehlt", severity="FEHLER"), "lc_messages"),
     ],
 )
 def test_a_broken_postgres_row_is_named(row: list[str], said: str) -> None:
@@ -203,6 +206,15 @@ READ, WRITE = ("read", "bigquery/prj.d.a"), ("write", "bigquery/prj.d.target")
             {"job_type": "LOAD", "query": None, "referenced_tables": None,
              "destination_table": TARGET},
             {WRITE},
+        ),
+        (
+            {"job_type": "EXTRACT", "query": None, "statement_type": None,
+             "destination_table": None},
+            {READ},
+        ),
+        (
+            {"destination_table": table("_own", "anonymous")},
+            {READ, ("write", "bigquery/prj._own.anonymous")},
         ),
         (
             {"job_type": "COPY", "query": None, "statement_type": None,
@@ -296,7 +308,10 @@ UPLOAD = "COPY INTO MART.A FROM @STAGE/day"
         ({"EXECUTION_STATUS": "FAIL"}, set()),
         ({"EXECUTION_STATUS": "INCIDENT"}, set()),
         ({"QUERY_TYPE": "EXPLAIN"}, set()),
-        ({"USER_NAME": "SYSTEM"}, set()),
+        ({"USER_NAME": "SYSTEM", "QUERY_TAG": ""}, set()),
+        ({"USER_NAME": "SYSTEM"}, {VIEW, BASE, MART}),  # a task of the warehouse, with its tag
+        ({"BASE_OBJECTS_ACCESSED": [thing("DB.RAW.X", "Cortex thing")],
+          "DIRECT_OBJECTS_ACCESSED": []}, {VIEW, MART}),  # a kind nobody knows: the text, too
         ({"IS_CLIENT_GENERATED_STATEMENT": True}, set()),
     ],
 )  # fmt: skip
@@ -408,6 +423,17 @@ def test_redshift_texts_that_are_not_whole_are_named(rows: list[Any], said: str)
     assert said in str(found)
 
 
+@pytest.mark.parametrize(("kind", "said"), [("LOAD", "from which files"), ("EXTRACT", "to which")])
+def test_what_a_bigquery_job_does_not_tell_is_reported(kind: str, said: str) -> None:
+    history = History(Known({"airflow": ("air",)}), lambda _d: SqlContext())
+    one = from_bigquery(job(job_type=kind, query=None, destination_table=TARGET))
+    assert one is not None
+    history.add(one, "jobs:7")
+    (problem,) = history.finish().unresolved
+    assert problem.place == "jobs:7"
+    assert said in problem.detail
+
+
 # --- Object stores ------------------------------------------------------------------------
 
 OWNER = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
@@ -426,6 +452,7 @@ def request(operation: str, key: str = "in/a.csv", status: str = "200") -> str:
     ("line", "expected"),
     [
         (request("REST.GET.OBJECT"), {("read", "s3://lake/in/a.csv")}),
+        (request("WEBSITE.GET.OBJECT"), {("read", "s3://lake/in/a.csv")}),
         (request("REST.GET.OBJECT", status="206"), {("read", "s3://lake/in/a.csv")}),
         (request("REST.GET.OBJECT", status="304"), {("read", "s3://lake/in/a.csv")}),
         (request("REST.COPY.OBJECT_GET"), {("read", "s3://lake/in/a.csv")}),
