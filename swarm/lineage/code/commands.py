@@ -10,11 +10,11 @@ from swarm.lineage.code.findings import Findings
 from swarm.lineage.code.hints import hints
 from swarm.lineage.code.program import Program
 from swarm.lineage.code.shell import commands
-from swarm.lineage.code.shell_clients import with_values
+from swarm.lineage.code.shell_clients import address_of, with_values
 from swarm.lineage.code.shell_command import Command
 from swarm.lineage.code.shell_variables import Surroundings
 from swarm.lineage.code.texts import holes, shown, texts
-from swarm.lineage.code.values import ListOf, Value, const
+from swarm.lineage.code.values import ListOf, Value, const, of
 from swarm.model.lineage import Access, UnresolvedReason
 
 _MAX_SCRIPTS = 500  # that one command starts, however deep
@@ -115,12 +115,17 @@ class Commands:
             given = {**command.variables, **given}
         known = with_values(text, command.style, given)
         catalog, schema = ("" if holes(n) else n for n in (command.catalog, command.schema))
+        address = _address(command)
+        if not catalog and address.startswith("postgres"):
+            catalog = command.variables.get("PGDATABASE", "")
+        names = [command.server, address.partition("://")[2].partition(":")[0], address]
         found = RunsSql(
             const(known),
-            const(command.server),
+            of(ListOf([const(name) for name in names if name])),
             dialects=command.dialects,
             catalog=catalog,
             schema=schema,
+            address=address,
         )
         self._record(found, place)
 
@@ -182,6 +187,14 @@ class Commands:
             name = f"{posixpath.basename(place)} python"
             folder = self._program.folder or posixpath.dirname(module)
             self.run_code(posixpath.join(folder, name), code, _start(command))
+
+
+def _address(command: Command) -> str:
+    """The server of a client: as its words have it, for psql also as its environment has it."""
+    variables = command.variables
+    if command.address or command.dialects[:1] != ("postgres",) or "://" in command.server:
+        return command.address
+    return address_of("postgres", variables.get("PGHOST", ""), variables.get("PGPORT", ""))
 
 
 def _start(command: Command) -> Start:

@@ -17,7 +17,8 @@ class RunsSql:
     """`text` runs on `server`. Unless `sure`, only a text that reads like SQL counts.
 
     A `bare_table` means a single word is the name of a table to read. `catalog` and `schema` are
-    those of short names, if the command itself says so; `dialects` those its client may speak.
+    those of short names, if the command itself says so; `dialects` those its client may speak;
+    `address` is the namespace of its server, where the command tells it.
     """
 
     text: Value
@@ -28,6 +29,7 @@ class RunsSql:
     dialects: tuple[str, ...] = ()
     catalog: str = ""
     schema: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What was found of each task, in the order it was met."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from swarm.lineage.code.texts import shown
 from swarm.model.keys import DatasetKey
@@ -15,11 +16,29 @@ class Findings:
     def __init__(self) -> None:
         self.task = ""
         self._touches: dict[str, dict[tuple[Access, DatasetKey], Touch]] = {}
+        self._servers: dict[str, dict[str, str]] = {}
         self._unresolved: dict[str, dict[Unresolved, None]] = {}
+
+    def served_by(self, address: str, usual: str) -> None:
+        """SQL of the current task runs on the server `address`; `usual` is the one by default."""
+        self._servers.setdefault(self.task, {})[address] = usual
+
+    def _named(self, task: str, dataset: DatasetKey) -> DatasetKey:
+        """The dataset by the server that other tasks would name.
+
+        A host that one command names tells servers apart only where the task has several, or the
+        settings say which one is usual; else other programs reach the same one by other names.
+        """
+        servers = self._servers.get(task, {})
+        usual = servers.get(dataset.namespace)
+        if usual == "" and len(servers) == 1:
+            return DatasetKey("", dataset.name)
+        return dataset
 
     def extraction(self, task: str, more: Sequence[Unresolved] = ()) -> Extraction:
         """Everything found of a task, in the order it was met."""
-        touches = tuple(self._touches.get(task, {}).values())
+        kept = self._touches.get(task, {}).values()
+        touches = tuple(replace(one, dataset=self._named(task, one.dataset)) for one in kept)
         unresolved = tuple(self._unresolved.get(task, {}))
         return Extraction(touches, (), (*unresolved, *(u for u in more if u not in unresolved)))
 

@@ -27,7 +27,7 @@ from swarm.lineage.code.missing import (
     missing_source,
 )
 from swarm.lineage.code.program import Program
-from swarm.lineage.code.servers import PRIVATE, server_of
+from swarm.lineage.code.servers import PRIVATE, is_configured, server_of
 from swarm.lineage.code.sql_calls import reads_like_sql
 from swarm.lineage.code.sqlalchemy_calls import tables_of_statement
 from swarm.lineage.code.texts import fill, holes, label, shown, texts
@@ -128,6 +128,9 @@ class Recorder:
 
     def _sql(self, found: RunsSql, place: str, call: Call | None) -> None:
         server = _at(server_of(found.server, self._context), found)
+        if found.address and not is_configured(found.server, self._context):
+            server = replace(server, namespace=found.address)
+            self.findings.served_by(found.address, self._context.default.namespace)
         for atom in flat(found.text):
             text = _sql_text(atom)
             if text is None:

@@ -77,6 +77,16 @@ def server_of(value: Value, context: CodeContext) -> SqlContext:
     return _with(_by_dialect(value, clues, context.default), parameters)
 
 
+def is_configured(value: Value, context: CodeContext) -> bool:
+    """Whether a connection of the settings is behind the value."""
+    return any(
+        spelling in context.connections
+        for clue in _clues(value, 0)
+        for text in texts(clue)
+        for spelling in _spellings(text)
+    )
+
+
 def _with(found: SqlContext, parameters: Mapping[str, str]) -> SqlContext:
     return replace(found, parameters={**parameters, **found.parameters})
 

@@ -6,15 +6,19 @@ A client puts values into its SQL in a way of its own (`style`): `${hivevar:name
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swarm.lineage.code.shell_command import Command, Streams, all_of, first_of, options, redirected
+from swarm.lineage.code.texts import holes
+from swarm.lineage.naming import dataset_from_url
 from swarm.model.lineage import Access
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """The options of a client that matter, and `others` that take a value too.
+
+    Where `server` names a database the tables lie in, `catalog` or `schema` is `=`.
 
     `values` take `name=value`. `words` says what its words without an option are: the `server`
     first and then SQL, or SQL only. `prefix` stands before the name of a value (`--param_`).
@@ -30,6 +34,8 @@ class Client:
     others: str = ""
     words: str = ""
     prefix: str = ""
+    host: str = ""
+    port: str = ""
 
 
 _HIVE = Client(
@@ -47,16 +53,22 @@ CLIENTS: Mapping[str, Client] = {
         "-v --set --variable",
         "psql",
         server="-d --dbname",
-        others="-h --host -p --port -U --username -o --output -P -F -R -T -L",
+        catalog="=",
+        others="-U --username -o --output -P -F -R -T -L",
         words="server",
+        host="-h --host",
+        port="-p --port",
     ),
     "sqlite3": Client("-cmd", "-init", others="-separator -nullvalue -newline", words="server sql"),
     "duckdb": Client("-c -s -cmd", "-f -init", words="server sql"),
     "mysql": Client(
         "-e --execute",
         server="-D --database",
-        others="-h --host -u --user -P --port --defaults-file -S --socket",
+        schema="=",
+        others="-u --user --defaults-file -S --socket",
         words="server",
+        host="-h --host",
+        port="-P --port",
     ),
     "snowsql": Client(
         "-q --query",
@@ -100,6 +112,7 @@ CLIENTS: Mapping[str, Client] = {
         server="-S",
         catalog="-d",
         others="-U -P -o -h -s -W -t -l",
+        host="-S",
     ),
     "clickhouse-client": Client(
         "-q --query",
@@ -109,6 +122,7 @@ CLIENTS: Mapping[str, Client] = {
         schema="-d --database",
         others="-u --user --password --port --format",
         prefix="--param_",
+        host="-h --host",
     ),
     "vsql": Client(
         "-c --command",
@@ -177,15 +191,53 @@ def client(name: str, words: Sequence[str], streams: Streams) -> Command | None:
         style=one.style,
         given=values,
         dialects=_DIALECTS.get(ALIASES.get(name, name), ()),
-        catalog=first_of(found, *one.catalog.split()),
-        schema=first_of(found, *one.schema.split()),
+        catalog=_place(found, one.catalog, server),
+        schema=_place(found, one.schema, server),
+        address=_address(_SCHEMES.get(ALIASES.get(name, name), ""), found, one, server),
     )
+
+
+_SCHEMES = {"psql": "postgres", "mysql": "mysql", "sqlcmd": "mssql"}
+_SCHEMES["clickhouse-client"] = "clickhouse"
+_SETTING = re.compile(r"(\w+)\s*=\s*'?([^'\s]+)")
+
+
+def _place(found: Mapping[str, list[str]], names: str, server: str) -> str:
+    """The catalog or schema that an option names, `=`: the database that the server's name is."""
+    if names != "=":
+        return first_of(found, *names.split())
+    if "://" in server:
+        return server.partition("://")[2].partition("/")[2].partition("?")[0]
+    return dict(_SETTING.findall(server)).get("dbname", "") if "=" in server else server
+
+
+def _address(scheme: str, found: Mapping[str, list[str]], one: Client, server: str) -> str:
+    """`postgres://host:port`, empty where the words do not tell the host."""
+    host, port = first_of(found, *one.host.split()), first_of(found, *one.port.split())
+    if "://" in server:
+        host = server.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    elif "=" in server:
+        settings = dict(_SETTING.findall(server))
+        host, port = settings.get("host", host), settings.get("port", port)
+    return address_of(scheme, host, port)
+
+
+def address_of(scheme: str, host: str, port: str) -> str:
+    """The namespace of a server, empty for one that is not known or only known here."""
+    name = host.replace(",", ":")  # sqlcmd: `-S host,port`
+    is_known = bool(scheme and name) and not holes(name) and not name.startswith(("/", "."))
+    if not is_known or name.partition(":")[0] in _HERE:
+        return ""
+    return dataset_from_url(f"{scheme}://{name}{':' if port else ''}{port}/x").namespace
+
+
+_HERE = frozenset({"localhost", "127.0.0.1", "[", "(local)"})
 
 
 def _options_of(one: Client) -> tuple[str, ...]:
     return (
         *(one.sql, one.files, one.values, one.server),
-        *(one.catalog, one.schema, one.others),
+        *(one.catalog, one.schema, one.others, one.host, one.port),
     )
 
 
@@ -266,7 +318,12 @@ def bq(words: Sequence[str], streams: Streams) -> Command | None:
     if verb == "query":
         command = fed_client("", tuple(given), (), streams)
         target = all_of(found, "--destination_table")
-        return _with_tables(command, [(Access.WRITE, one) for one in target])
+        catalog, _, schema = _table(first_of(found, "--dataset_id")).rpartition(".")
+        return replace(
+            _with_tables(command, [(Access.WRITE, one) for one in target]),
+            catalog=first_of(found, "--project_id"),
+            schema=f"{catalog}.{schema}" if catalog else schema,
+        )
     if verb == "load" and len(given) >= 2:
         paths = [(Access.READ, one) for one in given[1].split(",")]
         return Command(tables=((Access.WRITE, _table(given[0])),), paths=tuple(paths))

@@ -15,7 +15,8 @@ class Command:
     known. `given` are the values that a client puts into its SQL in the way of `style`,
     `variables` the environment of what is started. `dialects` are those
     the client may speak, its own first; `schema` and `catalog` are where short names
-    of tables are looked for; `line` counts from where the text starts.
+    of tables are looked for, `address` is the namespace of the server as the words tell it; `line`
+    counts from where the text starts.
     """
 
     server: str = ""
@@ -35,6 +36,7 @@ class Command:
     dialects: tuple[str, ...] = ()
     schema: str = ""
     catalog: str = ""
+    address: str = ""
     line: int = 1
 
 
