@@ -19,7 +19,7 @@ from swarm.lineage.sql.literals import exchanged, fingerprint, folding
 from swarm.lineage.sql.script import Script
 from swarm.lineage.sql.shapes import Abstained, shape_effects
 from swarm.lineage.sql.tree import excerpt, tree_extraction
-from swarm.lineage.templates.render import Rendering
+from swarm.lineage.templates.holes import Rendering
 from swarm.lineage.text import DEFAULT_CONVENTION, Parameters, SqlContext, Where
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import (

@@ -31,7 +31,7 @@ from swarm.lineage.sql.split import statements
 from swarm.lineage.sql.statements import statement_effects
 from swarm.lineage.sql.tokens import STRINGS, Tokens, tokenize, word_of
 from swarm.lineage.sql.values import Kind, Piece, Variables
-from swarm.lineage.templates.render import is_hole
+from swarm.lineage.templates.holes import is_hole
 from swarm.model.lineage import UnresolvedReason
 
 _MAX_EXCERPT = 160

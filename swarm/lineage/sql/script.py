@@ -32,7 +32,7 @@ from swarm.lineage.sql.effects import (
     Swapped,
     UsedDefault,
 )
-from swarm.lineage.templates.render import Rendering
+from swarm.lineage.templates.holes import Rendering
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, UnresolvedReason

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql.tokens import word_of
-from swarm.lineage.templates.render import is_hole
+from swarm.lineage.templates.holes import is_hole
 
 _CLAUSE_ENDS: tuple[list[TokenType], ...] = (
     [],

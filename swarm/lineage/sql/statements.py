@@ -33,7 +33,7 @@ from swarm.lineage.sql.stand_ins import readings, unseen
 from swarm.lineage.sql.tables import accesses
 from swarm.lineage.sql.tokens import Statement, find, is_deep
 from swarm.lineage.sql.transfer import copy, export, load
-from swarm.lineage.templates.render import is_hole
+from swarm.lineage.templates.holes import is_hole
 from swarm.model.lineage import Access, UnresolvedReason
 
 # sqlglot reports each statement it gives up on to its logger; here that is an `Unresolved`.

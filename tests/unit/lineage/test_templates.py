@@ -3,7 +3,8 @@
 import pytest
 
 from swarm.lineage.sql.extract import extract_sql
-from swarm.lineage.templates.render import MAX_VARIANTS, render
+from swarm.lineage.templates.render import render
+from swarm.lineage.templates.variants import MAX_VARIANTS
 from swarm.lineage.text import SqlContext
 from swarm.model.lineage import Access, UnresolvedReason
 
