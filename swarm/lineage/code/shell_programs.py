@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
+from swarm.lineage.code.shell_client_table import ALIASES, CLIENTS
 from swarm.lineage.code.shell_clients import (
-    ALIASES,
-    CLIENTS,
     bq,
     client,
     fed_client,

@@ -7,7 +7,7 @@ becomes is known only where the command stands (`shell_variables`).
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MAX_COMMAND = 100_000
 _HERE = re.compile(r"(?<!<)<<(-?)[ \t]*(['\"]?)([A-Za-z_]\w*)\2")
@@ -220,3 +220,29 @@ def _apart(word: str) -> Sequence[str]:
     if not word or not set(word) <= set(_PUNCTUATION):
         return [word]
     return [part for part in re.findall(r"[()]|;;&?|[^();]+|;", word) if part]
+
+
+_DROPPED = frozenset({"!", "time"})
+_OPENERS = frozenset({"if", "then", "else", "elif", "while", "until", "do", "{"})
+
+
+def separated(parts: Sequence[Part]) -> Iterator[Part]:
+    """The parts, with every word of the shell that opens a block apart from what follows it."""
+    for part in parts:
+        words = part.words
+        while words and (words[0] in _DROPPED or words[0] in _OPENERS):
+            if words[0] in _OPENERS:
+                yield replace(part, words=words[:1])
+            words = words[1:]
+        if words[:1] == ("function",) and len(words) > 2:
+            yield replace(part, words=words[:2])
+            words = words[2:]
+            if words[0] == "{":
+                yield replace(part, words=words[:1])
+                words = words[1:]
+        if words[:1] == ("case",) and "in" in words:
+            at = words.index("in") + 1
+            yield replace(part, words=words[:at])
+            words = words[at:]
+        if words:
+            yield replace(part, words=words)
