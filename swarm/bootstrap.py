@@ -18,7 +18,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swarm import config
 from swarm.api.rights import Right
@@ -26,8 +26,10 @@ from swarm.config import Settings
 from swarm.errors import ConfigError
 from swarm.store.projector import open_projector
 
-_LOOK_S = 0.1
 _TOKEN_MIN = 20
+
+if TYPE_CHECKING:
+    from swarm.actors.fleet import Fleet
 
 
 def main() -> None:
@@ -45,10 +47,7 @@ def main() -> None:
     from swarm.actors.graph import GraphActor
     from swarm.actors.outputs import OutputsActor
     from swarm.actors.projector import ProjectorActor
-    from swarm.actors.worker import WorkerActor
-    from swarm.actors.worker_loops import WorkerOptions
     from swarm.api import serve
-    from swarm.model.work import Offer, Resources, WorkerId
 
     ray.init(
         address="local",
@@ -61,23 +60,6 @@ def main() -> None:
 
     def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
         return ray.remote(**how)(actor).remote(*arguments)
-
-    def spawn_worker() -> Any:
-        name = f"worker:{uuid.uuid4().hex[:8]}"  # a name is never used twice: it is in grants
-        here = ray.get_runtime_context().get_node_id()
-        slots = settings.worker.slots
-        has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
-        offer = Offer(
-            WorkerId(name),
-            here,
-            slots,
-            Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0)),
-        )
-        files = WorkerOptions(
-            settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s
-        )
-        reached = (handles.DispatchHandle(), handles.OutputsHandle())
-        return spawn(WorkerActor, options.worker(name), offer, *reached, files)
 
     graph = handles.GraphHandle()
     payload_key = fernet_key(secret(settings, "payload-key"))
@@ -105,23 +87,51 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     _announce(settings, token_file)
-    if settings.worker.slots:
-        _keep_worker(spawn_worker, stopped)
-    stopped.wait()
+    _fleet(settings, beat_key, spawn).keep(stopped)
     running_file(settings).unlink(missing_ok=True)
     del actors  # Ray ends an actor when the last handle to it goes
     ray.shutdown()
 
 
-def _keep_worker(spawn_worker: Callable[[], Any], stopped: threading.Event) -> None:
-    """Have one worker on this machine until `stopped`; a dead one is replaced."""
+def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "Fleet":
+    """This machine's worker and agents, and how they are made."""
     import ray
 
-    while not stopped.is_set():
-        worker = spawn_worker()
-        death = worker.watch.remote()
-        while not stopped.is_set() and not ray.wait([death], timeout=_LOOK_S)[0]:
-            pass
+    from swarm.actors import handles, options
+    from swarm.actors.agent_seats import AgentSpec
+    from swarm.actors.fleet import Fleet
+    from swarm.actors.keeper import Keeper
+    from swarm.actors.worker import AgentActor, WorkerActor
+    from swarm.actors.worker_loops import WorkerOptions
+    from swarm.model.dispatch import AgentsWanted
+    from swarm.model.work import Offer, Resources, WorkerId
+    from swarm.store.journal import open_journal
+
+    here = ray.get_runtime_context().get_node_id()
+    files = WorkerOptions(settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s)
+    reached = (handles.DispatchHandle(), handles.OutputsHandle())
+
+    def spawn_worker() -> tuple[str, Any]:
+        name = f"worker:{uuid.uuid4().hex[:8]}"  # a name is never used twice: it is in grants
+        slots = settings.worker.slots
+        has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
+        room = Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0))
+        offer = Offer(WorkerId(name), here, slots, room)
+        return name, spawn(WorkerActor, options.worker(name), offer, *reached, files)
+
+    def spawn_agent(wanted: AgentsWanted) -> tuple[str, Any]:
+        name = f"agent:{uuid.uuid4().hex[:8]}"
+        offer = Offer(WorkerId(name), here, 0, Resources())
+        spec = AgentSpec(wanted.path, wanted.memory_bytes, wanted.cwd)
+        return name, spawn(AgentActor, options.worker(name), spec, offer, *reached, files)
+
+    declared = [AgentsWanted(**agents.model_dump()) for agents in settings.agents]
+    return Fleet(
+        open_journal(settings.store_url, settings.state_dir),
+        Keeper(declared),
+        spawn_worker if settings.worker.slots else None,
+        spawn_agent,
+    )
 
 
 def _tokens(settings: Settings) -> dict[str, Right]:

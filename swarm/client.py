@@ -143,8 +143,9 @@ class Client:
     ) -> list[str]:
         """Hand in up to 10,000 tasks, all or none, and return their ids: each will reach exactly
         one outcome. A task is `{"argv": [...]}` or `{"call": {"path": "package.module:function",
-        "args": {...}}}`, and what the API's schema has besides. Sending
-        again under the same `idempotency_key`, or with ids of your own, makes no second task.
+        "args": {...}}}` or `{"capability": ..., "item": ...}` for an agent, and what the
+        API's schema has besides. Sending again under the same `idempotency_key`, or with ids of
+        your own, makes no second task.
         """
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         taken = self._request("POST", "tasks", {"tasks": list(tasks)}, headers=headers)
@@ -196,6 +197,14 @@ class Client:
     def foreign_workers(self) -> list[dict[str, Any]]:
         """The workers of orchestrators that swarm watches: schedulers, daemons, pool workers."""
         return list(self._request("GET", "foreign-workers"))
+
+    def keep_agents(
+        self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
+    ) -> None:
+        """Keep `count` agents of the class at `path` (`package.module:Class`) alive; 0 ends them.
+        Over `memory_bytes` (0: any) one dies, and its items go to the others."""
+        body = {"path": path, "count": count, "memory_bytes": memory_bytes, "cwd": cwd}
+        self._request("POST", "agents", body)
 
     def drain(self, worker: str) -> None:
         """Give a worker no new tasks; what it runs goes on to its end."""

@@ -135,6 +135,17 @@ class Team(_Section):
     )
 
 
+class Agents(_Section):
+    """Agents of one class that are to live on this machine."""
+
+    path: str = Field(
+        min_length=3, pattern=r"^[\w.]+:[\w.]+$", description="Their class, `package.module:Class`."
+    )
+    count: int = Field(1, ge=0, le=1000, description="How many.")
+    memory_bytes: int = Field(0, ge=0, description="Memory of each; over it, it dies. 0: any.")
+    cwd: str = Field("", description="Folder to import the class from.")
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -149,6 +160,7 @@ class Settings(_Section):
     )
     api: Api = Api()
     worker: Worker = Worker()
+    agents: tuple[Agents, ...] = Field((), description="Agents to keep alive.")
     teams: dict[str, Team] = Field(
         default_factory=dict, description="Teams whose share or queue differs, by name."
     )

@@ -39,14 +39,14 @@ class Programs:
             what.get("timeout_s"),
             folder if files else None,
         )
-        if "call" in what:
-            path, args = what["call"]["path"], what["call"]["args"]
+        if "argv" not in what:
+            call = what.get("call") or {"path": "", "args": {"item": what.get("item")}}
             context = {
                 "task": token.task,
                 "grant": token.grant,
                 "attempt": what.get("attempt", 1),
             }
-            return Call(path, args, context, own, output, env, *bounds)
+            return Call(call["path"], call["args"], context, own, output, env, *bounds)
         argv = tuple(part.replace(f"{{{_FILES}}}", str(folder)) for part in what["argv"])
         return Program(argv, output, env | own, *bounds)
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 _STUCK_S = 0.5  # shorter than the dispatcher's guard: what is fenced has ended when it moves
 _LINE_MAX_BYTES = 1 << 20  # from the slot; the longest has a result
@@ -84,6 +84,22 @@ class SlotDied(Exception):
     """The slot's process is gone, and its task with it."""
 
 
+class Place(Protocol):
+    """Where one program or call runs at a time. All but `close` raise `SlotDied`."""
+
+    marks: Mapping[str, str]
+
+    async def run(self, what: Program | Call) -> int | End: ...
+
+    async def end(self) -> End: ...
+
+    async def kill(self) -> None: ...
+
+    async def beat(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Slot:
     """The worker's end of one slot process. Its methods are for one event loop."""
 
@@ -91,7 +107,7 @@ class Slot:
         self._process = process
         self._control = control
         # Carried by what a resident process forks, which has no mark of its task.
-        self.marks = {"SWARM_SLOT": uuid.uuid4().hex}
+        self.marks: Mapping[str, str] = {"SWARM_SLOT": uuid.uuid4().hex}
         self._overdue: asyncio.TimerHandle | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -129,14 +145,14 @@ class Slot:
     async def run(self, what: Program | Call) -> int | End:
         """Start it; the pid of its process, or its end if it could not be started."""
         if isinstance(what, Call):
-            await self._say("call", _asked(what, self.marks))
+            await self.say("call", _asked(what, self.marks))
         else:
             await self._say_program(what)
-        word, told = await self._hear()
+        word, told = await self.hear()
         return int(told["pid"]) if word == "started" else End(**told)
 
     async def _say_program(self, program: Program) -> None:
-        await self._say(
+        await self.say(
             "run",
             {
                 "argv": program.argv,
@@ -151,7 +167,7 @@ class Slot:
 
     async def end(self) -> End:
         """Wait until what runs has ended and nothing of it is left."""
-        _, what = await self._hear()
+        _, what = await self.hear()
         return End(**what)
 
     async def kill(self) -> None:
@@ -159,14 +175,14 @@ class Slot:
         it may stand still, and its task go on."""
         if self._overdue is None:
             self._overdue = asyncio.get_running_loop().call_later(_STUCK_S, self._end_process)
-        await self._say("kill", None)
+        await self.say("kill", None)
 
     async def beat(self) -> None:
         """Say that this worker is in contact: its task may go on. A slot that has not read the last
         beat needs no other."""
         assert self._writer is not None
         if not self._writer.transport.get_write_buffer_size():
-            await self._say("beat", None)
+            await self.say("beat", None)
 
     async def close(self) -> None:
         """End the slot and whatever runs in it."""
@@ -180,7 +196,8 @@ class Slot:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
-    async def _say(self, word: str, what: Any) -> None:
+    async def say(self, word: str, what: Any) -> None:
+        """A line to the process; raises `SlotDied`."""
         assert self._writer is not None
         try:
             self._writer.write(json.dumps({word: what}).encode() + b"\n")
@@ -188,7 +205,8 @@ class Slot:
         except OSError:
             raise SlotDied from None
 
-    async def _hear(self) -> tuple[str, dict[str, Any]]:
+    async def hear(self) -> tuple[str, dict[str, Any]]:
+        """Its next line; raises `SlotDied`."""
         assert self._reader is not None
         try:
             line = await self._reader.readline()

@@ -5,8 +5,9 @@ single-threaded and the subreaper of its tree (prctl(2)), so whatever a task for
 or moves into a session of its own stays below this process and can be found and ended.
 
 Over the control socket come lines of JSON: `{"run": {...}}` starts a program, `{"call": {...}}` has
-a function called in the resident process, `{"kill": null}` ends it, `{"beat": null}` says that the
-worker is in contact. Back go `{"started": {...}}` and
+a function called in the resident process, `{"hold": {...}}` starts one that works on `{"item":
+{...}}` until its end, `{"kill": null}` ends what runs, `{"beat": null}` says that the worker is in
+contact. Back go `{"started": {...}}` and
 `{"ended": {...}}`. The worker's death closes the socket, however it died: then everything ends.
 So it does when no beat came for FENCE_S seconds, which also covers a worker that stands still.
 """
@@ -54,6 +55,8 @@ class Slot:
         self._ready = selectors.DefaultSelector()
         self._child: subprocess.Popen[bytes] | None = None  # it works
         self._resident: Resident | None = None  # at work too while it is the child
+        self._holding = False  # it works on items until its end
+        self._items = 0  # that it has not answered yet
         self._limits: dict[str, Any] = {}
         self._deadline_s: float | None = None
         self._family: list[int] = []  # the task's processes, as far as they are known
@@ -89,7 +92,8 @@ class Slot:
                         self._hear()
                 self._reap()
                 self._look()
-                if busy and time.monotonic() - self._beat_s > self._fence_s:
+                idle = self._holding and not self._items
+                if busy and not idle and time.monotonic() - self._beat_s > self._fence_s:
                     return
         finally:
             end_descendants()
@@ -105,11 +109,19 @@ class Slot:
             self._run(what)
         elif word == "call":
             self._call(what)
+        elif word == "hold":
+            self._call(what)
+            self._holding = True
+        elif word == "item" and self._resident is not None:
+            self._items += 1
+            with contextlib.suppress(OSError):  # its death is told anyway
+                self._resident.send(what)
         elif word == "kill" and self._child is not None:
             self._end("killed")
         return True
 
     def _limit(self, what: dict[str, Any]) -> None:
+        self._holding, self._items = False, 0
         self._limits, self._peak_bytes, self._why = what, 0, ""
         self._kills = kills_for_memory()
         timeout_s = what.get("timeout_s")
@@ -163,7 +175,8 @@ class Slot:
             what = self._limits
             self._resident = Resident(what["home"], what["output"], _die_with_the_slot)
             self._ready.register(self._resident.socket, selectors.EVENT_READ)
-        self._resident.send(self._limits["request"])
+        if "request" in self._limits:
+            self._resident.send(self._limits["request"])
         return self._resident
 
     def _hear(self) -> None:
@@ -171,6 +184,10 @@ class Slot:
         if self._resident is None:
             return
         for answer in self._resident.answers():
+            if self._holding:
+                self._items -= "id" in answer
+                self._say("item", answer)
+                continue
             if answer.get("stale"):
                 self._end_resident()
                 self._child = self._asked().process

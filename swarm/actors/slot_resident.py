@@ -32,7 +32,7 @@ class Resident:
                 preexec_fn=begin,
                 pass_fds=(theirs.fileno(),),
             )
-        self.socket.settimeout(_SEND_S)
+        self.socket.setblocking(False)
         self.closed = False
         self._begun = b""
 
@@ -48,13 +48,15 @@ class Resident:
 
     def send(self, request: dict[str, Any]) -> None:
         """Raises `OSError`."""
+        self.socket.settimeout(_SEND_S)
         self.socket.sendall(json.dumps(request).encode() + b"\n")
+        self.socket.setblocking(False)
 
     def answers(self) -> Iterator[dict[str, Any]]:
         """What has arrived; never waits."""
         while True:
             try:
-                part = self.socket.recv(1 << 18, socket.MSG_DONTWAIT)
+                part = self.socket.recv(1 << 18)
             except BlockingIOError:
                 return
             except ConnectionError:

@@ -4,6 +4,8 @@ not; whoever keeps the fleet makes a new one."""
 
 import asyncio
 
+from swarm.actors.agent_seats import AgentSpec
+from swarm.actors.agent_worker import agent_worker
 from swarm.actors.inbox import start
 from swarm.actors.output_files import output_files
 from swarm.actors.ports import Dispatch, Outputs
@@ -19,10 +21,28 @@ class WorkerActor:
     async def __init__(  # type: ignore[misc]  # Ray awaits it
         self, offer: Offer, dispatch: Dispatch, outputs: Outputs, options: WorkerOptions
     ) -> None:
-        self._worker = Worker(offer, dispatch, SystemClock(), options)
+        self._begin(Worker(offer, dispatch, SystemClock(), options), outputs, options)
+
+    def _begin(self, worker: Worker, outputs: Outputs, options: WorkerOptions) -> None:
+        self._worker = worker
         self._loop = start(self._worker.run())
         self._shipping = start(Shipper(output_files(options.folder), outputs).run())
 
     async def watch(self) -> None:
         """Never answers: that the call fails is the proof that this process is gone."""
         await asyncio.Event().wait()
+
+
+class AgentActor(WorkerActor):
+    """Holds one agent until its process ends; `offer` is completed by what the agent can do."""
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self,
+        spec: AgentSpec,
+        offer: Offer,
+        dispatch: Dispatch,
+        outputs: Outputs,
+        options: WorkerOptions,
+    ) -> None:
+        worker = await agent_worker(spec, offer, dispatch, SystemClock(), options)
+        self._begin(worker, outputs, options)

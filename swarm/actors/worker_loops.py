@@ -29,7 +29,7 @@ from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
 from swarm.actors.ports import Answer, Dispatch, actor_name
 from swarm.actors.programs import Programs
-from swarm.actors.slot import End, Slot, SlotDied
+from swarm.actors.slot import End, Place, Slot, SlotDied
 from swarm.clock import Clock
 from swarm.dispatch.events import (
     Acquire,
@@ -66,7 +66,7 @@ class WorkerOptions:
 class _Held:
     """A grant that runs, and the slot it runs in once it has one."""
 
-    slot: Slot | None = None
+    slot: Place | None = None
     started: bool = False
     cancelled: bool = False  # its end is to be reported
     _unwanted: bool = False
@@ -99,8 +99,8 @@ class Worker:
         self._outbox = Outbox(options.folder / "ended")
         self._programs = Programs(options.folder)
         self._epoch = 0
-        self._slots: list[Slot] = []
-        self._free: asyncio.Queue[Slot] = asyncio.Queue()
+        self._slots: list[Place] = []
+        self._free: asyncio.Queue[Place] = asyncio.Queue()
         self._room, self._ended = asyncio.Event(), asyncio.Event()
         self._sender = BeatSender(options.beat_key, self._echoed)
         self._beats_to, self._echoed_s = "", -math.inf
@@ -291,15 +291,7 @@ class Worker:
         try:
             end = await self._run_in(slot, run, token, body)
         except SlotDied:
-            for carried in (marks(token), slot.marks):
-                await asyncio.to_thread(end_leftovers, carried)
-            self._programs.clear(token)
-            if self._held.get(token) is run:
-                self._let_go(token)  # not held any more: the dispatcher grants it anew
-                self._renew_within(0.0)
-            await slot.close()
-            self._slots.remove(slot)
-            await self._open_slot()
+            await self._slot_died(slot, token, run)
             return
         self._free.put_nowait(slot)
         if self._held.get(token) is run:
@@ -307,7 +299,7 @@ class Worker:
             self._let_go(token)
             self._ended.set()
 
-    async def _run_in(self, slot: Slot, run: _Held, token: Token, body: str) -> End:
+    async def _run_in(self, slot: Place, run: _Held, token: Token, body: str) -> End:
         if not run.wanted():
             return End(why="killed")
         try:
@@ -323,8 +315,22 @@ class Worker:
             await slot.kill()
         return await slot.end()
 
+    async def _slot_died(self, slot: Place, token: Token, run: _Held) -> None:
+        for carried in (marks(token), slot.marks):
+            await asyncio.to_thread(end_leftovers, carried)
+        self._programs.clear(token)
+        if self._held.get(token) is run:
+            self._let_go(token)  # not held any more: the dispatcher grants it anew
+            self._renew_within(0.0)
+        await slot.close()
+        self._slots.remove(slot)
+        await self._open_slot()
+
+    async def _new_slot(self) -> Place:
+        return await Slot.open(self._options.fence_s)
+
     async def _open_slot(self) -> None:
-        slot = await Slot.open(self._options.fence_s)
+        slot = await self._new_slot()
         self._slots.append(slot)
         self._free.put_nowait(slot)
 

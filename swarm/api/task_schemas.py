@@ -29,22 +29,25 @@ Owner = Annotated[str, Field(pattern=r"^[\w.:/@-]{0,200}$")]
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
 Files = Annotated[dict[FileName, str], Field(max_length=20)]
 
+ImportPath = Annotated[
+    str, Field(max_length=500, pattern=r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$")
+]
+# What an agent's item cannot have: its process is there already, and does others besides.
+_NOT_OF_ITEMS = ("env", "clean_env", "files", "cwd", "memory_bytes", "timeout_s")
+
 
 class CallBody(BaseModel):
     """A function to call in a process of the worker's that stays for the next call."""
 
     model_config = ConfigDict(extra="forbid")
 
-    path: str = Field(
-        max_length=500,
-        pattern=r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$",
-        description="`package.module:function`, as the worker's Python imports it from `cwd`.",
-    )
+    path: ImportPath = Field(description="`package.module:function`, as imported from `cwd`.")
     args: dict[str, Any] = Field({}, description="Its arguments by name.")
 
 
 class TaskBody(BaseModel):
-    """A program or a call to run once, on some worker. `argv` is not given to a shell."""
+    """A program or a call to run once on some worker, or an item for some agent. `argv` is not
+    given to a shell."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,6 +57,7 @@ class TaskBody(BaseModel):
         None, min_length=1, max_length=10_000, description="Program and arguments."
     )
     call: CallBody | None = Field(None, description="Function and arguments, in place of `argv`.")
+    item: Any = Field(None, description="For an agent of `capability`, in place of `argv`.")
     env: dict[str, str] = Field({}, description="Added to the worker's environment.")
     clean_env: bool = Field(False, description="`env` is the whole environment.")
     files: Files = Field({}, description="Put where `{SWARM_FILES}` in `argv` says; gone after.")
@@ -79,9 +83,20 @@ class TaskBody(BaseModel):
 
     @model_validator(mode="after")
     def _one_work(self) -> Self:
-        if (self.argv is None) == (self.call is None):
-            raise ValueError("give either `argv`, a program, or `call`, a function; exactly one")
+        works = [self.argv is not None, self.call is not None, self._has_item()]
+        if sum(works) != 1:
+            raise ValueError(
+                "give either `argv`, a program, `call`, a function, or `item`; exactly one"
+            )
+        if self._has_item() and not self.capability:
+            raise ValueError("an `item` is for an agent: set `capability`")
+        for name in _NOT_OF_ITEMS if self._has_item() else ():
+            if name in self.model_fields_set:
+                raise ValueError(f"leave `{name}` out: an `item` runs in its agent's process")
         return self
+
+    def _has_item(self) -> bool:
+        return "item" in self.model_fields_set
 
     def submission(self, id_: TaskId, digest: str, now_s: float) -> Submission:
         resources = Resources(self.cpu, self.memory_bytes, self.gpu)
@@ -120,7 +135,7 @@ class TaskBody(BaseModel):
     def _work(self) -> dict[str, Any]:
         if self.call is not None:
             return {"call": self.call.model_dump()}
-        return {"argv": self.argv}
+        return {"item": self.item} if self._has_item() else {"argv": self.argv}
 
 
 class Submissions(BaseModel):

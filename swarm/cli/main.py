@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import config, demo, deps, findings, scan, status, tasks, up
+from swarm.cli import agents, config, demo, deps, findings, scan, status, tasks, up
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -40,6 +40,7 @@ for command in (
     app.command()(command)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
+app.add_typer(agents.app, name="agents")
 app.add_typer(config.app, name="config")
 
 

@@ -1,5 +1,5 @@
 """The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth,
-and kill a worker."""
+kill a worker, and let an agent run out of memory."""
 
 import contextlib
 import json
@@ -16,6 +16,7 @@ import typer
 
 from swarm.bootstrap import secret
 from swarm.cli.deps import Output, name_of
+from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
 from swarm.client import Client
@@ -84,14 +85,16 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
             outcome = _compare(swarm, lab, time.monotonic() - started_s)
             _say("Killing the worker under a running program and a task of Airflow ...")
             survival = survive(swarm, pid, lab.airflow, survivor_run)
-            _report(outcome, survival, swarm, output)
+            _say("Letting an agent run out of memory ...")
+            death = overload(swarm, folder / "agents")
+            _report(outcome, survival, death, swarm, output)
             if not leave:
                 _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
                 _say(f"Try: SWARM_STATE_DIR={settings.state_dir} .venv/bin/swarm deps")
                 _say("Ctrl-C stops everything.")
                 with contextlib.suppress(KeyboardInterrupt):
                     threading.Event().wait()
-    return not outcome.missed and not outcome.false and survival.kept
+    return not outcome.missed and not outcome.false and survival.kept and death.kept
 
 
 def settings_for(lab: Lab, settings: Settings) -> Settings:
@@ -161,7 +164,9 @@ def _short(dataset: str, lab: Lab) -> str:
     return ".".join(dataset.rpartition("/")[2].split(".")[-2:])
 
 
-def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output) -> None:
+def _report(
+    outcome: Outcome, survival: Survival, death: Overload, swarm: Client, output: Output
+) -> None:
     if output is Output.JSON:
         body = {
             "pipelines": outcome.pipelines,
@@ -177,6 +182,9 @@ def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output)
             "airflow_running_again_s": round(survival.airflow_again_s, 3),
             "airflow_outcome": survival.airflow_outcome,
             "airflow_tries": survival.airflow_tries,
+            "agent_death_seen_s": round(death.seen_s, 3),
+            "agent_death_items_moved_s": round(death.moved_s, 3),
+            "agent_death_replaced_s": round(death.replaced_s, 3),
         }
         typer.echo(json.dumps(body, indent=2))
         return
@@ -203,6 +211,7 @@ def _report(outcome: Outcome, survival: Survival, swarm: Client, output: Output)
         f"and ended: {survival.airflow_outcome}; tries that Airflow counts: "
         f"{survival.airflow_tries} (Airflow alone, as measured once: 309 s and a second try)"
     )
+    typer.echo(death.told())
 
 
 def _explain(edge: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ from swarm.dispatch.events import (
     Reply,
     Silence,
     Submit,
+    WantAgents,
     WorkerLost,
 )
 from swarm.dispatch.floor import Floor
@@ -167,6 +168,9 @@ class Dispatcher:
                 return self._renew(event, now)
             case Finish():
                 return self._finish(event)
+            case WantAgents(wanted):
+                known = self.floor.agents.get(wanted.path) == wanted
+                return Decision(() if known else (wanted,), Receipt.DONE)
             case WorkerLost(worker, cause):
                 return self._worker_lost(worker, cause)
             case Silence(worker, fenced=True):

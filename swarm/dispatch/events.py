@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.dispatch import AgentsWanted
 from swarm.model.work import LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
 
 
@@ -101,7 +102,26 @@ class Drain:
     by: str
 
 
-Event = Submit | Register | Acquire | Renew | Finish | WorkerLost | Silence | Rearm | Cancel | Drain
+@dataclass(frozen=True, slots=True)
+class WantAgents:
+    """Somebody wants agents of a class to live, or no more of them."""
+
+    wanted: AgentsWanted
+
+
+Event = (
+    WantAgents
+    | Submit
+    | Register
+    | Acquire
+    | Renew
+    | Finish
+    | WorkerLost
+    | Silence
+    | Rearm
+    | Cancel
+    | Drain
+)
 
 
 @dataclass(frozen=True, slots=True)

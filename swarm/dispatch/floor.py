@@ -11,6 +11,7 @@ from swarm.dispatch.states import HELD, Task, TaskState, restored
 from swarm.dispatch.workers import Worker
 from swarm.errors import InvalidTransition
 from swarm.model.dispatch import (
+    AgentsWanted,
     CancelAsked,
     CapacityWanted,
     DispatchRecord,
@@ -43,6 +44,7 @@ class Floor:
         self.gone: dict[WorkerId, LossCause] = {}
         self.queue = Queue()
         self.lost: dict[TaskId, None] = {}  # tasks that wait to be re-armed
+        self.agents: dict[str, AgentsWanted] = {}
         self.held_by: dict[str, Resources] = {}
         self.total = Resources()
 
@@ -76,6 +78,10 @@ class Floor:
                 self._restore(restored(record))
             case EndedKept(id_):
                 self.ended[id_] = record
+            case AgentsWanted(path, count):
+                self.agents.pop(path, None)
+                if count:
+                    self.agents[path] = record
             case CapacityWanted():
                 pass  # for those who make workers
 
@@ -85,6 +91,7 @@ class Floor:
             yield WorkerKept(worker.offer, worker.draining, worker.acquire_no)
         for id_, cause in self.gone.items():
             yield WorkerGone(id_, cause)
+        yield from self.agents.values()
         yield from self.ended.values()
         for task in self.tasks.values():
             yield task.kept()

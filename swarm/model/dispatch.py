@@ -97,6 +97,17 @@ class CapacityWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentsWanted:
+    """So many agents of the class at `path` (`package.module:Class`, found from the folder `cwd`)
+    have to live, each with so much memory (0: any). The last record of a path counts."""
+
+    path: str
+    count: int
+    memory_bytes: int = 0
+    cwd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerKept:
     """A live worker in a snapshot."""
 
@@ -141,6 +152,7 @@ DispatchRecord = (
     | WorkerGone
     | DrainAsked
     | CapacityWanted
+    | AgentsWanted
     | WorkerKept
     | TaskKept
     | EndedKept

@@ -28,6 +28,7 @@ def test_the_demo_finds_everything_and_nothing_else_and_leaves_no_process(tmp_pa
     assert report["missed"] == []
     assert report["false"] == []
     assert report["undeclared_found"] == report["undeclared_expected"] >= 12
+    assert 0 < report["agent_death_seen_s"] < report["agent_death_replaced_s"] < 30
     assert 0 < report["worker_death_seen_s"] < report["worker_death_running_again_s"] < 30
     assert (report["airflow_outcome"], report["airflow_tries"]) == ("success", 1)
     assert report["airflow_running_again_s"] > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from swarm.config import ApiToken, Settings, Source, SqlConnection, Team
+from swarm.config import Agents, ApiToken, Settings, Source, SqlConnection, Team
 
 README = Path(__file__).parents[2] / "configs" / "README.md"
 BLOCK = re.compile(r"(?<=<!-- settings -->\n).*(?=<!-- /settings -->)", re.DOTALL)
@@ -25,6 +25,7 @@ def rows(section: type[BaseModel], prefix: str = "") -> list[str]:
 def table() -> str:
     lines = ["| key | means |", "|---|---|", *rows(Settings)]
     lines += rows(ApiToken, "api.tokens[].")
+    lines += rows(Agents, "agents[].")
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
     lines += rows(Team, "teams.NAME.")
     return "\n".join(lines) + "\n"

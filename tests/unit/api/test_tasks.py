@@ -3,6 +3,7 @@
 import json
 
 from swarm.dispatch.events import Acquire, Finish, Register, Renew, WorkerLost
+from swarm.model.dispatch import AgentsWanted
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 
 W, V = WorkerId("w"), WorkerId("v")
@@ -117,3 +118,28 @@ async def test_a_reader_that_starts_later_sees_the_same(api) -> None:
     assert (worker["worker"], worker["draining"], worker["cpu_used"]) == ("w", True, 2.0)
     assert worker["holds"] == ["t0", "t1"]
     api.deps.model.floor.check()
+
+
+async def test_an_item_is_for_an_agent(api) -> None:
+    item = {"id": "a", "item": {"table": "dwh.orders"}, "capability": "quality-check"}
+    await api.post("tasks", {"tasks": [item]})
+    assert json.loads(api.deps.dispatch.bodies["a"])["item"] == {"table": "dwh.orders"}
+    for task, words in (
+        ({"item": 1}, "set `capability`"),
+        ({"item": 1, "argv": ["x"], "capability": "c"}, "exactly one"),
+        ({"item": 1, "capability": "c", "timeout_s": 3}, "leave `timeout_s` out"),
+    ):
+        refused = await api.post("tasks", {"tasks": [task]}, 422)
+        assert words in refused["detail"], refused
+
+
+async def test_agents_are_wanted(api) -> None:
+    body = {"path": "checks:Checker", "count": 2, "memory_bytes": 10}
+    for _ in range(2):
+        await api.post("agents", body)
+    floor = api.deps.dispatch._dispatcher.floor
+    assert list(floor.agents.values()) == [AgentsWanted("checks:Checker", 2, 10)]
+    assert [r for r in floor.records() if isinstance(r, AgentsWanted)] == [*floor.agents.values()]
+    await api.post("agents", body | {"count": 0})
+    assert floor.agents == {}
+    assert "path" in (await api.post("agents", {"path": "checks"}, 422))["detail"]

@@ -1,0 +1,98 @@
+"""Keeps this machine's worker and agents alive, from outside their processes."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+import structlog
+
+from swarm.actors.dispatcher import STREAM
+from swarm.actors.keeper import Keeper
+from swarm.errors import StoreError, Trimmed
+from swarm.model.dispatch import AgentsWanted
+from swarm.store.journal import Journal
+
+log = structlog.get_logger()
+
+_LOOK_S = 0.05
+_BATCH = 1_000
+
+
+@dataclass(slots=True)
+class Fleet:
+    """`spawn_worker` and `spawn_agent` make an actor and its name."""
+
+    journal: Journal
+    keeper: Keeper
+    spawn_worker: Callable[[], tuple[str, Any]] | None
+    spawn_agent: Callable[[AgentsWanted], tuple[str, Any]]
+    _actors: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _worker: str = ""
+    _seq: int = 0
+
+    def keep(self, stopped: threading.Event) -> None:
+        """Until `stopped`: a dead one is replaced."""
+        self._begin()
+        while not stopped.wait(_LOOK_S):
+            try:
+                self._follow()
+            except StoreError as error:
+                log.warning("the journal cannot be read", error=str(error))
+            self._bury()
+            self._fill()
+
+    def _begin(self) -> None:
+        """What was wanted before this swarm was started; deaths of then are no news."""
+        snapshot = self.journal.snapshot(STREAM)
+        if snapshot is not None:
+            self._seq = snapshot.seq
+            for record in snapshot.records:
+                self._want(record)
+        while entries := self.journal.read(STREAM, self._seq, _BATCH):
+            self._seq = entries[-1].seq
+            for entry in entries:
+                self._want(entry.record)
+        self._fill()
+
+    def _want(self, record: Any) -> None:
+        if isinstance(record, AgentsWanted):
+            self.keeper.take(record, time.monotonic())
+
+    def _follow(self) -> None:
+        try:
+            entries = self.journal.read(STREAM, self._seq, _BATCH)
+        except Trimmed:
+            self._begin()
+            return
+        for entry in entries:
+            self._seq = entry.seq
+            self.keeper.take(entry.record, time.monotonic())
+
+    def _bury(self) -> None:
+        """Those whose process is gone, as Ray tells."""
+        watches = {watch: name for name, (_, watch) in self._actors.items()}
+        if not watches:
+            return
+        gone, _ = ray.wait(list(watches), num_returns=len(watches), timeout=0)
+        for watch in gone:
+            name = watches[watch]
+            del self._actors[name]
+            self.keeper.died(name, time.monotonic())
+
+    def _fill(self) -> None:
+        if self.spawn_worker is not None and self._worker not in self._actors:
+            self._worker = self._kept(*self.spawn_worker())
+        for name in self.keeper.surplus():
+            self.keeper.died(name, time.monotonic())
+            if name in self._actors:
+                ray.kill(self._actors[name][0])
+        for wanted in self.keeper.missing(time.monotonic()):
+            name = self._kept(*self.spawn_agent(wanted))
+            self.keeper.started(name, wanted, time.monotonic())
+
+    def _kept(self, name: str, actor: Any) -> str:
+        self._actors[name] = actor, actor.watch.remote()
+        return name
