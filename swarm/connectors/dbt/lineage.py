@@ -7,6 +7,7 @@
 3. A view reads what it selects from, as dbt states it, and is a `View` onto that.
 4. SQL is what ran, where the run results say that it ran with success; and what the manifest
    holds, compiled or else with its templates. Hooks are always templates in the manifest.
+5. The program of a Python model is read for what it takes besides `ref` and `source`.
 """
 
 import re
@@ -21,6 +22,7 @@ from swarm.connectors.dbt.mapping import (
     relation_text,
     state_of,
 )
+from swarm.connectors.dbt.python_models import python_model
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
@@ -84,6 +86,9 @@ def task_items(dbt: DbtProject, id_: str, ran: Ran, now_s: float) -> Iterator[It
         text, at_s = ran[id_]
         as_run = extract_sql(text, dbt.context, f"{_place(node)} (compiled)")
         readings.append((Channel.SQL_RUN, [as_run], at_s))
+    program = python_model(node, dbt.context, _place(node))
+    if program is not None:  # no coverage: what it stores dbt does
+        yield from sighted(key, program, Channel.CODE, now_s)
     told: set[Unresolved] = set()
     for channel, texts, at_s in readings:
         found = _joined(dbt, node, texts, hooks)

@@ -162,6 +162,18 @@ def test_programs_are_not_sql(items):
     assert not is_covered(found, "t", Channel.SQL_RUN)
 
 
+def test_a_program_is_read_for_what_it_takes_by_itself(items):
+    code = (
+        "import pandas as pd\ndef model(dbt, session):\n    a = dbt.ref('a')\n"
+        "    b = session.table('raw.b')\n    c = session.sql('select * from raw.c')\n"
+        "    d = pd.read_csv('s3://lake/d.csv')\n    return a.join(b)\n"
+    )
+    program = model("t", code, above=["model.shop.a"], language="python")
+    found = items(manifest(model("a"), program))
+    assert reads(found, "t", Channel.CODE) == {"lake.raw.b", "lake.raw.c", "s3://lake/d.csv"}
+    assert only(found, Unresolved) == []
+
+
 def test_versions_and_packages_choose_the_model(items):
     found = items(
         manifest(
