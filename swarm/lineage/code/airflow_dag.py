@@ -19,6 +19,7 @@ from swarm.lineage.code.airflow_task import (
     texts_in,
     with_datasets,
 )
+from swarm.lineage.code.airflow_yaml import yaml_tasks
 from swarm.lineage.code.call import Call
 from swarm.lineage.code.given_files import content
 from swarm.lineage.code.interpreter import Interpreter
@@ -97,7 +98,21 @@ class DagWatcher:
             self._add_operator(call.name, call.args, call.kwargs, call.place)
         elif call.name in {"expand", "expand_kwargs"} and isinstance(call.function, Member):
             self._add_mapped(call, call.function)
+        elif self.walk is not None and call.name in {"generate_dags", "load_yaml_dags"}:
+            for task in yaml_tasks(call, self.walk.program, self._function):
+                self._add_operator(task.operator, (), task.given, task.place)
         return None
+
+    def _function(self, home: str, name: str) -> Value | None:
+        """A function of the program by its file or its module."""
+        if self.walk is None:
+            return None
+        program = self.walk.program
+        is_file = home.endswith(".py")
+        path = (
+            program.find_file(home, self.file) if is_file else program.find_module(home, self.file)
+        )
+        return self.walk.module(path).names.get(name) if path is not None else None
 
     def _add_mapped(self, call: Call, function: Member) -> None:
         """`SomeOperator.partial(task_id=..., ...).expand(sql=[...])`."""

@@ -40,7 +40,7 @@ def listed(call: Call, program: Program) -> Value | None:
             return _walked(call, program)
         case External(name=name) if name in _LISTS:
             folder = plain(call.args[0]) if call.args else "."
-            names = sorted({path.split("/")[0] for path in _below(folder, call, program)})
+            names = sorted({path.split("/")[0] for path in below(folder, call, program)})
             if name == "os.scandir" and folder is not None:
                 return _paths([posixpath.join(folder, name) for name in names])
             return of(ListOf([const(name) for name in names])) if names else None
@@ -58,7 +58,7 @@ def _globbed(call: Call, program: Program) -> Value | None:
     folder, rest = _fixed(pattern)
     found = [
         posixpath.join(folder, path)
-        for path in _below(posixpath.join(top or "", folder) or ".", call, program)
+        for path in below(posixpath.join(top or "", folder) or ".", call, program)
         if _fits(path, rest)
     ]
     return of(ListOf([const(path) for path in found])) if found else None
@@ -70,9 +70,9 @@ def _of_path(call: Call, folder: str, program: Program) -> Value | None:
         return None
     if call.name == "rglob":
         pattern = f"**/{pattern}"
-    found = [path for path in _below(folder, call, program) if _fits(path, pattern)]
+    found = [path for path in below(folder, call, program) if _fits(path, pattern)]
     if call.name == "iterdir":
-        found = sorted({path.split("/")[0] for path in _below(folder, call, program)})
+        found = sorted({path.split("/")[0] for path in below(folder, call, program)})
     return _paths([posixpath.join(folder, path) for path in found])
 
 
@@ -82,7 +82,7 @@ def _walked(call: Call, program: Program) -> Value | None:
     if top is None:
         return None
     folders: dict[str, list[str]] = {}
-    for path in _below(top, call, program):
+    for path in below(top, call, program):
         head, name = posixpath.split(path)
         folders.setdefault(head, []).append(name)
     rows = [
@@ -120,7 +120,7 @@ def _fits(path: str, pattern: str) -> bool:
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
-def _below(folder: str | None, call: Call, program: Program) -> Iterator[str]:
+def below(folder: str | None, call: Call, program: Program) -> Iterator[str]:
     """The texts in a folder and below, seen from there, in the order of their names."""
     if folder is None:
         return
