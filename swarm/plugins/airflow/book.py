@@ -98,8 +98,9 @@ class Book:
             held.state, held.detail = REFUSED, why
 
     def lost(self) -> list[Held]:
-        """What waits for its loss to be dealt with."""
-        return [h for h in self._held.values() if h.state == LOST and h.grant > h.rearmed]
+        """What waits for its loss to be dealt with; what has no row, swarm itself repeats."""
+        rows = (h for h in self._held.values() if h.row is not None)
+        return [h for h in rows if h.state == LOST and h.grant > h.rearmed]
 
     def ended(self) -> list[Held]:
         """What Airflow has to be told of."""

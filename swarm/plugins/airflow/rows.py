@@ -1,27 +1,38 @@
-"""Airflow 3's own rows of task instances: looked at and moved inside the scheduler.
+"""Airflow's own rows of task instances, of 3 and 2.11: looked at and moved inside the scheduler.
 
 Every change names what it expects to find, so a row that moved on meanwhile stays as it is.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow._shared.timezones import timezone
-from airflow.executors import workloads
-from airflow.jobs.job import Job, JobState
+from airflow.jobs.job import Job
 from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
-from airflow.utils.state import TaskInstanceState
+from airflow.utils.state import JobState, TaskInstanceState
 from sqlalchemy import or_, select, update
 
 from swarm.plugins.airflow.book import Held
 from swarm.plugins.airflow.losses import Row
 
+_KEY = ("dag_id", "task_id", "run_id", "map_index")
 _MAY_RUN = (TaskInstanceState.QUEUED, TaskInstanceState.RUNNING)
 
 
-def look(session: Any, id_: Any) -> Row | None:
+def name(instance: Any) -> dict[str, Any]:
+    """What tells a row from all others, by column; of Airflow 3 its id, which clearing changes."""
+    columns = ("id",) if hasattr(TaskInstance, "id") else _KEY
+    return {column: getattr(instance, column) for column in columns}
+
+
+def subject(key: Any) -> str:
+    """A task instance, for people."""
+    mapped = f"[{key.map_index}]" if key.map_index >= 0 else ""
+    return f"{key.dag_id}.{key.task_id}{mapped} {key.run_id}"
+
+
+def look(session: Any, held: Held) -> Row | None:
     """The row of a task instance; what is not there was cleared or deleted."""
     found = session.execute(
         select(
@@ -29,9 +40,14 @@ def look(session: Any, id_: Any) -> Row | None:
             TaskInstance.try_number,
             TaskInstance.external_executor_id,
             TaskInstance.queued_by_job_id,
-        ).where(TaskInstance.id == id_)
+        ).where(*_is(held.row))
     ).one_or_none()
     return None if found is None else Row(*found)
+
+
+def instance(session: Any, held: Held) -> Any:
+    """The task instance itself; raises where it is no more."""
+    return session.scalars(select(TaskInstance).where(*_is(held.row))).one()
 
 
 def queue_again(session: Any, held: Held, job: Any, why: str) -> bool:
@@ -39,7 +55,7 @@ def queue_again(session: Any, held: Held, job: Any, why: str) -> bool:
     False if the row has moved on."""
     changed = session.execute(
         _mine(held, job, _MAY_RUN)
-        .values(state=TaskInstanceState.QUEUED, queued_dttm=timezone.utcnow(), pid=None)
+        .values(state=TaskInstanceState.QUEUED, queued_dttm=datetime.now(UTC), pid=None)
         .execution_options(synchronize_session=False)
     )
     if not changed.rowcount:
@@ -53,7 +69,7 @@ def still_queued(session: Any, held: Held, job: Any) -> bool:
     """Its time in the queue begins again; False if it is not queued any more."""
     changed = session.execute(
         _mine(held, job, (TaskInstanceState.QUEUED,))
-        .values(queued_dttm=timezone.utcnow())
+        .values(queued_dttm=datetime.now(UTC))
         .execution_options(synchronize_session=False)
     )
     return bool(changed.rowcount)
@@ -62,7 +78,7 @@ def still_queued(session: Any, held: Held, job: Any) -> bool:
 def take_orphans(session: Any, ids: Iterable[str], job: Any, dead_after_s: float) -> list[Any]:
     """Make `job` the scheduler of the live tasks in `ids`, swarm's, whose scheduler is dead; the
     instances that it got. Of several schedulers that try, one gets each."""
-    seen_s = timezone.utcnow() - timedelta(seconds=dead_after_s)
+    seen_s = datetime.now(UTC) - timedelta(seconds=dead_after_s)
     dead = or_(Job.state.is_distinct_from(JobState.RUNNING), Job.latest_heartbeat < seen_s)
     found = session.scalars(
         select(TaskInstance)
@@ -74,30 +90,29 @@ def take_orphans(session: Any, ids: Iterable[str], job: Any, dead_after_s: float
         )
     ).all()
     taken = []
-    for instance in found:
+    for one in found:
         changed = session.execute(
             update(TaskInstance)
             .where(
-                TaskInstance.id == instance.id,
-                TaskInstance.queued_by_job_id == instance.queued_by_job_id,
-                TaskInstance.external_executor_id == instance.external_executor_id,
+                *_is(name(one)),
+                TaskInstance.queued_by_job_id == one.queued_by_job_id,
+                TaskInstance.external_executor_id == one.external_executor_id,
             )
             .values(queued_by_job_id=job)
             .execution_options(synchronize_session=False)
         )
         if changed.rowcount:
-            taken.append(instance)
+            taken.append(one)
     return taken
 
 
-def workload(session: Any, row: Any, generator: Any) -> Any:
-    """What a worker is told to run for a task instance, under a fresh token."""
-    return workloads.ExecuteTask.make(session.get_one(TaskInstance, row), generator=generator)
+def _is(row: Mapping[str, Any]) -> list[Any]:
+    return [getattr(TaskInstance, column) == value for column, value in row.items()]
 
 
 def _mine(held: Held, job: Any, states: Sequence[Any]) -> Any:
     return update(TaskInstance).where(
-        TaskInstance.id == held.row,
+        *_is(held.row),
         TaskInstance.try_number == held.attempt,
         TaskInstance.external_executor_id == held.id,
         TaskInstance.queued_by_job_id == job,

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +20,14 @@ import yaml
 
 from swarm.client import ApiError, Client
 from swarm.demo import airflow_server, environments, http, runs
-from swarm.demo.processes import Processes, Server, Site
+from swarm.demo.processes import Processes, Server, Site, free_ports
+from swarm.demo.templates import restore
 from tests.integration.places import ENVIRONMENTS, LAB
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
 DAGS = Path(__file__).parent / "airflow_dags"
+DAGS_2 = Path(__file__).parent / "airflow2_dags"
 WITHIN_S = 240.0
 
 
@@ -72,9 +73,7 @@ class Swarm:
 
 @contextlib.contextmanager
 def running_swarm(folder: Path) -> Iterator[Swarm]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     settings, state = folder / "swarm.yaml", folder / "state"
     settings.write_text(yaml.safe_dump({"state_dir": str(state), "api": {"port": port}}))
     _cli("up", settings)
@@ -100,14 +99,82 @@ def _cli(command: str, settings: Path) -> None:
 
 
 @dataclass
-class Airflow:
-    """A running Airflow; its tasks tell of themselves in files in `folder`."""
+class Scheduled:
+    """A running scheduler of Airflow; its tasks tell of themselves in files in `folder`."""
 
-    api: str
     folder: Path
     processes: Processes
     scheduler: Server
     site: Site
+    env: Mapping[str, str]
+
+    def told(self, name: str) -> list[int]:
+        """The grants under which a task ran, as it wrote them down itself."""
+        file = self.folder / name
+        return [int(line.split()[0]) for line in _lines(file)]
+
+    def failures(self, run: str) -> int:
+        """How often the callback for failures was called."""
+        return len(_lines(self.folder / f"{run}.failures"))
+
+    def go(self, run: str) -> None:
+        """Let the task end that waits to be told."""
+        (self.folder / f"{run}.go").touch()
+
+    def swarm_id(self, run: str) -> str:
+        """What the task `work` is called in swarm, as Airflow has it."""
+        return str(self._of_work("external_executor_id", run))
+
+    def scheduler_job(self, run: str) -> int:
+        """Which scheduler looks after the task `work`."""
+        return int(self._of_work("queued_by_job_id", run))
+
+    def tries(self, run: str) -> list[tuple[int, str]]:
+        """The tries of the task `work` that Airflow counts, with their ends."""
+        past = "SELECT try_number, state FROM task_instance_history"
+        rows = self.rows(f"{past} WHERE run_id = ? AND task_id = 'work'", run)
+        return [*rows, (self._of_work("try_number", run), self._of_work("state", run))]
+
+    def ended(self, run: str) -> str:
+        """Wait for the end of a run; its state."""
+        wanted = "SELECT state FROM dag_run WHERE run_id = ? AND state IN ('success', 'failed')"
+        return str(eventually(lambda: self.rows(wanted, run))[0][0])
+
+    def events(self, run: str) -> dict[str, str]:
+        """Airflow's own log of what happened in a run: the newest text of each event."""
+        wanted = "SELECT event, coalesce(extra, '') FROM log WHERE run_id = ? ORDER BY id"
+        return dict(self.rows(wanted, run))
+
+    def rows(self, query: str, *values: str) -> list[Any]:
+        """What Airflow's database answers."""
+        with contextlib.closing(sqlite3.connect(self.site.home / "airflow.db", timeout=60)) as db:
+            return db.execute(query, values).fetchall()
+
+    def _of_work(self, column: str, run: str) -> Any:
+        wanted = f"SELECT {column} FROM task_instance WHERE run_id = ? AND task_id = 'work'"
+        return self.rows(wanted, run)[0][0]
+
+    def restart_killed_scheduler(
+        self, more: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """End the scheduler by SIGKILL, then start another one with more settings."""
+        os.killpg(self.scheduler.process.pid, signal.SIGKILL)
+        self.scheduler.process.wait()
+        meanwhile()
+        command = [str(self.site.bin / "airflow"), "scheduler"]
+        env = {**self.env, **more}
+        self.scheduler = self.processes.start("airflow-scheduler", command, env, self.site.cwd)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
+
+
+@dataclass
+class Airflow(Scheduled):
+    """An Airflow 3."""
+
+    api: str
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         return http.call(method, f"{self.api}{path}", body)
@@ -118,62 +185,21 @@ class Airflow:
         run = self.call("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})
         return str(run["dag_run_id"])
 
-    def state(self, dag: str, run: str) -> str:
-        return str(self.call("GET", f"/dags/{dag}/dagRuns/{run}")["state"])
+    def instance(self, run: str) -> str:
+        """The id of the instance of the task `work`."""
+        return str(self._of_work("id", run))
 
-    def ended(self, dag: str, run: str) -> str:
-        """Wait for the end of a run; its state."""
-        return eventually(lambda: (s := self.state(dag, run)) in ("success", "failed") and s)
 
-    def instance(self, dag: str, run: str, task: str = "work") -> dict[str, Any]:
-        found = self.call("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}")
-        return dict(found)
+@dataclass
+class Airflow2(Scheduled):
+    """An Airflow 2.11 without its web server."""
 
-    def tries(self, dag: str, run: str, task: str = "work") -> list[tuple[int, str]]:
-        found = self.call("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/tries")
-        return [(one["try_number"], one["state"]) for one in found["task_instances"]]
-
-    def told(self, name: str) -> list[int]:
-        """The grants under which a task ran, as it wrote them down itself."""
-        return [int(grant) for grant, _ in self.times(name)]
-
-    def times(self, name: str) -> list[tuple[str, float]]:
-        file = self.folder / name
-        if not file.exists():
-            return []
-        lines = (line.split(" ") for line in file.read_text().splitlines())
-        return [(grant, float(at_s)) for grant, at_s in lines]
-
-    def swarm_id(self, run: str) -> str:
-        """What the task `work` is called in swarm, as Airflow has it."""
-        wanted = "SELECT external_executor_id FROM task_instance"
-        return str(self._row(f"{wanted} WHERE run_id = ? AND task_id = 'work'", run)[0][0])
-
-    def scheduler_job(self, run: str) -> int:
-        """Which scheduler looks after the task `work`."""
-        wanted = "SELECT queued_by_job_id FROM task_instance"
-        return int(self._row(f"{wanted} WHERE run_id = ? AND task_id = 'work'", run)[0][0])
-
-    def events(self, run: str) -> dict[str, str]:
-        """Airflow's own log of what happened in a run: the newest text of each event."""
-        wanted = "SELECT event, coalesce(extra, '') FROM log WHERE run_id = ? ORDER BY id"
-        return dict(self._row(wanted, run))
-
-    def _row(self, query: str, *values: str) -> list[Any]:
-        with contextlib.closing(sqlite3.connect(self.site.home / "airflow.db", timeout=60)) as db:
-            return db.execute(query, values).fetchall()
-
-    def restart_killed_scheduler(
-        self, more: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
-    ) -> None:
-        """End the scheduler by SIGKILL, then start another one with more settings."""
-        env = psutil.Process(self.scheduler.process.pid).environ()
-        os.killpg(self.scheduler.process.pid, signal.SIGKILL)
-        self.scheduler.process.wait()
-        meanwhile()
-        command = [str(self.site.bin / "airflow"), "scheduler"]
-        env |= more
-        self.scheduler = self.processes.start("airflow-scheduler", command, env, self.site.cwd)
+    def trigger(self, dag: str) -> str:
+        """Start a run; its id."""
+        run = f"{dag}-{uuid.uuid4().hex[:8]}"
+        command = [str(self.site.bin / "airflow"), "dags", "trigger", "--run-id", run, dag]
+        self.processes.run("airflow-trigger", command, self.env, self.site.cwd)
+        return run
 
 
 @contextlib.contextmanager
@@ -199,6 +225,52 @@ def running_airflow(folder: Path, swarm: Swarm, **settings: str) -> Iterator[Air
         started = airflow_server.start(processes, site, None, template, more | settings)()
         runs.wait_for_dags(started, dags)
         scheduler = next(s for s in started.servers if s.name == "airflow-scheduler")
-        yield Airflow(started.api, told, processes, scheduler, site)
+        env = psutil.Process(scheduler.process.pid).environ()
+        yield Airflow(told, processes, scheduler, site, env, started.api)
+    finally:
+        processes.stop_all()
+
+
+@contextlib.contextmanager
+def running_airflow2(folder: Path, swarm: Swarm) -> Iterator[Airflow2]:
+    """A scheduler of Airflow 2.11, which reads the DAGs itself."""
+    told, dags = folder / "told", folder / "dags"
+    told.mkdir()
+    shutil.copytree(DAGS_2, dags)
+    wanted = environments.AIRFLOW_2
+    env = {"SURVIVAL_FOLDER": str(told), "PYTHONPATH": str(ROOT)}
+    bin_ = environments.ensure(ENVIRONMENTS, wanted, print)
+    site = Site(bin_, folder / "home", dags, folder, env)
+    processes = Processes(f"plugin-tests-{uuid.uuid4().hex}", folder)
+    template = LAB / "templates" / f"plugins-{wanted.name}-{environments.digest(wanted)[:12]}"
+    (log_port,) = free_ports(1)
+    env = site.environ(
+        AIRFLOW_HOME=str(site.home),
+        AIRFLOW__CORE__DAGS_FOLDER=str(dags),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__CORE__EXECUTOR="swarm.plugins.airflow.SwarmExecutor2",
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{site.home}/airflow.db",
+        # It takes SQLite for fit for one task at a time only.
+        _AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK="1",
+        AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC="1",
+        AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT=str(log_port),
+        AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
+        AIRFLOW__SWARM__URL=swarm.url,
+        AIRFLOW__SWARM__TOKEN_FILE=str(swarm.token_file),
+        AIRFLOW__SWARM__PASS_ENV="SURVIVAL_FOLDER",
+    )
+    airflow = str(bin_ / "airflow")
+    try:
+        make = [airflow, "db", "migrate"]
+        restore(
+            template,
+            site.home,
+            ["airflow.db"],
+            lambda: processes.run("airflow-migrate", make, env, folder),
+        )
+        scheduler = processes.start("airflow-scheduler", [airflow, "scheduler"], env, folder)
+        running = Airflow2(told, processes, scheduler, site, env)
+        eventually(lambda: running.rows("SELECT dag_id FROM serialized_dag"))
+        yield running
     finally:
         processes.stop_all()

@@ -31,17 +31,16 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     dag = "outlives_its_worker"
     run = airflow.trigger(dag)
     eventually(lambda: airflow.told(run) == [1])
-    before = airflow.instance(dag, run)
+    before = airflow.instance(run)
     task = airflow.swarm_id(run)
     assert swarm.story(task)[:3] == ["handed in by team airflow", "grant 1", "grant 1 runs"]
     swarm.kill_worker()
-    assert airflow.ended(dag, run) == "success"
-    after = airflow.instance(dag, run)
+    assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1, 2]
     assert airflow.told(f"{run}.after") == [1]
-    assert airflow.tries(dag, run) == [(1, "success")]
-    assert (after["id"], after["try_number"]) == (before["id"], 1)
-    assert not (airflow.folder / f"{run}.failures").exists()
+    assert airflow.tries(run) == [(1, "success")]
+    assert airflow.instance(run) == before
+    assert airflow.failures(run) == 0
     assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"]
     eventually(lambda: swarm.state(task) == "succeeded")
     assert swarm.story(task)[3:7] == [
@@ -50,6 +49,20 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
         "grant 2",
         "grant 2 runs",
     ]
+
+
+def test_a_task_that_airflow_has_the_end_of_is_not_run_again(swarm, airflow):
+    dag = "waits_to_be_told"
+    run = airflow.trigger(dag)
+    eventually(lambda: airflow.told(run) == [1])
+    task = airflow.swarm_id(run)
+    path = f"/dags/{dag}/dagRuns/{run.replace('+', '%2B')}/taskInstances/work"
+    airflow.call("PATCH", path, {"new_state": "success"})
+    swarm.kill_worker()
+    eventually(lambda: swarm.state(task) == "succeeded")
+    assert airflow.ended(run) == "success"
+    assert airflow.told(run) == [1]
+    assert airflow.tries(run) == [(1, "success")]
 
 
 def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
@@ -64,10 +77,10 @@ def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
     }
     airflow.restart_killed_scheduler(soon)
     eventually(lambda: airflow.scheduler_job(run) != killed)
-    (airflow.folder / f"{run}.go").touch()
-    assert airflow.ended(dag, run) == "success"
+    airflow.go(run)
+    assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1]
-    assert airflow.tries(dag, run) == [(1, "success")]
+    assert airflow.tries(run) == [(1, "success")]
     eventually(lambda: swarm.state(airflow.swarm_id(run)) == "succeeded")
 
 
@@ -81,14 +94,14 @@ def test_a_task_that_loses_its_worker_while_its_scheduler_is_dead_runs_again(swa
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "3600",
     }
     airflow.restart_killed_scheduler(late, meanwhile=swarm.kill_worker)
-    assert airflow.ended(dag, run) == "success"
+    assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1, 2]
-    assert airflow.tries(dag, run) == [(1, "success")]
-    assert not (airflow.folder / f"{run}.failures").exists()
+    assert airflow.tries(run) == [(1, "success")]
+    assert airflow.failures(run) == 0
 
 
 def test_needs_that_are_not_there_fail_the_task_and_say_why(airflow):
     dag = "asks_for_nonsense"
     run = airflow.trigger(dag)
-    assert airflow.ended(dag, run) == "failed"
+    assert airflow.ended(run) == "failed"
     assert "did you mean 'memory_bytes'" in airflow.events(run)["state mismatch"]

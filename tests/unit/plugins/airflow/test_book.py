@@ -49,6 +49,12 @@ def test_a_loss_is_dealt_with_once_for_each_grant(book):
     assert book.lost() == [lost]
 
 
+def test_the_loss_of_what_has_no_row_is_swarms_own_business(book):
+    book.hold(Held("a", "callback", row=None, attempt=1, fresh_s=0.0))
+    book.heard(change("a", "lost"))
+    assert book.lost() == []
+
+
 def test_an_end_is_final(book):
     book.hold(held())
     book.heard(change("a", "succeeded"))
