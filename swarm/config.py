@@ -86,6 +86,11 @@ class Source(_Section):
         "", description="Job namespace of the OpenLineage events it sends, its name when empty."
     )
     timeout_s: float = Field(30.0, ge=1, le=600, description="Seconds one request may take.")
+    recover: bool = Field(
+        False,
+        description="Whether runs that died with their worker are made to go on, by writing to the "
+        "orchestrator; without it swarm only reads.",
+    )
 
     @property
     def instance(self) -> str:

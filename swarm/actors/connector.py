@@ -13,9 +13,10 @@ import structlog
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.ports import Graph
+from swarm.actors.recovering import recover
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
-from swarm.connectors.base import Connector, LearnsRuns
+from swarm.connectors.base import Connector, LearnsRuns, Recovers
 from swarm.connectors.registry import connect
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unauthorized
 from swarm.model.journal import (
@@ -23,12 +24,14 @@ from swarm.model.journal import (
     ConnectorRecord,
     ConnectorState,
     CursorMoved,
+    RecoveryEnded,
 )
 from swarm.store.projections import open_projections
 
 _BACKOFF_MAX_S = 60.0
 _CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
 _SNAPSHOT_EVERY = 1_000
+_ENDED_KEPT = 10_000  # recoveries; intents live for minutes
 _SETTLE_S = 30.0  # after which every source that answers has told what ran
 
 log = structlog.get_logger()
@@ -40,6 +43,7 @@ class Position:
     def __init__(self) -> None:
         self.moved: CursorMoved | None = None
         self.changed: ConnectorChanged | None = None
+        self.ended: dict[str, RecoveryEnded] = {}
 
     def apply(self, record: ConnectorRecord) -> None:
         match record:
@@ -47,9 +51,14 @@ class Position:
                 self.moved = record
             case ConnectorChanged():
                 self.changed = record
+            case RecoveryEnded(recovery):
+                self.ended[recovery.id] = record
+                if len(self.ended) > _ENDED_KEPT:
+                    del self.ended[next(iter(self.ended))]
 
     def records(self) -> Iterator[ConnectorRecord]:
         yield from (record for record in (self.moved, self.changed) if record is not None)
+        yield from self.ended.values()
 
 
 class ConnectorActor:
@@ -69,6 +78,7 @@ class ConnectorActor:
         self._unattributed = moved.unattributed if moved else 0
         self._saved_s = self._clock.monotonic_s()
         self._passes = 0
+        self._recovering: asyncio.Future[None] | None = None
         self._loop = start(self._run())
 
     async def passes(self) -> int:
@@ -83,6 +93,7 @@ class ConnectorActor:
                 if connector is None:
                     connector = await asyncio.to_thread(connect, self._source, self._settings)
                     await asyncio.to_thread(self._teach, connector)
+                    self._recovering = self._recover(connector)
                 await self._pass(connector)
             except (ConnectorError, ConfigError) as error:
                 failures += 1
@@ -95,6 +106,21 @@ class ConnectorActor:
                 failures = 0
                 await self._report(ConnectorState.OK, "")
                 await connector.wait(self._source.poll_s)
+
+    def _recover(self, connector: Connector) -> asyncio.Future[None] | None:
+        """Carry out recoveries beside the passes, where the settings allow it."""
+        if not self._source.recover:
+            return None
+        if not isinstance(connector, Recovers):
+            log.warning("nothing can be recovered in this kind of source", source=connector.name)
+            return None
+
+        async def record(ended: RecoveryEnded) -> None:
+            await self._append(ended, uuid.uuid4().hex)
+
+        known = self._position.ended
+        name = self._source.instance
+        return start(recover(name, connector, self._graph, self._clock, known, record))
 
     def _teach(self, connector: Connector) -> None:
         """Show what ran, as the journal has it, to a connector that wants to know."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from swarm.actors.inbox import Inbox, start
@@ -14,11 +14,13 @@ from swarm.errors import Overloaded
 from swarm.graph.beats import LOOK_S, Beats, HostBeat
 from swarm.graph.findings import Findings
 from swarm.graph.questions import Questions
+from swarm.graph.recovery import Recoveries
 from swarm.graph.watched import Watched
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, GraphRecord, QuestionAsked
+from swarm.model.recovery import Recovery
 
 STREAM = "graph"
 BEATS = "beats"
@@ -43,23 +45,32 @@ class _Letter:
 class Conclusions:
     """What the stream `graph` rebuilds: what is known, and what of it people are told."""
 
-    def __init__(self, naming: Naming, min_confidence: float) -> None:
+    def __init__(
+        self, naming: Naming, min_confidence: float, recovering: Iterable[str] = ()
+    ) -> None:
         self._ledger = Ledger(naming)
         self._findings = Findings(min_confidence)
         self._questions = Questions()
         self._watched = Watched()
+        self._recoveries = Recoveries(recovering)
 
     def apply(self, record: GraphRecord) -> None:
         self._ledger.apply(record)
         self._findings.apply(record)
         self._questions.apply(record)
         self._watched.apply(record)
+        self._recoveries.apply(record)
 
     def records(self) -> Iterator[GraphRecord]:
         yield from self._ledger.records()
         yield from self._findings.records()
         yield from self._questions.records()
         yield from self._watched.records()
+        yield from self._recoveries.records()
+
+    def recoveries(self, orchestrator: str, now_s: float) -> list[Recovery]:
+        """What the connector of an orchestrator is to do now."""
+        return self._recoveries.open(orchestrator, now_s)
 
     @property
     def foreign_workers(self) -> list[ForeignWorker]:
@@ -84,10 +95,14 @@ class Conclusions:
         return await self.tell(journaled, now_s, cause_id) or seq
 
     async def tell(self, journaled: Journaled, now_s: float, cause_id: str) -> int:
-        """Record the findings that are not as they were; 0 when there are none."""
+        """Record the findings that are not as they were, and what is to be done about them; 0
+        when there are none."""
         findings = await asyncio.to_thread(self._findings.decide, now_s)
         findings += self._watched.findings(now_s)
-        return await journaled.append(findings, now_s, cause_id) if findings else 0
+        if not findings:
+            return 0
+        intents = self._recoveries.decide(findings, self._watched.process_of, now_s)
+        return await journaled.append([*findings, *intents], now_s, cause_id)
 
 
 class GraphActor:
@@ -97,7 +112,8 @@ class GraphActor:
         self._clock = SystemClock()
 
         def begin() -> tuple[Conclusions, Journaled]:
-            state = Conclusions(naming_of(settings), settings.min_confidence)
+            recovering = [source.instance for source in settings.sources if source.recover]
+            state = Conclusions(naming_of(settings), settings.min_confidence, recovering)
             return state, Journaled(settings, STREAM, state, snapshot_every=_SNAPSHOT_EVERY)
 
         self._state, self._journaled = await opened(begin)
@@ -121,6 +137,10 @@ class GraphActor:
         """The questions that wait for their owners' answers; new ones are in the journal first."""
         await self._inbox.send(_Letter(AskQuestions(), cause_id))
         return self._state.questions(self._clock.now_s())
+
+    async def recoveries(self, orchestrator: str) -> list[Recovery]:
+        """What the connector of an orchestrator is to do now; it is in the journal."""
+        return self._state.recoveries(orchestrator, self._clock.now_s())
 
     async def hear(self, told: HostBeat, cause_id: str) -> None:
         """Take the beat of a host; what it changes is in the journal, the beat itself is not."""

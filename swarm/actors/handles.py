@@ -19,6 +19,7 @@ from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
 from swarm.store.outputs import Part
 
@@ -43,6 +44,9 @@ class GraphHandle:
 
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         return int(await self._call("judge", request, cause_id))
+
+    async def recoveries(self, orchestrator: str) -> list[Recovery]:
+        return list(await self._call("recoveries", orchestrator))
 
     async def hear(self, told: HostBeat, cause_id: str) -> None:
         await self._call("hear", told, cause_id)

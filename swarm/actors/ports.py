@@ -9,6 +9,7 @@ from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.graph.beats import HostBeat
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
 from swarm.store.outputs import Part
 
@@ -22,6 +23,10 @@ class Graph(Protocol):
 
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         """Record a person's verdict; raises `UnknownKey`."""
+        ...
+
+    async def recoveries(self, orchestrator: str) -> list[Recovery]:
+        """The intents that the connector of an orchestrator is to carry out now."""
         ...
 
     async def hear(self, told: HostBeat, cause_id: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.graph.advice import advice
-from swarm.graph.beats import Beat, HostBeat
+from swarm.graph.beats import Beat, EndedProcess, HostBeat
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
 
 
@@ -67,6 +67,13 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")  # a newer beat may tell more
 
 
+class EndedBody(_Body):
+    """A process that has ended, and the run it was for, where it says."""
+
+    pid: int = Field(ge=1)
+    run_id: str = Field("", max_length=500)
+
+
 class BeatBody(_Body):
     """One worker of an orchestrator, as the beat process on its node sees it."""
 
@@ -76,8 +83,8 @@ class BeatBody(_Body):
     started_s: _Seconds = Field(description="Tells two processes of one name apart.")
     presence: Literal[Presence.ALIVE, Presence.DEAD, Presence.STOPPED]
     detail: str = Field("", max_length=500)
-    ended: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[], max_length=5_000, description="Ids of its processes that have ended."
+    ended: list[EndedBody] = Field(
+        default=[], max_length=5_000, description="Its processes that have ended."
     )
 
 
@@ -101,7 +108,7 @@ class HostBeatBody(_Body):
                     one.presence,
                     one.started_s,
                     one.detail,
-                    tuple(one.ended),
+                    tuple(EndedProcess(ended.pid, ended.run_id) for ended in one.ended),
                 )
                 for one in self.workers
             ),

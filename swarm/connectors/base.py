@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from swarm.model.journal import Batch
+from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import TaskRun
 
 RunsBetween = Callable[[float, float], Sequence[TaskRun]]
@@ -33,6 +34,17 @@ class Connector(Protocol):
     async def wait(self, timeout_s: float) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Recovers(Protocol):
+    """A connector that can make a run go on whose process is dead. Nothing else of it writes."""
+
+    async def recover(self, recovery: Recovery) -> tuple[Recovered, str]:
+        """Look whether the run is still where it died, and only then have it go on under the same
+        id. Returns how it ended and why; may be called again with the same. Raises as `observe`
+        does."""
+        ...
 
 
 @runtime_checkable

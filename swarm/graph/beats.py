@@ -21,6 +21,14 @@ Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class EndedProcess:
+    """A process below a worker that is gone; `run_id` is the run that it was for, where it says."""
+
+    pid: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """A worker as its beat process tells of it; `ended` are the processes of it that are gone."""
 
@@ -30,7 +38,7 @@ class Beat:
     presence: Presence
     started_s: float
     detail: str = ""
-    ended: tuple[int, ...] = ()
+    ended: tuple[EndedProcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,10 @@ def _worker(told: HostBeat, beat: Beat, wall_s: float) -> ForeignWorker:
         group=_group(beat),
         host=told.host,
         detail=beat.detail,
-        processes=tuple(f"{told.host}:{pid}" for pid in beat.ended),
+        processes=tuple(
+            f"{one.run_id}@{one.pid}" if one.run_id else f"{told.host}:{one.pid}"
+            for one in beat.ended
+        ),
     )
 
 

@@ -50,6 +50,11 @@ class Watched:
         """As they were last told of, by orchestrator and name."""
         return [worker for name in sorted(self._workers) for worker in self._of(name)]
 
+    @property
+    def process_of(self) -> dict[RanOn, str]:
+        """Where the runs are run that go on, as far as their orchestrator knows."""
+        return {ran: run.process for ran, run in self._live.items()}
+
     def apply(self, record: GraphRecord) -> None:
         match record:
             case ForeignWorkerSeen(worker):
@@ -185,12 +190,17 @@ class Watched:
         return tuple(sorted(ran, key=lambda one: (one.pipeline, one.run_id, one.task)))
 
     def _is_replaced(self, worker: ForeignWorker) -> bool:
-        if any(ran in self._live for ran in worker.runs):
+        if any(self._is_unfinished(ran, worker) for ran in worker.runs):
             return False
         return any(
             peer.presence is Presence.ALIVE and peer.started_s > worker.heard_s
             for peer in self._peers(worker)
         )
+
+    def _is_unfinished(self, ran: RanOn, worker: ForeignWorker) -> bool:
+        """Whether a run still stands where it was, and not in another process."""
+        run = self._live.get(ran)
+        return run is not None and (not worker.processes or run.process in worker.processes)
 
 
 def _later(alive: ForeignWorker, missed: ForeignWorker) -> bool:

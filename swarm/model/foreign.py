@@ -49,7 +49,7 @@ class ForeignWorker:
     Workers of one `group` can stand in for each other. `heard_s` is its last sign of life and
     `started_s` when it began, `every_s` how often one is due and `silent_after_s` how long there
     may be none, by the orchestrator's own rule. `processes` are those known to run below it and to
-    be dead with it, as `host:pid`; `runs` what the teller knows it was running.
+    be dead with it, named as in `Run`; `runs` what the teller knows it was running.
     """
 
     orchestrator: str

@@ -26,6 +26,7 @@ from swarm.model.lineage import (
     ViewInventory,
 )
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
+from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Ran, Run, TaskRun
 
 RECORD_VERSION = 1
@@ -265,6 +266,13 @@ class FindingChanged:
     finding: Finding
 
 
+@dataclass(frozen=True, slots=True)
+class RecoveryIntended:
+    """A run that died with its worker is to go on; its orchestrator's connector sees to it."""
+
+    recovery: Recovery
+
+
 # --- records of a connector stream ---------------------------------------------------------------
 
 
@@ -299,6 +307,15 @@ class ConnectorChanged:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecoveryEnded:
+    """What became of an intent of the graph stream; `detail` says why where it was not done."""
+
+    recovery: Recovery
+    outcome: Recovered
+    detail: str = ""
+
+
 GraphRecord = (
     PipelineSeen
     | PipelineGone
@@ -324,9 +341,10 @@ GraphRecord = (
     | RunsKept
     | CapacitySeen
     | ForeignWorkerSeen
+    | RecoveryIntended
     | FindingChanged
 )
-ConnectorRecord = CursorMoved | ConnectorChanged
+ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded
 Record = GraphRecord | ConnectorRecord | DispatchRecord
 
 

@@ -21,7 +21,8 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a pipeline. `process` is what runs it, as `host:pid`, where that is told."""
+    """One execution of a pipeline. `process` is what runs it, where that is told: `host:pid`, or
+    `run_id@pid` where a server knows no host."""
 
     pipeline: PipelineKey
     run_id: str

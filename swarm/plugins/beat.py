@@ -36,6 +36,7 @@ _ANSWER_S = 5.0
 _PAUSE_S = 0.2
 _FLUSH_S = 10.0  # for the last word, when all that was watched has ended
 _ENDED_TOLD = 2_000
+_RUN_IN = b"PREFECT__FLOW_RUN_ID="
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -48,6 +49,7 @@ class Tree:
         self.started_s = time.time()
         self.handle = os.pidfd_open(pid)
         self.below: dict[int, int] = {}  # handle to pid
+        self.runs: dict[int, str] = {}  # pid to the flow run that its environment names
         self.ended: list[int] = []
 
     def look(self, orphans_of: int | None) -> list[int]:
@@ -64,6 +66,9 @@ class Tree:
                     handle = os.pidfd_open(pid)
                     self.below[handle] = pid
                     fresh.append(handle)
+        for pid in self.below.values():
+            if pid not in self.runs and (run_id := _run_in(pid)):
+                self.runs[pid] = run_id
         return fresh
 
     def lost(self, handle: int) -> None:
@@ -79,7 +84,11 @@ class Tree:
             "started_s": self.started_s,
             "presence": self.state,
             "detail": self.detail,
-            "ended": [] if self.state == "alive" else [self.pid, *self.ended],
+            "ended": [
+                {"pid": pid, "run_id": self.runs.get(pid, "")}
+                for pid in (self.pid, *self.ended)
+                if self.state != "alive"
+            ],
         }
 
 
@@ -230,6 +239,15 @@ def _below(roots: list[int]) -> Iterator[int]:
                         seen.add(pid)
                         stack.append(pid)
                         yield pid
+
+
+def _run_in(pid: int) -> str:
+    """The flow run that a process of Prefect is for; its server tells its id without a host."""
+    with contextlib.suppress(OSError):
+        for one in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if one.startswith(_RUN_IN):
+                return one[len(_RUN_IN) :].decode(errors="replace")
+    return ""
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:

@@ -1,4 +1,5 @@
-"""Prefect's own client, with limits: time, size, tries, and swarm's errors. Reads only.
+"""Prefect's own client, with limits: time, size, tries, and swarm's errors. It reads, but for one
+request: `reschedule`.
 
 Answers are taken as they are, not as the client's typed models: those refuse the answers of
 servers of other versions (one new enum value is an error for the whole page).
@@ -12,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -57,6 +59,17 @@ class PrefectClient:
     async def read(self, path: str, body: Mapping[str, object]) -> Any:
         """POST a filter; Prefect reads lists that way."""
         return await self._tried("POST", path, json=dict(body))
+
+    async def flow_run(self, run_id: str) -> Any:
+        """One flow run as it is now."""
+        return await self._tried("GET", f"/flow_runs/{quote(run_id, safe='')}")
+
+    async def reschedule(self, run_id: str, message: str) -> Any:
+        """Have a flow run run again under its id, now: the only request that changes anything. Its
+        orchestration rules may refuse; the answer says so."""
+        state = {"type": "SCHEDULED", "name": "Scheduled", "message": message}
+        path = f"/flow_runs/{quote(run_id, safe='')}/set_state"
+        return await self._read("POST", path, {"json": {"state": state}})
 
     async def next_events(self, page_url: str) -> Any:
         """The page of events after one that named `page_url` as the next.

@@ -1,4 +1,4 @@
-"""The connector to a Prefect server, through its Python client. It only reads.
+"""The connector to a Prefect server, through its Python client. It only reads, but for `recover`.
 
 Prefect has no filter for "changed since", so a pass asks for the flow runs that are live or ended
 since, and for their task runs; a task run is stored a little after it happened, hence the overlap.
@@ -37,6 +37,8 @@ from swarm.connectors.prefect.workers import (
     going_on,
     has_workers,
     read_workers,
+    was_refused,
+    why_not,
     with_runs,
 )
 from swarm.connectors.sighting import batches, digest_of
@@ -44,6 +46,7 @@ from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, Item
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory, Pool
+from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Run
 
 _OVERLAP_S = 30.0
@@ -156,6 +159,16 @@ class PrefectConnector:
         found = self._whole(read_workers, self.name, pool, rows, server_s)
         attendance = self._attendance.setdefault(pool, Attendance())
         return (*gone, *attendance.news(with_runs(found, self._live), server_s))
+
+    async def recover(self, recovery: Recovery) -> tuple[Recovered, str]:
+        """Have a flow run run again under its id, if it is still in the process that is dead."""
+        row = await self._client.flow_run(recovery.run_id)
+        if why := self._whole(why_not, recovery, row):
+            return Recovered.NOT_NEEDED, why
+        message = f"swarm: its process {recovery.process} died with its worker"
+        answer = await self._client.reschedule(recovery.run_id, message)
+        refused = self._whole(was_refused, answer)
+        return (Recovered.REFUSED, refused) if refused else (Recovered.DONE, "")
 
     async def wait(self, timeout_s: float) -> None:
         """Returns soon after the server's event stream tells of a run or an asset."""

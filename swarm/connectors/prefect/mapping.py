@@ -174,8 +174,14 @@ def map_run(definitions: Definitions, row: Payload) -> Run | None:
         scheduled_for_s=epoch_s(row.get("expected_start_time")),
         started_at_s=epoch_s(row.get("start_time")),
         ended_at_s=epoch_s(row.get("end_time")),
-        process=str(row.get("infrastructure_pid") or "") if is_running else "",
+        process=process_of(row) if is_running else "",
     )
+
+
+def process_of(row: Payload) -> str:
+    """What runs a flow run: its process worker tells the server a process id, mostly no host."""
+    pid = str(row.get("infrastructure_pid") or "").rpartition(":")[2]
+    return f"{row['id']}@{pid}" if pid else ""
 
 
 def map_task_run(pipeline: PipelineKey, row: Payload) -> TaskRun:

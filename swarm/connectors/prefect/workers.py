@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from swarm.connectors.attendance import presence
 from swarm.connectors.payloads import Payload
-from swarm.connectors.prefect.mapping import epoch_s
+from swarm.connectors.prefect.mapping import epoch_s, process_of
 from swarm.model.foreign import ForeignWorker, RanOn, Role, SeenBy
 from swarm.model.journal import Item
+from swarm.model.recovery import Recovery
 from swarm.model.runs import Run, RunState
 
 EVERY_S = 30.0  # Prefect's default where a worker does not tell
+_RUNNING = frozenset({"PENDING", "RUNNING"})
 _MISSED = 3  # beats after which Prefect calls a worker offline
 
 
@@ -83,3 +85,19 @@ def _can_have_started(worker: ForeignWorker, run: Run) -> bool:
     return begun_s is None or (
         worker.started_s <= begun_s <= worker.heard_s + worker.silent_after_s
     )
+
+
+def why_not(recovery: Recovery, row: Payload) -> str:
+    """Why a flow run need not be run again, as it is now; empty: it has to."""
+    state, process = str(row["state_type"]), process_of(row)
+    if state not in _RUNNING:
+        return f"its state is {row.get('state_name') or state}"
+    return "" if process == recovery.process else f"it is in process {process or '?'} now"
+
+
+def was_refused(answer: Payload) -> str:
+    """Why the server did not take a state; empty: it did."""
+    if answer["status"] == "ACCEPT":
+        return ""
+    reason = (answer.get("details") or {}).get("reason") or "no reason given"
+    return f"{answer['status']}: {reason}"

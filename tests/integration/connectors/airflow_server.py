@@ -36,6 +36,8 @@ class AirflowServer:
     major: int
     url: str
     dags: Path
+    start_scheduler: Callable[[], Server]
+    schedulers: list[Server]
 
     @property
     def api(self) -> str:
@@ -154,7 +156,13 @@ def _start(processes: Processes, major: int, folder: Path) -> AirflowServer:
     )
     restore(template, home, ["airflow.db"], make)
     servers = [processes.start(part, [airflow, part], env, folder) for part in _PARTS[major]]
-    server = AirflowServer(major, f"http://127.0.0.1:{ports[0]}", dags)
+
+    def start_scheduler() -> Server:
+        return processes.start("scheduler", [airflow, "scheduler"], env, folder)
+
+    scheduler = servers[_PARTS[major].index("scheduler")]
+    url = f"http://127.0.0.1:{ports[0]}"
+    server = AirflowServer(major, url, dags, start_scheduler, [scheduler])
     _wait_until_loaded(server, servers)
     return server
 

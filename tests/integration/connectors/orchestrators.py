@@ -39,6 +39,8 @@ class DagsterServer:
 
     url: str
     server: Server
+    start_daemon: Callable[[], Server]
+    daemons: list[Server]
 
     def ask(self, query: str, **variables: object) -> Any:
         return http.graphql(f"{self.url}/graphql", query, **variables)
@@ -95,11 +97,15 @@ def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
     web = processes.start(
         "dagster-web", [str(site.bin / "dagster-webserver"), *listen, *workspace], env, site.cwd
     )
-    server = DagsterServer(f"http://127.0.0.1:{port}", web)
+    command = [str(site.bin / "dagster-daemon"), "run", *workspace]
+
+    def start_daemon() -> Server:
+        return processes.start("dagster-daemon", command, env, site.cwd)
+
+    server = DagsterServer(f"http://127.0.0.1:{port}", web, start_daemon, [])
     info = f"{server.url}/server_info"
     wait_for("Dagster", [web], lambda: http.answers(info) is not None, START_TIMEOUT_S)
-    daemon = [str(site.bin / "dagster-daemon"), "run", *workspace]
-    processes.start("dagster-daemon", daemon, env, site.cwd)
+    server.daemons.append(start_daemon())
     return server
 
 

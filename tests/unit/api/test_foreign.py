@@ -56,7 +56,7 @@ async def test_a_death_that_a_beat_tells_of_names_what_ran_in_its_processes(api)
     written = (await api.get("status"))["seq"]
     await api.post("beats", a_beat(), status=200)
     assert (await api.get("status"))["seq"] == written  # beats are not journaled
-    killed = a_beat("dead", ended=[7], detail="killed by signal 9")
+    killed = a_beat("dead", ended=[{"pid": 7}], detail="killed by signal 9")
     for _ in range(2):
         await api.post("beats", killed, status=200)
     [finding] = (await api.get("findings"))["items"]

@@ -6,9 +6,17 @@ from swarm.connectors.airflow.workers import Attempts, read_health, read_jobs
 from swarm.connectors.attendance import RETELL_S, Attendance
 from swarm.connectors.dagster.daemons import read_daemons
 from swarm.connectors.payloads import Payload
-from swarm.connectors.prefect.workers import going_on, has_workers, read_workers, with_runs
+from swarm.connectors.prefect.workers import (
+    going_on,
+    has_workers,
+    read_workers,
+    was_refused,
+    why_not,
+    with_runs,
+)
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
 from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.recovery import Recovery
 from swarm.model.runs import Run, RunState, TaskRun
 
 NOW_S = 1_795_363_200.0  # 2026-11-22T16:00:00Z
@@ -156,3 +164,20 @@ def test_only_changes_are_told_and_all_again_after_a_while() -> None:
 
 def test_what_was_not_heard_for_a_day_is_history() -> None:
     assert Attendance().news([a_worker(NOW_S - 90_000, presence=Presence.SILENT)], NOW_S) == ()
+
+
+def test_a_flow_run_is_run_again_only_where_it_died() -> None:
+    recovery = Recovery("id", PipelineKey("pf", "load/lab"), "r1", "r1@7", 9.0)
+
+    def row(state: str, process: str | None) -> Payload:
+        known = {"id": "r1", "state_type": state, "state_name": state.title()}
+        return known | {"infrastructure_pid": process}
+
+    assert why_not(recovery, row("RUNNING", "7")) == ""
+    assert why_not(recovery, row("RUNNING", "node:7")) == ""
+    assert why_not(recovery, row("COMPLETED", "7")) == "its state is Completed"
+    assert why_not(recovery, row("CANCELLING", "7")) == "its state is Cancelling"
+    assert why_not(recovery, row("RUNNING", "8")) == "it is in process r1@8 now"
+    assert why_not(recovery, row("PENDING", None)) == "it is in process ? now"
+    assert was_refused({"status": "ACCEPT", "details": {}}) == ""
+    assert was_refused({"status": "ABORT", "details": {"reason": "no"}}) == "ABORT: no"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from swarm.graph.beats import LOOK_S, Beat, Beats, HostBeat
+from swarm.graph.beats import LOOK_S, Beat, Beats, EndedProcess, HostBeat
 from swarm.model.foreign import ForeignWorker, Presence, Role
 
 WALL_S = 1_000_000.0
@@ -61,10 +61,10 @@ def test_silence_counts_after_four_intervals_and_is_told_once() -> None:
 def test_a_death_is_told_until_it_is_taken_and_then_there_is_no_silence() -> None:
     ear = Ear()
     ear.hear(BEAT)
-    dead = replace(BEAT, presence=Presence.DEAD, ended=(7, 8))
+    dead = replace(BEAT, presence=Presence.DEAD, ended=(EndedProcess(7), EndedProcess(8, "r1")))
     for _ in range(2):
         (told,) = ear.beats.hear(host(dead), ear.now_s, WALL_S)
-        assert told.processes == ("node:7", "node:8")
+        assert told.processes == ("node:7", "r1@8")
     ear.beats.took((told,), ear.now_s)
     assert ear.wait(10.0) == ()
 

@@ -1,0 +1,215 @@
+"""A stock Prefect whose workers may be killed, and a swarm that watches it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+from swarm.bootstrap import secret
+from swarm.client import Client
+from swarm.config import Api, Settings, Source
+from swarm.demo import environments, http, prefect_server
+from swarm.demo.processes import (
+    LabError,
+    Processes,
+    Server,
+    Site,
+    free_ports,
+    wait_for,
+)
+from swarm.model.keys import PipelineKey
+from swarm.store.projections import Projections, open_projections
+
+T = TypeVar("T")
+POOL = prefect_server.POOL
+NAME = "hold/here"
+_TIMEOUT_S = 180.0
+_LOOK_S = 0.02
+_HEARTBEAT_S = 2.0
+_FLOW = '''"""A flow that runs until its gate is open, and notes each of its processes."""
+
+import os
+import time
+
+from prefect import flow
+
+
+@flow
+def hold(gate: str) -> None:
+    with open(f"{gate}.log", "a") as log:
+        log.write(f"{os.getpid()}\\n")
+    while not os.path.exists(gate):
+        time.sleep(0.05)
+'''
+
+
+def until(what: str, look: Callable[[], T | None], timeout_s: float = _TIMEOUT_S) -> T:
+    """The first answer that is one. Raises `LabError`."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        if (found := look()) is not None:
+            return found
+        if time.monotonic() > deadline_s:
+            raise LabError(f"{what} did not happen in {timeout_s:.0f} s")
+        time.sleep(_LOOK_S)
+
+
+@dataclass(slots=True)
+class World:
+    """The server of `url`, its workers by name, and the swarm beside it."""
+
+    processes: Processes
+    site: Site
+    url: str
+    swarm: Client
+    swarm_url: str
+    token_file: Path
+    deployment: str
+    projections: Projections
+    workers: dict[str, Server] = field(default_factory=dict)
+
+    def start_worker(self, name: str, *, beat: bool) -> psutil.Process:
+        """A stock worker, under a beat or alone; returns the worker's own process when swarm has
+        heard of it."""
+        argv = [str(self.site.bin / "prefect"), "worker", "start", "--pool", POOL]
+        argv += ["--type", "process", "--name", name, "--limit", "2"]
+        if beat:
+            token = ["--url", self.swarm_url, "--token-file", str(self.token_file)]
+            what = ["--orchestrator", "prefect", "--role", "worker", "--name", f"{POOL}/{name}"]
+            argv = [sys.executable, "-m", "swarm.plugins.beat", *token, *what, "--", *argv]
+        env = self.site.environ(
+            PREFECT_HOME=str(self.site.home),
+            PREFECT_API_URL=f"{self.url}/api",
+            PREFECT_WORKER_QUERY_SECONDS="1",
+            PREFECT_WORKER_HEARTBEAT_SECONDS=f"{_HEARTBEAT_S:g}",
+            PYTHONPATH=str(Path(__file__).parents[1]) if beat else "",
+        )
+        server = self.processes.start(f"worker-{name}", argv, env, self.site.cwd)
+        self.workers[name] = server
+        tellers = {"server", "beat"} if beat else {"server"}
+        until(f"worker {name} in swarm", lambda: self._alive(name) >= tellers or None)
+        process = psutil.Process(server.process.pid)
+        return process.children()[0] if beat else process
+
+    def stop_worker(self, name: str) -> None:
+        """End a worker, or its beat."""
+        self.processes.stop([self.workers.pop(name)])
+
+    def launch(self, gate: Path) -> tuple[str, int]:
+        """A flow run that stays until `gate` exists: its id and its process, when swarm knows."""
+        body = {"parameters": {"gate": str(gate)}}
+        path = f"/deployments/{self.deployment}/create_flow_run"
+        run_id = str(self.call("POST", path, body)["id"])
+        pid = until("the flow's process", lambda: self.started(gate)[-1:] or None)[0]
+        until("the run in swarm", lambda: self._knows(run_id) or None)
+        return run_id, pid
+
+    def started(self, gate: Path) -> list[int]:
+        """The processes that a flow ever had."""
+        with contextlib.suppress(OSError):
+            return [int(line) for line in Path(f"{gate}.log").read_text().split()]
+        return []
+
+    def missing(self, name: str) -> dict[str, Any] | None:
+        """The open finding about a worker."""
+        subject = f"prefect/{POOL}/{name} "
+        found = (one for one in self.swarm.findings() if one["subject"].startswith(subject))
+        return next(found, None)
+
+    def flow_run(self, run_id: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"/flow_runs/{run_id}"))
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        return http.call(method, f"{self.url}/api{path}", body)
+
+    def _alive(self, name: str) -> set[str]:
+        return {
+            one["seen_by"]
+            for one in self.swarm.foreign_workers()
+            if one["name"] == f"{POOL}/{name}" and one["presence"] == "alive"
+        }
+
+    def _knows(self, run_id: str) -> bool:
+        runs = self.projections.runs(PipelineKey("prefect", NAME), 100)
+        return any(run.run_id == run_id and run.process for run in runs)
+
+
+def kill(*pids: int) -> float:
+    """End processes at once; returns when, by the monotonic clock."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    return time.monotonic()
+
+
+@contextlib.contextmanager
+def world(folder: Path, environments_in: Path, *, recover: bool) -> Iterator[World]:
+    """A Prefect server without workers, a flow in it, and a swarm that has read both."""
+    shutil.rmtree(folder, ignore_errors=True)
+    code, home = folder / "code", folder / "home"
+    for made in (code, home, folder / "logs"):
+        made.mkdir(parents=True)
+    (code / "holding.py").write_text(_FLOW)
+    programs = environments.ensure(environments_in, environments.PREFECT, lambda _: None)
+    site = Site(programs, home, code, code, {"PYTHONDONTWRITEBYTECODE": "1"})
+    processes = Processes(str(folder), folder / "logs")
+    try:
+        template = environments_in.parent / "templates" / "foreign-prefect"
+        prefect = prefect_server.start(processes, site, template)()
+        processes.stop(prefect.servers[1:])  # its own worker
+        deployment = _deploy(prefect.url, code)
+        (port,) = free_ports(1)
+        source = Source(kind="prefect", url=f"{prefect.url}/api", recover=recover)
+        settings = Settings(
+            state_dir=(folder / "state").resolve(),
+            api=Api(port=port),
+            sources=(source,),
+        )
+        token_file, url = start_swarm(processes, settings, folder)
+        with (
+            Client(url, token_file.read_text()) as swarm,
+            contextlib.closing(open_projections("", settings.state_dir)) as read,
+        ):
+            until("the flow in swarm", lambda: _has_flow(swarm) or None)
+            yield World(processes, site, prefect.url, swarm, url, token_file, deployment, read)
+    finally:
+        processes.stop_all()
+
+
+def start_swarm(processes: Processes, settings: Settings, folder: Path) -> tuple[Path, str]:
+    """Start `benchmarks.foreign_swarm`; returns the file of its token and its address."""
+    token_file = secret(settings, "token")
+    frozen = settings.state_dir / "settings.json"
+    frozen.write_text(settings.model_dump_json())
+    argv = [sys.executable, "-m", "benchmarks.foreign_swarm", str(frozen)]
+    root = Path(__file__).parents[1]
+    env = {"PYTHONPATH": str(root), "PATH": os.defpath, "HOME": str(folder)}
+    server = processes.start("swarm", argv, env, root)
+    url = f"http://{settings.api.host}:{settings.api.port}"
+    with Client(url, token_file.read_text()) as swarm:
+        wait_for("swarm", [server], swarm.ready, _TIMEOUT_S)
+    return token_file, url
+
+
+def _deploy(url: str, code: Path) -> str:
+    flow = http.call("POST", f"{url}/api/flows/", {"name": "hold"})
+    deployment = {
+        "name": "here",
+        "flow_id": flow["id"],
+        "work_pool_name": POOL,
+        "entrypoint": "holding.py:hold",
+        "path": str(code),
+        "enforce_parameter_schema": False,
+    }
+    return str(http.call("POST", f"{url}/api/deployments/", deployment)["id"])
+
+
+def _has_flow(swarm: Client) -> bool:
+    return any(pipeline["pipeline"] == NAME for pipeline in swarm.pipelines())
