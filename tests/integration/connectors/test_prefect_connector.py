@@ -1,6 +1,7 @@
 """The Prefect connector against a real Prefect, and against a proxy that misbehaves."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,9 +15,10 @@ from swarm.config import Settings, Source
 from swarm.connectors.prefect.connector import PrefectConnector, connect
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
 from swarm.model.journal import Batch, Item
-from swarm.model.keys import DatasetKey, TaskKey
+from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline, Pool
+from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Run, RunState, TaskRun
 from tests.integration.connectors.orchestrators import (
     PREFECT_CODE,
@@ -202,6 +204,45 @@ async def test_an_idle_pass_is_two_requests_and_says_nothing(proxy: Proxy, home:
     assert idle == ["/api/flow_runs/filter", "/api/events/filter"]
     # The token against forged requests, four lists, runs, their tasks, events, a pool's workers.
     assert first == 9
+
+
+def a_recovery(run_id: str, process: str) -> Recovery:
+    return Recovery("id", PipelineKey("pf", "visits/lab"), run_id, process, time.time() + 60)
+
+
+async def test_a_run_that_ended_is_only_looked_at(
+    prefect: PrefectServer, proxy: Proxy, home: Path
+) -> None:
+    (run, *_) = prefect.call("POST", "/flow_runs/filter", {"limit": 1})
+    async with made(proxy.url, home) as connector:
+        outcome, why = await connector.recover(a_recovery(run["id"], f"{run['id']}@7"))
+    assert outcome is Recovered.NOT_NEEDED
+    assert why.startswith("its state is ")
+    assert {(seen.method, seen.path) for seen in proxy.requests if "csrf" not in seen.path} == {
+        ("GET", f"/api/flow_runs/{run['id']}")
+    }
+
+
+async def test_recovery_writes_the_state_of_that_run_alone(
+    prefect: PrefectServer, proxy: Proxy, home: Path
+) -> None:
+    (run, *_) = prefect.call("POST", "/flow_runs/filter", {"limit": 1})
+    path = f"/api/flow_runs/{run['id']}"
+    lost = run | {"state_type": "RUNNING", "infrastructure_pid": "7"}
+    taken = {"state": None, "status": "ACCEPT", "details": {}}
+    proxy.faults.append(Fault("/set_state", status=201, body=json.dumps(taken).encode()))
+    proxy.faults.append(Fault(f"{path}$", status=200, body=json.dumps(lost).encode()))
+    async with made(proxy.url, home) as connector:
+        recovered = await connector.recover(a_recovery(run["id"], f"{run['id']}@7"))
+    assert recovered == (Recovered.DONE, "")
+    sent = [seen for seen in proxy.requests if "csrf" not in seen.path]
+    assert [(seen.method, seen.path) for seen in sent] == [
+        ("GET", path),
+        ("POST", f"{path}/set_state"),
+    ]
+    body = json.loads(sent[1].body)
+    assert body["state"]["type"] == "SCHEDULED"
+    assert "force" not in body
 
 
 async def test_only_reads_are_ever_sent(proxy: Proxy, home: Path) -> None:
