@@ -33,7 +33,7 @@ POOL = prefect_server.POOL
 NAME = "hold/here"
 _TIMEOUT_S = 180.0
 _LOOK_S = 0.02
-_HEARTBEAT_S = 2.0
+HEARTBEAT_S = 2.0
 _FLOW = '''"""A flow that runs until its gate is open, and notes each of its processes."""
 
 import os
@@ -89,7 +89,7 @@ class World:
             PREFECT_HOME=str(self.site.home),
             PREFECT_API_URL=f"{self.url}/api",
             PREFECT_WORKER_QUERY_SECONDS="1",
-            PREFECT_WORKER_HEARTBEAT_SECONDS=f"{_HEARTBEAT_S:g}",
+            PREFECT_WORKERHEARTBEAT_SECONDS=f"{HEARTBEAT_S:g}",
             PYTHONPATH=str(Path(__file__).parents[1]) if beat else "",
         )
         server = self.processes.start(f"worker-{name}", argv, env, self.site.cwd)
