@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import swarm
 from swarm.demo.processes import LabError
 
 _INSTALL_TIMEOUT_S = 900
@@ -68,6 +69,16 @@ def ensure(folder: Path, wanted: Requirements, say: Callable[[str], None]) -> Pa
         _run([uv, "pip", "install", "--quiet", "--python", python, *wanted.packages], say)
     marker.write_text(wanted_digest)
     return home / "bin"
+
+
+def plugins(programs: Path, folder: Path, say: Callable[[str], None]) -> Path:
+    """Install this swarm alone, as `pip install --no-deps` does, into `folder`, for the PYTHONPATH
+    of an orchestrator's `programs`. Raises `LabError` with the installer's output."""
+    source = str(Path(swarm.__file__).parents[1])
+    pip, uv = programs / "pip", _uv()
+    installer = [str(pip)] if uv is None or pip.is_file() else [uv, "pip"]
+    _run([*installer, "install", "--quiet", "--no-deps", "--target", str(folder), source], say)
+    return folder
 
 
 def _uv() -> str | None:

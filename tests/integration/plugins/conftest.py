@@ -1,0 +1,13 @@
+"""One swarm for the orchestrators that share it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.plugins.live_swarm import LiveSwarm, running_swarm
+
+
+@pytest.fixture(scope="session")
+def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSwarm]:
+    with running_swarm(tmp_path_factory.mktemp("swarm")) as swarm:
+        yield swarm
