@@ -45,14 +45,17 @@ class Dagster:
         return f"{self.url}/graphql"
 
 
-def start(processes: Processes, site: Site, module: str, template: Path) -> Callable[[], Dagster]:
+def start(
+    processes: Processes, site: Site, module: str, template: Path, settings: str = ""
+) -> Callable[[], Dagster]:
     """Start the servers; the returned function waits until they are healthy.
 
-    `template` keeps the empty databases of the first start.
+    `template` keeps the empty databases of the first start; `settings` are more lines for
+    `dagster.yaml`.
     """
     code_port, port = free_ports(2)
     site.home.mkdir(parents=True, exist_ok=True)
-    (site.home / "dagster.yaml").write_text(_INSTANCE)
+    (site.home / "dagster.yaml").write_text(_INSTANCE + settings)
     workspace = site.home / "workspace.yaml"
     workspace.write_text(
         "load_from:\n  - grpc_server:\n      host: 127.0.0.1\n"

@@ -1,0 +1,136 @@
+"""A real Dagster whose runs and steps are tasks of a swarm."""
+
+import contextlib
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from swarm.demo import dagster_server, environments, http
+from swarm.demo.processes import Processes, Site
+from tests.integration.places import ENVIRONMENTS, LAB
+from tests.integration.plugins.live_swarm import LiveSwarm, eventually
+
+CODE = Path(__file__).parent / "dagster_code"
+_MODULE = "survival"
+_LAUNCH = """
+mutation($job: String!, $location: String!) {
+  launchRun(executionParams: { selector: {
+    repositoryLocationName: $location, repositoryName: "__repository__", jobName: $job
+  } }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}
+"""
+_RUN = """
+query($id: ID!) { runOrError(runId: $id) { ... on Run {
+  status tags { key value } stepStats { stepKey status attempts { startTime } } } } }
+"""
+_EVENTS = """
+query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
+  __typename ... on MessageEvent { message stepKey }
+  ... on ExecutionStepFailureEvent { error { message } } } } } }
+"""
+_STOP = """
+mutation($id: String!) { terminateRun(runId: $id) { __typename ... on PythonError { message } } }
+"""
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+@dataclass(frozen=True)
+class LiveDagster:
+    """A running Dagster; ops note what they do in `notes`."""
+
+    dagster: dagster_server.Dagster
+    processes: Processes
+    notes: Path
+
+    def ask(self, query: str, **variables: object) -> Any:
+        return http.graphql(self.dagster.graphql, query, **variables)
+
+    def launch(self, job: str) -> str:
+        launched = self.ask(_LAUNCH, job=job, location=_MODULE)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def run(self, run: str) -> dict[str, Any]:
+        return dict(self.ask(_RUN, id=run)["runOrError"])
+
+    def in_state(self, run: str, *statuses: str) -> dict[str, Any]:
+        """The run, once its status is one of these."""
+        found: dict[str, Any] = eventually(
+            lambda: (seen := self.run(run))["status"] in statuses and seen
+        )
+        return found
+
+    def ended(self, run: str) -> dict[str, Any]:
+        return self.in_state(run, *_ENDED)
+
+    def stop(self, run: str) -> None:
+        stopped = self.ask(_STOP, id=run)["terminateRun"]
+        assert stopped["__typename"] == "TerminateRunSuccess", stopped
+
+    def events(self, run: str) -> list[tuple[str, str]]:
+        """(type, step key or message) of all that the run's log tells."""
+        events = self.ask(_EVENTS, id=run)["logsForRun"]["events"]
+        return [(e["__typename"], e.get("stepKey") or e.get("message") or "") for e in events]
+
+    def failures(self, run: str) -> list[str]:
+        """Why steps failed."""
+        events = self.ask(_EVENTS, id=run)["logsForRun"]["events"]
+        return [e["error"]["message"] for e in events if e.get("error")]
+
+    def times(self, run: str) -> list[tuple[str, int, float]]:
+        """What the run's code noted: words, under which grant, and the time of day."""
+        try:
+            lines = (self.notes / run).read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        words = [line.split() for line in lines]
+        return [(word, int(grant), float(at_s)) for word, grant, at_s in words]
+
+    def noted(self, run: str) -> list[tuple[str, int]]:
+        return [(word, grant) for word, grant, _ in self.times(run)]
+
+    def kill_daemon(self) -> None:
+        (daemon,) = (server for server in self.dagster.servers if server.name == "dagster-daemon")
+        os.killpg(daemon.process.pid, signal.SIGKILL)
+        daemon.process.wait()
+
+
+@contextlib.contextmanager
+def running_dagster(folder: Path, swarm: LiveSwarm) -> Iterator[LiveDagster]:
+    """Code server, web server and daemon, with swarm's run launcher."""
+    programs = environments.ensure(ENVIRONMENTS, environments.DAGSTER, print)
+    plugins = environments.plugins(programs, folder / "plugins", print)
+    home, notes = folder / "dagster", folder / "notes"
+    home.mkdir()
+    notes.mkdir()
+    env = {
+        "PYTHONPATH": str(plugins),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TEST_NOTES": str(notes),
+    }
+    launcher = {
+        "module": "swarm.plugins.dagster.launcher",
+        "class": "SwarmRunLauncher",
+        "config": {
+            "url": swarm.url,
+            "token_file": str(swarm.token_file),
+            "env_vars": ["TEST_NOTES"],
+        },
+    }
+    site = Site(programs, home, CODE, home, env)
+    processes = Processes(f"dagster-plugin-{uuid.uuid4().hex}", folder)
+    kept = f"{environments.DAGSTER.name}-{environments.digest(environments.DAGSTER)[:12]}"
+    settings = yaml.safe_dump({"run_launcher": launcher})
+    try:
+        dagster = dagster_server.start(
+            processes, site, _MODULE, LAB / "templates" / kept, settings
+        )()
+        yield LiveDagster(dagster, processes, notes)
+    finally:
+        processes.stop_all()
