@@ -19,14 +19,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks import orchestrator_airflow
+from benchmarks import orchestrator_airflow, orchestrator_dagster, orchestrator_prefect
 from benchmarks.orchestrator_world import Kill, World, a_world
 from benchmarks.report import Figures, Options, progress, run
 
 Part = Callable[[World, int], list[Kill]]
 
-PARTS: Mapping[str, Part] = {"airflow": orchestrator_airflow.kills}
-RECORDED: Figures = {**orchestrator_airflow.STOCK}
+PARTS: Mapping[str, Part] = {
+    "airflow": orchestrator_airflow.kills,
+    "dagster": orchestrator_dagster.kills,
+    "prefect": orchestrator_prefect.kills,
+}
+RECORDED: Figures = {
+    **orchestrator_airflow.STOCK,
+    **orchestrator_dagster.STOCK,
+    **orchestrator_prefect.STOCK,
+}
 _QUICK, _FULL = 3, 20
 
 
