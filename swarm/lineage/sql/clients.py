@@ -6,6 +6,7 @@ and Spark's (`SET x=y`, `${x}`), clickhouse-client (rows after `FORMAT`). The te
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from swarm.lineage.sql.effects import NotUnderstood
 from swarm.model.lineage import UnresolvedReason
@@ -43,6 +44,10 @@ _HOLE = re.compile(r"swarm_hole_\d+_")
 _VARIABLE = re.compile(r"\$\{(?:(?:hivevar|hiveconf|system|env):)?([\w.]+)\}")
 
 
+_RUNS_FILES = frozenset({"source", "load", "read"})
+_RUNS_OTHERS = frozenset({"system", "shell", "import", "restore", "clone"})
+
+
 class ClientText:
     """Takes one script through the tool that its dialect is run with.
 
@@ -61,7 +66,7 @@ class ClientText:
         self._values = {name.casefold(): value for name, value in parameters.items()}
         self._stand_in = stand_in
         self._source = source
-        self._read = {
+        readers: dict[str, Callable[[str], str]] = {
             "mysql": _mysql,
             "clickhouse": _without_rows,
             "oracle": self._sqlplus,
@@ -71,7 +76,11 @@ class ClientText:
             "spark": self._variables,
             "spark2": self._variables,
             "databricks": self._variables,
-        }.get(dialect)
+            "snowflake": partial(self._line_commands, mark="!"),
+            "duckdb": partial(self._line_commands, mark="."),
+            "sqlite": partial(self._line_commands, mark="."),
+        }
+        self._read = readers.get(dialect)
 
     def of(self, text: str) -> str:
         """The text as the tool sends it, line by line."""
@@ -110,6 +119,25 @@ class ClientText:
     def _other_file(self, file: str, number: int) -> None:
         detail = f"runs the script {file[:80]}, which is another file"
         self.problems.append(NotUnderstood(UnresolvedReason.DYNAMIC, number, detail))
+
+    def _line_commands(self, text: str, mark: str) -> str:
+        """Commands of snowsql and of the shells of DuckDB and SQLite, each a line of its own."""
+        if not any(line.startswith(mark) for line in text.split("\n")):
+            return text
+        lines: list[str] = []
+        at_start = True
+        for number, line in enumerate(text.split("\n"), start=1):
+            words = line.split()
+            is_command = at_start and line.startswith(mark) and line[1:2].isalpha()
+            if is_command and words[0][1:] in _RUNS_FILES and len(words) > 1:
+                self._other_file(words[1].rstrip(";"), number)
+            elif is_command and words[0][1:] in _RUNS_OTHERS:
+                detail = f"the tool is told to {line[1:80]}"
+                self.problems.append(NotUnderstood(UnresolvedReason.DYNAMIC, number, detail))
+            lines.append("" if is_command else line)
+            bare = line.strip()
+            at_start = is_command or bare.endswith(";") or (at_start and not bare)
+        return "\n".join(lines)
 
     def _sqlcmd(self, text: str) -> str:
         if ":" not in text and "$(" not in text and "!!" not in text:

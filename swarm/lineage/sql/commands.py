@@ -61,6 +61,9 @@ _LEADING = frozenset({
 })
 # fmt: on
 _OFF = frozenset({"FALSE", "OFF", "0"})
+_DFS_MOVES = frozenset(
+    {"-cp", "-mv", "-put", "-get", "-copyfromlocal", "-copytolocal", "-movefromlocal", "-getmerge"}
+)
 _MOVING = frozenset({"RENAME", "SWAP", "EXCHANGE", "PARTITION", "APPEND", "MOVE", "REPLACE"})
 
 
@@ -153,9 +156,22 @@ def _told_by_first_word(statement: Statement, sql: str, dialect: str) -> list[Ef
             return list(_unload(statement, sql))
         case "INSERT":
             return _insert_from_procedure(statement, sql, dialect)
+        case "DFS":
+            return _moved_files(statement, sql)
         case "BULK":
             return list(_bulk(statement, 2))
     return None
+
+
+def _moved_files(statement: Statement, sql: str) -> list[Effect]:
+    """Hive: `dfs -mv a b`, `dfs -put a b`; the others say nothing about rows."""
+    words = statement.text(sql).split()
+    paths = [word for word in words[2:] if not word.startswith("-")]
+    if len(words) < 2 or words[1].casefold() not in _DFS_MOVES or len(paths) < 2:
+        return []
+    line = statement.line
+    reads = [Accessed(Access.READ, Name(line=line, url=path)) for path in paths[:-1]]
+    return [*reads, Accessed(Access.WRITE, Name(line=line, url=paths[-1]))]
 
 
 def _discovered(statement: Statement) -> list[Effect]:

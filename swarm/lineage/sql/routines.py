@@ -2,7 +2,7 @@
 
 import re
 
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from swarm.lineage.sql.dynamic import kept_text
 from swarm.lineage.sql.effects import Kept, NotUnderstood
@@ -21,6 +21,7 @@ from swarm.model.lineage import UnresolvedReason
 
 _SQL = frozenset({"SQL", "PLPGSQL", "PLSQL", "SPL", "PLPGSQL_SECDEF"})
 _RIGHTS = frozenset({"CALLER", "OWNER", "RESTRICTED", "SELF"})  # EXECUTE AS OWNER
+_ELSEWHERE = frozenset({"EXTERNAL", "REMOTE", "LAMBDA", "SONAME", "HANDLER", "URL"})
 _QUERY_IN_TEXT = re.compile(r"\b(?:select|insert|update|delete|merge)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(<<|[a-zA-Z]+)", re.DOTALL)
 
@@ -59,6 +60,8 @@ def routine(statement: Statement, sql: str) -> Kept | NotUnderstood | None:
 
 def _has_query(tokens: Tokens, start: int) -> bool:
     """Whether a query or a change stands where no body begins."""
+    if any(word_of(token) in _ELSEWHERE for token in tokens):
+        return False
     return any(
         _QUERY_IN_TEXT.search(token.text)
         if token.token_type in STRINGS
@@ -95,12 +98,17 @@ def _body(tokens: Tokens, start: int) -> tuple[Tokens, str] | None:
         elif word in ("BEGIN", "DECLARE"):
             return tokens[index:], ""
         elif word == "RETURN":
-            return tokens[index + 1 :], "SELECT "
+            return tokens[index + 1 :], _before(tokens[index + 1])
         elif word in ("SELECT", *CHANGES):  # MySQL: a body of one statement
             return tokens[index:], ""
         elif word in ("AS", "IS") and word_of(tokens[index + 1]) not in _RIGHTS:
             return _behind_as(tokens[index + 1 :])
     return None
+
+
+def _before(first: Token) -> str:
+    """What makes a query of what a RETURN gives."""
+    return "" if word_of(first) in ("SELECT", "WITH") else "SELECT "
 
 
 def _behind_as(rest: Tokens) -> tuple[Tokens, str] | None:
@@ -110,7 +118,7 @@ def _behind_as(rest: Tokens) -> tuple[Tokens, str] | None:
     if word == "TABLE" and len(rest) > 1:
         return rest[1:], ""
     if word == "RETURN" and len(rest) > 1:
-        return rest[1:], "SELECT "
+        return rest[1:], _before(rest[1])
     if word in STARTS or word == "FROM":
         return rest, ""
     if any(word_of(token) == "BEGIN" for token in rest):  # Oracle: declarations come first

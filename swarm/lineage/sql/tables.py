@@ -28,6 +28,7 @@ _METADATA = frozenset({
     "data_files", "delete_files", "position_deletes",
 })
 # fmt: on
+_IN_TABLE = frozenset({"clickhouse", "sqlite"})  # dialects with `x IN t`
 _ARRAY_PATHS = frozenset({"", "bigquery", "redshift"})  # dialects with `FROM t, t.items`
 
 # They hold names alone, and are two thirds of a tree.
@@ -62,7 +63,7 @@ def accesses(
                 if _hands_on(node):
                     found.append((*position(target), replace(effect, access=Access.READ)))
         found.extend((*position(node), effect) for effect in _special(node, dialect))
-        table = _table_after_in(node) if dialect == "clickhouse" else _table_given(node)
+        table = _table_after_in(node) if dialect in _IN_TABLE else _table_given(node)
         if table is not None:
             found.extend((*position(table), effect) for effect in _read(table, scope, dialect))
         if isinstance(node, exp.Table) and id(node) not in written:
@@ -111,7 +112,7 @@ def _without_from(node: exp.Select) -> Iterator[NotUnderstood]:
 
 
 def _table_after_in(node: exp.Expression) -> exp.Table | None:
-    """ClickHouse: `x IN db.t` is `x IN (SELECT * FROM db.t)`."""
+    """ClickHouse, SQLite: `x IN db.t` is `x IN (SELECT * FROM db.t)`."""
     field = node.args.get("field") if isinstance(node, exp.In) else None
     return _as_table(field)
 

@@ -145,3 +145,8 @@ WITH w AS (SELECT * FROM c) SELECT * FROM f(TABLE(w)), f(TABLE b)
 -- writes: cat.br.o cat.br.s
 COPY INTO cat.br.o FROM (SELECT _c0::int id FROM 'abfss://c@a.dfs.core.windows.net/in/') FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true');
 CREATE OR REFRESH STREAMING TABLE cat.br.s AS SELECT * FROM STREAM read_files('s3://b/k', format => 'json')
+
+--- a function that returns a query
+-- reads: a.b
+CREATE FUNCTION f(x INT) RETURNS INT RETURN SELECT max(y) FROM a.b WHERE z = x;
+SELECT f(1)

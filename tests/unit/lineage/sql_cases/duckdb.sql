@@ -232,3 +232,10 @@ CREATE TABLE t AS SELECT * FROM read_csv(getvariable('p'))
 -- writes: file/o.parquet
 CREATE TEMP VIEW v AS FROM read_parquet('a/*.parquet', hive_partitioning = true);
 COPY (FROM v JOIN raw.k USING (id) SELECT * EXCLUDE (x)) TO 'o.parquet' (FORMAT parquet, COMPRESSION zstd)
+
+--- commands of the shell
+-- reads: a.b
+-- unresolved: dynamic 2 x.sql
+.mode csv
+.read x.sql
+SELECT * FROM a.b;

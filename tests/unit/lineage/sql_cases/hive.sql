@@ -295,3 +295,10 @@ where c.dt = '${day}' group by u.country, c.url;
 insert overwrite table clicks partition (dt='${day}')
 select /*+ MAPJOIN(x) */ country, norm(url), n from tmp_clicks;
 drop table tmp_clicks;
+
+--- files that the script moves
+-- reads: hdfs://nn/stage/x raw.t
+-- writes: hdfs://nn/done/x
+dfs -mkdir -p hdfs://nn/done;
+dfs -mv hdfs://nn/stage/x hdfs://nn/done/x;
+SELECT * FROM raw.t

@@ -268,3 +268,6 @@ BEGIN
   END LOOP;
 END; $$ LANGUAGE plpgsql;
 CALL sp();
+
+--- a function of AWS Lambda
+CREATE EXTERNAL FUNCTION f(int) RETURNS int STABLE LAMBDA 'select-it' IAM_ROLE 'x'

@@ -561,3 +561,14 @@ WITH x AS (SELECT $1 AS a FROM t) SELECT a FROM x ->> SELECT * FROM $1 JOIN u US
 --- a table function over a table and a join by lateral
 -- reads: raw.e
 SELECT f.value:name::string, e.id FROM raw.e e, TABLE(FLATTEN(input => e.body:items)) f, LATERAL (SELECT MAX(x.v) m FROM TABLE(SPLIT_TO_TABLE(e.s, ',')) x) y
+
+--- commands of snowsql
+-- reads: a.b
+-- unresolved: dynamic 2 x.sql
+!set variable_substitution=true
+!source x.sql
+SELECT * FROM a.b
+
+--- functions of other programs that are called select
+CREATE EXTERNAL FUNCTION f(x INT) RETURNS INT API_INTEGRATION = i AS 'https://x/select';
+CREATE FUNCTION g() RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.8' HANDLER = 'x' AS 'def x(): return "select"'
