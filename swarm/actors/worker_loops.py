@@ -48,6 +48,7 @@ from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
 log = structlog.get_logger()
 
 _BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
+_ENDS_AT_ONCE = 100  # that are told without an answer
 _GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then that no beat passes
 
 
@@ -222,10 +223,15 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._options.fence_s / 3)
             self._ended.clear()
-            for token, finish in self._outbox.waiting():
-                answer = await self._ask(finish, within_s=self._options.fence_s / 3)
-                if answer is not None:
-                    self._outbox.drop(token)
+            # All at once: the dispatcher makes what it hears together durable together.
+            ends = self._outbox.waiting()
+            for at in range(0, len(ends), _ENDS_AT_ONCE):
+                some = ends[at : at + _ENDS_AT_ONCE]
+                await asyncio.gather(*(self._report(token, finish) for token, finish in some))
+
+    async def _report(self, token: Token, finish: Finish) -> None:
+        if await self._ask(finish, within_s=self._options.fence_s / 3) is not None:
+            self._outbox.drop(token)
 
     async def _ask(self, event: Event, within_s: float) -> Answer | None:
         """The dispatcher's answer; None when there is none, or it is of one that is superseded."""
