@@ -89,7 +89,7 @@ class World:
             PREFECT_HOME=str(self.site.home),
             PREFECT_API_URL=f"{self.url}/api",
             PREFECT_WORKER_QUERY_SECONDS="1",
-            PREFECT_WORKERHEARTBEAT_SECONDS=f"{HEARTBEAT_S:g}",
+            PREFECT_WORKER_HEARTBEAT_SECONDS=f"{HEARTBEAT_S:g}",
             PYTHONPATH=str(Path(__file__).parents[1]) if beat else "",
         )
         server = self.processes.start(f"worker-{name}", argv, env, self.site.cwd)

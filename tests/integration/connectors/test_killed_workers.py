@@ -1,7 +1,7 @@
-"""Airflow's scheduler and Dagster's daemon are killed: what the connectors then tell, and that it
-ends when they are back. A Prefect's workers are in `test_foreign_workers.py`."""
+"""Dagster's daemon is killed: what the connector then tells, and that it ends when it is back."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -12,15 +12,14 @@ import psutil
 import pytest
 
 from swarm.config import Settings, Source
-from swarm.connectors.airflow.connector import connect as connect_airflow
 from swarm.connectors.base import Connector
 from swarm.connectors.dagster.connector import connect as connect_dagster
+from swarm.errors import Unavailable
 from swarm.graph.watched import Watched
 from swarm.model.findings import Finding
 from swarm.model.foreign import Presence
 from swarm.model.journal import Batch, RunSeen
 from swarm.model.runs import Run, TaskRun
-from tests.integration.connectors.airflow_server import AirflowServer, running_airflow
 from tests.integration.connectors.orchestrators import (
     DagsterServer,
     new_processes,
@@ -29,18 +28,6 @@ from tests.integration.connectors.orchestrators import (
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 GENEROUS_S = 300.0
-HOLD = """
-import time
-from airflow.sdk import DAG, task
-
-with DAG("holding", schedule=None):
-
-    @task
-    def hold():
-        time.sleep(3600)
-
-    hold()
-"""
 
 
 class Watcher:
@@ -75,7 +62,8 @@ class Watcher:
         deadline_s = time.monotonic() + GENEROUS_S
         while not holds():
             assert time.monotonic() < deadline_s, f"{what}: {self.watched.workers}"
-            await self()
+            with contextlib.suppress(Unavailable):  # as long as the machine is busy elsewhere
+                await self()
             await asyncio.sleep(1.0)
 
     def alive(self, start: str) -> bool:
@@ -92,12 +80,6 @@ def dagster(tmp_path: Path) -> Iterator[DagsterServer]:
         processes.stop_all()
 
 
-@pytest.fixture
-def airflow(tmp_path: Path) -> Iterator[AirflowServer]:
-    with running_airflow(3, tmp_path) as server:
-        yield server
-
-
 async def test_a_killed_dagster_daemon_is_found_and_its_successor_ends_that(
     dagster: DagsterServer,
 ) -> None:
@@ -106,48 +88,13 @@ async def test_a_killed_dagster_daemon_is_found_and_its_successor_ends_that(
     daemon = "daemon SENSOR"
     await watcher.until("the daemon", lambda: watcher.alive(daemon))
     assert watcher.open == {}
-    _kill_tree(dagster.daemons[-1].process.pid)
+    kill_tree(dagster.daemons[-1].process.pid)
     await watcher.until("the finding", lambda: daemon in watcher.open)
     dagster.daemons.append(dagster.start_daemon())
     await watcher.until("its end", lambda: watcher.open == {})
 
 
-async def test_a_killed_scheduler_is_found_with_its_task_and_closes_when_it_is_back(
-    airflow: AirflowServer,
-) -> None:
-    (airflow.dags / "holding.py").write_text(HOLD)
-    source = Source(kind="airflow", name="af", url=airflow.url)
-    watcher = Watcher(connect_airflow(source, Settings()))
-    await watcher.until("the DAG", lambda: _is_known(airflow))
-    airflow.unpause("holding")
-    airflow.call("POST", "/dags/holding/dagRuns", {"logical_date": None})
-    await watcher.until("the task", lambda: len(watcher.watched.process_of) == 1)
-    await watcher.until("the scheduler", lambda: watcher.alive("scheduler@"))
-    assert watcher.open == {}
-    (ran,) = watcher.watched.process_of
-    _kill_tree(airflow.schedulers[-1].process.pid)
-
-    def is_found() -> bool:
-        return {name.partition("@")[0].partition("/")[0] for name in watcher.open} >= {
-            "scheduler",
-            "holding",
-        }
-
-    await watcher.until("the findings", is_found)
-    for finding in watcher.open.values():
-        assert finding.worker is not None
-        assert finding.worker.runs == (ran,)
-    airflow.start_scheduler()
-    await watcher.until(
-        "its end", lambda: not [name for name in watcher.open if name.startswith("scheduler")]
-    )
-
-
-def _is_known(airflow: AirflowServer) -> bool:
-    return "holding" in {dag["dag_id"] for dag in airflow.call("GET", "/dags?limit=100")["dags"]}
-
-
-def _kill_tree(pid: int) -> None:
+def kill_tree(pid: int) -> None:
     """End a server and all its processes at once, as the loss of its node would."""
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         os.kill(process.pid, signal.SIGKILL)
