@@ -16,7 +16,7 @@ from swarm.graph.findings import Findings
 from swarm.graph.questions import Questions
 from swarm.graph.recovery import Recoveries
 from swarm.graph.watched import Watched
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import SETTLE, Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, GraphRecord, QuestionAsked
@@ -77,6 +77,11 @@ class Conclusions:
         """The workers of orchestrators, as they were last told of."""
         return self._watched.workers
 
+    @property
+    def settled(self) -> bool:
+        """Does everything follow from what the channels are worth now?"""
+        return self._ledger.settled
+
     def questions(self, now_s: float) -> list[QuestionAsked]:
         """What was asked and waits for an answer."""
         return self._questions.open(self._findings.graph, now_s)
@@ -120,6 +125,7 @@ class GraphActor:
         # A crash may have come between a conclusion and its finding; settings may have changed.
         await self._state.tell(self._journaled, self._clock.now_s(), uuid.uuid4().hex)
         self._inbox: Inbox[_Letter] = Inbox(self._handle, size_max=_QUEUE_MAX)
+        self._settle()
         self._loop = start(self._inbox.run())
         self._beats = Beats()
         self._beats.recall(self._state.foreign_workers, self._clock.monotonic_s())
@@ -165,4 +171,11 @@ class GraphActor:
 
     async def _handle(self, letter: _Letter) -> int:
         now_s = self._clock.now_s()
-        return await self._state.take(self._journaled, letter.event, now_s, letter.cause_id)
+        seq = await self._state.take(self._journaled, letter.event, now_s, letter.cause_id)
+        self._settle()
+        return seq
+
+    def _settle(self) -> None:
+        """Go on weighing what is left as long as nobody waits for something else."""
+        if not self._state.settled:
+            self._inbox.remind(_Letter(SETTLE, uuid.uuid4().hex))

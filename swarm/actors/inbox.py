@@ -36,6 +36,11 @@ class Inbox(Generic[EventT]):
             raise Overloaded("too many requests wait already; send it again in a second") from None
         return await asyncio.shield(reply)
 
+    def remind(self, event: EventT) -> None:
+        """Handle `event` when nothing waits, without an answer to anybody; else leave it out."""
+        if self._queue.empty():
+            self._queue.put_nowait((event, asyncio.get_running_loop().create_future()))
+
     async def run(self) -> None:
         while True:
             event, reply = await self._queue.get()

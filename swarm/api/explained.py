@@ -83,7 +83,7 @@ class SumLine(Shape):
     views: list[ViewBetween]
     last_seen_s: float
     usual: float = Field(description="What a sure, fresh report of the channel adds.")
-    learned: float = Field(description="How far verdicts moved that.")
+    learned: float = Field(description="How far other channels and verdicts moved that.")
     certainty: float = Field(description="How sure the extractor is of what it read.")
     still: float = Field(description="How likely what runs showed still happens.")
     alone: float = Field(description="The weight, if no other line shared its mistakes.")

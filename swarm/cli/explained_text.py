@@ -137,13 +137,13 @@ _TIERS = {
 
 def _weight(line: SumLine, access: Access) -> str:
     if line.silent:
-        words = f"{line.alone:+.3f}, it knows the task and shows no such {access}"
+        words = f"{line.alone:+.3f}, it {line.excerpt}"
     elif not line.usual and line.weight:
         words = f"{line.alone:+.3f}, recorded by an older version"
     else:
         words = f"{line.usual + line.learned:.3f} for a sure report"
         if line.learned:
-            words += f" ({line.usual:.3f} {line.learned:+.3f} learned from verdicts)"
+            words += f" ({line.usual:.3f} {line.learned:+.3f} learned here)"
         words += f" x {line.certainty:g} certainty of the reading"
         if line.still < 1:
             seen = datetime.fromtimestamp(line.last_seen_s, UTC).date()

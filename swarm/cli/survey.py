@@ -13,7 +13,7 @@ from swarm.connectors.base import Connector, LearnsRuns
 from swarm.connectors.contexts import LISTENER, naming_of
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
-from swarm.lineage.ledger import Ledger
+from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.model.journal import Batch
 from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
@@ -74,6 +74,11 @@ class _Survey:
             reading = (f"{name} ({count:,} facts)" for name, count in self.items.items())
             say(f"reading {', '.join(reading)} ...")
 
+    def settle(self) -> None:
+        """Weigh everything by what was learned of the channels in the end."""
+        while not self.ledger.settled:
+            self._take(SETTLE)
+
     def _take(self, batch: Batch) -> None:
         for record in self.ledger.decide(batch, self.clock.now_s()):
             self.ledger.apply(record)
@@ -110,6 +115,7 @@ async def survey(
         for connector in learning:  # what ran is known now
             connector.learn_runs(state.runs_between, 0.0)
         await asyncio.gather(*(state.read(one) for one in connectors if one in learning))
+        await asyncio.to_thread(state.settle)
     finally:
         telling.cancel()
     return Findings(

@@ -1,11 +1,11 @@
 """What people's verdicts say of the channels: how far each one's weight is off here.
 
 Logistic regression with an offset (after Platt, Probabilistic Outputs for Support Vector Machines,
-1999): the log-odds of an end stay as they are fused, and each channel that counts for it adds one
-number of its own, fitted to all verdicts at once by their likelihood under a normal prior. A
-verdict that was to be expected hardly moves anything, so it does not matter that people are asked
-about the doubtful edges. Of a rejected edge one end at least is wrong; which one, the likelihood
-shares out.
+1999): the log-odds of an end stay as they are fused by what the channels show of each other
+(`agreement`), and each channel that counts for it adds one number of its own, fitted to all
+verdicts at once by their likelihood under a normal prior. A verdict that was to be expected hardly
+moves anything, so it does not matter that people are asked about the doubtful edges. Of a rejected
+edge one end at least is wrong; which one, the likelihood shares out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from swarm.lineage.fusion import Belief
 from swarm.model.lineage import Channel
 
 # How far the weight of a channel may be off before anybody says so, as a standard deviation in
-# log-odds: two channels in three make up to 1.6 times more or fewer mistakes than `RELIABILITY`
-# has it. Three verdicts so move little, ten of the same kind about a unit.
+# log-odds: two channels in three make up to 1.6 times more or fewer mistakes than the channels have
+# shown of each other. Three verdicts so move little, ten of the same kind about a unit.
 SPREAD = 0.5
 
-# New numbers are used once one has moved this far, for all edges of the channel are weighed again
+# New numbers are used once one has moved this far, as all edges of the channel are weighed again
 # then. One verdict does not do it.
 MATERIAL = 0.3
 
@@ -33,7 +33,7 @@ _SURE = 1e-9  # keeps probabilities off 0 and 1
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An edge and a person's word on it: both ends as they are fused without any correction."""
+    """An edge and a person's word on it: both ends as they are without what verdicts taught."""
 
     write: Belief
     read: Belief

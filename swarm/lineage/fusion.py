@@ -6,81 +6,26 @@ count once. What was seen in runs weighs as much as it is likely to still happen
 as both its ends together: P(write) * P(read) * naming factor.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, log
 
+from swarm.lineage.channels import (
+    AS_KNOWN,
+    LISTS,
+    NEVER_COVERING,
+    PRIOR,
+    RELIABILITY,
+    Learned,
+    Reliability,
+    shared_mistakes,
+)
 from swarm.lineage.recurrence import LOGS, Days, days_of, never
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence, Proof
 
-# Of accesses that some channel speaks of at all, the share that is real before the channel is
-# known. Low, so that a single vague hint does not make an edge.
-PRIOR = 0.1
-
 # A short name that fits exactly one known dataset is that dataset so often.
 SHORT_NAME_FACTOR = 0.9
-
-
-AS_KNOWN: Mapping[Channel, float] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Reliability:
-    """`sees`: P(the channel reports an access | it happens). `errs`: P(reports | it does not)."""
-
-    sees: float
-    errs: float
-
-    @property
-    def for_it(self) -> float:
-        """Log-odds that a report adds."""
-        return log(self.sees / self.errs)
-
-    @property
-    def against_it(self) -> float:
-        """Log-odds that silence adds; negative."""
-        return log((1 - self.sees) / (1 - self.errs))
-
-
-RELIABILITY: Mapping[Channel, Reliability] = {
-    # People list half of what they touch. What they list was nearly always true once, but they
-    # forget to take out what ends.
-    Channel.DECLARED: Reliability(0.5, 0.005),
-    # A manifest is written for swarm: fuller than declared assets, and as true.
-    Channel.MANIFEST: Reliability(0.7, 0.005),
-    # Text before it ran: misses what templates hide, shows branches that never run: as many as
-    # program text has dead code.
-    Channel.SQL_SOURCE: Reliability(0.85, 0.007),
-    # Text as it ran: misses only what the parser or a procedure hides.
-    Channel.SQL_RUN: Reliability(0.95, 0.001),
-    # The same text out of the warehouse's history: misses also what runs without its tag, and has
-    # what people run by hand under it.
-    Channel.QUERY_LOG: Reliability(0.9, 0.002),
-    # The store's own list of requests: delivered late and not always in full, nearly never wrong.
-    Channel.ACCESS_LOG: Reliability(0.85, 0.001),
-    # Program text: names made at run time are missed, dead code is reported.
-    Channel.CODE: Reliability(0.7, 0.007),
-    # The task's own report while it ran: nearly never wrong, misses what its hooks cannot see.
-    Channel.OPENLINEAGE: Reliability(0.95, 0.0005),
-}
-
-# Lists made by people are incomplete, and the log of one server knows nothing of what a task does
-# on others: that they looked at a task is no coverage of it.
-NEVER_COVERING = frozenset(
-    {Channel.DECLARED, Channel.MANIFEST, Channel.QUERY_LOG, Channel.ACCESS_LOG}
-)
-
-# A channel that shows other accesses of that kind there, but not everything, sees a given one three
-# times in four that one sees which covers the task: one piece of the text in four was not
-# understood. A list is as incomplete as its `sees` has it.
-PARTLY = 0.75
-# A log that knows the task on that very server: one time in four the task has a second session
-# there, which nobody tagged.
-LOG_AGAINST = log(0.25)
-
-# These read the same SQL, so they share their mistakes.
-SAME_TEXT = frozenset({Channel.SQL_SOURCE, Channel.SQL_RUN, Channel.QUERY_LOG, Channel.OPENLINEAGE})
 
 # Where runs say that an access may have ended: of those that did, people still list so many.
 KEPT = 0.5
@@ -88,9 +33,6 @@ KEPT = 0.5
 # A text that was read again, not fully understood, and no longer shows an access has lost it; one
 # time in five it is in what was not understood.
 REREAD_STILL = 0.2
-
-# The same people keep both lists, and forget to change both.
-LISTS = frozenset({Channel.DECLARED, Channel.MANIFEST})
 
 # How sure it is that a statement is of the only task that ran at its time. Two logs would both give
 # a stranger's work to that task, so what is known by time alone counts once.
@@ -133,28 +75,18 @@ def believe(
     sightings: Iterable[Sighting],
     coverage: Mapping[Channel, Coverage],
     looked: Looked | None = None,
-    offsets: Mapping[Channel, float] = AS_KNOWN,
+    learned: Learned = AS_KNOWN,
 ) -> Belief:
     """Fuse what all channels say of one end of an edge; `sightings` are of that end only,
-    `offsets` what verdicts have shown of the channels' weights."""
+    `learned` what this installation has shown of its channels."""
     looked = looked or Looked()
-    best: dict[Channel, Sighting] = {}
-    for sighting in sightings:
-        channel = sighting.evidence.channel
-        if channel not in best or _rank(sighting) < _rank(best[channel]):
-            best[channel] = sighting
-    proofs = [_seen(sighting, looked, offsets) for sighting in best.values()]
+    best = surest(sightings)
+    proofs = [_seen(sighting, looked, learned) for sighting in best.values()]
     ran = [days_of(s.evidence) for s in best.values() if s.evidence.channel not in STATIC]
-    proofs += [
-        _silent(task, access, cover, _against(cover, ran))
-        for channel, cover in coverage.items()
-        if channel not in best and channel not in NEVER_COVERING
-    ]
-    proofs += [
-        _silent(task, access, cover, _partly_against(cover, ran))
-        for channel, cover in looked.knowing.items()
-        if channel not in best and (channel not in coverage or channel in NEVER_COVERING)
-    ]
+    for cover, covers in silences(best, coverage, looked):
+        has = learned.reliability[cover.channel]
+        against = _against(cover, has, ran) if covers else _partly_against(cover, has, ran)
+        proofs.append(_silent(task, access, cover, against, _misses(has, cover.channel, covers)))
     by_time = {channel for channel, sighting in best.items() if known_by_time(sighting.evidence)}
     counted = sorted(
         _count_once(proofs, frozenset(by_time)), key=lambda p: (-abs(p.weight), p.channel)
@@ -162,6 +94,28 @@ def believe(
     odds = log(PRIOR / (1 - PRIOR)) + sum(proof.weight for proof in counted)
     exact = any(not sighting.named for sighting in best.values())
     return Belief(1 / (1 + exp(-odds)), exact, tuple(counted))
+
+
+def surest(sightings: Iterable[Sighting]) -> dict[Channel, Sighting]:
+    """The strongest word of each channel."""
+    best: dict[Channel, Sighting] = {}
+    for sighting in sightings:
+        channel = sighting.evidence.channel
+        if channel not in best or _rank(sighting) < _rank(best[channel]):
+            best[channel] = sighting
+    return best
+
+
+def silences(
+    seen: Container[Channel], coverage: Mapping[Channel, Coverage], looked: Looked
+) -> Iterator[tuple[Coverage, bool]]:
+    """What knows the task and is not in `seen`, with whether it covers the task."""
+    for channel, cover in coverage.items():
+        if channel not in seen and channel not in NEVER_COVERING:
+            yield cover, True
+    for channel, cover in looked.knowing.items():
+        if channel not in seen and (channel not in coverage or channel in NEVER_COVERING):
+            yield cover, False
 
 
 def known_by_time(seen: Evidence) -> bool:
@@ -189,11 +143,10 @@ def _rank(sighting: Sighting) -> tuple[float, bool, int, str, str, tuple[Dataset
     )
 
 
-def _seen(sighting: Sighting, looked: Looked, offsets: Mapping[Channel, float]) -> Proof:
+def _seen(sighting: Sighting, looked: Looked, learned: Learned) -> Proof:
     seen = sighting.evidence
-    still = round(_still(seen.channel, looked), 6)
-    for_it = RELIABILITY[seen.channel].for_it + offsets.get(seen.channel, 0.0)
-    sure = round(max(for_it, 0.0), 3)
+    still = round(still_of(seen.channel, looked), 6)
+    sure = learned.for_it(seen.channel)
     return Proof(
         task=seen.task,
         access=seen.access,
@@ -224,7 +177,7 @@ def _aged(weight: float, still: float) -> float:
     return log(ratio * still / (1 + ratio * (1 - still) * prior_odds)) if still < 1 else weight
 
 
-def _still(channel: Channel, looked: Looked) -> float:
+def still_of(channel: Channel, looked: Looked) -> float:
     """P(it still happens) as one channel's report has it."""
     if channel in LISTS:
         return looked.still / (looked.still + (1 - looked.still) * KEPT)
@@ -233,14 +186,18 @@ def _still(channel: Channel, looked: Looked) -> float:
     return looked.still
 
 
-def _silent(task: TaskKey, access: Access, cover: Coverage, against: float) -> Proof:
+def _silent(
+    task: TaskKey, access: Access, cover: Coverage, against: float, misses: float | None
+) -> Proof:
+    """`misses`: what was learned here of how much the channel misses, if anything."""
     weight = round(against, 3)
+    words = f"knows the task and shows no such {access}"
     return Proof(
         task=task,
         access=access,
         channel=cover.channel,
         place="",
-        excerpt=f"knows the task and shows no such {access}",
+        excerpt=words if misses is None else f"{words}; here it misses {misses:.0%}",
         last_seen_s=cover.observed_at_s,
         weight=weight,
         sure=weight,
@@ -248,18 +205,23 @@ def _silent(task: TaskKey, access: Access, cover: Coverage, against: float) -> P
     )
 
 
-def _against(cover: Coverage, ran: Sequence[Days]) -> float:
+def _misses(has: Reliability, channel: Channel, covers: bool) -> float | None:
+    known = RELIABILITY[channel]
+    if covers:
+        return None if has.sees == known.sees else 1 - has.sees
+    return None if has.partly == known.partly else 1 - has.partly
+
+
+def _against(cover: Coverage, has: Reliability, ran: Sequence[Days]) -> float:
     """Log-odds that the silence of a channel adds that covers the task."""
-    has = RELIABILITY[cover.channel]
-    return Reliability(has.sees * _shown(cover, ran), has.errs).against_it
+    return has.silent(has.sees * _shown(cover, ran))
 
 
-def _partly_against(cover: Coverage, ran: Sequence[Days]) -> float:
-    """The same of a channel that knows the task in part."""
-    if cover.channel in LOGS:
-        return LOG_AGAINST
-    sees = RELIABILITY[cover.channel].sees
-    return log(1 - sees) if cover.channel in LISTS else log(1 - PARTLY * sees * _shown(cover, ran))
+def _partly_against(cover: Coverage, has: Reliability, ran: Sequence[Days]) -> float:
+    """The same of a channel that knows the task in part; what of it is a mistake is left out."""
+    if cover.channel in LOGS or cover.channel in LISTS:
+        return log(1 - has.partly)
+    return log(1 - has.partly * _shown(cover, ran))
 
 
 def _shown(cover: Coverage, ran: Sequence[Days]) -> float:
@@ -285,10 +247,7 @@ def _count_once(proofs: list[Proof], by_time: frozenset[Channel]) -> list[Proof]
 
 def _groups(proof: Proof, by_time: frozenset[Channel]) -> Iterator[str]:
     """The mistakes that a proof may share with others."""
-    if proof.channel in SAME_TEXT:
-        yield "same text"
-    if proof.channel in LISTS:
-        yield "same hands"
+    yield from shared_mistakes(proof.channel)
     if proof.channel in by_time:
         yield "same time"
     if proof.still < 1:

@@ -14,7 +14,9 @@ Rules
    exists as long as both its pipelines do.
 3. A batch costs in proportion to what it touches: only tasks whose evidence, names or views moved
    are weighed again, and what a change of declared edges may order anew.
-4. All dependency records of one decision carry the same version, one above the last.
+4. What the channels are worth follows from all facts. Where it moves, the tasks that a decision is
+   about are weighed by it at once, the others some at a time (`settled`).
+5. All dependency records of one decision carry the same version, one above the last.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,11 +25,13 @@ from typing import TypeVar
 
 from swarm.errors import UnknownKey
 from swarm.lineage.calibration import fit, material
+from swarm.lineage.channels import AS_KNOWN, Learned
 from swarm.lineage.confirming import Confirming
 from swarm.lineage.explanation import Explanation, explain
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.intake import other_news, pipeline_news
 from swarm.lineage.naming import Naming
+from swarm.lineage.reliance import Reliance, calibration, touched
 from swarm.lineage.weighing import Weighing
 from swarm.model.journal import (
     Batch,
@@ -59,6 +63,9 @@ REFRESH_S = 86_400.0
 # How many candidates an ambiguous name is reported with.
 CANDIDATES_NAMED = 5
 
+# Says nothing: to be decided until the ledger is settled.
+SETTLE = Batch("", "", ())
+
 # Stands in a snapshot for the version of a ledger that has no dependency left.
 NOTHING = DependencyKey(TaskKey("", "", ""), TaskKey("", "", ""), DatasetKey("", ""))
 
@@ -85,7 +92,7 @@ class Ledger:
         self._of: dict[TaskKey | PipelineKey, set[DependencyKey]] = {}
         self._verdicts: dict[DependencyKey, VerdictGiven] = {}
         self._judged: dict[PipelineKey, set[DependencyKey]] = {}
-        self._offsets: dict[Channel, float] = {}
+        self._reliance = Reliance(self._facts)
         self._version = 0
 
     @property
@@ -102,6 +109,12 @@ class Ledger:
         return self._dependencies
 
     @property
+    def settled(self) -> bool:
+        """Does every dependency follow from what the channels are worth now? Else each decision
+        weighs some of them again, `SETTLE` too."""
+        return self._reliance.settled
+
+    @property
     def unresolved(self) -> list[Unresolved]:
         """Everything that is not understood now, by subject."""
         items = (item for group in self._facts.unresolved.values() for item in group)
@@ -111,7 +124,7 @@ class Ledger:
         self, upstream: TaskKey | PipelineKey, downstream: TaskKey | PipelineKey
     ) -> Explanation:
         """Why there is what there is between two tasks or pipelines, and why no more."""
-        weighing = Weighing(self._facts, self._offsets)
+        weighing = Weighing(self._facts, self._reliance.now)
         verdicts = {key: given.verdict for key, given in self._verdicts.items()}
         timing = Confirming(self._facts, self._dependencies, self._of, {})
         return explain(upstream, downstream, self._facts, weighing, verdicts, timing.with_timing)
@@ -121,6 +134,7 @@ class Ledger:
 
         Raises `UnknownKey` for a verdict on a dependency that never was.
         """
+        self._reliance.gather()
         if isinstance(event, VerdictRequest):
             return self._decide_verdict(event)
         facts, change = self._facts, Change()
@@ -148,10 +162,10 @@ class Ledger:
                         _discard(self._of, side, key)
             case VerdictGiven():
                 self._apply_verdict(record)
-            case CalibrationChanged(offsets, _):
-                self._offsets = dict(offsets)
+            case CalibrationChanged():
+                self._reliance.apply(record)
             case _:
-                self._facts.apply(record, Change())
+                self._facts.apply(record, self._reliance.change)
 
     def _apply_verdict(self, given: VerdictGiven) -> None:
         key = given.key
@@ -168,8 +182,8 @@ class Ledger:
         """A snapshot: applied to a new ledger these give this ledger's state."""
         yield from self._facts.records()
         yield from self._verdicts.values()
-        if self._offsets:
-            yield CalibrationChanged(tuple(sorted(self._offsets.items())), len(self._verdicts))
+        if self._reliance.now != AS_KNOWN:
+            yield calibration(self._reliance.now, len(self._verdicts))
         for dependency in self._dependencies.values():
             yield DependencyChanged(self._version, dependency)
         if self._version and not self._dependencies:
@@ -177,19 +191,24 @@ class Ledger:
 
     def check(self) -> None:
         """Raise AssertionError where the state contradicts itself. Costs as much as a new start."""
-        weighing = Weighing(self._facts, self._offsets)
+        weighing = Weighing(self._facts, self._reliance.now)
         timing = Confirming(self._facts, self._dependencies, self._of, {})
+        left = self._reliance.left
         for key, dependency in self._dependencies.items():
             assert key == dependency.key, f"{key} is filed under another key"
             assert key.upstream != key.downstream, f"{key} depends on itself"
             assert 0 <= dependency.confidence <= 1, f"{key} has confidence out of range"
+            if not left.isdisjoint((key.upstream, key.downstream)):
+                continue
             fresh = weighing.dependency(key, self._verdict(key))
             assert fresh is not None, f"{key} has nothing that supports it"
             fresh = timing.with_timing(fresh)
             assert _without_times(fresh) == _without_times(dependency), f"{key} is out of date"
         for key in {k for task in self._facts.evidence for k in weighing.keys_of(task)}:
             if weighing.dependency(key, self._verdict(key)) is not None:
-                assert key in self._dependencies, f"{key} is missing"
+                settled = left.isdisjoint((key.upstream, key.downstream))
+                assert key in self._dependencies or not settled, f"{key} is missing"
+        assert self._reliance.fresh() == self._reliance.now, "a channel is out of date"
         filed = {key for keys in self._of.values() for key in keys}
         assert filed == self._dependencies.keys(), "the index by task is out of date"
 
@@ -204,47 +223,37 @@ class Ledger:
         if (given.verdict if given else None) == event.verdict:
             return []
         verdicts = {k: given.verdict for k, given in self._verdicts.items()} | {key: event.verdict}
-        weighing = Weighing(self._facts, self._offsets)
+        weighing = Weighing(self._facts, self._reliance.now)
         judged = (weighing.judged(k, v) for k, v in sorted(verdicts.items()) if v is not None)
         offsets = fit([one for one in judged if one is not None])
-        verdict = {key: event.verdict}
-        given_now = VerdictGiven(key, event.verdict, event.by)
-        if not material(self._offsets, offsets):
-            return [given_now, *self._difference({key}, weighing, verdict)]
-        said = sum(verdict is not None for verdict in verdicts.values())
-        calibration = CalibrationChanged(tuple(sorted(offsets.items())), said)
-        moved = {c for c, _ in self._offsets.items() ^ offsets.items()}
-        weighing = Weighing(self._facts, offsets)
-        keys = {key}.union(*(weighing.keys_of(task) for task in self._seen_by(moved)))
-        return [given_now, calibration, *self._difference(keys, weighing, verdict)]
-
-    def _seen_by(self, channels: set[Channel]) -> list[TaskKey]:
-        """The tasks of which one of `channels` says something."""
-        return [
-            task
-            for task, marks in self._facts.evidence.items()
-            if any(channel in channels for _, _, channel in marks)
-        ]
+        records: list[GraphRecord] = [VerdictGiven(key, event.verdict, event.by)]
+        learned = now = self._reliance.now
+        if material(now.offsets, offsets):
+            learned = Learned(now.reliability, offsets)
+            said = sum(verdict is not None for verdict in verdicts.values())
+            records.append(calibration(learned, said))
+            weighing = Weighing(self._facts, learned)
+        keys = {key}.union(*map(weighing.keys_of, self._reliance.due(learned, set())))
+        return records + self._difference(keys, weighing, {key: event.verdict})
 
     def _conclude(self, change: Change) -> list[GraphRecord]:
         """The dependencies that `change` makes, alters or ends."""
-        names = self._facts.names
-        moved = names.meaning_moved(change.names)
-        tasks = set(change.tasks)
-        for name in moved:
-            tasks |= self._facts.all_touching(name)
-        for dataset in names.views_moved(moved, change.views):
-            for name in names.aliases(dataset):
-                tasks |= self._facts.all_touching(name)
-        weighing = Weighing(self._facts, self._offsets)
+        tasks = touched(self._facts, change)
+        weighing = Weighing(self._facts, self._reliance.now)
+        learned = self._reliance.heard(weighing, tasks, change)
+        records: list[GraphRecord] = []
+        if learned != self._reliance.now:
+            records.append(calibration(learned, len(self._verdicts)))
+            weighing = Weighing(self._facts, learned)
+        due = self._reliance.due(learned, tasks)
         keys: set[DependencyKey] = set()
         for side in tasks | change.reordered:
             keys |= self._of.get(side, set())
-        for task in tasks:
+        for task in due:
             keys |= weighing.keys_of(task)
-        for pipeline in change.pipelines | {task.pipeline_key for task in tasks}:
+        for pipeline in change.pipelines | {task.pipeline_key for task in due}:
             keys |= self._judged.get(pipeline, set())
-        return self._difference(keys, weighing, {}, change)
+        return records + self._difference(keys, weighing, {}, change)
 
     def _difference(
         self,

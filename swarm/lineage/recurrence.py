@@ -10,6 +10,7 @@ rhythm: some days of silence end what was seen daily, some weeks what was seen w
 looks ages nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -118,6 +119,7 @@ class Looks:
         self._everywhere: dict[Channel, Days] = {}
         self._at: dict[tuple[Channel, str], Days] = {}
         self._kinds: dict[tuple[Access, str], dict[Channel, Days]] = {}
+        self._shown: Counter[tuple[Channel, Access | None, str]] = Counter()
         for cover in coverage:
             if cover.channel not in STATIC:
                 self._everywhere[cover.channel] = days_of(cover)
@@ -126,6 +128,7 @@ class Looks:
             at_most = server if one.channel in OF_SERVER else ""
             kinds = self._kinds.setdefault((one.access, at_most), {})
             kinds[one.channel] = kinds.get(one.channel, days) | days
+            self._shown[one.channel, None if one.channel in LOGS else one.access, at_most] += 1
             if one.channel not in STATIC:
                 at = (one.channel, server)
                 self._at[at] = self._at.get(at, days) | days
@@ -157,6 +160,11 @@ class Looks:
             if days and days.count >= LOG_LOOKS:
                 known[channel] = days
         return {c: Coverage(task, c, d.newest * DAY_S, d.mask) for c, d in known.items()}
+
+    def shown(self, channel: Channel, access: Access, server: str) -> int:
+        """How many accesses of that kind the channel shows there; of logs, accesses whatever."""
+        kind = None if channel in LOGS else access
+        return self._shown[channel, kind, server if channel in OF_SERVER else ""]
 
     def _by(self, runs: Sequence[Evidence]) -> Days:
         looks = _union(map(days_of, runs))

@@ -9,7 +9,8 @@ comes from the proofs as they were recorded, so the sum tells what was decided t
 from dataclasses import dataclass
 from math import exp, log
 
-from swarm.lineage.fusion import PRIOR, RELIABILITY, SHORT_NAME_FACTOR, weight_of
+from swarm.lineage.channels import PRIOR, RELIABILITY
+from swarm.lineage.fusion import SHORT_NAME_FACTOR, weight_of
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import (
     Access,

@@ -1,20 +1,25 @@
 """Both ends of every dependency, weighed from the facts as they stand."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 
+from swarm.lineage.agreement import Case, Knows, Said, case_of
 from swarm.lineage.calibration import Judged
+from swarm.lineage.channels import NEVER_COVERING, Learned
 from swarm.lineage.expansion import Reach
 from swarm.lineage.facts import Facts
 from swarm.lineage.fusion import (
-    AS_KNOWN,
     Belief,
     Looked,
     Sighting,
     believe,
     edge_confidence,
     known_by_time,
+    silences,
+    still_of,
+    surest,
 )
-from swarm.lineage.recurrence import SIGHTING_S, Looks
+from swarm.lineage.recurrence import SIGHTING_S, Looks, days_of
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import (
     STATIC,
@@ -39,6 +44,11 @@ DROPPED_STILL = 0.1
 # A text that lost another access was edited: what the runs of before showed may be gone with it.
 EDITED_STILL = 0.8
 
+# Who teaches how reliable the channels are: reports that their extractor is sure of, and run-time
+# channels that looked on so many days, so that what is rare hardly escaped them.
+SURE = 0.9
+ENOUGH_LOOKS = 3
+
 # What is read as a whole each time, if not always understood as a whole.
 TEXTS = frozenset({Channel.SQL_SOURCE, Channel.CODE})
 
@@ -46,12 +56,14 @@ TEXTS = frozenset({Channel.SQL_SOURCE, Channel.CODE})
 class Weighing:
     """Answers for one decision; remembers what it worked out, so the facts must not change."""
 
-    def __init__(self, facts: Facts, offsets: Mapping[Channel, float]) -> None:
-        """`offsets` is what verdicts have shown of the channels' weights."""
+    def __init__(self, facts: Facts, learned: Learned) -> None:
+        """`learned` is what this installation has shown of its channels."""
         self._facts = facts
-        self._offsets = offsets
+        self._learned = learned
+        self._unjudged = Learned(learned.reliability)
         self._sightings: dict[TaskKey, dict[End, list[Sighting]]] = {}
         self._beliefs: dict[tuple[TaskKey, End, bool], Belief | None] = {}
+        self._looked: dict[tuple[TaskKey, End], Looked] = {}
         self._looks: dict[TaskKey, Looks] = {}
         self._reaches: dict[DatasetKey, list[Reach]] = {}
         self._users: dict[End, set[TaskKey]] = {}
@@ -121,17 +133,56 @@ class Weighing:
                     end[0],
                     sightings,
                     self._facts.coverage_of(task),
-                    Looked(
-                        self._still(task, end, sightings),
-                        self._reread(task, sightings),
-                        self._looks_at(task).knowing(task, end[0], end[1].namespace),
-                    ),
-                    self._offsets if corrected else AS_KNOWN,
+                    self._looked_at(task, end, sightings),
+                    self._learned if corrected else self._unjudged,
                 )
                 if sightings
                 else None
             )
         return self._beliefs[at]
+
+    def cases(self, task: TaskKey) -> tuple[Case, ...]:
+        """What the channels agree and disagree on of `task`."""
+        found = (self._case(task, end, seen) for end, seen in self.ends(task).items())
+        return tuple(case for case in found if case is not None)
+
+    def _case(self, task: TaskKey, end: End, sightings: list[Sighting]) -> Case | None:
+        looked = self._looked_at(task, end, sightings)
+        covering = self._facts.coverage_of(task)
+        own = Counter(sighting.evidence.channel for sighting in sightings)
+        shown, lacks = list[tuple[Channel, Knows]](), list[tuple[Channel, Knows]]()
+
+        def knows(channel: Channel) -> Knows:
+            """Apart from this access, and only of who looked often enough to have seen it."""
+            covers = channel in covering and channel not in NEVER_COVERING
+            cover = covering[channel] if covers else looked.knowing.get(channel)
+            if cover is None or (channel not in STATIC and days_of(cover).count < ENOUGH_LOOKS):
+                return Knows.NOT
+            if covers:
+                return Knows.WHOLE
+            others = self._looks_at(task).shown(channel, end[0], end[1].namespace) - own[channel]
+            return Knows.PARTLY if others > 0 else Knows.NOT
+
+        best = surest(sightings)
+        for channel, sighting in best.items():
+            if still_of(channel, looked) < 1:
+                return None
+            if sighting.evidence.confidence >= SURE:
+                shown.append((channel, knows(channel)))
+        for cover, _ in silences(best, covering, looked):
+            lacks.append((cover.channel, knows(cover.channel)))
+        known: Said = tuple(sorted(one for one in lacks if one[1] is not Knows.NOT))
+        return case_of(tuple(sorted(shown)), known)
+
+    def _looked_at(self, task: TaskKey, end: End, sightings: list[Sighting]) -> Looked:
+        at = (task, end)
+        if at not in self._looked:
+            self._looked[at] = Looked(
+                self._still(task, end, sightings),
+                self._reread(task, sightings),
+                self._looks_at(task).knowing(task, end[0], end[1].namespace),
+            )
+        return self._looked[at]
 
     def _recurrence(self, task: TaskKey, end: End) -> Recurrence | None:
         runs = _of_runs(self.ends(task).get(end, []))

@@ -210,11 +210,16 @@ class VerdictGiven:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationChanged:
-    """From now on a sure report of a channel weighs so much more than it is known for (log-odds),
-    which follows from `verdicts` verdicts of people."""
+    """From now on channels weigh differently.
+
+    `reliability`: P(sees), P(errs) and P(sees in part) of those that are not as they are known to
+    be, as the channels judge each other. `offsets`: a sure report of a channel weighs so much more
+    than that (log-odds), which follows from `verdicts` verdicts of people.
+    """
 
     offsets: tuple[tuple[Channel, float], ...]
     verdicts: int
+    reliability: tuple[tuple[Channel, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

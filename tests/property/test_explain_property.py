@@ -5,7 +5,8 @@ from math import exp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.lineage.fusion import RELIABILITY, Belief, Looked, Sighting, believe, edge_confidence
+from swarm.lineage.channels import RELIABILITY, Learned, Reliability
+from swarm.lineage.fusion import Belief, Looked, Sighting, believe, edge_confidence
 from swarm.lineage.sums import EndSum, sum_of
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import (
@@ -26,12 +27,21 @@ ends = st.tuples(
     st.sets(CHANNELS),
     st.sets(CHANNELS),
     st.floats(0.0003, 1),
-    st.dictionaries(CHANNELS, st.floats(-2, 2)),
+    st.builds(
+        lambda moved, offsets: Learned({**RELIABILITY, **moved}, offsets),
+        st.dictionaries(
+            CHANNELS,
+            st.builds(
+                Reliability, st.floats(0.1, 0.99), st.floats(0.001, 0.5), st.floats(0.1, 0.9)
+            ),
+        ),
+        st.dictionaries(CHANNELS, st.floats(-2, 2)),
+    ),
 )
 
 
 def belief(task: TaskKey, access: Access, end) -> Belief:
-    seen, covering, knowing, still, offsets = end
+    seen, covering, knowing, still, learned = end
     sightings = [
         Sighting(
             Evidence(task, access, ORDERS, channel, 1.0, "f:1", "x", confidence),
@@ -42,7 +52,7 @@ def belief(task: TaskKey, access: Access, end) -> Belief:
     ]
     looked = Looked(still, {channel: Coverage(task, channel, 1.0) for channel in knowing})
     coverage = {channel: Coverage(task, channel, 1.0) for channel in covering}
-    return believe(task, access, sightings, coverage, looked, offsets)
+    return believe(task, access, sightings, coverage, looked, learned)
 
 
 def check_end(end: EndSum | None, believed: Belief) -> None:

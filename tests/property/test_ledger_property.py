@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from swarm.lineage.fusion import RELIABILITY
+from swarm.lineage.channels import RELIABILITY
 from swarm.lineage.ledger import Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.columns import Column, ColumnInput, ColumnLineage

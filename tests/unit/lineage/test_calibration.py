@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from swarm.lineage.calibration import Judged, fit
 from swarm.lineage.fusion import Belief, Looked, Sighting, believe
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import SETTLE, Ledger, VerdictRequest
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, CalibrationChanged, GraphRecord
 from swarm.model.keys import DatasetKey, TaskKey
@@ -53,6 +53,8 @@ class World:
             self.ledger.apply(record)
             self.records.append(record)
         self.ledger.check()
+        if not self.ledger.settled:
+            self._take(SETTLE)
 
 
 def test_a_channel_that_was_wrong_ten_times_loses_weight() -> None:

@@ -4,11 +4,9 @@ from math import exp, log
 
 import pytest
 
+from swarm.lineage.channels import NEVER_COVERING, PRIOR, RELIABILITY, Learned
 from swarm.lineage.fusion import (
     KEPT,
-    NEVER_COVERING,
-    PRIOR,
-    RELIABILITY,
     REREAD_STILL,
     WINDOW_CONFIDENCE,
     Belief,
@@ -256,15 +254,16 @@ def test_who_saw_the_access_is_not_silent_about_it() -> None:
 
 
 def test_verdicts_on_a_channel_move_what_it_reports_and_no_other() -> None:
-    offsets = {Channel.CODE: -2.0}
-    moved = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, offsets=offsets).probability
+    taught = Learned(offsets={Channel.CODE: -2.0})
+    moved = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, learned=taught).probability
     assert odds(moved) - odds(belief(seen(Channel.CODE)).probability) == pytest.approx(-2, abs=0.01)
-    other = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], {}, offsets=offsets)
+    other = believe(TASK, Access.READ, [seen(Channel.SQL_RUN)], {}, learned=taught)
     assert other == belief(seen(Channel.SQL_RUN))
 
 
 def test_no_verdict_turns_a_report_into_evidence_against() -> None:
-    worst = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, offsets={Channel.CODE: -50.0})
+    taught = Learned(offsets={Channel.CODE: -50.0})
+    worst = believe(TASK, Access.READ, [seen(Channel.CODE)], {}, learned=taught)
     assert worst.probability == pytest.approx(PRIOR)
 
 
