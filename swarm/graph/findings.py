@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from swarm.graph.cycles import Cycle, cycles
+from swarm.graph.cycles import Cycle, cycles, on_ring_with
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import MIN_CONFIDENCE
 from swarm.model.findings import Finding, FindingKind
@@ -35,6 +35,9 @@ from swarm.model.pipelines import Pipeline
 
 Pair = tuple[PipelineKey, PipelineKey]
 
+# Of more steps that moved at once all rings are found anew: that costs as much as so many searches.
+PAIRS_ALONE = 16
+
 
 class Findings:
     """What is open, and the graph it is about."""
@@ -46,7 +49,8 @@ class Findings:
         self._rings: set[str] = set()
         # What moved since the last `decide`.
         self._moved: set[DependencyKey] = set()
-        self._rings_moved = True
+        self._moved_pairs: set[Pair] = set()
+        self._rings_known = False
 
     @property
     def graph(self) -> DependencyGraph:
@@ -63,10 +67,10 @@ class Findings:
                 self._move(key, record)
             case PipelineSeen(pipeline):
                 before = self._graph.pipelines.get(pipeline.key)
-                self._rings_moved |= _order(before) != _order(pipeline)
+                self._moved_pairs |= _order(before) ^ _order(pipeline)
                 self._graph.apply(record)
             case PipelineGone(key):
-                self._rings_moved |= bool(_order(self._graph.pipelines.get(key)))
+                self._moved_pairs |= _order(self._graph.pipelines.get(key))
                 self._graph.apply(record)
             case _:
                 pass
@@ -75,11 +79,7 @@ class Findings:
         """The findings that are not as they were last told."""
         moved, self._moved = sorted(self._moved), set()
         news = [self._told(_id_of(key), self._undeclared(key, now_s), now_s) for key in moved]
-        if self._rings_moved:
-            self._rings_moved = False
-            rings = {ring.id: ring for ring in self._found_rings(now_s)}
-            names = sorted(self._rings | rings.keys())
-            news += (self._told(name, rings.get(name), now_s) for name in names)
+        news += self._ring_news(now_s)
         return [FindingChanged(finding) for finding in news if finding is not None]
 
     def records(self) -> Iterator[FindingChanged]:
@@ -99,10 +99,11 @@ class Findings:
 
     def _move(self, key: DependencyKey, record: DependencyChanged | DependencyGone) -> None:
         pair = key.upstream.pipeline_key, key.downstream.pipeline_key
-        before = self._pair_level(pair)
+        before = self._pair_level(pair), key in self._graph.dependencies
         self._graph.apply(record)
         self._moved.add(key)
-        self._rings_moved |= before is not self._pair_level(pair)
+        if before != (self._pair_level(pair), key in self._graph.dependencies):
+            self._moved_pairs.add(pair)
 
     def _pair_level(self, pair: Pair) -> Level | None:
         level = self._graph.by_pipeline
@@ -126,10 +127,32 @@ class Findings:
         kind = FindingKind.UNDECLARED_DEPENDENCY
         return Finding(_id_of(key), kind, pipelines, (key,), level, now_s, now_s)
 
-    def _found_rings(self, now_s: float) -> Iterator[Finding]:
-        found = cycles(self._graph, self._least)
+    def _ring_news(self, now_s: float) -> list[Finding | None]:
+        """A ring can only come, go or move with a step that both its ends are in a ring by."""
+        pairs, self._moved_pairs = self._moved_pairs, set()
+        near: set[PipelineKey] | None = None
+        if self._rings_known and len(pairs) <= PAIRS_ALONE:
+            near = set()
+            for pair in pairs:
+                near |= on_ring_with(self._graph, pair, self._least)
+                for ring in (self._open[name].pipelines for name in self._rings):
+                    near |= set(ring) if pair[0] in ring and pair[1] in ring else set()
+        self._rings_known = True
+        if near is not None and not near:
+            return []
+        known = {
+            name
+            for name in self._rings
+            if near is None or not near.isdisjoint(self._open[name].pipelines)
+        }
+        rings = {ring.id: ring for ring in self._found_rings(near, now_s)}
+        return [self._told(name, rings.get(name), now_s) for name in sorted(known | rings.keys())]
+
+    def _found_rings(self, among: set[PipelineKey] | None, now_s: float) -> Iterator[Finding]:
+        found = cycles(self._graph, self._least, among)
+        inside = {pipeline for ring in found for pipeline in ring.pipelines}
         sure = {
-            at: {ring.pipelines for ring in cycles(self._graph, at)} if found else set()
+            at: {ring.pipelines for ring in cycles(self._graph, at, inside)} if found else set()
             for at in (GATE_FROM, WARN_FROM)
         }
         for ring in found:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from swarm.graph.critical_path import critical_path
 from swarm.graph.cycles import cycles
 from swarm.graph.diff import diff
+from swarm.graph.findings import PAIRS_ALONE, Findings
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import ancestors, impact, rank
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
@@ -232,3 +234,26 @@ def test_cycles_rank_and_critical_path_agree_with_networkx(
     for edge, here, there in zip(path.edges, path.steps[:-1], path.steps[1:], strict=True):
         assert edge.upstream in here.pipelines
         assert edge.downstream in there.pipelines
+
+
+@settings(SLOW_IS_FINE, max_examples=200)
+@given(st.lists(records.map(lambda some: some[: PAIRS_ALONE // 2]), max_size=8))
+def test_rings_found_step_by_step_are_those_found_at_once(steps: list[list[GraphRecord]]) -> None:
+    live, whole = Findings(), Findings()
+    for step in steps:
+        for record in step:
+            live.apply(record)
+            whole.apply(record)
+        for told in live.decide(0.0):
+            live.apply(told)
+    assert open_rings(live) == {f.id: f for f in told_rings(whole)}
+
+
+def told_rings(findings: Findings) -> list[Finding]:
+    told = (record.finding for record in findings.decide(0.0))
+    return [finding for finding in told if finding.kind is FindingKind.CYCLE]
+
+
+def open_rings(findings: Findings) -> dict[str, Finding]:
+    told = (record.finding for record in findings.records())
+    return {f.id: f for f in told if f.kind is FindingKind.CYCLE}
