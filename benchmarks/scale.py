@@ -29,16 +29,18 @@ from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, GraphRecord, Item, RunsKept
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import Access, Channel, Coverage, Evidence
+from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import Pipeline, Task
 from swarm.model.runs import Ran, Run, RunState
 
 QUESTION = "What does a batch cost the graph among 10,000 pipelines?"
 DAY_S = 86_400.0
+FIRST_S = 10 * DAY_S
 PER_BATCH = 50
 NEAR = 400  # tables are read by pipelines that came so many later at most
 BACKWARDS = 0.002  # of reads, of a later table
 HISTORY = 60
+WEEK = 0b1111111
 
 
 @dataclass(slots=True)
@@ -100,10 +102,12 @@ class _Estate:
         key, task = _pipeline(number), _task(number)
         yield Pipeline(key, (Task(task),))
         for channel in (Channel.SQL_SOURCE, Channel.SQL_RUN):
-            yield Evidence(task, Access.WRITE, _table(number), channel, at_s, f"{number}.sql:1")
+            days = 1 if channel in STATIC else WEEK
+            place = f"{number}.sql:1"
+            yield Evidence(task, Access.WRITE, _table(number), channel, at_s, place, days=days)
             for other in self.reads[number]:
-                yield Evidence(task, Access.READ, _table(other), channel, at_s, f"{number}.sql:2")
-            yield Coverage(task, channel, at_s)
+                yield Evidence(task, Access.READ, _table(other), channel, at_s, place, days=days)
+            yield Coverage(task, channel, at_s, days)
 
     def batches(self, at_s: float) -> Iterator[Batch]:
         for first in range(0, len(self.reads), PER_BATCH):
@@ -122,17 +126,18 @@ def measure(options: Options) -> Figures:
     dice = random.Random(options.seed)
     estate, graph = _Estate(count, dice), _Graph()
     progress(f"{count:,} pipelines: load")
-    figures = _batches("load", graph.timed(estate.batches(DAY_S), DAY_S))
+    figures = _batches("load", graph.timed(estate.batches(FIRST_S), FIRST_S))
     progress("rescan")
     for number in dice.sample(range(1, count), count // 100):
         estate.reads[number].pop()
         estate.read(number)
-    figures |= _batches("rescan", graph.timed(estate.batches(2 * DAY_S), 2 * DAY_S))
-    steps = graph.settled(2 * DAY_S)
+    figures |= _batches("rescan", graph.timed(estate.batches(FIRST_S + DAY_S), FIRST_S + DAY_S))
+    steps = graph.settled(FIRST_S + DAY_S)
     figures["settle_s"] = sum(steps) / 1000
     figures["settle_step_max_ms"] = max(steps, default=0.0)
     progress("changes")
     figures |= _changes(estate, graph, dice, 50 if options.quick else 200)
+    graph.settled(FIRST_S + 2 * DAY_S)
     progress("runs")
     figures |= _runs(graph, count, dice, 10 if options.quick else 40)
     progress("restart")
@@ -148,7 +153,7 @@ def _batches(name: str, took: tuple[list[float], list[float]]) -> dict[str, floa
 
 
 def _changes(estate: _Estate, graph: _Graph, dice: random.Random, times: int) -> dict[str, float]:
-    at_s = 3 * DAY_S
+    at_s = FIRST_S + 2 * DAY_S
     batches = []
     for number in dice.sample(range(1, len(estate.reads)), times):
         estate.read(number)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from swarm.lineage.facts import Change, Facts
-from swarm.lineage.timing import DAY_S, Rhythm, confirmed, may_confirm, rhythm, together
+from swarm.lineage.timing import DAY_S, Rhythm, confirmed, may_confirm, together
 from swarm.lineage.weighing import SMALLEST
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Proof
@@ -97,7 +97,7 @@ class Confirming:
 
     def _rhythm(self, pipeline: PipelineKey) -> Rhythm:
         if pipeline not in self._rhythms:
-            self._rhythms[pipeline] = rhythm(self._facts.runs.of(pipeline))
+            self._rhythms[pipeline] = self._facts.runs.rhythm(pipeline)
         return self._rhythms[pipeline]
 
     def _feeds(self, pipeline: PipelineKey) -> set[PipelineKey]:

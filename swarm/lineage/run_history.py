@@ -6,15 +6,20 @@ and failed if either says so. So neither the order of the words nor a repetition
 
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import isnan, nan
 
 from swarm.lineage.tables import Tables
+from swarm.lineage.timing import Rhythm, rhythm
 from swarm.model.journal import RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran, Run, RunState
 
 # Two months of daily runs; packed, those of 10,000 pipelines take 20 MB.
 RUNS_KEPT = 60
+
+# Whoever ends a run is compared with all around it, whose rhythms stay: 25 MB at most.
+RHYTHMS_KEPT = 2048
 
 _ENDED = frozenset({RunState.SUCCEEDED, RunState.FAILED})
 _FIELDS = 4
@@ -26,10 +31,14 @@ class RunHistory:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._packed: dict[PipelineKey, bytes] = {}
+        self._rhythm = lru_cache(RHYTHMS_KEPT)(_rhythm)
 
     def of(self, pipeline: PipelineKey) -> tuple[Ran, ...]:
-        numbers = array("d", self._packed.get(pipeline, b""))
-        return tuple(_ran(numbers[i : i + _FIELDS]) for i in range(0, len(numbers), _FIELDS))
+        return _unpacked(self._packed.get(pipeline, b""))
+
+    def rhythm(self, pipeline: PipelineKey) -> Rhythm:
+        """The days of the pipeline, as `timing` reads its runs."""
+        return self._rhythm(self._packed.get(pipeline, b""))
 
     def see(self, run: Run) -> bool:
         """Take in what is told of a run; is it news?"""
@@ -73,6 +82,15 @@ def _both(one: Ran, other: Ran) -> Ran:
 def _numbers(ran: Ran) -> tuple[float, float, float, float]:
     planned_s = nan if ran.scheduled_for_s is None else ran.scheduled_for_s
     return planned_s, ran.started_at_s, ran.ended_at_s, float(ran.failed)
+
+
+def _unpacked(packed: bytes) -> tuple[Ran, ...]:
+    numbers = array("d", packed)
+    return tuple(_ran(numbers[i : i + _FIELDS]) for i in range(0, len(numbers), _FIELDS))
+
+
+def _rhythm(packed: bytes) -> Rhythm:
+    return rhythm(_unpacked(packed))
 
 
 def _ran(numbers: "array[float]") -> Ran:
