@@ -111,6 +111,8 @@ class World:
         self.now_s = 0.0
         # Some networks are calm: there the detector is quick, and its mistakes show.
         self.noise = self.random.choice([0.0, 0.2, 1.0])
+        # Some fleets are of machines that are taken away again and again.
+        self.fleeting = self.random.random() < 0.25
         self.journal = Journal()
         self.fired: Counter[tuple[TaskState, str]] = Counter()
         self.zombies_refused = 0
@@ -255,6 +257,8 @@ class World:
             self.cut.clear()
             self.deaf.clear()
             return
+        if self.fleeting:
+            self.random.choice(self.nodes).kill(LossCause.NODE_GONE)
         self.random.choice(
             [
                 self._crash_dispatcher,
