@@ -86,7 +86,7 @@ class Fleet:
         if self.spawn_worker is not None and self._worker not in self._actors:
             self._worker = self._kept(*self.spawn_worker())
         for name in self.keeper.surplus():
-            self.keeper.died(name, time.monotonic())
+            self.keeper.ended(name)
             if name in self._actors:
                 ray.kill(self._actors[name][0])
         for wanted in self.keeper.missing(time.monotonic()):

@@ -37,6 +37,7 @@ class Keeper:
         match record:
             case AgentsWanted(path):
                 self._wanted[path] = record
+                self._young_deaths.pop(path, None)
                 self._not_before_s.pop(path, None)
                 self._look = True
             case WorkerGone(worker):
@@ -57,6 +58,11 @@ class Keeper:
         self._young_deaths[path] = deaths
         pause_s = min(_PAUSE_MAX_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0
         self._not_before_s[path] = now_s + pause_s
+        self._look = True
+
+    def ended(self, name: str) -> None:
+        """It was ended on purpose: that says nothing against its class."""
+        self._live.pop(name, None)
         self._look = True
 
     def missing(self, now_s: float) -> list[AgentsWanted]:

@@ -58,11 +58,25 @@ def test_what_is_wanted_changes() -> None:
     filled(keeper, 0.0, "a", "b")
     keeper.take(AgentsWanted("checks:Checker", 1), 1.0)
     assert keeper.surplus() == ["b"]
-    keeper.died("b", 1.0)
+    keeper.ended("b")
     keeper.take(AgentsWanted("checks:Checker", 1, memory_bytes=10), 2.0)
     assert keeper.surplus() == ["a"], "it has another limit"
-    keeper.died("a", 2.0)
-    (fresh,) = keeper.missing(20.0)
+    keeper.ended("a")
+    (fresh,) = keeper.missing(2.0)
     assert fresh.memory_bytes == 10
     keeper.take(AgentsWanted("checks:Checker", 0), 3.0)
     assert keeper.missing(30.0) == []
+
+
+def test_ends_on_purpose_and_a_new_word_slow_nothing_down() -> None:
+    keeper = Keeper([])
+    for number in range(5):
+        now_s = float(number)
+        keeper.take(AgentsWanted("checks:Checker", 1), now_s)
+        filled(keeper, now_s, f"n{number}")
+        keeper.died(f"n{number}", now_s)
+        filled(keeper, now_s, f"m{number}")
+        keeper.take(AgentsWanted("checks:Checker", 0), now_s)
+        for name in keeper.surplus():
+            keeper.ended(name)
+    assert keeper.surplus() == []
