@@ -95,7 +95,8 @@ def read_jobs(
             continue
         seen.add(f"{role}@{host}")
         executor = str(row["executor_class"] or "")
-        runs_here = role is Role.SCHEDULER and "LocalExecutor" in executor
+        # Airflow 3.3 never says which executor a scheduler has: what is on its host may be its.
+        runs_here = role is Role.SCHEDULER and (not executor or "LocalExecutor" in executor)
         yield ForeignWorker(
             orchestrator,
             f"{role}@{host}",
