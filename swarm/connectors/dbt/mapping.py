@@ -21,7 +21,7 @@ from swarm.lineage.naming import dataset_from_table, split_name
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
-from swarm.model.lineage import View
+from swarm.model.lineage import Unresolved, UnresolvedReason, View
 from swarm.model.pipelines import DeclaredEdge, Pipeline, Task
 from swarm.model.runs import Run, RunState, TaskRun
 
@@ -195,14 +195,19 @@ class DbtProject:
         found = extract_sql(f"SELECT * FROM {text}", self.context, "").touches if text else ()
         return tuple(dict.fromkeys(touch.dataset for touch in found))
 
-    def external_tables(self) -> Iterator[View]:
-        """Reading an external table is reading the files it lies over."""
+    def external_tables(self) -> Iterator[View | Unresolved]:
+        """Reading an external table is reading the files it lies over, where that is understood."""
         for source in self.project.sources.values():
             location = source.external.location.strip().strip("'\"")
+            if not location:
+                continue
+            place = source.original_file_path or source.unique_id
             table, below = self.relation(source), self._located(location)
             if table is not None and below is not None:
-                place = source.original_file_path or source.unique_id
                 yield View(table, (below,), place, f"external location {location}")
+                continue
+            detail = f"where the external table {relation_text(source)} lies: {location}"
+            yield Unresolved(str(self.key), UnresolvedReason.DYNAMIC, place, detail)
 
     def _located(self, location: str) -> DatasetKey | None:
         if location.startswith("@"):  # a stage

@@ -151,9 +151,12 @@ def _xargs(words: list[str], given: Streams | None) -> list[list[str]]:
 def _each(command: Sequence[str], mark: str, items: Sequence[str]) -> list[list[str]]:
     if not command:
         return []
+    some = list(items[:_MAX_ITEMS])
+    if len(items) > _MAX_ITEMS:
+        some.append(hole("item"))  # so that what the others do is said not to be known
     if not mark or not any(mark in word for word in command):
-        return [[*command, item] for item in items[:_MAX_ITEMS]]
-    return [[word.replace(mark, item) for word in command] for item in items[:_MAX_ITEMS]]
+        return [[*command, item] for item in some]
+    return [[word.replace(mark, item) for word in command] for item in some]
 
 
 def _parallel(words: list[str], given: Streams | None) -> list[list[str]]:

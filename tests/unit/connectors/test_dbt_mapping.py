@@ -368,6 +368,7 @@ def test_an_external_table_lies_over_its_location(items, location, below):
     found = items(manifest(model("t"), sources=sources, adapter="snowflake"))
     expected = [] if below is None else [(DatasetKey("", "lake.raw.x"), (below,))]
     assert [(view.dataset, view.reads) for view in only(found, View)] == expected
+    assert len(only(found, Unresolved)) == (below is None)
 
 
 def test_a_view_is_made_of_its_body_and_not_of_its_hooks(items):
