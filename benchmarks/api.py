@@ -16,7 +16,7 @@ import httpx2 as httpx
 
 from benchmarks.graph import mesh, records
 from benchmarks.report import Figures, Options, run
-from swarm.actors.handles import DispatchHandle, GraphHandle
+from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
@@ -30,7 +30,9 @@ def measure(options: Options) -> Figures:
     """Ask for pipelines chosen at random."""
     with TemporaryDirectory() as folder:
         projections = open_projections("", Path(folder))
-        deps = Deps(TOKEN, GraphHandle(), DispatchHandle(), projections, SystemClock())
+        deps = Deps(
+            TOKEN, GraphHandle(), DispatchHandle(), OutputsHandle(), projections, SystemClock()
+        )
         for record in records(PIPELINES, mesh(PIPELINES, options.seed)):
             deps.model.apply(record, 0.0)
         names = [str(key) for key in deps.model.graph.pipelines]

@@ -14,7 +14,7 @@ import uvicorn
 from swarm import config
 from swarm.actors.connector import ConnectorActor
 from swarm.actors.graph import GraphActor
-from swarm.actors.handles import DispatchHandle
+from swarm.actors.handles import DispatchHandle, OutputsHandle
 from swarm.actors.projector import ProjectorActor
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
@@ -45,6 +45,7 @@ async def serve(settings: Settings) -> None:
         token=secret(settings, "token").read_text(),
         graph=graph,
         dispatch=DispatchHandle(),
+        outputs=OutputsHandle(),
         projections=open_projections(settings.store_url, settings.state_dir),
         clock=SystemClock(),
     )

@@ -22,6 +22,15 @@ class Unreachable(Exception):
     """Nothing answers at the URL."""
 
 
+def local(state_dir: Path) -> tuple[str, str]:
+    """The URL and the token of the swarm that `swarm up` started with this state folder."""
+    try:
+        running = json.loads((state_dir / "up.json").read_text())
+        return running["url"], Path(running["token_file"]).read_text().strip()
+    except FileNotFoundError:
+        raise Unreachable(f"No swarm runs with state in {state_dir}: try `swarm up`.") from None
+
+
 class Client:
     """A connection to a running swarm.
 
@@ -41,12 +50,7 @@ class Client:
     @classmethod
     def local(cls, state_dir: Path) -> Self:
         """Connect to the swarm that `swarm up` started with this state folder."""
-        try:
-            running = json.loads((state_dir / "up.json").read_text())
-            token = Path(running["token_file"]).read_text().strip()
-        except FileNotFoundError:
-            raise Unreachable(f"No swarm runs with state in {state_dir}: try `swarm up`.") from None
-        return cls(running["url"], token)
+        return cls(*local(state_dir))
 
     def __enter__(self) -> Self:
         return self

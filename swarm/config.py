@@ -101,9 +101,10 @@ class ApiToken(_Section):
     """A token that may do less than the one `swarm up` makes."""
 
     token_file: UserPath = Field(description="File that holds the token, yours to make.")
-    right: Literal["read", "tell"] = Field(
+    right: Literal["read", "tell", "work"] = Field(
         "read",
-        description="`read` may look, `tell` also send lineage and runs; neither starts programs.",
+        description="`read` may look, `tell` also send lineage and runs, `work` also host agents; "
+        "none starts programs.",
     )
 
 

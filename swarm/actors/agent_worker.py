@@ -12,7 +12,7 @@ from urllib.parse import quote
 import structlog
 
 from swarm.actors.agent_seats import AgentProcess, AgentSpec, Seat
-from swarm.actors.ports import Dispatch, actor_name
+from swarm.actors.ports import Hearing, actor_name
 from swarm.actors.slot import Place, SlotDied
 from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import Clock
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 async def agent_worker(
-    spec: AgentSpec, offer: Offer, dispatch: Dispatch, clock: Clock, options: WorkerOptions
+    spec: AgentSpec, offer: Offer, dispatch: Hearing, clock: Clock, options: WorkerOptions
 ) -> "AgentWorker":
     """The worker of a new agent: `offer` with what that can do, a core for each slot unless it
     says more. Raises `InputError`."""
@@ -50,7 +50,7 @@ class AgentWorker(Worker):
         self,
         process: AgentProcess,
         offer: Offer,
-        dispatch: Dispatch,
+        dispatch: Hearing,
         clock: Clock,
         options: WorkerOptions,
     ) -> None:

@@ -32,7 +32,9 @@ class BeatSender:
 
     async def tell(self, worker: str, to: str, epoch: int) -> None:
         """Beat to `to` ("host:port", empty: to nobody) for `worker`. To be said every beat; a
-        sender that died is replaced."""
+        sender that died is replaced, one that never had anybody to beat to is not begun."""
+        if not to and self._process is None:
+            return
         if self._process is None or self._process.returncode is not None:
             await self._open()
         host, _, port = to.rpartition(":")

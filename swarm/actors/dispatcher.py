@@ -104,6 +104,17 @@ class DispatcherActor:
         """Handle any other event. Raises what is `Rejected`."""
         return await self._send(event, cause_id, {})
 
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        """As `tell`, for each; what is refused is in its place."""
+
+        async def told(event: Event) -> Answer | Rejected:
+            try:
+                return await self.tell(event, cause_id)
+            except Rejected as refusal:
+                return refusal
+
+        return list(await asyncio.gather(*(told(event) for event in events)))
+
     async def detection(self) -> Detection:
         """How good the detection of silent workers is now."""
         return self._dispatcher.detector.detection(self._now().steady_s)

@@ -76,6 +76,10 @@ class DispatchHandle:
         answer: Answer = await _call(DISPATCHER, "tell", event, cause_id)
         return answer
 
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        answers: list[Answer | Rejected] = await _call(DISPATCHER, "tell_all", events, cause_id)
+        return answers
+
     async def detection(self) -> Detection:
         answer: Detection = await _call(DISPATCHER, "detection")
         return answer

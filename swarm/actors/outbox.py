@@ -24,9 +24,16 @@ class Outbox:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._waiting = dict(self._read())
+        self._own: set[Token] = set()
 
     def tokens(self) -> tuple[Token, ...]:
-        return tuple(self._waiting)
+        """Those that the worker held. It never held what it found here: to claim that would get it
+        revoked, and dropped before it is told."""
+        return tuple(token for token in self._waiting if token in self._own)
+
+    def disown(self) -> None:
+        """The worker goes on under another id; what waits was held by the one before."""
+        self._own.clear()
 
     def waiting(self) -> list[tuple[Token, Finish]]:
         return list(self._waiting.items())
@@ -35,6 +42,7 @@ class Outbox:
         """Durable when it returns, as far as a crash of the worker goes and the disk has room."""
         token = finish.token
         self._waiting[token] = finish
+        self._own.add(token)
         what = {
             "task": token.task,
             "grant": token.grant,
@@ -52,6 +60,7 @@ class Outbox:
             part.unlink(missing_ok=True)
 
     def drop(self, token: Token) -> None:
+        self._own.discard(token)
         if self._waiting.pop(token, None) is not None:
             self._path(token).unlink(missing_ok=True)
 

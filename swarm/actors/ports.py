@@ -6,6 +6,7 @@ from typing import Protocol
 
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm, Reply
+from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
 from swarm.lineage.ledger import VerdictRequest
 from swarm.model.journal import Batch, QuestionAsked
@@ -50,7 +51,15 @@ class Answer:
     beats_to: str = ""
 
 
-class Dispatch(Protocol):
+class Hearing(Protocol):
+    """Whom a worker tells what it has to say: the dispatcher, however it is reached."""
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
+        ...
+
+
+class Dispatch(Hearing, Protocol):
     """The dispatcher actor. An answer means that the journal has it; all may be sent again."""
 
     async def submit(
@@ -64,8 +73,8 @@ class Dispatch(Protocol):
         payload unless the word is stale."""
         ...
 
-    async def tell(self, event: Event, cause_id: str) -> Answer:
-        """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        """As `tell`, for each; what is refused is in its place."""
         ...
 
     async def detection(self) -> Detection:

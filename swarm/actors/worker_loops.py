@@ -27,7 +27,7 @@ from swarm.actors.beat_process import RENEW, UNKNOWN
 from swarm.actors.beat_sender import BeatSender
 from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
-from swarm.actors.ports import Answer, Dispatch, actor_name
+from swarm.actors.ports import Answer, Hearing, actor_name
 from swarm.actors.programs import Programs
 from swarm.actors.slot import End, Place, Slot, SlotDied
 from swarm.clock import Clock
@@ -91,7 +91,7 @@ class Worker:
     """Runs what the dispatcher grants. Its loops are for one event loop and have no end."""
 
     def __init__(
-        self, offer: Offer, dispatch: Dispatch, clock: Clock, options: WorkerOptions
+        self, offer: Offer, dispatch: Hearing, clock: Clock, options: WorkerOptions
     ) -> None:
         self._offer = offer
         self._dispatch = dispatch
@@ -139,6 +139,7 @@ class Worker:
         base = actor_name(self._offer.worker)
         self._offer = replace(self._offer, worker=WorkerId(f"{base}~{incarnation}"))
         self._held: dict[Token, _Held] = {}
+        self._outbox.disown()
         self._room.set()
         self._number, self._known, self._draining = 1, False, False
         self._confirmed_s = self._clock.monotonic_s()
@@ -220,14 +221,14 @@ class Worker:
     async def _reporting(self) -> None:
         """Tell what ended, until it is acknowledged; whether it counted is not ours to know."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), self._options.fence_s / 3)
             self._ended.clear()
             # All at once: the dispatcher makes what it hears together durable together.
             ends = self._outbox.waiting()
             for at in range(0, len(ends), _ENDS_AT_ONCE):
                 some = ends[at : at + _ENDS_AT_ONCE]
                 await asyncio.gather(*(self._report(token, finish) for token, finish in some))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), self._options.fence_s / 3)
 
     async def _report(self, token: Token, finish: Finish) -> None:
         if await self._ask(finish, within_s=self._options.fence_s / 3) is not None:

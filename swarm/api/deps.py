@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from swarm.actors.ports import Dispatch, Graph
+from swarm.actors.ports import Dispatch, Graph, Outputs
 from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
 from swarm.clock import Clock
@@ -29,6 +29,7 @@ class Deps:
     token: str
     graph: Graph
     dispatch: Dispatch
+    outputs: Outputs
     projections: Projections
     clock: Clock
     tokens: Mapping[str, Right] = field(default_factory=dict)

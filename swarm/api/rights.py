@@ -1,4 +1,4 @@
-"""What a token may do: look, tell what happened, or everything.
+"""What a token may do: look, tell what happened, take work for agents, or everything.
 
 Who can hand in a program runs code on the workers, so a token that lies in an orchestrator's
 environment to send its events should not be able to.
@@ -10,6 +10,8 @@ from enum import IntEnum
 
 # What tells swarm of the world; all else that is not a look changes what swarm does.
 _TELLING = ("/api/v1/lineage", "/api/v1/push", "/api/v1/beats")
+# What a host of agents says, for which it hears what their items hold.
+_WORKING = ("/api/v1/agents/acquire", "/api/v1/agents/tell", "/api/v1/agents/outputs")
 
 
 class Right(IntEnum):
@@ -17,13 +19,16 @@ class Right(IntEnum):
 
     READ = 1
     TELL = 2
-    ALL = 3
+    WORK = 3
+    ALL = 4
 
 
 def needed(method: str, path: str) -> Right:
     """The right that a request takes."""
     if method in ("GET", "HEAD", "OPTIONS"):
         return Right.READ
+    if path in _WORKING:
+        return Right.WORK
     return Right.TELL if path in _TELLING else Right.ALL
 
 

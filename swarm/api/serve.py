@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from ray import serve
 
 from swarm.actors.dispatcher import STREAM
-from swarm.actors.handles import DispatchHandle, GraphHandle
+from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.rights import Right
@@ -27,6 +27,7 @@ def start(settings: Settings, token: str, tokens: Mapping[str, Right], payload_k
         serve.ingress(_builder(settings, token, tokens, payload_key))(_Api),
         name=APPLICATION,
         ray_actor_options={"num_cpus": 0},
+        max_ongoing_requests=1_000,  # most of them are long polls, which only wait
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )
     serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
@@ -47,6 +48,7 @@ def _builder(
                 tokens=tokens,
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
+                outputs=OutputsHandle(),
                 output=open_outputs(settings.store_url, settings.state_dir).read,
                 result=lambda token: journal.results(STREAM, payload_key).get(token),
                 projections=open_projections(settings.store_url, settings.state_dir),

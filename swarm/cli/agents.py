@@ -1,13 +1,21 @@
-"""`swarm agents`: long-running workers that handle items of a capability."""
+"""`swarm agents`: long-running workers that handle items of a capability.
+
+All but `run` speak of agents that the running swarm keeps; `run` hosts some on this machine, which
+needs no Ray and no part in the cluster.
+"""
 
 import json
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.actors.agent_seats import AgentSpec
 
 app = typer.Typer(help="Agents that handle items.", no_args_is_help=True)
 
@@ -28,6 +36,28 @@ def start(
 
 
 @app.command()
+def run(
+    agent: ClassArgument,
+    count: Annotated[int, typer.Option(min=1, help="How many of it live here.")] = 1,
+    memory_bytes: Annotated[int, typer.Option(min=0, help="Memory of each; 0: any.")] = 0,
+    cwd: Annotated[Path, typer.Option(help="Folder to import it from.")] = Path(),
+    folder: Annotated[Path | None, typer.Option(help="Where its files are kept.")] = None,
+    path: ConfigOption = None,
+) -> None:
+    """Host agents of a class in this process, for the swarm at `SWARM_URL` (its token, with the
+    right `work`, in the file `SWARM_TOKEN_FILE`), until it is ended."""
+    import asyncio
+
+    from swarm.actors.agent_seats import AgentSpec
+    from swarm.cli.connection import explained, reached
+
+    with explained():
+        url, token = reached(path)
+        spec = AgentSpec(agent, memory_bytes, str(cwd.resolve()))
+        asyncio.run(_hosted(spec, count, url, token, folder or _own_folder(agent)))
+
+
+@app.command()
 def stop(agent: ClassArgument, path: ConfigOption = None) -> None:
     """End the agents of a class; what they hold goes to others, or waits."""
     with connected(path) as swarm:
@@ -45,3 +75,23 @@ def list_(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> Non
     for row in found:
         holds = f"{len(row['holds'])} of {row['slots']} slots"
         typer.echo(f"{row['worker']}  {' '.join(row['capabilities'])}  {holds}")
+
+
+async def _hosted(spec: "AgentSpec", count: int, url: str, token: str, folder: Path) -> None:
+    """Host until SIGTERM or SIGINT."""
+    import asyncio
+    import signal
+
+    from swarm.actors.outside_host import Host
+    from swarm.actors.outside_line import Line
+
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await Host(spec, count, Line(url, token), folder).run(stopped)
+
+
+def _own_folder(agent: str) -> Path:
+    """Of the hosts of a class on this machine."""
+    state = Path(os.environ.get("XDG_STATE_HOME", "~/.local/state")).expanduser()
+    return state / "swarm-agents" / agent.replace(":", ".")

@@ -25,18 +25,22 @@ _EXIT_OF_STATUS = {401: 5, 404: 4, 409: 7}
 def connected(path: Path | None) -> Iterator["Client"]:
     """The running swarm of `SWARM_URL`, else of the settings. Every refusal of it becomes a
     message on stderr and an exit code: 4 not found, 5 token, 6 unreachable, 7 conflict."""
-    from swarm import config
     from swarm.client import Client
 
-    with explained():
-        url = os.environ.get("SWARM_URL")
-        if url:
-            token = Path(os.environ.get("SWARM_TOKEN_FILE", "")).read_text().strip()
-            client = Client(url, token)
-        else:
-            client = Client.local(config.load(path).state_dir)
-        with client:
-            yield client
+    with explained(), Client(*reached(path)) as client:
+        yield client
+
+
+def reached(path: Path | None) -> tuple[str, str]:
+    """The URL and the token of the swarm of `SWARM_URL`, else of the one that runs with the
+    settings."""
+    from swarm import config
+    from swarm.client import local
+
+    url = os.environ.get("SWARM_URL")
+    if url:
+        return url, Path(os.environ.get("SWARM_TOKEN_FILE", "")).read_text().strip()
+    return local(config.load(path).state_dir)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ ever a suspicion, so it acts in steps that cost little while it is wrong:
 3. `self_fence_s` and a guard: the worker has ended everything itself, so all its tasks move.
 
 A worker that is heard of by its renewals alone, because its beats do not pass, renews `slow` times
-less often than others beat, and gets as much more time in steps 1 and 2.
+less often than others beat, and gets as much more time in steps 1 and 2. Who said that it renews
+every so many seconds gets so many times more; who said when it fences itself is believed in 3.
 
 It doubts itself (Dadgar, Phillips, Currey: Lifeguard, 2017). Time in which its own loop stood
 still does not count as anybody's silence. While more than `DOUBTFUL_SHARE` of the workers look
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 
 from swarm.dispatch.events import Silence
 from swarm.dispatch.gaps import Gaps
-from swarm.model.work import WorkerId
+from swarm.model.work import Offer, WorkerId
 
 WIDENING = 8.0
 DOUBTFUL_SHARE = 0.3
@@ -44,7 +45,7 @@ class Patience:
     self_fence_s: float = 15.0
     guard_s: float = 1.0
     stall_s: float = 0.25  # a loop that is later than this has stood still
-    slow: float = 10.0  # the factor for those whose beats do not pass
+    slow: float = 10.0  # the factor for those whose beats do not pass, for each second of renewals
     deaf_s: float = 0.5  # a sender without an echo for so long is not in contact
 
 
@@ -89,6 +90,7 @@ class Detector:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._heard: dict[WorkerId, _Heard] = {}
+        self._offers: dict[WorkerId, Offer] = {}
         self._gaps = Gaps()
         self._tail_s = 0.0
         self._looked_s: float | None = None
@@ -105,6 +107,10 @@ class Detector:
     def gap_tail_s(self) -> float:
         """The 99.9th percentile of the last gaps between two beats of one worker."""
         return self._tail_s
+
+    def expect(self, offer: Offer) -> None:
+        """A worker joined: how often it is heard of, and when it fences itself."""
+        self._offers[offer.worker] = offer
 
     def beat(self, worker: WorkerId, at_s: float, lost: int = 0) -> None:
         """A beat came in at `at_s`; `lost` that it sent before did not."""
@@ -139,6 +145,7 @@ class Detector:
 
     def forget(self, worker: WorkerId) -> None:
         self._heard.pop(worker, None)
+        self._offers.pop(worker, None)
 
     def silent_s(self, worker: WorkerId, now_s: float) -> float:
         return now_s - self._heard[worker].at_s
@@ -146,7 +153,7 @@ class Detector:
     def suspects(self, worker: WorkerId, now_s: float) -> bool:
         """Has it been silent for so long that it should get nothing new?"""
         heard = self._heard[worker]
-        slow = 1.0 if heard.beats() else self._patience.slow
+        slow = 1.0 if heard.beats() else self._slow(worker)
         return now_s - heard.at_s > self._patience.suspect_s * slow
 
     def verdicts(self, now_s: float) -> Iterator[Silence]:
@@ -154,15 +161,14 @@ class Detector:
         the time between two questions is how the detector knows that it stood still itself."""
         self._forgive(now_s)
         self._tail_s = self._gaps.share_s(_TAIL, without=_RETURNED)
-        fence_s = self._patience.self_fence_s + self._patience.guard_s
         late = [worker for worker in self._heard if self.suspects(worker, now_s)]
         doubtful = len(self._heard) >= _DOUBT_FROM and len(late) > DOUBTFUL_SHARE * len(self._heard)
         for worker in late:
             heard = self._heard[worker]
             silent_s = now_s - heard.at_s
-            if silent_s > fence_s:
+            if silent_s > self._fence_s(worker) + self._patience.guard_s:
                 yield Silence(worker, fenced=True)
-            elif silent_s > self._patient_s(heard) and not doubtful:
+            elif silent_s > self._patient_s(worker) and not doubtful:
                 heard.believed = True
                 yield Silence(worker, fenced=False)
 
@@ -182,11 +188,19 @@ class Detector:
             without_beats=tuple(w for w, heard in self._heard.items() if not heard.beats()),
         )
 
-    def _patient_s(self, heard: _Heard) -> float:
-        if heard.beats():
+    def _patient_s(self, worker: WorkerId) -> float:
+        if self._heard[worker].beats():
             return self.redistribute_s
-        slow_s = self._patience.redistribute_s * self._patience.slow
-        return min(max(slow_s, self.redistribute_s), self._patience.self_fence_s)
+        slow_s = self._patience.redistribute_s * self._slow(worker)
+        return min(max(slow_s, self.redistribute_s), self._fence_s(worker))
+
+    def _slow(self, worker: WorkerId) -> float:
+        offer = self._offers.get(worker)
+        return self._patience.slow * (1.0 if offer is None else offer.renew_s)
+
+    def _fence_s(self, worker: WorkerId) -> float:
+        offer = self._offers.get(worker)
+        return self._patience.self_fence_s if offer is None or not offer.fence_s else offer.fence_s
 
     def _forgive(self, now_s: float) -> None:
         """Count the time in which nobody listened as nobody's silence."""

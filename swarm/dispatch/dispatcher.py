@@ -111,11 +111,13 @@ class Dispatcher:
                 self.called.add(worker)
             case WorkerGone(worker):
                 self.called.discard(worker)
+                self.detector.forget(worker)
+            case WorkerJoined(offer) | WorkerKept(offer):
+                self._capacity.know(offer)
+                self.detector.expect(offer)
             case _:
                 pass
         self.floor.apply(record)
-        if isinstance(record, WorkerJoined | WorkerKept):
-            self._capacity.know(record.offer)
 
     def beat(self, worker: WorkerId, at_s: float, lost: int = 0, unheard_s: float = 0.0) -> Nod:
         """A beat came in at `at_s` on the steady clock; `lost` before it did not, and its sender
@@ -260,5 +262,4 @@ class Dispatcher:
     def _worker_lost(self, worker: WorkerId, cause: LossCause) -> Decision:
         if worker not in self.floor.workers:
             return Decision((), Receipt.STALE)
-        self.detector.forget(worker)
         return Decision(tuple(lose_worker(self.floor, worker, cause)), Receipt.DONE)

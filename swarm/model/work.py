@@ -138,7 +138,8 @@ class Submission:
 class Offer:
     """A worker as it presents itself: one process on one node, one task at a time in each slot.
 
-    `capabilities` are what it can do; the empty one is running programs.
+    `capabilities` are what it can do; the empty one is running programs. It renews every `renew_s`
+    and ends what it runs after `fence_s` without contact; 0: as the settings say.
     """
 
     worker: WorkerId
@@ -148,6 +149,8 @@ class Offer:
     capabilities: tuple[str, ...] = ("",)
     capacity: CapacityClass = CapacityClass.DEDICATED
     pool: str = ""
+    renew_s: float = 1.0
+    fence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,8 +5,22 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from swarm.dispatch.events import Cancel, Drain, Rearm, Receipt, WorkerLost
-from swarm.model.work import LossCause, Outcome, TaskId, Token
+from swarm.actors.outbox import Outbox
+from swarm.actors.ports import Answer
+from swarm.dispatch.events import (
+    Acquire,
+    Cancel,
+    Drain,
+    Event,
+    Finish,
+    Rearm,
+    Receipt,
+    Register,
+    Renew,
+    WorkerLost,
+)
+from swarm.errors import Unreachable
+from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 from swarm.model.work import Rearm as RearmBy
 from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 
@@ -62,6 +76,32 @@ async def test_an_owner_rearms_a_lost_task_with_a_new_payload(tmp_path: Path) ->
         await until(lambda: task in floor.ended)
     assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 2)
     assert (tmp_path / "w" / "output" / "t.2").read_text() == "new"
+
+
+class DeafToEnds(Interrupted):
+    """It hears of ends only after a renewal."""
+
+    renewed = False
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        if isinstance(event, Finish) and not self.renewed:
+            raise Unreachable("the dispatcher did not answer")
+        answer = await super().tell(event, cause_id)
+        self.renewed = self.renewed or isinstance(event, Renew)
+        return answer
+
+
+async def test_what_a_dead_worker_could_not_tell_is_told_by_the_next(tmp_path: Path) -> None:
+    async with a_dispatcher(tmp_path) as dispatcher:
+        floor, old = dispatcher._dispatcher.floor, WorkerId("old")
+        task = await submit(dispatcher, "t", ["true"])
+        await dispatcher.tell(Register(Offer(old, "n", 1, Resources(cpu=1.0))), "test")
+        await dispatcher.tell(Acquire(old, 1), "test")
+        Outbox(tmp_path / "new" / "ended").put(Finish(Token(task, 1), Outcome.SUCCEEDED))
+        async with a_worker(DeafToEnds(dispatcher), tmp_path, "new", fence_s=5.0):
+            await until(lambda: task in floor.ended)
+            await until(lambda: not any((tmp_path / "new" / "ended").iterdir()))
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
 
 
 async def test_a_program_is_cancelled(tmp_path: Path) -> None:

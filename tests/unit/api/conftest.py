@@ -1,7 +1,7 @@
 """The API over a real journal and real projections, in one process and without Ray."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,15 @@ from swarm.api.read_model import ReadModel
 from swarm.config import Settings
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.dispatcher import Dispatcher, Policy
-from swarm.dispatch.events import Event, Now, Rearm, Submit
+from swarm.dispatch.events import Event, Grants, Now, Rearm, Submit
+from swarm.errors import Rejected
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, QuestionAsked
-from swarm.model.work import TaskId
+from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
+from swarm.store.outputs import Part, open_outputs
 from swarm.store.projections import open_projections
 from swarm.store.projector import open_projector
 
@@ -91,11 +93,32 @@ class LocalDispatch:
     async def detection(self) -> Detection:
         return self._dispatcher.detector.detection(0.0)
 
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        answers: list[Answer | Rejected] = []
+        for event in events:
+            try:
+                answers.append(await self.tell(event, cause_id))
+            except Rejected as refusal:
+                answers.append(refusal)
+        return answers
+
     async def tell(self, event: Event, cause_id: str) -> Answer:
         now_s = self._clock.now_s()
         decision = self._dispatcher.decide(event, Now(now_s, now_s))
         await self._journaled.append(decision.records, now_s, cause_id)
-        return Answer(self._journaled.epoch, decision.reply)
+        granted = decision.reply.tokens if isinstance(decision.reply, Grants) else ()
+        bodies = {token.task: self.bodies[token.task] for token in granted}
+        return Answer(self._journaled.epoch, decision.reply, bodies)
+
+
+class LocalOutputs:
+    """The outputs actor's work, done at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store = open_outputs("", settings.state_dir)
+
+    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+        return self.store.put(parts, 0.0)
 
 
 @dataclass
@@ -144,6 +167,7 @@ async def api(tmp_path) -> AsyncIterator[Api]:
         token=TOKEN,
         graph=LocalGraph(settings, clock),
         dispatch=LocalDispatch(settings, clock),
+        outputs=LocalOutputs(settings),
         projections=open_projections("", tmp_path),
         clock=clock,
         lineage_namespaces={"prod": "airflow"},

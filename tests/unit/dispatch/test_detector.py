@@ -4,7 +4,7 @@ import pytest
 
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import Silence
-from swarm.model.work import WorkerId
+from swarm.model.work import Offer, Resources, WorkerId
 
 A, B = WorkerId("a"), WorkerId("b")
 TICK_S = 0.05
@@ -141,3 +141,19 @@ def test_links_that_are_cut_often_do_not_widen_it() -> None:
         detector.beat(A, round_ * 3 + 3.0, lost=9)
     assert detector.detection(60.0).cut_off == 20
     assert detector.redistribute_s == 0.6
+
+
+def test_who_renews_seldom_gets_as_much_more_time() -> None:
+    detector = Detector(Patience(self_fence_s=60.0))
+    detector.expect(Offer(A, "there", 1, Resources(), renew_s=3.0, fence_s=15.0))
+    detector.renewed(A, 0.0)
+    listening(detector, 8.9)
+    assert not detector.suspects(A, 8.9)
+    listening(detector, 9.1, from_s=8.9)
+    assert detector.suspects(A, 9.1)
+    listening(detector, 14.9, from_s=9.1)
+    assert list(detector.verdicts(14.9)) == []
+    listening(detector, 15.5, from_s=14.9)
+    assert list(detector.verdicts(15.5)) == [Silence(A, fenced=False)]
+    listening(detector, 16.0, from_s=15.5)
+    assert list(detector.verdicts(16.05)) == [Silence(A, fenced=True)]
