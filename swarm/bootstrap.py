@@ -47,6 +47,7 @@ def main() -> None:
     from swarm.actors.graph import GraphActor
     from swarm.actors.outputs import OutputsActor
     from swarm.actors.projector import ProjectorActor
+    from swarm.actors.sequencer import SequencerActor
     from swarm.api import serve
 
     ray.init(
@@ -75,6 +76,7 @@ def main() -> None:
             handles.own_address,
         ),
         spawn(GraphActor, options.GRAPH, settings),
+        spawn(SequencerActor, options.SEQUENCER, settings),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
         *(

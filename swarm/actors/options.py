@@ -15,6 +15,7 @@ _BASE: dict[str, Any] = {
 }
 
 GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
+SEQUENCER: dict[str, Any] = _BASE | {"name": "sequencer"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
 OUTPUTS: dict[str, Any] = _BASE | {"name": "outputs"}

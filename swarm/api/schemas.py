@@ -1,15 +1,12 @@
 """What the API speaks: the JSON shapes, made from the model's values at the edge and only there."""
 
-from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.api.foreign_schemas import ForeignWorkerRow
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
-from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import QuestionAsked
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
@@ -265,47 +262,6 @@ class Changes(Shape):
             changed=[Edge.of(dependency) for dependency in diff.dependencies_changed],
             gone=[EdgeName.of(key) for key in diff.dependencies_gone],
         )
-
-
-class FindingRow(Shape):
-    """A dependency that nobody declared, pipelines that wait for each other in a ring, or a worker
-    of an orchestrator that is missing.
-
-    `evidence` holds the dependencies that show it, as far as they still exist.
-    """
-
-    id: str
-    kind: FindingKind
-    subject: str = Field(description="What it is about, for people.")
-    level: Level
-    orchestrators: list[str]
-    pipelines: list[TaskName]
-    evidence: list[Edge]
-    first_seen_s: float
-    changed_at_s: float
-    closed_at_s: float | None
-    worker: ForeignWorkerRow | None = Field(description="The worker that is missing, if it is one.")
-
-    @classmethod
-    def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
-        return cls(
-            id=finding.id,
-            kind=finding.kind,
-            subject=str(finding),
-            level=finding.level,
-            orchestrators=_orchestrators(finding),
-            pipelines=[TaskName.of(key) for key in finding.pipelines],
-            evidence=[Edge.of(known[key]) for key in finding.evidence if key in known],
-            first_seen_s=finding.first_seen_s,
-            changed_at_s=finding.changed_at_s,
-            closed_at_s=finding.closed_at_s,
-            worker=None if finding.worker is None else ForeignWorkerRow.of(finding.worker),
-        )
-
-
-def _orchestrators(finding: Finding) -> list[str]:
-    found = {key.orchestrator for key in finding.pipelines}
-    return sorted(found | ({finding.worker.orchestrator} if finding.worker else set()))
 
 
 class VerdictBody(Shape):

@@ -18,7 +18,7 @@ def findings(
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
-    """Show undeclared dependencies, rings of pipelines and missing workers, the newest last."""
+    """Show undeclared dependencies, rings of pipelines, missing workers, hazards; newest last."""
     since_s = None if since_h is None else max(0.0, time.time() - since_h * 3600)
     with connected(path) as swarm:
         found = list(swarm.findings(since_s=since_s))
@@ -33,4 +33,7 @@ def findings(
             for ran in row["worker"]["runs"]:
                 typer.echo(f"{'':19}  {ran['pipeline']} {ran['task']} run {ran['run_id']}")
             typer.echo(f"{'':19}  {row['worker']['advice']}")
+        if row["hazard"] is not None:
+            typer.echo(f"{'':19}  {row['hazard']['story']}")
+            typer.echo(f"{'':19}  {row['hazard']['remedy']}")
     typer.echo(f"{len(found)} findings", err=True)

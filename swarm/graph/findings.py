@@ -12,15 +12,12 @@ Rules
 3. The level of a ring is the highest one at which its pipelines still form it.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 from swarm.graph.cycles import Cycle, cycles, on_ring_with
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import MIN_CONFIDENCE
-from swarm.model.findings import Finding, FindingKind
+from swarm.model.findings import Finding, FindingKind, finding_id, told
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
@@ -164,34 +161,25 @@ class Findings:
             yield _ring(ring, level, now_s)
 
     def _told(self, name: str, holds: Finding | None, now_s: float) -> Finding | None:
-        """What is to be told of the finding `name`, if anything."""
-        known = self._open.get(name)
-        if known is None or holds is None:
-            return replace(known, changed_at_s=now_s, closed_at_s=now_s) if known else holds
-        same = (known.level, known.evidence) == (holds.level, holds.evidence)
-        return None if same else replace(holds, first_seen_s=known.first_seen_s)
+        return told(self._open.get(name), holds, now_s)
 
 
 def _ring(cycle: Cycle, level: Level, now_s: float) -> Finding:
     evidence = sorted({key for edge in cycle.edges for key in edge.dependencies})
-    name = _digest(FindingKind.CYCLE, *map(str, cycle.pipelines))
+    name = finding_id(FindingKind.CYCLE, *map(str, cycle.pipelines))
     kind = FindingKind.CYCLE
     return Finding(name, kind, cycle.pipelines, tuple(evidence), level, now_s, now_s)
 
 
 def _id_of(key: DependencyKey) -> str:
     parts = (*_parts(key.upstream), *_parts(key.downstream), *_parts(key.dataset))
-    return _digest(FindingKind.UNDECLARED_DEPENDENCY, *parts)
+    return finding_id(FindingKind.UNDECLARED_DEPENDENCY, *parts)
 
 
 def _parts(key: TaskKey | DatasetKey) -> tuple[str, ...]:
     if isinstance(key, DatasetKey):
         return key.namespace, key.name
     return key.orchestrator, key.pipeline, key.task
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
 
 def _order(pipeline: Pipeline | None) -> set[Pair]:

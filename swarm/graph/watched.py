@@ -13,12 +13,10 @@ Rules
 4. One that is silent when it is first heard of, beside others of its group that live, is history.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from swarm.model.findings import Finding, FindingKind
+from swarm.model.findings import Finding, FindingKind, finding_id
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, SeenBy
 from swarm.model.journal import (
     Batch,
@@ -157,7 +155,7 @@ class Watched:
 
     def _told(self, name: Name, now_s: float) -> Finding | None:
         """What is to be told of a worker, if anything."""
-        id_ = _id_of(name)
+        id_ = finding_id(FindingKind.MISSING_WORKER, *name)
         known, worker = self._open.get(id_), self._missing(name)
         if worker is not None:
             worker = replace(worker, runs=self._ran_on(name, known))
@@ -219,8 +217,3 @@ def _ran(run: Run | TaskRun) -> RanOn:
 
 def _name(worker: ForeignWorker) -> Name:
     return worker.orchestrator, worker.name
-
-
-def _id_of(name: Iterable[str]) -> str:
-    parts = json.dumps([FindingKind.MISSING_WORKER, *name])
-    return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()

@@ -1,6 +1,8 @@
-"""What people are told about: undeclared dependencies, rings of pipelines, missing workers."""
+"""What people are told: undeclared dependencies, rings of pipelines, missing workers, hazards."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from swarm.model.foreign import ForeignWorker
@@ -14,6 +16,38 @@ class FindingKind(StrEnum):
     UNDECLARED_DEPENDENCY = "undeclared_dependency"
     CYCLE = "cycle"  # pipelines each of which is downstream of every other
     MISSING_WORKER = "missing_worker"  # a process of an orchestrator is dead or silent
+    # Hazards: what will or did go wrong between pipelines that nobody put in order.
+    STALE_READ = "stale_read"  # the reader began before the writer was done, though it rarely does
+    RACE = "race"  # only the clock keeps the reader behind the writer, and not by much
+    CADENCE_MISMATCH = "cadence_mismatch"  # the one runs far more often than the other
+    PAUSED_WRITER = "paused_writer"  # the reader goes on without what the writer would bring
+    GONE_WRITER = "gone_writer"  # nobody writes any more what the reader reads
+    TWO_WRITERS = "two_writers"  # of one dataset, at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """What the runs of two pipelines show.
+
+    `seen` of the `of` runs that were looked at (the reader's, or of two writers those of the
+    first); the newest of them began at `last_s`. `chance`: how likely it is at a run. `slack_s`:
+    from the writer's end to the reader's start, in the tightest twentieth and in the middle of the
+    runs that kept the order. `every_s`: how often the writer and the reader run. `behind`: how many
+    pipelines hang on the reader, itself counted.
+    """
+
+    behind: int = 1
+    seen: int = 0
+    of: int = 0
+    last_s: float | None = None
+    chance: float = 0.0
+    slack_s: tuple[float, float] | None = None
+    every_s: tuple[float, float] | None = None
+
+    @property
+    def gist(self) -> tuple[int, int, float]:
+        """Where this is the same, there is nothing to tell: one more run of many is no news."""
+        return self.behind, self.seen, round(self.chance, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +56,9 @@ class Finding:
 
     `id` follows from the kind and the subject alone, so what is found again after it was closed
     has the same one and a new `first_seen_s`. `pipelines` are the writer's and the reader's, all
-    of a ring, or what ran on the missing `worker`; `evidence` are the dependencies that show it.
-    `changed_at_s` is when it was opened, closed, or had its level, evidence or worker changed.
+    of a ring, what ran on the missing `worker`, or of a hazard the writer's (both writers') and
+    the reader's; `evidence` are the dependencies that show it. `changed_at_s` is when it was
+    opened, closed, or had its level, evidence, worker or the gist of its hazard changed.
     """
 
     id: str
@@ -35,6 +70,7 @@ class Finding:
     changed_at_s: float
     closed_at_s: float | None = None
     worker: ForeignWorker | None = None
+    hazard: Hazard | None = None
 
     def __str__(self) -> str:
         if self.worker is not None:
@@ -43,6 +79,27 @@ class Finding:
             return f"{self.worker} is {self.worker.presence}{ran}"
         if self.kind is FindingKind.CYCLE:
             return ", ".join(map(str, self.pipelines))
+        if self.hazard is not None:
+            return " -> ".join(map(str, self.pipelines))
         return ", ".join(
             f"{d.upstream} -> {d.downstream} through {d.dataset}" for d in self.evidence
         )
+
+
+def finding_id(kind: FindingKind, *parts: str) -> str:
+    """The name of a finding of this kind about what `parts` name."""
+    told = json.dumps([kind, *parts])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def told(known: Finding | None, holds: Finding | None, now_s: float) -> Finding | None:
+    """What is to be told where `known` was told last and `holds` is so now; None: nothing."""
+    if known is None or holds is None:
+        return replace(known, changed_at_s=now_s, closed_at_s=now_s) if known else holds
+    same = _said(known) == _said(holds)
+    return None if same else replace(holds, first_seen_s=known.first_seen_s)
+
+
+def _said(finding: Finding) -> tuple[object, ...]:
+    gist = finding.hazard.gist if finding.hazard else None
+    return finding.level, finding.evidence, gist

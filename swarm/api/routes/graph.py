@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Given
 from swarm.api.explained import Explained
+from swarm.api.finding_schemas import FindingRow
 from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
     Changes,
     DatasetRow,
     Edge,
-    FindingRow,
     PipelineRow,
     QuestionRow,
     Reach,

@@ -1,0 +1,80 @@
+"""How findings look outside."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Self
+
+from pydantic import Field
+
+from swarm.api.foreign_schemas import ForeignWorkerRow
+from swarm.api.schemas import Edge, Shape, TaskName
+from swarm.model.findings import Finding, FindingKind, Hazard
+from swarm.model.lineage import Dependency, DependencyKey, Level
+from swarm.sequencing.telling import remedy, story
+
+
+class HazardRow(Shape):
+    """What the runs of two pipelines show, and what to do about it."""
+
+    story: str
+    remedy: str
+    behind: int = Field(description="Pipelines that hang on the reader, itself counted.")
+    seen: int
+    of: int = Field(description="Runs that were looked at; on `seen` of them it was so.")
+    last_s: float | None = Field(description="When the newest of them began.")
+    chance: float = Field(description="How likely it is at a run.")
+    slack_s: tuple[float, float] | None = Field(
+        description="From the writer's end to the reader's start, where the order was kept: in the "
+        "tightest twentieth, and in the middle."
+    )
+    every_s: tuple[float, float] | None = Field(
+        description="How often the writer and the reader run, where that is the hazard."
+    )
+
+    @classmethod
+    def of_finding(cls, finding: Finding, hazard: Hazard) -> Self:
+        told = {"story": story(finding), "remedy": remedy(finding)}
+        return cls(**told, **asdict(hazard))
+
+
+class FindingRow(Shape):
+    """A dependency that nobody declared, pipelines that wait for each other in a ring, a worker of
+    an orchestrator that is missing, or a hazard between two pipelines.
+
+    `evidence` holds the dependencies that show it, as far as they still exist.
+    """
+
+    id: str
+    kind: FindingKind
+    subject: str = Field(description="What it is about, for people.")
+    level: Level
+    orchestrators: list[str]
+    pipelines: list[TaskName]
+    evidence: list[Edge]
+    first_seen_s: float
+    changed_at_s: float
+    closed_at_s: float | None
+    worker: ForeignWorkerRow | None = Field(description="The worker that is missing, if it is one.")
+    hazard: HazardRow | None = Field(description="What runs show, if it is a hazard.")
+
+    @classmethod
+    def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
+        return cls(
+            id=finding.id,
+            kind=finding.kind,
+            subject=str(finding),
+            level=finding.level,
+            orchestrators=_orchestrators(finding),
+            pipelines=[TaskName.of(key) for key in finding.pipelines],
+            evidence=[Edge.of(known[key]) for key in finding.evidence if key in known],
+            first_seen_s=finding.first_seen_s,
+            changed_at_s=finding.changed_at_s,
+            closed_at_s=finding.closed_at_s,
+            worker=None if finding.worker is None else ForeignWorkerRow.of(finding.worker),
+            hazard=finding.hazard and HazardRow.of_finding(finding, finding.hazard),
+        )
+
+
+def _orchestrators(finding: Finding) -> list[str]:
+    found = {key.orchestrator for key in finding.pipelines}
+    return sorted(found | ({finding.worker.orchestrator} if finding.worker else set()))
