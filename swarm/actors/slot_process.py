@@ -39,6 +39,7 @@ from swarm.actors.slot_resident import Resident
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PART_BYTES = 1 << 18
 _LOOK_S = 0.1  # how often memory and the fence are looked at
 _SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -50,6 +51,7 @@ class Slot:
 
     def __init__(self, control: socket.socket, fence_s: float) -> None:
         self._control = control
+        self._begun = b""  # a line of which the rest has not arrived
         self._fence_s = fence_s
         self._beat_s = time.monotonic()
         self._ready = selectors.DefaultSelector()
@@ -77,14 +79,13 @@ class Slot:
         ready = self._ready
         ready.register(self._control, selectors.EVENT_READ)
         ready.register(wake_read, selectors.EVENT_READ)
-        lines = self._control.makefile("rb")
         self._control.setblocking(True)
         try:
             while True:
                 busy = self._child is not None
                 for key, _ in ready.select(_LOOK_S if busy else None):
                     if key.fileobj is self._control:
-                        if not self._obey(lines.readline()):
+                        if not self._listen():
                             return
                     elif key.fileobj == wake_read:
                         os.read(wake_read, 4096)
@@ -99,10 +100,19 @@ class Slot:
             end_descendants()
             self._remove_files()
 
-    def _obey(self, line: bytes) -> bool:
-        """Do what a line says; False at the end of the conversation."""
-        if not line:
-            return False
+    def _listen(self) -> bool:
+        """Do what has arrived, all of it: nothing tells of it again. False at the end of the
+        conversation."""
+        try:
+            part = self._control.recv(_PART_BYTES)
+        except ConnectionError:
+            part = b""
+        *lines, self._begun = (self._begun + part).split(b"\n")
+        for line in lines:
+            self._obey(line)
+        return bool(part)
+
+    def _obey(self, line: bytes) -> None:
         ((word, what),) = json.loads(line).items()
         self._beat_s = time.monotonic()
         if word == "run":
@@ -118,7 +128,6 @@ class Slot:
                 self._resident.send(what)
         elif word == "kill" and self._child is not None:
             self._end("killed")
-        return True
 
     def _limit(self, what: dict[str, Any]) -> None:
         self._holding, self._items = False, 0

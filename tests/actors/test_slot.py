@@ -81,6 +81,16 @@ async def test_a_slot_runs_one_program_after_another(slot: Slot, tmp_path: Path)
         assert (tmp_path / "output").read_text() == f"{word}\n"
 
 
+async def test_words_that_arrive_together_are_all_heard(slot: Slot, tmp_path: Path) -> None:
+    os.kill(slot.pid, signal.SIGSTOP)
+    await slot.beat()
+    begun = asyncio.ensure_future(slot.run(program(tmp_path, "echo", "heard")))
+    await asyncio.sleep(0)  # it is said
+    os.kill(slot.pid, signal.SIGCONT)
+    assert isinstance(await asyncio.wait_for(begun, timeout=20.0), int)
+    assert (await slot.end()).succeeded
+
+
 async def test_a_program_that_is_not_there(slot: Slot, tmp_path: Path) -> None:
     end = await slot.run(program(tmp_path, "no-such-program"))
     assert end == End(error="no-such-program: No such file or directory")
