@@ -7,6 +7,7 @@ fails, memory is ahead of the journal: the loop ends, the process with it, and t
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ from swarm.dispatch.events import (
     Submit,
 )
 from swarm.errors import Overloaded, Rejected
-from swarm.model.dispatch import DispatchRecord, Ended
+from swarm.model.dispatch import DispatchRecord, Ended, Submitted
 from swarm.model.work import Submission, TaskId, Token, WorkerId
 
 STREAM = "dispatch"
@@ -55,6 +56,32 @@ class _Letter:
     )
 
 
+@dataclass(slots=True)
+class _Turn:
+    """What one turn of the loop has decided, to be written in one transaction and then told."""
+
+    records: list[DispatchRecord] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)  # one for each record
+    bodies: dict[TaskId, str] = field(default_factory=dict)
+    results: dict[Token, str] = field(default_factory=dict)
+    ended: list[TaskId] = field(default_factory=list)
+    answers: list[tuple[_Letter, Reply]] = field(default_factory=list)
+
+    def note(self, letter: _Letter, records: Sequence[DispatchRecord]) -> None:
+        """Take in what follows from a letter."""
+        self.records.extend(records)
+        self.causes.extend([letter.cause_id] * len(records))
+        for record in records:
+            if isinstance(record, Submitted):
+                task = record.submission.task
+                if (body := letter.bodies.get(task)) is not None:
+                    self.bodies[task] = body
+            elif isinstance(record, Ended):
+                self.ended.append(record.token.task)
+                if isinstance(letter.event, Finish) and letter.event.result is not None:
+                    self.results[record.token] = letter.event.result
+
+
 class DispatcherActor:
     """Takes tasks, grants them to workers, and moves them off workers that die."""
 
@@ -76,7 +103,6 @@ class DispatcherActor:
         self._dispatcher, self._journaled = await opened(begin)
         self._payloads = self._journaled.payloads(payload_key)
         self._results = self._journaled.results(payload_key)
-        await asyncio.to_thread(self._drop_orphans)
         self._waiting: list[_Letter] = []
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
@@ -107,13 +133,14 @@ class DispatcherActor:
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         """As `tell`, for each; what is refused is in its place."""
 
-        async def told(event: Event) -> Answer | Rejected:
+        letters = [self._post(event, cause_id, {}) for event in events]
+        answers: list[Answer | Rejected] = []
+        for letter in letters:
             try:
-                return await self.tell(event, cause_id)
+                answers.append(await self._answer(letter))
             except Rejected as refusal:
-                return refusal
-
-        return list(await asyncio.gather(*(told(event) for event in events)))
+                answers.append(refusal)
+        return answers
 
     async def detection(self) -> Detection:
         """How good the detection of silent workers is now."""
@@ -129,9 +156,15 @@ class DispatcherActor:
         return False
 
     async def _send(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> Answer:
+        return await self._answer(self._post(event, cause_id, bodies))
+
+    def _post(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> _Letter:
         letter = _Letter(event, cause_id, self._clock.monotonic_s(), bodies)
         self._waiting.append(letter)
         self._arrived.set()
+        return letter
+
+    async def _answer(self, letter: _Letter) -> Answer:
         reply = await asyncio.shield(letter.reply)
         granted = [token.task for token in reply.tokens] if isinstance(reply, Grants) else []
         found = await asyncio.to_thread(self._payloads.get, granted) if granted else {}
@@ -150,63 +183,57 @@ class DispatcherActor:
         self._waiting = [letter for letter in self._waiting if id(letter) not in taken]
         if self._waiting:
             self._arrived.set()
-        await self._keep_bodies(batch)
+        await self._amend_bodies(batch)
         self._beats.drain()
         now = self._now()
         batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
         await self._handle(batch, now)
 
-    async def _keep_bodies(self, batch: Sequence[_Letter]) -> None:
-        fresh: dict[TaskId, str] = {}
+    async def _amend_bodies(self, batch: Sequence[_Letter]) -> None:
         amended: dict[TaskId, str] = {}
         for letter in batch:
             match letter.event:
-                case Submit():
-                    fresh |= letter.bodies
                 case Rearm(token) if self._dispatcher.floor.is_newest(token):
                     amended |= letter.bodies
-        if fresh:
-            await asyncio.to_thread(self._payloads.put, fresh)
+                case _:
+                    pass
         if amended:
             await asyncio.to_thread(self._payloads.amend, amended)
 
     async def _handle(self, batch: list[_Letter], now: Now) -> None:
-        records: list[DispatchRecord] = []
-        causes: list[str] = []
-        answers: list[tuple[_Letter, Reply]] = []
-
-        def take(letter: _Letter) -> None:
-            try:
-                decision = self._dispatcher.decide(letter.event, now)
-            except Rejected as refusal:
-                _answer(letter, refusal)
-                return
-            for record in decision.records:
-                self._dispatcher.apply(record)
-            records.extend(decision.records)
-            causes.extend([letter.cause_id] * len(decision.records))
-            if not self._park(letter, decision.reply, now):
-                answers.append((letter, decision.reply))
-
+        turn = _Turn()
         for letter in batch:
-            take(letter)
+            self._take(letter, turn, now)
         parked, self._parked = self._parked, {}
         for letter in parked.values():
-            take(letter)
-        if records:
-            await self._keep_results(batch, records)
-            await self._journaled.write(records, now.wall_s, causes)
-        for letter, reply in answers:
+            self._take(letter, turn, now)
+        if turn.records:
+            beside = functools.partial(self._write_beside, turn)
+            await self._journaled.write(turn.records, now.wall_s, turn.causes, beside)
+        for letter, reply in turn.answers:
             _answer(letter, reply)
         self._beats.nudge(self._dispatcher.called)
         self._watches.follow(self._dispatcher.floor.workers)
-        if ended := [record.token.task for record in records if isinstance(record, Ended)]:
-            await asyncio.to_thread(self._payloads.drop, ended)
 
-    async def _keep_results(self, batch: list[_Letter], records: list[DispatchRecord]) -> None:
-        """Before the ends that they belong to: who sees an end can read its result."""
-        if results := _results(batch, records):
-            await asyncio.to_thread(self._results.put, results)
+    def _take(self, letter: _Letter, turn: _Turn, now: Now) -> None:
+        try:
+            decision = self._dispatcher.decide(letter.event, now)
+        except Rejected as refusal:
+            _answer(letter, refusal)
+            return
+        for record in decision.records:
+            self._dispatcher.apply(record)
+        turn.note(letter, decision.records)
+        if not self._park(letter, decision.reply, now):
+            turn.answers.append((letter, decision.reply))
+
+    def _write_beside(self, turn: _Turn) -> None:
+        """What is taken has its payload; what has ended has its result and no payload."""
+        self._payloads.put(turn.bodies)
+        if turn.results:
+            self._results.put(turn.results)
+        if turn.ended:
+            self._payloads.drop(turn.ended)
 
     def _park(self, letter: _Letter, reply: Reply, now: Now) -> bool:
         """A request that gets nothing waits until there is something, for a while."""
@@ -221,11 +248,6 @@ class DispatcherActor:
         self._parked[event.worker] = letter
         return True
 
-    def _drop_orphans(self) -> None:
-        """Payloads of tasks that ended, or were never taken, just before a crash."""
-        orphans = self._payloads.tasks() - self._dispatcher.floor.tasks.keys()
-        self._payloads.drop(orphans)
-
     def _now(self) -> Now:
         return Now(self._clock.monotonic_s(), self._clock.now_s())
 
@@ -237,17 +259,6 @@ def policy(settings: Settings) -> Policy:
         quotas={name: team.waiting_max for name, team in settings.teams.items()},
         patience=Patience(self_fence_s=settings.worker.fence_s),
     )
-
-
-def _results(batch: list[_Letter], records: list[DispatchRecord]) -> dict[Token, str]:
-    """What the calls returned that come to their end with these records."""
-    ended = {record.token for record in records if isinstance(record, Ended)}
-    told = (letter.event for letter in batch if isinstance(letter.event, Finish))
-    return {
-        event.token: event.result
-        for event in told
-        if event.result is not None and event.token in ended
-    }
 
 
 def _answer(letter: _Letter, reply: Reply | Rejected) -> None:

@@ -78,10 +78,22 @@ class Journaled:
         await self._snapshot_if_due(seq)
         return seq
 
-    async def write(self, records: Sequence[Record], at_s: float, cause_ids: Sequence[str]) -> None:
-        """Make records durable that are applied already. If it raises, memory is ahead of the
-        journal: the process has to end."""
-        seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_ids)
+    async def write(
+        self,
+        records: Sequence[Record],
+        at_s: float,
+        cause_ids: Sequence[str],
+        beside: Callable[[], None],
+    ) -> None:
+        """Make records durable that are applied already, and what `beside` writes with them, in one
+        transaction. If it raises, memory is ahead of the journal: the process has to end."""
+
+        def write() -> int:
+            with self._stream.together():
+                beside()
+                return self._stream.append(records, at_s, cause_ids)
+
+        seq = await asyncio.to_thread(write)
         await self._snapshot_if_due(seq)
 
     async def _snapshot_if_due(self, seq: int) -> None:

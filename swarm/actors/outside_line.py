@@ -102,6 +102,15 @@ class Line:
             self._renewed.pop(event.worker, None)
         return await answer
 
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        """As `tell`, for each."""
+        told = (self.tell(event, cause_id) for event in events)
+        answers = await asyncio.gather(*told, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, Rejected):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, Answer | Rejected)]
+
     async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
         """Hand over what items printed. Raises `StoreError`."""
         bodies = [

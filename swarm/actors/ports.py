@@ -58,6 +58,10 @@ class Hearing(Protocol):
         """Handle an event of a worker, a person or an orchestrator; raises `UnknownKey`."""
         ...
 
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        """As `tell`, for each; what is refused is in its place."""
+        ...
+
 
 class Dispatch(Hearing, Protocol):
     """The dispatcher actor. An answer means that the journal has it; all may be sent again."""
@@ -71,10 +75,6 @@ class Dispatch(Hearing, Protocol):
     async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
         """Handle the word of a task's owner; `fields`, a JSON object, replace those of its
         payload unless the word is stale."""
-        ...
-
-    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
-        """As `tell`, for each; what is refused is in its place."""
         ...
 
     async def detection(self) -> Detection:

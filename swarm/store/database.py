@@ -7,6 +7,7 @@ leave DDL and reads outside of them: `BEGIN IMMEDIATE` to write, `BEGIN` to read
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ class Database:
     def __init__(self, engine: Engine, place: str) -> None:
         self.place = place
         self._engine = engine
+        self._begun = threading.local()  # its `connection` is the one this thread writes on now
         if engine.dialect.name == "sqlite":
             self._reader: Engine = engine
             self._writer: Engine = engine.execution_options(begin="BEGIN IMMEDIATE")
@@ -50,9 +52,18 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A write transaction: durable when the block ends, without trace when it raises."""
+        """A write transaction: durable when the block ends, without trace when it raises. A block
+        inside another of the same thread is part of it."""
+        begun: Connection | None = getattr(self._begun, "connection", None)
+        if begun is not None:
+            yield begun
+            return
         with self.translated(), self._writer.begin() as connection:
-            yield connection
+            self._begun.connection = connection
+            try:
+                yield connection
+            finally:
+                self._begun.connection = None
 
     @contextlib.contextmanager
     def translated(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ Rules
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +54,11 @@ class Stream:
         self.epoch = epoch
         self._database = database
         self._own = {"own_id": stream_id, "own_epoch": epoch}
+
+    def together(self) -> AbstractContextManager[object]:
+        """What this thread writes in the block, appends and payloads and results, is one
+        transaction."""
+        return self._database.writing()
 
     def append(self, records: Sequence[Record], at_s: float, cause_id: str | Sequence[str]) -> int:
         """Write all of `records` or none; returns the seq of the last one. `cause_id` is that of

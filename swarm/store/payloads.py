@@ -66,11 +66,6 @@ class Payloads:
             for some in _parts(tasks):
                 connection.execute(delete(payloads).where(payloads.c.task.in_(some)))
 
-    def tasks(self) -> set[TaskId]:
-        """All that have a payload."""
-        with self._database.reading() as connection:
-            return set(connection.scalars(select(payloads.c.task)))
-
     def _open(self, task: str, body: bytes) -> str:
         try:
             return self._fernet.decrypt(body).decode()

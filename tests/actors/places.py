@@ -17,7 +17,7 @@ from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Event
-from swarm.errors import Unreachable
+from swarm.errors import Rejected, Unreachable
 from swarm.model.work import (
     Effects,
     LossCause,
@@ -50,10 +50,17 @@ class Interrupted:
         self._dispatcher = dispatcher
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
+        self._pass()
+        return replace(await self._dispatcher.tell(event, cause_id), beats_to="")
+
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        self._pass()
+        return await self._dispatcher.tell_all(events, cause_id)
+
+    def _pass(self) -> None:
         if self.away:
             self.refused += 1
             raise Unreachable("the dispatcher did not answer")
-        return replace(await self._dispatcher.tell(event, cause_id), beats_to="")
 
 
 @contextlib.asynccontextmanager
