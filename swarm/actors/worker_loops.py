@@ -1,7 +1,9 @@
 """A worker: one process on one node that pulls tasks and runs each in a slot of its own.
 
 Rules
-1. It asks for work when a slot is free, under a number it repeats until it has the answer.
+1. It asks for work when a slot is free, under a number it repeats until it has the answer. While
+   its calls end within a blink it asks for a few more (`pace.py`), which wait in it in the order of
+   their grants. One that has waited for `_WAIT_MAX_S` it does not hold any more: it goes elsewhere.
 2. A process beside it beats for it every `beat_s`. It renews all it holds every `renew_s`, at once
    when it has something to say or an echo of a beat calls for it, and every `beat_s` when echoes
    have just ceased. The answer carries the orders: end what is revoked without a report, cancel,
@@ -17,9 +19,10 @@ import asyncio
 import contextlib
 import math
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -27,6 +30,7 @@ from swarm.actors.beat_process import RENEW, UNKNOWN
 from swarm.actors.beat_sender import BeatSender
 from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.outbox import Outbox
+from swarm.actors.pace import Pace
 from swarm.actors.ports import Answer, Hearing, actor_name
 from swarm.actors.programs import Programs
 from swarm.actors.slot import End, Place, Slot, SlotDied
@@ -45,10 +49,13 @@ from swarm.dispatch.events import (
 from swarm.errors import Rejected, Unreachable
 from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 _BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
 _ENDS_AT_ONCE = 100  # that are told without an answer
+_WAIT_MAX_S = 0.25  # for a slot; whatever runs there is not short then
 _GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then that no beat passes
 
 
@@ -65,8 +72,10 @@ class WorkerOptions:
 
 @dataclass(slots=True)
 class _Held:
-    """A grant that runs, and the slot it runs in once it has one."""
+    """A grant that runs, and the slot it runs in once it has one. `waits_since_s` is set where it
+    was granted beyond the slots and has none yet."""
 
+    waits_since_s: float | None = None
     slot: Place | None = None
     started: bool = False
     cancelled: bool = False  # its end is to be reported
@@ -75,8 +84,12 @@ class _Held:
     def wanted(self) -> bool:
         return not self._unwanted
 
-    async def end(self) -> None:
+    def drop(self) -> None:
+        """It is not to run."""
         self._unwanted = True
+
+    async def end(self) -> None:
+        self.drop()
         if self.slot is not None:
             with contextlib.suppress(SlotDied):
                 await self.slot.kill()
@@ -99,6 +112,7 @@ class Worker:
         self._options = options
         self._outbox = Outbox(options.folder / "ended")
         self._programs = Programs(options.folder)
+        self._pace = Pace()
         self._epoch = 0
         self._slots: list[Place] = []
         self._free: asyncio.Queue[Place] = asyncio.Queue()
@@ -154,6 +168,7 @@ class Worker:
             now_s = self._clock.monotonic_s()
             if now_s - self._confirmed_s > self._options.fence_s:
                 await self._fence()
+            self._give_back(now_s)
             if self._confirmed_s > passed_on_s:
                 passed_on_s = self._confirmed_s
                 for run in list(self._held.values()):
@@ -225,27 +240,36 @@ class Worker:
             # All at once: the dispatcher makes what it hears together durable together.
             ends = self._outbox.waiting()
             for at in range(0, len(ends), _ENDS_AT_ONCE):
-                some = ends[at : at + _ENDS_AT_ONCE]
-                await asyncio.gather(*(self._report(token, finish) for token, finish in some))
+                await self._report(ends[at : at + _ENDS_AT_ONCE])
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._options.fence_s / 3)
 
-    async def _report(self, token: Token, finish: Finish) -> None:
-        if await self._ask(finish, within_s=self._options.fence_s / 3) is not None:
-            self._outbox.drop(token)
+    async def _report(self, ends: Sequence[tuple[Token, Finish]]) -> None:
+        told = self._dispatch.tell_all([finish for _, finish in ends], self.id)
+        answers = await self._heard(told, "Finish", self._options.fence_s / 3)
+        for (token, _), answer in zip(ends, answers or (), strict=False):
+            if isinstance(answer, Answer) and self._counts(answer):
+                self._outbox.drop(token)
 
     async def _ask(self, event: Event, within_s: float) -> Answer | None:
         """The dispatcher's answer; None when there is none, or it is of one that is superseded."""
+        told = self._dispatch.tell(event, self.id)
+        answer = await self._heard(told, type(event).__name__, within_s)
+        return answer if answer is not None and self._counts(answer) else None
+
+    async def _heard(self, told: Awaitable[T], what: str, within_s: float) -> T | None:
         try:
             async with asyncio.timeout(within_s):
-                answer = await self._dispatch.tell(event, self.id)
+                return await told
         except (TimeoutError, Unreachable, Rejected) as fault:
-            log.warning("no answer", question=type(event).__name__, fault=repr(fault))
+            log.warning("no answer", question=what, fault=repr(fault))
             return None
+
+    def _counts(self, answer: Answer) -> bool:
         if answer.epoch < self._epoch:
-            return None
+            return False
         self._epoch = answer.epoch
-        return answer
+        return True
 
     async def _fence(self) -> None:
         """End everything: the dispatcher must take it for ended."""
@@ -274,7 +298,8 @@ class Worker:
                 await asyncio.sleep(self._options.beat_s)
                 continue
             me, number = self.id, self._number
-            answer = await self._ask(Acquire(me, number), within_s=self._options.fence_s)
+            request = Acquire(me, number, self._pace.ahead(self._offer.slots))
+            answer = await self._ask(request, within_s=self._options.fence_s)
             if answer is None or self.id != me or not isinstance(answer.reply, Grants):
                 await asyncio.sleep(self._options.beat_s)
                 continue
@@ -284,17 +309,41 @@ class Worker:
                 self._begin(token, answer.bodies)
 
     def _begin(self, token: Token, bodies: Mapping[TaskId, str]) -> None:
-        self._held[token] = _Held()
-        if len(self._held) >= self._offer.slots:
-            self._room.clear()
+        waits = len(self._held) >= self._offer.slots
+        self._held[token] = _Held(self._clock.monotonic_s() if waits else None)
+        self._look_for_room()
         _kept(self._running, self._run(token, bodies.get(token.task, "")))
 
     def _let_go(self, token: Token) -> _Held:
-        self._room.set()
-        return self._held.pop(token)
+        run = self._held.pop(token)
+        self._look_for_room()
+        return run
+
+    def _look_for_room(self) -> None:
+        """Ask for more when a slot is free, or half of what may wait is gone."""
+        slots = self._offer.slots
+        if len(self._held) < slots + self._pace.ahead(slots) // 2:
+            self._room.set()
+        else:
+            self._room.clear()
+
+    def _give_back(self, now_s: float) -> None:
+        """What waits for too long is not held any more, and the dispatcher grants it anew."""
+        waiting = [
+            token
+            for token, run in self._held.items()
+            if run.waits_since_s is not None and now_s - run.waits_since_s > _WAIT_MAX_S
+        ]
+        for token in waiting:
+            self._pace.note(math.inf)
+            self._let_go(token).drop()
+        if waiting:
+            self._renew_within(0.0)
 
     async def _run(self, token: Token, body: str) -> None:
         run, slot = self._held[token], await self._free.get()
+        run.waits_since_s = None
+        began_s = self._clock.monotonic_s()
         try:
             end = await self._run_in(slot, run, token, body)
         except SlotDied:
@@ -302,6 +351,8 @@ class Worker:
             return
         self._free.put_nowait(slot)
         if self._held.get(token) is run:
+            called = end.result is not None
+            self._pace.note(self._clock.monotonic_s() - began_s if called else math.inf)
             self._outbox.put(_finish(token, end, run))
             self._let_go(token)
             self._ended.set()

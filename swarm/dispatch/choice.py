@@ -6,9 +6,12 @@ given. Within a team the most urgent task that fits goes first.
 
 A task that is late and does not fit beside what runs would wait for ever behind small ones. One
 worker that could run it is therefore kept free for it until it fits.
+
+Beyond its slots a worker gets tasks only in turn, while all it holds needs the same, so that
+whichever of them run together fit, and while no other worker has a free slot for them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -24,6 +27,7 @@ class Fleet:
     total: Resources
     held_by: Mapping[str, Resources]
     weights: Mapping[str, float]
+    idle: Sequence[Worker] = ()  # others, with a free slot
 
     def share(self, team: str, more: Resources) -> float:
         """The weighted dominant share of `team` if it held `more` besides."""
@@ -53,8 +57,10 @@ def choose(
     fleet: Fleet,
     reserved: Mapping[TaskId, WorkerId],
     wall_s: float,
+    ahead: int = 0,
 ) -> Choice:
-    """Fill the free slots of `worker` out of `queue`, which stays as it is.
+    """Fill the free slots of `worker` out of `queue`, which stays as it is, and then give it up to
+    `ahead` tasks more than it has slots.
 
     `reserved` tells which worker is kept free for which late task.
     """
@@ -63,7 +69,7 @@ def choose(
     kept = [task for task, keeper in reserved.items() if keeper == own and task in queue]
     for task in kept:
         team, shape, place = queue.find(task)
-        if not hand.fits(shape):
+        if not hand.fits(shape) or not worker.free_slots:
             return Choice((), task)
         hand.take(place, shape, team)
     while len(hand.chosen) < worker.free_slots and not hand.full:
@@ -74,6 +80,8 @@ def choose(
         if not fits:
             return Choice(tuple(hand.chosen), place.task)
         hand.take(place, shape, team)
+    if len(hand.chosen) == worker.free_slots and not hand.full:
+        _take_ahead(hand, fleet.idle, ahead - worker.ahead)
     return Choice(tuple(hand.chosen))
 
 
@@ -84,9 +92,10 @@ class _Hand:
         self.worker = worker
         self.chosen: list[Chosen] = []
         self._fleet = fleet
-        self.full = worker.free_slots == 0
+        self.full = worker.closed
         self._room = worker.offer.resources - worker.used
         self._given: dict[str, Resources] = {}
+        self._takes: set[Resources] = set()
         # The most urgent place of each team and shape, and the walk that has the ones behind it.
         self._heads: dict[str, dict[Shape, tuple[Place, Iterator[Place]]]] = {}
         for team in queue.teams():
@@ -112,8 +121,17 @@ class _Hand:
             return False
         return shape.needs.resources.fits(self._room)
 
+    def alike(self) -> Resources | None:
+        """What each task takes that the worker has and is given, where they take the same and one
+        fits in each slot."""
+        takes = {*self.worker.held.values(), *self._takes}
+        offer = self.worker.offer
+        fit = {each for each in takes if each.times(offer.slots).fits(offer.resources)}
+        return fit.pop() if fit and len(takes) == 1 else None
+
     def take(self, place: Place, shape: Shape, team: str) -> None:
         takes = shape.needs.resources
+        self._takes.add(takes)
         self.chosen.append(Chosen(place.task, shape.alone))
         self.full = shape.alone
         self._room = self._room - takes
@@ -128,6 +146,21 @@ class _Hand:
             del self._heads[team][shape]
             if not self._heads[team]:
                 del self._heads[team]
+
+
+def _take_ahead(hand: _Hand, idle: Sequence[Worker], count: int) -> None:
+    """Give it more than it has slots for, in the order of claims and not past any."""
+    takes = hand.alike()
+    for _ in range(count):
+        head = next(hand.in_turn(), None)
+        if head is None:
+            return
+        team, shape, place = head
+        if shape.alone or shape.needs.resources != takes:
+            return
+        if any(suits(other.offer, shape) for other in idle):
+            return
+        hand.take(place, shape, team)
 
 
 def _next(

@@ -13,11 +13,11 @@ Rules
 5. After a restart every worker gets a full term before its silence counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarm.dispatch.capacity import Capacity
-from swarm.dispatch.choice import Fleet, choose
+from swarm.dispatch.choice import Chosen, Fleet, choose
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import (
     Acquire,
@@ -57,6 +57,7 @@ from swarm.model.dispatch import (
     WorkerKept,
 )
 from swarm.model.work import LossCause, Outcome, TaskId, Token, WorkerId
+from swarm.model.work import Rearm as RearmBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +209,14 @@ class Dispatcher:
             for task, keeper in self._kept_free.items()
             if task in self.floor.queue and keeper in self.floor.workers
         }
-        fleet = Fleet(self.floor.total, self.floor.held_by, self._policy.weights)
-        choice = choose(self.floor.queue, worker, fleet, self._kept_free, now.wall_s)
+        choice = choose(
+            self.floor.queue,
+            worker,
+            self._fleet(event),
+            self._kept_free,
+            now.wall_s,
+            event.ahead,
+        )
         if choice.kept_for is not None:
             self._kept_free[choice.kept_for] = event.worker
         granted = tuple(
@@ -219,9 +226,23 @@ class Dispatcher:
                 event.number,
                 chosen.alone,
             )
-            for chosen in choice.chosen
+            for chosen in self._to_grant(choice.chosen, worker.free_slots)
         )
         return Decision(granted, Grants(tuple(record.token for record in granted)))
+
+    def _fleet(self, event: Acquire) -> Fleet:
+        others = self.floor.workers.items() if event.ahead else ()
+        idle = [other for id_, other in others if other.free_slots and id_ != event.worker]
+        return Fleet(self.floor.total, self.floor.held_by, self._policy.weights, idle)
+
+    def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
+        """Of those that would wait in the worker none that is its owner's: to take it back would
+        be a loss, and the owner would have to look."""
+        yield from chosen[:free_slots]
+        for one in chosen[free_slots:]:
+            if self.floor.tasks[one.task].submission.rearm is not RearmBy.SELF:
+                return
+            yield one
 
     def _renew(self, event: Renew, now: Now) -> Decision:
         worker = self.floor.workers.get(event.worker)

@@ -32,11 +32,14 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Acquire:
-    """A worker asks for work for its free slots. It repeats `number` until it has the answer and
-    then counts on, so that a grant whose answer was lost is given once more and not twice."""
+    """A worker asks for work for its free slots, and for so many tasks more that wait in it until
+    a slot is free (`ahead`; for work of which many end within a blink). It repeats `number` until
+    it has the answer and then counts on, so that a grant whose answer was lost is given once more
+    and not twice."""
 
     worker: WorkerId
     number: int
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

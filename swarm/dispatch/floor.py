@@ -108,8 +108,10 @@ class Floor:
                 assert id_ in self.workers[task.worker].held, f"{task.worker} lacks {id_}"
         for worker in self.workers.values():
             taken = sum(worker.held.values(), Resources())
+            if worker.ahead:
+                assert len({*worker.held.values()}) == 1, f"{worker.offer.worker} mixes what waits"
+                taken = next(iter(worker.held.values())).times(worker.offer.slots)
             assert taken.fits(worker.offer.resources), f"{worker.offer.worker} is overfull"
-            assert len(worker.held) <= worker.offer.slots, f"{worker.offer.worker} is overfull"
             assert not worker.alone or len(worker.held) == 1, "a suspect does not run alone"
             for id_ in worker.held:
                 assert self.tasks[id_].worker == worker.offer.worker, f"{id_} is held twice"

@@ -10,7 +10,8 @@ NOTHING = Resources()
 
 @dataclass(slots=True)
 class Worker:
-    """One live worker. `held` are the tasks leased to it, each with what it takes."""
+    """One live worker. `held` are the tasks leased to it, each with what it takes; where they are
+    more than it has slots, they all take the same, and the last ones wait."""
 
     offer: Offer
     held: dict[TaskId, Resources] = field(default_factory=dict)
@@ -20,10 +21,18 @@ class Worker:
     acquire_no: int = 0  # the last request that got a grant
 
     @property
+    def closed(self) -> bool:
+        """May it get nothing, whatever is free?"""
+        return self.draining or self.alone
+
+    @property
     def free_slots(self) -> int:
-        if self.draining or self.alone:
-            return 0
-        return max(0, self.offer.slots - len(self.held))
+        return 0 if self.closed else max(0, self.offer.slots - len(self.held))
+
+    @property
+    def ahead(self) -> int:
+        """How many tasks wait in it for a slot."""
+        return max(0, len(self.held) - self.offer.slots)
 
     def hold(self, task: TaskId, takes: Resources) -> None:
         self.held[task] = takes

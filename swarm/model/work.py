@@ -84,6 +84,9 @@ class Resources:
             self.cpu - other.cpu, self.memory_bytes - other.memory_bytes, self.gpu - other.gpu
         )
 
+    def times(self, count: int) -> "Resources":
+        return Resources(self.cpu * count, self.memory_bytes * count, self.gpu * count)
+
     def fits(self, room: "Resources") -> bool:
         """Is there room for it? Sums of fractions of a core may be off by a hair."""
         return (

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from swarm.actors.slot import Call, End, Program, Slot, SlotDied
+from swarm.dispatch.states import TaskState
 from swarm.model.work import Outcome, TaskId, Token
 from tests.actors.places import KEY, a_dispatcher, a_worker, submit
 from tests.actors.test_slot import alive, until
@@ -190,6 +191,27 @@ async def test_calls_run_for_a_dispatcher(code: Path) -> None:
     assert sums == [json.dumps({"sum": n + 1}) for n in range(20)]
     assert {floor.ended[task].outcome for task in fine} == {Outcome.SUCCEEDED}
     assert floor.ended[bad].outcome is Outcome.FAILED
+
+
+async def test_a_call_that_waits_behind_a_long_one_goes_to_another_worker(code: Path) -> None:
+    async with a_dispatcher(code) as dispatcher, a_worker(dispatcher, code, "w", slots=1) as worker:
+        floor = dispatcher._dispatcher.floor
+
+        async def hand_in(name: str, path: str, **args: Any) -> TaskId:
+            body = {"call": {"path": path, "args": args}, "cwd": str(code)}
+            return await submit(dispatcher, name, [], body=json.dumps(body))
+
+        for number in range(20):  # the worker learns that its calls are short
+            await hand_in(f"short{number}", "work:add", a=number, b=1)
+        await until("they end", lambda: len(floor.ended) == 20, within_s=30.0)
+        long = await hand_in("long", "work:sleeps")
+        await until("it runs", lambda: floor.tasks[long].state is TaskState.RUNNING, 30.0)
+        waits = await hand_in("waits", "work:add", a=1, b=1)
+        await until("it is given back", lambda: floor.tasks[waits].losses, 30.0)
+        async with a_worker(dispatcher, code, "other", slots=1):
+            await until("it ends", lambda: waits in floor.ended, within_s=30.0)
+        assert floor.ended[waits].outcome is Outcome.SUCCEEDED
+        assert [run.started for run in worker._held.values()] == [True]
 
 
 async def test_a_killed_slot_leaves_nothing_of_its_call(code: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from swarm.actors.outbox import Outbox
@@ -19,7 +19,7 @@ from swarm.dispatch.events import (
     Renew,
     WorkerLost,
 )
-from swarm.errors import Unreachable
+from swarm.errors import Rejected, Unreachable
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 from swarm.model.work import Rearm as RearmBy
 from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
@@ -84,11 +84,14 @@ class DeafToEnds(Interrupted):
     renewed = False
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
-        if isinstance(event, Finish) and not self.renewed:
-            raise Unreachable("the dispatcher did not answer")
         answer = await super().tell(event, cause_id)
         self.renewed = self.renewed or isinstance(event, Renew)
         return answer
+
+    async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
+        if not self.renewed:
+            raise Unreachable("the dispatcher did not answer")
+        return await super().tell_all(events, cause_id)
 
 
 async def test_what_a_dead_worker_could_not_tell_is_told_by_the_next(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """What the journal of a dispatcher must never hold."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
-from swarm.model.dispatch import CancelAsked, DispatchRecord, Ended, Granted, Rearmed
-from swarm.model.work import Outcome, Rearm, Submission, TaskId, Token
+from swarm.model.dispatch import CancelAsked, DispatchRecord, Ended, Granted, Lost, Rearmed
+from swarm.model.work import LossCause, Outcome, Rearm, Submission, TaskId, Token
 
 # A task that kills its worker each time: two losses beside others, one alone, and what its
 # machines lose by themselves meanwhile.
@@ -15,7 +15,7 @@ class Broken(AssertionError):
 
 
 def judge(
-    records: Iterable[DispatchRecord],
+    records: Sequence[DispatchRecord],
     submissions: Mapping[TaskId, Submission],
     poison: Set[TaskId],
     rearmed_by_owner: Set[Token],
@@ -40,8 +40,9 @@ def judge(
             case _:
                 pass
     for id_ in poison & granted.keys():
-        if granted[id_] > POISON_GRANTS_MAX:
-            raise Broken(f"{id_} took {granted[id_]} workers down")
+        lost = sum(Lost(Token(id_, n), LossCause.NOT_HELD) in records for n in range(granted[id_]))
+        if granted[id_] - lost > POISON_GRANTS_MAX:
+            raise Broken(f"{id_} took {granted[id_] - lost} workers down")
 
 
 def _judge_grant(token: Token, last: int, cancelled: Set[TaskId]) -> None:

@@ -58,6 +58,8 @@ HEAL_S = 10.0
 END_S = 90.0
 BEAT_S = 0.1
 RENEW_S = 1.0
+SLOTS, ROOM = 3, Resources(cpu=4.0)
+WAIT_MAX_S = 0.25  # for a slot
 STALE_S = 1.0  # so long a sender beats for a worker that stands still
 PATIENCE = Patience(suspect_s=0.3, redistribute_s=0.6, self_fence_s=3.0, guard_s=0.5)
 POLICY = Policy(weights={"gold": 3.0}, rearm_max_s=8.0, patience=PATIENCE)
@@ -202,13 +204,16 @@ class World:
 
     def _client(self) -> None:
         pick = self.random
-        for number in range(pick.randint(10, 24)):
+        # Sometimes much comes at once that is alike: then some of it waits in the workers.
+        rush = pick.random() < 0.25
+        within_s, sizes = (1.0, [1.0]) if rush else (HEAL_S * 0.7, [0.5, 1.0, 2.0, 4.0])
+        for number in range(40 if rush else pick.randint(10, 24)):
             submission = Submission(
                 task=TaskId(f"task{number}"),
                 team=pick.choice(["gold", "tin", "lead"]),
                 digest="body",
-                submitted_at_s=pick.uniform(0, HEAL_S * 0.7),
-                needs=Needs(resources=Resources(cpu=pick.choice([0.5, 1.0, 2.0, 4.0]))),
+                submitted_at_s=pick.uniform(0, within_s),
+                needs=Needs(resources=Resources(cpu=pick.choice(sizes))),
                 effects=pick.choice(list(Effects)),
                 rearm=pick.choice([RearmBy.SELF, RearmBy.SELF, RearmBy.OWNER]),
                 sla=pick.choice(list(SlaClass)),
@@ -470,6 +475,7 @@ class Node:
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name = world, name
         self.running: dict[Token, Running] = {}
+        self.waiting: dict[Token, float] = {}  # granted beyond the slots, and since when
         self.unreported: dict[Token, Outcome] = {}  # on disk: survives the worker
         self.beats_pass = world.random.random() < 0.75
         self._incarnation = 0
@@ -511,6 +517,7 @@ class Node:
             self.world.after(2.0, lambda: self.worker == gone and self.kill(None))
 
     def _fence(self) -> None:
+        self.waiting.clear()
         for token in list(self.running):
             self._end(token)
 
@@ -520,7 +527,7 @@ class Node:
 
     def _beat(self) -> None:
         world = self.world
-        if self.running and world.now_s - self.confirmed_s > PATIENCE.self_fence_s:
+        if self._held() and world.now_s - self.confirmed_s > PATIENCE.self_fence_s:
             self._fenced.append(self.worker)
             self._fence()
             self._begin()
@@ -564,13 +571,30 @@ class Node:
         self.unreported[run.token] = run.outcome
         self._end(run.token)
 
+    def _held(self) -> tuple[Token, ...]:
+        return (*self.running, *self.waiting)
+
+    def _run_next(self) -> None:
+        for token in list(self.waiting)[: SLOTS - len(self.running)]:
+            del self.waiting[token]
+            self._run(token)
+
+    def _give_back(self) -> None:
+        """What waits for too long is not held any more."""
+        for token, since_s in list(self.waiting.items()):
+            if self.world.now_s - since_s > WAIT_MAX_S:
+                del self.waiting[token]
+                self._renewed_s = -RENEW_S
+
     def _talk(self) -> None:
         me, sent_s = self.worker, self.world.now_s
+        self._run_next()
+        self._give_back()
         for gone in self._fenced:
             lost = WorkerLost(gone, LossCause.SELF_FENCED)
             self.world.tell(self.name, lost, lambda value, gone=gone: self._told(gone, value))
         if not self.known:
-            offer = Offer(me, self.name, slots=3, resources=Resources(cpu=4.0))
+            offer = Offer(me, self.name, SLOTS, ROOM)
             self.world.tell(self.name, Register(offer), lambda value: self._registered(me, value))
             return
         unsaid = {token for token, run in self.running.items() if run.started} - self._said
@@ -586,15 +610,15 @@ class Node:
             self.number += 1
             self.acquired = self.number - 1
         number, self._asked = self.number, sent_s
-        if len(self.running) < 3:
-            self.world.tell(
-                self.name, Acquire(me, number), lambda value: self._granted(me, number, value)
-            )
+        ahead = self.world.random.choice([0, 0, 2, 4])
+        if len(self._held()) < SLOTS + ahead:
+            asked = Acquire(me, number, ahead)
+            self.world.tell(self.name, asked, lambda value: self._granted(me, number, value))
 
     def _renew(self) -> None:
         me, sent_s = self.worker, self.world.now_s
         self._renewed_s = sent_s
-        held = (*self.running, *self.unreported)
+        held = (*self._held(), *self.unreported)
         started = tuple(run.token for run in self.running.values() if run.started)
         self._said |= set(started)
         self.world.tell(
@@ -623,23 +647,36 @@ class Node:
         assert isinstance(value, Orders)
         self.confirmed_s = max(self.confirmed_s, sent_s)
         for token in value.revoked:
-            if token in self.running:
-                self._end(token)
+            self._stop(token)
             self.unreported.pop(token, None)
         for token in value.cancel:
-            if token in self.running:
-                self._end(token)
+            if self._stop(token):
                 self.unreported[token] = Outcome.CANCELLED
 
     def _granted(self, me: WorkerId, number: int, value: object) -> None:
         if me != self.worker or number != self.number or not isinstance(value, Grants):
             return
         self.number, self.acquired = number + 1, number
-        for token in value.tokens:
-            outcome = self.world.random.choice([Outcome.SUCCEEDED] * 5 + [Outcome.FAILED])
-            duration_s = self.world.random.expovariate(self.world.random.choice([0.8, 0.8, 0.2]))
-            self.running[token] = Running(token, outcome, self.world.now_s + duration_s)
-            self.world.start(me, token)
+        self.waiting |= dict.fromkeys(value.tokens, self.world.now_s)
+        self._run_next()
+
+    def _run(self, token: Token) -> None:
+        outcome = self.world.random.choice([Outcome.SUCCEEDED] * 5 + [Outcome.FAILED])
+        duration_s = self.world.random.expovariate(self.world.random.choice([0.8, 0.8, 0.2]))
+        self.running[token] = Running(token, outcome, self.world.now_s + duration_s)
+        self.world.start(self.worker, token)
+        floor = self.world.dispatcher.engine.floor  # what moved on meanwhile will be revoked
+        mine = [task for other in self.running if (task := floor.holds(self.worker, other))]
+        takes = sum((task.submission.needs.resources for task in mine), Resources())
+        if not takes.fits(ROOM):
+            raise Broken(f"{list(self.running)} run on {self.worker} and have no room there")
+
+    def _stop(self, token: Token) -> bool:
+        """End what it holds; False where it does not."""
+        if token in self.running:
+            self._end(token)
+            return True
+        return self.waiting.pop(token, None) is not None
 
     def _noted(self, token: Token, value: object) -> None:
         if isinstance(value, Receipt):

@@ -18,7 +18,15 @@ from swarm.dispatch.states import TRANSITIONS, Task
 from swarm.errors import InvalidTransition
 from swarm.model.dispatch import CancelAsked, Ended, Lost, Rearmed
 from swarm.model.work import LossCause, Rearm, Token, WorkerId
-from tests.simulation.dispatch_world import PATIENCE, Beat, Journal, Node, Process, World
+from tests.simulation.dispatch_world import (
+    PATIENCE,
+    WAIT_MAX_S,
+    Beat,
+    Journal,
+    Node,
+    Process,
+    World,
+)
 
 SEEDS = 500
 MUTANT_SEEDS = 200
@@ -247,6 +255,25 @@ def a_beat_that_nobody_heard_is_contact(patch: pytest.MonkeyPatch) -> None:
         send(self, beat)
 
     patch.setattr(Node, "_send", hopeful)
+
+
+@mutant
+def what_waits_may_be_of_any_size(patch: pytest.MonkeyPatch) -> None:
+    def take_ahead(hand: choice._Hand, idle: object, count: int) -> None:
+        for team, shape, place in list(hand.in_turn())[:count]:
+            hand.take(place, shape, team)
+
+    patch.setattr(choice, "_take_ahead", take_ahead)
+
+
+@mutant
+def what_was_given_back_runs_too(patch: pytest.MonkeyPatch) -> None:
+    def held(self: Node) -> tuple[Token, ...]:
+        late = {t for t, at_s in self.waiting.items() if self.world.now_s - at_s > WAIT_MAX_S}
+        return (*self.running, *(self.waiting.keys() - late))
+
+    patch.setattr(Node, "_give_back", lambda self: None)
+    patch.setattr(Node, "_held", held)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

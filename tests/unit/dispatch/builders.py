@@ -58,10 +58,10 @@ class Desk:
         """The tasks that the worker is granted now."""
         return [str(token.task) for token in self.acquire_tokens(worker)]
 
-    def acquire_tokens(self, worker: str) -> Sequence[Token]:
+    def acquire_tokens(self, worker: str, ahead: int = 0) -> Sequence[Token]:
         self._numbers[worker] = self._numbers.get(worker, 0) + 1
         self.beat(worker)
-        reply = self.tell(Acquire(WorkerId(worker), self._numbers[worker]))
+        reply = self.tell(Acquire(WorkerId(worker), self._numbers[worker], ahead))
         assert isinstance(reply, Grants)
         return reply.tokens
 

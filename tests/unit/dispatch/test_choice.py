@@ -2,7 +2,15 @@
 
 from swarm.dispatch.dispatcher import Policy
 from swarm.dispatch.events import Cancel, Drain, Finish
-from swarm.model.work import CapacityClass, Outcome, SlaClass, TaskId, Token, WorkerId
+from swarm.model.work import (
+    CapacityClass,
+    Outcome,
+    Rearm,
+    SlaClass,
+    TaskId,
+    Token,
+    WorkerId,
+)
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
 
 
@@ -111,3 +119,66 @@ def test_a_request_whose_answer_was_lost_is_answered_again_and_not_twice() -> No
     first = desk.acquire_tokens("w")
     desk._numbers["w"] -= 1
     assert desk.acquire_tokens("w") == first
+
+
+def ahead(desk: Desk, worker: str, count: int) -> list[str]:
+    """What the worker is granted that takes `count` tasks more than it has slots."""
+    return [str(token.task) for token in desk.acquire_tokens(worker, count)]
+
+
+def test_a_worker_may_hold_tasks_that_wait_for_a_slot() -> None:
+    desk = Desk()
+    desk.worker("w", slots=2)
+    desk.submit(*(a_task(f"t{number}") for number in range(9)))
+    assert ahead(desk, "w", 3) == ["t0", "t1", "t2", "t3", "t4"]
+    assert ahead(desk, "w", 3) == []
+    desk.tell(Finish(Token(TaskId("t0"), 1), Outcome.SUCCEEDED))
+    assert ahead(desk, "w", 3) == ["t5"]
+    assert desk.acquire("w") == [], "it has more than it has slots"
+
+
+def test_only_what_needs_the_same_waits_and_nothing_is_passed_over_for_it() -> None:
+    desk = Desk()
+    desk.worker("w", slots=2, cpu=4.0)
+    desk.submit(a_task("a"), a_task("b"), a_task("c"), a_task("large", cpu=2.0), a_task("d"))
+    assert ahead(desk, "w", 8) == ["a", "b", "c"]
+
+
+def test_nothing_waits_where_the_slots_have_no_room_for_as_many() -> None:
+    desk = Desk()
+    desk.worker("w", slots=4, cpu=3.0)
+    desk.submit(*(a_task(f"t{number}") for number in range(9)))
+    assert ahead(desk, "w", 8) == ["t0", "t1", "t2"]
+
+
+def test_nothing_waits_while_another_worker_has_a_free_slot_for_it() -> None:
+    desk = Desk()
+    desk.worker("w", slots=1)
+    desk.worker("other", slots=1)
+    desk.worker("agent", capabilities=("check",))
+    desk.submit(*(a_task(f"t{number}") for number in range(4)))
+    assert ahead(desk, "w", 8) == ["t0"]
+    assert ahead(desk, "other", 1) == ["t1", "t2"]
+    assert ahead(desk, "w", 8) == ["t3"]
+
+
+def test_what_an_owner_would_have_to_look_after_does_not_wait() -> None:
+    desk = Desk()
+    desk.worker("w", slots=1)
+    owned = a_task("owned", rearm=Rearm.OWNER)
+    desk.submit(a_task("a"), a_task("b"), owned, a_task("c"))
+    assert ahead(desk, "w", 8) == ["a", "b"]
+
+
+def test_a_worker_that_is_kept_free_or_drains_gets_nothing_that_waits() -> None:
+    desk = Desk()
+    desk.worker("w", slots=2, cpu=2.0)
+    desk.submit(a_task("a"))
+    assert ahead(desk, "w", 8) == ["a"]
+    desk.submit(a_task("late", cpu=2.0, deadline_s=WALL_S - 1), a_task("b"))
+    assert ahead(desk, "w", 8) == []
+    desk.worker("v", slots=1, cpu=1.0)
+    desk.submit(*(a_task(f"t{number}") for number in range(4)))
+    assert ahead(desk, "v", 0) == ["b"]
+    desk.tell(Drain(WorkerId("v"), "somebody"))
+    assert ahead(desk, "v", 8) == []

@@ -19,6 +19,7 @@ from swarm.dispatch.events import (
     Submit,
     WorkerLost,
 )
+from swarm.dispatch.states import TaskState
 from swarm.dispatch.waiting import WaitReason, why_waiting
 from swarm.errors import DifferentBody, Overloaded, Rejected, UnknownKey
 from swarm.model.dispatch import CapacityWanted, Ended, Granted, Lost, Rearmed
@@ -131,6 +132,18 @@ def test_a_grant_that_its_worker_does_not_know_is_given_again() -> None:
     desk.tell(Renew(W, acquired=1))
     assert Lost(Token(A, 1), LossCause.NOT_HELD) in desk.journal
     assert desk.acquire_tokens("w") == (Token(A, 2),)
+
+
+def test_what_waited_too_long_in_a_worker_is_given_back_and_is_no_mark_on_it() -> None:
+    desk = Desk()
+    desk.worker("w", slots=1)
+    desk.submit(a_task("a"), a_task("b"))
+    first, waits = desk.acquire_tokens("w", 1)
+    assert desk.tell(Renew(W, 1, (first,), (first,))) == Orders()
+    assert desk.dispatcher.floor.tasks[waits.task].state is TaskState.QUEUED
+    assert not desk.dispatcher.floor.tasks[waits.task].suspect
+    desk.worker("v")
+    assert desk.acquire_tokens("v") == (Token(waits.task, 2),)
 
 
 def test_the_owner_of_a_lost_task_decides() -> None:
