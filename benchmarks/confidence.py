@@ -36,9 +36,9 @@ from benchmarks.confidence_world import DAY_S, RANGES, SHIFTED, World, edges, ma
 from benchmarks.report import Figures, Options, progress, run
 from swarm.lineage.expansion import Names
 from swarm.lineage.facts import Change, Facts
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, Item
+from swarm.model.journal import Batch, Item, VerdictRequest
 from swarm.model.lineage import STATIC, Access, Channel, Coverage, DependencyKey, Evidence, Verdict
 from swarm.store.journal import open_journal
 

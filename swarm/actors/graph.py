@@ -16,10 +16,10 @@ from swarm.graph.findings import Findings
 from swarm.graph.questions import Questions
 from swarm.graph.recovery import Recoveries
 from swarm.graph.watched import Watched
-from swarm.lineage.ledger import SETTLE, Ledger, VerdictRequest
+from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.foreign import ForeignWorker
-from swarm.model.journal import Batch, GraphRecord, QuestionAsked
+from swarm.model.journal import Batch, GraphRecord, QuestionAsked, VerdictRequest
 from swarm.model.recovery import Recovery
 
 STREAM = "graph"

@@ -17,11 +17,10 @@ from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
-from swarm.lineage.ledger import VerdictRequest
-from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
+from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
-from swarm.store.outputs import Part
 
 NAMESPACE = "swarm"
 GRAPH = "graph"

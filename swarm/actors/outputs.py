@@ -10,8 +10,9 @@ from swarm.actors.journaled import opened
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.errors import StoreError
+from swarm.model.outputs import Part
 from swarm.model.work import Token
-from swarm.store.outputs import Part, open_outputs
+from swarm.store.outputs import open_outputs
 
 
 class OutputsActor:

@@ -17,8 +17,8 @@ import structlog
 from swarm.actors.output_files import OutputFiles, held
 from swarm.actors.ports import Outputs
 from swarm.errors import StoreError
+from swarm.model.outputs import DEFAULT, Part
 from swarm.model.work import Token
-from swarm.store.outputs import DEFAULT, Part
 
 log = structlog.get_logger()
 

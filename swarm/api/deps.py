@@ -13,8 +13,8 @@ from swarm.api.rights import Right
 from swarm.clock import Clock
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import TaskKey
+from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
-from swarm.store.outputs import Printed
 from swarm.store.projections import Projections
 
 

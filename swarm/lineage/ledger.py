@@ -20,7 +20,7 @@ Rules
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from swarm.errors import UnknownKey
@@ -42,6 +42,7 @@ from swarm.model.journal import (
     UnresolvedGone,
     UnresolvedSeen,
     VerdictGiven,
+    VerdictRequest,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
@@ -68,15 +69,6 @@ SETTLE = Batch("", "", ())
 
 # Stands in a snapshot for the version of a ledger that has no dependency left.
 NOTHING = DependencyKey(TaskKey("", "", ""), TaskKey("", "", ""), DatasetKey("", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRequest:
-    """A person accepts or rejects a dependency; `None` takes the verdict back."""
-
-    key: DependencyKey
-    verdict: Verdict | None
-    by: str
 
 
 class Ledger:

@@ -67,6 +67,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictRequest:
+    """A person accepts or rejects a dependency; `None` takes the verdict back."""
+
+    key: DependencyKey
+    verdict: Verdict | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineSeen:
     """A pipeline is new or its definition changed."""
 

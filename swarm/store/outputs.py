@@ -28,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 
+from swarm.model.outputs import DEFAULT, Kept, Part, Printed
 from swarm.model.work import TaskId, Token
 from swarm.store.database import Database, open_file, open_url
 from swarm.store.migrations import upgrade
@@ -54,40 +55,10 @@ _parts = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How much is kept: of one output, in bytes, and of all together."""
-
-    head_bytes: int = 1 << 20
-    tail_bytes: int = 4 << 20
-    all_bytes: int = 2 << 30
-    outputs: int = 100_000
-
-
-DEFAULT = Kept()
 _ROW_BYTES = 500  # what a part takes besides its text
 _TRIMS = 32  # in the time in which everything is replaced once
 _ROWS_AT_ONCE = 1_000
 _TASKS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a grant printed from byte `at` on. `last`: it prints no more."""
-
-    token: Token
-    at: int
-    text: bytes
-    last: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """An answer to a reader. `next_byte` is where to go on; `complete`: nothing comes after it."""
-
-    text: bytes = b""
-    next_byte: int = 0
-    complete: bool = True
 
 
 @dataclass(slots=True)

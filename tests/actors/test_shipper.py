@@ -15,8 +15,9 @@ from swarm.actors.shipper import Shipper
 from swarm.actors.slot import Program, Slot
 from swarm.config import Settings
 from swarm.errors import Unreachable
+from swarm.model.outputs import DEFAULT, Part
 from swarm.model.work import TaskId, Token
-from swarm.store.outputs import DEFAULT, Part, open_outputs
+from swarm.store.outputs import open_outputs
 from tests.actors.test_slot import until
 
 TOKEN = Token(TaskId("team/t"), 3)

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.lineage.channels import RELIABILITY
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.columns import Column, ColumnInput, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import Batch, ColumnsSeen, FacetSeen, Item, RunSeen
+from swarm.model.journal import Batch, ColumnsSeen, FacetSeen, Item, RunSeen, VerdictRequest
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,

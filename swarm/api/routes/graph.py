@@ -28,8 +28,7 @@ from swarm.graph import query
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
 from swarm.lineage.explanation import explain_known
-from swarm.lineage.ledger import VerdictRequest
-from swarm.model.journal import DependencyChanged
+from swarm.model.journal import DependencyChanged, VerdictRequest
 from swarm.model.lineage import Dependency, DependencyKey
 
 router = APIRouter(tags=["graph"])

@@ -2,8 +2,9 @@
 
 import pytest
 
+from swarm.model.outputs import Kept, Part
 from swarm.model.work import TaskId, Token
-from swarm.store.outputs import Kept, Part, open_outputs
+from swarm.store.outputs import open_outputs
 
 A, B = Token(TaskId("a"), 1), Token(TaskId("b"), 1)
 SMALL = Kept(head_bytes=10, tail_bytes=20, all_bytes=1 << 30)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from swarm.lineage.calibration import Judged, fit
 from swarm.lineage.fusion import Belief, Looked, Sighting, believe
-from swarm.lineage.ledger import SETTLE, Ledger, VerdictRequest
+from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, CalibrationChanged, GraphRecord
+from swarm.model.journal import Batch, CalibrationChanged, GraphRecord, VerdictRequest
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Evidence, Verdict
 

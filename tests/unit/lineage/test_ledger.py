@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from swarm.errors import UnknownKey
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.journal import (
     Batch,
@@ -22,6 +22,7 @@ from swarm.model.journal import (
     PipelineSeen,
     RunSeen,
     VerdictGiven,
+    VerdictRequest,
     ViewGone,
     ViewSeen,
 )

@@ -5,12 +5,19 @@ from itertools import permutations
 
 import pytest
 
-from swarm.lineage.ledger import Ledger, VerdictRequest
+from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.lineage.run_history import RUNS_KEPT, RunHistory
 from swarm.lineage.tables import Tables
 from swarm.lineage.timing import Rhythm, Together, confirmed, may_confirm, rhythm, together
-from swarm.model.journal import Batch, DependencyChanged, GraphRecord, Item, RunsKept
+from swarm.model.journal import (
+    Batch,
+    DependencyChanged,
+    GraphRecord,
+    Item,
+    RunsKept,
+    VerdictRequest,
+)
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,

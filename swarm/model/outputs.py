@@ -1,0 +1,37 @@
+"""What a task prints: a part of it on its way, what a reader gets, how much is kept."""
+
+from dataclasses import dataclass
+
+from swarm.model.work import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much is kept: of one output, in bytes, and of all together."""
+
+    head_bytes: int = 1 << 20
+    tail_bytes: int = 4 << 20
+    all_bytes: int = 2 << 30
+    outputs: int = 100_000
+
+
+DEFAULT = Kept()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a grant printed from byte `at` on. `last`: it prints no more."""
+
+    token: Token
+    at: int
+    text: bytes
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """An answer to a reader. `next_byte` is where to go on; `complete`: nothing comes after it."""
+
+    text: bytes = b""
+    next_byte: int = 0
+    complete: bool = True
