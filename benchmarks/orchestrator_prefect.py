@@ -1,23 +1,22 @@
-"""Prefect's part of `orchestrator_failover`: a real Prefect whose flow runs run on swarm."""
+"""Prefect's part of `orchestrator_failover`: a real Prefect whose flow runs run on swarm, or on a
+worker of its own."""
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.orchestrator_world import ROOT, Kill, World, until
-from benchmarks.report import progress
+from benchmarks.orchestrator_world import ROOT, Kill, World, kill_below, times_s, until
+from benchmarks.report import Figures, progress
 from swarm.demo import environments, http, prefect_server
-from swarm.demo.processes import Processes, Site
+from swarm.demo.processes import Processes, Server, Site
 
-# Prefect 3.9, its worker and the flow's process killed with -9: after 45 s the run was still
-# Running, and nothing in Prefect would have changed that. With a worker that lives the run is
-# Crashed after 0.8 s, and not run again.
-STOCK: Mapping[str, float] = {"stock_prefect_not_detected_after_s": 45.0}
-
+_STOCK_FLOWS = 3
+_STOCK_WAIT_S = 45.0  # nothing in Prefect would ever notice: one has to stop somewhere
 _LAB = ROOT / ".lab"
-_POOL = "on-swarm"
+_POOL = "workers"
 _FLOW = '''"""Written by benchmarks.orchestrator_prefect."""
 
 import os
@@ -29,10 +28,12 @@ from prefect import flow, runtime
 
 @flow(retries=2)
 def failover():
-    with (Path(os.environ["FAILOVER_FOLDER"]) / runtime.flow_run.id).open("a") as file:
-        file.write(f"{time.time()}\\n")
-    if os.environ["SWARM_GRANT"] == "1":
-        time.sleep(600)
+    file = Path(os.environ["FAILOVER_FOLDER"]) / runtime.flow_run.id
+    is_first = not file.exists()
+    with file.open("a") as lines:
+        lines.write(f"{time.time()} {os.getpid()}\\n")
+    if is_first:
+        time.sleep(900)
 '''
 _REGISTER = '''"""Written by benchmarks.orchestrator_prefect."""
 
@@ -49,7 +50,7 @@ async def main(pool):
     async with get_client() as client:
         await client.create_deployment(
             flow_id=await client.create_flow(failover_flow.failover),
-            name="swarm",
+            name="failover",
             work_pool_name=pool,
             entrypoint="failover_flow.py:failover",
             path=str(Path(__file__).parent),
@@ -64,10 +65,11 @@ asyncio.run(main(sys.argv[1]))
 @dataclass(frozen=True, slots=True)
 class _Prefect:
     api: str
+    worker: Server
     told: Path
 
     def launch(self) -> str:
-        deployment = http.call("GET", f"{self.api}/deployments/name/failover/swarm")
+        deployment = http.call("GET", f"{self.api}/deployments/name/failover/failover")
         url = f"{self.api}/deployments/{deployment['id']}/create_flow_run"
         return str(http.call("POST", url, {})["id"])
 
@@ -75,16 +77,39 @@ class _Prefect:
         return dict(http.call("GET", f"{self.api}/flow_runs/{run}"))
 
     def times_s(self, run: str) -> list[float]:
-        file = self.told / run
-        return [float(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return times_s(self.told / run)
 
 
 def kills(world: World, rounds: int) -> list[Kill]:
     """Kill the worker under so many flows, one after the other."""
     processes = Processes(f"failover-{uuid.uuid4().hex}", world.folder)
+    more = {"SWARM_URL": world.url, "SWARM_TOKEN_FILE": str(world.token_file)}
     try:
-        prefect = _start(processes, world)
+        prefect = _start(processes, world.folder, "swarm", more)
         return [_kill(prefect, world, number) for number in range(1, rounds + 1)]
+    finally:
+        processes.stop_all()
+
+
+def stock(folder: Path) -> Figures:
+    """Prefect by itself: its worker is killed with the flows that it runs, as when their machine
+    dies. With a worker that lives the run is *Crashed* within a second, and not run again."""
+    processes = Processes(f"failover-{uuid.uuid4().hex}", folder)
+    try:
+        prefect = _start(processes, folder, "process", {})
+        started = [prefect.launch() for _ in range(_STOCK_FLOWS)]
+        until("the flows run", lambda: all(prefect.times_s(run) for run in started))
+        for run in started:
+            kill_below(prefect.worker, prefect.told / run)
+        prefect.worker.process.kill()
+        at_s = time.monotonic()
+        until("some seconds pass", lambda: time.monotonic() > at_s + _STOCK_WAIT_S)
+        missed = [run for run in started if prefect.run(run)["state_type"] == "RUNNING"]
+        progress(f"stock prefect: {len(missed)} of {len(started)} dead flows are still Running")
+        return {
+            "stock_prefect_not_detected_after_s": _STOCK_WAIT_S,
+            "stock_prefect_not_detected": len(missed),
+        }
     finally:
         processes.stop_all()
 
@@ -97,39 +122,30 @@ def _kill(prefect: _Prefect, world: World, number: int) -> Kill:
     until("the flow runs again", lambda: len(prefect.times_s(run)) > 1)
     until("the flow has ended", lambda: prefect.run(run)["state_type"] == "COMPLETED")
     again_s = prefect.times_s(run)[1]
-    found = Kill(
-        detected_s=world.told_at_s(task, "grant 1 lost") - at_s,
-        again_s=again_s - at_s,
-        start_s=again_s - world.told_at_s(task, "grant 2 runs"),
-        retries=prefect.run(run)["run_count"] - 1,
-        repeated=0,  # a flow is one step
-    )
+    retries = prefect.run(run)["run_count"] - 1
+    found = world.kill(task, at_s, again_s, retries, repeated=0)  # a flow is one step
     progress(f"prefect {number}: {found}")
     return found
 
 
-def _start(processes: Processes, world: World) -> _Prefect:
+def _start(processes: Processes, folder: Path, kind: str, more: Mapping[str, str]) -> _Prefect:
+    """The server, a pool of this kind, and a worker of it."""
     wanted = environments.PREFECT
     bin_ = environments.ensure(_LAB / "envs", wanted, progress)
-    plugins = environments.plugins(bin_, world.folder / "plugins", progress)
-    code, told, home = (world.folder / name for name in ("flows", "told", "home"))
-    for folder in (code, told, home):
-        folder.mkdir()
+    plugins = environments.plugins(bin_, folder / "plugins", progress)
+    code, told, home = (folder / name for name in ("flows", "told", "home"))
+    for each in (code, told, home):
+        each.mkdir()
     (code / "failover_flow.py").write_text(_FLOW)
     (code / "register.py").write_text(_REGISTER)
-    env = {
-        "FAILOVER_FOLDER": str(told),
-        "PYTHONPATH": str(plugins),
-        "SWARM_URL": world.url,
-        "SWARM_TOKEN_FILE": str(world.token_file),
-    }
+    env = {"FAILOVER_FOLDER": str(told), "PYTHONPATH": str(plugins), **more}
     site = Site(bin_, home, code, home, env)
     template = _LAB / "templates" / f"{wanted.name}-{environments.digest(wanted)[:12]}"
     started = prefect_server.serve(processes, site, template)()
     environ = prefect_server.environ(site, started.url)
-    create = [str(bin_ / "prefect"), "work-pool", "create", _POOL, "--type", "swarm"]
+    create = [str(bin_ / "prefect"), "work-pool", "create", _POOL, "--type", kind]
     processes.run("prefect-pool", create, environ, home)
     register = [str(bin_ / "python"), str(code / "register.py"), _POOL]
     processes.run("prefect-register", register, environ, home)
-    prefect_server.start_worker(processes, site, started, _POOL, "swarm")
-    return _Prefect(started.api, told)
+    worker = prefect_server.start_worker(processes, site, started, _POOL, kind)
+    return _Prefect(started.api, worker, told)

@@ -2,10 +2,13 @@
 kill led to."""
 
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
 from typing import TypeVar
 
 import psutil
@@ -15,7 +18,7 @@ from swarm.cli.process import launch, stop
 from swarm.cli.tasks import shown
 from swarm.client import Client
 from swarm.config import Api, Settings
-from swarm.demo.processes import LabError, free_ports
+from swarm.demo.processes import LabError, Server, free_ports
 
 _LOOK_S = 0.05
 _TIMEOUT_S = 180.0
@@ -24,13 +27,20 @@ ROOT = Path(__file__).parents[1]  # what a plug-in's Python has on its path
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """What the death of a worker led to: seconds since then until swarm had seen it, and until the
-    user's code ran again; of these the seconds that the orchestrator's own program took to come to
-    it; tries that the orchestrator counts beyond the first; steps that had ended before and ran
-    once more."""
+    """What the death of a worker led to.
+
+    Seconds since then until swarm had seen it, and until the user's code ran again. The way from
+    one to the other: until the task might run again (where its owner has to say so), until a worker
+    had it, until its process was started, and what the orchestrator's own program took from there
+    to the user's code. Tries that the orchestrator counts beyond the first; steps that had ended
+    before and ran once more.
+    """
 
     detected_s: float
     again_s: float
+    rearmed_s: float
+    granted_s: float
+    process_s: float
     start_s: float
     retries: int
     repeated: int
@@ -58,27 +68,66 @@ class World:
         """The task that was handed in last, of those that run."""
         return str(until("a task runs", lambda: list(self.client.tasks("running")))[0]["id"])
 
-    def told_at_s(self, task: str, words: str) -> float:
-        """When the line of a task's story that begins with `words` was written."""
+    def kill(self, task: str, at_s: float, again_s: float, retries: int, repeated: int) -> Kill:
+        """What the kill at `at_s` led to, with the task's own story."""
+        marks = ("grant 1 lost", "may run again", "grant 2 to", "grant 2 runs")
 
         def told() -> list[float]:
             story = (shown(self.client, task) or {"story": []})["story"]
-            return [line["at_s"] for line in story if line["text"].startswith(words)]
+            times = [[x["at_s"] for x in story if x["text"].startswith(mark)] for mark in marks]
+            return [found[0] for found in times] if all(times) else []
 
-        return until(f"task {task}: {words}", told)[0]
+        lost_s, rearmed_s, granted_s, runs_s = until(f"the story of {task}", told)
+        return Kill(
+            lost_s - at_s,
+            again_s - at_s,
+            rearmed_s - lost_s,
+            granted_s - rearmed_s,
+            runs_s - granted_s,
+            again_s - runs_s,
+            retries,
+            repeated,
+        )
 
 
 T = TypeVar("T")
 
 
-def until(what: str, look: Callable[[], T]) -> T:
+def until(what: str, look: Callable[[], T], timeout_s: float = _TIMEOUT_S) -> T:
     """What `look` finds, once it finds something."""
-    deadline_s = time.monotonic() + _TIMEOUT_S
+    deadline_s = time.monotonic() + timeout_s
     while not (found := look()):
         if time.monotonic() > deadline_s:
-            raise LabError(f"Not within {_TIMEOUT_S:.0f} s: {what}.")
+            raise LabError(f"Not within {timeout_s:.0f} s: {what}.")
         time.sleep(_LOOK_S)
     return found
+
+
+def p95(values: list[float]) -> float:
+    return quantiles(values, n=20, method="inclusive")[18] if len(values) > 1 else values[0]
+
+
+def told(file: Path) -> list[tuple[float, int]]:
+    """What the user's code writes down whenever it runs: when, and the pid of its process."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(float(at_s), int(pid)) for at_s, pid in map(str.split, lines)]
+
+
+def times_s(file: Path) -> list[float]:
+    """When the user's code ran, in seconds since the epoch."""
+    return [at_s for at_s, _ in told(file)]
+
+
+def kill_below(server: Server, file: Path) -> float:
+    """End by SIGKILL the process that wrote `file`, and what stands between it and the server that
+    had it started; when that was."""
+    process = psutil.Process(told(file)[-1][1])
+    above = [one.pid for one in process.parents()]
+    family = [process.pid, *above[: above.index(server.process.pid)]]
+    at_s = time.time()
+    for pid in reversed(family):
+        os.kill(pid, signal.SIGKILL)
+    return at_s
 
 
 @contextlib.contextmanager
