@@ -2,10 +2,9 @@
 
 A stock worker runs a flow; both processes are killed with -9. Beside it stands a beat process in
 one half, in the other there is only Prefect's own server, whose workers beat every
-`server_heartbeat_s` here (Prefect's default is 30). swarm's shells run over a real store in one
-process, without Ray (`benchmarks.foreign_swarm`).
+`server_heartbeat_s` here (Prefect's default is 30). swarm is a real one (`swarm up`).
 
-- `beat_seen_*_s`: from the kill to the finding in swarm's API, which is asked every 20 ms.
+- `beat_seen_*_s`: from the kill to the finding in swarm's API, which is asked every 50 ms.
 - `beat_scheduled_*_s`: from the kill to the run's state `Scheduled` in Prefect's API.
 - `server_seen_*_s`: as the first, where only the server tells; silence is three of its intervals.
 - `kills`, `server_kills`: how many of each.
@@ -16,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.foreign_world import HEARTBEAT_S, World, kill, until, world
+from benchmarks.foreign_world import HEARTBEAT_S, World, kill, world
+from benchmarks.live_swarm import until
 from benchmarks.report import Figures, Options, progress, run
 
 _ENVIRONMENTS = Path(__file__).parents[1] / ".lab" / "envs"
@@ -29,7 +29,7 @@ def _with_beat(made: World, folder: Path, number: int) -> tuple[float, float]:
     killed_s = kill(worker.pid, pid)
     until("the finding", lambda: made.missing(name))
     seen_s = time.monotonic() - killed_s
-    until("recovery", lambda: made.flow_run(run_id)["state_type"] == "SCHEDULED" or None)
+    until("recovery", lambda: made.flow_run(run_id)["state_type"] == "SCHEDULED")
     scheduled_s = time.monotonic() - killed_s
     made.call("POST", f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLED"}})
     made.stop_worker(name)

@@ -6,33 +6,26 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
-from swarm.bootstrap import secret
+from benchmarks.live_swarm import LiveSwarm, running_swarm, until
 from swarm.client import Client
-from swarm.config import Api, Settings, Source
 from swarm.demo import environments, http, prefect_server
 from swarm.demo.processes import (
-    LabError,
     Processes,
     Server,
     Site,
-    free_ports,
-    wait_for,
 )
 from swarm.model.keys import PipelineKey
 from swarm.store.projections import Projections, open_projections
 
-T = TypeVar("T")
 POOL = prefect_server.POOL
 NAME = "hold/here"
-_TIMEOUT_S = 180.0
-_LOOK_S = 0.02
 HEARTBEAT_S = 2.0
 _FLOW = '''"""A flow that runs until its gate is open, and notes each of its processes."""
 
@@ -51,17 +44,6 @@ def hold(gate: str) -> None:
 '''
 
 
-def until(what: str, look: Callable[[], T | None], timeout_s: float = _TIMEOUT_S) -> T:
-    """The first answer that is one. Raises `LabError`."""
-    deadline_s = time.monotonic() + timeout_s
-    while True:
-        if (found := look()) is not None:
-            return found
-        if time.monotonic() > deadline_s:
-            raise LabError(f"{what} did not happen in {timeout_s:.0f} s")
-        time.sleep(_LOOK_S)
-
-
 @dataclass(slots=True)
 class World:
     """The server of `url`, its workers by name, and the swarm beside it."""
@@ -69,9 +51,7 @@ class World:
     processes: Processes
     site: Site
     url: str
-    swarm: Client
-    swarm_url: str
-    token_file: Path
+    swarm: LiveSwarm
     deployment: str
     projections: Projections
     workers: dict[str, Server] = field(default_factory=dict)
@@ -82,7 +62,7 @@ class World:
         argv = [str(self.site.bin / "prefect"), "worker", "start", "--pool", POOL]
         argv += ["--type", "process", "--name", name, "--limit", "2"]
         if beat:
-            token = ["--url", self.swarm_url, "--token-file", str(self.token_file)]
+            token = ["--url", self.swarm.url, "--token-file", str(self.swarm.token_file)]
             what = ["--orchestrator", "prefect", "--role", "worker", "--name", f"{POOL}/{name}"]
             argv = [sys.executable, "-m", "swarm.plugins.beat", *token, *what, "--", *argv]
         env = self.site.environ(
@@ -95,7 +75,7 @@ class World:
         server = self.processes.start(f"worker-{name}", argv, env, self.site.cwd)
         self.workers[name] = server
         tellers = {"server", "beat"} if beat else {"server"}
-        until(f"worker {name} in swarm", lambda: self._alive(name) >= tellers or None)
+        until(f"worker {name} in swarm", lambda: self._alive(name) >= tellers)
         process = psutil.Process(server.process.pid)
         return process.children()[0] if beat else process
 
@@ -108,8 +88,8 @@ class World:
         body = {"parameters": {"gate": str(gate)}}
         path = f"/deployments/{self.deployment}/create_flow_run"
         run_id = str(self.call("POST", path, body)["id"])
-        pid = until("the flow's process", lambda: self.started(gate)[-1:] or None)[0]
-        until("the run in swarm", lambda: self._knows(run_id) or None)
+        pid = until("the flow's process", lambda: self.started(gate)[-1:])[0]
+        until("the run in swarm", lambda: self._knows(run_id))
         return run_id, pid
 
     def started(self, gate: Path) -> list[int]:
@@ -121,7 +101,7 @@ class World:
     def missing(self, name: str) -> dict[str, Any] | None:
         """The open finding about a worker."""
         subject = f"prefect/{POOL}/{name} "
-        found = (one for one in self.swarm.findings() if one["subject"].startswith(subject))
+        found = (one for one in self.swarm.client.findings() if one["subject"].startswith(subject))
         return next(found, None)
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
@@ -133,7 +113,7 @@ class World:
     def _alive(self, name: str) -> set[str]:
         return {
             one["seen_by"]
-            for one in self.swarm.foreign_workers()
+            for one in self.swarm.client.foreign_workers()
             if one["name"] == f"{POOL}/{name}" and one["presence"] == "alive"
         }
 
@@ -165,37 +145,15 @@ def world(folder: Path, environments_in: Path, *, recover: bool) -> Iterator[Wor
         prefect = prefect_server.start(processes, site, template)()
         processes.stop(prefect.servers[1:])  # its own worker
         deployment = _deploy(prefect.url, code)
-        (port,) = free_ports(1)
-        source = Source(kind="prefect", url=f"{prefect.url}/api", recover=recover)
-        settings = Settings(
-            state_dir=(folder / "state").resolve(),
-            api=Api(port=port),
-            sources=(source,),
-        )
-        token_file, url = start_swarm(processes, settings, folder)
+        source = {"kind": "prefect", "url": f"{prefect.url}/api", "recover": recover}
         with (
-            Client(url, token_file.read_text()) as swarm,
-            contextlib.closing(open_projections("", settings.state_dir)) as read,
+            running_swarm(folder, sources=[source]) as swarm,
+            contextlib.closing(open_projections("", folder / "state")) as read,
         ):
-            until("the flow in swarm", lambda: _has_flow(swarm) or None)
-            yield World(processes, site, prefect.url, swarm, url, token_file, deployment, read)
+            until("the flow in swarm", lambda: _has_flow(swarm.client))
+            yield World(processes, site, prefect.url, swarm, deployment, read)
     finally:
         processes.stop_all()
-
-
-def start_swarm(processes: Processes, settings: Settings, folder: Path) -> tuple[Path, str]:
-    """Start `benchmarks.foreign_swarm`; returns the file of its token and its address."""
-    token_file = secret(settings, "token")
-    frozen = settings.state_dir / "settings.json"
-    frozen.write_text(settings.model_dump_json())
-    argv = [sys.executable, "-m", "benchmarks.foreign_swarm", str(frozen)]
-    root = Path(__file__).parents[1]
-    env = {"PYTHONPATH": str(root), "PATH": os.defpath, "HOME": str(folder)}
-    server = processes.start("swarm", argv, env, root)
-    url = f"http://{settings.api.host}:{settings.api.port}"
-    with Client(url, token_file.read_text()) as swarm:
-        wait_for("swarm", [server], swarm.ready, _TIMEOUT_S)
-    return token_file, url
 
 
 def _deploy(url: str, code: Path) -> str:

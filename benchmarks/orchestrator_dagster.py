@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.orchestrator_world import ROOT, Kill, World, kill_below, p95, times_s, until
+from benchmarks.live_swarm import LiveSwarm, until
+from benchmarks.orchestrator_world import ROOT, Kill, after_kill, kill_below, p95, times_s
 from benchmarks.report import Figures, progress
 from swarm.demo import dagster_server, environments, http
 from swarm.demo.processes import Processes, Server, Site
@@ -96,19 +97,19 @@ class _Dagster:
         return times_s(self.file(run, op))
 
 
-def kills(world: World, rounds: int) -> list[Kill]:
+def kills(swarm: LiveSwarm, folder: Path, rounds: int) -> list[Kill]:
     """Kill the worker under so many runs and their steps, one after the other."""
     config = {
-        "url": world.url,
-        "token_file": str(world.token_file),
+        "url": swarm.url,
+        "token_file": str(swarm.token_file),
         "env_vars": ["FAILOVER_FOLDER"],
     }
     launcher = {"module": "swarm.plugins.dagster.launcher", "class": "SwarmRunLauncher"}
     settings = f"run_launcher: {json.dumps({**launcher, 'config': config})}\n"
-    processes = Processes(f"failover-{uuid.uuid4().hex}", world.folder)
+    processes = Processes(f"failover-{uuid.uuid4().hex}", folder)
     try:
-        dagster = _start(processes, world.folder, settings, {})
-        return [_kill(dagster, world, number) for number in range(1, rounds + 1)]
+        dagster = _start(processes, folder, settings, {})
+        return [_kill(dagster, swarm, number) for number in range(1, rounds + 1)]
     finally:
         processes.stop_all()
 
@@ -132,16 +133,16 @@ def stock(folder: Path) -> Figures:
     }
 
 
-def _kill(dagster: _Dagster, world: World, number: int) -> Kill:
+def _kill(dagster: _Dagster, swarm: LiveSwarm, number: int) -> Kill:
     run = dagster.launch()
     until("the step runs", lambda: dagster.times_s(run, "work"))
-    at_s = world.kill_worker()
+    at_s = swarm.kill_worker()
     until("the step runs again", lambda: len(dagster.times_s(run, "work")) > 1)
     until("the run has succeeded", lambda: dagster.run(run)["status"] == "SUCCESS")
     again_s = dagster.times_s(run, "work")[1]
     retries = dagster.retries(run)
     repeated = len(dagster.times_s(run, "before")) - 1
-    found = world.kill(f"dagster:{run}:work:0", at_s, again_s, retries, repeated)
+    found = after_kill(swarm, f"dagster:{run}:work:0", at_s, again_s, retries, repeated)
     progress(f"dagster {number}: {found}")
     return found
 

@@ -24,7 +24,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import orchestrator_airflow, orchestrator_dagster, orchestrator_prefect
-from benchmarks.orchestrator_world import Kill, World, a_world, p95
+from benchmarks.live_swarm import LiveSwarm, running_swarm
+from benchmarks.orchestrator_world import Kill, p95
 from benchmarks.report import Figures, Options, progress, run
 
 
@@ -32,7 +33,7 @@ from benchmarks.report import Figures, Options, progress, run
 class Part:
     """One orchestrator: so many kills with swarm, and what it does by itself."""
 
-    kills: Callable[[World, int], list[Kill]]
+    kills: Callable[[LiveSwarm, Path, int], list[Kill]]
     stock: Callable[[Path], Figures]
 
 
@@ -50,8 +51,8 @@ def measure(options: Options) -> Figures:
     figures: dict[str, float] = {}
     seen: list[Kill] = []
     for name in options.own.only or PARTS:
-        with _folder() as folder, a_world(folder) as world:
-            kills = PARTS[name].kills(world, rounds)
+        with _folder() as folder, running_swarm(folder) as swarm:
+            kills = PARTS[name].kills(swarm, folder, rounds)
         seen += kills
         figures |= _figures(name, kills)
     figures["retries_spent"] = sum(kill.retries for kill in seen)

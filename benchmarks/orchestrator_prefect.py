@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.orchestrator_world import ROOT, Kill, World, kill_below, times_s, until
+from benchmarks.live_swarm import LiveSwarm, until
+from benchmarks.orchestrator_world import ROOT, Kill, after_kill, kill_below, times_s
 from benchmarks.report import Figures, progress
 from swarm.demo import environments, http, prefect_server
 from swarm.demo.processes import Processes, Server, Site
@@ -80,13 +81,12 @@ class _Prefect:
         return times_s(self.told / run)
 
 
-def kills(world: World, rounds: int) -> list[Kill]:
+def kills(swarm: LiveSwarm, folder: Path, rounds: int) -> list[Kill]:
     """Kill the worker under so many flows, one after the other."""
-    processes = Processes(f"failover-{uuid.uuid4().hex}", world.folder)
-    more = {"SWARM_URL": world.url, "SWARM_TOKEN_FILE": str(world.token_file)}
+    processes = Processes(f"failover-{uuid.uuid4().hex}", folder)
     try:
-        prefect = _start(processes, world.folder, "swarm", more)
-        return [_kill(prefect, world, number) for number in range(1, rounds + 1)]
+        prefect = _start(processes, folder, "swarm", swarm.environ())
+        return [_kill(prefect, swarm, number) for number in range(1, rounds + 1)]
     finally:
         processes.stop_all()
 
@@ -114,16 +114,16 @@ def stock(folder: Path) -> Figures:
         processes.stop_all()
 
 
-def _kill(prefect: _Prefect, world: World, number: int) -> Kill:
+def _kill(prefect: _Prefect, swarm: LiveSwarm, number: int) -> Kill:
     run = prefect.launch()
     until("the flow runs", lambda: prefect.times_s(run))
-    task = world.running_task()
-    at_s = world.kill_worker()
+    task = swarm.running_task()
+    at_s = swarm.kill_worker()
     until("the flow runs again", lambda: len(prefect.times_s(run)) > 1)
     until("the flow has ended", lambda: prefect.run(run)["state_type"] == "COMPLETED")
     again_s = prefect.times_s(run)[1]
     retries = prefect.run(run)["run_count"] - 1
-    found = world.kill(task, at_s, again_s, retries, repeated=0)  # a flow is one step
+    found = after_kill(swarm, task, at_s, again_s, retries, repeated=0)  # a flow is one step
     progress(f"prefect {number}: {found}")
     return found
 

@@ -1,27 +1,18 @@
-"""What the parts of `orchestrator_failover` share: a swarm whose worker can be killed, and what one
-kill led to."""
+"""What the parts of `orchestrator_failover` share: what the user's code tells, how it is killed,
+and what one kill of swarm's worker led to."""
 
-import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
-from typing import TypeVar
 
 import psutil
 
-from swarm.bootstrap import secret
-from swarm.cli.process import launch, stop
-from swarm.cli.tasks import shown
-from swarm.client import Client
-from swarm.config import Api, Settings
-from swarm.demo.processes import LabError, Server, free_ports
+from benchmarks.live_swarm import LiveSwarm, until
+from swarm.demo.processes import Server
 
-_LOOK_S = 0.05
-_TIMEOUT_S = 180.0
 ROOT = Path(__file__).parents[1]  # what a plug-in's Python has on its path
 
 
@@ -46,61 +37,28 @@ class Kill:
     repeated: int
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """A running swarm. `folder` is for one part alone."""
+def after_kill(
+    swarm: LiveSwarm, task: str, at_s: float, again_s: float, retries: int, repeated: int
+) -> Kill:
+    """What the kill at `at_s` led to, with the task's own story."""
+    marks = ("grant 1 lost", "may run again", "grant 2 to", "grant 2 runs")
 
-    client: Client
-    url: str
-    token_file: Path
-    pid: int
-    folder: Path
+    def told() -> list[float]:
+        story = swarm.task(task).get("story", [])
+        times = [[x["at_s"] for x in story if x["text"].startswith(mark)] for mark in marks]
+        return [found[0] for found in times] if all(times) else []
 
-    def kill_worker(self) -> float:
-        """End the worker's process by SIGKILL; when that was."""
-        family = psutil.Process(self.pid).children(recursive=True)
-        worker = next(p for p in family if p.name().startswith("ray::WorkerActor"))
-        at_s = time.time()
-        worker.kill()
-        return at_s
-
-    def running_task(self) -> str:
-        """The task that was handed in last, of those that run."""
-        return str(until("a task runs", lambda: list(self.client.tasks("running")))[0]["id"])
-
-    def kill(self, task: str, at_s: float, again_s: float, retries: int, repeated: int) -> Kill:
-        """What the kill at `at_s` led to, with the task's own story."""
-        marks = ("grant 1 lost", "may run again", "grant 2 to", "grant 2 runs")
-
-        def told() -> list[float]:
-            story = (shown(self.client, task) or {"story": []})["story"]
-            times = [[x["at_s"] for x in story if x["text"].startswith(mark)] for mark in marks]
-            return [found[0] for found in times] if all(times) else []
-
-        lost_s, rearmed_s, granted_s, runs_s = until(f"the story of {task}", told)
-        return Kill(
-            lost_s - at_s,
-            again_s - at_s,
-            rearmed_s - lost_s,
-            granted_s - rearmed_s,
-            runs_s - granted_s,
-            again_s - runs_s,
-            retries,
-            repeated,
-        )
-
-
-T = TypeVar("T")
-
-
-def until(what: str, look: Callable[[], T], timeout_s: float = _TIMEOUT_S) -> T:
-    """What `look` finds, once it finds something."""
-    deadline_s = time.monotonic() + timeout_s
-    while not (found := look()):
-        if time.monotonic() > deadline_s:
-            raise LabError(f"Not within {timeout_s:.0f} s: {what}.")
-        time.sleep(_LOOK_S)
-    return found
+    lost_s, rearmed_s, granted_s, runs_s = until(f"the story of {task}", told)
+    return Kill(
+        lost_s - at_s,
+        again_s - at_s,
+        rearmed_s - lost_s,
+        granted_s - rearmed_s,
+        runs_s - granted_s,
+        again_s - runs_s,
+        retries,
+        repeated,
+    )
 
 
 def p95(values: list[float]) -> float:
@@ -128,18 +86,3 @@ def kill_below(server: Server, file: Path) -> float:
     for pid in reversed(family):
         os.kill(pid, signal.SIGKILL)
     return at_s
-
-
-@contextlib.contextmanager
-def a_world(folder: Path) -> Iterator[World]:
-    """A swarm with one worker of two slots, whose state is in `folder`."""
-    (port,) = free_ports(1)
-    settings = Settings(state_dir=folder / "state", api=Api(port=port))
-    url = f"http://{settings.api.host}:{port}"
-    token_file = secret(settings, "token")
-    pid = launch(settings)
-    try:
-        with Client(url, token_file.read_text()) as client:
-            yield World(client, url, token_file, pid, folder)
-    finally:
-        stop(settings, pid)

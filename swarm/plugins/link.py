@@ -1,6 +1,8 @@
 """A plug-in's line to swarm. No method waits for the network: two threads of its own do.
 
 One sends what was said, in order and again until it is acknowledged; all of it may be sent twice.
+A newer word on the same thing takes the place of one that waits, so that a long silence of swarm
+does not fill the memory.
 The other follows what became of the owner's tasks by long polls. Whatever swarm does, its caller
 (a scheduler's loop, mostly) goes on.
 """
@@ -55,6 +57,10 @@ class _Letter:
     path: str
     body: Mapping[str, Any]
 
+    @property
+    def about(self) -> tuple[str, str, Any]:
+        return self.path, self.id, self.body.get("grant")
+
 
 _FIELDS = tuple(field.name for field in fields(Change))
 
@@ -70,7 +76,7 @@ class Link:
         self._api = f"{url.rstrip('/')}/api/v1"
         self._token = token
         self._owner = owner
-        self._letters: collections.deque[_Letter] = collections.deque()
+        self._letters: dict[tuple[str, str, Any], _Letter] = {}
         self._said = threading.Condition()
         self._closed = threading.Event()
         self._changes: collections.deque[Change] = collections.deque()
@@ -128,7 +134,7 @@ class Link:
 
     def _say(self, letter: _Letter) -> None:
         with self._said:
-            self._letters.append(letter)
+            self._letters[letter.about] = letter
             self._said.notify_all()
 
     def _send(self) -> None:
@@ -149,15 +155,16 @@ class Link:
             pause_s = _PAUSE_S
             self._refusals.extend(refused)
             with self._said:
-                for _ in letters:
-                    self._letters.popleft()
+                for letter in letters:
+                    if self._letters[letter.about] is letter:  # no newer word meanwhile
+                        del self._letters[letter.about]
                 self._said.notify_all()
 
     def _next(self) -> list[_Letter]:
         """The tasks at the head of the line that fit into one request, or the one letter there."""
         chosen: list[_Letter] = []
         size = 0
-        for letter in self._letters:
+        for letter in self._letters.values():
             size += len(json.dumps(letter.body))
             if chosen and (letter.path != "/tasks" or size > _BATCH_BYTES):
                 break

@@ -142,6 +142,24 @@ async def test_swarm_comes_later_than_the_plug_in(tmp_path: Path) -> None:
             await Heard(link).until(lambda last: ends(last) == {"t": "succeeded"})
 
 
+async def test_while_swarm_is_silent_a_newer_word_takes_the_place_of_an_older(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    with linked(f"http://127.0.0.1:{port}") as link:
+        for number in range(1_000):
+            link.submit(a_task("t", ["test", f"{number}", "=", "999"]))
+            link.rearm("nobody", 1, files={"token": f"{number}"})
+        assert len(link._letters) == 2
+        async with (
+            a_dispatcher(tmp_path) as dispatcher,
+            a_worker(dispatcher, tmp_path),
+            an_api(tmp_path, dispatcher, port),
+        ):
+            await Heard(link).until(lambda last: ends(last) == {"t": "succeeded"})
+
+
 @pytest.mark.parametrize("answers", [False, True])
 def test_no_call_waits_for_a_swarm_that_never_answers(answers: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

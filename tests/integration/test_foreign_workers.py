@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.foreign_world import POOL, World, kill, until, world
+from benchmarks.foreign_world import POOL, World, kill, world
+from benchmarks.live_swarm import until
 from tests.integration.places import ENVIRONMENTS
 
 pytestmark = [
@@ -42,7 +43,7 @@ def test_a_silent_prefect_worker_is_found_with_its_run_and_closes_when_it_is_bac
     assert "make sure" in finding["worker"]["advice"]
     prefect.stop_worker("plain")
     prefect.start_worker("plain", beat=False)
-    until("its end", lambda: prefect.missing("plain") is None or None)
+    until("its end", lambda: prefect.missing("plain") is None)
     # Silence proves nothing: the run was left alone, and so could end by itself.
     gate.touch()
     until("the run's end", lambda: prefect.flow_run(run_id)["end_time"])
@@ -60,17 +61,17 @@ def test_a_killed_prefect_worker_is_seen_by_its_beat_and_its_run_goes_on_elsewhe
     finding = until("the finding", lambda: prefect.missing("first"))
     assert (finding["level"], finding["worker"]["presence"]) == ("gate", "dead")
     assert finding["worker"]["detail"] == "killed by signal 9"
-    until("its run in it", lambda: runs_of(prefect.missing("first") or finding) or None)
-    until("recovery", lambda: prefect.flow_run(run_id)["state_type"] == "SCHEDULED" or None)
+    until("its run in it", lambda: runs_of(prefect.missing("first") or finding))
+    until("recovery", lambda: prefect.flow_run(run_id)["state_type"] == "SCHEDULED")
     prefect.start_worker("second", beat=True)
-    pids = until("the run elsewhere", lambda: prefect.started(gate)[1:] or None)
+    pids = until("the run elsewhere", lambda: prefect.started(gate)[1:])
     assert pids != [pid]
     gate.touch()
     ended = until("its end", lambda: _ended(prefect, run_id))
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 2)
     assert len(prefect.started(gate)) == 2
     # The one that began later stands in for it.
-    until("the finding's end", lambda: prefect.missing("first") is None or None)
+    until("the finding's end", lambda: prefect.missing("first") is None)
     prefect.stop_worker("second")
 
 
@@ -85,8 +86,8 @@ def test_a_run_that_outlives_its_worker_is_left_alone_until_it_is_dead_too(
     assert runs_of(finding) == []  # no process of a run has ended
     assert prefect.flow_run(run_id)["state_type"] == "RUNNING"
     kill(pid)
-    until("its run in it", lambda: runs_of(prefect.missing("third") or finding) or None)
-    until("recovery", lambda: prefect.flow_run(run_id)["state_type"] == "SCHEDULED" or None)
+    until("its run in it", lambda: runs_of(prefect.missing("third") or finding))
+    until("recovery", lambda: prefect.flow_run(run_id)["state_type"] == "SCHEDULED")
     prefect.call("POST", f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLED"}})
 
 
@@ -95,10 +96,10 @@ def test_a_worker_that_is_stopped_is_no_finding(prefect: World) -> None:
     prefect.stop_worker("fourth")
 
     def told() -> set[str]:
-        found = prefect.swarm.foreign_workers()
+        found = prefect.swarm.client.foreign_workers()
         return {one["seen_by"] for one in found if one["name"] == f"{POOL}/fourth"}
 
-    until("the stop", lambda: "beat" not in told() or None)
+    until("the stop", lambda: "beat" not in told())
     assert prefect.missing("fourth") is None
 
 

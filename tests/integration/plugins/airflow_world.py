@@ -1,101 +1,28 @@
-"""A real swarm, and a real Airflow whose tasks run on it."""
+"""A real Airflow whose tasks run on a real swarm."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
-import yaml
 
-from swarm.client import ApiError, Client
+from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import airflow_server, environments, http, runs
 from swarm.demo.processes import Processes, Server, Site, free_ports
 from swarm.demo.templates import restore
 from tests.integration.places import ENVIRONMENTS, LAB
+from tests.integration.plugins.eventually import eventually
 
-T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
 DAGS = Path(__file__).parent / "airflow_dags"
 DAGS_2 = Path(__file__).parent / "airflow2_dags"
-WITHIN_S = 240.0
-
-
-def eventually(look: Callable[[], T]) -> T:
-    """What `look` finds, once it finds something."""
-    deadline_s = time.monotonic() + WITHIN_S
-    while not (found := look()):
-        assert time.monotonic() < deadline_s, f"{look} found nothing within {WITHIN_S:.0f} s"
-        time.sleep(0.1)
-    return found
-
-
-@dataclass(frozen=True)
-class Swarm:
-    """A running swarm."""
-
-    client: Client
-    url: str
-    pid: int
-    token_file: Path
-
-    def kill_worker(self) -> float:
-        """End the process of the worker by SIGKILL; when that was."""
-        family = psutil.Process(self.pid).children(recursive=True)
-        worker = next(p for p in family if p.name().startswith("ray::WorkerActor"))
-        worker.kill()
-        return time.time()
-
-    def story(self, task: str) -> list[str]:
-        """What happened to a task, without the workers' names."""
-        lines = self.client.task(task)["story"]
-        return [line["text"].partition(" to worker")[0] for line in lines]
-
-    def state(self, task: str) -> str:
-        """Where a task is; nothing before it is known."""
-        try:
-            return str(self.client.task(task)["state"])
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return ""
-
-
-@contextlib.contextmanager
-def running_swarm(folder: Path) -> Iterator[Swarm]:
-    (port,) = free_ports(1)
-    settings, state = folder / "swarm.yaml", folder / "state"
-    settings.write_text(yaml.safe_dump({"state_dir": str(state), "api": {"port": port}}))
-    _cli("up", settings)
-    try:
-        running = json.loads((state / "up.json").read_text())
-        token_file = state / "token"
-        with Client(running["url"], token_file.read_text()) as client:
-            yield Swarm(client, running["url"], int(running["pid"]), token_file)
-    finally:
-        _cli("down", settings)
-
-
-def _cli(command: str, settings: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "swarm", command],
-        env=os.environ | {"NO_COLOR": "1", "SWARM_CONFIG": str(settings)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 @dataclass
@@ -203,7 +130,7 @@ class Airflow2(Scheduled):
 
 
 @contextlib.contextmanager
-def running_airflow(folder: Path, swarm: Swarm, **settings: str) -> Iterator[Airflow]:
+def running_airflow(folder: Path, swarm: LiveSwarm, **settings: str) -> Iterator[Airflow]:
     """`settings` are laid over Airflow's own."""
     told = folder / "told"
     told.mkdir()
@@ -232,7 +159,7 @@ def running_airflow(folder: Path, swarm: Swarm, **settings: str) -> Iterator[Air
 
 
 @contextlib.contextmanager
-def running_airflow2(folder: Path, swarm: Swarm) -> Iterator[Airflow2]:
+def running_airflow2(folder: Path, swarm: LiveSwarm) -> Iterator[Airflow2]:
     """A scheduler of Airflow 2.11, which reads the DAGs itself."""
     told, dags = folder / "told", folder / "dags"
     told.mkdir()

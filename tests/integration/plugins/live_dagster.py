@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
+from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import dagster_server, environments, http
 from swarm.demo.processes import Processes, Site
 from tests.integration.places import ENVIRONMENTS, LAB
-from tests.integration.plugins.live_swarm import LiveSwarm, eventually
+from tests.integration.plugins.eventually import eventually
 
 CODE = Path(__file__).parent / "dagster_code"
 _MODULE = "survival"

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import environments, http, prefect_server
 from swarm.demo.processes import Processes, Server, Site
 from tests.integration.places import ENVIRONMENTS, LAB
-from tests.integration.plugins.live_swarm import LiveSwarm, eventually
+from tests.integration.plugins.eventually import eventually
 
 CODE = Path(__file__).parent / "prefect_code"
 POOL = "on-swarm"

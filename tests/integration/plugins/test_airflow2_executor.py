@@ -4,25 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.plugins.airflow_world import (
-    Airflow2,
-    Swarm,
-    eventually,
-    running_airflow2,
-    running_swarm,
-)
+from benchmarks.live_swarm import LiveSwarm
+from tests.integration.plugins.airflow_world import Airflow2, running_airflow2
+from tests.integration.plugins.eventually import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
-    with running_swarm(tmp_path_factory.mktemp("swarm")) as swarm:
-        yield swarm
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: Swarm) -> Iterator[Airflow2]:
+def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: LiveSwarm) -> Iterator[Airflow2]:
     with running_airflow2(tmp_path_factory.mktemp("airflow2"), swarm) as airflow:
         yield airflow
 
@@ -54,4 +44,4 @@ def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
     assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1]
     assert airflow.tries(run) == [(1, "success")]
-    eventually(lambda: swarm.state(airflow.swarm_id(run)) == "succeeded")
+    assert swarm.ended(airflow.swarm_id(run))["state"] == "succeeded"

@@ -4,25 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.plugins.airflow_world import (
-    Airflow,
-    Swarm,
-    eventually,
-    running_airflow,
-    running_swarm,
-)
+from benchmarks.live_swarm import LiveSwarm
+from tests.integration.plugins.airflow_world import Airflow, running_airflow
+from tests.integration.plugins.eventually import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
-    with running_swarm(tmp_path_factory.mktemp("swarm")) as swarm:
-        yield swarm
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: Swarm) -> Iterator[Airflow]:
+def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: LiveSwarm) -> Iterator[Airflow]:
     with running_airflow(tmp_path_factory.mktemp("airflow"), swarm) as airflow:
         yield airflow
 
@@ -42,7 +32,7 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     assert airflow.instance(run) == before
     assert airflow.failures(run) == 0
     assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"]
-    eventually(lambda: swarm.state(task) == "succeeded")
+    assert swarm.ended(task)["state"] == "succeeded"
     assert swarm.story(task)[3:7] == [
         "grant 1 lost: process_exit",
         "may run again",
@@ -59,7 +49,7 @@ def test_a_task_that_airflow_has_the_end_of_is_not_run_again(swarm, airflow):
     path = f"/dags/{dag}/dagRuns/{run.replace('+', '%2B')}/taskInstances/work"
     airflow.call("PATCH", path, {"new_state": "success"})
     swarm.kill_worker()
-    eventually(lambda: swarm.state(task) == "succeeded")
+    assert swarm.ended(task)["state"] == "succeeded"
     assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1]
     assert airflow.tries(run) == [(1, "success")]
@@ -81,7 +71,7 @@ def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
     assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1]
     assert airflow.tries(run) == [(1, "success")]
-    eventually(lambda: swarm.state(airflow.swarm_id(run)) == "succeeded")
+    assert swarm.ended(airflow.swarm_id(run))["state"] == "succeeded"
 
 
 def test_a_task_that_loses_its_worker_while_its_scheduler_is_dead_runs_again(swarm, airflow):

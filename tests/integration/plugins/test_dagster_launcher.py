@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.live_swarm import LiveSwarm
+from tests.integration.plugins.eventually import eventually
 from tests.integration.plugins.live_dagster import LiveDagster, running_dagster
-from tests.integration.plugins.live_swarm import LiveSwarm, eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
