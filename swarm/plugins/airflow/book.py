@@ -20,7 +20,8 @@ QUEUED = "queued"
 RUNNING = "running"
 LOST = "lost"
 SUCCEEDED = "succeeded"
-ENDED = frozenset({SUCCEEDED, "failed", "cancelled", "parked", REFUSED})
+FAILED = "failed"
+ENDED = frozenset({SUCCEEDED, FAILED, "cancelled", "parked", REFUSED})
 
 _STRANGERS_MAX = 50_000
 
@@ -42,6 +43,7 @@ class Held:
     grant: int = 0
     detail: str = ""
     rearmed: int = -1  # the newest grant whose loss has been dealt with
+    is_second: bool = False  # the first of this try ended before it had begun
 
 
 class Book:

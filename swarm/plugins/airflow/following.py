@@ -6,14 +6,16 @@ the database was busy or anything else, is tried again at the scheduler's next h
 
 import math
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow.utils.session import create_session
 
 from swarm.plugins.airflow import rows, settings
 from swarm.plugins.airflow.asked import Asked, BadNeeds, Program, body
-from swarm.plugins.airflow.book import ADOPTED, KEPT, OFFERED, SENT, SUCCEEDED, Book, Held
+from swarm.plugins.airflow.book import ADOPTED, FAILED, KEPT, OFFERED, SENT, SUCCEEDED, Book, Held
 from swarm.plugins.airflow.losses import Verdict, after_loss
 from swarm.plugins.link import Change, Link
 
@@ -136,9 +138,28 @@ class Following:
         self._book.drop(held)
 
     def _report_end(self, held: Held) -> None:
+        if held.state == FAILED and self._begins_again(held):
+            return
         text = f"swarm task {held.id}: {held.state}" + (f", {held.detail}" if held.detail else "")
         self._report(held, succeeded=held.state == SUCCEEDED, info=text)
         self._book.drop(held)
+
+    def _begins_again(self, held: Held) -> bool:
+        """A program that failed while Airflow still has its task queued never came to the user's
+        code: its token was too old, or nobody answered it. It is handed over once more, as another
+        task of swarm and the same try."""
+        if held.row is None or held.is_second or not self._book.speaks(held):
+            return False
+        again = replace(held, id=str(uuid.uuid4()), state=SENT, grant=0, rearmed=-1, is_second=True)
+        told = f"{held.detail}: it had not begun, and is handed over once more"
+        with create_session() as session:
+            if not rows.hand_over_again(session, held, self.job_id, again.id, told):
+                return False
+            self._make_fresh(session, again)
+        self.log.warning("swarm: %s: %s", held.key, told)
+        self._book.drop(held)
+        self._hand_over(again)
+        return True
 
     def _report(self, held: Held, *, succeeded: bool, info: str | None) -> None:
         """Tell Airflow an end. A task that was queued again meanwhile has another one to wait for:

@@ -65,6 +65,19 @@ def queue_again(session: Any, held: Held, job: Any, why: str) -> bool:
     return True
 
 
+def hand_over_again(session: Any, held: Held, job: Any, id_: str, why: str) -> bool:
+    """A row that is still QUEUED becomes that of swarm's task `id_`, with a line in Airflow's log
+    of events; False if it has moved on."""
+    changed = session.execute(
+        _mine(held, job, (TaskInstanceState.QUEUED,))
+        .values(queued_dttm=datetime.now(UTC), external_executor_id=id_)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount:
+        session.add(Log(event="swarm hands it over again", task_instance=held.key, extra=why))
+    return bool(changed.rowcount)
+
+
 def still_queued(session: Any, held: Held, job: Any) -> bool:
     """Its time in the queue begins again; False if it is not queued any more."""
     changed = session.execute(

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,8 @@ class Scheduled:
         (self.folder / f"{run}.go").touch()
 
     def swarm_id(self, run: str) -> str:
-        """What the task `work` is called in swarm, as Airflow has it."""
-        return str(self._of_work("external_executor_id", run))
+        """What the task `work` is called in swarm, once Airflow knows that."""
+        return self._of_work("external_executor_id", run) or ""
 
     def scheduler_job(self, run: str) -> int:
         """Which scheduler looks after the task `work`."""
@@ -67,10 +68,18 @@ class Scheduled:
         wanted = "SELECT state FROM dag_run WHERE run_id = ? AND state IN ('success', 'failed')"
         return str(eventually(lambda: self.rows(wanted, run))[0][0])
 
-    def events(self, run: str) -> dict[str, str]:
-        """Airflow's own log of what happened in a run: the newest text of each event."""
+    def events(self, run: str) -> dict[str, list[str]]:
+        """Airflow's own log of what happened in a run: the texts of each event."""
         wanted = "SELECT event, coalesce(extra, '') FROM log WHERE run_id = ? ORDER BY id"
-        return dict(self.rows(wanted, run))
+        found = defaultdict(list)
+        for event, text in self.rows(wanted, run):
+            found[event].append(text)
+        return found
+
+    def newest_scheduler(self) -> int:
+        """The job of the scheduler that began last and has gone round once."""
+        live = "job_type = 'SchedulerJob' AND latest_heartbeat > start_date"
+        return int(self.rows(f"SELECT max(id) FROM job WHERE {live}")[0][0])
 
     def rows(self, query: str, *values: str) -> list[Any]:
         """What Airflow's database answers."""
@@ -85,11 +94,23 @@ class Scheduled:
         self, more: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
     ) -> None:
         """End the scheduler by SIGKILL, then start another one with more settings."""
-        os.killpg(self.scheduler.process.pid, signal.SIGKILL)
-        self.scheduler.process.wait()
+        self.kill_scheduler(self.scheduler)
         meanwhile()
+        self.start_scheduler(more)
+
+    def kill_scheduler(self, scheduler: Server) -> None:
+        os.killpg(scheduler.process.pid, signal.SIGKILL)
+        scheduler.process.wait()
+
+    def start_scheduler(self, more: Mapping[str, str]) -> None:
+        """Start another one, beside those that run, with more settings."""
+        health_port, log_port = free_ports(2)
+        ports = {
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(health_port),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
+        }
         command = [str(self.site.bin / "airflow"), "scheduler"]
-        env = {**self.env, **more}
+        env = {**self.env, **ports, **more}
         self.scheduler = self.processes.start("airflow-scheduler", command, env, self.site.cwd)
 
 

@@ -1,5 +1,6 @@
 """Tasks of a real Airflow 3 survive the death of what runs them, and of what schedules them."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,23 @@ from tests.integration.plugins.airflow_world import Airflow, running_airflow
 from tests.integration.plugins.eventually import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+# By default a scheduler counts as dead after 30 s, and what it left is looked for every 300 s.
+SOON = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
+}
+# A token lives for as long as a task may wait for its turn.
+AT_ONCE_TOO_OLD = {
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "3600",
+}
+TOO_OLD_S = 3.0
 
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: LiveSwarm) -> Iterator[Airflow]:
-    with running_airflow(tmp_path_factory.mktemp("airflow"), swarm) as airflow:
+    folder = tmp_path_factory.mktemp("airflow")
+    with running_airflow(folder, swarm, AIRFLOW__API_AUTH__JWT_LEEWAY="0") as airflow:
         yield airflow
 
 
@@ -31,7 +44,7 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     assert airflow.tries(run) == [(1, "success")]
     assert airflow.instance(run) == before
     assert airflow.failures(run) == 0
-    assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"]
+    assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"][-1]
     assert swarm.ended(task)["state"] == "succeeded"
     assert swarm.story(task)[3:7] == [
         "grant 1 lost: process_exit",
@@ -60,12 +73,7 @@ def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
     run = airflow.trigger(dag)
     eventually(lambda: airflow.told(run) == [1])
     killed = airflow.scheduler_job(run)
-    # By default 30 s until it counts as dead, and 300 s between two looks for what it has left.
-    soon = {
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
-    }
-    airflow.restart_killed_scheduler(soon)
+    airflow.restart_killed_scheduler(SOON)
     eventually(lambda: airflow.scheduler_job(run) != killed)
     airflow.go(run)
     assert airflow.ended(run) == "success"
@@ -90,8 +98,56 @@ def test_a_task_that_loses_its_worker_while_its_scheduler_is_dead_runs_again(swa
     assert airflow.failures(run) == 0
 
 
+def test_a_task_whose_token_got_too_old_while_no_scheduler_ran_begins_with_a_new_one(
+    swarm, airflow
+):
+    airflow.restart_killed_scheduler(AT_ONCE_TOO_OLD)
+    (worker,) = swarm.client.workers()
+    blockers = swarm.client.submit([{"argv": ["sleep", "600"]} for _ in range(worker["slots"])])
+    for blocker in blockers:
+        swarm.in_state(blocker, "running")
+    run = airflow.trigger("waits_to_be_told")
+    airflow.go(run)
+    task = eventually(lambda: airflow.swarm_id(run))
+    swarm.in_state(task, "queued")
+
+    def begins() -> None:
+        killed_s = time.time()
+        eventually(lambda: time.time() > killed_s + TOO_OLD_S)
+        for blocker in blockers:
+            swarm.client.cancel(blocker)
+        assert swarm.ended(task)["state"] == "failed"
+
+    airflow.restart_killed_scheduler(SOON, meanwhile=begins)
+    assert airflow.ended(run) == "success"
+    assert airflow.told(run) == [1]
+    assert airflow.tries(run) == [(1, "success")]
+    assert airflow.failures(run) == 0
+    assert airflow.swarm_id(run) != task
+    assert "had not begun" in airflow.events(run)["swarm hands it over again"][-1]
+
+
+def test_two_schedulers_deal_with_a_loss_once_and_one_adopts_from_the_other(swarm, airflow):
+    ends, waits = airflow.trigger("outlives_its_worker"), airflow.trigger("waits_to_be_told")
+    eventually(lambda: (airflow.told(ends), airflow.told(waits)) == ([1], [1]))
+    first, first_job = airflow.scheduler, airflow.scheduler_job(waits)
+    airflow.start_scheduler(SOON)
+    eventually(lambda: airflow.newest_scheduler() > first_job)
+    swarm.kill_worker()
+    assert airflow.ended(ends) == "success"
+    eventually(lambda: airflow.told(waits) == [1, 2])
+    airflow.kill_scheduler(first)
+    eventually(lambda: airflow.scheduler_job(waits) > first_job)
+    airflow.go(waits)
+    assert airflow.ended(waits) == "success"
+    for run in (ends, waits):
+        assert airflow.told(run) == [1, 2]
+        assert airflow.tries(run) == [(1, "success")]
+        assert len(airflow.events(run)["swarm runs it again"]) == 1
+
+
 def test_needs_that_are_not_there_fail_the_task_and_say_why(airflow):
     dag = "asks_for_nonsense"
     run = airflow.trigger(dag)
     assert airflow.ended(run) == "failed"
-    assert "did you mean 'memory_bytes'" in airflow.events(run)["state mismatch"]
+    assert "did you mean 'memory_bytes'" in airflow.events(run)["state mismatch"][-1]
