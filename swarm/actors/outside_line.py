@@ -30,8 +30,8 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.errors import InputError, Rejected, StoreError, Unreachable
+from swarm.model.outputs import Part
 from swarm.model.work import Offer, TaskId, Token, WorkerId
-from swarm.store.outputs import Part
 
 log = structlog.get_logger()
 

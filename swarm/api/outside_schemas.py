@@ -18,8 +18,8 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.errors import Rejected
+from swarm.model.outputs import Part
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
-from swarm.store.outputs import Part
 
 # Who comes by this door cannot speak for a worker of the cluster.
 AgentName = Annotated[str, Field(pattern=r"^outside:[\w.:@~-]{1,180}$")]
