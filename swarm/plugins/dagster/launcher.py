@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from dagster import Array, DagsterRun, Field, StringSource
+from dagster import Array, DagsterRun, DagsterRunStatus, Field, RunsFilter, StringSource
 from dagster._core.launcher.base import (
     CheckRunHealthResult,
     LaunchRunContext,
@@ -178,15 +178,33 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
         return self._tracker
 
     def _follow(self) -> None:
+        untold: list[Change] = []
+        is_taken_up = False
         while not self._closed.wait(_LOOK_S):
             with self._lock:
                 tracker = self._open()
-                arrived = tracker.hear()
+                untold += tracker.hear()
                 self._end_what_is_due(tracker)
-            for change in arrived:
-                if not self.has_instance:
-                    return
-                self._tell(change)
+            if not self.has_instance:
+                return
+            try:
+                if not is_taken_up and tracker.caught_up:
+                    self._take_up(tracker)
+                    is_taken_up = True
+                while untold:
+                    self._tell(untold[0])
+                    del untold[0]
+            except Exception:
+                log.exception("swarm: Dagster's storage does not answer; again soon")
+
+    def _take_up(self, tracker: Tracker) -> None:
+        """Hand in what a daemon before this one had taken and perhaps not handed in: twice is
+        once."""
+        for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTING])):
+            with self._lock:
+                is_unknown = TASK_TAG in run.tags and tracker.is_unknown(run.tags[TASK_TAG])
+            if is_unknown:
+                self._hand_in(run, 0)
 
     def _end_what_is_due(self, tracker: Tracker) -> None:
         now_s = time.monotonic()

@@ -51,10 +51,15 @@ class Tracker:
         """Whether it was handed in from here."""
         return task in self._submitted
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether swarm has told all it knows."""
+        return self._link.caught_up
+
     def is_unknown(self, task: str) -> bool:
         """Whether swarm, having told all it knows, does not know a task that was not handed in
         from here."""
-        return self._link.caught_up and not (task in self._newest or task in self._submitted)
+        return self.caught_up and not (task in self._newest or task in self._submitted)
 
     def contact_age_s(self) -> float:
         return self._link.contact_age_s()

@@ -4,16 +4,17 @@ import contextlib
 import os
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import dagster_server, environments, http
-from swarm.demo.processes import Processes, Site
+from swarm.demo.processes import Processes, Server, Site
 from tests.integration.places import ENVIRONMENTS, LAB
 from tests.integration.plugins.eventually import eventually
 
@@ -41,12 +42,15 @@ mutation($id: String!) { terminateRun(runId: $id) { __typename ... on PythonErro
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class LiveDagster:
-    """A running Dagster; ops note what they do in `notes`."""
+    """A running Dagster; ops note what they do in `notes`. `environ` is the daemon's."""
 
     dagster: dagster_server.Dagster
+    daemon: Server
+    environ: Mapping[str, str]
     processes: Processes
+    site: Site
     notes: Path
 
     def ask(self, query: str, **variables: object) -> Any:
@@ -97,9 +101,14 @@ class LiveDagster:
         return [(word, grant) for word, grant, _ in self.times(run)]
 
     def kill_daemon(self) -> None:
-        (daemon,) = (server for server in self.dagster.servers if server.name == "dagster-daemon")
-        os.killpg(daemon.process.pid, signal.SIGKILL)
-        daemon.process.wait()
+        os.killpg(self.daemon.process.pid, signal.SIGKILL)
+        self.daemon.process.wait()
+
+    def start_daemon(self, **environ: str) -> None:
+        command = [str(self.site.bin / "dagster-daemon"), "run"]
+        command += ["-w", str(self.site.home / "workspace.yaml")]
+        env = {**self.environ, **environ}
+        self.daemon = self.processes.start("dagster-daemon", command, env, self.site.cwd)
 
 
 @contextlib.contextmanager
@@ -114,12 +123,13 @@ def running_dagster(folder: Path, swarm: LiveSwarm) -> Iterator[LiveDagster]:
         "PYTHONPATH": str(plugins),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TEST_NOTES": str(notes),
+        "SWARM_URL": swarm.url,
     }
     launcher = {
         "module": "swarm.plugins.dagster.launcher",
         "class": "SwarmRunLauncher",
         "config": {
-            "url": swarm.url,
+            "url": {"env": "SWARM_URL"},
             "token_file": str(swarm.token_file),
             "env_vars": ["TEST_NOTES"],
         },
@@ -132,6 +142,8 @@ def running_dagster(folder: Path, swarm: LiveSwarm) -> Iterator[LiveDagster]:
         dagster = dagster_server.start(
             processes, site, _MODULE, LAB / "templates" / kept, settings
         )()
-        yield LiveDagster(dagster, processes, notes)
+        daemon = next(server for server in dagster.servers if server.name == "dagster-daemon")
+        environ = psutil.Process(daemon.process.pid).environ()
+        yield LiveDagster(dagster, daemon, environ, processes, site, notes)
     finally:
         processes.stop_all()

@@ -1,5 +1,6 @@
 """Runs and steps of a real Dagster survive the death of the worker they run on."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -106,3 +107,19 @@ def test_runs_go_on_without_the_daemon(dagster):
     eventually(lambda: ("lingers", 1) in dagster.noted(run))
     dagster.kill_daemon()
     assert dagster.ended(run)["status"] == "SUCCESS"
+    dagster.start_daemon()
+
+
+def test_what_a_killed_daemon_had_taken_and_not_handed_in_is_handed_in_by_the_next(dagster):
+    dagster.kill_daemon()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dagster.start_daemon(SWARM_URL=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        run = dagster.launch("plain")
+        eventually(lambda: "swarm/task" in {tag["key"] for tag in dagster.run(run)["tags"]})
+        dagster.kill_daemon()
+    assert dagster.run(run)["status"] == "STARTING"
+    dagster.start_daemon()
+    another = dagster.launch("plain")
+    for each in (run, another):
+        assert dagster.ended(each)["status"] == "SUCCESS"
+        assert dagster.noted(each) == [("first", 1), ("third:40", 1)]

@@ -22,10 +22,11 @@ from swarm.errors import Rejected
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
 from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.outputs import Part
 from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
-from swarm.store.outputs import Part, open_outputs
+from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
 from swarm.store.projector import open_projector
 

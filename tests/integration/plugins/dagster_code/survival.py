@@ -101,6 +101,11 @@ def retried():
 
 
 @job
+def plain():
+    third(first())
+
+
+@job
 def lingering():
     third(lingers())
 
@@ -127,6 +132,6 @@ def whole():
 
 
 defs = Definitions(
-    jobs=[three_steps, retried, lingering, stopped, dying, asking_too_much, whole],
+    jobs=[three_steps, plain, retried, lingering, stopped, dying, asking_too_much, whole],
     executor=swarm_executor,
 )
