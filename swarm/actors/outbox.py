@@ -4,7 +4,9 @@ Where the disk takes nothing, they are kept in memory: should the worker die the
 lost with it and runs again.
 """
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -51,21 +53,22 @@ class Outbox:
             "result": finish.result,
         }
         path = self._path(token)
-        part = path.with_suffix(".part")
+        part = f"{path}.part"
         try:
-            part.write_text(json.dumps(what))
-            part.replace(path)
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(json.dumps(what))
+            os.replace(part, path)
         except OSError as error:
-            log.error("an end cannot be kept on disk", file=str(path), error=str(error))
-            part.unlink(missing_ok=True)
+            log.error("an end cannot be kept on disk", file=path, error=str(error))
+            _remove(part)
 
     def drop(self, token: Token) -> None:
         self._own.discard(token)
         if self._waiting.pop(token, None) is not None:
-            self._path(token).unlink(missing_ok=True)
+            _remove(self._path(token))
 
-    def _path(self, token: Token) -> Path:
-        return self._folder / f"{quote(token.task, safe='')}.{token.grant}.json"
+    def _path(self, token: Token) -> str:
+        return f"{self._folder}/{quote(token.task, safe='')}.{token.grant}.json"
 
     def _read(self) -> Iterator[tuple[Token, Finish]]:
         for path in sorted(self._folder.glob("*.json")):
@@ -76,3 +79,8 @@ class Outbox:
                 yield token, Finish(token, outcome, detail, what.get("result"))
             except (ValueError, KeyError, TypeError) as error:
                 log.error("an end cannot be read and is left out", file=str(path), error=str(error))
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

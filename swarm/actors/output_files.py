@@ -23,13 +23,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class OutputFiles:
-    """The files of one folder."""
+    """The files of one folder, which is made."""
 
     folder: Path
 
-    def path(self, task: TaskId, grant: int) -> Path:
-        """Where a grant's output goes; the folder is made."""
+    def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, task: TaskId, grant: int) -> Path:
+        """Where a grant's output goes."""
         return self.folder / f"{quote(task, safe='')}.{grant}"
 
     def tokens(self) -> Iterator[Token]:

@@ -21,6 +21,7 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self._outputs = output_files(folder)
         self._files = folder / "files"
+        self._around = dict(os.environ)
 
     def unpack(self, token: Token, body: str) -> Program | Call:
         """The program or call, its files in place. Raises `OSError` where the disk refuses them,
@@ -29,7 +30,7 @@ class Programs:
         folder = self._folder(token)
         files = what.get("files", {})
         _write(folder, files)
-        around = {} if what.get("clean_env") else os.environ
+        around = {} if what.get("clean_env") else self._around
         env = {**around, **what.get("env", {})}
         own = {**marks(token), _FILES: str(folder)}
         output = self._outputs.path(token.task, token.grant)

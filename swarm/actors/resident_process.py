@@ -44,7 +44,8 @@ def found(path: str) -> Callable[..., Any]:
     """The function at `package.module:function`. Raises `NotCallable`."""
     module, _, name = path.partition(":")
     try:
-        importlib.invalidate_caches()  # it may have been written a moment ago
+        if module not in sys.modules:
+            importlib.invalidate_caches()  # it may have been written a moment ago
         target: Any = importlib.import_module(module)
     except BaseException as error:  # what a module does when imported is its own
         tried = f"{module} cannot be imported: {_last_line(error)}"
@@ -91,11 +92,16 @@ class Modules:
     """The files of the packages that were called, as they were when they were imported."""
 
     def __init__(self) -> None:
+        self._seen = 0  # modules, when they were last looked at
         self._packages: set[str] = set()
         self._changed_ns: dict[str, int] = {}
 
     def note(self, path: str) -> None:
-        self._packages.add(path.partition(":")[0].partition(".")[0])
+        package = path.partition(":")[0].partition(".")[0]
+        if package in self._packages and len(sys.modules) == self._seen:
+            return
+        self._packages.add(package)
+        self._seen = len(sys.modules)
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
             if name.partition(".")[0] in self._packages and file and file not in self._changed_ns:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import socket
 import sys
@@ -15,6 +16,7 @@ _STUCK_S = 0.5  # shorter than the dispatcher's guard: what is fenced has ended 
 _LINE_MAX_BYTES = 1 << 20  # from the slot; the longest has a result
 
 
+@functools.cache
 def python(module: str) -> tuple[str, ...]:
     """How to start a module of ours in whatever environment: it is found first, and what it
     imports for others is looked for elsewhere first."""
@@ -108,6 +110,7 @@ class Slot:
         self._control = control
         # Carried by what a resident process forks, which has no mark of its task.
         self.marks: Mapping[str, str] = {"SWARM_SLOT": uuid.uuid4().hex}
+        self._home: Mapping[str, Any] = {}  # of the last call: the process knows it
         self._overdue: asyncio.TimerHandle | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -145,7 +148,9 @@ class Slot:
     async def run(self, what: Program | Call) -> int | End:
         """Start it; the pid of its process, or its end if it could not be started."""
         if isinstance(what, Call):
-            await self.say("call", _asked(what, self.marks))
+            home = _home(what, self.marks)
+            await self.say("call", _asked(what) | {"home": home if home != self._home else None})
+            self._home = home
         else:
             await self._say_program(what)
         word, told = await self.hear()
@@ -226,13 +231,14 @@ def _bare(argv: tuple[str, ...]) -> tuple[str, ...]:
     return argv[0], "-I", "-S", *argv[1:]
 
 
-def _asked(call: Call, marks: Mapping[str, str]) -> dict[str, Any]:
+def _home(call: Call, marks: Mapping[str, str]) -> dict[str, Any]:
+    """Where a call runs: calls of one home share a process."""
+    argv = python("swarm.actors.resident_process")
+    return {"argv": argv, "env": {**call.env, **marks}, "cwd": call.cwd}
+
+
+def _asked(call: Call) -> dict[str, Any]:
     return {
-        "home": {
-            "argv": python("swarm.actors.resident_process"),
-            "env": {**call.env, **marks},
-            "cwd": call.cwd,
-        },
         "request": {
             "path": call.path,
             "args": dict(call.args),

@@ -57,6 +57,7 @@ class Slot:
         self._ready = selectors.DefaultSelector()
         self._child: subprocess.Popen[bytes] | None = None  # it works
         self._resident: Resident | None = None  # at work too while it is the child
+        self._home: dict[str, Any] = {}
         self._holding = False  # it works on items until its end
         self._items = 0  # that it has not answered yet
         self._limits: dict[str, Any] = {}
@@ -163,7 +164,9 @@ class Slot:
         self._say("started", {"pid": child.pid})
 
     def _call(self, what: dict[str, Any]) -> None:
-        """Have a function called, in the resident process if that suits, else in a new one."""
+        """Have a function called, in the resident process if that suits, else in a new one. A call
+        without a home has that of the last one."""
+        what["home"] = self._home = what["home"] or self._home
         resident = self._resident
         if resident is not None:
             uses_bytes = resident_bytes(resident.pid)
