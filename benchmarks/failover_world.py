@@ -9,13 +9,14 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import ray
 from cryptography.fernet import Fernet
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from benchmarks.failover_task import PlainActor, sink
 from benchmarks.failover_worker import Worker
@@ -45,13 +46,13 @@ class Dispatcher(DispatcherActor):
         return os.getpid()
 
 
-async def until(condition: Callable[[], Any], what: str) -> Any:
+async def until(condition: Callable[[], Any], what: str, look_s: float = _LOOK_S) -> Any:
     """What `condition` gives once it gives something; `TimeoutError` says for what it waited."""
     deadline_s = time.monotonic() + _TIMEOUT_S
     while time.monotonic() < deadline_s:
         if found := condition():
             return found
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(look_s)
     raise TimeoutError(what)
 
 
@@ -120,23 +121,35 @@ class World:
             (entry.at_s, entry.record) for entry in self.journal() if isinstance(entry.record, kind)
         ]
 
-    async def add_worker(self, slots: int) -> None:
-        """One more worker; returns when the dispatcher has it."""
+    async def add_worker(self, slots: int, node: str = "") -> str:
+        """One more worker, on this node unless told; returns its name when the dispatcher has
+        it."""
         name = f"worker:{uuid.uuid4().hex[:8]}"
-        here = ray.get_runtime_context().get_node_id()
+        here = node or ray.get_runtime_context().get_node_id()
+        before = len(self.journal())
         offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
         files = WorkerOptions(
             self._folder / "worker", _BEAT_KEY, fence_s=self._settings.worker.fence_s
         )
         reached = (self.dispatch, handles.OutputsHandle())
-        actor = ray.remote(**options.worker(name))(Worker).remote(offer, *reached, files)
+        pinned = {"scheduling_strategy": NodeAffinitySchedulingStrategy(here, soft=False)}
+        how = options.worker(name) | pinned
+        actor = ray.remote(**how)(Worker).remote(offer, *reached, files)
         self._workers[name] = _Kept(actor, await actor.pid.remote(), time.monotonic())
 
         def joined() -> bool:
-            offers = (record.offer for _, record in self.records(WorkerJoined))
-            return any(actor_name(offer.worker) == name for offer in offers)
+            fresh = (entry.record for entry in self.journal()[before:])
+            joins = (record for record in fresh if isinstance(record, WorkerJoined))
+            return any(actor_name(join.offer.worker) == name for join in joins)
 
         await until(joined, f"{name} joins")
+        return name
+
+    def gone(self, name: str) -> None:
+        """A worker died with its node."""
+        worker = self._workers.pop(name)
+        self.worker_s += time.monotonic() - worker.since_s
+        self.killed.add(name)
 
     async def submit(self, effects: Sequence[Effects]) -> list[TaskId]:
         """Hand in a task for each; returns when that is acknowledged."""
@@ -183,10 +196,9 @@ class World:
 
     def kill_worker(self, name: str) -> float:
         """With SIGKILL; returns the time of day just before."""
-        worker = self._workers.pop(name)
-        self.worker_s += time.monotonic() - worker.since_s
-        self.killed.add(name)
-        return kill(worker.pid)
+        pid = self._workers[name].pid
+        self.gone(name)
+        return kill(pid)
 
     async def kill_dispatcher(self) -> float:
         """With SIGKILL; returns the time of day just before."""
@@ -242,9 +254,9 @@ def kill(pid: int) -> float:
     return now_s
 
 
-@contextlib.asynccontextmanager
-async def a_world(folder: Path) -> AsyncIterator[World]:
-    """On a Ray that is gone afterwards."""
+@contextlib.contextmanager
+def a_ray(folder: Path) -> Iterator[None]:
+    """A Ray of its own that is gone afterwards."""
     ray.init(
         address="local",
         namespace=handles.NAMESPACE,
@@ -253,10 +265,18 @@ async def a_world(folder: Path) -> AsyncIterator[World]:
         _node_ip_address="127.0.0.1",
         _temp_dir=str(folder / "ray"),
     )
-    world = World(folder)
     try:
-        await world.begin()
-        yield world
+        yield
     finally:
-        world.close()
         ray.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def a_world(folder: Path) -> AsyncIterator[World]:
+    with a_ray(folder):
+        world = World(folder)
+        try:
+            await world.begin()
+            yield world
+        finally:
+            world.close()

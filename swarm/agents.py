@@ -15,9 +15,9 @@ AgentT = TypeVar("AgentT", bound=type)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Which task a call is for, and under which grant: `(task, grant)` is its fencing token, which
-    a sink should refuse once it has seen a higher grant of the task. `attempt` is the try as its
-    orchestrator counts."""
+    """Which task a call is for, and under which grant: `(task, grant)` is its fencing token. A
+    sink takes one commit of a task, and none of an older grant than it has seen (`swarm.sink`).
+    `attempt` is the try as its orchestrator counts."""
 
     task: str
     grant: int

@@ -15,7 +15,7 @@ WorkerId = NewType("WorkerId", str)
 class Effects(StrEnum):
     """What happens outside when a task runs twice; it decides how soon silence moves it."""
 
-    FENCED = "fenced"  # its sink refuses an older grant
+    FENCED = "fenced"  # its sink takes one commit of a task, of no older grant than it knows
     IDEMPOTENT = "idempotent"  # running it again gives the same
     UNSAFE = "unsafe"  # not known: it moves only when the other copy cannot run any more
 

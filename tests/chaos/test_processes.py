@@ -81,7 +81,10 @@ class Play:
 
     def go(self) -> None:
         for task in self.tasks:
-            (self._folder / f"{task}.go").touch()
+            self.go_one(task)
+
+    def go_one(self, task: str) -> None:
+        (self._folder / f"{task}.go").touch()
 
     def of(self, kind):
         with contextlib.closing(open_journal("", self._swarm.state)) as journal:
