@@ -67,6 +67,11 @@ class Client:
         """Counts, and how each source is doing."""
         return dict(self._request("GET", "status"))
 
+    def quarantine(self, stream: str, seq: int, *, by: str, reason: str) -> None:
+        """Set aside the record before which a stream stands still (`status()["standing"]`)."""
+        body = {"stream": stream, "seq": seq, "by": by, "reason": reason}
+        self._request("POST", "quarantine", body)
+
     def ready(self) -> bool:
         """Whether the API has caught up and serves."""
         try:

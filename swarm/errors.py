@@ -41,6 +41,16 @@ class Unreachable(StoreError):
     """The database does not answer."""
 
 
+class SafeMode(Unreachable):
+    """A stream stands still before a record that stops it, until a person sets that aside."""
+
+
+class Damaged(StoreError):
+    """A record cannot be read; `seq` is its place in its stream."""
+
+    seq: int = 0
+
+
 class Trimmed(StoreError):
     """What follows a reader's place is no longer kept: it has to start from a snapshot."""
 

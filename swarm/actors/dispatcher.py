@@ -3,6 +3,9 @@
 Its loop hears all beats, then takes what waits (ends and renewals first, then requests for work,
 then new tasks), decides and applies all of it, appends once, and only then answers. If an append
 fails, memory is ahead of the journal: the loop ends, the process with it, and the next one replays.
+
+Where a record stops that replay (`journaled.py`), it stands still until a person sets the record
+aside: it answers what keeps workers and their tasks alive (`standstill.py`), and refuses the rest.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from swarm.actors.beats import Beats
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.ports import Answer, Watch
+from swarm.actors.standstill import answered, noted, unsettled
 from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
 from swarm.config import Settings
@@ -98,7 +102,8 @@ class DispatcherActor:
 
         def begin() -> tuple[Dispatcher, Journaled]:
             state = Dispatcher(policy(settings))
-            return state, Journaled(settings, STREAM, state, snapshot_every=_SNAPSHOT_EVERY)
+            every = _SNAPSHOT_EVERY
+            return state, Journaled(settings, STREAM, state, snapshot_every=every, safe_mode=True)
 
         self._dispatcher, self._journaled = await opened(begin)
         self._payloads = self._journaled.payloads(payload_key)
@@ -106,12 +111,16 @@ class DispatcherActor:
         self._waiting: list[_Letter] = []
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
+        self._noticed: dict[WorkerId, asyncio.Future[None]] = {}
+        stands = self._journaled.standstill is not None
+        hear, gone = (noted, unsettled) if stands else (self._dispatcher.beat, self._gone)
+        self._beats = Beats(own_address(), beat_key, self._journaled.epoch, hear, gone)
+        self._beats.listen()
+        if stands:
+            self._loop = start(self._journaled.until_quarantined())
+            return
         self._dispatcher.begin(self._now())
         self._watches.follow(self._dispatcher.floor.workers)
-        self._noticed: dict[WorkerId, asyncio.Future[None]] = {}
-        epoch, hear = self._journaled.epoch, self._dispatcher.beat
-        self._beats = Beats(own_address(), beat_key, epoch, hear, self._gone)
-        self._beats.listen()
         self._loop = start(self._run())
 
     async def submit(
@@ -132,7 +141,8 @@ class DispatcherActor:
 
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         """As `tell`, for each; what is refused is in its place."""
-
+        if self._journaled.standstill is not None:
+            return [await self._standing(event) for event in events]
         letters = [self._post(event, cause_id, {}) for event in events]
         answers: list[Answer | Rejected] = []
         for letter in letters:
@@ -156,7 +166,19 @@ class DispatcherActor:
         return False
 
     async def _send(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> Answer:
+        if self._journaled.standstill is not None:
+            answer = await self._standing(event)
+            if isinstance(answer, Rejected):
+                raise self._journaled.standstill
+            return answer
         return await self._answer(self._post(event, cause_id, bodies))
+
+    async def _standing(self, event: Event) -> Answer | Rejected:
+        """Before a record that stops the replay."""
+        reply = await answered(event)
+        if reply is None:
+            return Rejected(str(self._journaled.standstill))
+        return Answer(self._journaled.epoch, reply, {}, self._beats.address)
 
     def _post(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> _Letter:
         letter = _Letter(event, cause_id, self._clock.monotonic_s(), bodies)

@@ -18,6 +18,7 @@ from swarm.store.journal import Journal
 log = structlog.get_logger()
 
 _LOOK_S = 0.05
+_RETRY_S = 1.0
 _BATCH = 1_000
 
 
@@ -35,12 +36,18 @@ class Fleet:
 
     def keep(self, stopped: threading.Event) -> None:
         """Until `stopped`: a dead one is replaced."""
-        self._begin()
-        while not stopped.wait(_LOOK_S):
+        begun, pause_s = False, 0.0
+        while not stopped.wait(pause_s):
+            pause_s = _LOOK_S
             try:
-                self._follow()
+                if begun:
+                    self._follow()
+                else:
+                    self._begin()
+                begun = True
             except StoreError as error:
                 log.warning("the journal cannot be read", error=str(error))
+                pause_s = _RETRY_S
             self._bury()
             self._fill()
 
@@ -55,7 +62,6 @@ class Fleet:
             self._seq = entries[-1].seq
             for entry in entries:
                 self._want(entry.record)
-        self._fill()
 
     def _want(self, record: Any) -> None:
         if isinstance(record, AgentsWanted):

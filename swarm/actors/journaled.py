@@ -1,19 +1,28 @@
-"""A state and the journal stream it lives in: replayed at start, appended before applied."""
+"""A state and the journal stream it lives in: replayed at start, appended before applied.
+
+A record that stops the replay three times (`store/trail.py`) is not tried a fourth: the state is
+that before it, and nothing is appended.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import stamina
 
 from swarm.config import Settings
-from swarm.errors import StoreError
-from swarm.model.journal import Record
+from swarm.errors import Damaged, SafeMode, StoreError
+from swarm.model.journal import Entry, Quarantined, Record
 from swarm.store.journal import open_journal
 from swarm.store.payloads import Payloads
 from swarm.store.projections import open_projections
 from swarm.store.results import Results
+from swarm.store.trail import Trail
 
+_LOOK_S = 0.2
+# What an engine raises at a record that contradicts its state, and what a bug in it does.
+_FAULTS = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _READ_LIMIT = 2_000
 
 T = TypeVar("T")
@@ -41,17 +50,31 @@ class State(Protocol):
 
 
 class Journaled:
-    """Owns one stream. Constructing it takes the stream over and replays it into `state`."""
+    """Owns one stream. Constructing it takes the stream over and replays it into `state`. Before
+    a record that stops it again and again, it raises `SafeMode`; with `safe_mode` it keeps that as
+    `standstill`, and its owner has to refuse what would be appended."""
+
+    standstill: SafeMode | None = None
+    _stands_at = 0
 
     def __init__(
-        self, settings: Settings, stream: str, state: State, *, snapshot_every: int
+        self,
+        settings: Settings,
+        stream: str,
+        state: State,
+        *,
+        snapshot_every: int,
+        safe_mode: bool = False,
     ) -> None:
         self._journal = open_journal(settings.store_url, settings.state_dir)
         self._projections = open_projections(settings.store_url, settings.state_dir)
         self._stream = self._journal.open(stream)
         self._state = state
         self._snapshot_every = snapshot_every
-        self._snapshot_seq = self._replay()
+        with Trail(trails(settings), stream) as trail:
+            self._snapshot_seq = self._replay(trail)
+        if self.standstill is not None and not safe_mode:
+            raise self.standstill
 
     @property
     def epoch(self) -> int:
@@ -69,6 +92,13 @@ class Journaled:
     @property
     def last_seq(self) -> int:
         return self._stream.last()
+
+    async def until_quarantined(self) -> None:
+        """Wait until the record before which the stream stands was set aside."""
+        name = self._stream.name
+        aside = self._journal.is_quarantined  # another process does it, nothing tells
+        while not await asyncio.to_thread(aside, name, self._stands_at):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
 
     async def append(self, records: Sequence[Record], at_s: float, cause_id: str) -> int:
         """Make `records` durable, then apply them; returns the last sequence number."""
@@ -106,16 +136,57 @@ class Journaled:
         projected = self._projections.cursors().get(self._stream.name, 0)
         self._stream.trim(min(seq, projected))
 
-    def _replay(self) -> int:
-        after = 0
-        snapshot = self._journal.snapshot(self._stream.name)
+    def _replay(self, trail: Trail) -> int:
+        after, before = 0, trail.begin()
+        name = self._stream.name
+        if before and (before > self.last_seq or self._journal.is_quarantined(name, before)):
+            before = 0
+        snapshot = self._journal.snapshot(name)
         if snapshot is not None:
             after = snapshot.seq
             for record in snapshot.records:
                 self._state.apply(record)
         snapshot_seq = after
-        while entries := self._journal.read(self._stream.name, after, _READ_LIMIT):
+        while entries := self._read(trail, after, before):
             for entry in entries:
-                self._state.apply(entry.record)
+                self._take(trail, entry)
             after = entries[-1].seq
+            trail.at(0)
+        if before:
+            self._stands_at, self.standstill = before, _standstill(name, before)
+        else:
+            trail.done()
         return snapshot_seq
+
+    def _read(self, trail: Trail, after: int, before: int) -> list[Entry]:
+        limit = min(_READ_LIMIT, before - 1 - after) if before else _READ_LIMIT
+        try:
+            return self._journal.read(self._stream.name, after, limit) if limit > 0 else []
+        except Damaged as fault:
+            trail.fault(fault.seq, str(fault))
+            raise
+
+    def _take(self, trail: Trail, entry: Entry) -> None:
+        if isinstance(entry.record, Quarantined):
+            return
+        trail.at(entry.seq)
+        try:
+            self._state.apply(entry.record)
+        except _FAULTS as fault:
+            why = f"{type(entry.record).__name__} cannot be applied: {fault!r}"
+            trail.fault(entry.seq, why)
+            raise StoreError(f"stream {entry.stream}, seq {entry.seq}: {why}") from fault
+
+
+def trails(settings: Settings) -> Path:
+    """The folder that tells which streams stand still."""
+    return settings.state_dir / "replay"
+
+
+def _standstill(stream: str, seq: int) -> SafeMode:
+    return SafeMode(
+        f"stream {stream} stands still before record {seq}, which stopped it three times: "
+        f"`swarm status` says why, `swarm quarantine {stream} {seq} --by NAME --reason WHY` sets "
+        "it aside. Until then swarm answers what it knows, ends nothing that runs, and takes "
+        "nothing new."
+    )

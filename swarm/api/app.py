@@ -62,8 +62,12 @@ async def _follow(deps: Deps) -> None:
             log.warning("projections cannot be read", error=str(error))
             await asyncio.sleep(_RETRY_S)
             continue
-        for seq, entry in entries:
-            deps.model.follow(seq, entry)
+        try:
+            for seq, entry in entries:
+                deps.model.follow(seq, entry)
+        except (AssertionError, LookupError) as fault:  # its writer stands still there, and says so
+            log.error("a record contradicts what is known", fault=repr(fault))
+            deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
         if entries:
             deps.news.set()
             deps.news = asyncio.Event()

@@ -1,7 +1,7 @@
 """What the routes are given, made by the composition root."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from swarm.model.keys import TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
 from swarm.store.projections import Projections
+from swarm.store.trail import Standing
 
 
 @dataclass(slots=True)
@@ -23,8 +24,9 @@ class Deps:
     """`token` may do everything, those of `tokens` what they say. `lineage_namespaces` maps the job
     namespace of OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task
     runs, `output` what a task printed under a grant, from a byte on, at most so many, `result` what
-    a call returned, as JSON text. `news` is set, and a new one put in its place, when `model` has
-    moved."""
+    a call returned, as JSON text. `standing` tells which streams stand still before a record,
+    `quarantine` sets one aside: stream, number, by whom, why. `news` is set, and a new one put in
+    its place, when `model` has moved."""
 
     token: str
     graph: Graph
@@ -37,6 +39,8 @@ class Deps:
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
     result: Callable[[Token], str | None] = lambda _: None
+    standing: Callable[[], Iterable[Standing]] = lambda: ()
+    quarantine: Callable[[str, int, str, str], None] = lambda *_: None
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)

@@ -11,6 +11,7 @@ from swarm.errors import (
     NoCapacity,
     Overloaded,
     Rejected,
+    SafeMode,
     StoreError,
     SwarmError,
     UnknownKey,
@@ -23,6 +24,7 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (NoCapacity, 422, "no-capacity"),
     (Rejected, 409, "rejected"),
     (InputError, 400, "bad-input"),
+    (SafeMode, 503, "safe-mode"),
     (StoreError, 503, "store-unavailable"),
 )
 _RETRY_AFTER_S = {429: "1", 503: "5"}

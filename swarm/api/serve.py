@@ -7,6 +7,7 @@ from ray import serve
 
 from swarm.actors.dispatcher import STREAM
 from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle
+from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.rights import Right
@@ -16,6 +17,7 @@ from swarm.connectors.contexts import sql_context
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
+from swarm.store.trail import standing
 
 APPLICATION = "swarm-api"
 
@@ -42,6 +44,11 @@ def _builder(
 ) -> Callable[[], FastAPI]:
     def build() -> FastAPI:
         journal = open_journal(settings.store_url, settings.state_dir)
+        clock = SystemClock()
+
+        def quarantine(stream: str, seq: int, by: str, reason: str) -> None:
+            journal.quarantine(stream, seq, by, reason, clock.now_s())
+
         return create_app(
             Deps(
                 token=token,
@@ -52,7 +59,9 @@ def _builder(
                 output=open_outputs(settings.store_url, settings.state_dir).read,
                 result=lambda token: journal.results(STREAM, payload_key).get(token),
                 projections=open_projections(settings.store_url, settings.state_dir),
-                clock=SystemClock(),
+                clock=clock,
+                standing=lambda: standing(trails(settings)),
+                quarantine=quarantine,
                 lineage_namespaces={
                     source.lineage_namespace or source.instance: source.instance
                     for source in settings.sources

@@ -29,6 +29,7 @@ for command in (
     scan.scan,
     up.up,
     status.status,
+    status.quarantine,
     findings.findings,
     deps.deps,
     deps.impact,

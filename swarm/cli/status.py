@@ -1,7 +1,9 @@
-"""`swarm status`: how the running swarm and each of its sources is doing."""
+"""`swarm status` and `swarm quarantine`: how the running swarm and each of its sources is doing,
+and the way out where a record of its journal stops it."""
 
 import json
 import time
+from typing import Annotated
 
 import typer
 
@@ -12,7 +14,8 @@ DEGRADED = 3
 
 
 def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
-    """Show sources, counts and what could not be understood; exit 3 if a source is failing."""
+    """Show sources, counts and what could not be understood; exit 3 if a source is failing, or a
+    stream stands still."""
     with connected(path) as swarm:
         now = swarm.status()
         unresolved = swarm.unresolved()
@@ -27,6 +30,9 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         typer.echo(f"findings      {now['findings']} open; `swarm findings` lists them")
         if without := (now["detection"] or {}).get("without_beats"):
             typer.echo(f"workers       {len(without)} without beats: `swarm workers ls`")
+        for row in now["standing"]:
+            typer.echo(f"stands still  {row['stream']} before record {row['seq']}: {row['why']}")
+            typer.echo(f"              nothing new is taken until `{row['fix']}`")
         for row in now["connectors"]:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["since_s"]))
             said = f": {row['message']}" if row["message"] else ""
@@ -36,5 +42,19 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         for row in unresolved:
             typer.echo(f"unresolved    {row['subject']} ({row['reason']}) {row['place']}")
             typer.echo(f"              {row['detail']}")
-    if failing:
+    if failing or now["standing"]:
         raise typer.Exit(DEGRADED)
+
+
+def quarantine(
+    stream: Annotated[str, typer.Argument(help="The stream that stands still.")],
+    seq: Annotated[int, typer.Argument(help="The record that stops it.")],
+    by: Annotated[str, typer.Option(help="Who decides this.")],
+    reason: Annotated[str, typer.Option(help="Why it may be left out.")],
+    path: ConfigOption = None,
+) -> None:
+    """Set aside the record before which a stream of the journal stands still. What it told is then
+    not known: a task it took, for instance. It stays in the journal, with your name and reason."""
+    with connected(path) as swarm:
+        swarm.quarantine(stream, seq, by=by, reason=reason)
+    typer.echo(f"Record {seq} of {stream} is set aside; the stream goes on.")

@@ -359,7 +359,22 @@ GraphRecord = (
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded
-Record = GraphRecord | ConnectorRecord | DispatchRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """In the place of a record that stopped its stream: who set it aside, why, and as what it was
+    kept. It changes nothing."""
+
+    type: str
+    version: int
+    body: str
+    by: str
+    reason: str
+    at_s: float
+
+
+Record = GraphRecord | ConnectorRecord | DispatchRecord | Quarantined
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Brings the projections up to date with the journal."""
 
+from swarm.errors import Damaged
 from swarm.store.journal import Journal
 from swarm.store.projector import Projector
 from swarm.store.retention import DEFAULT, Retention
@@ -34,7 +35,10 @@ class Follower:
                     self._projector.reset()
                     return self.step()
                 after = self._restore(stream)
-            entries = self._journal.read(stream, after, _BATCH)
+            try:
+                entries = self._journal.read(stream, after, _BATCH)
+            except Damaged:  # its writer stands still there and says so; the others go on
+                continue
             if entries:
                 self._projector.apply(entries)
                 moved += len(entries)

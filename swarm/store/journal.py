@@ -7,19 +7,21 @@ Rules
    (but see 3). `(stream, seq)` is the key; `seq` counts from 1 without gaps.
 3. After `Unreachable` the writer cannot know whether the last append was written: it has to open
    the stream again and read what is there.
-4. A snapshot is a list of records that rebuilds the state up to its seq. Only what a snapshot
+4. A record stays as it was written. The one exception: before one that stops its stream a person
+   may put `Quarantined`, which holds it, in its place.
+5. A snapshot is a list of records that rebuilds the state up to its seq. Only what a snapshot
    covers can be trimmed.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from swarm.errors import Conflict, StoreError, Trimmed
-from swarm.model.journal import RECORD_VERSION, Entry, Record
+from swarm.errors import Conflict, Damaged, StoreError, Trimmed, UnknownKey
+from swarm.model.journal import RECORD_VERSION, Entry, Quarantined, Record
 from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.payloads import Payloads
@@ -177,7 +179,8 @@ class Journal:
     def read(self, stream: str, after: int, limit: int) -> list[Entry]:
         """At most `limit` entries with a seq over `after`, in order; a stream not there is empty.
 
-        Raises `Trimmed` when some of what follows `after` is gone: take the snapshot.
+        Ends before a record that cannot be read, and raises `Damaged` when that is the first;
+        `Trimmed` when some of what follows `after` is gone: take the snapshot.
         """
         if not self._place.holds(stream):
             return []
@@ -195,16 +198,32 @@ class Journal:
                 f"stream {stream}: records after {after} are trimmed up to "
                 f"{state.trimmed_seq}; start from the snapshot."
             )
-        return [
-            Entry(
-                stream,
-                row.seq,
-                row.at_s,
-                row.cause_id,
-                codec.decode(row.type, row.version, row.body, f"stream {stream}, seq {row.seq}"),
+        return _entries(stream, rows)
+
+    def quarantine(self, stream: str, seq: int, by: str, reason: str, at_s: float) -> None:
+        """Put a record aside, durably; one that is aside already stays. Raises `UnknownKey`.
+
+        For a stream that stands still before it: its writer does not hold it in memory."""
+        database = self._place.database(stream)
+        with database.writing() as connection:
+            mine = (records.c.stream_id == _state(connection, stream).id) & (records.c.seq == seq)
+            row = connection.execute(select(records).where(mine)).one_or_none()
+            if row is None:
+                raise UnknownKey(f"stream {stream} has no record {seq}.")
+            if row.type == Quarantined.__name__:
+                return
+            name, body = codec.encode(
+                Quarantined(row.type, row.version, row.body, by, reason, at_s)
             )
-            for row in rows
-        ]
+            values = {"type": name, "version": RECORD_VERSION, "body": body}
+            connection.execute(update(records).where(mine).values(values))
+
+    def is_quarantined(self, stream: str, seq: int) -> bool:
+        """Was the record set aside?"""
+        with self._place.database(stream).reading() as connection:
+            mine = (records.c.stream_id == _state(connection, stream).id) & (records.c.seq == seq)
+            kind = connection.scalar(select(records.c.type).where(mine))
+        return kind == Quarantined.__name__
 
     def trimmed(self, stream: str) -> int:
         """The highest seq that is no longer there, 0 when everything is."""
@@ -226,6 +245,23 @@ class Journal:
 def open_journal(url: str, folder: Path) -> Journal:
     """The journal in the PostgreSQL database at `url`, or in files under `folder` when empty."""
     return Journal(Server(url) if url else Folder(folder / "streams"))
+
+
+def _entries(stream: str, rows: Iterable[Any]) -> list[Entry]:
+    """Those before the first that cannot be read."""
+    found: list[Entry] = []
+    for row in rows:
+        place = f"stream {stream}, seq {row.seq}"
+        try:
+            record = codec.decode(row.type, row.version, row.body, place)
+        except StoreError as error:
+            if found:
+                break
+            damaged = Damaged(str(error))
+            damaged.seq = row.seq
+            raise damaged from None
+        found.append(Entry(stream, row.seq, row.at_s, row.cause_id, record))
+    return found
 
 
 class _State(NamedTuple):

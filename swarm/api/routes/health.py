@@ -4,14 +4,15 @@ import asyncio
 from typing import Literal, Self
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from swarm import __version__
-from swarm.api.deps import Given
+from swarm.api.deps import Deps, Given
 from swarm.api.schemas import UnresolvedRow
 from swarm.dispatch.detector import Detection
-from swarm.errors import Unreachable
+from swarm.errors import Rejected, Unreachable
 from swarm.model.journal import ConnectorState
+from swarm.store.trail import Standing
 
 _ANSWER_S = 1.0
 
@@ -80,6 +81,21 @@ class DetectionRow(BaseModel):
         )
 
 
+class StandingRow(BaseModel):
+    """A stream of the journal that stands still before the record `seq`, and what to do."""
+
+    stream: str
+    seq: int
+    why: str
+    fix: str
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        stream, seq = standing.stream, standing.seq
+        fix = f"swarm quarantine {stream} {seq} --by NAME --reason WHY"
+        return cls(stream=stream, seq=seq, why=standing.why, fix=fix)
+
+
 class Status(BaseModel):
     """What a person asks first. `detection` is null while the dispatcher does not answer."""
 
@@ -93,6 +109,18 @@ class Status(BaseModel):
     unresolved: int
     connectors: list[ConnectorRow]
     detection: DetectionRow | None
+    standing: list[StandingRow]
+
+
+class QuarantineBody(BaseModel):
+    """Which record to set aside; who says so and why is kept in its place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stream: str = Field(min_length=1, max_length=200)
+    seq: int = Field(ge=1)
+    by: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1_000)
 
 
 @router.get("/healthz")
@@ -134,7 +162,25 @@ async def status(deps: Given) -> Status:
             for record, at_s in model.connectors.values()
         ],
         detection=await _detection(deps),
+        standing=[StandingRow.of(one) for one in await asyncio.to_thread(_standing, deps)],
     )
+
+
+@router.post("/quarantine")
+async def quarantine(body: QuarantineBody, deps: Given) -> None:
+    """Set aside the record before which a stream stands still; the stream then goes on without
+    it. What it was stays in the journal, with who did it and why."""
+    stands = await asyncio.to_thread(_standing, deps)
+    if not any((one.stream, one.seq) == (body.stream, body.seq) for one in stands):
+        where = ", ".join(f"{one.stream} before record {one.seq}" for one in stands)
+        detail = f"What stands still: {where or 'nothing'}; no other record can be set aside."
+        raise Rejected(f"Stream {body.stream} does not stand before record {body.seq}. {detail}")
+    asked = (body.stream, body.seq, body.by, body.reason)
+    await asyncio.to_thread(deps.quarantine, *asked)
+
+
+def _standing(deps: Deps) -> list[Standing]:
+    return list(deps.standing())
 
 
 async def _detection(deps: Given) -> DetectionRow | None:

@@ -5,13 +5,14 @@ import stamina
 
 from swarm.actors import journaled as module
 from swarm.actors.connector import Position
-from swarm.actors.journaled import Journaled
+from swarm.actors.journaled import Journaled, trails
 from swarm.config import Settings
-from swarm.errors import Conflict, Unreachable
-from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
+from swarm.errors import Conflict, SafeMode, StoreError, Unreachable
+from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved, Quarantined
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector
+from swarm.store.trail import standing
 
 STREAM = "connector:airflow"
 
@@ -78,3 +79,74 @@ async def test_a_store_that_is_busy_at_the_start_is_asked_again():
     with stamina.set_testing(True, attempts=5):
         assert await module.opened(busy) == "open"
     assert len(asked) == 3
+
+
+class Fragile(Position):
+    """It cannot take what is marked so."""
+
+    def apply(self, record):
+        assert record != POISON, "no such cursor"
+        super().apply(record)
+
+
+POISON = CursorMoved("airflow", "poison")
+
+
+def replayed(settings, **how):
+    """A replay, again and again as actors do; how often it was begun."""
+    for tries in range(1, 6):
+        fragile = Fragile()
+        try:
+            return fragile, Journaled(settings, STREAM, fragile, snapshot_every=5, **how), tries
+        except SafeMode:
+            return fragile, None, tries
+        except StoreError:
+            continue
+    raise AssertionError("it stopped five times")
+
+
+async def poisoned(settings):
+    _, journaled = opened(settings)
+    moves = [CursorMoved("airflow", "before"), POISON, CursorMoved("airflow", "after")]
+    await journaled.append(moves, 1.0, "cause")
+    return journaled
+
+
+async def test_a_record_that_stops_it_three_times_is_stood_still_before(settings):
+    await poisoned(settings)
+    fragile, journaled, tries = replayed(settings, safe_mode=True)
+    assert tries == 4
+    assert fragile.moved == CursorMoved("airflow", "before")
+    assert "before record 2, which stopped it three times: `swarm status`" in str(
+        journaled.standstill
+    )
+    (stands,) = standing(trails(settings))
+    assert (stands.stream, stands.seq) == (STREAM, 2)
+    assert stands.why.startswith("CursorMoved cannot be applied: AssertionError(")
+    assert replayed(settings)[1] is None, "who knows no safe mode does not come up"
+
+
+async def test_it_goes_on_without_what_a_person_set_aside(settings):
+    await poisoned(settings)
+    _, journaled, _ = replayed(settings, safe_mode=True)
+    journal = open_journal("", settings.state_dir)
+    for by in ("ann", "ben"):  # once is enough
+        journal.quarantine(STREAM, 2, by, "a bug", 9.0)
+    await journaled.until_quarantined()
+    fragile, again, tries = replayed(settings)
+    assert (tries, again.standstill) == (1, None)
+    assert fragile.moved == CursorMoved("airflow", "after")
+    assert list(standing(trails(settings))) == []
+    kept = journal.read(STREAM, 0, 10)[1].record
+    assert isinstance(kept, Quarantined)
+    assert (kept.type, kept.by, kept.reason, kept.at_s) == ("CursorMoved", "ann", "a bug", 9.0)
+    assert "poison" in kept.body
+    project(settings)
+
+
+async def test_another_version_gets_past_it(settings):
+    await poisoned(settings)
+    replayed(settings, safe_mode=True)
+    position, journaled = opened(settings)
+    assert (position.moved.cursor, journaled.standstill) == ("after", None)
+    assert list(standing(trails(settings))) == []
