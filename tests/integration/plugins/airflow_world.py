@@ -19,11 +19,16 @@ from swarm.demo import airflow_server, environments, http, runs
 from swarm.demo.processes import Processes, Server, Site, free_ports
 from swarm.demo.templates import restore
 from tests.integration.places import ENVIRONMENTS, LAB
-from tests.integration.plugins.eventually import eventually
+from tests.integration.plugins.watching import eventually
 
 ROOT = Path(__file__).parents[3]
 DAGS = Path(__file__).parent / "airflow_dags"
 DAGS_2 = Path(__file__).parent / "airflow2_dags"
+# By default a scheduler counts as dead after 30 s, and what it left is looked for every 300 s.
+SOON = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
+}
 
 
 @dataclass

@@ -16,7 +16,7 @@ from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import dagster_server, environments, http
 from swarm.demo.processes import Processes, Server, Site
 from tests.integration.places import ENVIRONMENTS, LAB
-from tests.integration.plugins.eventually import eventually
+from tests.integration.plugins.watching import eventually, noted
 
 CODE = Path(__file__).parent / "dagster_code"
 _MODULE = "survival"
@@ -88,17 +88,9 @@ class LiveDagster:
         events = self.ask(_EVENTS, id=run)["logsForRun"]["events"]
         return [e["error"]["message"] for e in events if e.get("error")]
 
-    def times(self, run: str) -> list[tuple[str, int, float]]:
-        """What the run's code noted: words, under which grant, and the time of day."""
-        try:
-            lines = (self.notes / run).read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        words = [line.split() for line in lines]
-        return [(word, int(grant), float(at_s)) for word, grant, at_s in words]
-
     def noted(self, run: str) -> list[tuple[str, int]]:
-        return [(word, grant) for word, grant, _ in self.times(run)]
+        """What the run's code noted: words, and under which grant."""
+        return noted(self.notes / run)
 
     def kill_daemon(self) -> None:
         os.killpg(self.daemon.process.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ from benchmarks.live_swarm import LiveSwarm
 from swarm.demo import environments, http, prefect_server
 from swarm.demo.processes import Processes, Server, Site
 from tests.integration.places import ENVIRONMENTS, LAB
-from tests.integration.plugins.eventually import eventually
+from tests.integration.plugins.watching import eventually, noted
 
 CODE = Path(__file__).parent / "prefect_code"
 POOL = "on-swarm"
@@ -78,16 +78,7 @@ class LivePrefect:
 
     def noted(self, run: str) -> list[tuple[str, int]]:
         """What the run's code noted: words, and under which grant."""
-        return [(word, grant) for word, grant, _ in self.times(run)]
-
-    def times(self, run: str) -> list[tuple[str, int, float]]:
-        """The same, with the time of day of each."""
-        try:
-            lines = (self.notes / run).read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        words = [line.split() for line in lines]
-        return [(word, int(grant), float(at_s)) for word, grant, at_s in words]
+        return noted(self.notes / run)
 
     def logs(self, run: str) -> str:
         wanted = {"logs": {"flow_run_id": {"any_": [run]}}}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.live_swarm import LiveSwarm
-from tests.integration.plugins.airflow_world import Airflow2, running_airflow2
-from tests.integration.plugins.eventually import eventually
+from tests.integration.plugins.airflow_world import SOON, Airflow2, running_airflow2
+from tests.integration.plugins.watching import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -34,11 +34,7 @@ def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):
     run = airflow.trigger("waits_to_be_told")
     eventually(lambda: airflow.told(run) == [1])
     killed = airflow.scheduler_job(run)
-    soon = {
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
-    }
-    airflow.restart_killed_scheduler(soon)
+    airflow.restart_killed_scheduler(SOON)
     eventually(lambda: airflow.scheduler_job(run) != killed)
     airflow.go(run)
     assert airflow.ended(run) == "success"

@@ -6,15 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.live_swarm import LiveSwarm
-from tests.integration.plugins.airflow_world import Airflow, running_airflow
-from tests.integration.plugins.eventually import eventually
+from tests.integration.plugins.airflow_world import SOON, Airflow, running_airflow
+from tests.integration.plugins.watching import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
-# By default a scheduler counts as dead after 30 s, and what it left is looked for every 300 s.
-SOON = {
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
-}
 # A token lives for as long as a task may wait for its turn.
 AT_ONCE_TOO_OLD = {
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.live_swarm import LiveSwarm
-from tests.integration.plugins.eventually import eventually
 from tests.integration.plugins.live_dagster import LiveDagster, running_dagster
+from tests.integration.plugins.watching import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 

@@ -25,7 +25,7 @@ AFTER = {"after": In(Nothing)}
 
 def note(context, word):
     with (FOLDER / context.run_id).open("a") as notes:
-        notes.write(f"{word} {GRANT} {time.time()}\n")
+        notes.write(f"{word} {GRANT}\n")
 
 
 def stuck_at_first(context):

@@ -14,7 +14,7 @@ STUCK_S = 300
 
 def note(word):
     with (FOLDER / str(runtime.flow_run.id)).open("a") as notes:
-        notes.write(f"{word} {GRANT} {time.time()}\n")
+        notes.write(f"{word} {GRANT}\n")
 
 
 @task
