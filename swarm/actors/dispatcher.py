@@ -43,6 +43,8 @@ STREAM = "dispatch"
 _SNAPSHOT_EVERY = 20_000  # records
 _SUBMITS_MAX = 1_000  # letters that wait; only these are ever refused
 _BATCH = 256
+_BODY_MAX = 4_096  # characters of a payload that is also kept in memory
+_BODIES_MAX = 10_000
 _TICK_S = 0.05
 _PARKED_S = 5.0  # how long a request for work waits for some
 
@@ -108,6 +110,7 @@ class DispatcherActor:
         self._dispatcher, self._journaled = await opened(begin)
         self._payloads = self._journaled.payloads(payload_key)
         self._results = self._journaled.results(payload_key)
+        self._bodies: dict[TaskId, str] = {}  # payloads, as they are in the store
         self._waiting: list[_Letter] = []
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
@@ -189,8 +192,10 @@ class DispatcherActor:
     async def _answer(self, letter: _Letter) -> Answer:
         reply = await asyncio.shield(letter.reply)
         granted = [token.task for token in reply.tokens] if isinstance(reply, Grants) else []
-        found = await asyncio.to_thread(self._payloads.get, granted) if granted else {}
-        return Answer(self._journaled.epoch, reply, found, self._beats.address)
+        bodies = {task: self._bodies[task] for task in granted if task in self._bodies}
+        if missing := [task for task in granted if task not in bodies]:
+            bodies |= await asyncio.to_thread(self._payloads.get, missing)
+        return Answer(self._journaled.epoch, reply, bodies, self._beats.address)
 
     async def _run(self) -> None:
         while True:
@@ -220,6 +225,8 @@ class DispatcherActor:
                 case _:
                     pass
         if amended:
+            for task in amended:
+                self._bodies.pop(task, None)
             await asyncio.to_thread(self._payloads.amend, amended)
 
     async def _handle(self, batch: list[_Letter], now: Now) -> None:
@@ -232,6 +239,7 @@ class DispatcherActor:
         if turn.records:
             beside = functools.partial(self._write_beside, turn)
             await self._journaled.write(turn.records, now.wall_s, turn.causes, beside)
+            self._remember(turn)
         for letter, reply in turn.answers:
             _answer(letter, reply)
         self._beats.nudge(self._dispatcher.called)
@@ -256,6 +264,14 @@ class DispatcherActor:
             self._results.put(turn.results)
         if turn.ended:
             self._payloads.drop(turn.ended)
+
+    def _remember(self, turn: _Turn) -> None:
+        """Payloads that were written just now are soon asked for."""
+        for task, body in turn.bodies.items():
+            if len(body) <= _BODY_MAX and len(self._bodies) < _BODIES_MAX:
+                self._bodies[task] = body
+        for task in turn.ended:
+            self._bodies.pop(task, None)
 
     def _park(self, letter: _Letter, reply: Reply, now: Now) -> bool:
         """A request that gets nothing waits until there is something, for a while."""

@@ -55,6 +55,7 @@ log = structlog.get_logger()
 
 _BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
 _ENDS_AT_ONCE = 100  # that are told without an answer
+_TOGETHER_S = 0.01  # ends are told so much later while more waits than runs
 _WAIT_MAX_S = 0.25  # for a slot; whatever runs there is not short then
 _GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then that no beat passes
 
@@ -236,6 +237,8 @@ class Worker:
     async def _reporting(self) -> None:
         """Tell what ended, until it is acknowledged; whether it counted is not ours to know."""
         while True:
+            if self._backlog():  # more ends in a moment, and no slot waits for these to be told
+                await asyncio.sleep(_TOGETHER_S)
             self._ended.clear()
             # All at once: the dispatcher makes what it hears together durable together.
             ends = self._outbox.waiting()
@@ -243,6 +246,10 @@ class Worker:
                 await self._report(ends[at : at + _ENDS_AT_ONCE])
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._options.fence_s / 3)
+
+    def _backlog(self) -> bool:
+        """Does more wait for a slot than runs?"""
+        return len(self._held) > 2 * self._offer.slots
 
     async def _report(self, ends: Sequence[tuple[Token, Finish]]) -> None:
         told = self._dispatch.tell_all([finish for _, finish in ends], self.id)

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+import pytest
 
 from swarm.actors.outbox import Outbox
 from swarm.actors.ports import Answer
@@ -22,6 +24,7 @@ from swarm.dispatch.events import (
 from swarm.errors import Rejected, Unreachable
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 from swarm.model.work import Rearm as RearmBy
+from swarm.store.payloads import Payloads
 from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 
 
@@ -45,6 +48,28 @@ async def test_programs_run_and_end_once(tmp_path: Path) -> None:
     outputs = sorted((tmp_path / "w" / "output").iterdir())
     assert {path.name for path in outputs} == {f"t{n}.1" for n in range(20)}
     assert sorted(int(path.read_text()) for path in outputs) == list(range(20))
+
+
+async def test_payloads_are_read_again_only_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[TaskId] = []
+    real = Payloads.get
+
+    def get(self: Payloads, tasks: Iterable[TaskId]) -> dict[TaskId, str]:
+        read.extend(tasks)
+        return real(self, read)
+
+    monkeypatch.setattr(Payloads, "get", get)
+    async with a_dispatcher(tmp_path) as dispatcher:
+        kept = await submit(dispatcher, "kept", ["true"])
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
+        ended = dispatcher._dispatcher.floor.ended
+        await until(lambda: kept in ended)
+        fresh = await submit(dispatcher, "fresh", ["true"])
+        await until(lambda: fresh in ended)
+    assert {ended[task].outcome for task in (kept, fresh)} == {Outcome.SUCCEEDED}
+    assert read == [kept]
 
 
 async def test_files_are_private_and_gone_with_the_grant(tmp_path: Path) -> None:
