@@ -207,6 +207,10 @@ class Client:
         """The workers of orchestrators that swarm watches: schedulers, daemons, pool workers."""
         return list(self._request("GET", "foreign-workers"))
 
+    def slas(self) -> list[dict[str, Any]]:
+        """How the SLAs stand, with the probability that each is missed and what decides that."""
+        return list(self._request("GET", "slas"))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -152,6 +153,29 @@ class Agents(_Section):
     cwd: str = Field("", description="Folder to import the class from.")
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"no time zone `{name}`; name one like Europe/Berlin") from None
+    return name
+
+
+class Promise(_Section):
+    """A time of day by which a pipeline is to be done."""
+
+    pipeline: str = Field(pattern=r"^[^/]+/.+$", description="The pipeline, `orchestrator/name`.")
+    by: str = Field(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='Time of day by the clock, `"07:30"`.'
+    )
+    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "UTC", description="Whose clock, an IANA name."
+    )
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), description="On which days."
+    )
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -180,6 +204,7 @@ class Settings(_Section):
     )
     naming: Naming = Naming()
     lineage: Counted = Counted()
+    slas: tuple[Promise, ...] = Field((), description="By when pipelines are to be done.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="Dependencies below this probability are not shown."
     )
@@ -267,6 +292,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "sources": Source,
     "connections": SqlConnection,
     "teams": Team,
+    "slas": Promise,
 }
 
 

@@ -13,7 +13,18 @@ from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
-from swarm.api.routes import agents, foreign, graph, health, ingest, outside, owned, tasks, told
+from swarm.api.routes import (
+    agents,
+    foreign,
+    graph,
+    health,
+    ingest,
+    outside,
+    owned,
+    slas,
+    tasks,
+    told,
+)
 from swarm.errors import StoreError, Trimmed
 
 _FOLLOW_S = 0.1  # how old an answer may be
@@ -44,7 +55,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.add_middleware(Guard, tokens={**deps.tokens, deps.token: Right.ALL})
     problems.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
-    for routes in (health, graph, told, ingest, foreign, owned, tasks, agents, outside):
+    for routes in (health, graph, told, ingest, foreign, owned, tasks, agents, outside, slas):
         app.include_router(routes.router, prefix="/api/v1")
     return app
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from swarm.api.foreign_schemas import ForeignWorkerRow
 from swarm.api.schemas import Edge, Shape, TaskName
+from swarm.api.sla_schemas import SlaRow
 from swarm.model.findings import Finding, FindingKind, Hazard
 from swarm.model.lineage import Dependency, DependencyKey, Level
 from swarm.sequencing.telling import remedy, story
@@ -55,6 +56,7 @@ class FindingRow(Shape):
     changed_at_s: float
     closed_at_s: float | None
     worker: ForeignWorkerRow | None = Field(description="The worker that is missing, if it is one.")
+    sla: SlaRow | None = Field(description="The SLA that is at risk, if it is one.")
     hazard: HazardRow | None = Field(description="What runs show, if it is a hazard.")
 
     @classmethod
@@ -71,6 +73,7 @@ class FindingRow(Shape):
             changed_at_s=finding.changed_at_s,
             closed_at_s=finding.closed_at_s,
             worker=None if finding.worker is None else ForeignWorkerRow.of(finding.worker),
+            sla=finding.sla and SlaRow.of(finding.sla),
             hazard=finding.hazard and HazardRow.of_finding(finding, finding.hazard),
         )
 

@@ -18,7 +18,7 @@ def findings(
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
-    """Show undeclared dependencies, rings of pipelines, missing workers, hazards; newest last."""
+    """Show undeclared dependencies, rings of pipelines, missing workers, hazards, SLAs at risk."""
     since_s = None if since_h is None else max(0.0, time.time() - since_h * 3600)
     with connected(path) as swarm:
         found = list(swarm.findings(since_s=since_s))

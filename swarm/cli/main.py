@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import agents, config, demo, deps, findings, scan, status, tasks, up
+from swarm.cli import agents, config, demo, deps, findings, scan, sla, status, tasks, up
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -31,6 +31,7 @@ for command in (
     status.status,
     status.quarantine,
     findings.findings,
+    sla.sla,
     deps.deps,
     deps.impact,
     deps.accept,

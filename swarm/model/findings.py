@@ -8,6 +8,7 @@ from enum import StrEnum
 from swarm.model.foreign import ForeignWorker
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Level
+from swarm.model.sla import SlaState
 
 
 class FindingKind(StrEnum):
@@ -23,6 +24,7 @@ class FindingKind(StrEnum):
     PAUSED_WRITER = "paused_writer"  # the reader goes on without what the writer would bring
     GONE_WRITER = "gone_writer"  # nobody writes any more what the reader reads
     TWO_WRITERS = "two_writers"  # of one dataset, at the same time
+    SLA_AT_RISK = "sla_at_risk"  # it is likely to be missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Finding:
 
     `id` follows from the kind and the subject alone, so what is found again after it was closed
     has the same one and a new `first_seen_s`. `pipelines` are the writer's and the reader's, all
-    of a ring, what ran on the missing `worker`, or of a hazard the writer's (both writers') and
+    of a ring, what ran on the missing `worker`, of an
+    SLA the cause and its own, or of a hazard the writer's (both writers') and
     the reader's; `evidence` are the dependencies that show it. `changed_at_s` is when it was
     opened, closed, or had its level, evidence, worker or the gist of its hazard changed.
     """
@@ -71,6 +74,7 @@ class Finding:
     closed_at_s: float | None = None
     worker: ForeignWorker | None = None
     hazard: Hazard | None = None
+    sla: SlaState | None = None
 
     def __str__(self) -> str:
         if self.worker is not None:
@@ -79,6 +83,8 @@ class Finding:
             return f"{self.worker} is {self.worker.presence}{ran}"
         if self.kind is FindingKind.CYCLE:
             return ", ".join(map(str, self.pipelines))
+        if self.sla is not None:
+            return str(self.sla)
         if self.hazard is not None:
             return " -> ".join(map(str, self.pipelines))
         return ", ".join(
@@ -102,4 +108,4 @@ def told(known: Finding | None, holds: Finding | None, now_s: float) -> Finding 
 
 def _said(finding: Finding) -> tuple[object, ...]:
     gist = finding.hazard.gist if finding.hazard else None
-    return finding.level, finding.evidence, gist
+    return finding.level, finding.evidence, finding.pipelines, gist

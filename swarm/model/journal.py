@@ -28,6 +28,7 @@ from swarm.model.lineage import (
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Ran, Run, TaskRun
+from swarm.model.sla import SlaState
 
 RECORD_VERSION = 1
 
@@ -281,6 +282,13 @@ class FindingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SlaChanged:
+    """An SLA stands otherwise than before."""
+
+    state: SlaState
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryIntended:
     """A run that died with its worker is to go on; its orchestrator's connector sees to it."""
 
@@ -359,6 +367,7 @@ GraphRecord = (
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded
+SequencingRecord = SlaChanged | FindingChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +383,7 @@ class Quarantined:
     at_s: float
 
 
-Record = GraphRecord | ConnectorRecord | DispatchRecord | Quarantined
+Record = GraphRecord | ConnectorRecord | SequencingRecord | DispatchRecord | Quarantined
 
 
 @dataclass(frozen=True, slots=True)

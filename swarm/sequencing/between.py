@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from swarm.graph.index import DependencyGraph, Edge
+from swarm.graph.index import Edge
 from swarm.model.findings import FindingKind, Hazard
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.history import History, cadence_s
 from swarm.sequencing.order import HABIT_RUNS, order
+from swarm.sequencing.world import World
 
 # From here on a cadence is another one.
 OTHER_CADENCE = 1.5
@@ -17,21 +18,21 @@ RACE_FROM = 0.01
 Found = Iterator[tuple[FindingKind, Hazard]]
 
 
-def of_reader(graph: DependencyGraph, history: History, edge: Edge, behind: int) -> Found:
+def of_reader(world: World, edge: Edge, behind: int) -> Found:
     """Those of a writer and a reader that no orchestrator keeps in order. Of a stale read and a
     race there is only one: what has happened outweighs what may."""
     writer, reader = edge.upstream, edge.downstream
     assert isinstance(writer, PipelineKey)
     assert isinstance(reader, PipelineKey)
-    listed = graph.pipelines
+    listed = world.graph.pipelines
     if (
         writer in listed
         and listed[writer].paused
         and not (reader in listed and listed[reader].paused)
     ):
         yield FindingKind.PAUSED_WRITER, Hazard(behind)
-    starts = history.starts(reader)
-    ended = history.ended(writer)
+    starts = world.history.starts(reader)
+    ended = world.history.ended(writer)
     every_s = cadence_s([ran.started_at_s for ran in ended]), cadence_s(starts)
     if every_s[0] is None or every_s[1] is None:
         return

@@ -16,7 +16,6 @@ Rules
 from collections.abc import Iterator
 from itertools import combinations
 
-from swarm.graph.index import DependencyGraph
 from swarm.graph.query import MIN_CONFIDENCE, impact
 from swarm.model.findings import Finding, FindingKind, Hazard, finding_id, told
 from swarm.model.journal import (
@@ -30,10 +29,10 @@ from swarm.model.journal import (
     RunsKept,
 )
 from swarm.model.keys import DatasetKey, PipelineKey
-from swarm.model.lineage import WARN_FROM, DependencyKey, Level, level_of
+from swarm.model.lineage import WARN_FROM, Dependency, DependencyKey, Level, level_of
 from swarm.model.runs import Run
 from swarm.sequencing.between import of_reader, of_writers
-from swarm.sequencing.history import History
+from swarm.sequencing.world import World
 
 Pair = tuple[PipelineKey, PipelineKey]
 
@@ -46,42 +45,38 @@ _SURER = (Level.SHOW, Level.WARN, Level.GATE)
 
 
 class Hazards:
-    """What is open, and the runs and the graph it follows from."""
+    """What is open, of a world that moves only here."""
 
-    def __init__(self, min_confidence: float = MIN_CONFIDENCE) -> None:
+    def __init__(self, world: World, min_confidence: float = MIN_CONFIDENCE) -> None:
         self._least = min_confidence
-        self._graph = DependencyGraph()
-        self._history = History()
+        self._world = world
         self._open: dict[Pair, dict[str, Finding]] = {}
         # What moved since the last `decide`.
         self._moved: set[Pair] = set()
         self._lost: dict[Pair, set[DependencyKey]] = {}
 
     def apply(self, record: GraphRecord) -> None:
+        """Follow a record; `world` follows it here too."""
+        self._touch_by(record)
+        self._world.apply(record)
+        self._touch_by(record)
         match record:
-            case FindingChanged(finding):
+            case FindingChanged(finding) if finding.hazard is not None:
                 self._put(finding)
-            case RunSeen(Run() as run):
-                self._history.see(run)
-                self._touch(run.pipeline)
-            case RunsKept(pipeline, runs):
-                self._history.keep(pipeline, runs)
-                self._touch(pipeline)
+            case DependencyGone(_, key):
+                self._lost.setdefault(_pair(key), set()).add(key)
+            case _:
+                pass
+
+    def _touch_by(self, record: GraphRecord) -> None:
+        match record:
+            case RunSeen(Run(pipeline=key)) | RunsKept(key) | PipelineGone(key):
+                self._touch(key)
             case PipelineSeen(pipeline):
                 self._touch(pipeline.key)
-                self._graph.apply(record)
-                self._touch(pipeline.key)
-            case PipelineGone(key):
-                self._touch(key)
-                self._graph.apply(record)
-                self._history.drop(key)
-            case DependencyChanged(_, dependency):
-                self._graph.apply(record)
-                self._move(dependency.key)
-            case DependencyGone(_, key):
-                self._move(key)
-                self._lost.setdefault(_pair(key), set()).add(key)
-                self._graph.apply(record)
+            case DependencyChanged(_, Dependency(key=of)) | DependencyGone(_, of):
+                self._moved.add(_pair(of))
+                self._move_writers(of.dataset)
             case _:
                 pass
 
@@ -125,38 +120,34 @@ class Hazards:
             for dataset in self._between(pipeline, near):
                 self._move_writers(dataset)
 
-    def _move(self, key: DependencyKey) -> None:
-        self._moved.add(_pair(key))
-        self._move_writers(key.dataset)
-
     def _move_writers(self, dataset: DatasetKey) -> None:
         self._moved |= set(combinations(sorted(self._writers(dataset)), 2))
 
     def _writers(self, dataset: DatasetKey) -> set[PipelineKey]:
         return {
             dependency.key.upstream.pipeline_key
-            for dependency in self._graph.through(dataset)
+            for dependency in self._world.graph.through(dataset)
             if dependency.confidence >= WARN_FROM
         }
 
     def _near(self, pipeline: PipelineKey, *, backwards: bool) -> list[PipelineKey]:
-        level = self._graph.by_pipeline
+        level = self._world.graph.by_pipeline
         node = level.find(pipeline)
         if node is None:
             return []
         return [level.nodes[near] for near in level.adjacency.neighbours(node, backwards)]
 
     def _between(self, up: PipelineKey, down: PipelineKey) -> list[DatasetKey]:
-        edge = self._graph.edge(up, down)
+        edge = self._world.graph.edge(up, down)
         return sorted({key.dataset for key in edge.dependencies})
 
     def _held(self, pair: Pair, now_s: float) -> Iterator[Finding]:
         """The hazards between the two, whichever way data flow."""
         one, other = pair
         keeps_order = other in self._near(one, backwards=False)
-        edge = self._graph.edge(one, other) if keeps_order else None
+        edge = self._world.graph.edge(one, other) if keeps_order else None
         if edge is not None and not edge.declared and edge.confidence >= self._least:
-            for kind, hazard in of_reader(self._graph, self._history, edge, self._behind(other)):
+            for kind, hazard in of_reader(self._world, edge, self._behind(other)):
                 yield _finding(kind, pair, edge.dependencies, edge.confidence, hazard, now_s)
         if edge is None or not edge.declared:
             yield from self._shared(pair, now_s)
@@ -170,18 +161,18 @@ class Hazards:
         shared = [
             key
             for near in self._near(one, backwards=False)
-            for key in self._graph.edge(one, near).dependencies
+            for key in self._world.graph.edge(one, near).dependencies
             if other in self._writers(key.dataset)
         ]
         if shared:
             behind = max(self._behind(key.downstream.pipeline_key) for key in shared)
-            for kind, hazard in of_writers(self._history, one, other, behind):
+            for kind, hazard in of_writers(self._world.history, one, other, behind):
                 yield _finding(kind, pair, tuple(shared), WARN_FROM, hazard, now_s)
 
     def _orphans(self, pair: Pair, now_s: float) -> Iterator[Finding]:
         """That of a reader whose writer is gone."""
         gone, reader = pair
-        if gone in self._graph.pipelines or reader not in self._graph.pipelines:
+        if gone in self._world.graph.pipelines or reader not in self._world.graph.pipelines:
             return
         known = next(filter(_is_orphan, self._open.get(pair, {}).values()), None)
         keys = self._lost.get(pair, set()) | set(known.evidence if known else ())
@@ -192,12 +183,12 @@ class Hazards:
 
     def _is_fed(self, key: DependencyKey) -> bool:
         """Does somebody write the dataset for this reader?"""
-        through = self._graph.through(key.dataset)
+        through = self._world.graph.through(key.dataset)
         return any(dependency.key.downstream == key.downstream for dependency in through)
 
     def _behind(self, reader: PipelineKey) -> int:
-        known = self._graph.by_pipeline.find(reader) is not None
-        return 1 + (impact(self._graph, reader, self._least, limit=0).total if known else 0)
+        known = self._world.graph.by_pipeline.find(reader) is not None
+        return 1 + (impact(self._world.graph, reader, self._least, limit=0).total if known else 0)
 
 
 def _finding(

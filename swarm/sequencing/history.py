@@ -50,6 +50,10 @@ class History:
         live = self._live.get(pipeline, {}).values()
         return sorted({*(ran.started_at_s for ran in self.ended(pipeline)), *live})
 
+    def live(self, pipeline: PipelineKey) -> float | None:
+        """When the oldest run under way began."""
+        return min(self._live.get(pipeline, {}).values(), default=None)
+
 
 def cadence_s(starts: list[float]) -> float | None:
     """How long after a run the next one begins; None where too few runs show it."""

@@ -28,6 +28,7 @@ from swarm.model.journal import (
     PipelineSeen,
     Record,
     RunSeen,
+    SlaChanged,
     UnresolvedGone,
     UnresolvedSeen,
 )
@@ -35,6 +36,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
+from swarm.model.sla import Standing
 from swarm.store.read_tables import digest, plain, row_key
 from swarm.store.stories import TaskChanges
 
@@ -76,6 +78,7 @@ class Changes:
     capacity: Rows = field(default_factory=Rows)
     findings: Rows = field(default_factory=Rows)
     foreign_workers: Rows = field(default_factory=Rows)
+    slas: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
@@ -101,6 +104,8 @@ class Changes:
                 self._add_dependency(record, body, at_s)
             case CursorMoved() | ConnectorChanged():
                 self._add_connector(record, at_s)
+            case FindingChanged() | SlaChanged():
+                self._add_told(record, body, at_s)
             case record if isinstance(record, DispatchRecord):
                 self.tasks.add(record, body, at_s, number)
             case _:
@@ -113,9 +118,6 @@ class Changes:
                 self.unresolved.put(_unresolved_key(seen), at_s, body)
             case UnresolvedGone(gone):
                 self.unresolved.drop(_unresolved_key(gone))
-            case FindingChanged(finding):
-                closed = finding.closed_at_s is not None
-                self.findings.put(plain(finding.id), at_s, body, closed=closed)
             case ForeignWorkerSeen(worker):
                 self._add_foreign(worker, body, at_s)
             case FacetSeen(facet):
@@ -128,6 +130,16 @@ class Changes:
                 self.columns.drop(_columns_key(record))
             case _:
                 pass  # evidence, coverage, views and verdicts act through the dependencies
+
+    def _add_told(self, record: FindingChanged | SlaChanged, body: str, at_s: float) -> None:
+        """What people are told."""
+        if isinstance(record, FindingChanged):
+            closed = record.finding.closed_at_s is not None
+            self.findings.put(plain(record.finding.id), at_s, body, closed=closed)
+        elif record.state.standing is Standing.DROPPED:
+            self.slas.drop(plain(record.state.sla.name))
+        else:
+            self.slas.put(plain(record.state.sla.name), at_s, body)
 
     def _add_facet(self, facet: Facet, body: str, at_s: float) -> None:
         if facet.content or facet.left_out:

@@ -26,12 +26,14 @@ from swarm.model.journal import (
     PipelineSeen,
     Record,
     RunSeen,
+    SlaChanged,
     UnresolvedSeen,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, DependencyKey, Unresolved
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.sla import SlaState
 from swarm.store import codec, read_tables
 from swarm.store.database import Database
 from swarm.store.folds import (
@@ -287,6 +289,12 @@ class Projections:
         table = read_tables.foreign_workers
         rows = self._rows(select(table).order_by(table.c.key))
         return [decode_row(row, ForeignWorkerSeen).worker for row in rows]
+
+    def slas(self) -> list[SlaState]:
+        """How each SLA stands for its next deadline, or the one that has just passed."""
+        table = read_tables.slas
+        rows = self._rows(select(table).order_by(table.c.key))
+        return [decode_row(row, SlaChanged).state for row in rows]
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

@@ -7,12 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from swarm.client import Client
+
+# The close is promised so soon after swarm starts.
+SLA_IN_MIN = 50
 
 MANIFEST = [
     {
@@ -81,6 +85,7 @@ def swarm(
     store_url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
     folder = tmp_path_factory.mktemp("swarm")
     manifest = folder / "tasks.jsonl"
+    due = datetime.now(UTC) + timedelta(minutes=SLA_IN_MIN)
     manifest.write_text("".join(json.dumps(line) + "\n" for line in MANIFEST))
     settings = folder / "swarm.yaml"
     state = folder / "state"
@@ -90,6 +95,7 @@ def swarm(
                 "state_dir": str(state),
                 "store_url": store_url,
                 "api": {"port": free_port()},
+                "slas": [{"pipeline": "manifest/finance_close", "by": f"{due:%H:%M}"}],
                 # A machine that runs other tests may take long to start a dispatcher again.
                 "worker": {"fence_s": 60},
                 "sources": [

@@ -1,29 +1,31 @@
-"""A stale read that only the runs show: told while swarm runs, and still so after a kill."""
+"""What only the runs show: a stale read, and an SLA that will be missed for what runs upstream."""
 
 import os
 import signal
+import time
 
+from tests.e2e.conftest import SLA_IN_MIN
 from tests.e2e.test_up import actor_process, eventually
 
 DAY_S, FIVE_S, SIX_S = 86_400, 5 * 3_600, 6 * 3_600
 
 
-def run(pipeline, day, at_s, took_s):
-    began_s = day * DAY_S + at_s
+def one_run(pipeline, began_s, took_s):
+    """A run; one that takes None is under way."""
     return {
         "pipeline": pipeline,
-        "run_id": f"{pipeline}-{day}",
-        "state": "succeeded",
+        "run_id": f"{pipeline}-{began_s}",
+        "state": "running" if took_s is None else "succeeded",
         "started_at_s": began_s,
-        "ended_at_s": began_s + took_s,
+        "ended_at_s": None if took_s is None else began_s + took_s,
     }
 
 
 def mornings(days, late):
     """The export takes half an hour from five on, two hours when late; the close begins at six."""
     for day in days:
-        yield run("crm_export", day, FIVE_S, 7_200 if day in late else 1_800)
-        yield run("finance_close", day, SIX_S, 600)
+        yield one_run("crm_export", day * DAY_S + FIVE_S, 7_200 if day in late else 1_800)
+        yield one_run("finance_close", day * DAY_S + SIX_S, 600)
 
 
 def stale(swarm):
@@ -50,3 +52,39 @@ def test_a_stale_read_is_counted_across_a_kill_of_the_sequencer(swarm):
     shown = swarm.cli("findings").stdout
     assert "finance_close read what was not new from manifest/crm_export on 2 of 31 runs" in shown
     assert "Start manifest/finance_close when manifest/crm_export is done" in shown
+
+
+def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
+    """Each day the export begins three hours before the close is due, and the close one
+    hour before; each takes half an hour. Today the export does not end."""
+    minute_s = 60
+    [sla] = eventually(swarm.client.slas)
+    due_s = sla["deadline_s"]
+    assert 0 < due_s - time.time() <= SLA_IN_MIN * minute_s
+    days = [due_s - ago * DAY_S for ago in range(28, 0, -1)]
+    runs = [
+        one_run(pipeline, at_s - before_min * minute_s, 30 * minute_s)
+        for at_s in days
+        for pipeline, before_min in (("crm_export", 180), ("finance_close", 60))
+    ]
+    export = one_run("crm_export", due_s - 180 * minute_s, None)
+    swarm.client.push("manifest", runs=[*runs, export])
+
+    def at_risk():
+        return [row for row in swarm.client.findings() if row["kind"] == "sla_at_risk"]
+
+    [warning] = eventually(at_risk)
+    assert warning["sla"]["late"] == "manifest/crm_export"
+    assert warning["sla"]["path"] == ["manifest/crm_export", "manifest/finance_close"]
+    shown = swarm.cli("sla", "--at-risk").stdout
+    assert "late: manifest/crm_export" in shown
+    swarm.client.push(
+        "manifest",
+        runs=[
+            one_run("crm_export", due_s - 180 * minute_s, 60 * minute_s),
+            one_run("finance_close", due_s - 85 * minute_s, 20 * minute_s),
+        ],
+    )
+    eventually(lambda: not at_risk())
+    [row] = swarm.client.slas()
+    assert row["standing"] == "met"

@@ -24,6 +24,7 @@ from swarm.model.journal import (
     PipelineGone,
     PipelineSeen,
     RunSeen,
+    SlaChanged,
     UnresolvedGone,
     UnresolvedSeen,
 )
@@ -31,6 +32,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.sla import Sla, SlaState, Standing
 from swarm.store.follow import Follower
 from swarm.store.projections import ConnectorRow
 from swarm.store.retention import Retention
@@ -482,6 +484,17 @@ def test_findings_are_read_page_by_page_as_they_moved(store):
     (first,) = projections.findings(1, since_s=0.0)
     assert projections.findings(10, first.key, since_s=0.0) == everything[1:]
     assert [row.finding.id for row in projections.findings(10, since_s=4.0)] == ["b"]
+
+
+def test_an_sla_is_read_as_it_stands_until_nobody_promises_it(store):
+    close = SlaState(Sla(PipelineKey("dagster", "b"), 27_000.0), 99.0, Standing.ON_TRACK)
+    late = replace(close, standing=Standing.AT_RISK, chance=0.7, late=PipelineKey("airflow", "a"))
+    projector, projections = store.projector(), store.projections()
+    projector.apply(entries("sequencing", [SlaChanged(close), SlaChanged(late)]))
+    assert projections.slas() == [late]
+    dropped = SlaChanged(replace(late, standing=Standing.DROPPED))
+    projector.apply(entries("sequencing", [dropped], first=3))
+    assert projections.slas() == []
 
 
 def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):

@@ -20,6 +20,7 @@ from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Ran, Run, RunState
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.telling import remedy, story
+from swarm.sequencing.world import World
 
 DAY_S, HOUR_S = 86_400.0, 3_600.0
 EXPORT, CLOSE = PipelineKey("air", "crm_export"), PipelineKey("dag", "finance_close")
@@ -61,7 +62,7 @@ class Journal:
     """Records in their order, and hazards as they follow from them."""
 
     def __init__(self) -> None:
-        self.hazards = Hazards()
+        self.hazards = Hazards(World())
         self.written: list[GraphRecord] = []
         self.now_s = 100 * DAY_S
 
@@ -215,7 +216,7 @@ def test_a_snapshot_of_the_graph_gives_the_hazards_that_the_runs_gave(journal: J
 def test_replay_of_what_was_told_leaves_nothing_to_tell(journal: Journal) -> None:
     journal(depends(EXPORT, CLOSE), depends(COPY, CLOSE))
     journal(*daily(EXPORT, 5.0, day3=2 * HOUR_S), *daily(CLOSE, 6.0), *daily(COPY, 5.1))
-    replayed = Hazards()
+    replayed = Hazards(World())
     for record in journal.written:
         replayed.apply(record)
     assert replayed.decide(journal.now_s) == []

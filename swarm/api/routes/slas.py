@@ -1,0 +1,16 @@
+"""By when pipelines have to be done, and how that stands."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from swarm.api.deps import Given
+from swarm.api.sla_schemas import SlaRow
+
+router = APIRouter(tags=["slas"])
+
+
+@router.get("/slas")
+async def slas(deps: Given) -> list[SlaRow]:
+    """All SLAs whose deadline was near once, as they stand."""
+    return [SlaRow.of(state) for state in await asyncio.to_thread(deps.projections.slas)]

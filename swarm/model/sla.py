@@ -1,0 +1,55 @@
+"""By when a pipeline has to be done, and how that stands."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import PipelineKey
+
+WEEK = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """`pipeline` is to be done at `by_s` seconds after midnight in `timezone` (an IANA name), on
+    the `days` of the week (0: Monday) on which that time falls."""
+
+    pipeline: PipelineKey
+    by_s: float
+    timezone: str = "UTC"
+    days: tuple[int, ...] = WEEK
+
+    @property
+    def name(self) -> str:
+        """Names it among all others."""
+        hours, rest = divmod(int(self.by_s), 3600)
+        return f"{self.pipeline} by {hours:02}:{rest // 60:02} {self.timezone}"
+
+
+class Standing(StrEnum):
+    """How an SLA stands for its next deadline, or the one that has just passed."""
+
+    ON_TRACK = "on_track"
+    AT_RISK = "at_risk"
+    MET = "met"
+    MISSED = "missed"
+    UNKNOWN = "unknown"  # too few runs to tell
+    DROPPED = "dropped"  # nobody promises it any more
+
+
+@dataclass(frozen=True, slots=True)
+class SlaState:
+    """How an SLA stands. `chance` is the probability that it is missed, `expected_s` when the
+    pipeline is done as likely as not (0: not known). `path` are the pipelines that decide that, the
+    last one its own; `late` the first of them that is not where it usually is by now."""
+
+    sla: Sla
+    deadline_s: float
+    standing: Standing
+    chance: float = 0.0
+    expected_s: float = 0.0
+    path: tuple[PipelineKey, ...] = ()
+    late: PipelineKey | None = None
+
+    def __str__(self) -> str:
+        because = f", since {self.late} is late" if self.late else ""
+        return f"{self.sla.name}: missed at {self.chance:.0%}{because}"

@@ -1,0 +1,189 @@
+"""How the SLAs stand, as pipelines run.
+
+`decide` looks at the SLAs that something was told about since, and every so often at all whose
+deadline is near, since time alone moves them too. It answers with those that stand otherwise than
+was last told, and with the findings of those at risk.
+
+Rules
+1. An SLA is looked at from `AHEAD_S` before its deadline on, until the deadline has passed.
+2. Its pipeline has to be done with what everything upstream makes for it today (`forecast.py`).
+3. At risk is from `RISK_FROM` on, and on track again below `CALM_BELOW`: between them it stays.
+   The finding closes when it is on track again, met, or missed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from random import Random
+
+from swarm.model.findings import Finding, FindingKind, finding_id, told
+from swarm.model.journal import (
+    DependencyChanged,
+    DependencyGone,
+    FindingChanged,
+    GraphRecord,
+    PipelineGone,
+    PipelineSeen,
+    RunSeen,
+    RunsKept,
+    SlaChanged,
+)
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import Level
+from swarm.model.runs import Run
+from swarm.model.sla import Sla, SlaState, Standing
+from swarm.sequencing.deadlines import next_deadline_s
+from swarm.sequencing.forecast import Node, forecast
+from swarm.sequencing.standing_on import nodes_of, upstream_of
+from swarm.sequencing.world import World
+
+AHEAD_S = 12 * 3_600.0
+LOOK_EVERY_S = 30.0
+RISK_FROM, CALM_BELOW = 0.8, 0.5
+# What is told anew: a chance that moved by so much.
+STEP = 0.05
+
+_RUNNING = frozenset({Standing.ON_TRACK, Standing.AT_RISK})
+
+
+class Promises:
+    """The SLAs, what was told of them, and the world they stand in."""
+
+    def __init__(self, world: World, slas: Iterable[Sla]) -> None:
+        self._world = world
+        self._slas = {sla.name: sla for sla in slas}
+        self._states: dict[str, SlaState] = {}
+        self._open: dict[str, Finding] = {}
+        self._looked_s: dict[str, float] = {}
+        self._upstream: dict[str, list[PipelineKey]] = {}
+        self._touched: set[str] = set()
+
+    def apply(self, record: GraphRecord | SlaChanged) -> None:
+        """Follow a record that the world has followed."""
+        match record:
+            case SlaChanged(state) if state.standing is Standing.DROPPED:
+                self._states.pop(state.sla.name, None)
+            case SlaChanged(state):
+                self._states[state.sla.name] = state
+            case FindingChanged(finding) if finding.kind is FindingKind.SLA_AT_RISK:
+                if finding.closed_at_s is None:
+                    self._open[finding.id] = finding
+                else:
+                    self._open.pop(finding.id, None)
+            case RunSeen(Run(pipeline=key)) | RunsKept(key):
+                self._touch(key)
+            case DependencyChanged() | DependencyGone() | PipelineSeen() | PipelineGone():
+                self._upstream.clear()
+                self._touched |= self._slas.keys()
+            case _:
+                pass
+
+    def decide(self, now_s: float) -> list[SlaChanged | FindingChanged]:
+        """What stands otherwise than was told."""
+        changed: list[SlaChanged | FindingChanged] = []
+        touched, self._touched = self._touched, set()
+        for name, sla in self._slas.items():
+            if name not in touched and now_s - self._looked_s.get(name, 0.0) < LOOK_EVERY_S:
+                continue
+            self._looked_s[name] = now_s
+            for state in self._stands(sla, now_s):
+                if _is_news(self._states.get(name), state):
+                    changed.append(SlaChanged(state))
+                known, risk = self._open.get(_id_of(state)), _risk(state, now_s)
+                finding = told(known, risk, now_s)
+                changed += [FindingChanged(finding)] if finding else []
+        return [*changed, *self._dropped(now_s)]
+
+    def records(self) -> Iterator[SlaChanged | FindingChanged]:
+        """A snapshot."""
+        yield from map(SlaChanged, self._states.values())
+        yield from map(FindingChanged, self._open.values())
+
+    def _dropped(self, now_s: float) -> Iterator[SlaChanged | FindingChanged]:
+        """What the settings no longer say."""
+        for name, state in self._states.items():
+            if name not in self._slas:
+                yield SlaChanged(replace(state, standing=Standing.DROPPED))
+        for finding in self._open.values():
+            if finding.sla is not None and finding.sla.sla.name not in self._slas:
+                yield FindingChanged(replace(finding, changed_at_s=now_s, closed_at_s=now_s))
+
+    def _touch(self, pipeline: PipelineKey) -> None:
+        for name in self._slas:
+            if name not in self._upstream or pipeline in self._upstream[name]:
+                self._touched.add(name)
+
+    def _stands(self, sla: Sla, now_s: float) -> Iterator[SlaState]:
+        """How it stands now; of a deadline that has passed, first how that ended."""
+        known = self._states.get(sla.name)
+        if known is not None and known.standing in _RUNNING and known.deadline_s <= now_s:
+            kept = self._is_done(sla, known.deadline_s)
+            known = replace(known, standing=Standing.MET if kept else Standing.MISSED)
+            yield known
+        deadline_s = next_deadline_s(sla, now_s)
+        if deadline_s is None or deadline_s - now_s > AHEAD_S:
+            return
+        was = known.standing if known and known.deadline_s == deadline_s else Standing.ON_TRACK
+        yield self._forecast(sla, deadline_s, now_s, was)
+
+    def _forecast(self, sla: Sla, deadline_s: float, now_s: float, was: Standing) -> SlaState:
+        nodes = self._nodes(sla, deadline_s, now_s)
+        random = Random(f"{sla.name} {deadline_s}")  # the same luck each time: no noise between two
+        found = forecast(nodes, deadline_s, now_s, random) if nodes else None
+        if found is None:
+            return SlaState(sla, deadline_s, Standing.UNKNOWN)
+        node = {node.key: node for node in nodes}
+        late = [key for key in found.path if _is_late(node[key], deadline_s, now_s)]
+        return SlaState(
+            sla,
+            deadline_s,
+            _standing(found.chance, was, is_done=found.expected_s <= now_s),
+            found.chance,
+            found.expected_s,
+            found.path,
+            late[0] if late else None,
+        )
+
+    def _is_done(self, sla: Sla, deadline_s: float) -> bool:
+        nodes = self._nodes(sla, deadline_s, deadline_s)
+        asked = nodes[-1].today if nodes else None
+        return asked is not None and bool(asked.done)
+
+    def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> Sequence[Node]:
+        ordered = self._upstream.get(sla.name)
+        if ordered is None:
+            ordered = self._upstream[sla.name] = upstream_of(self._world.graph, sla.pipeline)
+        return nodes_of(self._world, ordered, deadline_s, now_s)
+
+
+def _standing(chance: float, was: Standing, *, is_done: bool) -> Standing:
+    if is_done:
+        return Standing.MET
+    if chance >= RISK_FROM or (chance >= CALM_BELOW and was is Standing.AT_RISK):
+        return Standing.AT_RISK
+    return Standing.ON_TRACK
+
+
+def _is_late(node: Node, deadline_s: float, now_s: float) -> bool:
+    return node.today is not None and node.today.is_late(deadline_s, now_s)
+
+
+def _is_news(known: SlaState | None, state: SlaState) -> bool:
+    if known is None or known.deadline_s != state.deadline_s:
+        return True
+    said = (known.standing, known.late)
+    return said != (state.standing, state.late) or abs(known.chance - state.chance) >= STEP
+
+
+def _risk(state: SlaState, now_s: float) -> Finding | None:
+    """The warning, while there is one."""
+    if state.standing is not Standing.AT_RISK:
+        return None
+    kind, level = FindingKind.SLA_AT_RISK, Level.WARN
+    own = (state.sla.pipeline,)
+    cause = (state.late, *own) if state.late not in (None, *own) else own
+    pipelines = tuple(key for key in cause if key is not None)
+    return Finding(_id_of(state), kind, pipelines, (), level, now_s, now_s, sla=state)
+
+
+def _id_of(state: SlaState) -> str:
+    return finding_id(FindingKind.SLA_AT_RISK, state.sla.name, str(state.deadline_s))

@@ -1,0 +1,210 @@
+"""How an SLA stands: the export runs from five to half past, the close from six to half past, and
+the close is promised by seven."""
+
+import pytest
+
+from swarm.model.findings import Finding, FindingKind
+from swarm.model.journal import FindingChanged, GraphRecord, SlaChanged
+from swarm.model.keys import PipelineKey
+from swarm.model.sla import Sla, SlaState, Standing
+from swarm.sequencing.promises import Promises
+from swarm.sequencing.world import World
+from tests.unit.sequencing.mornings import (
+    DAY_S,
+    HOUR_S,
+    MIN_S,
+    MONDAY,
+    begun,
+    daily,
+    depends,
+    listed,
+    ran,
+)
+
+EXPORT, CLOSE = PipelineKey("air", "export"), PipelineKey("dag", "close")
+TODAY = MONDAY + 28
+BEFORE = range(MONDAY, TODAY)
+
+
+def at_s(hour: float, minute: float = 0.0) -> float:
+    return TODAY * DAY_S + hour * HOUR_S + minute * MIN_S
+
+
+class Shell:
+    """What follows from records, as the sequencer would write it."""
+
+    def __init__(self, *records: GraphRecord) -> None:
+        self.world = World()
+        self.promises = Promises(self.world, [Sla(CLOSE, 7 * HOUR_S)])
+        self.findings: list[Finding] = []
+        self.states: list[SlaState] = []
+        self.taken: list[GraphRecord] = []
+        self.take(*records)
+
+    def take(self, *records: GraphRecord) -> None:
+        self.taken += records
+        for record in records:
+            self.world.apply(record)
+            self.promises.apply(record)
+
+    def look(self, now_s: float) -> SlaState:
+        for told in self.promises.decide(now_s):
+            self.promises.apply(told)
+            match told:
+                case SlaChanged(state):
+                    self.states.append(state)
+                case FindingChanged(finding):
+                    self.findings.append(finding)
+        assert self.promises.decide(now_s) == []
+        return self.states[-1]
+
+
+@pytest.fixture
+def shell() -> Shell:
+    return Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *daily(EXPORT, 5.0, BEFORE),
+        *daily(CLOSE, 6.0, BEFORE),
+    )
+
+
+def test_far_from_the_deadline_nothing_is_said(shell: Shell) -> None:
+    assert shell.promises.decide(at_s(-6.0)) == []
+
+
+def test_before_it_begins_it_is_on_track_and_its_end_is_known(shell: Shell) -> None:
+    state = shell.look(at_s(4.0))
+    assert (state.standing, state.chance) == (Standing.ON_TRACK, 0.0)
+    assert state.expected_s == at_s(6.5)
+    assert state.path == (CLOSE,)  # the export is done half an hour before anybody waits for it
+    assert state.deadline_s == at_s(7.0)
+
+
+def test_an_upstream_that_does_not_end_makes_it_late_before_it_begins(shell: Shell) -> None:
+    shell.take(begun(EXPORT, at_s(5.0)))
+    assert shell.look(at_s(5.0, 1)).standing is Standing.ON_TRACK
+    state = shell.look(at_s(6.0, 20))
+    assert (state.standing, state.late) == (Standing.AT_RISK, EXPORT)
+    assert state.path == (EXPORT, CLOSE)
+    [warning] = shell.findings
+    assert (warning.kind, warning.pipelines) == (FindingKind.SLA_AT_RISK, (EXPORT, CLOSE))
+    assert str(warning).endswith("since air/export is late")
+
+
+def test_the_warning_closes_when_the_upstream_makes_it_after_all(shell: Shell) -> None:
+    shell.take(begun(EXPORT, at_s(5.0)))
+    shell.look(at_s(6.0, 20))
+    shell.take(ran(EXPORT, at_s(5.0), 80 * MIN_S), begun(CLOSE, at_s(6.0, 20)))
+    assert shell.look(at_s(6.0, 22)).standing is Standing.ON_TRACK
+    assert [finding.closed_at_s for finding in shell.findings] == [None, at_s(6.0, 22)]
+
+
+def test_a_close_that_began_too_early_has_to_run_again(shell: Shell) -> None:
+    """It began at six and the export was done at ten past: what it makes is yesterday's."""
+    shell.take(begun(EXPORT, at_s(5.0)), begun(CLOSE, at_s(6.0)))
+    shell.take(ran(EXPORT, at_s(5.0), 70 * MIN_S), ran(CLOSE, at_s(6.0), 30 * MIN_S))
+    state = shell.look(at_s(6.0, 31))
+    assert state.standing is Standing.AT_RISK
+    assert state.expected_s == at_s(7.0, 1)
+
+
+def test_a_failed_upstream_is_what_is_late(shell: Shell) -> None:
+    shell.take(ran(EXPORT, at_s(5.0), 55 * MIN_S, failed=True))
+    state = shell.look(at_s(6.0, 15))
+    assert (state.standing, state.late) == (Standing.AT_RISK, EXPORT)
+
+
+@pytest.mark.parametrize(("took_min", "standing"), [(45, Standing.MET), (75, Standing.MISSED)])
+def test_at_the_end_it_is_told_what_came_of_it(
+    shell: Shell, took_min: int, standing: Standing
+) -> None:
+    shell.take(ran(EXPORT, at_s(5.0)), begun(CLOSE, at_s(6.0)))
+    shell.look(at_s(6.0, 10))
+    shell.take(ran(CLOSE, at_s(6.0), took_min * MIN_S))
+    shell.look(at_s(7.0, 20))
+    assert standing in [state.standing for state in shell.states]
+    assert all(f.closed_at_s for f in {f.id: f for f in shell.findings}.values())
+
+
+def test_a_dependency_that_is_unsure_counts_as_often_as_it_is_sure() -> None:
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE, 0.85),
+        *daily(EXPORT, 5.0, BEFORE),
+        *daily(CLOSE, 6.0, BEFORE),
+        ran(EXPORT, at_s(5.0), 65 * MIN_S, failed=True),
+        ran(CLOSE, at_s(6.0)),
+    )
+    assert shell.look(at_s(6.75)).chance == pytest.approx(0.85, abs=0.08)
+
+
+def test_who_is_known_to_read_the_day_before_does_not_wait(shell: Shell) -> None:
+    """The export at eight feeds tomorrow's close."""
+    late = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *daily(EXPORT, 6.25, BEFORE),
+        *daily(CLOSE, 6.0, BEFORE),
+    )
+    assert late.look(at_s(6.0, 20)).late is not EXPORT
+
+
+def test_a_declared_upstream_may_end_while_the_reader_waits_inside() -> None:
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE, EXPORT),
+        *daily(EXPORT, 6.25, BEFORE, 10 * MIN_S),
+        *daily(CLOSE, 6.0, BEFORE, 45 * MIN_S),
+        begun(CLOSE, at_s(6.0)),
+        begun(EXPORT, at_s(6.25)),
+    )
+    state = shell.look(at_s(6.0, 59))
+    assert (state.standing, state.late) == (Standing.AT_RISK, EXPORT)
+
+
+def test_a_pipeline_that_never_runs_on_this_day_is_not_waited_for() -> None:
+    weekdays = [day for day in BEFORE if (day + 3) % 7 < 5]
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *(
+            run
+            for day in weekdays
+            if day % 7 != TODAY % 7
+            for run in daily(EXPORT, 5.0, range(day, day + 1))
+        ),
+        *daily(CLOSE, 6.0, BEFORE),
+    )
+    assert shell.look(at_s(6.75)).late is not EXPORT
+
+
+def test_few_runs_leave_it_unknown() -> None:
+    shell = Shell(listed(CLOSE), *daily(CLOSE, 6.0, range(TODAY - 2, TODAY)))
+    assert shell.look(at_s(5.0)).standing is Standing.UNKNOWN
+
+
+def test_replay_leaves_nothing_to_tell(shell: Shell) -> None:
+    shell.take(begun(EXPORT, at_s(5.0)))
+    shell.look(at_s(6.0, 20))
+    again = Shell(*shell.taken)
+    for told in shell.promises.records():
+        again.promises.apply(told)
+    assert again.promises.decide(at_s(6.0, 20)) == []
+
+
+def test_what_nobody_promises_any_more_is_dropped_with_its_warning(shell: Shell) -> None:
+    shell.take(begun(EXPORT, at_s(5.0)))
+    shell.look(at_s(6.0, 20))
+    without = Promises(shell.world, [])
+    for told in shell.promises.records():
+        without.apply(told)
+    dropped, closed = without.decide(at_s(6.0))
+    assert isinstance(dropped, SlaChanged)
+    assert dropped.state.standing is Standing.DROPPED
+    assert isinstance(closed, FindingChanged)
+    assert closed.finding.closed_at_s == at_s(6.0)
