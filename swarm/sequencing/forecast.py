@@ -6,12 +6,8 @@ long as it did on that day. What has happened today is taken as it is: a run und
 than it has, and one that has not begun begins later than now. An undeclared dependency is there in
 as many draws as it is sure. A run that began before its upstream was done read what was not new, so
 it does not count: it is done only when it has run again.
-
-A run that takes longer than any before it goes on as long again as likely as not (a Pareto tail of
-index 1): nothing is known of it but that it is not like the others.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -19,6 +15,7 @@ from typing import NamedTuple
 
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.days import Past, Today
+from swarm.sequencing.tail import Tail
 
 DRAWS = 200
 
@@ -57,7 +54,7 @@ class _End(NamedTuple):
 
 
 def forecast(
-    nodes: Sequence[Node], deadline_s: float, now_s: float, random: Random
+    nodes: Sequence[Node], deadline_s: float, now_s: float, tail: Tail, random: Random
 ) -> Forecast | None:
     """`nodes` stand behind what they wait for; the last one is asked for. None: it is not known."""
     asked = nodes[-1].today
@@ -69,7 +66,7 @@ def forecast(
         ago = random.choice(tuple(asked.days))
         ends: list[_End | None] = []
         for node, durations in zip(nodes, took, strict=True):
-            ends.append(_end(node, durations, ends, _Draw(ago, deadline_s, now_s, random)))
+            ends.append(_end(node, durations, ends, _Draw(ago, deadline_s, now_s, tail, random)))
         draws.append(ends)
     draws.sort(key=lambda ends: _at_s(ends[-1]))
     late = sum(_at_s(ends[-1]) > deadline_s for ends in draws)
@@ -82,6 +79,7 @@ class _Draw:
     ago: int
     deadline_s: float
     now_s: float
+    tail: Tail
     random: Random
 
     def past(self, days: Mapping[int, Past]) -> Past:
@@ -106,10 +104,7 @@ class _Draw:
         usual_s = self.past(today.days).took_s
         if usual_s > elapsed_s:
             return usual_s
-        longer = bisect_right(durations, elapsed_s)
-        if longer < len(durations):
-            return self.random.choice(durations[longer:])
-        return elapsed_s / (1.0 - self.random.random())
+        return self.tail.longer_s(durations, elapsed_s, self.random)
 
 
 def _end(

@@ -1,12 +1,13 @@
 """When each pipeline ran and runs, and how often."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import NONE, merged, ran_of, unpacked
 from swarm.model.runs import Ran, Run, RunState
+from swarm.sequencing.tail import Tail
 
 # Three months of daily runs, eight days of half-hourly ones; 13 MB for 1,000 pipelines at most.
 RUNS_KEPT = 400
@@ -21,6 +22,7 @@ class History:
     def __init__(self) -> None:
         self._packed: dict[PipelineKey, bytes] = {}
         self._live: dict[PipelineKey, dict[str, float]] = {}
+        self.tail = Tail()
 
     def see(self, run: Run) -> None:
         live = self._live.setdefault(run.pipeline, {})
@@ -34,8 +36,17 @@ class History:
         if ran is not None:
             self.keep(run.pipeline, (ran,))
 
-    def keep(self, pipeline: PipelineKey, runs: Iterable[Ran]) -> None:
-        self._packed[pipeline] = merged(self._packed.get(pipeline, NONE), runs, RUNS_KEPT)
+    def keep(self, pipeline: PipelineKey, runs: Sequence[Ran]) -> None:
+        before = self._packed.get(pipeline, NONE)
+        self._packed[pipeline] = merged(before, runs, RUNS_KEPT)
+        if self._packed[pipeline] == before:
+            return
+        took = [r.ended_at_s - r.started_at_s for r in unpacked(self._packed[pipeline])]
+        if len(took) >= CADENCE_RUNS:
+            usual_s = median(took)
+            for ran in runs:
+                if not ran.failed:
+                    self.tail.see(ran.ended_at_s - ran.started_at_s, usual_s)
 
     def drop(self, pipeline: PipelineKey) -> None:
         self._packed.pop(pipeline, None)

@@ -128,7 +128,9 @@ class Promises:
     def _forecast(self, sla: Sla, deadline_s: float, now_s: float, was: Standing) -> SlaState:
         nodes = self._nodes(sla, deadline_s, now_s)
         random = Random(f"{sla.name} {deadline_s}")  # the same luck each time: no noise between two
-        found = forecast(nodes, deadline_s, now_s, random) if nodes else None
+        found = (
+            forecast(nodes, deadline_s, now_s, self._world.history.tail, random) if nodes else None
+        )
         if found is None:
             return SlaState(sla, deadline_s, Standing.UNKNOWN)
         node = {node.key: node for node in nodes}
