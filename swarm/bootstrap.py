@@ -17,6 +17,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,17 +51,12 @@ def main() -> None:
     from swarm.actors.sequencer import SequencerActor
     from swarm.api import serve
 
-    ray.init(
-        address="local",
-        namespace=handles.NAMESPACE,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=str(_fresh_ray_folder(settings)),
-    )
+    _start_ray(settings)
+    where = options.on_node(ray.get_runtime_context().get_node_id(), bool(settings.store_url))
 
     def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
-        return ray.remote(**how)(actor).remote(*arguments)
+        """On this node, where the store is, unless that is a server."""
+        return ray.remote(**how, **where)(actor).remote(*arguments)
 
     graph = handles.GraphHandle()
     payload_key = fernet_key(secret(settings, "payload-key"))
@@ -95,14 +91,33 @@ def main() -> None:
     ray.shutdown()
 
 
+def _start_ray(settings: Settings) -> None:
+    import ray
+
+    from swarm.actors.handles import NAMESPACE
+
+    if settings.ray_address:
+        ray.init(settings.ray_address, namespace=NAMESPACE, log_to_driver=False)
+        return
+    ray.init(
+        address="local",
+        namespace=NAMESPACE,
+        include_dashboard=False,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(_fresh_ray_folder(settings)),
+    )
+
+
 def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "Fleet":
-    """This machine's worker and agents, and how they are made."""
+    """The workers of all nodes and this machine's agents, and how they are made."""
     import ray
 
     from swarm.actors import handles, options
     from swarm.actors.agent_seats import AgentSpec
     from swarm.actors.fleet import Fleet
     from swarm.actors.keeper import Keeper
+    from swarm.actors.node_workers import Node, NodeWorkers
     from swarm.actors.worker import AgentActor, WorkerActor
     from swarm.actors.worker_loops import WorkerOptions
     from swarm.model.dispatch import AgentsWanted
@@ -113,13 +128,13 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
     files = WorkerOptions(settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s)
     reached = (handles.DispatchHandle(), handles.OutputsHandle())
 
-    def spawn_worker() -> tuple[str, Any]:
-        name = f"worker:{uuid.uuid4().hex[:8]}"  # a name is never used twice: it is in grants
-        slots = settings.worker.slots
-        has = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
-        room = Resources(float(slots), int(has.get("memory", 0)), has.get("GPU", 0.0))
-        offer = Offer(WorkerId(name), here, slots, room)
-        return name, spawn(WorkerActor, options.worker(name), offer, *reached, files)
+    def spawn_worker(offer: Offer, node: Node) -> handles.Death:
+        """It keeps the node's CPUs from others that ask Ray for some."""
+        name = "worker" if node.id == here else f"worker@{node.name}"
+        takes = options.taking(min(offer.resources.cpu, node.resources.cpu), node.resources.gpu)
+        how = options.worker(offer.worker) | options.on_node(node.id) | takes
+        own = replace(files, folder=settings.state_dir / name)
+        return handles.Death(ray.remote(**how)(WorkerActor).remote(offer, *reached, own))
 
     def spawn_agent(wanted: AgentsWanted) -> tuple[str, Any]:
         name = f"agent:{uuid.uuid4().hex[:8]}"
@@ -131,7 +146,7 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
     return Fleet(
         open_journal(settings.store_url, settings.state_dir),
         Keeper(declared),
-        spawn_worker if settings.worker.slots else None,
+        NodeWorkers(handles.live_nodes, spawn_worker, here, settings.worker.slots),
         spawn_agent,
     )
 
@@ -173,8 +188,11 @@ def secret(settings: Settings, name: str) -> Path:
 
 
 def _announce(settings: Settings, token_file: Path) -> None:
+    import ray
+
     running = {
         "pid": os.getpid(),
+        "ray": ray.get_runtime_context().gcs_address,
         "url": f"http://{settings.api.host}:{settings.api.port}",
         "token_file": str(token_file),
     }
@@ -184,10 +202,13 @@ def _announce(settings: Settings, token_file: Path) -> None:
 
 
 def ray_environment(settings: Settings) -> dict[str, str]:
-    """What has to be in the environment before Ray is imported."""
-    return {
+    """What has to be in the environment before Ray is imported. Who started Ray also decided how
+    one is let in there."""
+    ours = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(secret(settings, "ray-token")),
+    }
+    return ({} if settings.ray_address else ours) | {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else workers build environments of their own
     }

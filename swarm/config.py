@@ -121,7 +121,11 @@ class Worker(_Section):
     """What this machine runs of the tasks that are handed in."""
 
     slots: int = Field(
-        2, ge=0, le=1000, description="Tasks at the same time, one CPU each; 0 runs none here."
+        2,
+        ge=0,
+        le=1000,
+        description="Tasks at the same time on the machine of `swarm up`, one CPU each; 0 runs "
+        "none there. Other nodes run one for each of their CPUs.",
     )
     fence_s: float = Field(
         15.0,
@@ -187,6 +191,11 @@ class Settings(_Section):
     )
     store_url: str = Field(
         "", description="PostgreSQL URL of the store; empty for SQLite in `state_dir`."
+    )
+    ray_address: str = Field(
+        "",
+        description="Ray cluster to run on: `auto` on its head node, or `HOST:PORT`; empty starts "
+        "one on this machine.",
     )
     api: Api = Api()
     worker: Worker = Worker()

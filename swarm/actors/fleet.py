@@ -1,5 +1,6 @@
-"""Keeps this machine's worker and agents alive, from outside their processes."""
+"""Keeps the workers of all nodes and this machine's agents alive, from outside their processes."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import structlog
 
 from swarm.actors.dispatcher import STREAM
 from swarm.actors.keeper import Keeper
+from swarm.actors.node_workers import NodeWorkers
 from swarm.errors import StoreError, Trimmed
 from swarm.model.dispatch import AgentsWanted
 from swarm.store.journal import Journal
@@ -19,26 +21,32 @@ log = structlog.get_logger()
 
 _LOOK_S = 0.05
 _RETRY_S = 1.0
+_LOOKS = 10  # for each at the nodes
 _BATCH = 1_000
 
 
 @dataclass(slots=True)
 class Fleet:
-    """`spawn_worker` and `spawn_agent` make an actor and its name."""
+    """`spawn_agent` makes an actor and its name."""
 
     journal: Journal
     keeper: Keeper
-    spawn_worker: Callable[[], tuple[str, Any]] | None
+    workers: NodeWorkers
     spawn_agent: Callable[[AgentsWanted], tuple[str, Any]]
     _actors: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    _worker: str = ""
     _seq: int = 0
 
     def keep(self, stopped: threading.Event) -> None:
         """Until `stopped`: a dead one is replaced."""
         begun, pause_s = False, 0.0
-        while not stopped.wait(pause_s):
+        for look in itertools.count():
+            if stopped.wait(pause_s):
+                return
             pause_s = _LOOK_S
+            if look % _LOOKS:
+                self.workers.mend()
+            else:
+                self.workers.look()
             try:
                 if begun:
                     self._follow()
@@ -89,16 +97,11 @@ class Fleet:
             self.keeper.died(name, time.monotonic())
 
     def _fill(self) -> None:
-        if self.spawn_worker is not None and self._worker not in self._actors:
-            self._worker = self._kept(*self.spawn_worker())
         for name in self.keeper.surplus():
             self.keeper.ended(name)
             if name in self._actors:
                 ray.kill(self._actors[name][0])
         for wanted in self.keeper.missing(time.monotonic()):
-            name = self._kept(*self.spawn_agent(wanted))
+            name, actor = self.spawn_agent(wanted)
+            self._actors[name] = actor, actor.watch.remote()
             self.keeper.started(name, wanted, time.monotonic())
-
-    def _kept(self, name: str, actor: Any) -> str:
-        self._actors[name] = actor, actor.watch.remote()
-        return name

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
+from swarm.actors.node_workers import Node
 from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
@@ -20,7 +21,7 @@ from swarm.graph.beats import HostBeat
 from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
-from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
 
 NAMESPACE = "swarm"
 GRAPH = "graph"
@@ -122,6 +123,40 @@ def _cause(death: Exception, node: Mapping[str, Any]) -> LossCause | None:
 def _node(id_: str) -> Mapping[str, Any]:
     """What Ray knows of a node."""
     return next((node for node in ray.nodes() if node["NodeID"] == id_), {})
+
+
+def live_nodes() -> list[Node]:
+    """The nodes that are there, as Ray knows them."""
+    return [
+        Node(
+            node["NodeID"],
+            node["NodeName"],
+            Resources(
+                node["Resources"].get("CPU", 0.0),
+                int(node["Resources"].get("memory", 0)),
+                node["Resources"].get("GPU", 0.0),
+            ),
+            node["Labels"],
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
+class Death:
+    """Tells when asked whether a worker is gone. That it cannot be reached does not count."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+        self._watch = actor.watch.remote().future()
+
+    def __call__(self) -> bool:
+        if not self._watch.done():
+            return False
+        if isinstance(self._watch.exception(), ActorUnavailableError):
+            self._watch = self._actor.watch.remote().future()
+            return False
+        return True
 
 
 def own_address() -> str:

@@ -1,0 +1,84 @@
+"""One worker on every node that has CPUs for work: made when the node comes, anew when it dies.
+
+A node that left is forgotten; that its worker is gone is told by whoever watches that worker.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import floor
+
+import structlog
+
+from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
+
+MARKET_LABEL = "ray.io/market-type"
+POOL_LABEL = "swarm/pool"
+GROUP_LABEL = "ray.io/node-group"  # the pool of nodes that name none
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that is there. `name` outlives it: a machine that comes back has another id."""
+
+    id: str
+    name: str
+    resources: Resources
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+# Has the worker died?
+Death = Callable[[], bool]
+
+
+class NodeWorkers:
+    """`nodes()` are those that are there, `spawn(offer, node)` starts a worker. `here` is the id of
+    the node that the rest of swarm runs on, with `slots` of its own, for it has other work too."""
+
+    def __init__(
+        self,
+        nodes: Callable[[], Iterable[Node]],
+        spawn: Callable[[Offer, Node], Death],
+        here: str,
+        slots: int,
+    ) -> None:
+        self._nodes, self._spawn = nodes, spawn
+        self._here, self._slots = here, slots
+        self._workers: dict[str, Death] = {}
+        self._known: dict[str, Node] = {}
+
+    def look(self) -> None:
+        """Bring the workers in line with the nodes."""
+        self._known = {node.id: node for node in self._nodes()}
+        for gone in self._workers.keys() - self._known.keys():
+            log.info("node left", node=gone)
+            del self._workers[gone]
+        self.mend()
+
+    def mend(self) -> None:
+        """Give every known node without a living worker a new one."""
+        for node in self._known.values():
+            death = self._workers.get(node.id)
+            if death is not None and not death():
+                continue
+            offer = self._offer(node)
+            if offer.slots:
+                log.info("worker starts", worker=offer.worker, node=node.name, slots=offer.slots)
+                self._workers[node.id] = self._spawn(offer, node)
+
+    def _offer(self, node: Node) -> Offer:
+        has, cpu = node.resources, node.resources.cpu
+        slots = floor(cpu)
+        if node.id == self._here and cpu:
+            slots, cpu = self._slots, float(self._slots)
+        spot = node.labels.get(MARKET_LABEL) == CapacityClass.SPOT
+        return Offer(
+            WorkerId(f"worker:{uuid.uuid4().hex[:8]}"),  # never used twice: it is in grants
+            node.id,
+            slots,
+            Resources(cpu, has.memory_bytes, has.gpu),
+            capacity=CapacityClass.SPOT if spot else CapacityClass.DEDICATED,
+            pool=node.labels.get(POOL_LABEL) or node.labels.get(GROUP_LABEL, ""),
+        )
