@@ -1,7 +1,9 @@
 """The binding of the API to Ray Serve: one application, its read model in each replica."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+import ray
 from fastapi import FastAPI
 from ray import serve
 
@@ -28,11 +30,16 @@ def start(settings: Settings, token: str, tokens: Mapping[str, Right], payload_k
     deployment = serve.deployment(
         serve.ingress(_builder(settings, token, tokens, payload_key))(_Api),
         name=APPLICATION,
-        ray_actor_options={"num_cpus": 0},
+        ray_actor_options={"num_cpus": 0} | ({} if settings.store_url else _here()),
         max_ongoing_requests=1_000,  # most of them are long polls, which only wait
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )
     serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+def _here() -> dict[str, Any]:
+    """On this node, where the files of the store are."""
+    return {"label_selector": {"ray.io/node-id": ray.get_runtime_context().get_node_id()}}
 
 
 class _Api:
