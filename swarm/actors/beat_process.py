@@ -1,6 +1,8 @@
 """The process that beats for a worker: what keeps the worker busy does not make it look dead.
 
 Standard library only; started by `beat_sender.py` as `python -I -S beat_process.py CONTROL_FD PID`.
+It writes the id of the process that beats, which is no child of the worker: Ray kills the children
+of a worker that it ends, or that ends itself because its node's raylet is gone.
 The worker says over the control socket, every beat, who it is and to whom to beat. Each echo that
 comes back is told to it: when the beat left, and what the dispatcher wants. A worker that stands
 still for `STALE_S` says nothing, and then nothing is sent for it either. When the worker's process
@@ -182,6 +184,10 @@ if __name__ == "__main__":
     descriptor, pid = int(sys.argv[1]), int(sys.argv[2])
     watched = os.pidfd_open(pid)
     if os.getppid() == pid:  # else the worker is gone, and its pid may be another's
+        if child := os.fork():
+            os.write(1, str(child).encode())
+            os._exit(0)
+        os.close(1)
         _hurry()
         with socket.socket(fileno=descriptor) as told:
             Sender(told, watched).serve()

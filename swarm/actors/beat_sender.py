@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,51 +25,49 @@ class BeatSender:
     def __init__(self, key: bytes, hear: Hear) -> None:
         self._key = key
         self._hear = hear
-        self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
+        self.pid: int | None = None  # of the process that beats
 
     async def tell(self, worker: str, to: str, epoch: int) -> None:
         """Beat to `to` ("host:port", empty: to nobody) for `worker`. To be said every beat; a
-        sender that died is replaced, one that never had anybody to beat to is not begun."""
-        if not to and self._process is None:
-            return
-        if self._process is None or self._process.returncode is not None:
+        sender that died is replaced; without anybody to beat to none is begun."""
+        if self._control is None:
+            if not to:
+                return
             await self._open()
         host, _, port = to.rpartition(":")
         address = [host.strip("[]"), int(port)] if to else None
         what = {"key": self._key.hex(), "worker": worker, "to": address, "epoch": epoch}
         assert self._control is not None
-        with contextlib.suppress(OSError):  # it died, or has much to read: the next one tells it
+        try:
             self._control.send(json.dumps(what).encode())
+        except BlockingIOError:  # it has much to read: the next one tells it
+            pass
+        except OSError:  # it died
+            self._forget()
 
     async def close(self) -> None:
         """End it without a notice: the worker says itself how it ends."""
+        if self._control is not None and self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self._forget()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
 
     async def _open(self) -> None:
-        self._forget()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._control.setblocking(False)
         with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-S",
-                str(_PROGRAM),
-                str(theirs.fileno()),
-                str(os.getpid()),
+            command = [str(theirs.fileno()), str(os.getpid())]
+            started = await asyncio.to_thread(
+                subprocess.run,
+                [sys.executable, "-I", "-S", str(_PROGRAM), *command],
                 pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 start_new_session=True,  # it has to outlive the worker to tell of its death
+                check=False,
             )
+        self.pid = int(started.stdout) if started.stdout else None
         asyncio.get_running_loop().add_reader(self._control, self._read)
 
     def _read(self) -> None:

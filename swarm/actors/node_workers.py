@@ -47,26 +47,24 @@ class NodeWorkers:
         self._nodes, self._spawn = nodes, spawn
         self._here, self._slots = here, slots
         self._workers: dict[str, Death] = {}
-        self._known: dict[str, Node] = {}
 
     def look(self) -> None:
         """Bring the workers in line with the nodes."""
-        self._known = {node.id: node for node in self._nodes()}
-        for gone in self._workers.keys() - self._known.keys():
+        nodes = {node.id: node for node in self._nodes()}
+        for gone in self._workers.keys() - nodes.keys():
             log.info("node left", node=gone)
             del self._workers[gone]
-        self.mend()
-
-    def mend(self) -> None:
-        """Give every known node without a living worker a new one."""
-        for node in self._known.values():
+        for node in nodes.values():
             death = self._workers.get(node.id)
-            if death is not None and not death():
-                continue
             offer = self._offer(node)
-            if offer.slots:
+            if offer.slots and (death is None or death()):
                 log.info("worker starts", worker=offer.worker, node=node.name, slots=offer.slots)
                 self._workers[node.id] = self._spawn(offer, node)
+
+    def mend(self) -> None:
+        """Look at once if a worker has died: it may have been its node."""
+        if any(death() for death in self._workers.values()):
+            self.look()
 
     def _offer(self, node: Node) -> Offer:
         has, cpu = node.resources, node.resources.cpu

@@ -54,7 +54,8 @@ class Detection:
     """How good detection is now. Gaps are those between beats in the last minute or two;
     `redistribute_s` is the silence after which work that tolerates two runs moves, which is the
     time of detection. `false_alarms` were raised in `watched_s`, the sum over all workers.
-    `stalled_s` is how long the dispatcher itself stood still."""
+    `stalled_s` is how long the dispatcher itself stood still. `refused` are the ends that workers
+    told of grants that were no longer theirs."""
 
     gap_p50_s: float
     gap_p99_s: float
@@ -65,6 +66,7 @@ class Detection:
     cut_off: int
     watched_s: float
     stalled_s: float
+    refused: int
     silent: tuple[WorkerId, ...]
     without_beats: tuple[WorkerId, ...]
 
@@ -96,6 +98,7 @@ class Detector:
         self._looked_s: float | None = None
         self._false_alarms = self._cut_off = 0
         self._watched_s = self._stalled_s = 0.0
+        self.refused = 0
 
     @property
     def redistribute_s(self) -> float:
@@ -184,6 +187,7 @@ class Detector:
             cut_off=self._cut_off,
             watched_s=self._watched_s,
             stalled_s=self._stalled_s,
+            refused=self.refused,
             silent=tuple(w for w in self._heard if self.suspects(w, now_s)),
             without_beats=tuple(w for w, heard in self._heard.items() if not heard.beats()),
         )

@@ -278,7 +278,10 @@ class Dispatcher:
             return Decision((Ended(token, outcome, event.detail),), Receipt.DONE)
         ended = self.floor.ended.get(token.task)
         counted = ended is not None and ended.grant == token.grant
-        return Decision((), Receipt.DONE if counted else Receipt.STALE)
+        if counted:
+            return Decision((), Receipt.DONE)
+        self.detector.refused += 1
+        return Decision((), Receipt.STALE)
 
     def _worker_lost(self, worker: WorkerId, cause: LossCause) -> Decision:
         if worker not in self.floor.workers:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 from swarm.actors.beat_process import BEAT, DEATH, ECHO, RENEW, Packet, pack, unpack
@@ -157,6 +158,8 @@ asyncio.run(main())
     assert worker.stdout is not None
     pid = int(await worker.stdout.readline())
     await until(lambda: ear.heard)
+    for child in psutil.Process(worker.pid).children():  # so does Ray
+        child.kill()
     worker.kill()
     await worker.wait()
     await until(lambda: len(ear.deaths) >= 3)

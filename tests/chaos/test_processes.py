@@ -61,18 +61,18 @@ class Play:
 
     def __init__(self, swarm: Swarm, folder: Path) -> None:
         self._swarm = swarm
-        self._folder = folder
+        self.folder = folder
         self.tasks: list[str] = []
 
     def submit(self, *effects: str) -> list[str]:
-        program = [sys.executable, "-I", "-S", failover_task.__file__, str(self._folder)]
+        program = [sys.executable, "-I", "-S", failover_task.__file__, str(self.folder)]
         tasks = [{"argv": [*program, "commits"], "effects": effect} for effect in effects]
         self.tasks += self._swarm.client.submit(tasks)
         return self.tasks[-len(tasks) :]
 
     def pid(self, task: str, grant: int) -> int:
         """Of the program, once it runs and the journal says so."""
-        beats = self._folder / f"{task}.{grant}"
+        beats = self.folder / f"{task}.{grant}"
         line = eventually(lambda: beats.exists() and beats.read_text().partition("\n")[0])
         eventually(
             lambda: any((r.token.task, r.token.grant) == (task, grant) for r in self.of(Started))
@@ -84,7 +84,7 @@ class Play:
             self.go_one(task)
 
     def go_one(self, task: str) -> None:
-        (self._folder / f"{task}.go").touch()
+        (self.folder / f"{task}.go").touch()
 
     def of(self, kind):
         with contextlib.closing(open_journal("", self._swarm.state)) as journal:
@@ -100,7 +100,7 @@ class Play:
         assert {r.submission.task for r in self.of(Submitted)} >= set(self.tasks)
         outcomes = {r.token.task: r.outcome for r in self.of(Ended)}
         assert {outcomes[task] for task in self.tasks} == {"succeeded"}
-        with contextlib.closing(failover_task.sink(self._folder)) as database:
+        with contextlib.closing(failover_task.sink(self.folder)) as database:
             taken = "SELECT task, count(*) FROM commits WHERE taken GROUP BY task"
             counts = dict(database.execute(taken).fetchall())
         assert counts == dict.fromkeys(self.tasks, 1)
@@ -163,9 +163,15 @@ def test_a_dispatcher_that_stands_still_blames_nobody(swarm: Swarm, play: Play) 
 
 def test_the_sender_of_beats_does_not_matter_to_tasks(swarm: Swarm, play: Play) -> None:
     def sender() -> psutil.Process | None:
-        family = psutil.Process(swarm.pid).children(recursive=True)
-        found = [p for p in family if any("beat_process.py" in word for word in p.cmdline())]
-        return found[-1] if found else None
+        worker = str(actor_process(swarm, "WorkerActor.watch").pid)
+        every = (process.info for process in psutil.process_iter(["cmdline", "pid"]))
+        found = [
+            info["pid"]
+            for info in every
+            if (words := info["cmdline"] or [])[-1:] == [worker]
+            and any("beat_process.py" in word for word in words)
+        ]
+        return psutil.Process(found[0]) if found else None
 
     def without_beats() -> list[str]:
         return swarm.client.status()["detection"]["without_beats"]

@@ -50,7 +50,7 @@ class DetectionRow(BaseModel):
     of the last minute or two; `redistribute_s` is the silence after which work that tolerates two
     runs moves, `redistribute_slow_s` that of workers `without_beats`, which are heard of by their
     renewals alone. `false_alarms` were raised in `watched_s` seconds of workers; `cut_off` workers
-    were silent because their beats were lost."""
+    were silent because their beats were lost. `refused` are ends that workers told too late."""
 
     gap_p50_s: float
     gap_p99_s: float
@@ -61,6 +61,7 @@ class DetectionRow(BaseModel):
     cut_off: int
     watched_s: float
     stalled_s: float
+    refused: int
     silent: list[str]
     without_beats: list[str]
 
@@ -76,6 +77,7 @@ class DetectionRow(BaseModel):
             cut_off=detection.cut_off,
             watched_s=detection.watched_s,
             stalled_s=detection.stalled_s,
+            refused=detection.refused,
             silent=sorted(detection.silent),
             without_beats=sorted(detection.without_beats),
         )

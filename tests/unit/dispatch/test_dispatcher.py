@@ -111,6 +111,7 @@ def test_the_late_end_of_a_lost_grant_counts_until_the_next_is_given() -> None:
     assert desk.acquire("v") == ["b"]
     assert desk.tell(Finish(Token(TaskId("b"), 1), Outcome.SUCCEEDED)) is Receipt.STALE
     assert desk.tell(Finish(Token(A, 1), Outcome.SUCCEEDED)) is Receipt.DONE, "sent again"
+    assert desk.dispatcher.detector.detection(desk.now_s).refused == 1
 
 
 def test_a_returning_worker_is_told_what_no_longer_counts() -> None:
