@@ -6,8 +6,8 @@ arguments. A dead actor is restarted by Ray and replays; callers wait for that w
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
@@ -35,9 +35,42 @@ _NODE_LEFT = frozenset({1, 3, 4})
 _RAY_KILLED_FOR_MEMORY = "running low on memory"  # the words of Ray's memory monitor
 
 
-@dataclass(frozen=True, slots=True)
-class GraphHandle:
-    """The graph actor, looked up by name, so that it may come and go."""
+@dataclass(slots=True)
+class _Handle:
+    """An actor that is looked up by name, so that it may come and go. Who looks it up waits for
+    Ray's head, which may be out of reach: hence only once, and never in the caller's loop."""
+
+    _name: ClassVar[str]
+    _actor: Any = field(default=None, repr=False)
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
+        """Ask until it answers; Ray may be restarting it meanwhile."""
+        try:
+            async with asyncio.timeout(_DEADLINE_S):
+                while True:
+                    try:
+                        if self._actor is None:
+                            self._actor = await _look_up(self._name)
+                        return await getattr(self._actor, method).remote(*arguments)
+                    except (ActorDiedError, ValueError):
+                        self._actor = None
+                    except ActorUnavailableError:
+                        pass
+                    await asyncio.sleep(_RETRY_S)
+        except TimeoutError:
+            late = f"the {self._name} actor did not answer in {_DEADLINE_S:.0f} s"
+            raise Unreachable(late) from None
+        except RayTaskError as error:
+            if isinstance(error.cause, Rejected | StoreError):
+                raise error.cause from None
+            raise
+
+
+class GraphHandle(_Handle):
+    """The graph actor."""
+
+    __slots__ = ()
+    _name = GRAPH
 
     async def offer(self, batch: Batch, cause_id: str) -> int:
         return int(await self._call("offer", batch, cause_id))
@@ -54,43 +87,44 @@ class GraphHandle:
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         return list(await self._call("ask", cause_id))
 
-    async def _call(self, method: str, *arguments: Any) -> Any:
-        return await _call(GRAPH, method, *arguments)
 
+class DispatchHandle(_Handle):
+    """The dispatcher actor."""
 
-@dataclass(frozen=True, slots=True)
-class DispatchHandle:
-    """The dispatcher actor, looked up by name."""
+    __slots__ = ()
+    _name = DISPATCHER
 
     async def submit(
         self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
     ) -> Answer:
-        answer: Answer = await _call(DISPATCHER, "submit", submissions, bodies, cause_id)
+        answer: Answer = await self._call("submit", submissions, bodies, cause_id)
         return answer
 
     async def rearm(self, event: Rearm, fields: str, cause_id: str) -> Answer:
-        answer: Answer = await _call(DISPATCHER, "rearm", event, fields, cause_id)
+        answer: Answer = await self._call("rearm", event, fields, cause_id)
         return answer
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
-        answer: Answer = await _call(DISPATCHER, "tell", event, cause_id)
+        answer: Answer = await self._call("tell", event, cause_id)
         return answer
 
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
-        answers: list[Answer | Rejected] = await _call(DISPATCHER, "tell_all", events, cause_id)
+        answers: list[Answer | Rejected] = await self._call("tell_all", events, cause_id)
         return answers
 
     async def detection(self) -> Detection:
-        answer: Detection = await _call(DISPATCHER, "detection")
+        answer: Detection = await self._call("detection")
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class OutputsHandle:
-    """The outputs actor, looked up by name."""
+class OutputsHandle(_Handle):
+    """The outputs actor."""
+
+    __slots__ = ()
+    _name = OUTPUTS
 
     async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
-        known: dict[Token, int] = await _call(OUTPUTS, "put", parts)
+        known: dict[Token, int] = await self._call("put", parts)
         return known
 
 
@@ -103,7 +137,7 @@ class Watch:
         may only be cut off, with its processes still running: there silence has to decide."""
         while True:
             try:
-                actor = ray.get_actor(actor_name(worker), namespace=NAMESPACE)
+                actor = await _look_up(actor_name(worker))
                 await actor.watch.remote()
             except ActorUnavailableError:  # no contact: that is no proof
                 await asyncio.sleep(_RETRY_S)
@@ -111,6 +145,11 @@ class Watch:
                 return _cause(death, await asyncio.to_thread(_node, node))
             else:
                 raise AssertionError(f"the watch at {worker} ended, and its process did not")
+
+
+async def _look_up(name: str) -> Any:
+    """Raises ValueError if there is no such actor."""
+    return await asyncio.to_thread(ray.get_actor, name, namespace=NAMESPACE)
 
 
 def _cause(death: Exception, node: Mapping[str, Any]) -> LossCause | None:
@@ -162,21 +201,3 @@ class Death:
 def own_address() -> str:
     """The address under which other nodes reach this one."""
     return str(ray.util.get_node_ip_address())
-
-
-async def _call(name: str, method: str, *arguments: Any) -> Any:
-    """Ask a stateful actor until it answers; Ray may be restarting it meanwhile."""
-    try:
-        async with asyncio.timeout(_DEADLINE_S):
-            while True:
-                try:
-                    actor = ray.get_actor(name, namespace=NAMESPACE)
-                    return await getattr(actor, method).remote(*arguments)
-                except (ActorDiedError, ActorUnavailableError, ValueError):
-                    await asyncio.sleep(_RETRY_S)
-    except TimeoutError:
-        raise Unreachable(f"the {name} actor did not answer in {_DEADLINE_S:.0f} s") from None
-    except RayTaskError as error:
-        if isinstance(error.cause, Rejected | StoreError):
-            raise error.cause from None
-        raise
