@@ -2,15 +2,18 @@
 # Installs the Debian packages that some tests need, where that is possible: as root on Debian.
 # Elsewhere those tests skip with a reason; with CI=true nothing skips, so this has to succeed.
 set -eu
-if [ -x /usr/lib/postgresql/15/bin/postgres ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+missing=
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="postgresql"
+command -v ip >/dev/null || missing="$missing iproute2"
+if [ -z "$missing" ]; then
     exit 0
 fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "==> installing PostgreSQL from the Debian package"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
+    echo "==> installing Debian packages: $missing"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
 elif [ "${CI:-}" = true ]; then
-    echo "PostgreSQL is missing and cannot be installed without root" >&2
+    echo "missing, and not to be installed without root: $missing" >&2
     exit 1
 else
-    echo "==> no PostgreSQL here: its tests will be skipped (install the package postgresql)"
+    echo "==> their tests will be skipped; install what is missing: $missing"
 fi
