@@ -16,17 +16,16 @@ from typing import Any, TypeVar
 
 import ray
 from cryptography.fernet import Fernet
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from benchmarks.failover_task import PlainActor, sink
-from benchmarks.failover_worker import Worker
+from benchmarks.failover_worker import Crowd, Worker
 from swarm.actors import handles, options
 from swarm.actors.dispatcher import STREAM, DispatcherActor
 from swarm.actors.outputs import OutputsActor
 from swarm.actors.ports import actor_name
 from swarm.actors.worker_loops import WorkerOptions
 from swarm.config import Settings
-from swarm.model.dispatch import Ended, Granted, WorkerJoined
+from swarm.model.dispatch import Ended, Granted, WorkerGone, WorkerJoined
 from swarm.model.journal import Entry
 from swarm.model.work import Effects, Needs, Offer, Resources, Submission, TaskId, WorkerId
 from swarm.store.journal import open_journal
@@ -37,6 +36,8 @@ _TASK = Path(__file__).with_name("failover_task.py")
 _BEAT_KEY = b"a key of the benchmark's own"
 _LOOK_S = 0.002
 _TIMEOUT_S = 60.0
+_NODE_LABEL = "ray.io/node-id"
+_RAY_S = 200.0  # plain Ray has its time too
 
 
 class Dispatcher(DispatcherActor):
@@ -46,9 +47,14 @@ class Dispatcher(DispatcherActor):
         return os.getpid()
 
 
-async def until(condition: Callable[[], Any], what: str, look_s: float = _LOOK_S) -> Any:
+async def until(
+    condition: Callable[[], Any],
+    what: str,
+    look_s: float = _LOOK_S,
+    within_s: float = _TIMEOUT_S,
+) -> Any:
     """What `condition` gives once it gives something; `TimeoutError` says for what it waited."""
-    deadline_s = time.monotonic() + _TIMEOUT_S
+    deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:
         if found := condition():
             return found
@@ -65,13 +71,18 @@ def starts(path: Path) -> list[tuple[float, int]]:
     return [(float(line.split()[0]), int(line.split()[1])) for line in lines]
 
 
+def _a_name() -> WorkerId:
+    return WorkerId(f"worker:{uuid.uuid4().hex[:8]}")
+
+
 @dataclass(slots=True)
 class _Kept:
-    """A worker actor, its process and when it was there first."""
+    """A worker actor, its process, when it was there first, and how many workers it is."""
 
     actor: Any
     pid: int
     since_s: float
+    count: int = 1
 
 
 class World:
@@ -87,6 +98,7 @@ class World:
         self._folder = folder
         self._settings = Settings(state_dir=folder / "state")
         self._workers: dict[str, _Kept] = {}
+        self._dead: dict[str, _Kept] = {}  # Ray itself would end who is not held any more
         self._dispatcher: Any = None
         self._outputs: Any = None
         self._journal = open_journal(self._settings.store_url, self._settings.state_dir)
@@ -103,8 +115,8 @@ class World:
 
     def close(self) -> None:
         """Count the hours of those that are left."""
-        for worker in self._workers.values():
-            self.worker_s += time.monotonic() - worker.since_s
+        for name in list(self._workers):
+            self.gone(name)
         self._journal.close()
 
     def journal(self) -> list[Entry]:
@@ -121,42 +133,49 @@ class World:
             (entry.at_s, entry.record) for entry in self.journal() if isinstance(entry.record, kind)
         ]
 
-    async def add_worker(self, slots: int, node: str = "") -> str:
-        """One more worker, on this node unless told; returns its name when the dispatcher has
-        it."""
-        name = f"worker:{uuid.uuid4().hex[:8]}"
-        here = node or ray.get_runtime_context().get_node_id()
-        before = len(self.journal())
-        offer = Offer(WorkerId(name), here, slots, Resources(cpu=float(slots)))
+    async def add_worker(self, slots: int, node: str = "", pool: str = "") -> str:
+        """One more worker, on this node if none is named; its name once the dispatcher has it."""
+        node = node or ray.get_runtime_context().get_node_id()
+        offer = Offer(_a_name(), node, slots, Resources(cpu=float(slots)), pool=pool)
+        return await self._add(Worker, offer, 1)
+
+    async def add_crowd(self, count: int) -> str:
+        """Workers without slots in one process, which beat and renew as any."""
+        here = ray.get_runtime_context().get_node_id()
+        return await self._add(Crowd, Offer(_a_name(), here, 0, Resources()), count, count)
+
+    async def _add(self, kind: type, offer: Offer, count: int, *arguments: int) -> str:
+        name, before = offer.worker, len(self.journal())
         files = WorkerOptions(
             self._folder / "worker", _BEAT_KEY, fence_s=self._settings.worker.fence_s
         )
         reached = (self.dispatch, handles.OutputsHandle())
-        pinned = {"scheduling_strategy": NodeAffinitySchedulingStrategy(here, soft=False)}
-        how = options.worker(name) | pinned
-        actor = ray.remote(**how)(Worker).remote(offer, *reached, files)
-        self._workers[name] = _Kept(actor, await actor.pid.remote(), time.monotonic())
+        how = options.worker(name) | options.on_node(offer.node)
+        actor = ray.remote(**how)(kind).remote(offer, *reached, files, *arguments)
+        pid = await actor.pid.remote()
 
         def joined() -> bool:
             fresh = (entry.record for entry in self.journal()[before:])
             joins = (record for record in fresh if isinstance(record, WorkerJoined))
-            return any(actor_name(join.offer.worker) == name for join in joins)
+            return sum(actor_name(join.offer.worker) == name for join in joins) >= count
 
         await until(joined, f"{name} joins")
+        self._workers[name] = _Kept(actor, pid, time.monotonic(), count)
         return name
 
     def gone(self, name: str) -> None:
-        """A worker died with its node."""
-        worker = self._workers.pop(name)
-        self.worker_s += time.monotonic() - worker.since_s
+        """A worker dies, alone or with its node."""
+        worker = self._dead[name] = self._workers.pop(name)
+        self.worker_s += worker.count * (time.monotonic() - worker.since_s)
         self.killed.add(name)
 
-    async def submit(self, effects: Sequence[Effects]) -> list[TaskId]:
-        """Hand in a task for each; returns when that is acknowledged."""
+    async def submit(self, effects: Sequence[Effects], pool: str = "") -> list[TaskId]:
+        """Hand in a task for each, for one pool or any; returns when that is acknowledged."""
         bodies = {TaskId(uuid.uuid4().hex): kind for kind in effects}
         now_s = time.time()
         submissions = [
-            Submission(task, "team", "", now_s, Needs(), kind) for task, kind in bodies.items()
+            Submission(task, "team", "", now_s, Needs(pool=pool), kind)
+            for task, kind in bodies.items()
         ]
         program = [sys.executable, "-I", "-S", str(_TASK), str(self.files)]
         argv = {
@@ -180,6 +199,14 @@ class World:
         """The pids under which a grant has beaten."""
         return {pid for _, pid in starts(self.files / f"{task}.{grant}")}
 
+    async def end(self, tasks: Sequence[TaskId]) -> None:
+        """Wait until each has an outcome."""
+
+        def ended() -> bool:
+            return set(tasks) <= {record.token.task for _, record in self.records(Ended)}
+
+        await until(ended, "the tasks end")
+
     def go(self, name: str) -> None:
         """Let a task, or a plain actor's call, come to its end."""
         (self.files / f"{name}.go").touch()
@@ -199,6 +226,28 @@ class World:
         pid = self._workers[name].pid
         self.gone(name)
         return kill(pid)
+
+    async def settled(self, pools: Sequence[str]) -> None:
+        """Wait until every worker that was not killed is known and none is silent, and until one in
+        each of these pools takes work."""
+
+        def all_known() -> bool:
+            gone = {record.worker for _, record in self.records(WorkerGone)}
+            joined = {record.offer.worker for _, record in self.records(WorkerJoined)}
+            return {actor_name(worker) for worker in joined - gone} >= self._workers.keys()
+
+        async with asyncio.timeout(_TIMEOUT_S):
+            while not all_known() or (await self.dispatch.detection()).silent:  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+        probes = [task for pool in pools for task in await self.submit([Effects.IDEMPOTENT], pool)]
+        for task in probes:
+            self.go(task)
+        await self.end(probes)
+
+    def false_deaths(self) -> int:
+        """Workers called dead that nobody killed."""
+        gone = {actor_name(record.worker) for _, record in self.records(WorkerGone)}
+        return len(gone - self.killed)
 
     async def kill_dispatcher(self) -> float:
         """With SIGKILL; returns the time of day just before."""
@@ -227,25 +276,31 @@ class World:
 
 
 class PlainRay:
-    """An actor of plain Ray that is killed in the midst of a call, again and again."""
+    """An actor of plain Ray that is killed in the midst of a call, again and again. It is on
+    `node`, if one is named, for as long as that lives."""
 
-    def __init__(self, world: World) -> None:
+    _rounds = itertools.count()
+
+    def __init__(self, world: World, node: str = "") -> None:
         self._world = world
-        how = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+        how: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+        if node:
+            here, elsewhere = ({_NODE_LABEL: of} for of in (node, f"!{node}"))
+            how |= {"label_selector": here, "fallback_strategy": [{"label_selector": elsewhere}]}
         self._actor: Any = ray.remote(**how)(PlainActor).remote()
-        self._rounds = itertools.count()
 
-    async def dies(self) -> float:
-        """One round; returns the seconds from the kill to the first line of the next process."""
+    async def dies(self, kill: Callable[[int], float]) -> float:
+        """One round: `kill(pid)` tells when it killed it. Returns the seconds from then to the
+        first line of the next process."""
         name = f"plain{next(self._rounds)}"
         path = self._world.files / f"{name}.ray"
         ended = self._actor.run.remote(str(self._world.files), name)
         ((_, pid),) = await until(lambda: starts(path), "the call starts")
         at_s = kill(pid)
-        running_s: float = (await until(lambda: starts(path)[1:], "the call runs again"))[0][0]
+        again = await until(lambda: starts(path)[1:], "the call runs again", within_s=_RAY_S)
         self._world.go(name)
         await ended
-        return running_s - at_s
+        return float(again[0][0]) - at_s
 
 
 def kill(pid: int) -> float:
@@ -255,16 +310,19 @@ def kill(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def a_ray(folder: Path) -> Iterator[None]:
-    """A Ray of its own that is gone afterwards."""
-    ray.init(
-        address="local",
-        namespace=handles.NAMESPACE,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=str(folder / "ray"),
-    )
+def a_ray(folder: Path, address: str = "") -> Iterator[None]:
+    """The Ray at `address`, or one of its own that is gone afterwards."""
+    common = {"namespace": handles.NAMESPACE, "log_to_driver": False}
+    if address:
+        ray.init(address, **common)
+    else:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(folder / "ray"),
+            **common,
+        )
     try:
         yield
     finally:
@@ -272,8 +330,8 @@ def a_ray(folder: Path) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def a_world(folder: Path) -> AsyncIterator[World]:
-    with a_ray(folder):
+async def a_world(folder: Path, address: str = "") -> AsyncIterator[World]:
+    with a_ray(folder, address):
         world = World(folder)
         try:
             await world.begin()
