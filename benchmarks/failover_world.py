@@ -103,6 +103,7 @@ class World:
         self._outputs: Any = None
         self._journal = open_journal(self._settings.store_url, self._settings.state_dir)
         self._read: list[Entry] = []
+        self.stream_file = self._settings.state_dir / "streams" / f"{STREAM}.db"
 
     async def begin(self) -> None:
         """Start the dispatcher."""
