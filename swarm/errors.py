@@ -41,6 +41,10 @@ class Unreachable(StoreError):
     """The database does not answer."""
 
 
+class NoRoom(StoreError):
+    """The disk under the store is full; nothing was written."""
+
+
 class SafeMode(Unreachable):
     """A stream stands still before a record that stops it, until a person sets that aside."""
 

@@ -25,10 +25,12 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server: the URL of its own database, and its data folder."""
+    """A running server: the URL of its own database, its data folder, and how to start it again
+    after a test has killed it."""
 
     url: str
     data: Path
+    start: Callable[[], None]
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +75,13 @@ def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
         settings = _SETTINGS | {"port": str(port), **extra}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         control = ("-D", str(data), "-w", "-l", str(folder / "log"))
-        run("pg_ctl", "start", *control, "-o", options)
+
+        def start() -> None:
+            run("pg_ctl", "start", *control, "-o", options)
+
+        start()
         try:
-            yield PostgresServer(f"postgresql://swarm@127.0.0.1:{port}/postgres", data)
+            yield PostgresServer(f"postgresql://swarm@127.0.0.1:{port}/postgres", data, start)
         finally:
             run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
     finally:

@@ -6,6 +6,7 @@ fails, memory is ahead of the journal: the loop ends, the process with it, and t
 
 Where a record stops that replay (`journaled.py`), it stands still until a person sets the record
 aside: it answers what keeps workers and their tasks alive (`standstill.py`), and refuses the rest.
+So it does while the disk is full, and writes the same again until there is room.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from swarm.dispatch.events import (
     Reply,
     Submit,
 )
-from swarm.errors import Overloaded, Rejected
+from swarm.errors import NoRoom, Overloaded, Rejected, StoreError, SwarmError
 from swarm.model.dispatch import DispatchRecord, Ended, Submitted
 from swarm.model.work import Submission, TaskId, Token, WorkerId
 
@@ -46,6 +47,7 @@ _BATCH = 256
 _BODY_MAX = 4_096  # characters of a payload that is also kept in memory
 _BODIES_MAX = 10_000
 _TICK_S = 0.05
+_NO_ROOM_S = 0.5
 _PARKED_S = 5.0  # how long a request for work waits for some
 
 _LANES: Mapping[type[Event], int] = {Finish: 0, Renew: 0, Acquire: 1, Submit: 2}
@@ -115,11 +117,11 @@ class DispatcherActor:
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
         self._noticed: dict[WorkerId, asyncio.Future[None]] = {}
-        stands = self._journaled.standstill is not None
-        hear, gone = (noted, unsettled) if stands else (self._dispatcher.beat, self._gone)
+        self._stands: StoreError | None = self._journaled.standstill
+        hear, gone = (noted, unsettled) if self._stands else (self._dispatcher.beat, self._gone)
         self._beats = Beats(own_address(), beat_key, self._journaled.epoch, hear, gone)
         self._beats.listen()
-        if stands:
+        if self._stands:
             self._loop = start(self._journaled.until_quarantined())
             return
         self._dispatcher.begin(self._now())
@@ -144,7 +146,7 @@ class DispatcherActor:
 
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         """As `tell`, for each; what is refused is in its place."""
-        if self._journaled.standstill is not None:
+        if self._stands is not None:
             return [await self._standing(event) for event in events]
         letters = [self._post(event, cause_id, {}) for event in events]
         answers: list[Answer | Rejected] = []
@@ -169,18 +171,19 @@ class DispatcherActor:
         return False
 
     async def _send(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> Answer:
-        if self._journaled.standstill is not None:
+        if (stands := self._stands) is not None:
             answer = await self._standing(event)
             if isinstance(answer, Rejected):
-                raise self._journaled.standstill
+                raise stands
             return answer
         return await self._answer(self._post(event, cause_id, bodies))
 
     async def _standing(self, event: Event) -> Answer | Rejected:
-        """Before a record that stops the replay."""
+        """While nothing can be written."""
+        stands = self._stands
         reply = await answered(event)
         if reply is None:
-            return Rejected(str(self._journaled.standstill))
+            return Rejected(str(stands))
         return Answer(self._journaled.epoch, reply, {}, self._beats.address)
 
     def _post(self, event: Event, cause_id: str, bodies: Mapping[TaskId, str]) -> _Letter:
@@ -210,7 +213,12 @@ class DispatcherActor:
         self._waiting = [letter for letter in self._waiting if id(letter) not in taken]
         if self._waiting:
             self._arrived.set()
-        await self._amend_bodies(batch)
+        try:
+            await self._amend_bodies(batch)
+        except NoRoom as fault:  # nothing of it is decided yet
+            for letter in batch:
+                _answer(letter, fault)
+            return
         self._beats.drain()
         now = self._now()
         batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
@@ -237,8 +245,7 @@ class DispatcherActor:
         for letter in parked.values():
             self._take(letter, turn, now)
         if turn.records:
-            beside = functools.partial(self._write_beside, turn)
-            await self._journaled.write(turn.records, now.wall_s, turn.causes, beside)
+            await self._write(turn, now)
             self._remember(turn)
         for letter, reply in turn.answers:
             _answer(letter, reply)
@@ -256,6 +263,22 @@ class DispatcherActor:
         turn.note(letter, decision.records)
         if not self._park(letter, decision.reply, now):
             turn.answers.append((letter, decision.reply))
+
+    async def _write(self, turn: _Turn, now: Now) -> None:
+        """Until the disk has room for it: it is applied, and nobody may hear of it before."""
+        beside = functools.partial(self._write_beside, turn)
+        while True:
+            try:
+                await self._journaled.write(turn.records, now.wall_s, turn.causes, beside)
+            except NoRoom as fault:
+                self._stands = fault
+                waiting, self._waiting = self._waiting, []
+                for letter in (*waiting, *(letter for letter, _ in turn.answers)):
+                    _answer(letter, fault)
+                await asyncio.sleep(_NO_ROOM_S)
+            else:
+                self._stands = None
+                return
 
     def _write_beside(self, turn: _Turn) -> None:
         """What is taken has its payload; what has ended has its result and no payload."""
@@ -299,10 +322,10 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def _answer(letter: _Letter, reply: Reply | Rejected) -> None:
+def _answer(letter: _Letter, reply: Reply | SwarmError) -> None:
     if letter.reply.done():
         return
-    if isinstance(reply, Rejected):
+    if isinstance(reply, SwarmError):
         letter.reply.set_exception(reply)
     else:
         letter.reply.set_result(reply)

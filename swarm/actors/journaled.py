@@ -5,6 +5,7 @@ that before it, and nothing is appended.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import stamina
 
 from swarm.config import Settings
-from swarm.errors import Damaged, SafeMode, StoreError
+from swarm.errors import Damaged, NoRoom, SafeMode, StoreError
 from swarm.model.journal import Entry, Quarantined, Record
 from swarm.store.journal import open_journal
 from swarm.store.payloads import Payloads
@@ -116,7 +117,8 @@ class Journaled:
         beside: Callable[[], None],
     ) -> None:
         """Make records durable that are applied already, and what `beside` writes with them, in one
-        transaction. If it raises, memory is ahead of the journal: the process has to end."""
+        transaction. If it raises, memory is ahead of the journal: the process has to end, or, after
+        `NoRoom`, to write the same again."""
 
         def write() -> int:
             with self._stream.together():
@@ -128,7 +130,9 @@ class Journaled:
 
     async def _snapshot_if_due(self, seq: int) -> None:
         if seq - self._snapshot_seq >= self._snapshot_every:
-            await asyncio.to_thread(self._snapshot, seq)
+            # It can wait for the next append; what was appended must not look as if it was not.
+            with contextlib.suppress(NoRoom):
+                await asyncio.to_thread(self._snapshot, seq)
 
     def _snapshot(self, seq: int) -> None:
         self._stream.save_snapshot(seq, self._state.records())

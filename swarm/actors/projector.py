@@ -2,13 +2,19 @@
 
 import asyncio
 
+import structlog
+
 from swarm.actors.inbox import start
 from swarm.actors.journaled import opened
 from swarm.config import Settings
+from swarm.errors import StoreError
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector
 
+log = structlog.get_logger()
+
+_RETRY_S = 1.0
 _IDLE_S = 0.1  # how long a change may stay unseen by readers
 
 
@@ -26,5 +32,11 @@ class ProjectorActor:
 
     async def _run(self) -> None:
         while True:
-            if not await asyncio.to_thread(self._follower.step):
+            try:
+                moved = await asyncio.to_thread(self._follower.step)
+            except StoreError as error:  # a batch is one transaction: it is read again
+                log.warning("the projections stand still", error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if not moved:
                 await asyncio.sleep(_IDLE_S)

@@ -1,7 +1,8 @@
-"""What a dispatcher answers that stands still before a record of its journal: what keeps alive.
+"""What a dispatcher answers that cannot write, before a record that stops it or on a full disk:
+what keeps alive.
 
-It knows nothing of what came after that record. So nobody is told to end anything, nobody is given
-anything, and what is told has to be told again.
+It may know nothing of what came after that record. So nobody is told to end anything, nobody is
+given anything, and what is told has to be told again.
 """
 
 import asyncio

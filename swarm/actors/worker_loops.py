@@ -46,7 +46,7 @@ from swarm.dispatch.events import (
     Renew,
     WorkerLost,
 )
-from swarm.errors import Rejected, Unreachable
+from swarm.errors import Rejected, StoreError
 from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
 
 T = TypeVar("T")
@@ -268,7 +268,7 @@ class Worker:
         try:
             async with asyncio.timeout(within_s):
                 return await told
-        except (TimeoutError, Unreachable, Rejected) as fault:
+        except (TimeoutError, StoreError, Rejected) as fault:
             log.warning("no answer", question=what, fault=repr(fault))
             return None
 

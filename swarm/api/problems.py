@@ -9,6 +9,7 @@ from swarm.errors import (
     DifferentBody,
     InputError,
     NoCapacity,
+    NoRoom,
     Overloaded,
     Rejected,
     SafeMode,
@@ -24,10 +25,11 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (NoCapacity, 422, "no-capacity"),
     (Rejected, 409, "rejected"),
     (InputError, 400, "bad-input"),
+    (NoRoom, 507, "no-room"),
     (SafeMode, 503, "safe-mode"),
     (StoreError, 503, "store-unavailable"),
 )
-_RETRY_AFTER_S = {429: "1", 503: "5"}
+_RETRY_AFTER_S = {429: "1", 503: "5", 507: "5"}
 
 
 def problem(status: int, code: str, detail: str) -> JSONResponse:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from swarm.errors import StoreError, Unreachable
+from swarm.errors import NoRoom, StoreError, Unreachable
 
 _BUSY_S = 5.0  # how long a lock is waited for: longer than any transaction of ours
 _LOOK_AGAIN_S = 0.01
@@ -169,9 +169,10 @@ def _meaning(error: SQLAlchemyError, place: str) -> StoreError:
         code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
         if code in _SQLITE_LOCKED:
             return Unreachable(f"{place}: locked by another process for over {_BUSY_S:g} s.")
-        return StoreError(f"{place}: {_SQLITE_MEANS.get(code, str(cause))}.")
+        kind = NoRoom if code == sqlite3.SQLITE_FULL else StoreError
+        return kind(f"{place}: {_SQLITE_MEANS.get(code, str(cause))}.")
     if isinstance(cause, psycopg.errors.DiskFull):
-        return StoreError(f"{place}: the server's disk is full; free some space.")
+        return NoRoom(f"{place}: the server's disk is full; free some space.")
     if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return Unreachable(f"{place}: does not answer ({_one_line(cause)}).")
     return StoreError(f"{place}: {_one_line(cause or error)}.")

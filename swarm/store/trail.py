@@ -5,6 +5,7 @@ blame: the stream stands still before it, until a person sets it aside (`Journal
 another version of swarm gets past it. Each start tries it once more.
 """
 
+import contextlib
 import mmap
 import struct
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, unquote
+
+from swarm.errors import StoreError
 
 _DEATHS = 3
 _STATE = struct.Struct("<4Q")  # at which record, which is blamed, its deaths, does it stand there
@@ -31,11 +34,17 @@ class Trail:
     """That of one stream; for its writer."""
 
     def __init__(self, folder: Path, stream: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / quote(stream, safe="")
-        with self._path.open("a+b") as file:
-            file.truncate(_STATE.size)
-            self._state = mmap.mmap(file.fileno(), _STATE.size)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._path.open("a+b") as file:
+                # Written and not only made so long: a hole that the disk has no room for would
+                # end the process when it is touched.
+                file.write(bytes(max(0, _STATE.size - file.tell())))
+                file.flush()
+                self._state = mmap.mmap(file.fileno(), _STATE.size)
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error.strerror}.") from None
 
     def begin(self) -> int:
         """A replay begins; the record it has to stop before, 0 for none."""
@@ -55,7 +64,8 @@ class Trail:
     def fault(self, seq: int, why: str) -> None:
         """The record cannot be taken in."""
         self.at(seq)
-        self._path.with_suffix(".why").write_text(why)
+        with contextlib.suppress(OSError):
+            self._path.with_suffix(".why").write_text(why)
 
     def done(self) -> None:
         """The replay came to the end."""

@@ -1,0 +1,132 @@
+"""What swarm stands on fails: its disk, its database, its head. Read from the journal: nothing that
+was acknowledged is lost, and what ran goes on where its machine does."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from swarm.client import ApiError, Client, Unreachable
+from swarm.model.dispatch import Lost
+from tests.actors.test_slot import alive
+from tests.chaos.test_dispatcher import GroundPlay, a_swarm
+from tests.conftest import PostgresServer
+from tests.e2e.conftest import cli
+from tests.e2e.test_up import eventually
+
+_DISK_BYTES = 64_000_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose disk has room for a state, and can be filled."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)]
+    if os.getuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("only root can make the small file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Not a byte of its disk is free."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def submitted(play: GroundPlay) -> list[str]:
+    """What is handed in once that is possible."""
+    try:
+        return play.submit("unsafe")
+    except (ApiError, Unreachable):
+        return []
+
+
+@pytest.mark.timeout(600)
+def test_a_full_disk_is_named_and_costs_nothing(small_disk: Path, tmp_path: Path) -> None:
+    with a_swarm(small_disk) as swarm:
+        play = GroundPlay(swarm, tmp_path / "play")
+        running = play.submit("unsafe", "unsafe")
+        pids = [play.pid(task, 1) for task in running]
+        # Readers have it: they hear of nothing more while the disk is full.
+        eventually(lambda: {swarm.client.task(task)["state"] for task in running} == {"running"})
+        large = {"argv": ["true"], "files": {"large": os.urandom(500_000).hex()}}
+        taken: list[str] = []
+        with filled(small_disk), Client(swarm.url, swarm.token, timeout_s=90.0) as client:
+
+            def hand_in() -> None:
+                for number in range(200):  # the journal may have some room of its own
+                    taken.extend(client.submit([large], idempotency_key=f"large{number}"))
+
+            with pytest.raises(ApiError, match="the disk is full; free some space") as refused:
+                hand_in()
+            assert (refused.value.status, refused.value.code) == (507, "no-room")
+            assert client.task(running[0])["state"] == "running"
+            assert all(alive(pid) for pid in pids)
+        (after,) = eventually(lambda: submitted(play))
+        play.pid(after, 1)
+        assert play.of(Lost) == []
+        play.settle()
+        assert {play.grants()[task] for task in running} == {1}
+        for task in taken:
+            eventually(lambda task=task: swarm.client.task(task)["state"] == "succeeded")
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_database_ends_no_task(
+    start_postgres: Callable[..., PostgresServer], tmp_path: Path
+) -> None:
+    server = start_postgres()
+    with a_swarm(tmp_path, server.url) as swarm:
+        play = GroundPlay(swarm, tmp_path / "play", server.url)
+        running = play.submit("unsafe", "unsafe")
+        pids = [play.pid(task, 1) for task in running]
+        postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
+        backends = postmaster.children()
+        postmaster.kill()
+        psutil.wait_procs([postmaster, *backends], timeout=30)
+        with Client(swarm.url, swarm.token, timeout_s=2.0) as impatient:
+            with pytest.raises((ApiError, Unreachable)):
+                impatient.submit([{"argv": ["true"]}], idempotency_key="meanwhile")
+            server.start()
+        (after,) = eventually(lambda: submitted(play), 180.0)
+        play.pid(after, 1)
+        assert play.of(Lost) == []
+        assert all(alive(pid) for pid in pids)
+        play.settle()
+        assert {play.grants()[task] for task in running} == {1}
+        assert len(swarm.client.submit([{"argv": ["true"]}], idempotency_key="meanwhile")) == 1
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("victims", ["gcs_server", ""], ids=["gcs", "head"])
+def test_a_head_that_died_goes_on_where_it_was(victims: str, tmp_path: Path) -> None:
+    with a_swarm(tmp_path, fence_s=5) as swarm:
+        play = GroundPlay(swarm, tmp_path / "play")
+        for task in (tasks := play.submit("unsafe", "fenced")):
+            play.pid(task, 1)
+        swarm_itself = psutil.Process(swarm.pid)
+        family = [*swarm_itself.children(recursive=True), swarm_itself]
+        for process in family:
+            if victims in process.name():
+                process.kill()
+        cli("down", SWARM_CONFIG=str(swarm.settings))
+        again = cli("up", SWARM_CONFIG=str(swarm.settings))
+        assert again.returncode == 0, again.stderr
+        for task in tasks:
+            play.pid(task, 2)
+        play.settle()
