@@ -63,10 +63,10 @@ def forecast(
     took = [sorted(past.took_s for past in _pasts(node)) for node in nodes]
     draws = []
     for _ in range(DRAWS):
-        ago = random.choice(tuple(asked.days))
+        draw = _Draw(random.choice(tuple(asked.days)), deadline_s, now_s, tail, random)
         ends: list[_End | None] = []
         for node, durations in zip(nodes, took, strict=True):
-            ends.append(_end(node, durations, ends, _Draw(ago, deadline_s, now_s, tail, random)))
+            ends.append(_end(node, durations, ends, draw))
         draws.append(ends)
     draws.sort(key=lambda ends: _at_s(ends[-1]))
     late = sum(_at_s(ends[-1]) > deadline_s for ends in draws)
