@@ -79,8 +79,8 @@ FULL = Scale(
     plain_every=4,
     dispatcher_kills=20,
     running=50,
-    crowds=4,
-    crowd_s=150.0,
+    crowds=2,
+    crowd_s=360.0,
     idle=Rounds(cuts=16, long_cuts=4, kills=15, plain=3),
     busy=Rounds(cuts=6, long_cuts=1, kills=5, plain=0),
 )
@@ -90,12 +90,12 @@ QUICK = Scale(
     plain_every=2,
     dispatcher_kills=3,
     running=50,
-    crowds=4,
+    crowds=2,
     crowd_s=15.0,
     idle=Rounds(cuts=2, long_cuts=1, kills=1, plain=1),
     busy=Rounds(cuts=1, long_cuts=0, kills=0, plain=0),
 )
-_CROWD = 25  # workers a process
+_CROWD = 20  # workers a process
 
 
 async def worker_dies(world: "World", times: Times, load: str) -> None:
