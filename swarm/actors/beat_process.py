@@ -6,7 +6,8 @@ of a worker that it ends, or that ends itself because its node's raylet is gone.
 The worker says over the control socket, every beat, who it is and to whom to beat. Each echo that
 comes back is told to it: when the beat left, and what the dispatcher wants. A worker that stands
 still for `STALE_S` says nothing, and then nothing is sent for it either. When the worker's process
-ends, which a pidfd tells, a notice of its death is sent until it is echoed, for `NOTICE_S` at most.
+ends, which a pidfd tells, a notice of its death is sent until it is echoed, for `NOTICE_S` at most,
+and only while somebody listens there: a dispatcher that is started again listens elsewhere.
 
 A packet is a head, the id of the worker and a MAC (HMAC-SHA256 over both, cut to 16 bytes). Numbers
 only rise, and each dispatcher has an epoch of its own, so an old packet is worth nothing. A beat
@@ -22,6 +23,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +93,7 @@ class Sender:
         self._sent: dict[int, float] = {}  # when each beat left
         self._echoed_s = 0.0
         self._dead_s: float | None = None
+        self._refused = False
         self._links = {
             family: socket.socket(family, socket.SOCK_DGRAM)
             for family in ([socket.AF_INET, socket.AF_INET6] if socket.has_ipv6 else [])
@@ -114,6 +117,7 @@ class Sender:
                     ready.unregister(self._pidfd)
                     self._sent.clear()  # an echo of what it said while alive settles nothing
                     self._dead_s = next_s = time.monotonic()
+                    self._narrow()
                 else:
                     self._take_echoes(key.fileobj)  # type: ignore[arg-type]
             now_s = time.monotonic()
@@ -125,6 +129,8 @@ class Sender:
     def _is_over(self) -> bool:
         if self._dead_s is None:
             return False
+        if self._refused:
+            return True
         waited_s = time.monotonic() - self._dead_s
         return not self._asked.get("to") or self._echoed_s > self._dead_s or waited_s > NOTICE_S
 
@@ -137,8 +143,19 @@ class Sender:
                     self._echoed_s = time.monotonic()
                 self._asked, self._asked_s = asked, time.monotonic()
 
+    def _narrow(self) -> None:
+        """Talk to the dispatcher alone: only then is it told where nobody listens any more."""
+        self._refused = False
+        if self._asked.get("to"):
+            with contextlib.suppress(OSError):
+                self._link().connect(tuple(self._asked["to"]))
+
+    def _link(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._asked["to"][0] else socket.AF_INET
+        return self._links[family]
+
     def _take_echoes(self, link: socket.socket) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        with contextlib.suppress(BlockingIOError), self._noting_refusal():
             while self._asked:
                 packet = unpack(bytes.fromhex(self._asked["key"]), link.recv(PACKET_BYTES))
                 if packet is None or packet.kind != ECHO or packet.number not in self._sent:
@@ -165,12 +182,17 @@ class Sender:
         unheard_ms = int((now_s - self._echoed_s) * 1e3)
         epoch, worker = self._asked["epoch"], self._asked["worker"]
         packet = Packet(kind, 0, epoch, self._number, unheard_ms, worker)
-        host, port = self._asked["to"]
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with contextlib.suppress(OSError):  # a link that is down is what beats are there to show
-            self._links[family].sendto(
-                pack(bytes.fromhex(self._asked["key"]), packet), (host, port)
-            )
+        signed = pack(bytes.fromhex(self._asked["key"]), packet)
+        # A link that is down is what beats are there to show.
+        with contextlib.suppress(OSError), self._noting_refusal():
+            self._link().sendto(signed, tuple(self._asked["to"]))
+
+    @contextlib.contextmanager
+    def _noting_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionError:
+            self._refused = True
 
 
 def _hurry() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from swarm.actors.beat_process import BEAT, DEATH, ECHO, RENEW, Packet, pack, unpack
+from swarm.actors.beat_process import BEAT, DEATH, ECHO, NOTICE_S, RENEW, Packet, pack, unpack
 from swarm.actors.beat_sender import BeatSender
 from swarm.actors.beats import Beats
 from swarm.dispatch.events import Nod
@@ -139,8 +139,8 @@ async def test_a_sender_that_died_is_replaced_and_believed(beats: Beats, ear: Ea
     await sender.close()
 
 
-async def test_the_death_of_a_worker_is_told_until_it_is_settled(beats: Beats, ear: Ear) -> None:
-    ear.settled = False
+async def a_worker(beats: Beats, ear: Ear) -> tuple[asyncio.subprocess.Process, int]:
+    """A process that has itself beaten for, and the process that beats."""
     code = f"""
 import asyncio
 from swarm.actors.beat_sender import BeatSender
@@ -158,6 +158,12 @@ asyncio.run(main())
     assert worker.stdout is not None
     pid = int(await worker.stdout.readline())
     await until(lambda: ear.heard)
+    return worker, pid
+
+
+async def test_the_death_of_a_worker_is_told_until_it_is_settled(beats: Beats, ear: Ear) -> None:
+    ear.settled = False
+    worker, pid = await a_worker(beats, ear)
     for child in psutil.Process(worker.pid).children():  # so does Ray
         child.kill()
     worker.kill()
@@ -167,6 +173,17 @@ asyncio.run(main())
     ear.settled = True
     await until(lambda: not alive(pid))
     assert set(ear.deaths) == {W}
+
+
+async def test_where_nobody_listens_any_more_nothing_is_told(ear: Ear) -> None:
+    """As when all of swarm ends: nothing of it is left for the time of a notice."""
+    beats = Beats("127.0.0.1", KEY, EPOCH, ear.hear, ear.gone)
+    beats.listen()
+    worker, pid = await a_worker(beats, ear)
+    beats.close()
+    worker.kill()
+    await worker.wait()
+    await until(lambda: not alive(pid), within_s=NOTICE_S / 2)
 
 
 async def test_what_is_not_signed_or_not_of_this_dispatcher_is_nothing(wire, ear: Ear) -> None:
