@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import why_waiting
 from swarm.dispatch.workers import Worker
 from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
@@ -185,13 +186,14 @@ class TaskStory(TaskRow):
 
     @classmethod
     def told(cls, row: Row, story: Sequence[Told], floor: Floor, result: str | None = None) -> Self:
-        # Row and floor may be a moment apart: what has ended waits for nothing.
-        live = floor.tasks.get(row.submission.task) if row.state in LIVE else None
-        waiting = None if live is None else why_waiting(floor, row.submission.task)
+        # Row and floor may be a moment apart: what runs or has ended waits for nothing.
+        known = row.submission.task in floor.tasks
+        waits = known and row.state in LIVE and row.state not in HELD
+        waiting = why_waiting(floor, row.submission.task) if waits else None
         return cls(
             **TaskRow.of(row).model_dump(),
             grant=newest_grant(story),
-            worker=None if live is None else live.worker,
+            worker=newest_holder(story) if row.state in HELD else None,
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
             story=[Line(at_s=line.at_s, text=_in_words(line)) for line in story],
@@ -274,6 +276,12 @@ def newest_grant(story: Sequence[Told]) -> int:
     """The number of the last grant of a task, 0 before the first."""
     grants = (line.record.token.grant for line in story if isinstance(line.record, Granted))
     return max(grants, default=0)
+
+
+def newest_holder(story: Sequence[Told]) -> str | None:
+    """The worker of the last grant of a task, None before the first."""
+    held = [line.record.worker for line in story if isinstance(line.record, Granted)]
+    return held[-1] if held else None
 
 
 def _in_words(line: Told) -> str:

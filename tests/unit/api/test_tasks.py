@@ -2,15 +2,41 @@
 
 import json
 
+from swarm.api.task_schemas import TaskStory
 from swarm.dispatch.events import Acquire, Finish, Register, Renew, WorkerLost
-from swarm.model.dispatch import AgentsWanted
-from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
+from swarm.dispatch.floor import Floor
+from swarm.model.dispatch import AgentsWanted, Granted, Started, Submitted
+from swarm.model.work import (
+    LossCause,
+    Offer,
+    Outcome,
+    Resources,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
+from swarm.store.stories import TaskRow, Told
 
 W, V = WorkerId("w"), WorkerId("v")
 
 
 def offer(worker: WorkerId) -> Register:
     return Register(Offer(worker, "node", 2, Resources(cpu=2.0)))
+
+
+def test_a_task_that_runs_tells_where_before_the_floor_does() -> None:
+    """The floor in memory may not have come to what the row was read from."""
+    submission = Submission(TaskId("a"), "data", "digest", submitted_at_s=1.0)
+    floor = Floor()
+    floor.apply(Submitted(submission))
+    story = [
+        Told(1.0, Submitted(submission)),
+        Told(2.0, Granted(Token(TaskId("a"), 1), W, 1)),
+        Told(3.0, Started(Token(TaskId("a"), 1))),
+    ]
+    told = TaskStory.told(TaskRow((1.0, "a"), submission, "running"), story, floor)
+    assert (told.worker, told.waiting) == ("w", None)
 
 
 async def test_a_task_and_its_story(api) -> None:
