@@ -55,7 +55,7 @@ def test_a_stale_read_is_counted_across_a_kill_of_the_sequencer(swarm):
 
 
 def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
-    """Each day the export begins three hours before the close is due, and the close one
+    """Each day the export begins ten hours before the close is due, and the close one
     hour before; each takes half an hour. Today the export does not end."""
     minute_s = 60
     [sla] = eventually(swarm.client.slas)
@@ -65,9 +65,9 @@ def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
     runs = [
         one_run(pipeline, at_s - before_min * minute_s, 30 * minute_s)
         for at_s in days
-        for pipeline, before_min in (("crm_export", 180), ("finance_close", 60))
+        for pipeline, before_min in (("crm_export", 600), ("finance_close", 60))
     ]
-    export = one_run("crm_export", due_s - 180 * minute_s, None)
+    export = one_run("crm_export", due_s - 600 * minute_s, None)
     swarm.client.push("manifest", runs=[*runs, export])
 
     def at_risk():
@@ -81,7 +81,7 @@ def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
     swarm.client.push(
         "manifest",
         runs=[
-            one_run("crm_export", due_s - 180 * minute_s, 60 * minute_s),
+            one_run("crm_export", due_s - 600 * minute_s, 60 * minute_s),
             one_run("finance_close", due_s - 85 * minute_s, 20 * minute_s),
         ],
     )
