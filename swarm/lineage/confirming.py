@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from swarm.lineage.facts import Change, Facts
-from swarm.lineage.timing import DAY_S, Rhythm, confirmed, may_confirm, together
+from swarm.lineage.timing import Rhythm, confirmed, may_confirm, together
 from swarm.lineage.weighing import SMALLEST
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Proof
+from swarm.model.weekdays import DAY_S
 
 Filed = Mapping[TaskKey | PipelineKey, Set[DependencyKey]]
 

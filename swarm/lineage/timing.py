@@ -30,8 +30,7 @@ from statistics import median
 
 from swarm.model.lineage import SHOW_FROM
 from swarm.model.runs import Ran
-
-DAY_S = 86_400.0
+from swarm.model.weekdays import DAY_S, is_weekend
 
 # A habit shows on so many days; on so many of them in a class (working days, weekends) of its own.
 HABIT_DAYS, CLASS_DAYS = 10, 5
@@ -112,7 +111,7 @@ def rhythm(runs: Sequence[Ran]) -> Rhythm:
     anchored = _anchored(runs)
     days: dict[int, RunDay] = {}
     for weekend in (False, True):
-        part = [(at_s, ran) for at_s, ran in anchored if _weekend(at_s) is weekend]
+        part = [(at_s, ran) for at_s, ran in anchored if is_weekend(at_s) is weekend]
         habit = part if len(part) >= CLASS_DAYS else anchored
         if not part:
             continue
@@ -206,10 +205,6 @@ def _quiet_s(times: list[float]) -> float:
     gaps = [(b - a, a) for a, b in zip(ordered, after, strict=True)]
     width_s, from_s = max(gaps, default=(0.0, 0.0))
     return (from_s + width_s / 2) % DAY_S
-
-
-def _weekend(at_s: float) -> bool:
-    return (int(at_s // DAY_S) + 3) % 7 >= 5  # the first day of the epoch was a Thursday
 
 
 def _habit(offsets: list[float]) -> tuple[float, float]:

@@ -58,10 +58,10 @@ class Finding:
 
     `id` follows from the kind and the subject alone, so what is found again after it was closed
     has the same one and a new `first_seen_s`. `pipelines` are the writer's and the reader's, all
-    of a ring, what ran on the missing `worker`, of an
-    SLA the cause and its own, or of a hazard the writer's (both writers') and
-    the reader's; `evidence` are the dependencies that show it. `changed_at_s` is when it was
-    opened, closed, or had its level, evidence, worker or the gist of its hazard changed.
+    of a ring, what ran on the missing `worker`, of an SLA the cause and its own, or of a hazard the
+    writer's (both writers') and the reader's; `evidence` are the dependencies that show it.
+    `changed_at_s` is when it was opened, closed, or had its level, evidence, worker or the gist of
+    its hazard changed.
     """
 
     id: str

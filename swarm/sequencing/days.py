@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran
+from swarm.model.weekdays import DAY_S, is_weekend
 from swarm.sequencing.history import History
 
-DAY_S = 86_400.0
 LOOK_BACK_DAYS = 56
 # So many days like today tell when a pipeline runs.
 DAYS_LEAST = 3
@@ -95,15 +95,11 @@ def _days(ended: tuple[Ran, ...], deadline_s: float) -> dict[int, Past]:
         at = bisect_right(began, then_s) - 1
         if at < 0:
             break
-        if _is_weekend(then_s) is not _is_weekend(deadline_s) or began[at] <= then_s - DAY_S:
+        if is_weekend(then_s) is not is_weekend(deadline_s) or began[at] <= then_s - DAY_S:
             continue
         if not ended[at].failed:
             days[ago] = Past(began[at] - then_s, ended[at].ended_at_s - began[at])
     return days
-
-
-def _is_weekend(at_s: float) -> bool:
-    return (int(at_s // DAY_S) + 3) % 7 >= 5  # the first day of the epoch was a Thursday
 
 
 def _ninth(values: list[float]) -> float:
