@@ -9,7 +9,7 @@ from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
 from swarm.config import Promise, Settings
-from swarm.model.journal import GraphRecord, SequencingRecord, SlaChanged
+from swarm.model.journal import GraphRecord, IntentMade, SequencingRecord, SlaChanged
 from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
 from swarm.sequencing.hazards import Hazards
@@ -34,6 +34,8 @@ class Sequencing:
         self._promises = Promises(world, map(_sla, settings.slas))
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
+        if isinstance(record, IntentMade):
+            return  # the next one needs its number alone, and there is none yet
         if not isinstance(record, SlaChanged):
             self._hazards.apply(record)
         self._promises.apply(record)

@@ -12,6 +12,7 @@ from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding
 from swarm.model.foreign import ForeignWorker
+from swarm.model.intents import Carried, Intent
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -295,6 +296,14 @@ class RecoveryIntended:
     recovery: Recovery
 
 
+@dataclass(frozen=True, slots=True)
+class IntentMade:
+    """Something was decided about a pipeline. That it goes on is not told: who carries it out asks
+    for it again in time."""
+
+    intent: Intent
+
+
 # --- records of a connector stream ---------------------------------------------------------------
 
 
@@ -338,6 +347,15 @@ class RecoveryEnded:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class IntentEnded:
+    """What came of an intent of the sequencing stream; `detail` says why where it was not done."""
+
+    intent: Intent
+    outcome: Carried
+    detail: str = ""
+
+
 GraphRecord = (
     PipelineSeen
     | PipelineGone
@@ -366,8 +384,8 @@ GraphRecord = (
     | RecoveryIntended
     | FindingChanged
 )
-ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded
-SequencingRecord = SlaChanged | FindingChanged
+ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded | IntentEnded
+SequencingRecord = SlaChanged | FindingChanged | IntentMade
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""What sequencing wants done to a pipeline, and what came of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import PipelineKey
+
+
+class Act(StrEnum):
+    """What is done to a pipeline."""
+
+    HOLD = "hold"  # its next run waits
+    RELEASE = "release"  # what was held goes on
+    PROMOTE = "promote"  # its runs go before others
+    YIELD = "yield"  # its runs leave room to others
+    TRIGGER = "trigger"  # a run of it begins
+
+
+class Mode(StrEnum):
+    """How far swarm goes with a pipeline: each does what those before it do."""
+
+    OBSERVE = "observe"  # finds and shows
+    WARN = "warn"  # tells of what goes wrong
+    SHADOW = "shadow"  # decides and notes it, acts on nothing
+    GATE = "gate"  # acts
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A decision about `target`. Of a target the highest `number` counts, under `mode` GATE alone.
+
+    Nothing of it stands after `valid_until_s` (seconds since the epoch), wherever it was carried
+    to: who carries it out undoes it then. `due_s` are the planned starts that fall into a hold, or
+    the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
+    `waits_for` are the pipelines that a hold is for; `reason` is one line for a person.
+    """
+
+    target: PipelineKey
+    number: int
+    act: Act
+    reason: str
+    valid_until_s: float
+    mode: Mode = Mode.GATE
+    due_s: tuple[float, ...] = ()
+    waits_for: tuple[PipelineKey, ...] = ()
+    by: str = "swarm"
+
+    @property
+    def id(self) -> str:
+        """Names it among all others; targets are asked to honour it as an idempotency key."""
+        return f"{self.target}#{self.number}"
+
+
+class Carried(StrEnum):
+    """What came of an intent."""
+
+    DONE = "done"
+    NOT_NEEDED = "not_needed"  # what it asks for is so already
+    OVERRULED = "overruled"  # a person changed it since
+    REFUSED = "refused"  # the orchestrator would not, or no knob does this without losing a run
+    EXPIRED = "expired"  # nobody could act in time
+    GONE = "gone"  # there is no such pipeline any more
