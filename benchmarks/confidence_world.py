@@ -103,11 +103,14 @@ SHIFTED = Habits(weekly=0.4, changed=0.4, one_off=0.3, confusable=(12, 24), comp
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`batches`: one a day. `truth`: what there is at the end."""
+    """`batches`: one a day. `truth`: what there is at the end. `rates`: in which share of its runs
+    a task does what it does then. `weekly`: who runs once a week."""
 
     batches: tuple[Batch, ...]
     truth: frozenset[DependencyKey]
     ends: frozenset[tuple[TaskKey, End]]
+    rates: Mapping[tuple[TaskKey, End], float]
+    weekly: frozenset[TaskKey]
 
 
 @dataclass(slots=True)
@@ -148,7 +151,9 @@ def make(
         for day in range(DAYS)
     )
     ends = frozenset((job.key, end) for job in jobs for end in job.since)
-    return World(batches, edges(ends), ends)
+    rates = {(job.key, end): rate for job in jobs for end, rate in job.since.items()}
+    weekly = frozenset(job.key for job in jobs if job.every > 1)
+    return World(batches, edges(ends), ends, rates, weekly)
 
 
 def edges(ends: frozenset[tuple[TaskKey, End]]) -> frozenset[DependencyKey]:

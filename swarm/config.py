@@ -180,6 +180,32 @@ class Promise(_Section):
     )
 
 
+class PipelineRule(_Section):
+    """How far swarm may go with some pipelines."""
+
+    match: str = Field(
+        min_length=1,
+        description="Which: `orchestrator/name`, `*` stands for any part; the first that fits "
+        "counts.",
+    )
+    mode: Literal["observe", "warn", "shadow", "gate"] = Field(
+        "warn",
+        description="`observe` shows, `warn` also tells, `shadow` also notes what it would do, "
+        "`gate` does it.",
+    )
+    wait_max_s: float = Field(
+        7_200.0,
+        ge=60,
+        le=86_400,
+        description="Seconds after its planned start at which a held run starts at the latest.",
+    )
+    at_latest: Literal["run", "skip", "ask"] = Field(
+        "run",
+        description="What then becomes of it: `run` starts it, `skip` leaves it out, `ask` tells "
+        "somebody as soon as it is held and starts it without an answer.",
+    )
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -214,6 +240,15 @@ class Settings(_Section):
     naming: Naming = Naming()
     lineage: Counted = Counted()
     slas: tuple[Promise, ...] = Field((), description="By when pipelines are to be done.")
+    pipelines: tuple[PipelineRule, ...] = Field(
+        (), description="How far swarm may go with which pipelines; `warn` where none fits."
+    )
+    hold_ttl_s: float = Field(
+        60.0,
+        ge=30,
+        le=600,
+        description="Seconds after which what swarm holds goes on by itself when swarm is gone.",
+    )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="Dependencies below this probability are not shown."
     )
@@ -302,6 +337,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "connections": SqlConnection,
     "teams": Team,
     "slas": Promise,
+    "pipelines": PipelineRule,
 }
 
 

@@ -18,7 +18,9 @@ from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
+from swarm.model.intents import Intent
 from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
+from swarm.model.keys import PipelineKey
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
@@ -27,6 +29,7 @@ NAMESPACE = "swarm"
 GRAPH = "graph"
 DISPATCHER = "dispatcher"
 OUTPUTS = "outputs"
+SEQUENCER = "sequencer"
 _DEADLINE_S = 60.0
 _RETRY_S = 0.2
 # Nodes that said good-bye, as numbers of Ray's `NodeDeathInfo.Reason`: ended as was asked, drained
@@ -115,6 +118,24 @@ class DispatchHandle(_Handle):
     async def detection(self) -> Detection:
         answer: Detection = await self._call("detection")
         return answer
+
+
+class SequencerHandle(_Handle):
+    """The sequencer actor."""
+
+    __slots__ = ()
+    _name = SEQUENCER
+
+    async def intents(self, orchestrator: str) -> list[Intent]:
+        return list(await self._call("intents", orchestrator))
+
+    async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
+        intent: Intent = await self._call("hold", target, by, for_s, cause_id)
+        return intent
+
+    async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
+        intent: Intent = await self._call("release", target, by, cause_id)
+        return intent
 
 
 class OutputsHandle(_Handle):

@@ -8,7 +8,9 @@ from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
+from swarm.model.intents import Intent
 from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
+from swarm.model.keys import PipelineKey
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
@@ -78,6 +80,23 @@ class Dispatch(Hearing, Protocol):
 
     async def detection(self) -> Detection:
         """How good the detection of silent workers is now."""
+        ...
+
+
+class Sequencer(Protocol):
+    """The sequencer actor. All calls may be sent again."""
+
+    async def intents(self, orchestrator: str) -> list[Intent]:
+        """What is to be carried out in an orchestrator now, each valid for `hold_ttl_s` from now
+        at most; asking again in time is the renewal."""
+        ...
+
+    async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
+        """Hold a pipeline for somebody; raises `UnknownKey`."""
+        ...
+
+    async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
+        """Release a pipeline; raises `Rejected` where it is not held."""
         ...
 
 

@@ -1,17 +1,21 @@
-"""The sequencer actor: the shell of hazards and SLAs. It follows the stream `graph` and alone
-writes the stream `sequencing`."""
+"""The sequencer actor: the shell of hazards, SLAs and decisions. It follows the stream `graph` and
+alone writes the stream `sequencing`."""
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
-from swarm.config import Promise, Settings
+from swarm.config import PipelineRule, Promise, Settings
+from swarm.errors import Rejected, UnknownKey
+from swarm.model.intents import Intent, Mode
 from swarm.model.journal import GraphRecord, IntentMade, SequencingRecord, SlaChanged
 from swarm.model.keys import PipelineKey
+from swarm.model.policy import AtLatest, Policies, Policy
 from swarm.model.sla import Sla
+from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World
@@ -26,30 +30,41 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Sequencing:
-    """What both streams rebuild: the world, what of it is a hazard, what of it was promised."""
+    """What both streams rebuild: the world, what of it is a hazard, what of it was promised, and
+    what is done about it."""
 
     def __init__(self, settings: Settings) -> None:
         world = World()
+        self._world = world
         self._hazards = Hazards(world, settings.min_confidence)
         self._promises = Promises(world, map(_sla, settings.slas))
+        self.decisions = Decisions(world, Policies(tuple(map(_rule, settings.pipelines))).of)
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
         if isinstance(record, IntentMade):
-            return  # the next one needs its number alone, and there is none yet
+            self.decisions.apply(record)
+            return
         if not isinstance(record, SlaChanged):
             self._hazards.apply(record)
+            self.decisions.apply(record)
         self._promises.apply(record)
 
     def decide(self, now_s: float) -> list[SequencingRecord]:
+        """What people are told; what is done is decided apart, it has no time to wait for this."""
         return [*self._hazards.decide(now_s), *self._promises.decide(now_s)]
 
     def records(self) -> Iterator[SequencingRecord]:
         yield from self._hazards.records()
         yield from self._promises.records()
+        yield from self.decisions.records()
+
+    def lists(self, pipeline: PipelineKey) -> bool:
+        """Is there such a pipeline?"""
+        return pipeline in self._world.graph.pipelines
 
 
 class SequencerActor:
-    """Tells of hazards and SLAs as the graph and the runs in it move.
+    """Tells of hazards and SLAs as the graph and the runs in it move, and decides who is held.
 
     Where it fell so far behind that records it had not read were trimmed, its loop ends and with it
     the process: it is restarted and begins with the graph's snapshot.
@@ -57,6 +72,8 @@ class SequencerActor:
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._clock = SystemClock()
+        self._ttl_s = settings.hold_ttl_s
+        self._turn = asyncio.Lock()  # one at a time reads, decides or writes
 
         def begin() -> tuple[Sequencing, Journaled, Journal, int]:
             state = Sequencing(settings)
@@ -70,10 +87,38 @@ class SequencerActor:
         self._state, self._journaled, self._journal, self._seq = await opened(begin)
         self._loop = start(self._run())
 
+    async def intents(self, orchestrator: str) -> list[Intent]:
+        """What is to be carried out in an orchestrator now; all of it is in the journal."""
+        return self._state.decisions.intents(orchestrator, self._clock.now_s(), self._ttl_s)
+
+    async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
+        """Hold a pipeline for somebody. Raises `UnknownKey`."""
+        async with self._turn:
+            if not self._state.lists(target):
+                raise UnknownKey(f"no pipeline {target}; `swarm status` lists what is read")
+            now_s = self._clock.now_s()
+            made = self._state.decisions.hold(target, by, now_s + for_s, now_s)
+            await self._journaled.append([made], now_s, cause_id)
+            return made.intent
+
+    async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
+        """Release a pipeline. Raises `Rejected` where it is not held."""
+        async with self._turn:
+            now_s = self._clock.now_s()
+            made = self._state.decisions.release(target, by, now_s)
+            if made is None:
+                raise Rejected(f"{target} is not held; `swarm decisions` lists what is")
+            await self._journaled.append([made], now_s, cause_id)
+            return made.intent
+
     async def _run(self) -> None:
         while True:
-            if not await asyncio.to_thread(self._follow):
-                await self._tell()
+            async with self._turn:
+                more = await asyncio.to_thread(self._follow)
+                if not more:  # between two batches the graph is half of what it was
+                    await self._tell(self._state.decisions.decide)
+                    await self._tell(self._state.decide)
+            if not more:
                 await asyncio.sleep(_IDLE_S)
 
     def _follow(self) -> bool:
@@ -84,10 +129,9 @@ class SequencerActor:
         self._seq += len(entries)
         return len(entries) == _BATCH
 
-    async def _tell(self) -> None:
-        """Only with nothing left to read: between two batches the graph is half of what it was."""
+    async def _tell(self, decide: Callable[[float], Sequence[SequencingRecord]]) -> None:
         now_s = self._clock.now_s()
-        changed = await asyncio.to_thread(self._state.decide, now_s)
+        changed = await asyncio.to_thread(decide, now_s)
         if changed:
             await self._journaled.append(changed, now_s, uuid.uuid4().hex)
 
@@ -97,3 +141,7 @@ def _sla(promise: Promise) -> Sla:
     days = tuple(_DAYS.index(day) for day in promise.days)
     key = PipelineKey(*promise.pipeline.split("/", 1))
     return Sla(key, hours * 3600.0 + minutes * 60.0, promise.timezone, days)
+
+
+def _rule(rule: PipelineRule) -> tuple[str, Policy]:
+    return rule.match, Policy(Mode(rule.mode), rule.wait_max_s, AtLatest(rule.at_latest))

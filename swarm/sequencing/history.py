@@ -12,6 +12,9 @@ from swarm.sequencing.tail import Tail
 # Three months of daily runs, eight days of half-hourly ones; 13 MB for 1,000 pipelines at most.
 RUNS_KEPT = 400
 
+# Of so many pipelines the runs stay unpacked, those that were asked for last: 10 MB at most.
+UNPACKED = 256
+
 # So many runs show how often a pipeline runs.
 CADENCE_RUNS = 5
 
@@ -22,6 +25,7 @@ class History:
     def __init__(self) -> None:
         self._packed: dict[PipelineKey, bytes] = {}
         self._live: dict[PipelineKey, dict[str, float]] = {}
+        self._unpacked: dict[PipelineKey, tuple[tuple[Ran, ...], tuple[Ran, ...]]] = {}
         self.tail = Tail()
 
     def see(self, run: Run) -> None:
@@ -41,6 +45,7 @@ class History:
         self._packed[pipeline] = merged(before, runs, RUNS_KEPT)
         if self._packed[pipeline] == before:
             return
+        self._unpacked.pop(pipeline, None)
         took = [r.ended_at_s - r.started_at_s for r in unpacked(self._packed[pipeline])]
         if len(took) >= CADENCE_RUNS:
             usual_s = median(took)
@@ -50,11 +55,27 @@ class History:
 
     def drop(self, pipeline: PipelineKey) -> None:
         self._packed.pop(pipeline, None)
+        self._unpacked.pop(pipeline, None)
         self._live.pop(pipeline, None)
 
     def ended(self, pipeline: PipelineKey) -> tuple[Ran, ...]:
         """Ended runs, the oldest first, without those that made good for another time."""
-        return _on_time(unpacked(self._packed.get(pipeline, NONE)))
+        return self._runs(pipeline)[1]
+
+    def known(self, pipeline: PipelineKey) -> tuple[Ran, ...]:
+        """Ended runs, the oldest first, with those that made good for another time."""
+        return self._runs(pipeline)[0]
+
+    def _runs(self, pipeline: PipelineKey) -> tuple[tuple[Ran, ...], tuple[Ran, ...]]:
+        """All ended runs, and those that are on time."""
+        found = self._unpacked.pop(pipeline, None)
+        if found is None:
+            runs = unpacked(self._packed.get(pipeline, NONE))
+            found = runs, _on_time(runs)
+        self._unpacked[pipeline] = found
+        if len(self._unpacked) > UNPACKED:
+            del self._unpacked[next(iter(self._unpacked))]
+        return found
 
     def starts(self, pipeline: PipelineKey) -> list[float]:
         """When its runs began, ended or not, in order."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from swarm.config import Agents, ApiToken, Settings, Source, SqlConnection, Team
+from swarm.config import Agents, ApiToken, PipelineRule, Promise, Settings, Source, SqlConnection, Team
 
 README = Path(__file__).parents[2] / "configs" / "README.md"
 BLOCK = re.compile(r"(?<=<!-- settings -->\n).*(?=<!-- /settings -->)", re.DOTALL)
@@ -28,6 +28,7 @@ def table() -> str:
     lines += rows(Agents, "agents[].")
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
     lines += rows(Team, "teams.NAME.")
+    lines += rows(Promise, "slas[].") + rows(PipelineRule, "pipelines[].")
     return "\n".join(lines) + "\n"
 
 

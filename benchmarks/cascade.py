@@ -1,0 +1,174 @@
+"""Do holds keep pipelines from reading what is not there, and does nobody else wait for it?
+
+Fleets of 200 pipelines over four orchestrators (`benchmarks.cascade_world`), day by day
+(`benchmarks.cascade_sim`), with the same luck without swarm and with it, all pipelines in mode
+`gate`. Five weeks of history come first. What swarm knows of the graph is what its own engine finds
+in what is seen of the fleet, with the misses and the mistakes that this has.
+
+- `prevented_share`: of the planned runs that failed or read old data because what they need was not
+  there, how many fewer there are; `stale_reads_prevented_share`: of the stale reads alone.
+  `..._asked`: where the owners have answered for five weeks what swarm asks them, three questions a
+  team and week; `..._true_graph`: where swarm knows every dependency.
+- `false_hold_share`: of all runs, those that were held when nothing they need was missing;
+  `healthy_delay_p99_s`: how much later runs began than they could, of those that missed nothing.
+- `sla_misses_without`, `sla_misses_with`: of 30 pipelines a fleet, by a time that nineteen of
+  twenty days of the history have met.
+- `gating_recall`: of the undeclared edges, the share that gates; `gating_precision`: of the edges
+  that gate, the real share.
+- `runs`, `deadlocks`, `holds_past_latest`: how many runs in mode `gate`; how many never began; how
+  many were held for longer than the policy lets them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from benchmarks.cascade_sim import Days, Outcome
+from benchmarks.cascade_world import Fleet
+from benchmarks.confidence import fed
+from benchmarks.report import Figures, Options, progress, run
+from benchmarks.warnings_world import DAY_S, FIRST_DAY
+from swarm.graph.index import DependencyGraph
+from swarm.graph.questions import WEEK_S, Questions
+from swarm.lineage.ledger import Ledger
+from swarm.model.journal import (
+    DependencyChanged,
+    GraphRecord,
+    PipelineSeen,
+    VerdictRequest,
+)
+from swarm.model.lineage import GATE_FROM, Dependency, Verdict
+
+QUESTION = "Do holds prevent cascades, and does nobody else wait?"
+HISTORY_DAYS = 35
+WEEKS = 5
+SLAS = 30
+
+
+def main() -> None:
+    """Run the benchmark."""
+    run("cascade", QUESTION, measure)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Over all fleets; by what swarm knows: nothing, or one of three graphs."""
+
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+    gating: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def measure(options: Options) -> Figures:
+    count, worlds, days = (200, 1, 10) if options.quick else (200, 5, 60)
+    sums = _Sums()
+    for seed in range(options.seed, options.seed + worlds):
+        progress(f"fleet {seed} of {count} pipelines")
+        fleet = Fleet(count, seed)
+        ledger = fed(fleet.batches())
+        found = _graph(ledger)
+        sums.gating.append(_gating(fleet, found))
+        _live(sums, fleet, days, "without", None)
+        _live(sums, fleet, days, "discovered", found)
+        _live(sums, fleet, days, "asked", _asked(fleet, ledger))
+        _live(sums, fleet, days, "true_graph", _true(fleet))
+    return _figures(sums)
+
+
+def _live(sums: _Sums, fleet: Fleet, days: int, name: str, known: list[GraphRecord] | None) -> None:
+    progress(f"  {name}")
+    outcome = Days(fleet, HISTORY_DAYS + days, HISTORY_DAYS, known).run()
+    sums.outcomes.setdefault(name, []).append(outcome)
+    sums.missed[name] = sums.missed.get(name, 0) + _missed(fleet, outcome, days)
+
+
+def _graph(ledger: Ledger) -> list[GraphRecord]:
+    return [r for r in ledger.records() if isinstance(r, PipelineSeen | DependencyChanged)]
+
+
+def _asked(fleet: Fleet, ledger: Ledger) -> list[GraphRecord]:
+    """The graph once the owners have answered, truly, what they were asked."""
+    questions = Questions()
+    for week in range(WEEKS):
+        graph = DependencyGraph(_graph(ledger))
+        for asked in questions.decide(graph, FIRST_DAY * DAY_S + week * WEEK_S):
+            questions.apply(asked)
+            verdict = Verdict.ACCEPTED if asked.key in fleet.truth else Verdict.REJECTED
+            request = VerdictRequest(asked.key, verdict, "owner")
+            for record in ledger.decide(request, 0.0):
+                ledger.apply(record)
+    return _graph(ledger)
+
+
+def _true(fleet: Fleet) -> list[GraphRecord]:
+    listed = next(iter(fleet.batches())).items
+    pipelines: list[GraphRecord] = [PipelineSeen(one) for one in listed]  # type: ignore[arg-type]
+    edges = (Dependency(key, False, 1.0, ()) for key in sorted(fleet.truth))
+    return pipelines + [DependencyChanged(1, edge) for edge in edges]
+
+
+def _gating(fleet: Fleet, found: Iterable[GraphRecord]) -> tuple[int, int, int]:
+    """How many undeclared edges there are, how many of them gate, how many others do."""
+    edges = [edge for edge in DependencyGraph(found).edges() if not edge.declared]
+    stated = {(e.upstream, e.downstream) for e in edges if e.confidence >= GATE_FROM}
+    real = {
+        (fleet.lines[read.up].key, line.key)
+        for line in fleet.lines
+        for read in line.reads
+        if not read.waits
+    }
+    return len(real), len(real & stated), len(stated - real)
+
+
+def _missed(fleet: Fleet, outcome: Outcome, days: int) -> int:
+    """How many SLA-days were missed, of the last daily pipelines of the fleet."""
+    daily = [n for n, line in enumerate(fleet.lines) if line.every_s == DAY_S][-SLAS:]
+    middle_s = (FIRST_DAY + HISTORY_DAYS) * DAY_S
+    missed = 0
+    for number in daily:
+        line = fleet.lines[number]
+        took = sorted(
+            outcome.done_s[number, tick_s] - tick_s
+            for tick_s in line.ticks(FIRST_DAY * DAY_S, middle_s)
+        )
+        most_s = took[int(0.95 * (len(took) - 1))] // 300 * 300 + 300
+        for tick_s in line.ticks(middle_s, middle_s + days * DAY_S):
+            missed += outcome.done_s.get((number, tick_s), float("inf")) - tick_s > most_s
+    return missed
+
+
+def _figures(sums: _Sums) -> dict[str, float]:
+    without = sums.outcomes["without"]
+    ours = sums.outcomes["discovered"]
+    runs = sum(one.runs for one in ours)
+    delays = sorted(delay_s for one in ours for delay_s in one.healthy_delay_s)
+    real, gating, others = map(sum, zip(*sums.gating, strict=True))
+    figures: dict[str, float] = {}
+    for name, suffix in (("discovered", ""), ("asked", "_asked"), ("true_graph", "_true_graph")):
+        having = sums.outcomes[name]
+        figures[f"prevented_share{suffix}"] = 1 - _harmed(having) / _harmed(without)
+        figures[f"stale_reads_prevented_share{suffix}"] = 1 - _stale(having) / _stale(without)
+        figures[f"false_hold_share{suffix}"] = sum(len(o.false_holds) for o in having) / runs
+        figures[f"sla_misses_with{suffix}"] = float(sums.missed[name])
+    return figures | {
+        "sla_misses_without": float(sums.missed["without"]),
+        "harmed_without": float(_harmed(without)),
+        "healthy_delay_p99_s": delays[int(0.99 * len(delays))],
+        "held": float(sum(len(one.held) for one in ours)),
+        "gating_recall": gating / real,
+        "gating_precision": gating / (gating + others),
+        "runs": float(runs),
+        "deadlocks": float(sum(one.never_begun for one in ours)),
+        "holds_past_latest": float(sum(one.past_latest for one in ours)),
+    }
+
+
+def _harmed(outcomes: list[Outcome]) -> int:
+    return sum(len(one.stale | one.failed) for one in outcomes)
+
+
+def _stale(outcomes: list[Outcome]) -> int:
+    return sum(len(one.stale) for one in outcomes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""What is held, until when, and why.
+
+`apply` follows the records of the graph stream after the world has, and what was decided; `decide`
+answers with the intents that are new. It asks what time and the records moved, so a crash between
+the two loses nothing: it is decided when it is asked again.
+
+Rules
+1. A pipeline whose mode is `gate` (or `shadow`, which acts on nothing) is held from `LEAD_S` before
+   a planned start on, while a run that this start needs of a gating upstream is not there
+   (`gates.py`, `planned.py`, `freshness.py`). Nobody else is held.
+2. It is released as soon as all of them are there, nothing gates it any more, its mode is another
+   one, it began in spite of the hold, or its latest start has come. No planned start is held twice.
+3. Starts that fall into a hold are listed in it, and in its release those that are still to come
+   into being: all, unless the policy says that late ones are skipped.
+4. A person's hold stands until the time they gave or they release it; what a person released is
+   not held again for that start. A person's word counts in every mode.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from swarm.model.intents import Act, Intent, Mode
+from swarm.model.journal import (
+    DependencyChanged,
+    DependencyGone,
+    GraphRecord,
+    IntentMade,
+    PipelineGone,
+    PipelineSeen,
+    RunSeen,
+    RunsKept,
+)
+from swarm.model.keys import PipelineKey
+from swarm.model.policy import AtLatest, Policy
+from swarm.model.runs import Run
+from swarm.sequencing.freshness import Need, is_there, need
+from swarm.sequencing.gates import Gates
+from swarm.sequencing.history import cadence_s
+from swarm.sequencing.planned import next_start_s, ticks
+from swarm.sequencing.wording import waiting
+from swarm.sequencing.world import World
+
+# A hold has to reach the orchestrator before the run begins.
+LEAD_S = 120.0
+# So long after it was decided a release is handed out; what is held without swarm ends by itself.
+RELEASE_TOLD_S = 600.0
+# A start belongs to a planned one that is no more ahead of it than this, or a quarter of a cadence.
+_EARLY_S = 1_800.0
+_TRIES = 4
+# Whoever missed nothing before a start looks for the next one when it has begun, or then.
+_NEXT_LOOK_S = 1_800.0
+_DECIDING = frozenset({Mode.SHADOW, Mode.GATE})
+SWARM = "swarm"
+
+
+class Decisions:
+    """The newest intent of each pipeline, and what it follows from."""
+
+    def __init__(self, world: World, policy: Callable[[PipelineKey], Policy]) -> None:
+        self._world = world
+        self._policy = policy
+        self._gates = Gates(world.graph)
+        self._last: dict[PipelineKey, Intent] = {}
+        self._touched: set[PipelineKey] = set()
+        self._graph_moved = True
+        self._agenda: list[tuple[float, PipelineKey]] = []
+        self._due_s: dict[PipelineKey, float] = {}
+
+    def apply(self, record: GraphRecord | IntentMade) -> None:
+        match record:
+            case IntentMade(intent):
+                self._last[intent.target] = intent
+                self._touched.add(intent.target)
+            case RunSeen(Run(pipeline=key)) | RunsKept(key):
+                self._touched.add(key)
+                if not self._graph_moved:  # who is not held yet looks before it begins
+                    downs = self._gates.downstream(key)
+                    self._touched.update(down for down in downs if self._held(down))
+            case DependencyChanged() | DependencyGone() | PipelineSeen() | PipelineGone():
+                self._gates.apply(record)
+                self._graph_moved = True
+            case _:
+                pass
+
+    def decide(self, now_s: float) -> list[IntentMade]:
+        """What is to be done now."""
+        if self._graph_moved:
+            self._touched.update(self._gates.readers, self._last)
+            self._graph_moved = False
+        while self._agenda and self._agenda[0][0] <= now_s:
+            at_s, key = heapq.heappop(self._agenda)
+            if self._due_s.get(key) == at_s:
+                del self._due_s[key]
+                self._touched.add(key)
+        touched, self._touched = self._touched, set()
+        found = (self._about(key, now_s) for key in sorted(touched))
+        return [IntentMade(intent) for intent in found if intent is not None]
+
+    @property
+    def next_s(self) -> float | None:
+        """When time alone may move something next."""
+        while self._agenda and self._due_s.get(self._agenda[0][1]) != self._agenda[0][0]:
+            heapq.heappop(self._agenda)
+        return self._agenda[0][0] if self._agenda else None
+
+    def records(self) -> Iterator[IntentMade]:
+        """A snapshot."""
+        yield from map(IntentMade, self._last.values())
+
+    def intents(self, orchestrator: str, now_s: float, ttl_s: float) -> list[Intent]:
+        """What is to be carried out in an orchestrator, each valid for `ttl_s` at most."""
+        return [
+            replace(intent, valid_until_s=min(intent.valid_until_s, now_s + ttl_s))
+            for intent in self._last.values()
+            if intent.target.orchestrator == orchestrator
+            and intent.mode is Mode.GATE
+            and now_s < intent.valid_until_s
+        ]
+
+    @property
+    def rings(self) -> Sequence[tuple[PipelineKey, ...]]:
+        """The rings for whose edges nothing is held."""
+        return self._gates.rings
+
+    # --- what a person wants ---------------------------------------------------------------------
+
+    def hold(self, target: PipelineKey, by: str, until_s: float, now_s: float) -> IntentMade:
+        """Hold a pipeline until a time, whatever its mode."""
+        starts = self._starts_until(target, now_s, until_s)
+        reason = f"held by {by}"
+        number = self._number(target)
+        return IntentMade(Intent(target, number, Act.HOLD, reason, until_s, due_s=starts, by=by))
+
+    def release(self, target: PipelineKey, by: str, now_s: float) -> IntentMade | None:
+        """Release a pipeline; None where it is not held."""
+        held = self._held(target)
+        if held is None:
+            return None
+        return IntentMade(self._ended(held, f"released by {by}", now_s, by=by))
+
+    # --- deciding --------------------------------------------------------------------------------
+
+    def _about(self, key: PipelineKey, now_s: float) -> Intent | None:
+        held = self._held(key)
+        if held is not None:
+            return self._about_held(held, now_s)
+        policy = self._policy(key)
+        pipeline = self._world.graph.pipelines.get(key)
+        if policy.mode not in _DECIDING or pipeline is None or pipeline.paused:
+            return None
+        if not self._gates.upstream(key):
+            return None
+        start_s = self._next_start(key, policy, now_s)
+        if start_s is None:
+            return None
+        if now_s < start_s - LEAD_S:
+            self._look_at(key, start_s - LEAD_S)
+            return None
+        missing = self._missing(key, start_s)
+        if not missing:
+            self._look_at(key, max(start_s, now_s) + _NEXT_LOOK_S)
+            return None
+        until_s = start_s + policy.wait_max_s
+        reason = waiting(self._world.history, missing)
+        waits_for = tuple(one.writer for one in missing)
+        number, due_s = self._number(key), (start_s,)
+        return Intent(key, number, Act.HOLD, reason, until_s, policy.mode, due_s, waits_for)
+
+    def _about_held(self, held: Intent, now_s: float) -> Intent | None:
+        key = held.target
+        reason = self._why_no_more(held, now_s)
+        if reason:
+            return self._ended(held, reason, now_s)
+        starts = self._starts_until(key, now_s, now_s + LEAD_S)
+        new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
+        if new:
+            number, due_s = held.number + 1, (*held.due_s, *new)
+            return replace(held, number=number, due_s=due_s)
+        next_s = self._starts_until(key, now_s + LEAD_S, held.valid_until_s)[:1]
+        self._look_at(key, min([held.valid_until_s, *(s - LEAD_S for s in next_s)]))
+        return None
+
+    def _why_no_more(self, held: Intent, now_s: float) -> str:
+        """Why a hold is over; empty while it is not."""
+        key = held.target
+        if key not in self._world.graph.pipelines:
+            return "there is no such pipeline any more"
+        if now_s >= held.valid_until_s:
+            return "the time it was held for is over" if held.by != SWARM else _AT_LATEST
+        if held.by != SWARM:
+            return ""
+        policy = self._policy(key)
+        if policy.mode is not held.mode:
+            return f"its mode is {policy.mode} now"
+        first_s = held.due_s[0]
+        if self._began(key, first_s):
+            return "it began in spite of the hold"
+        gating = set(self._gates.upstream(key))
+        if gating.isdisjoint(held.waits_for):
+            return "nothing sure says any more that it waits for " + _listed(held.waits_for)
+        if not self._missing(key, first_s):
+            return _listed(held.waits_for) + " is there"
+        return ""
+
+    def _ended(self, held: Intent, reason: str, now_s: float, by: str = SWARM) -> Intent:
+        skipped = reason == _AT_LATEST and self._policy(held.target).at_latest is AtLatest.SKIP
+        due_s = () if skipped else held.due_s
+        reason = f"{reason}; what is late is skipped" if skipped else reason
+        until_s = now_s + RELEASE_TOLD_S
+        return replace(
+            held,
+            number=held.number + 1,
+            act=Act.RELEASE,
+            reason=reason,
+            valid_until_s=until_s,
+            due_s=due_s,
+            by=by,
+        )
+
+    def _number(self, target: PipelineKey) -> int:
+        last = self._last.get(target)
+        return 1 if last is None else last.number + 1
+
+    def _held(self, key: PipelineKey) -> Intent | None:
+        last = self._last.get(key)
+        return last if last is not None and last.act is Act.HOLD else None
+
+    def _missing(self, key: PipelineKey, start_s: float) -> list[Need]:
+        """What the start needs and is not there."""
+        history = self._world.history
+        needs = (need(history, writer, key, start_s) for writer in self._gates.upstream(key))
+        return [one for one in needs if one is not None and not is_there(history, one)]
+
+    # --- planned starts --------------------------------------------------------------------------
+
+    def _next_start(self, key: PipelineKey, policy: Policy, now_s: float) -> float | None:
+        """The next planned start that has neither begun nor been decided."""
+        starts = ticks(self._world.history, key)
+        every_s = cadence_s(starts)
+        if not every_s:
+            return None
+        after_s = max(
+            now_s - min(every_s / 2, policy.wait_max_s), self._settled_s(key) + every_s / 2
+        )
+        for _ in range(_TRIES):
+            start_s = next_start_s(starts, after_s, every_s)
+            if start_s is None or not self._began(key, start_s, every_s):
+                return start_s
+            after_s = max(start_s, after_s) + min(_EARLY_S, every_s / 4)
+        return None
+
+    def _settled_s(self, key: PipelineKey) -> float:
+        """The newest planned start that was released."""
+        last = self._last.get(key)
+        if last is None or last.act is not Act.RELEASE:
+            return 0.0
+        return max(*last.due_s, last.valid_until_s - RELEASE_TOLD_S, 0.0)
+
+    def _began(self, key: PipelineKey, start_s: float, every_s: float = 0.0) -> bool:
+        starts = self._world.history.starts(key)
+        early_s = min(_EARLY_S, every_s / 4) if every_s else LEAD_S
+        return bool(starts) and starts[-1] >= start_s - early_s
+
+    def _starts_until(self, key: PipelineKey, from_s: float, until_s: float) -> tuple[float, ...]:
+        starts = ticks(self._world.history, key)
+        every_s = cadence_s(starts)
+        found: list[float] = []
+        while every_s and len(found) < _DUE_MOST:
+            after_s = max([from_s, *(s + every_s / 2 for s in found[-1:])])
+            start_s = next_start_s(starts, after_s, every_s)
+            if start_s is None or not after_s < start_s <= until_s:
+                break
+            found.append(start_s)
+        return tuple(found)
+
+    def _look_at(self, key: PipelineKey, at_s: float) -> None:
+        self._due_s[key] = at_s
+        heapq.heappush(self._agenda, (at_s, key))
+
+
+_AT_LATEST = "its latest start has come"
+# What falls into one hold: half-hourly starts of two days.
+_DUE_MOST = 100
+
+
+def _listed(keys: Iterable[PipelineKey]) -> str:
+    return ", ".join(map(str, keys))

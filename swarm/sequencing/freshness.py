@@ -1,0 +1,97 @@
+"""Which run of a writer does a start of its reader need, and is it there?
+
+Rules
+1. By habit a start reads what the writer's last good run before it made. How long before it that
+   run begins and ends is the median over starts at the same time of day; readers of every cadence
+   are compared with their own hours only.
+2. A reader that is usually more than `NEAR` of the writer's cadence behind the writer's end waits
+   for no certain run: it begins before the writer, or while it runs, or reads whatever is there.
+   Of a writer that runs more often than the reader, the last run before the start is meant.
+3. A run is expected only if the writer began about then a week before: on days on which it never
+   runs, nobody waits for it.
+4. The run is there as soon as a good one has ended that began (or was planned, where that is told)
+   within half a cadence before the expected start, or later.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from swarm.model.keys import PipelineKey
+from swarm.model.runs import Ran
+from swarm.model.weekdays import DAY_S
+from swarm.sequencing.between import OTHER_CADENCE
+from swarm.sequencing.history import History, cadence_s
+from swarm.sequencing.order import HABIT_RUNS, NEAR, SAME_HOUR_S, WEEK_S
+from swarm.sequencing.planned import begun_s, usually_behind_s
+
+STARTS = 20  # so many starts of the reader are looked at
+_ONCE_A_DAY_S = 0.75 * DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A run of `writer` that began at `from_s` or later; it is usually done at `done_s`."""
+
+    writer: PipelineKey
+    from_s: float
+    done_s: float
+
+
+def need(history: History, writer: PipelineKey, reader: PipelineKey, start_s: float) -> Need | None:
+    """What a start of the reader needs of the writer; None where no habit tells."""
+    ended, starts = history.ended(writer), history.starts(reader)
+    began = [ran.started_at_s for ran in ended]
+    writes_s, reads_s = cadence_s(began), cadence_s(starts)
+    if writes_s is None or reads_s is None:
+        return None
+    before = _before(ended, _like(starts, start_s, reads_s))
+    if len(before) < HABIT_RUNS:
+        return None
+    done_s = start_s - median(slack_s for _, slack_s in before)
+    if writes_s * OTHER_CADENCE >= reads_s and start_s - done_s > NEAR * writes_s:
+        return None
+    begins_s = start_s - median(ahead_s for ahead_s, _ in before)
+    if not _is_due(began, begins_s, writes_s):
+        return None
+    return Need(writer, begins_s - writes_s / 2, done_s)
+
+
+def is_there(history: History, needed: Need) -> bool:
+    """Has the run that is needed ended well?"""
+    behind_s = usually_behind_s(history.ended(needed.writer))
+    known = reversed(history.known(needed.writer))
+    return any(not ran.failed and begun_s(ran, behind_s) >= needed.from_s for ran in known)
+
+
+def _like(starts: Sequence[float], start_s: float, every_s: float) -> list[float]:
+    """The newest starts at this time of day."""
+    if every_s >= _ONCE_A_DAY_S:
+        return list(starts[-STARTS:])
+    like: list[float] = []
+    for at_s in reversed(starts):
+        off_s = abs((at_s - start_s + DAY_S / 2) % DAY_S - DAY_S / 2)
+        if off_s <= every_s / 2:
+            like.append(at_s)
+        if len(like) == STARTS:
+            break
+    return like
+
+
+def _before(ended: Sequence[Ran], starts: Sequence[float]) -> list[tuple[float, float]]:
+    """From the begin and the end of the last good run before each start to that start."""
+    good = sorted((ran for ran in ended if not ran.failed), key=lambda ran: ran.ended_at_s)
+    ends = [ran.ended_at_s for ran in good]
+    found = []
+    for start_s in starts:
+        at = bisect_right(ends, start_s) - 1
+        if at >= 0:
+            found.append((start_s - good[at].started_at_s, start_s - good[at].ended_at_s))
+    return found
+
+
+def _is_due(began: Sequence[float], begins_s: float, every_s: float) -> bool:
+    reach_s = max(every_s / 2, SAME_HOUR_S)
+    at = bisect_left(began, begins_s - WEEK_S - reach_s)
+    return at < len(began) and began[at] <= begins_s - WEEK_S + reach_s

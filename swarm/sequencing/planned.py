@@ -1,0 +1,79 @@
+"""When will a pipeline begin next, as far as its past tells?
+
+Its days and hours are those of the last weeks. Of the time of day the newest three days decide, so
+that a schedule that was moved, or that follows a clock that was changed, is known two days later;
+until then a hold comes too late to do anything, or too early to matter.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from statistics import median, median_low
+
+from swarm.model.keys import PipelineKey
+from swarm.model.runs import Ran
+from swarm.model.weekdays import DAY_S
+from swarm.sequencing.history import History
+from swarm.sequencing.order import WEEK_S
+
+WEEKS, DAYS, NEWEST = 4, 10, 3
+# The same start on another day is no further off than this, or a third of a cadence.
+REACH_S = 5_400.0
+_LOOKED_AT = 60  # runs that tell how far behind its planned time a pipeline begins
+
+
+def ticks(history: History, pipeline: PipelineKey) -> list[float]:
+    """When its runs began or, where their planned time is told, would have begun as usual: what was
+    held, or waited for something, began later than that."""
+    ended = history.ended(pipeline)
+    behind_s = usually_behind_s(ended)
+    found = {begun_s(ran, behind_s) for ran in ended}
+    live_s = history.live(pipeline)
+    return sorted(found if live_s is None else {*found, live_s})
+
+
+def usually_behind_s(ended: Sequence[Ran]) -> float | None:
+    """From a planned time to a start; None where no run tells its planned time."""
+    behind = [
+        ran.started_at_s - ran.scheduled_for_s
+        for ran in ended[-_LOOKED_AT:]
+        if ran.scheduled_for_s is not None
+    ]
+    return median(behind) if behind else None
+
+
+def begun_s(ran: Ran, behind_s: float | None) -> float:
+    """When a run began or would have."""
+    if ran.scheduled_for_s is None or behind_s is None:
+        return ran.started_at_s
+    return ran.scheduled_for_s + behind_s
+
+
+def next_start_s(starts: Sequence[float], after_s: float, every_s: float) -> float | None:
+    """The first start to expect after `after_s`; `starts` are those known, in order, which come
+    about every `every_s` seconds. None where there are none."""
+    if not starts:
+        return None
+    firsts = []
+    for back_s in (week * WEEK_S for week in range(1, WEEKS + 1)):
+        if after_s - back_s < starts[0]:
+            break
+        at = bisect_right(starts, after_s - back_s)
+        if at < len(starts):
+            firsts.append(starts[at] + back_s)
+    if not firsts:
+        missed = max(0.0, (after_s - starts[-1]) // every_s)
+        return starts[-1] + (missed + 1) * every_s
+    return _by_newest(starts, median_low(firsts), min(REACH_S, every_s / 3))
+
+
+def _by_newest(starts: Sequence[float], at_s: float, reach_s: float) -> float:
+    """`at_s` moved to where the same start was on the newest days."""
+    near: list[float] = []
+    for back_s in (day * DAY_S for day in range(1, DAYS + 1)):
+        at = bisect_left(starts, at_s - back_s)
+        close = min(starts[max(0, at - 1) : at + 1], key=lambda s: abs(s - at_s + back_s))
+        if abs(close + back_s - at_s) <= reach_s:
+            near.append(close + back_s)
+        if len(near) == NEWEST:
+            break
+    return median_low(near) if near else at_s
