@@ -16,7 +16,7 @@ import httpx2 as httpx
 
 from benchmarks.graph import mesh, records
 from benchmarks.report import Figures, Options, run
-from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle
+from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, SequencerHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
@@ -31,7 +31,13 @@ def measure(options: Options) -> Figures:
     with TemporaryDirectory() as folder:
         projections = open_projections("", Path(folder))
         deps = Deps(
-            TOKEN, GraphHandle(), DispatchHandle(), OutputsHandle(), projections, SystemClock()
+            TOKEN,
+            GraphHandle(),
+            DispatchHandle(),
+            OutputsHandle(),
+            SequencerHandle(),
+            projections,
+            SystemClock(),
         )
         for record in records(PIPELINES, mesh(PIPELINES, options.seed)):
             deps.model.apply(record, 0.0)

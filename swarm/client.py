@@ -211,6 +211,19 @@ class Client:
         """How the SLAs stand, with the probability that each is missed and what decides that."""
         return list(self._request("GET", "slas"))
 
+    def decisions(self, *, every: bool = False) -> list[dict[str, Any]]:
+        """What is held now and why; with `every` the last decision about each pipeline."""
+        return list(self._request("GET", "decisions", params={"every": every}))
+
+    def hold(self, pipeline: str, *, by: str, for_s: float = 3_600.0) -> dict[str, Any]:
+        """Hold a pipeline, whatever its mode, until it is released or the time is over."""
+        body = {"pipeline": pipeline, "by": by, "for_s": for_s}
+        return dict(self._request("POST", "decisions/hold", body))
+
+    def release(self, pipeline: str, *, by: str) -> dict[str, Any]:
+        """Let a pipeline go on; it is not held again for the same planned start."""
+        return dict(self._request("POST", "decisions/release", {"pipeline": pipeline, "by": by}))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

@@ -58,9 +58,18 @@ class Sequencing:
         yield from self._promises.records()
         yield from self.decisions.records()
 
-    def lists(self, pipeline: PipelineKey) -> bool:
-        """Is there such a pipeline?"""
-        return pipeline in self._world.graph.pipelines
+    def hold(self, target: PipelineKey, by: str, for_s: float, now_s: float) -> IntentMade:
+        """Hold a pipeline for somebody. Raises `UnknownKey`."""
+        if target not in self._world.graph.pipelines:
+            raise UnknownKey(f"no pipeline {target}; `swarm status` lists what is read")
+        return self.decisions.hold(target, by, now_s + for_s, now_s)
+
+    def release(self, target: PipelineKey, by: str, now_s: float) -> IntentMade:
+        """Let a pipeline go on. Raises `Rejected` where it is not held."""
+        made = self.decisions.release(target, by, now_s)
+        if made is None:
+            raise Rejected(f"{target} is not held; `swarm decisions` lists what is")
+        return made
 
 
 class SequencerActor:
@@ -94,10 +103,8 @@ class SequencerActor:
     async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
         async with self._turn:
-            if not self._state.lists(target):
-                raise UnknownKey(f"no pipeline {target}; `swarm status` lists what is read")
             now_s = self._clock.now_s()
-            made = self._state.decisions.hold(target, by, now_s + for_s, now_s)
+            made = self._state.hold(target, by, for_s, now_s)
             await self._journaled.append([made], now_s, cause_id)
             return made.intent
 
@@ -105,9 +112,7 @@ class SequencerActor:
         """Release a pipeline. Raises `Rejected` where it is not held."""
         async with self._turn:
             now_s = self._clock.now_s()
-            made = self._state.decisions.release(target, by, now_s)
-            if made is None:
-                raise Rejected(f"{target} is not held; `swarm decisions` lists what is")
+            made = self._state.release(target, by, now_s)
             await self._journaled.append([made], now_s, cause_id)
             return made.intent
 

@@ -15,6 +15,7 @@ from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
 from swarm.api.routes import (
     agents,
+    decisions,
     foreign,
     graph,
     health,
@@ -55,7 +56,19 @@ def create_app(deps: Deps) -> FastAPI:
     app.add_middleware(Guard, tokens={**deps.tokens, deps.token: Right.ALL})
     problems.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
-    for routes in (health, graph, told, ingest, foreign, owned, tasks, agents, outside, slas):
+    for routes in (
+        health,
+        graph,
+        told,
+        ingest,
+        foreign,
+        owned,
+        tasks,
+        agents,
+        outside,
+        slas,
+        decisions,
+    ):
         app.include_router(routes.router, prefix="/api/v1")
     return app
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from swarm.actors.ports import Dispatch, Graph, Outputs
+from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
 from swarm.clock import Clock
@@ -32,6 +32,7 @@ class Deps:
     graph: Graph
     dispatch: Dispatch
     outputs: Outputs
+    sequencer: Sequencer
     projections: Projections
     clock: Clock
     tokens: Mapping[str, Right] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from ray import serve
 
 from swarm.actors.dispatcher import STREAM
-from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle
+from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, SequencerHandle
 from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
@@ -63,6 +63,7 @@ def _builder(
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 outputs=OutputsHandle(),
+                sequencer=SequencerHandle(),
                 output=open_outputs(settings.store_url, settings.state_dir).read,
                 result=lambda token: journal.results(STREAM, payload_key).get(token),
                 projections=open_projections(settings.store_url, settings.state_dir),

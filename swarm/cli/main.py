@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import agents, config, demo, deps, findings, scan, sla, status, tasks, up
+from swarm.cli import agents, config, decisions, demo, deps, findings, scan, sla, status, tasks, up
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -32,6 +32,9 @@ for command in (
     status.quarantine,
     findings.findings,
     sla.sla,
+    decisions.decisions,
+    decisions.hold,
+    decisions.release,
     deps.deps,
     deps.impact,
     deps.accept,

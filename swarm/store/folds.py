@@ -24,6 +24,8 @@ from swarm.model.journal import (
     FacetSeen,
     FindingChanged,
     ForeignWorkerSeen,
+    IntentEnded,
+    IntentMade,
     PipelineGone,
     PipelineSeen,
     Record,
@@ -79,6 +81,7 @@ class Changes:
     findings: Rows = field(default_factory=Rows)
     foreign_workers: Rows = field(default_factory=Rows)
     slas: Rows = field(default_factory=Rows)
+    decisions: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
@@ -120,6 +123,10 @@ class Changes:
                 self.unresolved.drop(_unresolved_key(gone))
             case ForeignWorkerSeen(worker):
                 self._add_foreign(worker, body, at_s)
+            case IntentMade(intent) | IntentEnded(intent):
+                kind, target = type(record).__name__, intent.target
+                key = row_key(target.orchestrator, target.name, kind)
+                self.decisions.put(key, at_s, body, kind=kind)
             case FacetSeen(facet):
                 self._add_facet(facet, body, at_s)
             case FacetGone():

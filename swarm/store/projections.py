@@ -12,6 +12,7 @@ from swarm.model.columns import ColumnLineage
 from swarm.model.facets import Facet
 from swarm.model.findings import Finding
 from swarm.model.foreign import ForeignWorker
+from swarm.model.intents import Intent
 from swarm.model.journal import (
     CapacitySeen,
     ColumnsSeen,
@@ -23,6 +24,8 @@ from swarm.model.journal import (
     FacetSeen,
     FindingChanged,
     ForeignWorkerSeen,
+    IntentEnded,
+    IntentMade,
     PipelineSeen,
     Record,
     RunSeen,
@@ -295,6 +298,15 @@ class Projections:
         table = read_tables.slas
         rows = self._rows(select(table).order_by(table.c.key))
         return [decode_row(row, SlaChanged).state for row in rows]
+
+    def decisions(self) -> list[tuple[Intent, IntentEnded | None]]:
+        """The last intent about each pipeline, and what came of it."""
+        table = read_tables.decisions
+        rows = self._rows(select(table).order_by(table.c.key))
+        ended = [decode_row(row, IntentEnded) for row in rows if row.kind == IntentEnded.__name__]
+        known = {record.intent.id: record for record in ended}
+        made = [decode_row(row, IntentMade) for row in rows if row.kind == IntentMade.__name__]
+        return [(record.intent, known.get(record.intent.id)) for record in made]
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

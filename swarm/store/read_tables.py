@@ -91,6 +91,7 @@ unresolved = _table("swarm_unresolved")
 capacity = _table("swarm_capacity", Column("kind", Text, nullable=False))
 foreign_workers = _table("swarm_foreign_workers")
 slas = _table("swarm_slas")
+decisions = _table("swarm_decisions", Column("kind", Text, nullable=False))
 findings = _table("swarm_findings", Column("closed", Boolean, nullable=False))
 runs = _table("swarm_runs", Column("pipeline_key", KEY, nullable=False))
 task_runs = _table(

@@ -31,7 +31,7 @@ async def an_api(folder: Path, dispatcher: object, port: int = 0) -> AsyncIterat
     projector = ProjectorActor.__new__(ProjectorActor)
     await projector.__init__(Settings(state_dir=folder))  # type: ignore[misc]
     projections = open_projections("", folder)
-    deps = Deps(TOKEN, None, dispatcher, None, projections, SystemClock())  # type: ignore[arg-type]
+    deps = Deps(TOKEN, None, dispatcher, None, None, projections, SystemClock())  # type: ignore[arg-type]
     listening = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="warning", lifespan="on"))
     serving = asyncio.ensure_future(server.serve([listening]))

@@ -5,7 +5,16 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from swarm.config import Agents, ApiToken, PipelineRule, Promise, Settings, Source, SqlConnection, Team
+from swarm.config import (
+    Agents,
+    ApiToken,
+    PipelineRule,
+    Promise,
+    Settings,
+    Source,
+    SqlConnection,
+    Team,
+)
 
 README = Path(__file__).parents[2] / "configs" / "README.md"
 BLOCK = re.compile(r"(?<=<!-- settings -->\n).*(?=<!-- /settings -->)", re.DOTALL)

@@ -10,6 +10,7 @@ from swarm.errors import StoreError, Trimmed
 from swarm.model.columns import Column, ColumnLineage
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
+from swarm.model.intents import Act, Carried, Intent
 from swarm.model.journal import (
     CapacitySeen,
     ColumnsGone,
@@ -21,6 +22,8 @@ from swarm.model.journal import (
     FacetGone,
     FacetSeen,
     FindingChanged,
+    IntentEnded,
+    IntentMade,
     PipelineGone,
     PipelineSeen,
     RunSeen,
@@ -495,6 +498,19 @@ def test_an_sla_is_read_as_it_stands_until_nobody_promises_it(store):
     dropped = SlaChanged(replace(late, standing=Standing.DROPPED))
     projector.apply(entries("sequencing", [dropped], first=3))
     assert projections.slas() == []
+
+
+def test_the_last_decision_about_a_pipeline_is_read_with_what_came_of_it(store):
+    hold = Intent(PipelineKey("dagster", "b"), 1, Act.HOLD, "waits for airflow/a", 99.0)
+    other = Intent(PipelineKey("dagster", "c"), 1, Act.HOLD, "held by kim", 99.0, by="kim")
+    done = IntentEnded(hold, Carried.DONE)
+    projector, projections = store.projector(), store.projections()
+    projector.apply(entries("sequencing", [IntentMade(hold), IntentMade(other)]))
+    projector.apply(entries("connector:dagster", [done]))
+    assert projections.decisions() == [(hold, done), (other, None)]
+    release = replace(hold, number=2, act=Act.RELEASE)
+    projector.apply(entries("sequencing", [IntentMade(release)], first=3))
+    assert projections.decisions() == [(release, None), (other, None)]
 
 
 def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):

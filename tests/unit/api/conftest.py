@@ -11,6 +11,7 @@ import pytest
 from swarm.actors.graph import AskQuestions, Conclusions
 from swarm.actors.journaled import Journaled
 from swarm.actors.ports import Answer
+from swarm.actors.sequencer import Sequencing
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.read_model import ReadModel
@@ -21,7 +22,9 @@ from swarm.dispatch.events import Event, Grants, Now, Rearm, Submit
 from swarm.errors import Rejected
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, QuestionAsked
+from swarm.model.intents import Intent
+from swarm.model.journal import Batch, IntentMade, QuestionAsked
+from swarm.model.keys import PipelineKey
 from swarm.model.outputs import Part
 from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower
@@ -112,6 +115,28 @@ class LocalDispatch:
         return Answer(self._journaled.epoch, decision.reply, bodies)
 
 
+class LocalSequencer:
+    """The sequencer actor's work, done at once."""
+
+    def __init__(self, settings: Settings, clock: TestClock) -> None:
+        self.state = Sequencing(settings)
+        self._journaled = Journaled(settings, "sequencing", self.state, snapshot_every=1_000)
+        self._clock = clock
+
+    async def intents(self, orchestrator: str) -> list[Intent]:
+        return self.state.decisions.intents(orchestrator, self._clock.now_s(), 60.0)
+
+    async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
+        return await self._made(self.state.hold(target, by, for_s, self._clock.now_s()), cause_id)
+
+    async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
+        return await self._made(self.state.release(target, by, self._clock.now_s()), cause_id)
+
+    async def _made(self, made: IntentMade, cause_id: str) -> Intent:
+        await self._journaled.append([made], self._clock.now_s(), cause_id)
+        return made.intent
+
+
 class LocalOutputs:
     """The outputs actor's work, done at once."""
 
@@ -169,6 +194,7 @@ async def api(tmp_path) -> AsyncIterator[Api]:
         graph=LocalGraph(settings, clock),
         dispatch=LocalDispatch(settings, clock),
         outputs=LocalOutputs(settings),
+        sequencer=LocalSequencer(settings, clock),
         projections=open_projections("", tmp_path),
         clock=clock,
         lineage_namespaces={"prod": "airflow"},

@@ -1,0 +1,64 @@
+"""`swarm decisions`, `hold`, `release`: what is held, and a person's word on it."""
+
+import getpass
+import json
+import re
+import time
+from typing import Annotated, Any
+
+import typer
+
+from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.deps import Output, OutputOption
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def decisions(
+    every: Annotated[
+        bool, typer.Option("--all", help="The last decision about each pipeline.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """Show what is held, for what and until when, and what came of it."""
+    with connected(path) as swarm:
+        found = swarm.decisions(every=every)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "decisions": found}, indent=2))
+        return
+    for row in found:
+        typer.echo(_line(row))
+    typer.echo(f"{len(found)} decisions", err=True)
+
+
+def hold(
+    pipeline: str,
+    for_: Annotated[str, typer.Option("--for", help="How long at most: `90m`, `2h`.")] = "1h",
+    path: ConfigOption = None,
+) -> None:
+    """Hold a pipeline until it is released, or the time is over."""
+    with connected(path) as swarm:
+        typer.echo(_line(swarm.hold(pipeline, by=getpass.getuser(), for_s=_seconds(for_))))
+
+
+def release(pipeline: str, path: ConfigOption = None) -> None:
+    """Let a held pipeline go on; it is not held again for the same planned start."""
+    with connected(path) as swarm:
+        typer.echo(_line(swarm.release(pipeline, by=getpass.getuser())))
+
+
+def _line(row: dict[str, Any]) -> str:
+    until = time.strftime("%a %H:%M", time.localtime(row["until_s"]))
+    stands = f" until {until} here at the latest" if row["act"] == "hold" else ""
+    mode = "" if row["mode"] == "gate" else f" ({row['mode']} only)"
+    detail = f": {row['detail']}" if row["detail"] else ""
+    outcome = f" [{row['outcome']}{detail}]" if row["outcome"] else ""
+    return f"{row['act']:7}  {row['pipeline']}{mode}{stands}; {row['reason']}{outcome}"
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if found is None:
+        fail(f"`{text}` is no time; say `30m` or `2h`.", 2)
+    return float(found[1]) * _UNITS_S[found[2]]

@@ -1,0 +1,61 @@
+"""Decisions over HTTP: what is held, and a person's word on it."""
+
+from swarm.model.journal import PipelineSeen
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Pipeline
+
+CLOSE = PipelineKey("airflow", "close")
+
+
+async def known(api) -> None:
+    await api.offer(Pipeline(CLOSE))
+    api.deps.sequencer.state.apply(PipelineSeen(Pipeline(CLOSE)))
+
+
+async def test_a_person_holds_a_pipeline_and_all_see_it(api):
+    await known(api)
+    made = await api.post("decisions/hold", {"pipeline": "close", "by": "kim", "for_s": 600})
+    assert made == {
+        "pipeline": "airflow/close",
+        "number": 1,
+        "act": "hold",
+        "mode": "gate",
+        "reason": "held by kim",
+        "waits_for": [],
+        "due_s": [],
+        "until_s": 1_600.0,
+        "by": "kim",
+        "outcome": None,
+        "detail": "",
+    }
+    assert await api.get("decisions") == [made]
+    [intent] = await api.deps.sequencer.intents("airflow")
+    assert intent.valid_until_s == 1_060.0
+
+
+async def test_what_a_person_releases_is_no_longer_listed(api):
+    await known(api)
+    await api.post("decisions/hold", {"pipeline": "airflow/close", "by": "kim"})
+    made = await api.post("decisions/release", {"pipeline": "close", "by": "lee"})
+    assert (made["act"], made["by"], made["number"]) == ("release", "lee", 2)
+    assert await api.get("decisions") == []
+    assert await api.get("decisions", every=True) == [made]
+
+
+async def test_a_hold_whose_time_is_over_is_not_listed(api):
+    await known(api)
+    await api.post("decisions/hold", {"pipeline": "close", "by": "kim", "for_s": 600})
+    api.clock.at_s += 600
+    assert await api.get("decisions") == []
+
+
+async def test_what_is_not_held_cannot_be_released(api):
+    await known(api)
+    answer = await api.post("decisions/release", {"pipeline": "close", "by": "kim"}, 409)
+    assert "airflow/close is not held; `swarm decisions` lists what is" in answer["detail"]
+
+
+async def test_a_pipeline_that_nobody_knows_cannot_be_held(api):
+    await known(api)
+    answer = await api.post("decisions/hold", {"pipeline": "clsoe", "by": "kim"}, 404)
+    assert "Did you mean close" in answer["detail"]
