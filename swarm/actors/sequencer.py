@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
-from swarm.config import PipelineRule, Promise, Settings
+from swarm.config import PipelineRule, Settings
 from swarm.errors import Rejected, UnknownKey
 from swarm.model.intents import Intent, Mode
 from swarm.model.journal import GraphRecord, IntentMade, SequencingRecord, SlaChanged
@@ -26,7 +26,6 @@ _FOLLOWED = "graph"
 _SNAPSHOT_EVERY = 5_000  # records
 _BATCH = 1_000
 _IDLE_S = 0.2  # how long a change of the graph may stay unseen here
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Sequencing:
@@ -37,7 +36,7 @@ class Sequencing:
         world = World()
         self._world = world
         self._hazards = Hazards(world, settings.min_confidence)
-        self._promises = Promises(world, map(_sla, settings.slas))
+        self._promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
         self.decisions = Decisions(world, Policies(tuple(map(_rule, settings.pipelines))).of)
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
@@ -139,13 +138,6 @@ class SequencerActor:
         changed = await asyncio.to_thread(decide, now_s)
         if changed:
             await self._journaled.append(changed, now_s, uuid.uuid4().hex)
-
-
-def _sla(promise: Promise) -> Sla:
-    hours, minutes = map(int, promise.by.split(":"))
-    days = tuple(_DAYS.index(day) for day in promise.days)
-    key = PipelineKey(*promise.pipeline.split("/", 1))
-    return Sla(key, hours * 3600.0 + minutes * 60.0, promise.timezone, days)
 
 
 def _rule(rule: PipelineRule) -> tuple[str, Policy]:

@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from swarm import __version__
-from swarm.cli import agents, config, decisions, demo, deps, findings, scan, sla, status, tasks, up
+from swarm.cli import (
+    agents,
+    config,
+    decisions,
+    demo,
+    deps,
+    diff,
+    findings,
+    scan,
+    sla,
+    status,
+    tasks,
+    up,
+)
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -27,6 +40,7 @@ app = typer.Typer(
 
 for command in (
     scan.scan,
+    diff.diff,
     up.up,
     status.status,
     status.quarantine,

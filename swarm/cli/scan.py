@@ -90,7 +90,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
         "crontab": crontab,
         "dbt": dbt,
     }
-    settings = _settings(config, given, code or (), min_confidence)
+    settings = settings_of(config, given, code or (), min_confidence)
     if not settings.sources:
         raise typer.BadParameter("nothing to scan; name a source, e.g. --airflow http://host:8080")
     failures = _scan(settings, output) if explain is None else _explain(settings, explain, output)
@@ -100,7 +100,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
         raise typer.Exit(EXIT_DEGRADED)
 
 
-def _settings(
+def settings_of(
     config: Path | None,
     given: dict[str, list[str] | None],
     code: Iterable[Path],
@@ -125,11 +125,17 @@ def _settings(
     return type(settings).model_validate(tree)
 
 
-def _source(kind: str, value: str, names: set[str]) -> dict[str, object]:
+def named_address(value: str) -> tuple[str, str]:
+    """The name, empty where there is none, and the address of `[NAME=]ADDRESS`."""
     named = _NAMED.match(value)
     if named and (Path(value).exists() or "://" in named.group(1)):
         named = None  # a `=` in the address itself
-    name, address = named.groups() if named else (_free_name(kind, names), value)
+    return (named[1], named[2]) if named else ("", value)
+
+
+def _source(kind: str, value: str, names: set[str]) -> dict[str, object]:
+    name, address = named_address(value)
+    name = name or _free_name(kind, names)
     if name in names:
         raise typer.BadParameter(f"two sources are called `{name}`", param_hint=f"--{kind}")
     if kind in ("airflow", "dagster", "prefect"):

@@ -17,7 +17,7 @@ from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.model.journal import Batch
 from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
-from swarm.model.runs import TaskRun
+from swarm.model.runs import Run, TaskRun
 
 _TELL_EVERY_S = 2.0
 
@@ -26,8 +26,8 @@ _TELL_EVERY_S = 2.0
 class Findings:
     """What all sources said together; `failures` are the sources that could not be read,
     `unattributed` how many statements of each query history no task could be found for, `texts`
-    how each SQL text was read (statements of histories left out), `ledger` what they were
-    concluded from."""
+    how each SQL text was read (statements of histories left out), `ran` the runs of pipelines,
+    `ledger` what they were concluded from."""
 
     pipelines: tuple[Pipeline, ...]
     dependencies: tuple[Dependency, ...]
@@ -35,6 +35,7 @@ class Findings:
     failures: tuple[str, ...]
     unattributed: Mapping[str, int]
     texts: tuple[Reading, ...]
+    ran: tuple[Run, ...]
     ledger: Ledger
 
 
@@ -46,6 +47,7 @@ class _Survey:
     items: dict[str, int] = field(default_factory=dict)
     failed: list[Unresolved] = field(default_factory=list)
     runs: list[TaskRun] = field(default_factory=list)
+    ran: list[Run] = field(default_factory=list)
     unattributed: Counter[str] = field(default_factory=Counter)
     hearing: Hearing = field(default_factory=Hearing)
 
@@ -83,6 +85,7 @@ class _Survey:
         for record in self.ledger.decide(batch, self.clock.now_s()):
             self.ledger.apply(record)
         self.runs += (item for item in batch.items if isinstance(item, TaskRun))
+        self.ran += (item for item in batch.items if isinstance(item, Run))
 
     def runs_between(self, from_s: float, to_s: float) -> list[TaskRun]:
         """Those that began before `to_s` and did not end before `from_s`."""
@@ -125,5 +128,6 @@ async def survey(
         failures=tuple(f"{failure.subject}: {failure.detail}" for failure in state.failed),
         unattributed=state.unattributed,
         texts=tuple(sorted(state.hearing.texts, key=lambda text: (text.place, text.task))),
+        ran=tuple(state.ran),
         ledger=ledger,
     )

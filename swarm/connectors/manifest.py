@@ -5,13 +5,14 @@ same pipeline and task the first counts and the second is reported: adding them 
 would hide a line that was copied and not changed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, model_validator
 
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
@@ -34,6 +35,7 @@ from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+from swarm.model.runs import Run, RunState
 
 _TASKS_PER_CHUNK = 50
 _PIPELINES_PER_CHUNK = 500
@@ -51,8 +53,24 @@ class Upstream(BaseModel):
     orchestrator: str = ""
 
 
+class RanLine(BaseModel):
+    """A run of the pipeline that has ended; times are seconds since the epoch."""
+
+    started_at_s: float = Field(ge=0, allow_inf_nan=False)
+    ended_at_s: float = Field(ge=0, allow_inf_nan=False)
+    scheduled_for_s: float | None = Field(None, ge=0, allow_inf_nan=False)
+    state: Literal["succeeded", "failed"] = "succeeded"
+    run_id: str = ""
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ended_at_s < self.started_at_s:
+            raise ValueError(f"it ends ({self.ended_at_s}) before it starts ({self.started_at_s})")
+        return self
+
+
 class TaskLine(LineModel):
-    """One line of a manifest."""
+    """One line of a manifest. `runs` are those of its pipeline; one of its lines may tell them."""
 
     pipeline: Name
     task: Name
@@ -69,6 +87,7 @@ class TaskLine(LineModel):
     owner: str = ""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     arguments: str | tuple[JsonValue, ...] = ""
+    runs: tuple[RanLine, ...] = ()
 
 
 def connect(source: Source, settings: Settings) -> FileConnector:
@@ -105,6 +124,7 @@ def read_manifest(
             else:
                 items = tuple(_task_items(line, key, settings, now_s))
                 chunk.extend(shared.taken(key, line.place, items))
+                chunk.extend(_runs(key.pipeline_key, line.value.runs))
         if number % _TASKS_PER_CHUNK == 0 and chunk:
             yield tuple(chunk)
             chunk = []
@@ -164,6 +184,18 @@ def _task_items(
         yield Unresolved(str(key), UnresolvedReason.MISSING_SOURCE, line.place, detail)
 
 
+def _runs(pipeline: PipelineKey, runs: tuple[RanLine, ...]) -> Iterator[Run]:
+    for ran in runs:
+        yield Run(
+            pipeline,
+            ran.run_id or f"{ran.started_at_s:.3f}",
+            RunState(ran.state),
+            ran.scheduled_for_s,
+            ran.started_at_s,
+            ran.ended_at_s,
+        )
+
+
 def _declared(
     task: TaskFiles, key: TaskKey, context: SqlContext, now_s: float
 ) -> Iterator[Evidence | Unresolved]:
@@ -186,6 +218,20 @@ def _context(value: TaskLine, base: SqlContext) -> SqlContext:
         default_catalog=value.default_catalog or base.default_catalog,
         default_schema=value.default_schema or base.default_schema,
     )
+
+
+def changed_pipelines(base: Path, head: Path) -> set[str]:
+    """The names of the pipelines whose lines are not the same in two manifests. Raises
+    `Unavailable` when a file cannot be read."""
+    lines = [Counter(_stated(path)) for path in (base, head)]
+    return {name for name, _ in (lines[0] | lines[1]) - (lines[0] & lines[1])}
+
+
+def _stated(path: Path) -> Iterator[tuple[str, str]]:
+    """The pipeline of each line that can be used, and what the line says of its task."""
+    for line in read_lines(path, TaskLine):
+        if isinstance(line, Line):
+            yield line.value.pipeline, line.value.model_dump_json(exclude={"runs"})
 
 
 @dataclass(slots=True)

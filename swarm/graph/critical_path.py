@@ -1,12 +1,14 @@
-"""The chain of pipelines that decides when the last one is done.
+"""The chain of pipelines that decides when the last one, or a given one, is done.
 
 The longest path by expected duration. Pipelines in a cycle have no order, so a cycle counts as one
 step that takes as long as all of it one after the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
+from swarm.errors import UnknownKey
+from swarm.graph.adjacency import Row, levels
 from swarm.graph.index import DependencyGraph, Edge
 from swarm.graph.query import MIN_CONFIDENCE, least_weight
 from swarm.graph.reach import condensed
@@ -34,27 +36,22 @@ def critical_path(
     graph: DependencyGraph,
     durations_s: Mapping[PipelineKey, float],
     min_confidence: float = MIN_CONFIDENCE,
+    to: PipelineKey | None = None,
 ) -> CriticalPath:
-    """The longest path. A pipeline missing in `durations_s` takes what its definition expects,
-    or no time."""
+    """The longest path, or the longest one that ends at `to`. A pipeline missing in `durations_s`
+    takes what its definition expects, or no time. Raises `UnknownKey`."""
     level = graph.by_pipeline
-    rows = level.adjacency.view(least_weight(min_confidence)).out
-    components, home = condensed(rows)
+    view = level.adjacency.view(least_weight(min_confidence))
+    components, home = condensed(view.out)
     took = [sum(_expected(graph, level.nodes[n], durations_s) for n in c) for c in components]
-    # Downstream components come first, so what follows a component is settled before it.
-    rest: list[float] = []
-    then: list[tuple[int, int] | None] = []
-    for number, part in enumerate(components):
-        best, way = 0.0, None
-        for up in part:
-            for down in rows[up]:
-                if home[down] != number and rest[home[down]] > best:
-                    best, way = rest[home[down]], (up, down)
-        rest.append(took[number] + best)
-        then.append(way)
-    if not components:
+    if to is None:
+        wanted = set(range(len(components)))
+    else:
+        wanted = {home[node] for node in _before(graph, to, view.into)}
+    if not wanted:
         return CriticalPath((), (), 0.0)
-    number = max(range(len(components)), key=rest.__getitem__)
+    rest, then = _longest(components, home, view.out, took, wanted, all_the_way=to is not None)
+    number = max(wanted, key=lambda one: (rest[one], -one))
     duration_s = rest[number]
     steps: list[Step] = []
     edges: list[Edge] = []
@@ -66,6 +63,40 @@ def critical_path(
             return CriticalPath(tuple(steps), tuple(edges), duration_s)
         edges.append(graph.edge(level.nodes[way[0]], level.nodes[way[1]]))
         number = home[way[1]]
+
+
+def _before(graph: DependencyGraph, to: PipelineKey, into: list[Row]) -> set[int]:
+    """`to` and all it stands on."""
+    node = graph.by_pipeline.find(to)
+    if node is None:
+        raise UnknownKey(f"no pipeline {to}")
+    return set().union(*levels([node], into))
+
+
+def _longest(
+    components: list[list[int]],
+    home: list[int],
+    rows: list[Row],
+    took: list[float],
+    wanted: Set[int],
+    *,
+    all_the_way: bool,
+) -> tuple[list[float], list[tuple[int, int] | None]]:
+    """How long each component and what follows it takes, and the step to what follows; steps that
+    take no time are only followed `all_the_way`."""
+    # Downstream components come first, so what follows a component is settled before it.
+    rest: list[float] = []
+    then: list[tuple[int, int] | None] = []
+    for number, part in enumerate(components):
+        best, way = (-1.0 if all_the_way else 0.0), None
+        for up in part:
+            for down in rows[up]:
+                after = home[down]
+                if after != number and after in wanted and rest[after] > best:
+                    best, way = rest[after], (up, down)
+        rest.append(took[number] + max(best, 0.0))
+        then.append(way)
+    return rest, then
 
 
 def _expected(

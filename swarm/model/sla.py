@@ -1,11 +1,14 @@
 """By when a pipeline has to be done, and how that stands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from swarm.model.keys import PipelineKey
 
 WEEK = (0, 1, 2, 3, 4, 5, 6)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,14 @@ class Sla:
     by_s: float
     timezone: str = "UTC"
     days: tuple[int, ...] = WEEK
+
+    @classmethod
+    def told(cls, pipeline: str, by: str, timezone: str, days: Iterable[str]) -> Self:
+        """As people write it: `orchestrator/name`, `HH:MM`, and the first letters of days."""
+        hours, minutes = map(int, by.split(":"))
+        of_week = tuple(_DAYS.index(day) for day in days)
+        key = PipelineKey(*pipeline.split("/", 1))
+        return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week)
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from swarm.graph.cycles import cycles
 from swarm.graph.diff import as_of, diff
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import Impact, ancestors, impact, rank
+from swarm.graph.review import new_rings
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
@@ -333,3 +334,25 @@ def test_as_of_shows_the_graph_of_that_time() -> None:
     assert set(as_of(history, 10.0).dependencies) == {key("air/a/w", "dag/b/x")}
     assert set(as_of(history, 16.0).dependencies) == {key("air/a/w", "dag/b/x")}
     assert set(as_of(history, 20.0).dependencies) == {key("air/a/w", "dag/c/x")}
+
+
+def test_the_critical_path_to_a_pipeline_ends_there_however_long_others_are() -> None:
+    graph = DependencyGraph([*CHAIN, listed("pre/d", "x", takes_s=5_000.0)])
+    took = {pipe("air/a"): 10.0, pipe("pre/c"): 5.0}
+    path = critical_path(graph, took, to=pipe("dag/b"))
+    assert [step.pipelines for step in path.steps] == [(pipe("air/a"),), (pipe("dag/b"),)]
+    assert path.duration_s == 10.0, "the last step takes no time, and is on the path all the same"
+    with pytest.raises(UnknownKey, match="no/such"):
+        critical_path(graph, took, to=pipe("no/such"))
+
+
+def test_a_ring_is_new_unless_it_was_part_of_one() -> None:
+    """A new edge makes the shortest way around; a ring that shrinks is no news."""
+    chain = [depends("air/a/x", "dag/b/x"), depends("dag/b/x", "pre/c/x")]
+    back, short = depends("pre/c/x", "air/a/x"), depends("dag/b/x", "air/a/x")
+    (ring,) = new_rings(DependencyGraph(chain), DependencyGraph([*chain, back]))
+    assert [str(edge.upstream) for edge in ring.path] == ["pre/c", "air/a", "dag/b"]
+    assert new_rings(DependencyGraph([*chain, back]), DependencyGraph([chain[0], short])) == []
+    (wider,) = new_rings(DependencyGraph([chain[0], short]), DependencyGraph([*chain, short, back]))
+    assert wider.cycle.pipelines == (pipe("air/a"), pipe("dag/b"), pipe("pre/c"))
+    assert [str(edge.upstream) for edge in wider.path] == ["dag/b", "pre/c", "air/a"]
