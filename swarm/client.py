@@ -224,6 +224,15 @@ class Client:
         """Let a pipeline go on; it is not held again for the same planned start."""
         return dict(self._request("POST", "decisions/release", {"pipeline": pipeline, "by": by}))
 
+    def durations(self) -> list[dict[str, Any]]:
+        """How long the good runs of each pipeline took: `p50_s`, `p90_s`, of how many `runs`."""
+        return list(self._request("GET", "durations"))
+
+    def simulate(self, **changes: Any) -> dict[str, Any]:
+        """The day ahead as it usually goes and with something changed: `late=[...]`, `slots={...}`,
+        `losses=[...]`, `backfills=[...]`, `added=[...]` as the API's schema has them."""
+        return dict(self._request("POST", "simulate", changes))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

@@ -22,6 +22,7 @@ from swarm.api.routes import (
     ingest,
     outside,
     owned,
+    simulate,
     slas,
     tasks,
     told,
@@ -68,6 +69,7 @@ def create_app(deps: Deps) -> FastAPI:
         outside,
         slas,
         decisions,
+        simulate,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app

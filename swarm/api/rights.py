@@ -10,6 +10,8 @@ from enum import IntEnum
 
 # What tells swarm of the world; all else that is not a look changes what swarm does.
 _TELLING = ("/api/v1/lineage", "/api/v1/push", "/api/v1/beats")
+# What is asked with a body, and changes nothing.
+_LOOKING = ("/api/v1/simulate",)
 # What a host of agents says, for which it hears what their items hold.
 _WORKING = ("/api/v1/agents/acquire", "/api/v1/agents/tell", "/api/v1/agents/outputs")
 
@@ -25,7 +27,7 @@ class Right(IntEnum):
 
 def needed(method: str, path: str) -> Right:
     """The right that a request takes."""
-    if method in ("GET", "HEAD", "OPTIONS"):
+    if method in ("GET", "HEAD", "OPTIONS") or path in _LOOKING:
         return Right.READ
     if path in _WORKING:
         return Right.WORK

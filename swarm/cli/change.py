@@ -16,8 +16,8 @@ from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, Unresolved
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run
-from swarm.model.sla import Sla
-from swarm.sequencing.history import History
+from swarm.sequencing.day_ahead import good_durations_s
+from swarm.sequencing.known import known_world
 
 SCHEMA_VERSION = 1
 
@@ -42,9 +42,9 @@ class EdgeChange:
 
 @dataclass(frozen=True, slots=True)
 class SlaChange:
-    """What happens to the critical path of an SLA."""
+    """What happens to the critical path of the SLA of this name."""
 
-    sla: Sla
+    name: str
     path: PathChange
 
 
@@ -75,22 +75,24 @@ def change(
     head: Side,
     *,
     touched: Iterable[PipelineKey],
-    slas: Iterable[Sla],
+    promised: Mapping[str, PipelineKey],
     known_s: Mapping[PipelineKey, float],
     min_confidence: float,
 ) -> Change:
-    """Compare. `touched` are the pipelines whose lines differ, `known_s` how long pipelines usually
-    take where the manifests hold no runs of them."""
+    """Compare. `touched` are the pipelines whose lines differ, `promised` whose the SLAs are, by
+    name, `known_s` how long pipelines usually take where the manifests hold no runs of them."""
     old, new = _graph(base, min_confidence), _graph(head, min_confidence)
     found = diff(old, new)
     were, are = _edges(base.report), _edges(head.report)
-    promised = tuple(slas)
     took = _durations(base, head, found, known_s)
-    paths = ((sla, path_change(old, new, sla.pipeline, took, min_confidence)) for sla in promised)
+    paths = (
+        (name, path_change(old, new, pipeline, took, min_confidence))
+        for name, pipeline in promised.items()
+    )
     hands = frozenset(touched)
     return Change(
         rings=tuple(new_rings(old, new, min_confidence)),
-        slas=tuple(SlaChange(sla, path) for sla, path in paths if path is not None),
+        slas=tuple(SlaChange(name, path) for name, path in paths if path is not None),
         new=tuple(_asked(edge, new, hands) for key, edge in are.items() if key not in were),
         gone=tuple(_asked(edge, old, hands) for key, edge in were.items() if key not in are),
         declared=tuple(
@@ -129,13 +131,11 @@ def _durations(
 ) -> tuple[Mapping[PipelineKey, float], Mapping[PipelineKey, float]]:
     """How long pipelines take, before and after: what their runs show, else what a running swarm
     knows. Where the change says another expectation, that counts after it."""
-    history = History()
-    for run in (*base.ran, *head.ran):
-        history.see(run)
+    ran = (*base.ran, *head.ran)
+    history = known_world((), (), ran).history
     took = dict(known_s)
-    for key in {run.pipeline for run in (*base.ran, *head.ran)}:
-        good = [ran.ended_at_s - ran.started_at_s for ran in history.ended(key) if not ran.failed]
-        if good:
+    for key in {run.pipeline for run in ran}:
+        if good := good_durations_s(history, key):
             took[key] = median(good)
     expected = {pipeline.key: pipeline.expected_duration_s for pipeline in base.report.pipelines}
     after = dict(took)
@@ -183,8 +183,8 @@ def as_json(found: Change) -> dict[str, Json]:
 def _sla_json(one: SlaChange) -> Json:
     path = one.path
     return {
-        "name": one.sla.name,
-        "pipeline": str(one.sla.pipeline),
+        "name": one.name,
+        "pipeline": str(path.pipeline),
         "entered": [str(key) for key in path.entered],
         "left": [str(key) for key in path.left],
         "before_s": path.before.duration_s if path.before else None,

@@ -96,7 +96,7 @@ def _rings(found: Change, name: Name) -> Iterator[str]:
 
 def _slas(found: Change, name: Name) -> Iterator[str]:
     for one in found.slas:
-        yield f"{name(one.sla.name)}: {_path(one, name)}"
+        yield f"{name(one.name)}: {_path(one, name)}"
 
 
 def _path(one: SlaChange, name: Name) -> str:

@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm.cli.connection import explained, reached
 from swarm.cli.scan import named_address
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
     from swarm.cli.change import Change, Side
     from swarm.config import Settings
+    from swarm.model.keys import PipelineKey
 
 EXIT_FAILED = 1
 EXIT_RING = 3
@@ -50,6 +53,9 @@ def diff(
 ) -> None:
     """Compare two manifests: new and removed dependencies, new rings, longer ways to an SLA.
 
+    How long pipelines take is known from `runs` in the manifests, from the running swarm at
+    SWARM_URL, or from `expected_duration_s`; where from none of them, the answer says so.
+
     Exit codes: 0 no new ring; 3 pipelines wait for each other in a new ring; 1 a source could not
     be read, so nothing was compared; 2 usage.
     """
@@ -69,20 +75,47 @@ def _compare(base: str, head: str, config: Path | None, min_confidence: float | 
     from swarm.cli.change import change
     from swarm.config import load
     from swarm.connectors.manifest import changed_pipelines
-    from swarm.model.keys import PipelineKey
     from swarm.model.sla import Sla
 
     name, paths = _manifests(base, head)
     settings = load(config)
     least = settings.min_confidence if min_confidence is None else min_confidence
     sides = [_read(settings, name, path, least) for path in paths]
+    slas = (Sla.told(**dict(promise)) for promise in settings.slas)
+    promised = {sla.name: sla.pipeline for sla in slas}
+    known_s: dict[PipelineKey, float] = {}
+    if os.environ.get("SWARM_URL"):
+        told, known_s = _told(config)
+        promised |= told
     return change(
         *sides,
-        touched=(PipelineKey(name, pipeline) for pipeline in changed_pipelines(*paths)),
-        slas=[Sla.told(**dict(promise)) for promise in settings.slas],
-        known_s={},
+        touched=(_key(f"{name}/{pipeline}") for pipeline in changed_pipelines(*paths)),
+        promised=promised,
+        known_s=known_s,
         min_confidence=least,
     )
+
+
+def _told(config: Path | None) -> "tuple[dict[str, PipelineKey], dict[PipelineKey, float]]":
+    """The SLAs and the durations that the running swarm knows; none where it does not answer, since
+    that must not stop everybody's changes."""
+    from swarm.client import Client, Unreachable
+
+    with explained():
+        try:
+            with Client(*reached(config)) as swarm:
+                slas, durations = swarm.slas(), swarm.durations()
+        except Unreachable as error:
+            typer.echo(f"swarm: {error} What it knows of durations and SLAs is left out.", err=True)
+            return {}, {}
+    promised = {row["name"]: _key(row["pipeline"]) for row in slas}
+    return promised, {_key(row["pipeline"]): row["p50_s"] for row in durations}
+
+
+def _key(name: str) -> "PipelineKey":
+    from swarm.model.keys import PipelineKey
+
+    return PipelineKey(*name.split("/", 1))
 
 
 def _manifests(base: str, head: str) -> tuple[str, tuple[Path, Path]]:
