@@ -1,8 +1,8 @@
 """The day ahead as it usually goes: who runs when, for how long, and behind whom.
 
 Rules
-1. A day begins at the hour of the second half of a UTC day in which the fewest runs are under way,
-   so that few reach from one day into the next.
+1. A day begins at the hour of the second half of a UTC day at which the fewest runs are under way
+   and the fewest readers still to begin whose writer has begun: few reach into the next day.
 2. Days that are like it are those of `days.py`. What a pipeline makes of a day is its last good run
    of it (its main run); its other runs only take room.
 3. A run that began later after its planned time than the pipeline's best tenth do, at a time when
@@ -10,9 +10,10 @@ Rules
    so much earlier.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from swarm.graph.reach import condensed
 from swarm.model.keys import PipelineKey
@@ -58,7 +59,7 @@ class DayAhead:
 def day_ahead(world: World, now_s: float) -> DayAhead:
     """The first day that begins after `now_s`."""
     ordered = _ordered(world)
-    begins_s = next_begin_s(day_begins_s(world.history, ordered), now_s)
+    begins_s = next_begin_s(day_begins_s(world, ordered), now_s)
     ends_s = begins_s + DAY_S
     nodes = nodes_of(world, ordered, ends_s, begins_s)
     ran = [(key, one) for key in ordered for one in world.history.ended(key)]
@@ -87,16 +88,36 @@ def day_ahead(world: World, now_s: float) -> DayAhead:
     return DayAhead(begins_s, ago, tuple(lines), slots, unknown)
 
 
-def day_begins_s(history: History, pipelines: Iterable[PipelineKey]) -> float:
+def day_begins_s(world: World, pipelines: Iterable[PipelineKey]) -> float:
     """The second of the UTC day at which days begin (rule 1)."""
-    under_way = dict.fromkeys(range(12, 24), 0)
-    for key in pipelines:
-        for ran in history.ended(key):
-            first, last = int(ran.started_at_s // HOUR_S), int(ran.ended_at_s // HOUR_S)
-            for hour in range(first, min(last, first + 24) + 1):
-                if hour % 24 in under_way:
-                    under_way[hour % 24] += 1
-    return HOUR_S * min(under_way, key=lambda hour: (under_way[hour], -hour))
+    cut = dict.fromkeys(range(12, 24), 0)
+    for began_s, ended_s in _spans(world, pipelines):
+        # An hour more: what begins on the hour begins a little before it on some days.
+        for hour in range(int(began_s // HOUR_S), ceil(ended_s / HOUR_S)):
+            if hour % 24 in cut:
+                cut[hour % 24] += 1
+    return HOUR_S * min(cut, key=lambda hour: (cut[hour], -hour))
+
+
+def _spans(world: World, pipelines: Iterable[PipelineKey]) -> Iterator[tuple[float, float]]:
+    """From the beginning to the end of each pipeline's newest run, and from that of each writer to
+    that of its reader behind it; of spans of days none tells anything."""
+    level = world.graph.by_pipeline
+    into = level.adjacency.view(WARN_FROM).into
+    starts = {key: world.history.starts(key) for key in pipelines}
+    for key in starts:
+        ended = world.history.ended(key)
+        if not ended:
+            continue
+        began_s = ended[-1].started_at_s
+        if ended[-1].ended_at_s - began_s < DAY_S:
+            yield began_s, ended[-1].ended_at_s
+        node = level.find(key)
+        for up in into[node] if node is not None else ():
+            before = starts.get(level.nodes[up], [])
+            at = bisect_right(before, began_s) - 1
+            if at >= 0 and began_s - before[at] < DAY_S:
+                yield before[at], began_s
 
 
 def good_durations_s(history: History, key: PipelineKey) -> list[float]:

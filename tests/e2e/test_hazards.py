@@ -1,10 +1,11 @@
 """What only the runs show: a stale read, and an SLA that will be missed for what runs upstream."""
 
+import json
 import os
 import signal
 import time
 
-from tests.e2e.conftest import SLA_IN_MIN
+from tests.e2e.conftest import MANIFEST, SLA_IN_MIN, cli
 from tests.e2e.test_up import actor_process, eventually
 
 DAY_S, FIVE_S, SIX_S = 86_400, 5 * 3_600, 6 * 3_600
@@ -95,3 +96,26 @@ def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
     eventually(lambda: not at_risk())
     [row] = swarm.client.slas()
     assert row["standing"] == "met"
+
+
+def test_what_if_and_a_pull_request_are_answered_from_what_ran(swarm, tmp_path):
+    """Of the runs above: the export takes half an hour, nine hours before the close begins."""
+    late = ("simulate", "--late", "crm_export=12h", "--draws", "10", "-o", "json")
+    rows = {row["pipeline"]: row for row in json.loads(swarm.cli(*late).stdout)["pipelines"]}
+    assert rows["manifest/crm_export"]["moved_s"] == 12 * 3_600
+    assert rows["manifest/finance_close"]["moved_s"] > 2 * 3_600
+    up = json.loads((swarm.state / "up.json").read_text())
+    head = tmp_path / "head.jsonl"
+    reader = {"pipeline": "tax", "task": "t", "reads": ["dwh.orders"], "writes": ["fin.tax"]}
+    close = MANIFEST[1] | {"reads": ["fin.tax"]}
+    lines = (MANIFEST[0], close, MANIFEST[2], reader | {"expected_duration_s": 3_600})
+    head.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    base = swarm.settings.parent / "tasks.jsonl"
+    told = cli(
+        *("diff", "--base", str(base), "--head", str(head), "-o", "json"),
+        SWARM_URL=up["url"],
+        SWARM_TOKEN_FILE=up["token_file"],
+    )
+    (sla,) = json.loads(told.stdout)["slas"]
+    assert sla["entered"] == ["manifest/tax"], "the median of runs beats what nothing expects"
+    assert (sla["longer_s"], sla["duration_unknown"]) == (3_600.0, [])

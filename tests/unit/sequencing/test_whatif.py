@@ -81,6 +81,18 @@ def test_the_day_begins_when_little_runs_and_goes_as_days_like_it_went(day: DayA
     assert found.slas[0].deadline_s == at_s(7)
 
 
+def test_a_day_is_not_cut_between_a_writer_and_its_reader() -> None:
+    """The export begins at four in the afternoon, the close at one in the night."""
+    night = world(
+        *(listed(EXPORT), listed(CLOSE), depends(EXPORT, CLOSE)),
+        *daily(EXPORT, 16.0, BEFORE),
+        *daily(CLOSE, 25.0, BEFORE),
+    )
+    found = simulate(day_ahead(night, EVENING_S), Changes({EXPORT: 12 * HOUR_S}), [], draws=20)
+    assert ends(found, EXPORT) - found.begins_s == 13.5 * HOUR_S, "the day begins at three"
+    assert ends(found, CLOSE) - ends(found, EXPORT) == 0.5 * HOUR_S
+
+
 @pytest.mark.parametrize(("late_min", "end_s", "chance"), [(20, 6.5, 0.0), (65, 7 + 5 / 60, 1.0)])
 def test_a_late_source_moves_who_waits_for_it_once_the_buffer_is_used_up(
     day: DayAhead, late_min: int, end_s: float, chance: float
