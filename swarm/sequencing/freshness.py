@@ -2,11 +2,10 @@
 
 Rules
 1. By habit a start reads what the writer's last good run before it made. How long before it that
-   run begins and ends is the median over starts at the same time of day; readers of every cadence
-   are compared with their own hours only.
-2. A reader that is usually more than `NEAR` of the writer's cadence behind the writer's end waits
-   for no certain run: it begins before the writer, or while it runs, or reads whatever is there.
-   Of a writer that runs more often than the reader, the last run before the start is meant.
+   run begins and ends is the median over the reader's starts at the same time of day or, where one
+   of both runs less than daily, of the week: so each hour of an hourly reader, and each day of a
+   daily one, is compared with its own kind.
+2. So who begins before its writer, or while it runs, needs the run before, as it always does.
 3. A run is expected only if the writer began about then a week before: on days on which it never
    runs, nobody waits for it.
 4. The run is there as soon as a good one has ended that began (or was planned, where that is told)
@@ -23,11 +22,12 @@ from swarm.model.runs import Ran
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.between import OTHER_CADENCE
 from swarm.sequencing.history import History, cadence_s
-from swarm.sequencing.order import HABIT_RUNS, NEAR, SAME_HOUR_S, WEEK_S
+from swarm.sequencing.order import HABIT_RUNS, SAME_HOUR_S, WEEK_S
 from swarm.sequencing.planned import begun_s, usually_behind_s
 
 STARTS = 20  # so many starts of the reader are looked at
-_ONCE_A_DAY_S = 0.75 * DAY_S
+# Starts that show a habit, of one day of the week.
+HABIT_WEEKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,11 @@ def need(history: History, writer: PipelineKey, reader: PipelineKey, start_s: fl
     writes_s, reads_s = cadence_s(began), cadence_s(starts)
     if writes_s is None or reads_s is None:
         return None
-    before = _before(ended, _like(starts, start_s, reads_s))
-    if len(before) < HABIT_RUNS:
+    is_daily = max(writes_s, reads_s) < OTHER_CADENCE * DAY_S
+    before = _before(ended, _like(starts, start_s, reads_s, DAY_S if is_daily else WEEK_S))
+    if len(before) < (HABIT_RUNS if is_daily else HABIT_WEEKS):
         return None
     done_s = start_s - median(slack_s for _, slack_s in before)
-    if writes_s * OTHER_CADENCE >= reads_s and start_s - done_s > NEAR * writes_s:
-        return None
     begins_s = start_s - median(ahead_s for ahead_s, _ in before)
     if not _is_due(began, begins_s, writes_s):
         return None
@@ -65,13 +64,11 @@ def is_there(history: History, needed: Need) -> bool:
     return any(not ran.failed and begun_s(ran, behind_s) >= needed.from_s for ran in known)
 
 
-def _like(starts: Sequence[float], start_s: float, every_s: float) -> list[float]:
-    """The newest starts at this time of day."""
-    if every_s >= _ONCE_A_DAY_S:
-        return list(starts[-STARTS:])
+def _like(starts: Sequence[float], start_s: float, every_s: float, period_s: float) -> list[float]:
+    """The newest starts at this time of a day or week."""
     like: list[float] = []
     for at_s in reversed(starts):
-        off_s = abs((at_s - start_s + DAY_S / 2) % DAY_S - DAY_S / 2)
+        off_s = abs((at_s - start_s + period_s / 2) % period_s - period_s / 2)
         if off_s <= every_s / 2:
             like.append(at_s)
         if len(like) == STARTS:
