@@ -178,6 +178,9 @@ class Promise(_Section):
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
         ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), description="On which days."
     )
+    value: float = Field(
+        1.0, gt=0, le=1_000_000, description="What keeping it is worth beside other SLAs."
+    )
 
 
 class PipelineRule(_Section):

@@ -11,10 +11,17 @@ from swarm.clock import SystemClock
 from swarm.config import PipelineRule, Settings
 from swarm.errors import Rejected, UnknownKey
 from swarm.model.intents import Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, SequencingRecord, SlaChanged
+from swarm.model.journal import (
+    FindingChanged,
+    GraphRecord,
+    IntentMade,
+    SequencingRecord,
+    SlaChanged,
+)
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policies, Policy
 from swarm.model.sla import Sla
+from swarm.sequencing.asking import Asking
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.promises import Promises
@@ -37,11 +44,16 @@ class Sequencing:
         self._world = world
         self._hazards = Hazards(world, settings.min_confidence)
         self._promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
-        self.decisions = Decisions(world, Policies(tuple(map(_rule, settings.pipelines))).of)
+        policy = Policies(tuple(map(_rule, settings.pipelines))).of
+        self.decisions = Decisions(world, policy, lambda: self._promises.slas)
+        self._asking = Asking(policy)
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
         if isinstance(record, IntentMade):
             self.decisions.apply(record)
+        if isinstance(record, IntentMade | FindingChanged):
+            self._asking.apply(record)
+        if isinstance(record, IntentMade):
             return
         if not isinstance(record, SlaChanged):
             self._hazards.apply(record)
@@ -50,12 +62,14 @@ class Sequencing:
 
     def decide(self, now_s: float) -> list[SequencingRecord]:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
-        return [*self._hazards.decide(now_s), *self._promises.decide(now_s)]
+        asked = self._asking.decide(now_s)
+        return [*asked, *self._hazards.decide(now_s), *self._promises.decide(now_s)]
 
     def records(self) -> Iterator[SequencingRecord]:
         yield from self._hazards.records()
         yield from self._promises.records()
         yield from self.decisions.records()
+        yield from self._asking.records()
 
     def hold(self, target: PipelineKey, by: str, for_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""

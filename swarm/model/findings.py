@@ -25,6 +25,7 @@ class FindingKind(StrEnum):
     GONE_WRITER = "gone_writer"  # nobody writes any more what the reader reads
     TWO_WRITERS = "two_writers"  # of one dataset, at the same time
     SLA_AT_RISK = "sla_at_risk"  # it is likely to be missed
+    HELD = "held"  # a run waits, and a person is asked what becomes of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class Finding:
 
     `id` follows from the kind and the subject alone, so what is found again after it was closed
     has the same one and a new `first_seen_s`. `pipelines` are the writer's and the reader's, all
-    of a ring, what ran on the missing `worker`, of an SLA the cause and its own, or of a hazard the
-    writer's (both writers') and the reader's; `evidence` are the dependencies that show it.
-    `changed_at_s` is when it was opened, closed, or had its level, evidence, worker or the gist of
-    its hazard changed.
+    of a ring, what ran on the missing `worker`, of an SLA the cause and its own, of a hold what it
+    waits for and its own, or of a hazard the writer's (both writers') and the reader's; `evidence`
+    are the dependencies that show it. `changed_at_s` is when it was opened, closed, or had its
+    level, evidence, worker or the gist of its hazard changed.
     """
 
     id: str
@@ -83,6 +84,8 @@ class Finding:
             return f"{self.worker} is {self.worker.presence}{ran}"
         if self.kind is FindingKind.CYCLE:
             return ", ".join(map(str, self.pipelines))
+        if self.kind is FindingKind.HELD:
+            return f"{self.pipelines[-1]} waits for {', '.join(map(str, self.pipelines[:-1]))}"
         if self.sla is not None:
             return str(self.sla)
         if self.hazard is not None:

@@ -14,20 +14,24 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @dataclass(frozen=True, slots=True)
 class Sla:
     """`pipeline` is to be done at `by_s` seconds after midnight in `timezone` (an IANA name), on
-    the `days` of the week (0: Monday) on which that time falls."""
+    the `days` of the week (0: Monday) on which that time falls. `value`: how much that is worth
+    beside other SLAs."""
 
     pipeline: PipelineKey
     by_s: float
     timezone: str = "UTC"
     days: tuple[int, ...] = WEEK
+    value: float = 1.0
 
     @classmethod
-    def told(cls, pipeline: str, by: str, timezone: str, days: Iterable[str]) -> Self:
+    def told(
+        cls, pipeline: str, by: str, timezone: str, days: Iterable[str], value: float = 1.0
+    ) -> Self:
         """As people write it: `orchestrator/name`, `HH:MM`, and the first letters of days."""
         hours, minutes = map(int, by.split(":"))
         of_week = tuple(_DAYS.index(day) for day in days)
         key = PipelineKey(*pipeline.split("/", 1))
-        return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week)
+        return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week, value)
 
     @property
     def name(self) -> str:

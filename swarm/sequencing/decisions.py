@@ -14,6 +14,7 @@ Rules
    into being: all, unless the policy says that late ones are skipped.
 4. A person's hold stands until the time they gave or they release it; what a person released is
    not held again for that start. A person's word counts in every mode.
+5. Who is not held may be promoted, or yield (`turns.py`).
 """
 
 import heapq
@@ -22,6 +23,7 @@ from dataclasses import replace
 
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import (
+    CapacitySeen,
     DependencyChanged,
     DependencyGone,
     GraphRecord,
@@ -34,10 +36,11 @@ from swarm.model.journal import (
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policy
 from swarm.model.runs import Run
+from swarm.model.sla import Sla
 from swarm.sequencing.freshness import Need, is_there, need
 from swarm.sequencing.gates import Gates
-from swarm.sequencing.history import cadence_s
-from swarm.sequencing.planned import next_start_s, ticks
+from swarm.sequencing.planned import began, planned_start, starts_between
+from swarm.sequencing.turns import Turns, may_begin
 from swarm.sequencing.wording import waiting
 from swarm.sequencing.world import World
 
@@ -45,23 +48,28 @@ from swarm.sequencing.world import World
 LEAD_S = 120.0
 # So long after it was decided a release is handed out; what is held without swarm ends by itself.
 RELEASE_TOLD_S = 600.0
-# A start belongs to a planned one that is no more ahead of it than this, or a quarter of a cadence.
-_EARLY_S = 1_800.0
-_TRIES = 4
 # Whoever missed nothing before a start looks for the next one when it has begun, or then.
 _NEXT_LOOK_S = 1_800.0
 _DECIDING = frozenset({Mode.SHADOW, Mode.GATE})
+_TURNS = frozenset({Act.PROMOTE, Act.YIELD})
 SWARM = "swarm"
 
 
 class Decisions:
     """The newest intent of each pipeline, and what it follows from."""
 
-    def __init__(self, world: World, policy: Callable[[PipelineKey], Policy]) -> None:
+    def __init__(
+        self,
+        world: World,
+        policy: Callable[[PipelineKey], Policy],
+        slas: Callable[[], Iterable[Sla]] = tuple,
+    ) -> None:
         self._world = world
         self._policy = policy
         self._gates = Gates(world.graph)
+        self._turns = Turns(world, slas)
         self._last: dict[PipelineKey, Intent] = {}
+        self._released: dict[PipelineKey, Intent] = {}  # the last release of a hold
         self._touched: set[PipelineKey] = set()
         self._graph_moved = True
         self._agenda: list[tuple[float, PipelineKey]] = []
@@ -70,8 +78,7 @@ class Decisions:
     def apply(self, record: GraphRecord | IntentMade) -> None:
         match record:
             case IntentMade(intent):
-                self._last[intent.target] = intent
-                self._touched.add(intent.target)
+                self._put(intent)
             case RunSeen(Run(pipeline=key)) | RunsKept(key):
                 self._touched.add(key)
                 if not self._graph_moved:  # who is not held yet looks before it begins
@@ -80,18 +87,27 @@ class Decisions:
             case DependencyChanged() | DependencyGone() | PipelineSeen() | PipelineGone():
                 self._gates.apply(record)
                 self._graph_moved = True
+            case CapacitySeen():
+                self._turns.apply(record)
             case _:
                 pass
+
+    def _put(self, intent: Intent) -> None:
+        of_hold = intent.waits_for or intent.by != SWARM
+        if intent.act is Act.RELEASE and of_hold:
+            self._released[intent.target] = intent
+        self._last[intent.target] = intent
+        self._touched.add(intent.target)
 
     def decide(self, now_s: float) -> list[IntentMade]:
         """What is to be done now."""
         if self._graph_moved:
             self._touched.update(self._gates.readers, self._last)
             self._graph_moved = False
+        self._touched |= self._turns.look(now_s)
         while self._agenda and self._agenda[0][0] <= now_s:
             at_s, key = heapq.heappop(self._agenda)
             if self._due_s.get(key) == at_s:
-                del self._due_s[key]
                 self._touched.add(key)
         touched, self._touched = self._touched, set()
         found = (self._about(key, now_s) for key in sorted(touched))
@@ -102,11 +118,25 @@ class Decisions:
         """When time alone may move something next."""
         while self._agenda and self._due_s.get(self._agenda[0][1]) != self._agenda[0][0]:
             heapq.heappop(self._agenda)
-        return self._agenda[0][0] if self._agenda else None
+        first = [self._agenda[0][0]] if self._agenda else []
+        looks_s = self._turns.next_s
+        return min([*first, looks_s] if looks_s is not None else first, default=None)
+
+    def slack_s(self, now_s: float) -> dict[PipelineKey, float]:
+        """How long the start of pipelines may be put off, over what that is worth."""
+        return self._turns.slack_s(now_s)
+
+    @property
+    def newest(self) -> Iterable[Intent]:
+        """The newest intent of each pipeline."""
+        return self._last.values()
 
     def records(self) -> Iterator[IntentMade]:
         """A snapshot."""
-        yield from map(IntentMade, self._last.values())
+        for key, intent in self._last.items():
+            if key in self._released and self._released[key] is not intent:
+                yield IntentMade(self._released[key])
+            yield IntentMade(intent)
 
     def intents(self, orchestrator: str, now_s: float, ttl_s: float) -> list[Intent]:
         """What is to be carried out in an orchestrator, each valid for `ttl_s` at most."""
@@ -127,7 +157,7 @@ class Decisions:
 
     def hold(self, target: PipelineKey, by: str, until_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline until a time, whatever its mode."""
-        starts = self._starts_until(target, now_s, until_s)
+        starts = starts_between(self._world.history, target, now_s, until_s)
         reason = f"held by {by}"
         number = self._number(target)
         return IntentMade(Intent(target, number, Act.HOLD, reason, until_s, due_s=starts, by=by))
@@ -142,16 +172,38 @@ class Decisions:
     # --- deciding --------------------------------------------------------------------------------
 
     def _about(self, key: PipelineKey, now_s: float) -> Intent | None:
+        self._due_s.pop(key, None)
         held = self._held(key)
         if held is not None:
             return self._about_held(held, now_s)
+        return self._about_start(key, now_s) or self._about_turn(key, now_s)
+
+    def _about_turn(self, key: PipelineKey, now_s: float) -> Intent | None:
+        """Who is not held may go before others, or leave them room."""
+        policy, last = self._policy(key), self._last.get(key)
+        listed = key in self._world.graph.pipelines
+        wanted = self._turns.wanted(key) if listed and policy.mode in _DECIDING else None
+        if last is not None and last.act in _TURNS:
+            if now_s >= last.valid_until_s:
+                return self._ended(last, "its time is over", now_s)
+            if wanted is None or wanted.act is not last.act or policy.mode is not last.mode:
+                return self._ended(last, "nothing presses any more", now_s)
+            self._look_at(key, last.valid_until_s)
+            return None
+        if wanted is None or not may_begin(wanted, _made_s(last) if last else 0.0, now_s):
+            return None
+        number, until_s = self._number(key), wanted.until_s
+        return Intent(key, number, wanted.act, wanted.reason, until_s, policy.mode)
+
+    def _about_start(self, key: PipelineKey, now_s: float) -> Intent | None:
         policy = self._policy(key)
         pipeline = self._world.graph.pipelines.get(key)
         if policy.mode not in _DECIDING or pipeline is None or pipeline.paused:
             return None
         if not self._gates.upstream(key):
             return None
-        start_s = self._next_start(key, policy, now_s)
+        history = self._world.history
+        start_s = planned_start(history, key, now_s, policy.wait_max_s, self._settled_s(key))
         if start_s is None:
             return None
         if now_s < start_s - LEAD_S:
@@ -162,7 +214,7 @@ class Decisions:
             self._look_at(key, max(start_s, now_s) + _NEXT_LOOK_S)
             return None
         until_s = start_s + policy.wait_max_s
-        reason = waiting(self._world.history, missing)
+        reason = waiting(history, missing)
         waits_for = tuple(one.writer for one in missing)
         number, due_s = self._number(key), (start_s,)
         return Intent(key, number, Act.HOLD, reason, until_s, policy.mode, due_s, waits_for)
@@ -172,12 +224,13 @@ class Decisions:
         reason = self._why_no_more(held, now_s)
         if reason:
             return self._ended(held, reason, now_s)
-        starts = self._starts_until(key, now_s, now_s + LEAD_S)
+        history = self._world.history
+        starts = starts_between(history, key, now_s, now_s + LEAD_S)
         new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
         if new:
             number, due_s = held.number + 1, (*held.due_s, *new)
             return replace(held, number=number, due_s=due_s)
-        next_s = self._starts_until(key, now_s + LEAD_S, held.valid_until_s)[:1]
+        next_s = starts_between(history, key, now_s + LEAD_S, held.valid_until_s)[:1]
         self._look_at(key, min([held.valid_until_s, *(s - LEAD_S for s in next_s)]))
         return None
 
@@ -194,7 +247,7 @@ class Decisions:
         if policy.mode is not held.mode:
             return f"its mode is {policy.mode} now"
         first_s = held.due_s[0]
-        if self._began(key, first_s):
+        if began(self._world.history, key, first_s - LEAD_S):
             return "it began in spite of the hold"
         gating = set(self._gates.upstream(key))
         if gating.isdisjoint(held.waits_for):
@@ -232,56 +285,22 @@ class Decisions:
         needs = (need(history, writer, key, start_s) for writer in self._gates.upstream(key))
         return [one for one in needs if one is not None and not is_there(history, one)]
 
-    # --- planned starts --------------------------------------------------------------------------
-
-    def _next_start(self, key: PipelineKey, policy: Policy, now_s: float) -> float | None:
-        """The next planned start that has neither begun nor been decided."""
-        starts = ticks(self._world.history, key)
-        every_s = cadence_s(starts)
-        if not every_s:
-            return None
-        after_s = max(
-            now_s - min(every_s / 2, policy.wait_max_s), self._settled_s(key) + every_s / 2
-        )
-        for _ in range(_TRIES):
-            start_s = next_start_s(starts, after_s, every_s)
-            if start_s is None or not self._began(key, start_s, every_s):
-                return start_s
-            after_s = max(start_s, after_s) + min(_EARLY_S, every_s / 4)
-        return None
-
     def _settled_s(self, key: PipelineKey) -> float:
         """The newest planned start that was released."""
-        last = self._last.get(key)
-        if last is None or last.act is not Act.RELEASE:
-            return 0.0
-        return max(*last.due_s, last.valid_until_s - RELEASE_TOLD_S, 0.0)
-
-    def _began(self, key: PipelineKey, start_s: float, every_s: float = 0.0) -> bool:
-        starts = self._world.history.starts(key)
-        early_s = min(_EARLY_S, every_s / 4) if every_s else LEAD_S
-        return bool(starts) and starts[-1] >= start_s - early_s
-
-    def _starts_until(self, key: PipelineKey, from_s: float, until_s: float) -> tuple[float, ...]:
-        starts = ticks(self._world.history, key)
-        every_s = cadence_s(starts)
-        found: list[float] = []
-        while every_s and len(found) < _DUE_MOST:
-            after_s = max([from_s, *(s + every_s / 2 for s in found[-1:])])
-            start_s = next_start_s(starts, after_s, every_s)
-            if start_s is None or not after_s < start_s <= until_s:
-                break
-            found.append(start_s)
-        return tuple(found)
+        released = self._released.get(key)
+        return max(*released.due_s, _made_s(released), 0.0) if released else 0.0
 
     def _look_at(self, key: PipelineKey, at_s: float) -> None:
-        self._due_s[key] = at_s
-        heapq.heappush(self._agenda, (at_s, key))
+        if at_s < self._due_s.get(key, float("inf")):
+            self._due_s[key] = at_s
+            heapq.heappush(self._agenda, (at_s, key))
 
 
 _AT_LATEST = "its latest start has come"
-# What falls into one hold: half-hourly starts of two days.
-_DUE_MOST = 100
+
+
+def _made_s(release: Intent) -> float:
+    return release.valid_until_s - RELEASE_TOLD_S
 
 
 def _listed(keys: Iterable[PipelineKey]) -> str:

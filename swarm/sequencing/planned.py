@@ -12,12 +12,16 @@ from statistics import median, median_low
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran
 from swarm.model.weekdays import DAY_S
-from swarm.sequencing.history import History
+from swarm.sequencing.history import History, cadence_s
 from swarm.sequencing.order import WEEK_S
 
 WEEKS, DAYS, NEWEST = 4, 10, 3
 # The same start on another day is no further off than this, or a third of a cadence.
 REACH_S = 5_400.0
+# A start belongs to a planned one that is no more ahead of it than this, or a quarter of a cadence.
+_EARLY_S = 1_800.0
+_TRIES = 4
+_MOST = 100  # half-hourly starts of two days
 _LOOKED_AT = 60  # runs that tell how far behind its planned time a pipeline begins
 
 
@@ -64,6 +68,46 @@ def next_start_s(starts: Sequence[float], after_s: float, every_s: float) -> flo
         missed = max(0.0, (after_s - starts[-1]) // every_s)
         return starts[-1] + (missed + 1) * every_s
     return _by_newest(starts, median_low(firsts), min(REACH_S, every_s / 3))
+
+
+def planned_start(
+    history: History, pipeline: PipelineKey, now_s: float, wait_max_s: float, settled_s: float
+) -> float | None:
+    """The next planned start that has not begun, later than `settled_s` and no further back than
+    `wait_max_s`; None where too few runs tell."""
+    starts = ticks(history, pipeline)
+    every_s = cadence_s(starts)
+    if not every_s:
+        return None
+    early_s = min(_EARLY_S, every_s / 4)
+    after_s = max(now_s - min(every_s / 2, wait_max_s), settled_s + every_s / 2)
+    for _ in range(_TRIES):
+        start_s = next_start_s(starts, after_s, every_s)
+        if start_s is None or not began(history, pipeline, start_s - early_s):
+            return start_s
+        after_s = max(start_s, after_s) + early_s
+    return None
+
+
+def starts_between(
+    history: History, pipeline: PipelineKey, from_s: float, until_s: float
+) -> tuple[float, ...]:
+    """The planned starts in a span, the first `_MOST` of them."""
+    starts = ticks(history, pipeline)
+    every_s = cadence_s(starts)
+    found: list[float] = []
+    while every_s and len(found) < _MOST:
+        after_s = max([from_s, *(start_s + every_s / 2 for start_s in found[-1:])])
+        start_s = next_start_s(starts, after_s, every_s)
+        if start_s is None or not after_s < start_s <= until_s:
+            break
+        found.append(start_s)
+    return tuple(found)
+
+
+def began(history: History, pipeline: PipelineKey, since_s: float) -> bool:
+    """Has a run begun at `since_s` or later?"""
+    return any(start_s >= since_s for start_s in history.starts(pipeline)[-1:])
 
 
 def _by_newest(starts: Sequence[float], at_s: float, reach_s: float) -> float:

@@ -77,6 +77,11 @@ class Promises:
             case _:
                 pass
 
+    @property
+    def slas(self) -> Iterable[Sla]:
+        """What is promised."""
+        return self._slas.values()
+
     def decide(self, now_s: float) -> list[SlaChanged | FindingChanged]:
         """What stands otherwise than was told."""
         changed: list[SlaChanged | FindingChanged] = []

@@ -96,6 +96,7 @@ def swarm(
                 "store_url": store_url,
                 "api": {"port": free_port()},
                 "slas": [{"pipeline": "manifest/finance_close", "by": f"{due:%H:%M}"}],
+                "pipelines": [{"match": "manifest/finance_*", "mode": "gate"}],
                 # A machine that runs other tests may take long to start a dispatcher again.
                 "worker": {"fence_s": 60},
                 "sources": [

@@ -1,0 +1,136 @@
+"""Who goes before others: the close is due at seven and takes half an hour, the export feeds it and
+takes half an hour too; a backfill runs in another pipeline."""
+
+import pytest
+
+from swarm.graph.index import DependencyGraph
+from swarm.model.intents import Act, Mode
+from swarm.model.journal import CapacitySeen, GraphRecord
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Backfill
+from swarm.model.policy import Policy
+from swarm.model.sla import Sla
+from swarm.sequencing.decisions import Decisions
+from swarm.sequencing.history import History
+from swarm.sequencing.slack import Due, Place, places
+from swarm.sequencing.turns import GOES_ON_S, YIELD_S
+from swarm.sequencing.world import World
+from tests.unit.sequencing.mornings import HOUR_S, MIN_S, begun, daily, depends, listed, ran
+from tests.unit.sequencing.test_decisions import BEFORE, CLOSE, EXPORT, Shell, at_s
+
+OLD, OTHER = PipelineKey("pre", "old"), PipelineKey("pre", "other")
+
+
+def backfill(state: str) -> GraphRecord:
+    return CapacitySeen(Backfill(OLD, "b1", state))
+
+
+class Mornings(Shell):
+    """With an SLA."""
+
+    def __init__(self, *records: GraphRecord, mode: Mode = Mode.GATE) -> None:
+        self.world = World()
+        slas = (Sla(CLOSE, 7 * HOUR_S),)
+        self.decisions = Decisions(self.world, lambda _: Policy(mode), lambda: slas)
+        self.take(*records)
+
+    def turns(self, now_s: float) -> dict[PipelineKey, Act]:
+        return {intent.target: intent.act for intent in self.look(now_s)}
+
+
+@pytest.fixture
+def shell() -> Mornings:
+    return Mornings(*morning())
+
+
+def morning() -> list[GraphRecord]:
+    return [
+        listed(EXPORT),
+        listed(CLOSE, EXPORT),
+        listed(OLD),
+        *daily(EXPORT, 5.0, BEFORE),
+        *daily(CLOSE, 5.75, BEFORE),
+        backfill("running"),
+    ]
+
+
+def test_latest_starts_flow_back_from_the_deadlines_and_their_value_with_them() -> None:
+    world = World()
+    for record in (
+        *(listed(key) for key in (EXPORT, CLOSE, OTHER, OLD)),
+        depends(EXPORT, CLOSE),
+        depends(EXPORT, OTHER),
+        depends(CLOSE, OTHER),
+        depends(OLD, OTHER, 0.9),  # not sure enough
+        *daily(EXPORT, 5.0, BEFORE, 20 * MIN_S),
+        *daily(CLOSE, 6.0, BEFORE, 30 * MIN_S),
+        *daily(OTHER, 7.0, BEFORE, 10 * MIN_S),
+    ):
+        world.apply(record)
+    due = {CLOSE: Due(at_s(7.0), 3.0), OTHER: Due(at_s(8.0), 1.0)}
+    assert places(world.graph, world.history, due) == {
+        OTHER: Place(at_s(7, 50), OTHER, 1.0),
+        CLOSE: Place(at_s(6, 30), CLOSE, 4.0),
+        EXPORT: Place(at_s(6, 10), CLOSE, 4.0),
+    }
+
+
+def test_a_ring_and_an_unknown_pipeline_stop_nothing() -> None:
+    graph = DependencyGraph([depends(EXPORT, CLOSE), depends(CLOSE, EXPORT)])
+    found = places(graph, History(), {CLOSE: Due(9.0), OTHER: Due(9.0)})
+    assert found.keys() == {EXPORT, CLOSE}
+
+
+def test_nothing_presses_while_there_is_time(shell: Mornings) -> None:
+    assert shell.turns(at_s(5.0)) == {}
+    assert shell.decisions.slack_s(at_s(5.0)) == {EXPORT: HOUR_S, CLOSE: 1.5 * HOUR_S}
+
+
+def test_what_is_late_is_promoted_and_backfills_yield_until_it_is_done(shell: Mornings) -> None:
+    assert shell.turns(at_s(5, 31)) == {EXPORT: Act.PROMOTE, OLD: Act.YIELD}
+    shell.take(begun(EXPORT, at_s(5, 35)))
+    assert shell.turns(at_s(5, 36)) == {}
+    shell.take(ran(EXPORT, at_s(5, 35), 20 * MIN_S))
+    assert shell.turns(at_s(5, 56)) == {EXPORT: Act.RELEASE, OLD: Act.RELEASE}
+    assert shell.turns(at_s(6.0, 10)) == {CLOSE: Act.PROMOTE, OLD: Act.YIELD}
+
+
+def test_a_backfill_never_starves(shell: Mornings) -> None:
+    """It goes on for a tenth of the time."""
+    yields_s, goes_on_s, at = 0.0, 0.0, at_s(5, 31)
+    yielding = False
+    for _ in range(2 * 60 * 2):
+        act = shell.turns(at).get(OLD)
+        yielding = act is Act.YIELD if act is not None else yielding
+        yields_s, goes_on_s = yields_s + 30 * yielding, goes_on_s + 30 * (not yielding)
+        if at > at_s(6, 59):
+            break
+        at += 30
+    assert goes_on_s / (goes_on_s + yields_s) >= 0.05
+    assert yields_s > goes_on_s
+    assert YIELD_S / GOES_ON_S <= 10
+
+
+def test_a_backfill_that_is_paused_because_it_yields_still_yields(shell: Mornings) -> None:
+    shell.look(at_s(5, 31))
+    shell.take(backfill("paused"))
+    assert shell.turns(at_s(5, 32)) == {}
+    shell.take(backfill("completed"))
+    assert shell.turns(at_s(5, 33)) == {OLD: Act.RELEASE}
+
+
+def test_another_mode_decides_no_turns() -> None:
+    assert Mornings(*morning(), mode=Mode.WARN).turns(at_s(5, 31)) == {}
+
+
+def test_the_release_of_a_turn_settles_no_start() -> None:
+    """A restart knows what was released from a hold, and what was not."""
+    shell = Mornings(*morning())
+    shell.look(at_s(5, 31))
+    shell.take(ran(EXPORT, at_s(5, 35), 20 * MIN_S))
+    shell.look(at_s(5, 56))
+    restarted = Mornings(*morning(), ran(EXPORT, at_s(5, 35), 20 * MIN_S))
+    for record in shell.decisions.records():
+        restarted.decisions.apply(record)
+    assert restarted.decisions._settled_s(OLD) == 0.0
+    assert next(one for one in restarted.decisions.newest if one.target == OLD).number == 2
