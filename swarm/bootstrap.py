@@ -72,7 +72,7 @@ def main() -> None:
             handles.own_address,
         ),
         spawn(GraphActor, options.GRAPH, settings),
-        spawn(SequencerActor, options.SEQUENCER, settings),
+        spawn(SequencerActor, options.SEQUENCER, settings, handles.DispatchHandle()),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
         *(

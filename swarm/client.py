@@ -233,6 +233,21 @@ class Client:
         `losses=[...]`, `backfills=[...]`, `added=[...]` as the API's schema has them."""
         return dict(self._request("POST", "simulate", changes))
 
+    def links(self) -> list[dict[str, Any]]:
+        """Which pipelines start by what others make, and what each waits for."""
+        return list(self._request("GET", "links"))
+
+    def link(self, upstreams: Sequence[str], downstream: str, *, by: str, **how: Any) -> None:
+        """Have `downstream` start when `upstreams` (`orchestrator/name` each) have succeeded, in
+        place of the link it may have. `how` is `every`, `per`, `timezone`, `shift_s`, `holidays`,
+        as in the settings."""
+        body = {"upstreams": list(upstreams), "downstream": downstream, "by": by, **how}
+        self._request("POST", "links", body)
+
+    def unlink(self, downstream: str, *, by: str) -> None:
+        """Take a pipeline's link away."""
+        self._request("POST", "links/remove", {"downstream": downstream, "by": by})
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

@@ -3,12 +3,13 @@
 import difflib
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from swarm.errors import ConfigError
 
@@ -209,6 +210,49 @@ class PipelineRule(_Section):
     )
 
 
+_PipelineName = Annotated[str, Field(pattern=r"^[^/]+/.+$")]
+_Grain = Literal["run", "hour", "day", "business_day", "week", "month"]
+
+
+class LinkRule(_Section):
+    """A pipeline that starts when what others make is there."""
+
+    upstreams: tuple[_PipelineName, ...] = Field(
+        min_length=1, description="The pipelines it waits for, each `orchestrator/name`."
+    )
+    downstream: _PipelineName = Field(description="The pipeline that starts; it has no other link.")
+    every: _Grain = Field(
+        "run",
+        description="One success of each upstream is needed for every `hour`, `day`, "
+        "`business_day` (with the days off before it), `week` or `month`; `run`: any will do.",
+    )
+    per: _Grain = Field("run", description="What it starts once for; `run`: for each success.")
+    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "UTC", description="Whose hours and days, an IANA name."
+    )
+    shift_s: float = Field(
+        0.0,
+        ge=-31 * 86_400,
+        le=31 * 86_400,
+        description="Seconds from an upstream's planned start to a time that its run is for.",
+    )
+    holidays: tuple[date, ...] = Field((), description="Days off besides weekends, ISO dates.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        order = get_args(_Grain)
+        if self.every != "run" and order.index(self.every) > order.index(self.per):
+            raise ValueError(
+                f"`every: {self.every}` is longer than `per: {self.per}`; say in `per` at least "
+                f"`{self.every}`"
+            )
+        if self.per == "run" and len(self.upstreams) > 1:
+            raise ValueError("with several upstreams say in `per` what belongs together: `day`")
+        if self.downstream in self.upstreams:
+            raise ValueError(f"{self.downstream} would wait for itself")
+        return self
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -246,6 +290,7 @@ class Settings(_Section):
     pipelines: tuple[PipelineRule, ...] = Field(
         (), description="How far swarm may go with which pipelines; `warn` where none fits."
     )
+    links: tuple[LinkRule, ...] = Field((), description="Which pipelines start which others.")
     hold_ttl_s: float = Field(
         60.0,
         ge=30,
@@ -341,6 +386,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "teams": Team,
     "slas": Promise,
     "pipelines": PipelineRule,
+    "links": LinkRule,
 }
 
 

@@ -36,6 +36,7 @@ from swarm.dispatch.events import (
     Reply,
     Submit,
 )
+from swarm.dispatch.explanation import Explanation
 from swarm.errors import NoRoom, Overloaded, Rejected, StoreError, SwarmError
 from swarm.model.dispatch import DispatchRecord, Ended, Submitted
 from swarm.model.work import Submission, TaskId, Token, WorkerId
@@ -160,6 +161,12 @@ class DispatcherActor:
     async def detection(self) -> Detection:
         """How good the detection of silent workers is now."""
         return self._dispatcher.detector.detection(self._now().steady_s)
+
+    async def explain(self, task: TaskId) -> Explanation:
+        """Why a task does not run yet, holds included, which are in no journal."""
+        if self._stands is not None:
+            raise self._stands
+        return self._dispatcher.explain(task, self._now())
 
     def _gone(self, worker: WorkerId) -> bool:
         """Take in a notice of death; is it settled?"""

@@ -16,11 +16,13 @@ from swarm.actors.node_workers import Node
 from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
+from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
 from swarm.model.intents import Intent
 from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
 from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
@@ -119,6 +121,10 @@ class DispatchHandle(_Handle):
         answer: Detection = await self._call("detection")
         return answer
 
+    async def explain(self, task: TaskId) -> Explanation:
+        answer: Explanation = await self._call("explain", task)
+        return answer
+
 
 class SequencerHandle(_Handle):
     """The sequencer actor."""
@@ -136,6 +142,15 @@ class SequencerHandle(_Handle):
     async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
         intent: Intent = await self._call("release", target, by, cause_id)
         return intent
+
+    async def link(self, link: Link, cause_id: str) -> None:
+        await self._call("link", link, cause_id)
+
+    async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
+        await self._call("unlink", downstream, by, cause_id)
+
+    async def links(self) -> list[Awaited]:
+        return list(await self._call("links"))
 
 
 class OutputsHandle(_Handle):

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm, Reply
+from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
 from swarm.model.intents import Intent
 from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
 from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
@@ -82,6 +84,10 @@ class Dispatch(Hearing, Protocol):
         """How good the detection of silent workers is now."""
         ...
 
+    async def explain(self, task: TaskId) -> Explanation:
+        """Why a task does not run yet; raises `UnknownKey` for one that has ended."""
+        ...
+
 
 class Sequencer(Protocol):
     """The sequencer actor. All calls may be sent again."""
@@ -97,6 +103,18 @@ class Sequencer(Protocol):
 
     async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
         """Release a pipeline; raises `Rejected` where it is not held."""
+        ...
+
+    async def link(self, link: Link, cause_id: str) -> None:
+        """Have a pipeline start by what others make, in place of the link it may have."""
+        ...
+
+    async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
+        """Take a pipeline's link away; raises `UnknownKey`."""
+        ...
+
+    async def links(self) -> list[Awaited]:
+        """How each link stands."""
         ...
 
 

@@ -1,29 +1,38 @@
-"""The sequencer actor: the shell of hazards, SLAs and decisions. It follows the stream `graph` and
-alone writes the stream `sequencing`."""
+"""The sequencer actor: the shell of hazards, SLAs, decisions and links. It follows the stream
+`graph` and alone writes the stream `sequencing`."""
 
 import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
+from swarm.actors.guiding import guide, keep_guided
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
+from swarm.actors.linking import settled
+from swarm.actors.ports import Dispatch
 from swarm.clock import SystemClock
 from swarm.config import PipelineRule, Settings
+from swarm.dispatch.events import Guide
 from swarm.errors import Rejected, UnknownKey
-from swarm.model.intents import Intent, Mode
+from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import (
     FindingChanged,
     GraphRecord,
     IntentMade,
+    LinkFed,
+    LinkGone,
+    LinkMade,
     SequencingRecord,
     SlaChanged,
 )
 from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
 from swarm.model.policy import AtLatest, Policies, Policy
 from swarm.model.sla import Sla
 from swarm.sequencing.asking import Asking
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
+from swarm.sequencing.links import Links
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World
 from swarm.store.journal import Journal, open_journal
@@ -44,21 +53,27 @@ class Sequencing:
         self._world = world
         self._hazards = Hazards(world, settings.min_confidence)
         self._promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
+        self.links = Links(world.history)
         policy = Policies(tuple(map(_rule, settings.pipelines))).of
         self.decisions = Decisions(world, policy, lambda: self._promises.slas)
         self._asking = Asking(policy)
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
-        if isinstance(record, IntentMade):
-            self.decisions.apply(record)
-        if isinstance(record, IntentMade | FindingChanged):
-            self._asking.apply(record)
-        if isinstance(record, IntentMade):
-            return
-        if not isinstance(record, SlaChanged):
-            self._hazards.apply(record)
-            self.decisions.apply(record)
-        self._promises.apply(record)
+        match record:
+            case IntentMade(intent) if intent.act is not Act.TRIGGER:
+                self.decisions.apply(record)
+                self._asking.apply(record)
+            case IntentMade() | LinkMade() | LinkGone() | LinkFed():
+                self.links.apply(record)
+            case SlaChanged():
+                self._promises.apply(record)
+            case _:
+                if isinstance(record, FindingChanged):
+                    self._asking.apply(record)
+                self._hazards.apply(record)
+                self.decisions.apply(record)
+                self._promises.apply(record)
+                self.links.apply(record)
 
     def decide(self, now_s: float) -> list[SequencingRecord]:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
@@ -70,6 +85,11 @@ class Sequencing:
         yield from self._promises.records()
         yield from self.decisions.records()
         yield from self._asking.records()
+        yield from self.links.records()
+
+    def guide(self, now_s: float) -> Guide:
+        """What swarm's own queue is to do."""
+        return guide((record.intent for record in self.decisions.records()), {}, now_s)
 
     def hold(self, target: PipelineKey, by: str, for_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
@@ -92,8 +112,11 @@ class SequencerActor:
     the process: it is restarted and begins with the graph's snapshot.
     """
 
-    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, settings: Settings, dispatch: Dispatch
+    ) -> None:
         self._clock = SystemClock()
+        self._rules = settings.links
         self._ttl_s = settings.hold_ttl_s
         self._turn = asyncio.Lock()  # one at a time reads, decides or writes
 
@@ -108,10 +131,13 @@ class SequencerActor:
 
         self._state, self._journaled, self._journal, self._seq = await opened(begin)
         self._loop = start(self._run())
+        self._guided = start(keep_guided(dispatch, self._state.guide, self._clock))
 
     async def intents(self, orchestrator: str) -> list[Intent]:
         """What is to be carried out in an orchestrator now; all of it is in the journal."""
-        return self._state.decisions.intents(orchestrator, self._clock.now_s(), self._ttl_s)
+        now_s = self._clock.now_s()
+        triggers = self._state.links.triggers(orchestrator, now_s)
+        return [*self._state.decisions.intents(orchestrator, now_s, self._ttl_s), *triggers]
 
     async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
@@ -129,12 +155,34 @@ class SequencerActor:
             await self._journaled.append([made], now_s, cause_id)
             return made.intent
 
+    async def link(self, link: Link, cause_id: str) -> None:
+        """Link a pipeline to others."""
+        await self._write([LinkMade(link)], cause_id)
+
+    async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
+        """Take a pipeline's link away. Raises `UnknownKey`."""
+        if self._state.links.of(downstream) is None:
+            raise UnknownKey(f"nothing links {downstream} to others; `swarm links` lists them")
+        await self._write([LinkGone(downstream, by)], cause_id)
+
+    async def links(self) -> list[Awaited]:
+        """How each link stands."""
+        return self._state.links.awaited()
+
+    async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
+        async with self._turn:
+            await self._journaled.append(records, self._clock.now_s(), cause_id)
+
     async def _run(self) -> None:
+        wanted = settled(self._state.links, self._rules, self._clock.now_s())
+        if wanted:
+            await self._write(wanted, "settings")
         while True:
             async with self._turn:
                 more = await asyncio.to_thread(self._follow)
                 if not more:  # between two batches the graph is half of what it was
                     await self._tell(self._state.decisions.decide)
+                    await self._tell(self._state.links.decide)
                     await self._tell(self._state.decide)
             if not more:
                 await asyncio.sleep(_IDLE_S)

@@ -20,6 +20,7 @@ from swarm.api.routes import (
     graph,
     health,
     ingest,
+    links,
     outside,
     owned,
     simulate,
@@ -70,6 +71,7 @@ def create_app(deps: Deps) -> FastAPI:
         slas,
         decisions,
         simulate,
+        links,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app

@@ -45,6 +45,13 @@ class DecisionRow(Shape):
         )
 
 
+class HeldRow(Shape):
+    """Whether a run is to wait. Ask again well before `for_s` is over."""
+
+    for_s: float = Field(description="How many seconds more at most; 0: it is not held.")
+    reason: str
+
+
 class ReleaseBody(Shape):
     """A person lets a pipeline go on."""
 

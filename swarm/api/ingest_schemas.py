@@ -24,8 +24,10 @@ class RunBody(Shape):
     pipeline: str = Field(min_length=1, max_length=500)
     run_id: str = Field(min_length=1, max_length=500)
     state: RunState
+    scheduled_for_s: float | None = None
     started_at_s: float | None = None
     ended_at_s: float | None = None
+    exit_code: int | None = None
 
 
 class PushBody(Shape):

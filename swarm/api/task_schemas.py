@@ -7,11 +7,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swarm.dispatch.explanation import Explanation
-from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import HELD
-from swarm.dispatch.waiting import why_waiting
+from swarm.dispatch.waiting import Waiting
 from swarm.dispatch.workers import Worker
 from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.keys import PipelineKey
 from swarm.model.work import (
     CapacityClass,
     Effects,
@@ -22,11 +22,12 @@ from swarm.model.work import (
     Submission,
     TaskId,
 )
-from swarm.store.stories import LIVE, Told
 from swarm.store.stories import TaskRow as Row
+from swarm.store.stories import Told
 
 Name = Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")]
 Owner = Annotated[str, Field(pattern=r"^[\w.:/@-]{0,200}$")]
+PipelineName = Annotated[str, Field(max_length=1_000, pattern=r"^([^/]+/.+)?$")]
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
 Files = Annotated[dict[FileName, str], Field(max_length=20)]
 
@@ -81,6 +82,11 @@ class TaskBody(BaseModel):
     subject: str = Field("", max_length=1_000, description="The orchestrator's own name of it.")
     owner: Owner = Field("", description="Who follows it with `GET /tasks/changes`.")
     rearm: Rearm = Field(Rearm.SELF, description="Who lets it run again after its worker's death.")
+    pipeline: PipelineName = Field("", description="`orchestrator/pipeline` that it is a part of.")
+    run: str = Field("", max_length=500, description="The run of it; without, it is never held.")
+    queue_wait_max_s: float = Field(
+        0.0, ge=0, description="So long its orchestrator lets it wait after its owner's last word."
+    )
 
     @model_validator(mode="after")
     def _one_work(self) -> Self:
@@ -116,6 +122,9 @@ class TaskBody(BaseModel):
             subject=self.subject,
             owner=self.owner,
             rearm=self.rearm,
+            pipeline=PipelineKey(*self.pipeline.split("/", 1)) if self.pipeline else None,
+            run=self.run,
+            queue_wait_max_s=self.queue_wait_max_s,
         )
 
     def payload(self) -> str:
@@ -185,11 +194,13 @@ class TaskStory(TaskRow):
     result: Any = None
 
     @classmethod
-    def told(cls, row: Row, story: Sequence[Told], floor: Floor, result: str | None = None) -> Self:
-        # Row and floor may be a moment apart: what runs or has ended waits for nothing.
-        known = row.submission.task in floor.tasks
-        waits = known and row.state in LIVE and row.state not in HELD
-        waiting = why_waiting(floor, row.submission.task) if waits else None
+    def told(
+        cls,
+        row: Row,
+        story: Sequence[Told],
+        waiting: Waiting | None,
+        result: str | None = None,
+    ) -> Self:
         return cls(
             **TaskRow.of(row).model_dump(),
             grant=newest_grant(story),

@@ -29,6 +29,7 @@ from swarm.model.pipelines import Inventory, Pipeline, Task
 
 _JOBS_PER_CHUNK = 20
 _MAX_SLUG = 60
+_RUN = re.compile(r"\bswarm\s+run\s+(?:[^/\s]+/)?(\S+)\s+--\s")
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -139,7 +140,10 @@ def _names(jobs: list[CronJob]) -> list[str]:
 
 
 def _name(job: CronJob) -> str:
-    """The base name of the first script that is started, else words of the command."""
+    """What `swarm run` calls it, else the base name of the first script that is started, else words
+    of the command."""
+    if (run := _RUN.search(job.command)) is not None:
+        return run.group(1)
     for command in commands(_script(job)):
         for started in (command.script, *command.sql_files):
             if started and started != _input_file(job):

@@ -7,17 +7,26 @@ given. Within a team the most urgent task that fits goes first.
 A task that is late and does not fit beside what runs would wait for ever behind small ones. One
 worker that could run it is therefore kept free for it until it fits.
 
+Work that gives way (of pipelines that yield) holds a floor of the fleet in its turn like any other,
+so it never starves. Above that it goes after all else, and never beyond a ceiling, which leaves
+room for what comes next.
+
 Beyond its slots a worker gets tasks only in turn, while all it holds needs the same, so that
 whichever of them run together fit, and while no other worker has a free slot for them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import chain
 
 from swarm.dispatch.queue import Place, Queue, Shape
-from swarm.dispatch.workers import Worker, suits
+from swarm.dispatch.workers import NOTHING, Worker, suits
 from swarm.model.work import Resources, TaskId, WorkerId
+
+# The dominant share of the fleet that work which gives way has in its turn, and has at most.
+FLOOR = 0.05
+CEILING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +37,28 @@ class Fleet:
     held_by: Mapping[str, Resources]
     weights: Mapping[str, float]
     idle: Sequence[Worker] = ()  # others, with a free slot
+    giving_way: Resources = NOTHING  # what work that gives way holds
 
     def share(self, team: str, more: Resources) -> float:
         """The weighted dominant share of `team` if it held `more` besides."""
         held = self.held_by.get(team, Resources()) + more
         return held.share_of(self.total) / self.weights.get(team, 1.0)
+
+    def rank(self, given: Resources, more: Resources) -> "Rank":
+        """Where work that gives way stands if it was `given` so much and got `more`."""
+        held = self.giving_way + given
+        share = (held + more).share_of(self.total)
+        if held == Resources() or share <= FLOOR:
+            return Rank.IN_TURN
+        return Rank.LAST if share <= CEILING else Rank.NOT_NOW
+
+
+class Rank(IntEnum):
+    """When work gets what is free."""
+
+    IN_TURN = 0
+    LAST = 1
+    NOT_NOW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +92,7 @@ def choose(
     """
     hand = _Hand(queue, worker, fleet)
     own = worker.offer.worker
-    kept = [task for task, keeper in reserved.items() if keeper == own and task in queue]
+    kept = [task for task, keeper in reserved.items() if keeper == own and queue.has_turn(task)]
     for task in kept:
         team, shape, place = queue.find(task)
         if not hand.fits(shape) or not worker.free_slots:
@@ -95,6 +121,7 @@ class _Hand:
         self.full = worker.closed
         self._room = worker.offer.resources - worker.used
         self._given: dict[str, Resources] = {}
+        self._given_way = Resources()
         self._takes: set[Resources] = set()
         # The most urgent place of each team and shape, and the walk that has the ones behind it.
         self._heads: dict[str, dict[Shape, tuple[Place, Iterator[Place]]]] = {}
@@ -111,10 +138,23 @@ class _Hand:
             (self._fleet.share(team, self._given.get(team, none)), min(heads.values())[0], team)
             for team, heads in self._heads.items()
         )
+        last = []
         for _, _, team in order:
             heads = self._heads[team]
             for shape in sorted(heads, key=lambda shape: heads[shape][0]):
-                yield team, shape, heads[shape][0]
+                match self.rank(shape):
+                    case Rank.IN_TURN:
+                        yield team, shape, heads[shape][0]
+                    case Rank.LAST:
+                        last.append((team, shape, heads[shape][0]))
+                    case Rank.NOT_NOW:
+                        pass
+        yield from last
+
+    def rank(self, shape: Shape) -> Rank:
+        if not shape.give_way:
+            return Rank.IN_TURN
+        return self._fleet.rank(self._given_way, shape.needs.resources)
 
     def fits(self, shape: Shape) -> bool:
         if shape.alone and (self.worker.held or self.chosen):
@@ -136,6 +176,8 @@ class _Hand:
         self.full = shape.alone
         self._room = self._room - takes
         self._given[team] = self._given.get(team, Resources()) + takes
+        if shape.give_way:
+            self._given_way = self._given_way + takes
         head, walk = self._heads[team][shape]
         if head != place:  # it was kept for, and others are more urgent
             behind = chain([head], (other for other in walk if other != place))
@@ -171,7 +213,7 @@ def _next(
     for team, shape, place in hand.in_turn():
         if hand.fits(shape):
             return place, shape, team, True
-        late = place.latest_start_s <= wall_s
+        late = place.latest_start_s <= wall_s and hand.rank(shape) is Rank.IN_TURN
         if late and reserved.get(place.task, own) == own:
             return place, shape, team, False
     return None

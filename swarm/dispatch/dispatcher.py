@@ -2,7 +2,8 @@
 
 `decide` answers an event with the records that follow from it and changes nothing that is
 replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
-replayed are signs of life (`beat`), and which worker is kept free for which late task.
+replayed are signs of life (`beat`), which worker is kept free for which late task, and what
+sequencing wants of the queue (`guidance.py`).
 
 Rules
 1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
@@ -26,6 +27,7 @@ from swarm.dispatch.events import (
     Event,
     Finish,
     Grants,
+    Guide,
     Nod,
     Now,
     Orders,
@@ -39,10 +41,12 @@ from swarm.dispatch.events import (
     WantAgents,
     WorkerLost,
 )
+from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.guidance import Guidance
 from swarm.dispatch.losses import lose, lose_silent, lose_worker, movable
 from swarm.dispatch.requests import requested
-from swarm.dispatch.states import TaskState
+from swarm.dispatch.states import Task, TaskState
 from swarm.errors import Rejected
 from swarm.model.dispatch import (
     CancelAsked,
@@ -51,7 +55,9 @@ from swarm.model.dispatch import (
     Ended,
     Granted,
     Lost,
+    Rearmed,
     Started,
+    Submitted,
     WorkerGone,
     WorkerJoined,
     WorkerKept,
@@ -93,6 +99,7 @@ class Dispatcher:
         self.floor = Floor()
         self._capacity = Capacity()
         self.detector = Detector(policy.patience)
+        self._guidance = Guidance(self.floor)
         self.called: set[WorkerId] = set()  # there are orders for them, which a renewal brings
         self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
@@ -103,7 +110,10 @@ class Dispatcher:
             self.detector.grace(worker, now.steady_s)
 
     def apply(self, record: DispatchRecord) -> None:
+        leaves: Task | None = None
         match record:
+            case Granted(token) | Ended(token):
+                leaves = self.floor.tasks.get(token.task)
             case CancelAsked(id_) | Lost(Token(id_)):
                 holder = self.floor.tasks[id_].worker if id_ in self.floor.tasks else None
                 if holder is not None:
@@ -119,6 +129,12 @@ class Dispatcher:
             case _:
                 pass
         self.floor.apply(record)
+        if leaves is not None:
+            self._guidance.left(leaves)
+        elif isinstance(record, Submitted):
+            self._guidance.came(self.floor.tasks[record.submission.task])
+        elif isinstance(record, Rearmed):
+            self._guidance.came(self.floor.tasks[record.token.task])
 
     def beat(self, worker: WorkerId, at_s: float, lost: int = 0, unheard_s: float = 0.0) -> Nod:
         """A beat came in at `at_s` on the steady clock; `lost` before it did not, and its sender
@@ -132,6 +148,11 @@ class Dispatcher:
         self.detector.beat(worker, at_s, lost)
         return Nod.COME if worker in self.called else Nod.NOTED
 
+    def explain(self, id_: TaskId, now: Now) -> Explanation:
+        """Why a task does not run yet; raises `UnknownKey` for one that has ended."""
+        held = self._guidance.held(id_, now)
+        return explain(self.floor, id_, self._policy.weights, held)
+
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new dispatcher these give this one's state."""
         return self.floor.records()
@@ -142,6 +163,7 @@ class Dispatcher:
 
     def due(self, now: Now) -> list[Event]:
         """What time has brought about. To be asked often, after the inbox is drained."""
+        self._guidance.look(now)
         events: list[Event] = []
         for silence in list(self.detector.verdicts(now.steady_s)):
             if silence.worker not in self.floor.workers:
@@ -160,9 +182,11 @@ class Dispatcher:
     def decide(self, event: Event, now: Now) -> Decision:
         """What follows from `event`. Raises `Rejected` where it is refused; nothing is changed."""
         match event:
+            case Guide():
+                self._guidance.take(event, now)
+                return Decision((), Receipt.DONE)
             case Submit() | Rearm() | Cancel() | Drain():
-                quota = self._policy.quota
-                return Decision(*requested(self.floor, self._capacity, event, quota))
+                return self._requested(event, now)
             case Register():
                 return self._register(event, now)
             case Acquire():
@@ -176,10 +200,13 @@ class Dispatcher:
                 return Decision(() if known else (wanted,), Receipt.DONE)
             case WorkerLost(worker, cause):
                 return self._worker_lost(worker, cause)
-            case Silence(worker, fenced=True):
-                return self._worker_lost(worker, LossCause.SELF_FENCED)
-            case Silence(worker):
-                return Decision(tuple(lose_silent(self.floor, worker)), Receipt.DONE)
+            case Silence():
+                return self._silent(event)
+
+    def _requested(self, event: Submit | Rearm | Cancel | Drain, now: Now) -> Decision:
+        if isinstance(event, Rearm) and self.floor.is_newest(event.token):
+            self._guidance.heard(event.token.task, now)
+        return Decision(*requested(self.floor, self._capacity, event, self._policy.quota))
 
     def _register(self, event: Register, now: Now) -> Decision:
         offer = event.offer
@@ -204,10 +231,11 @@ class Dispatcher:
             return Decision((), Grants(again))
         if self.detector.suspects(event.worker, now.steady_s):
             return Decision((), Grants(()))
+        self._guidance.look(now)
         self._kept_free = {
             task: keeper
             for task, keeper in self._kept_free.items()
-            if task in self.floor.queue and keeper in self.floor.workers
+            if self.floor.queue.has_turn(task) and keeper in self.floor.workers
         }
         choice = choose(
             self.floor.queue,
@@ -233,7 +261,8 @@ class Dispatcher:
     def _fleet(self, event: Acquire) -> Fleet:
         others = self.floor.workers.items() if event.ahead else ()
         idle = [other for id_, other in others if other.free_slots and id_ != event.worker]
-        return Fleet(self.floor.total, self.floor.held_by, self._policy.weights, idle)
+        way = self._guidance.giving_way()
+        return Fleet(self.floor.total, self.floor.held_by, self._policy.weights, idle, way)
 
     def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
         """Of those that would wait in the worker none that is its owner's: to take it back would
@@ -282,6 +311,11 @@ class Dispatcher:
             return Decision((), Receipt.DONE)
         self.detector.refused += 1
         return Decision((), Receipt.STALE)
+
+    def _silent(self, event: Silence) -> Decision:
+        if event.fenced:
+            return self._worker_lost(event.worker, LossCause.SELF_FENCED)
+        return Decision(tuple(lose_silent(self.floor, event.worker)), Receipt.DONE)
 
     def _worker_lost(self, worker: WorkerId, cause: LossCause) -> Decision:
         if worker not in self.floor.workers:

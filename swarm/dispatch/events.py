@@ -1,9 +1,11 @@
 """What the dispatcher is told, and what it answers. All of it may be sent again."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from swarm.model.dispatch import AgentsWanted
+from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
 
 
@@ -112,8 +114,35 @@ class WantAgents:
     wanted: AgentsWanted
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Runs of `pipeline` that have not begun wait; for `for_s` seconds from now at most, unless it
+    is said again. `reason` is one line for a person."""
+
+    pipeline: PipelineKey
+    for_s: float
+    reason: str
+    waits_for: tuple[PipelineKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """All that sequencing wants of the queue now: what was said before and is not here is over.
+
+    `slack_s` tells how many seconds from now a pipeline's tasks have to start, where they know no
+    deadline of their own. What `yielding` pipelines hand in gives way to all else. Of both nothing
+    stands after `for_s` seconds.
+    """
+
+    holds: tuple[Hold, ...] = ()
+    slack_s: Mapping[PipelineKey, float] = field(default_factory=dict)
+    yielding: frozenset[PipelineKey] = frozenset()
+    for_s: float = 60.0
+
+
 Event = (
     WantAgents
+    | Guide
     | Submit
     | Register
     | Acquire

@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from swarm.dispatch.choice import Fleet
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.guidance import Held
 from swarm.dispatch.states import Task, TaskState
 from swarm.dispatch.waiting import Waiting, missing, why_waiting
 from swarm.dispatch.workers import Worker
@@ -45,12 +46,15 @@ class Explanation:
     workers: tuple[AtWorker, ...] = ()
 
 
-def explain(floor: Floor, id_: TaskId, weights: Mapping[str, float]) -> Explanation:
-    """Why the live task `id_` does not run yet. Raises `UnknownKey` for one that has ended."""
+def explain(
+    floor: Floor, id_: TaskId, weights: Mapping[str, float], held: Held | None = None
+) -> Explanation:
+    """Why the live task `id_` does not run yet; `held` is the hold it is under. Raises `UnknownKey`
+    for one that has ended."""
     task = floor.tasks.get(id_)
     if task is None:
         raise UnknownKey(f"no task {id_} waits or runs; `swarm tasks get {id_}` tells its story")
-    waiting = why_waiting(floor, id_)
+    waiting = why_waiting(floor, id_, held)
     if task.state is not TaskState.QUEUED:
         return Explanation(id_, task.state, waiting)
     team, _, place = floor.queue.find(id_)

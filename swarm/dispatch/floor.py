@@ -5,6 +5,7 @@ again is recognised. Afterwards they live in the projections only.
 """
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from swarm.dispatch.queue import Queue
 from swarm.dispatch.states import HELD, Task, TaskState, restored
@@ -28,10 +29,16 @@ from swarm.model.dispatch import (
     WorkerJoined,
     WorkerKept,
 )
+from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Resources, TaskId, Token, WorkerId
 
 ENDED_KEPT = 100_000  # tasks
 GONE_KEPT = 10_000  # workers
+BEGUN_KEPT = 100_000  # runs
+
+PartOf = tuple[PipelineKey, str]
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Floor:
@@ -46,6 +53,8 @@ class Floor:
         self.lost: dict[TaskId, None] = {}  # tasks that wait to be re-armed
         self.agents: dict[str, AgentsWanted] = {}
         self.held_by: dict[str, Resources] = {}
+        self.held_of: dict[PipelineKey, Resources] = {}
+        self.begun: dict[PartOf, None] = {}  # runs of which a task was granted
         self.total = Resources()
 
     def is_newest(self, token: Token) -> bool:
@@ -78,6 +87,7 @@ class Floor:
                 self._restore(restored(record))
             case EndedKept(id_):
                 self.ended[id_] = record
+                self._note_begun(record.part_of)
             case AgentsWanted(path, count):
                 self.agents.pop(path, None)
                 if count:
@@ -126,6 +136,7 @@ class Floor:
                 self.queue.remove(id_)
                 self._hold(worker, task)
                 self.workers[worker].acquire_no = acquire_no
+                self._note_begun(task.submission.part_of)
             case Lost():
                 self.lost[id_] = None
             case Rearmed():
@@ -135,7 +146,9 @@ class Floor:
                 self.queue.remove(id_)
                 self.lost.pop(id_, None)
                 del self.tasks[id_]
-                self.ended[id_] = EndedKept(id_, task.submission.digest, token.grant, outcome)
+                begun = task.submission.part_of if token.grant else None
+                digest = task.submission.digest
+                self.ended[id_] = EndedKept(id_, digest, token.grant, outcome, begun)
                 _bound(self.ended, ENDED_KEPT)
             case Started():
                 pass
@@ -156,6 +169,8 @@ class Floor:
 
     def _restore(self, task: Task) -> None:
         self.tasks[task.submission.task] = task
+        if task.grant:
+            self._note_begun(task.submission.part_of)
         if task.state is TaskState.QUEUED:
             self.queue.add(task)
         elif task.worker is not None:
@@ -168,14 +183,20 @@ class Floor:
         self.workers[worker].hold(task.submission.task, takes)
         self.workers[worker].alone = task.alone
         self.held_by[team] = self.held_by.get(team, Resources()) + takes
+        if (pipeline := task.submission.pipeline) is not None:
+            self.held_of[pipeline] = self.held_of.get(pipeline, Resources()) + takes
 
     def _drop(self, worker: WorkerId, task: Task) -> None:
         takes, team = task.submission.needs.resources, task.submission.team
         self.workers[worker].drop(task.submission.task)
-        left = self.held_by[team] - takes
-        self.held_by[team] = left
-        if left.cpu < 1e-6 and not left.memory_bytes and left.gpu < 1e-6:
-            del self.held_by[team]
+        _take_off(self.held_by, team, takes)
+        if task.submission.pipeline is not None:
+            _take_off(self.held_of, task.submission.pipeline, takes)
+
+    def _note_begun(self, run: PartOf | None) -> None:
+        if run is not None:
+            self.begun[run] = None
+            _bound(self.begun, BEGUN_KEPT)
 
     def _task(self, id_: TaskId) -> Task:
         task = self.tasks.get(id_)
@@ -188,7 +209,14 @@ class Floor:
         self.total = sum(offers, Resources())
 
 
-def _bound(kept: dict[TaskId, EndedKept] | dict[WorkerId, LossCause], most: int) -> None:
+def _bound(kept: dict[K, V], most: int) -> None:
     """Let the oldest go."""
     while len(kept) > most:
-        del kept[next(iter(kept))]  # type: ignore[arg-type]
+        del kept[next(iter(kept))]
+
+
+def _take_off(held: dict[K, Resources], of: K, takes: Resources) -> None:
+    left = held[of] - takes
+    held[of] = left
+    if left.cpu < 1e-6 and not left.memory_bytes and left.gpu < 1e-6:
+        del held[of]

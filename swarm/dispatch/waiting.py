@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.guidance import Held
 from swarm.dispatch.states import Task, TaskState
 from swarm.dispatch.workers import Worker
 from swarm.model.work import Needs, Offer, TaskId
@@ -22,6 +24,7 @@ class WaitReason(StrEnum):
     ALL_BUSY = "all_busy"
     ON_TRIAL = "on_trial"
     OWNER = "owner"
+    HELD = "held"
     NEXT = "next"
 
 
@@ -33,15 +36,24 @@ class Waiting:
     text: str
 
 
-def why_waiting(floor: Floor, id_: TaskId) -> Waiting | None:
-    """Why the live task `id_` is not running; None while it is."""
+def why_waiting(floor: Floor, id_: TaskId, held: Held | None = None) -> Waiting | None:
+    """Why the live task `id_` is not running; None while it is. `held` is the hold it is under."""
     task = floor.tasks[id_]
     if task.worker is not None:
         return None
     if task.state is TaskState.LOST:
         text = f"lost with its worker; {task.submission.subject or 'its owner'} has to re-arm it"
         return Waiting(WaitReason.OWNER, text)
+    if held is not None:
+        return Waiting(WaitReason.HELD, _held(held))
     return _without(task, list(floor.workers.values())) or _unfree(task, floor)
+
+
+def _held(held: Held) -> str:
+    until = datetime.fromtimestamp(held.until_s, UTC).strftime("%H:%M:%S")
+    awaited = ", ".join(map(str, held.hold.waits_for))
+    what = f"waits for {awaited}: {held.hold.reason}" if awaited else held.hold.reason
+    return f"held: {what}; until {until} UTC, unless that is put off"
 
 
 # What a worker has to have, in the order in which one would look for it.

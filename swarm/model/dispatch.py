@@ -5,6 +5,7 @@ Beats, renewals and suspicions are never recorded: they only matter while they a
 
 from dataclasses import dataclass
 
+from swarm.model.keys import PipelineKey
 from swarm.model.work import Loss, LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
 
 
@@ -132,12 +133,14 @@ class TaskKept:
 
 @dataclass(frozen=True, slots=True)
 class EndedKept:
-    """A task that ended not long ago, in a snapshot: its id is not free yet."""
+    """A task that ended not long ago, in a snapshot: its id is not free yet. `part_of` is the run
+    that it began, pipeline and id."""
 
     task: TaskId
     digest: str
     grant: int
     outcome: Outcome
+    part_of: tuple[PipelineKey, str] | None = None
 
 
 DispatchRecord = (

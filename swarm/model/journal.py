@@ -26,6 +26,7 @@ from swarm.model.lineage import (
     View,
     ViewInventory,
 )
+from swarm.model.links import Link
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Ran, Run, TaskRun
@@ -304,6 +305,32 @@ class IntentMade:
     intent: Intent
 
 
+@dataclass(frozen=True, slots=True)
+class LinkMade:
+    """Somebody linked a pipeline to others, in place of the link it may have had."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGone:
+    """Nothing links a pipeline to others any more."""
+
+    downstream: PipelineKey
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFed:
+    """An upstream of a link succeeded for the stretch that begins at `part_s`, of a longer one from
+    `partition_s` on that still waits for others (seconds since the epoch)."""
+
+    downstream: PipelineKey
+    upstream: PipelineKey
+    partition_s: float
+    part_s: float
+
+
 # --- records of a connector stream ---------------------------------------------------------------
 
 
@@ -385,7 +412,7 @@ GraphRecord = (
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded | IntentEnded
-SequencingRecord = SlaChanged | FindingChanged | IntentMade
+SequencingRecord = SlaChanged | FindingChanged | IntentMade | LinkMade | LinkGone | LinkFed
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Run:
     started_at_s: float | None = None
     ended_at_s: float | None = None
     process: str = ""
+    exit_code: int | None = None  # of a program
 
 
 @dataclass(frozen=True, slots=True)

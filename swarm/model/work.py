@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from swarm.model.keys import PipelineKey
+
 TaskId = NewType("TaskId", str)
 WorkerId = NewType("WorkerId", str)
 
@@ -119,7 +121,10 @@ class Needs:
 class Submission:
     """A task as it was handed in. What it runs is kept elsewhere under the same id, encrypted;
     `digest` tells two bodies of one id apart. `owner` is the plug-in that follows it, `attempt`
-    and `subject` are the orchestrator's own words. Times are seconds since the epoch."""
+    and `subject` are the orchestrator's own words. Times are seconds since the epoch.
+
+    `pipeline` and `run` are what it is a part of, where its orchestrator has that; after
+    `queue_wait_max_s` without a word of its owner that orchestrator would give it up (0: never)."""
 
     task: TaskId
     team: str
@@ -135,6 +140,14 @@ class Submission:
     wait_for_capacity: bool = True  # else it is refused where no worker there ever was can run it
     subject: str = ""
     owner: str = ""
+    pipeline: PipelineKey | None = None
+    run: str = ""
+    queue_wait_max_s: float = 0.0
+
+    @property
+    def part_of(self) -> tuple[PipelineKey, str] | None:
+        """The run it is a part of; None where that is not known."""
+        return (self.pipeline, self.run) if self.pipeline and self.run else None
 
 
 @dataclass(frozen=True, slots=True)

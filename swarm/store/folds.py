@@ -11,6 +11,7 @@ from swarm.model.columns import ColumnLineage
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet
 from swarm.model.foreign import ForeignWorker, Presence
+from swarm.model.intents import Act
 from swarm.model.journal import (
     RECORD_VERSION,
     CapacitySeen,
@@ -125,7 +126,8 @@ class Changes:
                 self._add_foreign(worker, body, at_s)
             case IntentMade(intent) | IntentEnded(intent):
                 kind, target = type(record).__name__, intent.target
-                key = row_key(target.orchestrator, target.name, kind)
+                apart = [str(intent.act)] if intent.act is Act.TRIGGER else []
+                key = row_key(target.orchestrator, target.name, kind, *apart)
                 self.decisions.put(key, at_s, body, kind=kind)
             case FacetSeen(facet):
                 self._add_facet(facet, body, at_s)

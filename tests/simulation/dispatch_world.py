@@ -20,6 +20,8 @@ from swarm.dispatch.events import (
     Event,
     Finish,
     Grants,
+    Guide,
+    Hold,
     Nod,
     Now,
     Orders,
@@ -30,6 +32,7 @@ from swarm.dispatch.events import (
     Submit,
     WorkerLost,
 )
+from swarm.dispatch.guidance import HELD_SHARE
 from swarm.dispatch.states import TaskState
 from swarm.errors import Conflict, Rejected
 from swarm.model.dispatch import (
@@ -38,6 +41,7 @@ from swarm.model.dispatch import (
     Ended,
     Granted,
 )
+from swarm.model.keys import PipelineKey
 from swarm.model.work import (
     Effects,
     LossCause,
@@ -60,6 +64,10 @@ BEAT_S = 0.1
 RENEW_S = 1.0
 SLOTS, ROOM = 3, Resources(cpu=4.0)
 WAIT_MAX_S = 0.25  # for a slot
+WALL_S = 1_000.0
+PIPELINES = [PipelineKey("air", f"dag{number}") for number in range(3)]
+HOLD_S = 2.0
+TICK_S = 0.05
 STALE_S = 1.0  # so long a sender beats for a worker that stands still
 PATIENCE = Patience(suspect_s=0.3, redistribute_s=0.6, self_fence_s=3.0, guard_s=0.5)
 POLICY = Policy(weights={"gold": 3.0}, rearm_max_s=8.0, patience=PATIENCE)
@@ -132,8 +140,12 @@ class World:
         self.dispatcher = Process(self)
         self.old_dispatchers: list[Process] = []
         self.nodes = [Node(self, f"node{number}") for number in range(4)]
+        self._sequencing = random.Random(f"sequencing {seed}")
+        self._holding_until_s = self._sequencing.uniform(0, 2 * HEAL_S)
+        self._held: set[PipelineKey] = set()
         self._client()
         self._owner()
+        self._sequence()
         self._faults()
 
     def run(self) -> None:
@@ -218,15 +230,43 @@ class World:
                 rearm=pick.choice([RearmBy.SELF, RearmBy.SELF, RearmBy.OWNER]),
                 sla=pick.choice(list(SlaClass)),
             )
-            self.submissions[submission.task] = submission
             if pick.random() < 0.08:
                 self.poison.add(submission.task)
-                self.submissions[submission.task] = replace(submission, rearm=RearmBy.SELF)
+                submission = replace(submission, rearm=RearmBy.SELF)
+            self.submissions[submission.task] = self._of_pipeline(submission)
             self.after(submission.submitted_at_s, self._submitting(submission.task))
             if pick.random() < 0.15:
                 self.after(
                     submission.submitted_at_s + pick.uniform(0, 3), self._cancelling(submission)
                 )
+
+    def _of_pipeline(self, submission: Submission) -> Submission:
+        """Some tasks are of runs, whose orchestrator may not let them wait for long."""
+        pick = self._sequencing
+        if pick.random() < 0.3:
+            return submission
+        return replace(
+            submission,
+            submitted_at_s=WALL_S + submission.submitted_at_s,
+            pipeline=pick.choice(PIPELINES),
+            run=pick.choice(["", "monday", "tuesday"]),
+            queue_wait_max_s=pick.choice([0.0, 0.0, 3.0, 8.0]),
+        )
+
+    def _sequence(self) -> None:
+        """The sequencer says again and again what is held and what is urgent, until it dies."""
+        pick = self._sequencing
+        if pick.random() < 0.3:
+            self._held ^= {pick.choice(PIPELINES)}
+        guide = Guide(
+            tuple(Hold(key, HOLD_S, "late upstream") for key in sorted(self._held)),
+            {key: pick.uniform(-5, 5) for key in PIPELINES if pick.random() < 0.5},
+            frozenset(key for key in PIPELINES if pick.random() < 0.2),
+            HOLD_S,
+        )
+        self.tell("sequencer", guide)
+        if self.now_s < self._holding_until_s:
+            self.after(0.4, self._sequence)
 
     def _submitting(self, id_: TaskId) -> Callable[[], None]:
         def attempt() -> None:
@@ -349,6 +389,7 @@ class Process:
         self._inbox: list[tuple[Event, Callable[[object], None]]] = []
         self._beats: list[tuple[float, Beat, Callable[[Nod], None]]] = []
         self._numbers: dict[WorkerId, int] = {}
+        self._holds: dict[PipelineKey, float] = {}  # as told, and until when
         seq, kept = world.journal.snapshot
         for record in [*kept, *world.journal.records[seq:]]:
             self.engine.apply(record)
@@ -356,7 +397,7 @@ class Process:
         world.after(0.02, self._tick)
 
     def _now(self) -> Now:
-        return Now(self.world.now_s, 1_000.0 + self.world.now_s)
+        return Now(self.world.now_s, WALL_S + self.world.now_s)
 
     def crash(self) -> None:
         """The process ends; another takes its place soon."""
@@ -410,9 +451,38 @@ class Process:
             return
         if self.world.now_s >= self._busy_until_s:
             self._drain()
-            for event in self.engine.due(self._now()):
+            due = self.engine.due(self._now())
+            self._check_held()
+            for event in due:
                 self._handle(event, lambda value: None)
-        self.world.after(0.05, self._tick)
+        self.world.after(TICK_S, self._tick)
+
+    def _check_held(self) -> None:
+        """What has no turn is held for a reason that stands."""
+        if self.epoch != self.world.journal.epoch:
+            return  # it does not know what its successor granted
+        queue = self.engine.floor.queue
+        for id_ in self.engine.floor.tasks:
+            held = id_ in queue and not queue.has_turn(id_)
+            if held and self.world.now_s > self._held_until_s(id_, 1.0) + TICK_S:
+                raise Broken(f"{id_} is held, and has not to be any more")
+
+    def _check_grant(self, id_: TaskId) -> None:
+        is_old = self.epoch != self.world.journal.epoch
+        if not is_old and self.world.now_s < self._held_until_s(id_, HELD_SHARE) - TICK_S:
+            raise Broken(f"{id_} was granted, and is held")
+
+    def _held_until_s(self, id_: TaskId, share: float) -> float:
+        """Until when it may be held; for no longer than `share` of what its orchestrator bears."""
+        task = self.world.submissions[id_]
+        others = self.world.submissions.values()
+        run = {one.task for one in others if one.part_of == task.part_of}
+        if task.part_of is None or self.world.journal.newest.keys() & run:
+            return -1.0
+        until_s = self._holds.get(task.part_of[0], -1.0)
+        if task.queue_wait_max_s:
+            until_s = min(until_s, task.submitted_at_s - WALL_S + task.queue_wait_max_s * share)
+        return until_s
 
     def _handle(self, event: Event, reply: Callable[[object], None]) -> None:
         if not self.alive:
@@ -421,6 +491,12 @@ class Process:
             decision = self.engine.decide(event, self._now())
         except Rejected as refusal:
             return reply(refusal)
+        if isinstance(event, Guide):
+            self._holds = {one.pipeline: self.world.now_s + one.for_s for one in event.holds}
+            self._serve_parked()
+        for record in decision.records:
+            if isinstance(record, Granted):
+                self._check_grant(record.token.task)
         if isinstance(event, Acquire) and decision.reply == Grants(()):
             self.parked[event.worker] = event, reply
             return None

@@ -9,15 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from swarm.dispatch import choice, dispatcher, losses
+from swarm.dispatch import choice, dispatcher, guidance, losses
 from swarm.dispatch.detector import Detector
 from swarm.dispatch.dispatcher import Decision, Dispatcher
-from swarm.dispatch.events import Acquire, Finish, Now, Receipt, Renew, Silence, WorkerLost
+from swarm.dispatch.events import Acquire, Finish, Guide, Now, Receipt, Renew, Silence, WorkerLost
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.guidance import Guidance
+from swarm.dispatch.queue import Queue
 from swarm.dispatch.states import TRANSITIONS, Task
 from swarm.errors import InvalidTransition
 from swarm.model.dispatch import CancelAsked, Ended, Lost, Rearmed
-from swarm.model.work import LossCause, Rearm, Token, WorkerId
+from swarm.model.work import LossCause, Rearm, TaskId, Token, WorkerId
 from tests.simulation.dispatch_world import (
     PATIENCE,
     WAIT_MAX_S,
@@ -274,6 +276,54 @@ def what_was_given_back_runs_too(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Node, "_give_back", lambda self: None)
     patch.setattr(Node, "_held", held)
+
+
+@mutant
+def a_hold_outlives_its_time(patch: pytest.MonkeyPatch) -> None:
+    take = Guidance.take
+
+    def longer(self: Guidance, guide: Guide, now: Now) -> None:
+        holds = tuple(replace(hold, for_s=hold.for_s + 30) for hold in guide.holds)
+        take(self, replace(guide, holds=holds), now)
+
+    patch.setattr(Guidance, "take", longer)
+
+
+@mutant
+def a_hold_loses_what_it_held(patch: pytest.MonkeyPatch) -> None:
+    real = Queue.move
+
+    def move(self: Queue, task: TaskId, latest_start_s: float, *, give_way: bool) -> None:
+        if self.has_turn(task):
+            real(self, task, latest_start_s, give_way=give_way)
+
+    patch.setattr(Queue, "move", move)
+    patch.setattr(Process, "_check_held", lambda self: None)
+
+
+@mutant
+def a_hold_stops_another_pipeline(patch: pytest.MonkeyPatch) -> None:
+    real = Guidance._is_held
+
+    def is_held(self: Guidance, task: Task, now: Now) -> bool:
+        return real(self, task, now) or bool(self._holds and task.submission.pipeline)
+
+    patch.setattr(Guidance, "_is_held", is_held)
+
+
+@mutant
+def a_hold_outlasts_the_orchestrator(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(guidance, "HELD_SHARE", 2.0)
+
+
+@mutant
+def half_a_run_is_held(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Floor, "_note_begun", lambda self, run: None)
+
+
+@mutant
+def a_hold_holds_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Queue, "set_aside", lambda self, task: None)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from swarm.config import (
     Agents,
     ApiToken,
+    LinkRule,
     PipelineRule,
     Promise,
     Settings,
@@ -38,6 +39,7 @@ def table() -> str:
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
     lines += rows(Team, "teams.NAME.")
     lines += rows(Promise, "slas[].") + rows(PipelineRule, "pipelines[].")
+    lines += rows(LinkRule, "links[].")
     return "\n".join(lines) + "\n"
 
 

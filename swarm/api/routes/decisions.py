@@ -5,13 +5,15 @@ import uuid
 
 from fastapi import APIRouter
 
-from swarm.api.decision_schemas import DecisionRow, HoldBody, ReleaseBody
+from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
 from swarm.api.deps import Deps, Given
-from swarm.errors import Rejected
-from swarm.model.intents import Act
+from swarm.errors import Rejected, StoreError
+from swarm.model.intents import Act, Mode
 from swarm.model.keys import PipelineKey
 
 router = APIRouter(tags=["decisions"])
+
+_ANSWER_S = 1.0
 
 
 @router.get("/decisions")
@@ -22,8 +24,24 @@ async def decisions(deps: Given, every: bool = False) -> list[DecisionRow]:
     return [
         DecisionRow.of(intent, ended)
         for intent, ended in known
-        if every or (intent.act is not Act.RELEASE and now_s < intent.valid_until_s)
+        if every or (intent.act not in (Act.RELEASE, Act.TRIGGER) and now_s < intent.valid_until_s)
     ]
+
+
+@router.get("/holds/{pipeline:path}")
+async def held(pipeline: str, deps: Given) -> HeldRow:
+    """Whether a run of `orchestrator/name` is to wait now. Not, where nobody can tell."""
+    orchestrator, _, name = pipeline.partition("/")
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            intents = await deps.sequencer.intents(orchestrator)
+    except (TimeoutError, StoreError):
+        intents = []
+    now_s = deps.clock.now_s()
+    for one in intents:
+        if one.target.name == name and one.act is Act.HOLD and one.mode is Mode.GATE:
+            return HeldRow(for_s=max(0.0, one.valid_until_s - now_s), reason=one.reason)
+    return HeldRow(for_s=0.0, reason="")
 
 
 @router.post("/decisions/hold", status_code=201)

@@ -49,8 +49,10 @@ async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
             PipelineKey(body.orchestrator, run.pipeline),
             run.run_id,
             run.state,
+            scheduled_for_s=run.scheduled_for_s,
             started_at_s=run.started_at_s,
             ended_at_s=run.ended_at_s,
+            exit_code=run.exit_code,
         )
         for run in body.runs
     ]

@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel
 
-from swarm.api.deps import Given
+from swarm.api.deps import Deps, Given
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
@@ -25,15 +25,22 @@ from swarm.api.task_schemas import (
     newest_grant,
 )
 from swarm.dispatch.events import Cancel, Drain
-from swarm.dispatch.explanation import explain
-from swarm.model.work import Outcome, TaskId, Token, WorkerId
+from swarm.dispatch.explanation import Explanation, explain
+from swarm.dispatch.states import HELD
+from swarm.dispatch.waiting import Waiting, why_waiting
+from swarm.errors import Rejected, StoreError
+from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
+from swarm.store.stories import TaskRow as Row
 
 router = APIRouter(tags=["tasks"])
 
 _KEY_CHARACTERS = 32
 _LAST_WORDS_S = 5.0  # what a program prints last may come so long after its end
 _LOOK_S = 0.05
+_ANSWER_S = 2.0
+# Files may hold a token that is new with each sending; the others say where a task comes from.
+_NOT_THE_WORK = {"id", "files", "pipeline", "run", "queue_wait_max_s"}
 
 
 class Taken(BaseModel):
@@ -76,13 +83,17 @@ async def task(task: str, deps: Given) -> TaskStory:
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
     token = Token(TaskId(task), newest_grant(story))
     result = await asyncio.to_thread(deps.result, token) if row.state == Outcome.SUCCEEDED else None
-    return TaskStory.told(row, story, deps.model.floor, result)
+    waits = row.state in LIVE and row.state not in HELD
+    return TaskStory.told(row, story, await _why_waiting(deps, row) if waits else None, result)
 
 
 @router.get("/tasks/{task}/explain")
 async def explain_task(task: str, deps: Given) -> TaskExplanation:
     """Why a task does not run yet."""
-    return TaskExplanation.of(explain(deps.model.floor, TaskId(task), deps.team_weights))
+    held = deps.model.floor.tasks.get(TaskId(task))
+    told = await _of_dispatcher(deps, held.submission) if held is not None else None
+    told = told or explain(deps.model.floor, TaskId(task), deps.team_weights)
+    return TaskExplanation.of(told)
 
 
 @router.get("/tasks/{task}/output")
@@ -132,6 +143,27 @@ async def drain(worker: str, deps: Given) -> None:
     await deps.dispatch.tell(Drain(WorkerId(worker), "api"), uuid.uuid4().hex)
 
 
+async def _why_waiting(deps: Deps, row: Row) -> Waiting | None:
+    told = await _of_dispatcher(deps, row.submission)
+    if told is not None:
+        return told.waiting
+    # Row and floor may be a moment apart: what has ended waits for nothing.
+    known = row.submission.task in deps.model.floor.tasks
+    return why_waiting(deps.model.floor, row.submission.task) if known else None
+
+
+async def _of_dispatcher(deps: Deps, submission: Submission) -> Explanation | None:
+    """What the dispatcher itself says of a task that may be held or have another place: of that
+    nothing is in the journal. None where it cannot say, or the task has ended by now."""
+    if submission.pipeline is None:
+        return None
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            return await deps.dispatch.explain(submission.task)
+    except (TimeoutError, Rejected, StoreError):
+        return None
+
+
 def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:
     if task.id:
         return TaskId(task.id)
@@ -142,7 +174,6 @@ def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:
 
 
 def _digest(task: TaskBody) -> str:
-    """Of what is asked for: the same body gives the same digest in any order of its fields. Files
-    do not count: they may hold a token that is new with each sending."""
-    whole = json.dumps(task.model_dump(mode="json", exclude={"id", "files"}), sort_keys=True)
+    """Of what is asked for: the same body gives the same digest in any order of its fields."""
+    whole = json.dumps(task.model_dump(mode="json", exclude=_NOT_THE_WORK), sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

@@ -201,6 +201,12 @@ def _flock(words: list[str], given: Streams | None) -> "Command | list[list[str]
     return [rest[1:]] if len(rest) > 1 else None
 
 
+def _swarm(words: list[str], given: Streams | None) -> list[list[str]] | None:
+    """`swarm run PIPELINE -- command`."""
+    is_run = words[:1] == ["run"] and "--" in words
+    return [words[words.index("--") + 1 :]] if is_run else None
+
+
 _WRAPPERS: Mapping[str, Wrapper] = {
     "ssh": _ssh,
     "su": _user,
@@ -212,6 +218,7 @@ _WRAPPERS: Mapping[str, Wrapper] = {
     "docker": _docker,
     "podman": _docker,
     "docker-compose": _compose,
+    "swarm": _swarm,
     "xargs": _xargs,
     "parallel": _parallel,
     "find": _find,

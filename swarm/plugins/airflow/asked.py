@@ -36,6 +36,7 @@ _SERVER_SECRETS = (
     "AIRFLOW__CELERY",
 )
 _SWARM = "AIRFLOW__SWARM__"
+_BACKFILL = "backfill__"  # so Airflow names the runs of one
 
 
 class BadNeeds(ValueError):
@@ -98,10 +99,24 @@ class Asked:
     rearm: str
     queue: str | None = None
     executor_config: object = None
+    part_of: tuple[str, str] | None = None  # DAG and run
 
 
-def body(asked: Asked, program: Program, settings: Settings) -> dict[str, Any]:
-    """The task as swarm's API takes it. Raises `BadNeeds`."""
+def of_instance(
+    id_: str, key: Any, attempt: int, queue: str | None, executor_config: object
+) -> Asked:
+    """A task instance, whose loss Airflow has to be asked about."""
+    mapped = f"[{key.map_index}]" if key.map_index >= 0 else ""
+    subject = f"{key.dag_id}.{key.task_id}{mapped} {key.run_id}"
+    part_of = str(key.dag_id), str(key.run_id)
+    return Asked(id_, subject, attempt, "owner", queue, executor_config, part_of)
+
+
+def body(
+    asked: Asked, program: Program, settings: Settings, queue_max_s: float = 0.0
+) -> dict[str, Any]:
+    """The task as swarm's API takes it; Airflow lets it wait for `queue_max_s`. Raises
+    `BadNeeds`."""
     found: dict[str, Any] = {
         "id": asked.id,
         "subject": asked.subject,
@@ -114,6 +129,13 @@ def body(asked: Asked, program: Program, settings: Settings) -> dict[str, Any]:
         "files": dict(program.files),
         "clean_env": True,
     }
+    if asked.part_of is not None:
+        dag, run = asked.part_of
+        found["pipeline"] = f"{settings.orchestrator}/{dag}"
+        found["run"] = run
+        found["queue_wait_max_s"] = queue_max_s
+        if run.startswith(_BACKFILL):
+            found["sla"] = "backfill"
     if asked.queue in settings.queue_pools:
         found["pool"] = settings.queue_pools[asked.queue]
     return found | needs(asked.executor_config)

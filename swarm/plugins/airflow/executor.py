@@ -13,7 +13,7 @@ from airflow.models.callback import CallbackKey
 from airflow.utils.state import CallbackState, TaskInstanceState
 
 from swarm.plugins.airflow import rows
-from swarm.plugins.airflow.asked import FILE, Asked, Program, environment
+from swarm.plugins.airflow.asked import FILE, Asked, Program, environment, of_instance
 from swarm.plugins.airflow.book import RUNNING, Held
 from swarm.plugins.airflow.following import Following
 from swarm.plugins.link import Change
@@ -58,8 +58,7 @@ class SwarmExecutor(Following, BaseExecutor):  # type: ignore[misc]  # Airflow i
         if held.row is None:  # Airflow keeps no state of it that would have to change after a loss
             return Asked(held.id, f"callback {held.work.display_name}", 1, "self")
         ti = held.work.ti
-        subject = rows.subject(held.key)
-        return Asked(held.id, subject, ti.try_number, "owner", ti.queue, ti.executor_config)
+        return of_instance(held.id, held.key, ti.try_number, ti.queue, ti.executor_config)
 
     def _program(self, held: Held) -> Program:
         python = self._settings.python or sys.executable

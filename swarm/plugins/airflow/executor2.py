@@ -12,7 +12,7 @@ from airflow.executors.base_executor import BaseExecutor
 from airflow.utils.state import TaskInstanceState
 
 from swarm.plugins.airflow import rows
-from swarm.plugins.airflow.asked import Asked, Program, environment
+from swarm.plugins.airflow.asked import Asked, Program, environment, of_instance
 from swarm.plugins.airflow.book import Held
 from swarm.plugins.airflow.following import Following
 
@@ -50,8 +50,7 @@ class SwarmExecutor2(Following, BaseExecutor):  # type: ignore[misc]  # Airflow 
 
     def _asked(self, held: Held) -> Asked:
         _, queue, executor_config = held.work
-        subject = rows.subject(held.key)
-        return Asked(held.id, subject, held.attempt, "owner", queue, executor_config)
+        return of_instance(held.id, held.key, held.attempt, queue, executor_config)
 
     def _program(self, held: Held) -> Program:
         python = self._settings.python or sys.executable

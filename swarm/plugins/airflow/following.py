@@ -75,7 +75,9 @@ class Following:
 
     def _hand_over(self, held: Held) -> None:
         try:
-            asked_for = body(self._asked(held), self._program(held), self._settings)
+            asked_for = body(
+                self._asked(held), self._program(held), self._settings, self._queue_max_s
+            )
         except BadNeeds as error:
             self._book.drop(held)
             self.fail(held.key, str(error))

@@ -26,12 +26,6 @@ def name(instance: Any) -> dict[str, Any]:
     return {column: getattr(instance, column) for column in columns}
 
 
-def subject(key: Any) -> str:
-    """A task instance, for people."""
-    mapped = f"[{key.map_index}]" if key.map_index >= 0 else ""
-    return f"{key.dag_id}.{key.task_id}{mapped} {key.run_id}"
-
-
 def look(session: Any, held: Held) -> Row | None:
     """The row of a task instance; what is not there was cleared or deleted."""
     found = session.execute(

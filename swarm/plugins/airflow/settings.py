@@ -18,6 +18,7 @@ class Settings:
     """`url` and `token_file` have to be there, the rest is good as it is.
 
     `owner` is the name under which swarm keeps this Airflow's tasks: one for each Airflow.
+    `orchestrator` is what swarm's settings call this Airflow among their sources.
     `python` is the interpreter of the tasks on the workers; empty for the scheduler's own.
     `pass_env` are variables that tasks get besides Airflow's own. `queue_pools` is the pool of
     swarm's workers for each of Airflow's queues that has one.
@@ -30,6 +31,7 @@ class Settings:
     python: str = ""
     pass_env: tuple[str, ...] = ()
     queue_pools: Mapping[str | None, str] = field(default_factory=dict)
+    orchestrator: str = "airflow"
 
 
 def read(conf: Any, team_name: str | None = None) -> Settings:
@@ -53,6 +55,7 @@ def read(conf: Any, team_name: str | None = None) -> Settings:
         python=get("python"),
         pass_env=tuple(_words(get("pass_env"))),
         queue_pools=_pools(get("queue_pools")),
+        orchestrator=_name("orchestrator", get("orchestrator") or "airflow"),
     )
 
 

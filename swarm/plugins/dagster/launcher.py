@@ -48,7 +48,8 @@ _GRACE_S = 30.0  # how long a run worker may take to end its steps and itself
 class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[misc]
     """Configured in `dagster.yaml`: `url` of swarm's API, `token_file` with its token, `name` of
     this Dagster among those that use the same swarm, `env_vars` of the daemon's environment that
-    runs and steps get besides the usual ones."""
+    runs and steps get besides the usual ones, `orchestrator`, the name of this Dagster among the
+    sources in swarm's settings."""
 
     def __init__(
         self,
@@ -56,11 +57,13 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
         token_file: str,
         name: str = "default",
         env_vars: list[str] | None = None,
+        orchestrator: str = "dagster",
         inst_data: ConfigurableClassData | None = None,
     ) -> None:
         self._inst_data = inst_data
         self._url, self._token_file, self._name = url, token_file, name
         self._env_vars = tuple(env_vars or ())
+        self._orchestrator = orchestrator
         # Every process with an instance makes a launcher; most never use it.
         self._lock = threading.Lock()
         self._tracker: Tracker | None = None
@@ -79,6 +82,7 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
             "token_file": Field(StringSource),
             "name": Field(StringSource, default_value="default"),
             "env_vars": Field(Array(StringSource), default_value=[]),
+            "orchestrator": Field(StringSource, default_value="dagster"),
         }
 
     @classmethod
@@ -89,7 +93,8 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
 
     def access(self) -> Access:
         """How swarm is reached. Raises `OSError` when the token cannot be read."""
-        return Access(self._url, Path(self._token_file).read_text().strip(), self._env_vars)
+        token = Path(self._token_file).read_text().strip()
+        return Access(self._url, token, self._env_vars, self._orchestrator)
 
     def launch_run(self, context: LaunchRunContext) -> None:
         self._hand_in(context.dagster_run, 0)
@@ -160,12 +165,23 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
             set_exit_code_on_failure=True,
         )
         python = python_of(repository.executable_path, repository.entry_point, sys.executable)
-        job = Job(python, serialize_value(args), f"{run.job_name} {run.run_id}", resumption + 1)
+        subject = f"{run.job_name} {run.run_id}"
+        # A run that is to be resumed is under way.
+        name = "" if resumption else run.run_id
+        waits_s = self._start_timeout_s()
+        argument = serialize_value(args)
+        job = Job(python, argument, subject, resumption + 1, run.job_name, name, waits_s)
         body = task_body(task, "run", job, run.tags, self.access(), os.environ)
         self._instance.add_run_tags(run.run_id, {TASK_TAG: task})
         with self._lock:
             self._open().submit(body)
         self._instance.report_engine_event(f"Handed to swarm as {task}.", run, cls=type(self))
+
+    def _start_timeout_s(self) -> float:
+        """After so long run monitoring fails a run that has not started; 0: it is off."""
+        if not self._instance.run_monitoring_enabled:
+            return 0.0
+        return float(self._instance.run_monitoring_start_timeout_seconds)
 
     def _open(self) -> Tracker:
         """The tracker, and the thread that acts on what it hears; made when first needed."""

@@ -74,7 +74,9 @@ class SwarmStepHandler(StepHandler):  # type: ignore[misc]
         key, retries = _step_of(step_handler_context)
         repository = args.job_origin.repository_origin
         python = python_of(repository.executable_path, repository.entry_point, sys.executable)
-        job = Job(python, serialize_value(args), f"{key} of run {args.run_id}", retries + 1)
+        subject = f"{key} of run {args.run_id}"
+        name = step_handler_context.dagster_run.job_name
+        job = Job(python, serialize_value(args), subject, retries + 1, name)
         run_tags = step_handler_context.dagster_run.tags
         tags = {**run_tags, **step_handler_context.step_tags[key]}
         task = step_task(args.run_id, key, retries)
@@ -163,14 +165,16 @@ def swarm_executor(context: InitExecutorContext) -> Executor:
 def _access(instance: DagsterInstance) -> Access:
     url, folder = os.environ.get("SWARM_URL"), os.environ.get("SWARM_FILES")
     env_vars = tuple(filter(None, os.environ.get("SWARM_ENV_VARS", "").split(",")))
+    orchestrator = os.environ.get("SWARM_ORCHESTRATOR", "dagster")
     if url and folder:  # this run is a task of swarm itself: the token came with it
-        return Access(url, (Path(folder) / "token").read_text().strip(), env_vars)
+        token = (Path(folder) / "token").read_text().strip()
+        return Access(url, token, env_vars, orchestrator)
     launcher = instance.run_launcher
     if isinstance(launcher, SwarmRunLauncher):
         return launcher.access()
     try:
         token = Path(os.environ["SWARM_TOKEN_FILE"]).read_text().strip()
-        return Access(os.environ["SWARM_URL"], token, env_vars)
+        return Access(os.environ["SWARM_URL"], token, env_vars, orchestrator)
     except KeyError as missing:
         raise ValueError(
             f"The executor `swarm` needs swarm's run launcher in dagster.yaml, or {missing} in the "

@@ -16,6 +16,7 @@ from typing import Any
 TASK_TAG = "swarm/task"  # on a run: the task it runs as
 # Of the environment of whoever hands in; all else is named in `env_vars`.
 _INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "DAGSTER_HOME")
+_BACKFILL_TAG = "dagster/backfill"
 _PROGRAM = "swarm.plugins.dagster.process"
 _ARGS, _TOKEN = "args.json", "token"
 _NOT_IN_NAMES = re.compile(r"[^\w.@-]")
@@ -25,12 +26,13 @@ _RUN_TASK = re.compile(r"dagster:([^:]+):\d+")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How swarm is reached, and which variables of the environment go along. The token is not
-    shown."""
+    """How swarm is reached, which variables of the environment go along, and what swarm's settings
+    call this Dagster among their sources. The token is not shown."""
 
     url: str
     token: str
     env_vars: tuple[str, ...] = ()
+    orchestrator: str = "dagster"
 
     def __repr__(self) -> str:
         return f"Access({self.url!r})"
@@ -45,6 +47,9 @@ class Job:
     args: str
     subject: str
     attempt: int
+    name: str = ""  # of the job as a whole
+    run: str = ""  # for a run that has not begun
+    queue_wait_max_s: float = 0.0
 
 
 class Next(Enum):
@@ -93,6 +98,7 @@ def task_body(
     environ = {name: env[name] for name in names if name in env}
     environ["SWARM_URL"] = access.url
     environ["SWARM_ENV_VARS"] = ",".join(access.env_vars)
+    environ["SWARM_ORCHESTRATOR"] = access.orchestrator
     return {
         "id": task,
         "subject": job.subject,
@@ -102,6 +108,10 @@ def task_body(
         "env": environ,
         "clean_env": True,
         "rearm": "self",
+        "pipeline": f"{access.orchestrator}/{job.name}" if job.name else "",
+        "run": job.run,
+        "queue_wait_max_s": job.queue_wait_max_s,
+        **({"sla": "backfill"} if _BACKFILL_TAG in tags else {}),
         **_asked(tags),
     }
 

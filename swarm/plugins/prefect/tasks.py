@@ -84,7 +84,18 @@ def task_body(
         "cpu": wanted.cpu,
         "memory_bytes": wanted.memory_mb * 2**20,
         "wait_for_capacity": wanted.wait_for_capacity,
+        **_part_of(run, env, inherited),
     }
+
+
+def _part_of(run: FlowRun, env: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """Of which pipeline it is a run, where it has a deployment. One that ran before has begun."""
+    flow, deployment = env.get("PREFECT__FLOW_NAME"), env.get("PREFECT__DEPLOYMENT_NAME")
+    if not (flow and deployment):
+        return {}
+    orchestrator = inherited.get("SWARM_ORCHESTRATOR", "prefect")
+    pipeline = f"{orchestrator}/{flow}/{deployment}"
+    return {"pipeline": pipeline, "run": "" if run.run_count else run.id}
 
 
 def _command(command: str) -> list[str]:

@@ -19,12 +19,21 @@ from swarm.config import Settings
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import Event, Grants, Now, Rearm, Submit
-from swarm.errors import Rejected
+from swarm.dispatch.explanation import Explanation
+from swarm.errors import Rejected, UnknownKey
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
 from swarm.model.intents import Intent
-from swarm.model.journal import Batch, IntentMade, QuestionAsked
+from swarm.model.journal import (
+    Batch,
+    IntentMade,
+    LinkGone,
+    LinkMade,
+    QuestionAsked,
+    SequencingRecord,
+)
 from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower
@@ -97,6 +106,10 @@ class LocalDispatch:
     async def detection(self) -> Detection:
         return self._dispatcher.detector.detection(0.0)
 
+    async def explain(self, task: TaskId) -> Explanation:
+        now_s = self._clock.now_s()
+        return self._dispatcher.explain(task, Now(now_s, now_s))
+
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         answers: list[Answer | Rejected] = []
         for event in events:
@@ -124,13 +137,29 @@ class LocalSequencer:
         self._clock = clock
 
     async def intents(self, orchestrator: str) -> list[Intent]:
-        return self.state.decisions.intents(orchestrator, self._clock.now_s(), 60.0)
+        now_s = self._clock.now_s()
+        triggers = self.state.links.triggers(orchestrator, now_s)
+        return [*self.state.decisions.intents(orchestrator, now_s, 60.0), *triggers]
 
     async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
         return await self._made(self.state.hold(target, by, for_s, self._clock.now_s()), cause_id)
 
     async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
         return await self._made(self.state.release(target, by, self._clock.now_s()), cause_id)
+
+    async def link(self, link: Link, cause_id: str) -> None:
+        await self.write([LinkMade(link)])
+
+    async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
+        if self.state.links.of(downstream) is None:
+            raise UnknownKey(f"nothing links {downstream} to others")
+        await self.write([LinkGone(downstream, by)])
+
+    async def links(self) -> list[Awaited]:
+        return self.state.links.awaited()
+
+    async def write(self, records: Sequence[SequencingRecord]) -> None:
+        await self._journaled.append(records, self._clock.now_s(), "cause")
 
     async def _made(self, made: IntentMade, cause_id: str) -> Intent:
         await self._journaled.append([made], self._clock.now_s(), cause_id)

@@ -318,7 +318,16 @@ async def test_pushed_runs_and_evidence(api):
         "push",
         {
             "orchestrator": "batch",
-            "runs": [{"pipeline": "p", "run_id": "1", "state": "succeeded", "ended_at_s": 5.0}],
+            "runs": [
+                {
+                    "pipeline": "p",
+                    "run_id": "1",
+                    "state": "succeeded",
+                    "ended_at_s": 5.0,
+                    "exit_code": 0,
+                    "scheduled_for_s": 1.0,
+                }
+            ],
             "evidence": [
                 {"pipeline": "p", "access": "write", "dataset": "s3://lake/x.csv"},
                 {"pipeline": "q", "access": "read", "dataset": "s3://lake/x.csv"},
@@ -328,7 +337,7 @@ async def test_pushed_runs_and_evidence(api):
     [edge] = (await api.get("dependencies"))["items"]
     assert edge["dataset"] == "s3://lake/x.csv"
     [run] = api.deps.projections.runs(PipelineKey("batch", "p"), 10)
-    assert (run.run_id, run.ended_at_s) == ("1", 5.0)
+    assert (run.run_id, run.ended_at_s, run.scheduled_for_s, run.exit_code) == ("1", 5.0, 1.0, 0)
 
 
 @pytest.mark.parametrize(

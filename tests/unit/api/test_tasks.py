@@ -3,9 +3,9 @@
 import json
 
 from swarm.api.task_schemas import TaskStory
-from swarm.dispatch.events import Acquire, Finish, Register, Renew, WorkerLost
-from swarm.dispatch.floor import Floor
+from swarm.dispatch.events import Acquire, Finish, Guide, Hold, Register, Renew, WorkerLost
 from swarm.model.dispatch import AgentsWanted, Granted, Started, Submitted
+from swarm.model.keys import PipelineKey
 from swarm.model.work import (
     LossCause,
     Offer,
@@ -28,14 +28,12 @@ def offer(worker: WorkerId) -> Register:
 def test_a_task_that_runs_tells_where_before_the_floor_does() -> None:
     """The floor in memory may not have come to what the row was read from."""
     submission = Submission(TaskId("a"), "data", "digest", submitted_at_s=1.0)
-    floor = Floor()
-    floor.apply(Submitted(submission))
     story = [
         Told(1.0, Submitted(submission)),
         Told(2.0, Granted(Token(TaskId("a"), 1), W, 1)),
         Told(3.0, Started(Token(TaskId("a"), 1))),
     ]
-    told = TaskStory.told(TaskRow((1.0, "a"), submission, "running"), story, floor)
+    told = TaskStory.told(TaskRow((1.0, "a"), submission, "running"), story, None)
     assert (told.worker, told.waiting) == ("w", None)
 
 
@@ -81,6 +79,27 @@ async def test_what_stands_before_a_task(api) -> None:
     assert told["teams"] == [{"team": "data", "share": 0.5, "waiting": 2}]
     assert told["workers"] == [{"worker": "w", "lacks": "its 2 slots are taken"}]
     assert (await api.get("tasks/x/explain", 404))["code"] == "unknown-key"
+
+
+async def test_a_task_of_a_held_pipeline_says_what_it_waits_for(api) -> None:
+    part = {"pipeline": "prefect/nightly/main", "run": "r1", "queue_wait_max_s": 60.0}
+    await api.post("tasks", {"tasks": [{"id": "a", "argv": ["x"], **part}]})
+    key, load = PipelineKey("prefect", "nightly/main"), PipelineKey("airflow", "load")
+    await api.happens(Guide((Hold(key, 30.0, "it is late", (load,)),)))
+    text = "held: waits for airflow/load: it is late; until 00:17:10 UTC, unless that is put off"
+    story = await api.get("tasks/a")
+    assert (story["waiting"], story["waiting_text"]) == ("held", text)
+    assert (await api.get("tasks/a/explain"))["waiting_text"] == text
+    await api.happens(Guide())
+    assert (await api.get("tasks/a"))["waiting"] == "no_worker"
+
+
+async def test_where_a_task_comes_from_is_no_other_work(api) -> None:
+    await api.post("tasks", {"tasks": [{"id": "a", "argv": ["x"]}]})
+    part = {"pipeline": "airflow/load", "run": "r1"}
+    await api.post("tasks", {"tasks": [{"id": "a", "argv": ["x"], **part}]})
+    refused = {"tasks": [{"id": "b", "argv": ["x"], "pipeline": "load"}]}
+    assert "pipeline" in str(await api.post("tasks", refused, 422))
 
 
 async def test_a_call_and_its_result(api) -> None:

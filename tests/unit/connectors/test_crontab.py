@@ -57,6 +57,17 @@ def test_a_line_is_a_pipeline_named_by_its_script(cron):
     assert cron.items(Inventory) == [Inventory("crontab", ("load", "echo-hello-world"))]
 
 
+def test_a_line_around_which_swarm_runs_is_named_as_it_says(cron):
+    line = "cd /opt && swarm run {} -- sqlite3 lake.db 'INSERT INTO sums SELECT * FROM orders'\n"
+    cron.write("crontab", "".join(f"0 1 * * * {line}".format(n) for n in ("crontab/a", "b")))
+    assert cron.names() == ["a", "b"]
+    assert {(p, n) for p, access, n in cron.touches() if access is Access.READ} == {
+        ("a", "orders"),
+        ("b", "orders"),
+    }
+    assert cron.items(Unresolved) == []
+
+
 def test_equal_names_are_numbered_in_the_order_of_the_lines(cron):
     cron.write("crontab", "0 1 * * * sh a/run.sh\n0 2 * * * sh b/run.sh\n0 3 * * * sh c/run.sh\n")
     assert cron.names() == ["run", "run#2", "run#3"]
@@ -73,6 +84,7 @@ def test_equal_names_are_numbered_in_the_order_of_the_lines(cron):
         "sqlite3 lake.db 'INSERT INTO sums SELECT * FROM orders'",
         "psql lake%INSERT INTO sums%SELECT * FROM orders",
         "env A=b nice -n 10 python3 jobs/x.py",
+        "swarm run nightly -- python3 jobs/x.py",
     ],
 )
 def test_what_a_command_runs_tells_what_it_touches(cron, command):

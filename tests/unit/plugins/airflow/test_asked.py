@@ -1,9 +1,20 @@
 """What swarm is asked to run for a task of Airflow."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from swarm.api.task_schemas import TaskBody
-from swarm.plugins.airflow.asked import Asked, BadNeeds, Program, body, environment, needs
+from swarm.plugins.airflow.asked import (
+    Asked,
+    BadNeeds,
+    Program,
+    body,
+    environment,
+    needs,
+    of_instance,
+)
 from swarm.plugins.airflow.settings import Settings
 
 SETTINGS = Settings("http://swarm", "secret", queue_pools={"big": "large-machines"})
@@ -17,6 +28,24 @@ def test_the_body_is_what_the_api_takes():
     assert taken.model_dump(mode="json", exclude_unset=True) == sent
     assert (taken.attempt, taken.rearm, taken.effects) == (2, "owner", "unsafe")
     assert taken.clean_env
+
+
+def asked_of(run: str) -> dict[str, Any]:
+    key = SimpleNamespace(dag_id="dag", task_id="t", run_id=run, map_index=3)
+    return body(of_instance("id-1", key, 1, None, None), PROGRAM, SETTINGS, 600.0)
+
+
+def test_a_task_instance_is_part_of_a_run_that_may_be_held():
+    sent = asked_of("scheduled__2026-11-22T00:00:00+00:00")
+    taken = TaskBody.model_validate(sent)
+    assert (taken.pipeline, taken.run) == ("airflow/dag", "scheduled__2026-11-22T00:00:00+00:00")
+    assert (taken.queue_wait_max_s, taken.sla) == (600.0, "standard")
+    assert taken.subject == "dag.t[3] scheduled__2026-11-22T00:00:00+00:00"
+    assert taken.rearm == "owner"
+
+
+def test_what_a_backfill_runs_is_patient():
+    assert asked_of("backfill__2026-11-22T00:00:00+00:00")["sla"] == "backfill"
 
 
 def test_needs_come_from_the_executor_config():

@@ -55,7 +55,26 @@ def test_only_named_variables_go_along():
         "DB_URL": "pg://",
         "SWARM_URL": "http://swarm",
         "SWARM_ENV_VARS": "DB_URL",
+        "SWARM_ORCHESTRATOR": "dagster",
     }
+
+
+def test_a_run_may_be_held_and_the_steps_of_one_may_not():
+    run = Job("/bin/python", "{}", "nightly r", 1, "nightly", "r", 180.0)
+    found = task_body("dagster:r:0", "run", run, {}, ACCESS, {})
+    assert (found["pipeline"], found["run"], found["queue_wait_max_s"]) == (
+        "dagster/nightly",
+        "r",
+        180.0,
+    )
+    step = task_body("dagster:r:s:0", "step", Job("p", "{}", "s", 1, "nightly"), {}, ACCESS, {})
+    assert (step["pipeline"], step["run"]) == ("dagster/nightly", "")
+
+
+def test_what_a_backfill_runs_is_patient_unless_a_tag_says_otherwise():
+    assert body(tags={"dagster/backfill": "x"})["sla"] == "backfill"
+    assert body(tags={"dagster/backfill": "x", "swarm/sla": "critical"})["sla"] == "critical"
+    assert "sla" not in body()
 
 
 def test_ids_tell_tries_and_steps_apart():

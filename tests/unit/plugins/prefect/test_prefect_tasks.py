@@ -41,6 +41,16 @@ def test_the_body_is_the_same_whichever_worker_hands_it_in():
     assert one == body(env={"PREFECT__WORKER_ID": "2", "PREFECT__WORKER_NAME": "b"})
 
 
+def test_a_run_of_a_deployment_may_be_held_and_one_that_ran_before_may_not():
+    env = {"PREFECT__FLOW_NAME": "nightly", "PREFECT__DEPLOYMENT_NAME": "main"}
+    first = FlowRun(ID, "brave-otter", RUN.state_id, 0)
+    fresh = task_body(first, Wanted(), "", env, {"SWARM_ORCHESTRATOR": "team-a"})
+    assert (fresh["pipeline"], fresh["run"]) == ("team-a/nightly/main", ID)
+    again = body(env=env)
+    assert (again["pipeline"], again["run"]) == ("prefect/nightly/main", "")
+    assert "pipeline" not in body(env={"PREFECT__FLOW_NAME": "no deployment"})
+
+
 def test_commands_run_in_this_environment():
     supervisor = [sys.executable, "-m", "swarm.plugins.prefect.supervisor"]
     assert body()["argv"] == supervisor

@@ -1,0 +1,76 @@
+"""What the sequencer tells the dispatcher: decisions, as the queue of its workers takes them."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from swarm.actors.ports import Dispatch
+from swarm.clock import Clock
+from swarm.dispatch.events import Guide, Hold
+from swarm.errors import Rejected, StoreError
+from swarm.model.intents import Act, Intent, Mode
+from swarm.model.keys import PipelineKey
+
+TTL_S = 60.0
+_LOOK_S = 0.25
+_RENEW_S = 5.0  # so soon a dispatcher that was restarted knows it again
+
+
+def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s: float) -> Guide:
+    """All of it, to be said again well within `TTL_S`. `intents` are the newest of each pipeline;
+    those that do not gate or are over count for nothing. `slack_s` is how long from now the start
+    of a pipeline may be put off; a promoted one has none."""
+    holds: list[Hold] = []
+    slack = dict(slack_s)
+    yielding: set[PipelineKey] = set()
+    for intent in intents:
+        if intent.mode is not Mode.GATE or intent.valid_until_s <= now_s:
+            continue
+        match intent.act:
+            case Act.HOLD:
+                for_s = min(TTL_S, intent.valid_until_s - now_s)
+                holds.append(Hold(intent.target, for_s, intent.reason, intent.waits_for))
+            case Act.PROMOTE:
+                slack[intent.target] = 0.0
+            case Act.YIELD:
+                yielding.add(intent.target)
+            case Act.RELEASE | Act.TRIGGER:
+                pass
+    return Guide(tuple(holds), slack, frozenset(yielding), TTL_S)
+
+
+class Said:
+    """What the dispatcher was told last, and when."""
+
+    def __init__(self) -> None:
+        self._guide, self._at_s = Guide(), 0.0
+
+    def is_news(self, wanted: Guide, now_s: float) -> bool:
+        """Is it otherwise, or has it to be said again? While nothing is wanted, nothing has."""
+        if _gist(wanted) != _gist(self._guide):
+            return True
+        return _gist(wanted) != _gist(Guide()) and now_s - self._at_s >= _RENEW_S
+
+    def note(self, told: Guide, now_s: float) -> None:
+        """The dispatcher has this."""
+        self._guide, self._at_s = told, now_s
+
+
+async def keep_guided(dispatch: Dispatch, wanted: Callable[[float], Guide], clock: Clock) -> None:
+    """Tell the dispatcher for ever what is wanted at a time; what it does not hear it forgets."""
+    said = Said()
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        now_s = clock.monotonic_s()
+        told = wanted(clock.now_s())
+        if said.is_news(told, now_s):
+            try:
+                await dispatch.tell(told, "sequencing")
+            except (Rejected, StoreError):  # also when it does not answer
+                continue
+            said.note(told, now_s)
+
+
+def _gist(guide: Guide) -> object:
+    """Without the times to live, which each answer has its own of."""
+    holds = [(hold.pipeline, hold.reason, hold.waits_for) for hold in guide.holds]
+    return holds, guide.slack_s, guide.yielding

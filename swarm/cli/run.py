@@ -1,0 +1,146 @@
+"""`swarm run`: a line of a crontab, or any program, as a run of a pipeline.
+
+It must never eat a run: whatever swarm does or does not, the program is run.
+"""
+
+import contextlib
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from swarm.cli.connection import ConfigOption
+from swarm.errors import InputError
+
+if TYPE_CHECKING:
+    from swarm.cli.run_child import Signals
+    from swarm.cli.run_reports import Reports, Swarm
+
+_LOOK_S = 1.0
+_LAST_WORD_S = 0.3
+_MINUTE_S = 60.0
+
+
+def run(
+    pipeline: Annotated[
+        str,
+        typer.Argument(help="What it is a run of: `ORCHESTRATOR/PIPELINE`, or one of `crontab`."),
+    ],
+    argv: Annotated[
+        list[str], typer.Argument(metavar="-- PROGRAM...", help="What to run, after `--`.")
+    ],
+    path: ConfigOption = None,
+) -> None:
+    """Run a program as a run of a pipeline: `swarm run crontab/load -- python load.py`.
+
+    Its start and end are told, later where swarm is down; while the pipeline is held it waits. It
+    starts anyway where swarm has not answered within 2 s. Input, output, signals and exit code are
+    the program's own.
+    """
+    from swarm.cli.run_child import Signals
+    from swarm.cli.run_reports import Reports
+
+    orchestrator, _, name = (pipeline if "/" in pipeline else f"crontab/{pipeline}").partition("/")
+    if not (orchestrator and name):
+        raise InputError(f"{pipeline!r} names no pipeline: write ORCHESTRATOR/PIPELINE")
+    signals = Signals()
+    swarm = _reached(path)
+    reports = Reports(_folder(), swarm)
+    code = _Run(orchestrator, name, reports).run(signals, swarm, argv)
+    with _said():
+        reports.close(_LAST_WORD_S)
+    raise typer.Exit(code)
+
+
+class _Run:
+    """One run, as it is told."""
+
+    def __init__(self, orchestrator: str, name: str, reports: "Reports") -> None:
+        self._key, self._orchestrator = f"{orchestrator}/{name}", orchestrator
+        self._reports = reports
+        came_s = time.time()
+        self._told: dict[str, Any] = {
+            "pipeline": name,
+            "run_id": uuid.uuid4().hex,
+            "scheduled_for_s": came_s - came_s % _MINUTE_S,  # cron starts with the minute
+        }
+
+    def run(self, signals: "Signals", swarm: "Swarm | None", argv: list[str]) -> int:
+        if swarm is not None and (by := self._held_until(signals, swarm)):
+            self._tell(state="cancelled", ended_at_s=time.time())
+            return 128 + by
+        self._tell(state="running", started_at_s=time.time())
+        code = signals.run(argv)
+        state = "succeeded" if code == 0 else "failed"
+        self._tell(state=state, ended_at_s=time.time(), exit_code=code)
+        return code
+
+    def _held_until(self, signals: "Signals", swarm: "Swarm") -> int:
+        """Wait while the pipeline is held; the number of a signal that ended the wait, else 0."""
+        why_before = ""
+        while True:
+            try:
+                held = swarm.ask(f"holds/{quote(self._key, safe='')}")
+                why, for_s = str(held["reason"]), float(held["for_s"])
+            except (OSError, KeyError, TypeError, ValueError) as error:
+                _say(f"{error}: it starts anyway")
+                return 0
+            if for_s <= 0:
+                return 0
+            if not why_before:
+                self._tell(state="queued")
+            if why != why_before:
+                _say(f"{self._key} is held: {why}")
+                why_before = why
+            if by := signals.wait(min(for_s, _LOOK_S)):
+                return int(by)
+
+    def _tell(self, **news: Any) -> None:
+        self._told |= news
+        with _said():
+            self._reports.tell(self._orchestrator, self._told)
+
+
+@contextlib.contextmanager
+def _said() -> Iterator[None]:
+    """What goes wrong here is said, and stops nothing."""
+    try:
+        yield
+    except OSError as error:
+        _say(f"swarm is not told of it: {error}")
+
+
+def _reached(path: Path | None) -> "Swarm | None":
+    """The swarm of `SWARM_URL`, else of the settings, whose reading takes longer."""
+    from swarm.cli.run_reports import Swarm
+
+    try:
+        if url := os.environ.get("SWARM_URL"):
+            return Swarm(url, Path(os.environ.get("SWARM_TOKEN_FILE", "")).read_text().strip())
+        from swarm.cli.connection import reached
+        from swarm.client import Unreachable
+        from swarm.errors import ConfigError
+    except OSError as error:
+        _say(f"SWARM_TOKEN_FILE: {error}: it starts without swarm")
+        return None
+    try:
+        return Swarm(*reached(path))
+    except (OSError, Unreachable, ConfigError) as error:
+        _say(f"{error} It starts without swarm.")
+        return None
+
+
+def _folder() -> Path:
+    """Where reports wait for swarm."""
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(state) / "swarm" / "runs"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"swarm: {text}\n")

@@ -1,0 +1,47 @@
+"""What of the decisions the dispatcher is told."""
+
+from dataclasses import replace
+
+from swarm.actors.guiding import TTL_S, Said, guide
+from swarm.dispatch.events import Guide, Hold
+from swarm.model.intents import Act, Intent, Mode
+from swarm.model.keys import PipelineKey
+
+A, B, C, D = (PipelineKey("air", name) for name in "abcd")
+
+
+def test_each_act_is_said_as_the_queue_takes_it() -> None:
+    intents = [
+        Intent(A, 1, Act.HOLD, "late", 1_010.0, waits_for=(D,)),
+        Intent(B, 1, Act.PROMOTE, "its SLA is close", 9_999.0),
+        Intent(C, 1, Act.YIELD, "a backfill", 9_999.0),
+        Intent(D, 1, Act.TRIGGER, "its link", 9_999.0),
+    ]
+    held = Hold(A, 10.0, "late", (D,))
+    told = Guide((held,), {A: 7.0, B: 0.0}, frozenset({C}), TTL_S)
+    assert guide(intents, {A: 7.0, B: 90.0}, 1_000.0) == told
+
+
+def test_what_does_not_gate_or_is_over_counts_for_nothing() -> None:
+    hold = Intent(A, 1, Act.HOLD, "late", 1_000.0)
+    shadow = replace(hold, mode=Mode.SHADOW, valid_until_s=9_999.0)
+    assert guide([hold, shadow, replace(hold, act=Act.RELEASE)], {}, 1_000.0) == Guide()
+
+
+def test_no_hold_is_told_for_longer_than_it_may_stand_unsaid() -> None:
+    (held,) = guide([Intent(A, 1, Act.HOLD, "late", 9e9)], {}, 0.0).holds
+    assert held.for_s == TTL_S
+
+
+def test_what_is_wanted_is_said_when_it_changes_and_again_in_time() -> None:
+    said, held = Said(), Guide((Hold(A, 60.0, "late"),))
+    assert not said.is_news(Guide(), 100.0), "nothing is wanted, nothing was said"
+    assert said.is_news(held, 100.0)
+    said.note(held, 100.0)
+    shorter = Guide((Hold(A, 50.0, "late"),))
+    assert not said.is_news(shorter, 101.0), "only its time passes"
+    assert said.is_news(shorter, 105.0), "a dispatcher that was restarted has forgotten it"
+    assert said.is_news(Guide((Hold(A, 60.0, "later"),)), 101.0)
+    assert said.is_news(Guide(), 101.0)
+    said.note(Guide(), 101.0)
+    assert not said.is_news(Guide(), 999.0)

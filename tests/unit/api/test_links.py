@@ -1,0 +1,96 @@
+"""Links over HTTP, and whether a run is to wait."""
+
+from swarm.errors import Unreachable
+from swarm.model.journal import IntentMade, PipelineSeen, RunSeen
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Pipeline
+from swarm.model.runs import Run, RunState
+
+ORDERS, REPORT = PipelineKey("airflow", "orders"), PipelineKey("prefect", "report/main")
+BODY = {"upstreams": ["airflow/orders"], "downstream": "prefect/report/main", "by": "kim"}
+
+
+async def known(api) -> None:
+    for key in (ORDERS, REPORT):
+        await api.offer(Pipeline(key))
+        api.deps.sequencer.state.apply(PipelineSeen(Pipeline(key)))
+
+
+async def succeeds(api, run_id: str, planned_s: float) -> None:
+    state = api.deps.sequencer.state
+    ended_s = api.clock.at_s + 1
+    state.apply(RunSeen(Run(ORDERS, run_id, RunState.SUCCEEDED, planned_s, planned_s, ended_s)))
+    await api.deps.sequencer.write(state.links.decide(api.clock.at_s))
+    api.see()
+
+
+async def test_a_link_starts_its_pipeline_and_says_how_it_stands(api):
+    await known(api)
+    await api.post("links", BODY | {"every": "hour", "per": "day", "timezone": "Europe/Berlin"})
+    day_s = 23 * 3600.0  # midnight in Berlin
+    for hour in range(23):
+        await succeeds(api, f"r{hour}", day_s + 3600 * hour)
+    [row] = await api.get("links")
+    assert (row["by"], row["every"], row["per"]) == ("kim", "hour", "day")
+    assert (row["waits_in"], row["last"]) == ("1970-01-02", "")
+    assert row["missing"] == [{"pipeline": "airflow/orders", "runs": 1}]
+    await succeeds(api, "r23", day_s + 3600 * 23)
+    [row] = await api.get("links")
+    assert (row["waits_in"], row["missing"], row["last"]) == ("", [], "1970-01-02")
+    [intent] = await api.deps.sequencer.intents("prefect")
+    assert intent.reason == "airflow/orders made what it reads for 1970-01-02"
+
+
+async def test_a_trigger_stands_beside_a_hold_in_what_was_decided(api):
+    await known(api)
+    await api.post("links", BODY)
+    await api.post("decisions/hold", {"pipeline": "prefect/report/main", "by": "kim"})
+    await succeeds(api, "r", api.clock.at_s)
+    assert [row["act"] for row in await api.get("decisions")] == ["hold"]
+    every = await api.get("decisions", every=True)
+    assert sorted(row["act"] for row in every) == ["hold", "trigger"]
+    acts = {intent.act for intent in await api.deps.sequencer.intents("prefect")}
+    assert acts == {"hold", "trigger"}, "neither takes the other's place"
+
+
+async def test_a_link_is_taken_away(api):
+    await known(api)
+    await api.post("links", BODY)
+    await api.post("links/remove", {"downstream": "prefect/report/main", "by": "lee"})
+    assert await api.get("links") == []
+    gone = await api.post("links/remove", {"downstream": "prefect/report/main", "by": "lee"}, 404)
+    assert "nothing links prefect/report/main" in gone["detail"]
+
+
+async def test_a_wrong_link_says_what_to_change(api):
+    await known(api)
+    unknown = await api.post("links", BODY | {"upstreams": ["airflow/ordres"]}, 404)
+    assert "Did you mean" in unknown["detail"]
+    for wrong, says in (
+        ({"every": "day", "per": "hour"}, "`every: day` is longer than `per: hour`"),
+        ({"upstreams": ["airflow/orders", "a/b"]}, "say in `per` what belongs together"),
+        ({"upstreams": ["prefect/report/main"]}, "would wait for itself"),
+        ({"timezone": "Berlin"}, "no time zone `Berlin`"),
+    ):
+        assert says in str(await api.post("links", BODY | wrong, 422))
+
+
+async def test_a_run_hears_whether_it_is_to_wait(api):
+    await known(api)
+    free = {"for_s": 0.0, "reason": ""}
+    assert await api.get("holds/prefect/report/main") == free
+    await api.post("decisions/hold", {"pipeline": "prefect/report/main", "by": "kim"})
+    held = {"for_s": 60.0, "reason": "held by kim"}
+    assert await api.get("holds/prefect/report/main") == held
+    assert await api.get("holds/prefect%2Freport%2Fmain") == held
+    assert await api.get("holds/prefect/report") == free
+    assert await api.get("holds/no-such") == free
+
+
+async def test_nobody_waits_for_a_sequencer_that_does_not_answer(api):
+    class Silent:
+        async def intents(self, orchestrator: str) -> list[IntentMade]:
+            raise Unreachable("the sequencer actor did not answer")
+
+    api.deps.sequencer = Silent()
+    assert (await api.get("holds/prefect/report/main"))["for_s"] == 0.0
