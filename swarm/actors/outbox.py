@@ -51,6 +51,7 @@ class Outbox:
             "outcome": finish.outcome,
             "detail": finish.detail,
             "result": finish.result,
+            "silent": finish.silent,
         }
         path = self._path(token)
         part = f"{path}.part"
@@ -76,7 +77,8 @@ class Outbox:
                 what = json.loads(path.read_text())
                 token = Token(TaskId(what["task"]), int(what["grant"]))
                 outcome, detail = Outcome(what["outcome"]), str(what["detail"])
-                yield token, Finish(token, outcome, detail, what.get("result"))
+                result, silent = what.get("result"), what.get("silent", False)
+                yield token, Finish(token, outcome, detail, result, silent)
             except (ValueError, KeyError, TypeError) as error:
                 log.error("an end cannot be read and is left out", file=str(path), error=str(error))
 

@@ -7,7 +7,6 @@ with the CPU and the memory it took. `last`: it left threads behind, so this pro
 `stale`: the function's package has changed on disk; nothing was called, a new process has to.
 """
 
-import contextlib
 import importlib
 import inspect
 import json
@@ -18,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from swarm.actors.printing import open_output
@@ -128,8 +127,9 @@ def _serve(control: socket.socket) -> None:
 def _answer(call: dict[str, Any], modules: Modules) -> dict[str, Any]:
     began_s = time.process_time()
     os.environ.update(call["marks"])
+    output = _Output(call["output"])
     try:
-        with _printing_to(call["output"]):
+        with output:
             try:
                 function = found(call["path"])
             except NotCallable as error:
@@ -141,21 +141,30 @@ def _answer(call: dict[str, Any], modules: Modules) -> dict[str, Any]:
         answer = {"error": f"its output could not be written: {error.strerror}", "fault": "disk"}
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return answer | {
+        "silent": output.silent,
         "cpu_s": time.process_time() - began_s,
         "peak_memory_bytes": usage.ru_maxrss * 1024,
     }
 
 
-@contextlib.contextmanager
-def _printing_to(output: str) -> Iterator[None]:
-    """Everything this process prints, and what it starts, goes there."""
-    with open_output(output) as file:
-        _redirect(file.fileno())
-    try:
-        yield
-    finally:
+class _Output:
+    """Everything this process prints in its block, and what it starts, goes to the file `path`. If
+    that is nothing, it is `silent` and there is no file: shipping it costs more than a call."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.silent = False
+
+    def __enter__(self) -> None:
+        with open_output(self._path) as file:
+            _redirect(file.fileno())
+
+    def __exit__(self, *_: object) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        if os.fstat(1).st_size == 0:
+            os.unlink(self._path)  # while it is locked, nobody takes it for whole
+            self.silent = True
         with open(os.devnull, "wb") as nowhere:
             _redirect(nowhere.fileno())
 

@@ -78,10 +78,13 @@ class Shipper:
         tokens.sort(key=lambda token: self._places[token].shipped)
         for token in tokens[:_PASS_FILES]:
             at = self._places[token].shipped
-            text, size, whole = self.files.read(token, at, min(left, _PART_BYTES))
-            if size - at > DEFAULT.head_bytes + DEFAULT.tail_bytes:
-                at = size - DEFAULT.tail_bytes  # what is between would be left out there too
+            try:
                 text, size, whole = self.files.read(token, at, min(left, _PART_BYTES))
+                if size - at > DEFAULT.head_bytes + DEFAULT.tail_bytes:
+                    at = size - DEFAULT.tail_bytes  # what is between would be left out there too
+                    text, size, whole = self.files.read(token, at, min(left, _PART_BYTES))
+            except FileNotFoundError:  # its call ended meanwhile and printed nothing
+                continue
             left -= len(text)
             last = whole and at + len(text) == size
             if text or last:

@@ -67,7 +67,7 @@ class Call:
 class End:
     """How a program or a call ended. `why` is set where swarm ended it: `killed`, `out_of_memory`
     or `timeout`; `error` where it never started, or a call did not return. `result` is what a call
-    returned, as JSON text."""
+    returned, as JSON text; a `silent` one printed nothing, and there is no file of it."""
 
     exit_code: int | None = None
     signal: int | None = None
@@ -76,6 +76,7 @@ class End:
     peak_memory_bytes: int = 0
     cpu_s: float = 0.0
     result: str | None = None
+    silent: bool = False
 
     @property
     def succeeded(self) -> bool:

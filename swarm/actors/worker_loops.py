@@ -409,7 +409,7 @@ def _kept(among: set[asyncio.Future[None]], work: Coroutine[None, None, None]) -
 
 def _finish(token: Token, end: End, run: _Held) -> Finish:
     result = end.result if end.result != "null" else None
-    return Finish(token, _outcome(end, run), _told(end), result)
+    return Finish(token, _outcome(end, run), _told(end), result, end.silent)
 
 
 def _outcome(end: End, run: _Held) -> Outcome:

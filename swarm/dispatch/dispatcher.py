@@ -304,7 +304,7 @@ class Dispatcher:
         if task is not None:
             if task.cancelled_by and outcome is not Outcome.SUCCEEDED:
                 outcome = Outcome.CANCELLED
-            return Decision((Ended(token, outcome, event.detail),), Receipt.DONE)
+            return Decision((Ended(token, outcome, event.detail, event.silent),), Receipt.DONE)
         ended = self.floor.ended.get(token.task)
         counted = ended is not None and ended.grant == token.grant
         if counted:

@@ -57,12 +57,14 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A grant came to its end. `result` is JSON text; None where it is null or there is none."""
+    """A grant came to its end. `result` is JSON text; None where it is null or there is none.
+    `silent`: it printed nothing, so nothing of it will be shipped."""
 
     token: Token
     outcome: Outcome
     detail: str = ""
     result: str | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

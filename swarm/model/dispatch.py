@@ -59,11 +59,13 @@ class CancelAsked:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A task reached its outcome. `token.grant` 0: it never ran. `detail` is for people."""
+    """A task reached its outcome. `token.grant` 0: it never ran. `detail` is for people. `silent`:
+    it printed nothing."""
 
     token: Token
     outcome: Outcome
     detail: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def add(a, b): print("adding"); return {"sum": a + b}
 def whose(context): return [context.task, context.grant, os.environ["SWARM_GRANT"]]
 async def later(): return "later"
 def pid(): return os.getpid()
+def shouts(): subprocess.run(["echo", "loud"])
 def fails(): raise ValueError("no such day")
 def large(n): return "x" * n
 def opaque(): return object()
@@ -78,7 +79,13 @@ async def test_a_function_is_called_and_returns(slot: Slot, code: Path) -> None:
     assert (code / "output").read_text() == "adding\n"
     assert await returned(slot, code, "whose") == ["t", 7, "7"]
     assert await returned(slot, code, "later") == "later"
-    assert (code / "output").read_text() == ""
+
+
+async def test_what_prints_nothing_leaves_no_file(slot: Slot, code: Path) -> None:
+    for name, silent in (("pid", True), ("shouts", False), ("pid", True), ("fails", False)):
+        end = await called(slot, code, name)
+        assert (end.silent, (code / "output").exists()) == (silent, not silent), name
+        (code / "output").unlink(missing_ok=True)
 
 
 async def test_the_process_stays_until_something_else_is_wanted(slot: Slot, code: Path) -> None:

@@ -29,6 +29,7 @@ from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting, why_waiting
 from swarm.errors import Rejected, StoreError
+from swarm.model.dispatch import Ended
 from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
 from swarm.store.stories import TaskRow as Row
@@ -112,7 +113,8 @@ async def output(
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
     newest = newest_grant(story)
     wanted = (TaskId(task), newest if grant is None else grant, offset, limit)
-    patient = newest > 0 and row.state not in LIVE
+    silent = any(isinstance(told.record, Ended) and told.record.silent for told in story)
+    patient = newest > 0 and row.state not in LIVE and not silent
     until_s = deps.clock.monotonic_s() + _LAST_WORDS_S
     while True:
         printed = await asyncio.to_thread(deps.output, *wanted)

@@ -6,6 +6,7 @@ from swarm.api.task_schemas import TaskStory
 from swarm.dispatch.events import Acquire, Finish, Guide, Hold, Register, Renew, WorkerLost
 from swarm.model.dispatch import AgentsWanted, Granted, Started, Submitted
 from swarm.model.keys import PipelineKey
+from swarm.model.outputs import Printed
 from swarm.model.work import (
     LossCause,
     Offer,
@@ -112,6 +113,17 @@ async def test_a_call_and_its_result(api) -> None:
     assert (await api.get("tasks/a"))["result"] is None, "it has not returned yet"
     await api.happens(Finish(Token(TaskId("a"), 1), Outcome.SUCCEEDED, "returned"))
     assert (await api.get("tasks/a"))["result"] == {"rows": 3}
+
+
+async def test_the_end_of_what_was_never_printed_is_known_at_once(api) -> None:
+    """The clock of the test stands: nothing that is waited for comes to its end."""
+    await api.post("tasks", {"tasks": [{"id": "a", "call": {"path": "jobs:load"}}]})
+    for event in (offer(W), Acquire(W, 1)):
+        await api.happens(event)
+    await api.happens(Finish(Token(TaskId("a"), 1), Outcome.SUCCEEDED, "returned", silent=True))
+    api.deps.output = lambda *_: Printed(complete=False)
+    answer = await api.http.get("tasks/a/output")
+    assert (answer.status_code, answer.text) == (200, "")
 
 
 async def test_a_task_is_one_program_or_one_call(api) -> None:
