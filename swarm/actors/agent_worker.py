@@ -67,7 +67,7 @@ class AgentWorker(Worker):
         end = await self._process.gone()
         memory = end.why == "out_of_memory"
         cause = LossCause.OUT_OF_MEMORY if memory else LossCause.PROCESS_EXIT
-        await self._ask(WorkerLost(self.id, cause), within_s=self._options.fence_s / 3)
+        await self._line.ask(WorkerLost(self.id, cause), self.id, self._options.fence_s / 3)
         raise AgentGone(f"{self.id}: {cause}")
 
     async def close(self) -> None:

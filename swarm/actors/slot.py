@@ -82,6 +82,17 @@ class End:
     def succeeded(self) -> bool:
         return self.exit_code == 0 and not self.error
 
+    def __str__(self) -> str:
+        """In a line for people."""
+        if self.error:
+            return self.error
+        how = f"exit code {self.exit_code}" if self.signal is None else f"signal {self.signal}"
+        if self.result is not None:
+            how = "returned"
+        why = f" ({self.why})" if self.why else ""
+        used = f"{self.cpu_s:.2f} s of CPU, {self.peak_memory_bytes / 2**20:.0f} MiB at most"
+        return f"{how}{why}, {used}"
+
 
 class SlotDied(Exception):
     """The slot's process is gone, and its task with it."""

@@ -19,16 +19,15 @@ import asyncio
 import contextlib
 import math
 import uuid
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
-
-import structlog
 
 from swarm.actors.beat_process import RENEW, UNKNOWN
 from swarm.actors.beat_sender import BeatSender
+from swarm.actors.held import Held
 from swarm.actors.leftovers import end_leftovers, marks
+from swarm.actors.line import Line
 from swarm.actors.outbox import Outbox
 from swarm.actors.pace import Pace
 from swarm.actors.ports import Answer, Hearing, actor_name
@@ -46,12 +45,7 @@ from swarm.dispatch.events import (
     Renew,
     WorkerLost,
 )
-from swarm.errors import Rejected, StoreError
-from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
-
-T = TypeVar("T")
-
-log = structlog.get_logger()
+from swarm.model.work import LossCause, Offer, TaskId, Token, WorkerId
 
 _BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
 _ENDS_AT_ONCE = 100  # that are told without an answer
@@ -71,36 +65,6 @@ class WorkerOptions:
     fence_s: float = 15.0
 
 
-@dataclass(slots=True)
-class _Held:
-    """A grant that runs, and the slot it runs in once it has one. `waits_since_s` is set where it
-    was granted beyond the slots and has none yet."""
-
-    waits_since_s: float | None = None
-    slot: Place | None = None
-    started: bool = False
-    cancelled: bool = False  # its end is to be reported
-    _unwanted: bool = False
-
-    def wanted(self) -> bool:
-        return not self._unwanted
-
-    def drop(self) -> None:
-        """It is not to run."""
-        self._unwanted = True
-
-    async def end(self) -> None:
-        self.drop()
-        if self.slot is not None:
-            with contextlib.suppress(SlotDied):
-                await self.slot.kill()
-
-    async def beat(self) -> None:
-        if self.slot is not None:
-            with contextlib.suppress(SlotDied):
-                await self.slot.beat()
-
-
 class Worker:
     """Runs what the dispatcher grants. Its loops are for one event loop and have no end."""
 
@@ -108,13 +72,12 @@ class Worker:
         self, offer: Offer, dispatch: Hearing, clock: Clock, options: WorkerOptions
     ) -> None:
         self._offer = offer
-        self._dispatch = dispatch
+        self._line = Line(dispatch)
         self._clock = clock
         self._options = options
         self._outbox = Outbox(options.folder / "ended")
         self._programs = Programs(options.folder)
         self._pace = Pace()
-        self._epoch = 0
         self._slots: list[Place] = []
         self._free: asyncio.Queue[Place] = asyncio.Queue()
         self._room, self._ended = asyncio.Event(), asyncio.Event()
@@ -153,7 +116,7 @@ class Worker:
         incarnation = uuid.uuid4().hex[:8]
         base = actor_name(self._offer.worker)
         self._offer = replace(self._offer, worker=WorkerId(f"{base}~{incarnation}"))
-        self._held: dict[Token, _Held] = {}
+        self._held: dict[Token, Held] = {}
         self._outbox.disown()
         self._room.set()
         self._number, self._known, self._draining = 1, False, False
@@ -165,7 +128,9 @@ class Worker:
         """Keep the sender of beats told, and the slots; fence when contact is lost for too long."""
         passed_on_s = self._confirmed_s
         while True:
-            await self._sender.tell(self.id, self._beats_to if self._known else "", self._epoch)
+            await self._sender.tell(
+                self.id, self._beats_to if self._known else "", self._line.epoch
+            )
             now_s = self._clock.monotonic_s()
             if now_s - self._confirmed_s > self._options.fence_s:
                 await self._fence()
@@ -180,7 +145,7 @@ class Worker:
 
     def _echoed(self, worker: str, epoch: int, sent_s: float, flags: int) -> None:
         """A beat that left at `sent_s` was heard."""
-        if worker != self.id or epoch != self._epoch:
+        if worker != self.id or epoch != self._line.epoch:
             return
         if flags & RENEW:
             self._renew_within(0.0)
@@ -192,7 +157,7 @@ class Worker:
         while True:
             me, sent_s = self.id, self._clock.monotonic_s()
             self._renew_at_s = sent_s + self._options.renew_s
-            answer = await self._ask(self._word(), within_s=self._options.fence_s / 3)
+            answer = await self._line.ask(self._word(), me, self._options.fence_s / 3)
             if answer is None:
                 self._renew_within(self._options.beat_s)
             elif self.id == me:
@@ -252,31 +217,11 @@ class Worker:
         return len(self._held) > 2 * self._offer.slots
 
     async def _report(self, ends: Sequence[tuple[Token, Finish]]) -> None:
-        told = self._dispatch.tell_all([finish for _, finish in ends], self.id)
-        answers = await self._heard(told, "Finish", self._options.fence_s / 3)
-        for (token, _), answer in zip(ends, answers or (), strict=False):
-            if isinstance(answer, Answer) and self._counts(answer):
+        finishes = [finish for _, finish in ends]
+        answers = await self._line.ask_all(finishes, self.id, self._options.fence_s / 3)
+        for (token, _), answer in zip(ends, answers, strict=False):
+            if answer is not None:
                 self._outbox.drop(token)
-
-    async def _ask(self, event: Event, within_s: float) -> Answer | None:
-        """The dispatcher's answer; None when there is none, or it is of one that is superseded."""
-        told = self._dispatch.tell(event, self.id)
-        answer = await self._heard(told, type(event).__name__, within_s)
-        return answer if answer is not None and self._counts(answer) else None
-
-    async def _heard(self, told: Awaitable[T], what: str, within_s: float) -> T | None:
-        try:
-            async with asyncio.timeout(within_s):
-                return await told
-        except (TimeoutError, StoreError, Rejected) as fault:
-            log.warning("no answer", question=what, fault=repr(fault))
-            return None
-
-    def _counts(self, answer: Answer) -> bool:
-        if answer.epoch < self._epoch:
-            return False
-        self._epoch = answer.epoch
-        return True
 
     async def _fence(self) -> None:
         """End everything: the dispatcher must take it for ended."""
@@ -292,7 +237,7 @@ class Worker:
             await asyncio.wait(running)
         fenced = WorkerLost(gone, LossCause.SELF_FENCED)
         while True:
-            if await self._ask(fenced, within_s=self._options.fence_s / 3) is not None:
+            if await self._line.ask(fenced, self.id, self._options.fence_s / 3) is not None:
                 return
             await asyncio.sleep(self._options.renew_s)
 
@@ -306,7 +251,7 @@ class Worker:
                 continue
             me, number = self.id, self._number
             request = Acquire(me, number, self._pace.ahead(self._offer.slots))
-            answer = await self._ask(request, within_s=self._options.fence_s)
+            answer = await self._line.ask(request, me, self._options.fence_s)
             if answer is None or self.id != me or not isinstance(answer.reply, Grants):
                 await asyncio.sleep(self._options.beat_s)
                 continue
@@ -317,11 +262,11 @@ class Worker:
 
     def _begin(self, token: Token, bodies: Mapping[TaskId, str]) -> None:
         waits = len(self._held) >= self._offer.slots
-        self._held[token] = _Held(self._clock.monotonic_s() if waits else None)
+        self._held[token] = Held(self._clock.monotonic_s() if waits else None)
         self._look_for_room()
         _kept(self._running, self._run(token, bodies.get(token.task, "")))
 
-    def _let_go(self, token: Token) -> _Held:
+    def _let_go(self, token: Token) -> Held:
         run = self._held.pop(token)
         self._look_for_room()
         return run
@@ -360,11 +305,11 @@ class Worker:
         if self._held.get(token) is run:
             called = end.result is not None
             self._pace.note(self._clock.monotonic_s() - began_s if called else math.inf)
-            self._outbox.put(_finish(token, end, run))
+            self._outbox.put(run.finish(token, end))
             self._let_go(token)
             self._ended.set()
 
-    async def _run_in(self, slot: Place, run: _Held, token: Token, body: str) -> End:
+    async def _run_in(self, slot: Place, run: Held, token: Token, body: str) -> End:
         if not run.wanted():
             return End(why="killed")
         try:
@@ -380,7 +325,7 @@ class Worker:
             await slot.kill()
         return await slot.end()
 
-    async def _slot_died(self, slot: Place, token: Token, run: _Held) -> None:
+    async def _slot_died(self, slot: Place, token: Token, run: Held) -> None:
         for carried in (marks(token), slot.marks):
             await asyncio.to_thread(end_leftovers, carried)
         self._programs.clear(token)
@@ -405,25 +350,3 @@ def _kept(among: set[asyncio.Future[None]], work: Coroutine[None, None, None]) -
     doing = asyncio.ensure_future(work)
     among.add(doing)
     doing.add_done_callback(among.discard)
-
-
-def _finish(token: Token, end: End, run: _Held) -> Finish:
-    result = end.result if end.result != "null" else None
-    return Finish(token, _outcome(end, run), _told(end), result, end.silent)
-
-
-def _outcome(end: End, run: _Held) -> Outcome:
-    if end.succeeded:
-        return Outcome.SUCCEEDED
-    return Outcome.CANCELLED if run.cancelled else Outcome.FAILED
-
-
-def _told(end: End) -> str:
-    """How it ended, in a line for people."""
-    if end.error:
-        return end.error
-    how = f"exit code {end.exit_code}" if end.signal is None else f"signal {end.signal}"
-    if end.result is not None:
-        how = "returned"
-    why = f" ({end.why})" if end.why else ""
-    return f"{how}{why}, {end.cpu_s:.2f} s of CPU, {end.peak_memory_bytes / 2**20:.0f} MiB at most"
