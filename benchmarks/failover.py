@@ -21,9 +21,9 @@ crowd of light workers, many a process and without tasks, beats while every core
   `unsafe_cut_elsewhere_*`: of those that do not, after their worker has fenced itself (15 s).
 - `ray_...`: the same fault, plain Ray. `busy_...`: while every core is busy.
 - `gap_tail_ms`, `busy_gap_tail_ms`: 99.9th percentile of the gaps between beats.
-- `lost`: acknowledged tasks without an outcome. `duplicate_commits`: tasks of which a sink that
-  refuses older grants took two commits; `refused_commits`: what it refused; `refused_ends`: ends
-  told by workers whose grant was over.
+- `lost`: acknowledged tasks without an outcome. `duplicate_commits`: tasks whose effect is twice
+  behind `swarm.sink`; `refused_commits`: what that refused; `refused_ends`: ends told by workers
+  whose grant was over.
 - `false_deaths`: workers called dead that nobody harmed; `false_alarms`: workers that were only
   late and whose fenced tasks would have moved; both in `worker_hours`.
 - `dispatcher_back_*`: kill -9 of the dispatcher to the next acknowledged task;

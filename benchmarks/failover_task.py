@@ -2,14 +2,18 @@
 only.
 
 Says when it started and under which grant, then beats until a file `go` of its task appears, and
-commits once: to a sink that refuses an older grant than the newest it has heard of.
+commits once, through `swarm.sink`.
 """
 
+import contextlib
 import os
 import pathlib
 import sqlite3
 import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from swarm import sink  # it is not installed for a bare Python
 
 
 def main(folder: pathlib.Path, commits: bool) -> None:
@@ -17,7 +21,8 @@ def main(folder: pathlib.Path, commits: bool) -> None:
     with (folder / f"{task}.{grant}").open("a", buffering=1) as beats:
         print(f"{time.time()} {os.getpid()}", file=beats)
         if commits:
-            tell(folder, task, grant)
+            with contextlib.closing(effects(folder)) as database:
+                sink.came(database, task, grant)
         go = folder / f"{task}.go"
         beat_s = 0.0
         while not go.exists():
@@ -29,32 +34,22 @@ def main(folder: pathlib.Path, commits: bool) -> None:
         commit(folder, task, grant)
 
 
-def sink(folder: pathlib.Path) -> sqlite3.Connection:
+def effects(folder: pathlib.Path) -> sqlite3.Connection:
     """The tables are made by the first who comes."""
     database = sqlite3.connect(folder / "sink.db", timeout=30, isolation_level=None)
-    database.execute("CREATE TABLE IF NOT EXISTS heard (task PRIMARY KEY, newest INTEGER)")
-    database.execute("CREATE TABLE IF NOT EXISTS commits (task, newest INTEGER, taken INTEGER)")
+    sink.prepare(database)
+    database.execute("CREATE TABLE IF NOT EXISTS effects (task, grant_no INTEGER)")
+    database.execute("CREATE TABLE IF NOT EXISTS refused (task, grant_no INTEGER)")
     return database
-
-
-def tell(folder: pathlib.Path, task: str, grant: int) -> None:
-    """From now on older grants are refused."""
-    database = sink(folder)
-    database.execute(
-        "INSERT INTO heard VALUES (?, ?) ON CONFLICT DO UPDATE SET newest = max(newest, ?)",
-        (task, grant, grant),
-    )
-    database.close()
 
 
 def commit(folder: pathlib.Path, task: str, grant: int) -> None:
     """Taken or refused, it is counted."""
-    database = sink(folder)
-    database.execute(
-        "INSERT INTO commits SELECT task, ?, newest <= ? FROM heard WHERE task = ?",
-        (grant, grant, task),
-    )
-    database.close()
+    with contextlib.closing(effects(folder)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        into = "effects" if sink.commits(database, task, grant) else "refused"
+        database.execute(f"INSERT INTO {into} VALUES (?, ?)", (task, grant))
+        database.execute("COMMIT")
 
 
 class PlainActor:

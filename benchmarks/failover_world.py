@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import ray
 from cryptography.fernet import Fernet
 
-from benchmarks.failover_task import PlainActor, sink
+from benchmarks.failover_task import PlainActor, effects
 from benchmarks.failover_worker import Crowd, Worker
 from swarm.actors import handles, options
 from swarm.actors.dispatcher import STREAM, DispatcherActor
@@ -269,11 +269,11 @@ class World:
         return open_tasks()
 
     def commits(self) -> tuple[int, int]:
-        """Tasks of which the sink took more than one commit, and commits it refused."""
-        with contextlib.closing(sink(self.files)) as database:
-            taken = "SELECT count(*) FROM commits WHERE taken GROUP BY task HAVING count(*) > 1"
-            refused = "SELECT count(*) FROM commits WHERE NOT taken"
-            return len(database.execute(taken).fetchall()), database.execute(refused).fetchone()[0]
+        """Tasks whose effect is in the sink more often than once, and commits it refused."""
+        with contextlib.closing(effects(self.files)) as database:
+            twice = "SELECT count(*) FROM effects GROUP BY task HAVING count(*) > 1"
+            refused = "SELECT count(*) FROM refused"
+            return len(database.execute(twice).fetchall()), database.execute(refused).fetchone()[0]
 
 
 class PlainRay:

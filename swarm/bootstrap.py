@@ -207,6 +207,9 @@ def ray_environment(settings: Settings) -> dict[str, str]:
     ours = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(secret(settings, "ray-token")),
+        # By itself Ray starts actors at nice 15: beside other work at 0 the dispatcher and the
+        # workers get a thirtieth of a core and are taken for dead. Tasks are nice instead.
+        "RAY_worker_niceness": "0",
     }
     return ({} if settings.ray_address else ours) | {
         "RAY_USAGE_STATS_ENABLED": "0",

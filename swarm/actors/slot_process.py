@@ -41,6 +41,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PART_BYTES = 1 << 18
 _LOOK_S = 0.1  # how often memory and the fence are looked at
+_NICE = 5  # a task leaves a core to whatever keeps it: its worker, the beats, the dispatcher
 _SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -150,7 +151,7 @@ class Slot:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_the_slot,  # this process has one thread
+                    preexec_fn=_begin_task,  # this process has one thread
                 )
         except OSError as error:
             self._remove_files()
@@ -185,7 +186,7 @@ class Slot:
         """The resident process, which has the call. Raises `OSError`."""
         if self._resident is None:
             what = self._limits
-            self._resident = Resident(what["home"], what["output"], _die_with_the_slot)
+            self._resident = Resident(what["home"], what["output"], _begin_task)
             self._ready.register(self._resident.socket, selectors.EVENT_READ)
         if "request" in self._limits:
             self._resident.send(self._limits["request"])
@@ -302,10 +303,11 @@ class Slot:
             return  # the worker is gone; the next read says so
 
 
-def _die_with_the_slot() -> None:
+def _begin_task() -> None:
     """In the new process: should this slot be killed, the kernel kills the task at once. Should the
     machine's memory run out, it kills the task before anything of swarm."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.nice(_NICE)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")
 

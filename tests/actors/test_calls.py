@@ -22,6 +22,7 @@ def add(a, b): print("adding"); return {"sum": a + b}
 def whose(context): return [context.task, context.grant, os.environ["SWARM_GRANT"]]
 async def later(): return "later"
 def pid(): return os.getpid()
+def nice(): return os.nice(0)
 def shouts(): subprocess.run(["echo", "loud"])
 def fails(): raise ValueError("no such day")
 def large(n): return "x" * n
@@ -79,6 +80,10 @@ async def test_a_function_is_called_and_returns(slot: Slot, code: Path) -> None:
     assert (code / "output").read_text() == "adding\n"
     assert await returned(slot, code, "whose") == ["t", 7, "7"]
     assert await returned(slot, code, "later") == "later"
+
+
+async def test_a_task_leaves_the_core_to_what_keeps_it(slot: Slot, code: Path) -> None:
+    assert await returned(slot, code, "nice") == os.nice(0) + 5
 
 
 async def test_what_prints_nothing_leaves_no_file(slot: Slot, code: Path) -> None:

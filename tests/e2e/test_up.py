@@ -162,6 +162,10 @@ def test_an_unknown_facet_is_kept_and_read_back(swarm):
     assert (kept["of"], kept["name"], kept["content"]) == ("run", "mine", mine)
 
 
+def test_actors_give_way_to_no_other_program(swarm):
+    assert actor_process(swarm, "DispatcherActor").nice() == psutil.Process().nice()
+
+
 @pytest.mark.parametrize("title", ["GraphActor", "ProjectorActor", "ConnectorActor"])
 def test_each_actor_may_be_killed_at_any_time(swarm, title):
     eventually(lambda: swarm.client.ready())
