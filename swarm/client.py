@@ -248,6 +248,10 @@ class Client:
         """Take a pipeline's link away."""
         self._request("POST", "links/remove", {"downstream": downstream, "by": by})
 
+    def sla_score(self) -> dict[str, Any]:
+        """How right the warnings of SLAs were, by week and by SLA."""
+        return dict(self._request("GET", "slas/score"))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

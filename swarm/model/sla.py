@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from swarm.model.keys import PipelineKey
 
@@ -51,11 +51,27 @@ class Standing(StrEnum):
     DROPPED = "dropped"  # nobody promises it any more
 
 
+class Week(NamedTuple):
+    """The deadlines of an SLA in the week that begins at `starts_s`: how many there were, were
+    warned of, were missed, and both (`right`); of those, how long before the warning came."""
+
+    starts_s: float
+    deadlines: int
+    warned: int
+    right: int
+    missed: int
+    leads_s: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SlaState:
     """How an SLA stands. `chance` is the probability that it is missed, `expected_s` when the
     pipeline is done as likely as not (0: not known). `path` are the pipelines that decide that, the
-    last one its own; `late` the first of them that is not where it usually is by now."""
+    last one its own; `late` the first of them that is not where it usually is by now.
+
+    `warned_at_s` is when it was first at risk of missing this deadline; `weeks` how its last
+    deadlines ended, the oldest first, this one among them once it `is_judged`.
+    """
 
     sla: Sla
     deadline_s: float
@@ -64,6 +80,9 @@ class SlaState:
     expected_s: float = 0.0
     path: tuple[PipelineKey, ...] = ()
     late: PipelineKey | None = None
+    warned_at_s: float | None = None
+    is_judged: bool = False
+    weeks: tuple[Week, ...] = ()
 
     def __str__(self) -> str:
         because = f", since {self.late} is late" if self.late else ""

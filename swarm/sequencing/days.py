@@ -4,7 +4,7 @@ The days that are like today are working days for a working day, and weekends fo
 day counts the last run that began in the 24 hours before the deadline's time.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -28,6 +28,10 @@ class Past(NamedTuple):
     began_s: float
     took_s: float
 
+    @property
+    def ends_s(self) -> float:
+        return self.began_s + self.took_s
+
 
 class Done(NamedTuple):
     """A run of today that ended well."""
@@ -40,19 +44,19 @@ class Done(NamedTuple):
 class Today:
     """What a pipeline usually does before the deadline, by how many days ago, and what it has done.
 
-    `done` are today's good runs, `begun_s` is when the one under way began. `failed`: the only ones
-    ended badly, and none is under way.
+    `done` are today's good runs, `begun_s` is when the one under way began. `failed_s` is when the
+    last one ended, if all ended badly and none is under way.
     """
 
     days: Mapping[int, Past]
     done: tuple[Done, ...] = ()
     begun_s: float | None = None
-    failed: bool = False
+    failed_s: float | None = None
 
     def is_late(self, deadline_s: float, now_s: float) -> bool:
         """Is it behind nine of ten days, or broken?"""
-        if self.done or self.failed:
-            return self.failed
+        if self.done or self.failed_s is not None:
+            return not self.done
         if self.begun_s is not None:
             return now_s - self.begun_s > _ninth([past.took_s for past in self.days.values()])
         return now_s - deadline_s > _ninth([past.began_s for past in self.days.values()])
@@ -61,7 +65,7 @@ class Today:
 def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: float) -> Today | None:
     """None where its runs do not tell, or do not let expect one before this deadline."""
     ended = history.ended(pipeline)
-    days = _days(ended, deadline_s)
+    days = history.remember(pipeline, deadline_s, lambda: _days(ended, deadline_s))
     if len(days) < DAYS_LEAST:
         return None
     oldest = (deadline_s - ended[0].started_at_s) / DAY_S
@@ -69,21 +73,20 @@ def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: flo
     if weeks and not any(week in days for week in weeks):
         return None  # never on this day of the week
     from_s = deadline_s + min(past.began_s for past in days.values()) - EARLY_S
-    since = [ran for ran in ended if from_s <= ran.started_at_s and ran.ended_at_s <= now_s]
+    at = bisect_left(ended, from_s, key=lambda ran: ran.started_at_s)
+    since = [ran for ran in ended[at:] if ran.ended_at_s <= now_s]
     done = tuple(Done(ran.started_at_s, ran.ended_at_s) for ran in since if not ran.failed)
     begun_s = history.live(pipeline)
     if begun_s is not None and begun_s < from_s:
         begun_s = None
-    return Today(days, done, begun_s, failed=bool(since) and not done and begun_s is None)
+    is_broken = bool(since) and not done and begun_s is None
+    return Today(days, done, begun_s, max(r.ended_at_s for r in since) if is_broken else None)
 
 
 def usually_after(reader: Today, writer: Today) -> bool:
     """Did the reader begin after the writer was done, on most of the days that both ran?"""
     both = reader.days.keys() & writer.days.keys()
-    after = sum(
-        reader.days[ago].began_s >= writer.days[ago].began_s + writer.days[ago].took_s
-        for ago in both
-    )
+    after = sum(reader.days[ago].began_s >= writer.days[ago].ends_s for ago in both)
     return 2 * after > len(both)
 
 

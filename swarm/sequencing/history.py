@@ -1,19 +1,25 @@
 """When each pipeline ran and runs, and how often."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 from statistics import median
+from typing import TypeVar
 
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import NONE, merged, ran_of, unpacked
 from swarm.model.runs import Ran, Run, RunState
+from swarm.sequencing.repairs import Gaps
 from swarm.sequencing.tail import Tail
+
+T = TypeVar("T")
 
 # Three months of daily runs, eight days of half-hourly ones; 13 MB for 1,000 pipelines at most.
 RUNS_KEPT = 400
 
-# Of so many pipelines the runs stay unpacked, those that were asked for last: 10 MB at most.
-UNPACKED = 256
+# What is worked out of the runs of so many pipelines stays until one of them runs again.
+REMEMBERED, _REMEMBERED_OF = 1_024, 100
 
 # So many runs show how often a pipeline runs.
 CADENCE_RUNS = 5
@@ -25,8 +31,14 @@ class History:
     def __init__(self) -> None:
         self._packed: dict[PipelineKey, bytes] = {}
         self._live: dict[PipelineKey, dict[str, float]] = {}
-        self._unpacked: dict[PipelineKey, tuple[tuple[Ran, ...], tuple[Ran, ...]]] = {}
+        self._remembered: OrderedDict[PipelineKey, dict[Hashable, object]] = OrderedDict()
+        self._version: dict[PipelineKey, int] = {}
         self.tail = Tail()
+        self.retries = Gaps()
+
+    def __len__(self) -> int:
+        """How many pipelines have ended runs."""
+        return len(self._packed)
 
     def see(self, run: Run) -> None:
         live = self._live.setdefault(run.pipeline, {})
@@ -45,37 +57,51 @@ class History:
         self._packed[pipeline] = merged(before, runs, RUNS_KEPT)
         if self._packed[pipeline] == before:
             return
-        self._unpacked.pop(pipeline, None)
-        took = [r.ended_at_s - r.started_at_s for r in unpacked(self._packed[pipeline])]
+        self._remembered.pop(pipeline, None)
+        self._version[pipeline] = self._version.get(pipeline, 0) + 1
+        known = unpacked(self._packed[pipeline])
+        took = [r.ended_at_s - r.started_at_s for r in known]
         if len(took) >= CADENCE_RUNS:
             usual_s = median(took)
             for ran in runs:
                 if not ran.failed:
                     self.tail.see(ran.ended_at_s - ran.started_at_s, usual_s)
+        for ran in runs:
+            at = bisect_left(known, ran.started_at_s, key=lambda one: one.started_at_s)
+            if at < len(known) and at and known[at - 1].failed:
+                self.retries.see(known[at].started_at_s - known[at - 1].ended_at_s)
 
     def drop(self, pipeline: PipelineKey) -> None:
-        self._packed.pop(pipeline, None)
-        self._unpacked.pop(pipeline, None)
+        if self._packed.pop(pipeline, None) is not None:
+            self._version[pipeline] = self._version.get(pipeline, 0) + 1
+        self._remembered.pop(pipeline, None)
         self._live.pop(pipeline, None)
 
     def ended(self, pipeline: PipelineKey) -> tuple[Ran, ...]:
         """Ended runs, the oldest first, without those that made good for another time."""
-        return self._runs(pipeline)[1]
+        return self.remember(pipeline, "ended", lambda: _on_time(self.known(pipeline)))
 
     def known(self, pipeline: PipelineKey) -> tuple[Ran, ...]:
         """Ended runs, the oldest first, with those that made good for another time."""
-        return self._runs(pipeline)[0]
+        packed = self._packed.get(pipeline, NONE)
+        return self.remember(pipeline, "known", lambda: unpacked(packed))
 
-    def _runs(self, pipeline: PipelineKey) -> tuple[tuple[Ran, ...], tuple[Ran, ...]]:
-        """All ended runs, and those that are on time."""
-        found = self._unpacked.pop(pipeline, None)
-        if found is None:
-            runs = unpacked(self._packed.get(pipeline, NONE))
-            found = runs, _on_time(runs)
-        self._unpacked[pipeline] = found
-        if len(self._unpacked) > UNPACKED:
-            del self._unpacked[next(iter(self._unpacked))]
+    def remember(self, pipeline: PipelineKey, what: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes of its ended runs, made once as long as these stay; `what` names it."""
+        known = self._remembered.setdefault(pipeline, {})
+        if len(known) >= _REMEMBERED_OF:
+            known.clear()
+        self._remembered.move_to_end(pipeline)
+        if what not in known:
+            known[what] = make()
+            if len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        found: T = known[what]  # type: ignore[assignment]  # as it was made
         return found
+
+    def version(self, pipeline: PipelineKey) -> int:
+        """Another number whenever its ended runs changed."""
+        return self._version.get(pipeline, 0)
 
     def starts(self, pipeline: PipelineKey) -> list[float]:
         """When its runs began, ended or not, in order."""

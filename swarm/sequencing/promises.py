@@ -9,6 +9,9 @@ Rules
 2. Its pipeline has to be done with what everything upstream makes for it today (`forecast.py`).
 3. At risk is from `RISK_FROM` on, and on track again below `CALM_BELOW`: between them it stays.
    The finding closes when it is on track again, met, or missed.
+4. How a deadline ended is judged `SETTLE_S` after it, when connectors have told of it: it was met
+   if the pipeline was done then with what was new. `scoring.py` keeps count of how right warnings
+   are; those of a muted rule open no finding.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,17 +35,19 @@ from swarm.model.lineage import Level
 from swarm.model.runs import Run
 from swarm.model.sla import Sla, SlaState, Standing
 from swarm.sequencing.deadlines import next_deadline_s
-from swarm.sequencing.forecast import Node, forecast
-from swarm.sequencing.standing_on import nodes_of, upstream_of
+from swarm.sequencing.forecast import Forecast, Node, forecast
+from swarm.sequencing.scoring import judged, muted
+from swarm.sequencing.standing_on import habits_of, nodes_of, upstream_of
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
 LOOK_EVERY_S = 30.0
 RISK_FROM, CALM_BELOW = 0.8, 0.5
+SETTLE_S = 60.0
 # What is told anew: a chance that moved by so much.
 STEP = 0.05
 
-_RUNNING = frozenset({Standing.ON_TRACK, Standing.AT_RISK})
+_TOLD = frozenset({Standing.ON_TRACK, Standing.AT_RISK, Standing.MET})
 
 
 class Promises:
@@ -120,40 +125,58 @@ class Promises:
     def _stands(self, sla: Sla, now_s: float) -> Iterator[SlaState]:
         """How it stands now; of a deadline that has passed, first how that ended."""
         known = self._states.get(sla.name)
-        if known is not None and known.standing in _RUNNING and known.deadline_s <= now_s:
-            kept = self._is_done(sla, known.deadline_s)
-            known = replace(known, standing=Standing.MET if kept else Standing.MISSED)
+        if (
+            known is not None
+            and known.standing in _TOLD
+            and not known.is_judged
+            and known.deadline_s + SETTLE_S <= now_s
+        ):
+            known = self._judged(known)
             yield known
         deadline_s = next_deadline_s(sla, now_s)
         if deadline_s is None or deadline_s - now_s > AHEAD_S:
             return
-        was = known.standing if known and known.deadline_s == deadline_s else Standing.ON_TRACK
-        yield self._forecast(sla, deadline_s, now_s, was)
+        if known is None or known.deadline_s != deadline_s:
+            weeks = known.weeks if known is not None else ()
+            known = SlaState(sla, deadline_s, Standing.ON_TRACK, weeks=weeks)
+        yield self._standing(known, now_s)
 
-    def _forecast(self, sla: Sla, deadline_s: float, now_s: float, was: Standing) -> SlaState:
-        nodes = self._nodes(sla, deadline_s, now_s)
-        random = Random(f"{sla.name} {deadline_s}")  # the same luck each time: no noise between two
-        found = (
-            forecast(nodes, deadline_s, now_s, self._world.history.tail, random) if nodes else None
-        )
+    def _standing(self, was: SlaState, now_s: float) -> SlaState:
+        """Where it was before, now."""
+        nodes = self._nodes(was.sla, was.deadline_s, now_s)
+        found = self._forecast(was, nodes, now_s)
         if found is None:
-            return SlaState(sla, deadline_s, Standing.UNKNOWN)
+            unknown = SlaState(was.sla, was.deadline_s, Standing.UNKNOWN)
+            return replace(unknown, warned_at_s=was.warned_at_s, weeks=was.weeks)
+        standing = _standing(found.chance, was.standing, is_done=found.expected_s <= now_s)
+        warns = standing is Standing.AT_RISK and was.warned_at_s is None
         node = {node.key: node for node in nodes}
-        late = [key for key in found.path if _is_late(node[key], deadline_s, now_s)]
-        return SlaState(
-            sla,
-            deadline_s,
-            _standing(found.chance, was, is_done=found.expected_s <= now_s),
-            found.chance,
-            found.expected_s,
-            found.path,
-            late[0] if late else None,
+        late = [key for key in found.path if _is_late(node[key], was.deadline_s, now_s)]
+        return replace(
+            was,
+            standing=standing,
+            chance=found.chance,
+            expected_s=found.expected_s,
+            path=found.path,
+            late=late[0] if late else None,
+            warned_at_s=now_s if warns else was.warned_at_s,
         )
 
-    def _is_done(self, sla: Sla, deadline_s: float) -> bool:
-        nodes = self._nodes(sla, deadline_s, deadline_s)
-        asked = nodes[-1].today if nodes else None
-        return asked is not None and bool(asked.done)
+    def _judged(self, last: SlaState) -> SlaState:
+        """How its deadline ended."""
+        nodes = self._nodes(last.sla, last.deadline_s, last.deadline_s)
+        found = self._forecast(last, nodes, last.deadline_s)
+        missed = found is None or found.expected_s > last.deadline_s
+        weeks = judged(last.weeks, last.deadline_s, last.warned_at_s, missed=missed)
+        standing = Standing.MISSED if missed else Standing.MET
+        return replace(last, standing=standing, is_judged=True, weeks=weeks)
+
+    def _forecast(self, of: SlaState, nodes: Sequence[Node], now_s: float) -> Forecast | None:
+        if not nodes:
+            return None
+        # The same luck each time: no noise between two.
+        random = Random(f"{of.sla.name} {of.deadline_s}")
+        return forecast(nodes, of.deadline_s, now_s, habits_of(self._world, nodes), random)
 
     def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> Sequence[Node]:
         ordered = self._upstream.get(sla.name)
@@ -177,13 +200,15 @@ def _is_late(node: Node, deadline_s: float, now_s: float) -> bool:
 def _is_news(known: SlaState | None, state: SlaState) -> bool:
     if known is None or known.deadline_s != state.deadline_s:
         return True
-    said = (known.standing, known.late)
-    return said != (state.standing, state.late) or abs(known.chance - state.chance) >= STEP
+    said = (known.standing, known.late, known.is_judged)
+    if said != (state.standing, state.late, state.is_judged):
+        return True
+    return abs(known.chance - state.chance) >= STEP
 
 
 def _risk(state: SlaState, now_s: float) -> Finding | None:
     """The warning, while there is one."""
-    if state.standing is not Standing.AT_RISK:
+    if state.standing is not Standing.AT_RISK or muted(state.weeks):
         return None
     kind, level = FindingKind.SLA_AT_RISK, Level.WARN
     own = (state.sla.pipeline,)

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter
 
 from swarm.api.deps import Given
-from swarm.api.sla_schemas import SlaRow
+from swarm.api.sla_schemas import SlaRow, SlaScores
 
 router = APIRouter(tags=["slas"])
 
@@ -14,3 +14,9 @@ router = APIRouter(tags=["slas"])
 async def slas(deps: Given) -> list[SlaRow]:
     """All SLAs whose deadline was near once, as they stand."""
     return [SlaRow.of(state) for state in await asyncio.to_thread(deps.projections.slas)]
+
+
+@router.get("/slas/score")
+async def score(deps: Given) -> SlaScores:
+    """How right the warnings of SLAs were, in the weeks before and this one."""
+    return SlaScores.of(await asyncio.to_thread(deps.projections.slas))

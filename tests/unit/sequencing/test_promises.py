@@ -1,12 +1,15 @@
 """How an SLA stands: the export runs from five to half past, the close from six to half past, and
 the close is promised by seven."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import FindingChanged, GraphRecord, SlaChanged
 from swarm.model.keys import PipelineKey
-from swarm.model.sla import Sla, SlaState, Standing
+from swarm.model.sla import Sla, SlaState, Standing, Week
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import (
@@ -22,6 +25,7 @@ from tests.unit.sequencing.mornings import (
 )
 
 EXPORT, CLOSE = PipelineKey("air", "export"), PipelineKey("dag", "close")
+SLA = Sla(CLOSE, 7 * HOUR_S)
 TODAY = MONDAY + 28
 BEFORE = range(MONDAY, TODAY)
 
@@ -35,7 +39,7 @@ class Shell:
 
     def __init__(self, *records: GraphRecord) -> None:
         self.world = World()
-        self.promises = Promises(self.world, [Sla(CLOSE, 7 * HOUR_S)])
+        self.promises = Promises(self.world, [SLA])
         self.findings: list[Finding] = []
         self.states: list[SlaState] = []
         self.taken: list[GraphRecord] = []
@@ -141,6 +145,69 @@ def test_a_dependency_that_is_unsure_counts_as_often_as_it_is_sure() -> None:
     assert shell.look(at_s(6.75)).chance == pytest.approx(0.85, abs=0.08)
 
 
+def late_days(*days: int, again: bool) -> Iterator[GraphRecord]:
+    """On these days the export was done at half past six; the close began at six all the same,
+    and again a quarter of an hour later or not."""
+    for day in BEFORE:
+        late = day - MONDAY in days
+        yield from daily(EXPORT, 5.0, range(day, day + 1), 90 * MIN_S if late else 30 * MIN_S)
+        yield from daily(CLOSE, 6.0, range(day, day + 1))
+        if late and again:
+            yield from daily(CLOSE, 6.75, range(day, day + 1))
+
+
+@pytest.mark.parametrize(("again", "chance"), [(True, 1.0), (False, 0.77)])
+def test_what_was_never_run_again_is_a_dependency_less_surely(again: bool, chance: float) -> None:
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE, 0.85),
+        *late_days(7, 14, 21, again=again),
+        ran(EXPORT, at_s(5.0), 65 * MIN_S, failed=True),
+        ran(CLOSE, at_s(6.0)),
+    )
+    assert shell.look(at_s(6.75)).chance == pytest.approx(chance, abs=0.08)
+
+
+def test_a_day_that_was_late_for_an_upstream_does_not_tell_when_it_begins() -> None:
+    """The export is in time today, so the close has no reason to begin at half past six."""
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE, EXPORT),
+        *(
+            run
+            for day in BEFORE
+            for late in [day % 2 * 60 * MIN_S]
+            for run in (
+                ran(EXPORT, day * DAY_S + 5 * HOUR_S, 30 * MIN_S + late),
+                ran(CLOSE, day * DAY_S + 5.75 * HOUR_S + late * 0.75),
+            )
+        ),
+        ran(EXPORT, at_s(5.0)),
+    )
+    assert shell.look(at_s(5.6)).expected_s == at_s(6.25)
+
+
+def test_a_failure_is_tried_again_as_soon_as_others_were() -> None:
+    failures = (
+        run
+        for day in (3, 9, 15)
+        for run in (
+            ran(EXPORT, (MONDAY + day) * DAY_S + 12 * HOUR_S, failed=True),
+            ran(EXPORT, (MONDAY + day) * DAY_S + 12.75 * HOUR_S),
+        )
+    )
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        *daily(CLOSE, 6.0, BEFORE),
+        *failures,
+        ran(CLOSE, at_s(6.0), 10 * MIN_S, failed=True),
+    )
+    # A quarter of an hour after a failure the next try begins, which takes half an hour.
+    assert shell.look(at_s(6.0, 11)).expected_s == at_s(6.0, 55)
+
+
 def test_who_is_known_to_read_the_day_before_does_not_wait(shell: Shell) -> None:
     """The export at eight feeds tomorrow's close."""
     late = Shell(
@@ -186,6 +253,53 @@ def test_a_pipeline_that_never_runs_on_this_day_is_not_waited_for() -> None:
 def test_few_runs_leave_it_unknown() -> None:
     shell = Shell(listed(CLOSE), *daily(CLOSE, 6.0, range(TODAY - 2, TODAY)))
     assert shell.look(at_s(5.0)).standing is Standing.UNKNOWN
+
+
+def test_what_read_yesterdays_data_has_missed_its_deadline(shell: Shell) -> None:
+    """It began at six and the export was done at ten past; nobody ran it again."""
+    shell.take(begun(EXPORT, at_s(5.0)), begun(CLOSE, at_s(6.0)))
+    shell.look(at_s(6.0, 5))
+    shell.take(ran(EXPORT, at_s(5.0), 70 * MIN_S), ran(CLOSE, at_s(6.0), 30 * MIN_S))
+    shell.look(at_s(6.0, 40))
+    assert shell.look(at_s(7.0, 2)).standing is Standing.MISSED
+
+
+def a_morning(shell: Shell, day: int, took_min: float) -> None:
+    """The export goes on for so long, and the close begins when it is done."""
+    five_s, six_s = day * DAY_S + 5 * HOUR_S, day * DAY_S + 6 * HOUR_S
+    shell.take(begun(EXPORT, five_s))
+    begins_s = max(six_s, five_s + took_min * MIN_S)
+    for now_s in range(int(five_s) + 60, int(six_s + HOUR_S), 300):
+        if begins_s <= now_s < begins_s + 300:
+            shell.take(ran(EXPORT, five_s, took_min * MIN_S), begun(CLOSE, begins_s))
+        if begins_s + 1_800 <= now_s < begins_s + 2_100:
+            shell.take(ran(CLOSE, begins_s, 1_800))
+        shell.look(now_s)
+    shell.look(six_s + HOUR_S + 61)
+    shell.take(ran(EXPORT, five_s, took_min * MIN_S), ran(CLOSE, begins_s, 1_800))
+
+
+def test_warnings_count_how_many_came_true_and_how_early_they_were(shell: Shell) -> None:
+    for day, took_min in enumerate([30.0, 100.0, 30.0]):
+        a_morning(shell, TODAY + 1 + day, took_min)
+    [week] = shell.states[-1].weeks
+    assert week[1:5] == (3, 1, 1, 1)
+    [lead_s] = week.leads_s
+    assert 20 * MIN_S < lead_s < 60 * MIN_S
+
+
+def test_a_rule_that_is_mostly_wrong_is_muted_and_comes_back(shell: Shell) -> None:
+    wrong = Week(TODAY * DAY_S - 7 * DAY_S, 7, 5, 1, 1, (1_200.0,))
+    before = SlaState(SLA, TODAY * DAY_S - 17 * HOUR_S, Standing.MET, is_judged=True)
+    shell.promises.apply(SlaChanged(replace(before, weeks=(wrong,))))
+    shell.take(begun(EXPORT, at_s(5.0)))
+    state = shell.look(at_s(6.0, 20))
+    assert (state.standing, state.warned_at_s) == (Standing.AT_RISK, at_s(6.0, 20))
+    assert shell.findings == []
+    better = Week(TODAY * DAY_S - 7 * DAY_S, 7, 5, 3, 3, (1_200.0,) * 3)
+    shell.promises.apply(SlaChanged(replace(state, weeks=(better,))))
+    shell.look(at_s(6.0, 21))
+    assert [finding.closed_at_s for finding in shell.findings] == [None]
 
 
 def test_replay_leaves_nothing_to_tell(shell: Shell) -> None:
