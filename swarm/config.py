@@ -88,6 +88,9 @@ class Source(_Section):
         "", description="Job namespace of the OpenLineage events it sends, its name when empty."
     )
     timeout_s: float = Field(30.0, ge=1, le=600, description="Seconds one request may take.")
+    history_days: int = Field(
+        60, ge=0, le=365, description="Days of runs before the first contact that are read."
+    )
     recover: bool = Field(
         False,
         description="Whether runs that died with their worker are made to go on, by writing to the "

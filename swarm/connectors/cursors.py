@@ -1,20 +1,61 @@
 """Cursors as text that only the connector reads which wrote it. Pure."""
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 C = TypeVar("C")
 
-HISTORY_S = 7 * 86_400.0
-"""How far back the first pass goes: runs before that are not read."""
+FIRST_S = 86_400.0
+"""How far back the first pass goes, so that what goes on is seen at once; what ran before that is
+read behind it (`Back`)."""
+
+EVENTS_S = 7 * 86_400.0
+"""How far back the first pass goes in what is not runs: asset events."""
+
+BACK_PAGES = 5
+"""So many pages of what ran before are read in one pass: live work comes first, and a server is
+asked little at a time."""
 
 SET_BACK_S = 3600.0
 """The longest time between two passes. So much is read again when a server's clock was set back:
 what it stamped since then lies behind the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How far the runs before the first contact are read, the newest first.
+
+    Read is what ended or changed from `reached_s` on, by the server's clock, until `FIRST_S` before
+    the first contact at `begun_s`. It is read window by window, each `width_s` long: twice as long
+    as the one before where that had a single page. `page` is the next page of a window under way.
+    """
+
+    begun_s: float = 0.0
+    reached_s: float = 0.0
+    width_s: float = FIRST_S
+    page: str = ""
+
+    def begun(self, now_s: float) -> Self:
+        """With the first contact at `now_s`, if there was none."""
+        return self if self.begun_s else replace(self, begun_s=now_s, reached_s=now_s - FIRST_S)
+
+    def window(self, days: int) -> tuple[float, float] | None:
+        """What to read next, from and to, where `days` of history are wanted; None: all is read."""
+        oldest_s = self.begun_s - days * 86_400.0
+        if self.reached_s <= oldest_s:
+            return None
+        return max(self.reached_s - self.width_s, oldest_s), self.reached_s
+
+    def after(self, page: str, from_s: float) -> Self:
+        """A page is read; `page` is the next one of the window that begins at `from_s`, if any."""
+        if page:
+            return replace(self, page=page)
+        width_s = FIRST_S if self.page else 2 * self.width_s
+        return replace(self, reached_s=from_s, width_s=width_s, page="")
 
 
 def write(cursor: "DataclassInstance") -> str:
@@ -23,9 +64,15 @@ def write(cursor: "DataclassInstance") -> str:
 
 
 def read(kind: type[C], text: str | None) -> C | None:
-    """The cursor; `None` for one of another version, so that everything is sent again."""
+    """The cursor; `None` for one of another version, so that everything is sent again.
+
+    What it calls `back` is a `Back`.
+    """
     try:
-        return kind(**json.loads(text or "null"))
+        tree = json.loads(text or "null")
+        if "back" in tree:
+            tree["back"] = Back(**tree["back"])
+        return kind(**tree)
     except (TypeError, ValueError):
         return None
 

@@ -11,7 +11,9 @@ What a pass asks for
    a version of a change, so after each sweep `REREAD` DAGs are read again, in turn, a few a pass.
    Every `WORKERS_S`: the jobs of Airflow's own processes, in passes that read no list. Whether
    tries send heartbeats is seen in what changed.
-4. So where nothing happens no pass sends more than 6 requests at the default `poll_s`.
+4. What ran before the first contact is read behind all that, `BACK_PAGES` a pass: the runs of
+   `history_days`, then their tries. Of the SQL of these, only what is the first of its task counts.
+5. So where nothing happens no pass sends more than 6 requests at the default `poll_s`.
 A new process knows no DAG and reads all there is in its first pass; runs it follows by cursor,
 and looks at them in between. Later no pass reads more than `KNOWN_PER_PASS` DAGs that are
 known: many that change at once take several.
@@ -31,11 +33,12 @@ from swarm.connectors.airflow.http import AirflowHttp
 from swarm.connectors.airflow.known import Known
 from swarm.connectors.airflow.lists import Lists
 from swarm.connectors.airflow.pages import Pages
-from swarm.connectors.airflow.position import Feed, Position, read_position
+from swarm.connectors.airflow.position import Feed, Position, iso, read_position
 from swarm.connectors.airflow.rendered import links_of, run_items
 from swarm.connectors.airflow.source import Sources
 from swarm.connectors.airflow.workers import read_health, read_jobs
 from swarm.connectors.code_folders import CodeFolders
+from swarm.connectors.cursors import BACK_PAGES, EVENTS_S, Back
 from swarm.connectors.http_answers import NotFound
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.errors import Unauthorized
@@ -52,6 +55,9 @@ PAGES_PER_PASS = 10
 KNOWN_PER_PASS = 100
 DEFINITIONS_PER_BATCH = 20
 _REREAD_EVERY_S = 2.0  # two requests each: a little more often than `SWEEP_S` over `REREAD`
+
+_RUNS = "/dags/~/dagRuns", "dag_runs"
+_TRIES = "/dags/~/dagRuns/~/taskInstances", "task_instances"
 
 Step = tuple[tuple[Item, ...], Position]
 
@@ -133,6 +139,12 @@ class AirflowConnector:
         if not (is_listing or position.tasks.page):
             yield await self._workers(major), position
         known.is_followed = True
+        async for step in self._behind(position):
+            yield step
+
+    async def _behind(self, position: Position) -> AsyncIterator[Step]:
+        """What can wait for what happens, which is looked at in between."""
+        known = self._known
         looked_s = self._clock.monotonic_s()
         async for items in self._definitions(position):
             yield items, position
@@ -142,6 +154,8 @@ class AirflowConnector:
                     position = step[1]
                 looked_s = self._clock.monotonic_s()
         yield (*known.catalogue.take_changed(), *known.take_strange()), position
+        async for step in self._before(position):
+            yield step
 
     async def _lists(self, major: int) -> AsyncIterator[tuple[Item, ...]]:
         """Go on with the reading of the lists, or begin one; the first is read to its end."""
@@ -225,27 +239,67 @@ class AirflowConnector:
     # --- what happens ----------------------------------------------------------------------------
 
     async def _runs(self, position: Position) -> AsyncIterator[Step]:
-        path, known = "/dags/~/dagRuns", self._known
-        async for page, feed in self._follow_changes(path, "dag_runs", position.runs):
-            sound = self._pages.sound(path, "dag_runs", page, self._read_runs)
-            runs = tuple(mapping.read_runs(self.name, sound))
-            known.backfilled |= dict.fromkeys(sorted(mapping.backfilled_dags(sound)))
+        async for page, feed in self._follow_changes(_RUNS, position.runs):
             position = replace(position, runs=feed)
-            yield tuple(run for run in runs if known.is_new(run)), position
+            yield self._runs_in(page), position
+
+    def _runs_in(self, page: Payload) -> tuple[Item, ...]:
+        known = self._known
+        sound = self._pages.sound(*_RUNS, page, self._read_runs)
+        known.backfilled |= dict.fromkeys(sorted(mapping.backfilled_dags(sound)))
+        return tuple(run for run in mapping.read_runs(self.name, sound) if known.is_new(run))
 
     def _read_runs(self, page: Payload) -> tuple[object, ...]:
         return (*mapping.read_runs(self.name, page), mapping.backfilled_dags(page))
 
     async def _tries(self, position: Position) -> AsyncIterator[Step]:
-        path, known = "/dags/~/dagRuns/~/taskInstances", self._known
-        async for page, feed in self._follow_changes(path, "task_instances", position.tasks):
-            read = partial(mapping.read_tries, self.name)
-            tries = tuple(read(self._pages.sound(path, "task_instances", page, read)))
-            now_s = self._server_now_s()
-            for one in tries:
-                known.attempts.saw(one.run, now_s)
+        async for page, feed in self._follow_changes(_TRIES, position.tasks):
             position = replace(position, tasks=feed)
-            yield await asyncio.to_thread(self._news_of, tries), position
+            yield await asyncio.to_thread(self._tries_in, page), position
+
+    def _tries_in(self, page: Payload, *, first_only: bool = False) -> tuple[Item, ...]:
+        """`first_only`: the SQL of a task that ran since tells nothing."""
+        known, read = self._known, partial(mapping.read_tries, self.name)
+        tries = tuple(read(self._pages.sound(*_TRIES, page, read)))
+        now_s = self._server_now_s()
+        for one in tries:
+            known.attempts.saw(one.run, now_s)
+        if first_only:
+            ran = known.sources.ran
+            tries = tuple(replace(t, rendered={}) if t.run.task in ran else t for t in tries)
+        return self._news_of(tries)
+
+    async def _before(self, position: Position) -> AsyncIterator[Step]:
+        """Some pages of what ran before the first contact."""
+        if position.runs.page or position.tasks.page:
+            return
+        days, now_s = self._source.history_days, self._server_now_s()
+        runs, tries = position.runs_back.begun(now_s), position.tasks_back.begun(now_s)
+        for _ in range(BACK_PAGES):
+            items: tuple[Item, ...] = ()
+            if (window := runs.window(days)) is not None:
+                page, runs = await self._page_of(_RUNS, runs, window)
+                items = self._runs_in(page)
+            elif (window := tries.window(days)) is not None:
+                page, tries = await self._page_of(_TRIES, tries, window)
+                items = await asyncio.to_thread(self._tries_in, page, first_only=True)
+            position = replace(position, runs_back=runs, tasks_back=tries)
+            yield items, position
+            if window is None:
+                return
+
+    async def _page_of(
+        self, listed: tuple[str, str], back: Back, window: tuple[float, float]
+    ) -> tuple[Payload, Back]:
+        from_s, to_s = window
+        parameters: dict[str, str | int] = {
+            "updated_at_gte": iso(from_s),
+            "updated_at_lte": iso(to_s),
+        }
+        if self._http.major >= 3:
+            parameters |= {"order_by": "id", "cursor": ""}
+        page, following = await asyncio.to_thread(self._http.page, *listed, parameters, back.page)
+        return page, back.after(following, from_s)
 
     def _news_of(self, tries: Iterable[mapping.TaskTry]) -> tuple[Item, ...]:
         known = self._known
@@ -271,7 +325,7 @@ class AirflowConnector:
 
     async def _asset_events(self, position: Position) -> AsyncIterator[Step]:
         path, known = "/assets/events", self._known
-        started = position.events.started(self._server_now_s())
+        started = position.events.started(self._server_now_s(), EVENTS_S)
         parameters = {"timestamp_gte": started.since, "order_by": "timestamp"}
         read = partial(mapping.read_asset_events, self.name)
         async for page, feed in self._pages.follow(path, "asset_events", parameters, started):
@@ -283,14 +337,14 @@ class AirflowConnector:
             yield tuple(event for event in events if known.is_new(event)), position
 
     async def _follow_changes(
-        self, path: str, key: str, feed: Feed
+        self, listed: tuple[str, str], feed: Feed
     ) -> AsyncIterator[tuple[Payload, Feed]]:
         feed = feed.started(self._server_now_s())
         parameters = {"updated_at_gte": feed.since}
         if self._http.major >= 3:
             parameters |= {"order_by": "id", "cursor": feed.page}
         pages = 0
-        async for page, reached in self._pages.follow(path, key, parameters, feed):
+        async for page, reached in self._pages.follow(*listed, parameters, feed):
             yield page, reached
             pages += 1
             if pages == PAGES_PER_PASS and reached.page and self._known.is_followed:

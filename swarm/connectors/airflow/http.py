@@ -32,6 +32,7 @@ _ATTEMPTS = 3
 _MAX_REST_S = 5.0
 _LOGIN_S = 60.0  # between two logins
 _CHUNK_BYTES = 64 * 1024
+_OFFSET = "+"  # what a page's name begins with that counts rows; a server's own are base64
 
 
 class TooSlow(Unavailable):
@@ -85,26 +86,35 @@ class AirflowHttp:
         `next_cursor`, which rows that come or go do not disturb; servers before 3.2 do not know
         it and count rows.
         """
-        asked = {"limit": self._page_size, **(parameters or {})}
-        read = 0
+        at = str((parameters or {}).get("cursor", ""))
         while True:
-            page = self.get(path, asked)
-            rows, total = page.get(key), page.get("total_entries")
-            if not isinstance(rows, list) or not isinstance(total, int):
-                raise MalformedResponse(
-                    f"{self.address(path, asked)} answered no list `{key}` with `total_entries`."
-                )
+            page, at = self.page(path, key, parameters or {}, at)
             yield page
-            read += len(rows)
-            if "cursor" in asked and "next_cursor" in page:
-                following = page["next_cursor"]
-                if not following or following == asked["cursor"]:
-                    return
-                asked["cursor"] = str(following)
-            elif not rows or read >= total:
+            if not at:
                 return
-            else:
-                asked["offset"] = read
+
+    def page(
+        self, path: str, key: str, parameters: Parameters, at: str = ""
+    ) -> tuple[Payload, str]:
+        """The page of a list that `at` names (empty: the first), and the name of the next one
+        (empty: there is none); else as `pages`."""
+        asked = {"limit": self._page_size, **parameters}
+        offset = int(at) if at.startswith(_OFFSET) else 0
+        if offset:
+            asked["offset"] = offset
+        elif "cursor" in asked:
+            asked["cursor"] = at
+        page = self.get(path, asked)
+        rows, total = page.get(key), page.get("total_entries")
+        if not isinstance(rows, list) or not isinstance(total, int):
+            raise MalformedResponse(
+                f"{self.address(path, asked)} answered no list `{key}` with `total_entries`."
+            )
+        if "cursor" in asked and "next_cursor" in page:
+            following = str(page["next_cursor"] or "")
+            return page, "" if following == asked["cursor"] else following
+        read = offset + len(rows)
+        return page, f"{_OFFSET}{read}" if rows and read < total else ""
 
     def close(self) -> None:
         self._client.rest_client.pool_manager.clear()

@@ -6,7 +6,8 @@ versions of the code locations. Definitions are read again when a version moved 
 repository with ops.
 
 The cursor holds the newest update time of a run that was seen, by the server's clock, and digests
-of what was sent, so that a pass sends only news. The first pass goes back `HISTORY_S`.
+of what was sent, so that a pass sends only news. What ran before the first contact, `history_days`
+back, is read behind all that, the newest first: a few pages a pass, runs without their steps.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.code import DagsterCode
 from swarm.connectors.dagster.daemons import read_daemons
 from swarm.connectors.dagster.mapping import Definitions, define, load_failures, too_large
-from swarm.connectors.dagster.queries import ASSETS, MORE_RUNS, OPS, TICK, WORKSPACE
+from swarm.connectors.dagster.queries import ASSETS, MORE_RUNS, OPS, PAST_RUNS, TICK, WORKSPACE
 from swarm.connectors.dagster.runs import map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
@@ -48,6 +49,8 @@ _OVERLAP_S = 30.0  # a run is stamped by the machine it runs on, whose clock may
 _REREAD_S = 60.0
 _RESEND_S = 3600.0  # so that what still holds shows as seen lately
 _RUNS_PER_PAGE = 50
+_PAST_PER_PAGE = 200
+_NOTHING_INSIDE: Payload = {"stepStats": (), "assetMaterializations": ()}
 
 
 def connect(source: Source, settings: Settings) -> "DagsterConnector":
@@ -63,6 +66,7 @@ class _Cursor:
     definitions: str = ""
     capacity: str = ""
     runs: dict[str, str] = field(default_factory=dict)
+    back: cursors.Back = field(default_factory=cursors.Back)
 
     def __str__(self) -> str:
         return cursors.write(self)
@@ -112,7 +116,7 @@ class DagsterConnector:
 
     async def observe(self, cursor: str | None) -> AsyncIterator[Batch]:
         now_s = self._clock.now_s()
-        at = cursors.read(_Cursor, cursor) or _Cursor(now_s - cursors.HISTORY_S)
+        at = cursors.read(_Cursor, cursor) or _Cursor(now_s - cursors.FIRST_S)
         since_s = cursors.resumed(at.updated_after_s, self._client.server_s)
         at = replace(at, updated_after_s=since_s)
         tick = await self._client.ask(
@@ -135,6 +139,10 @@ class DagsterConnector:
         at = replace(at, capacity=digest_of(capacity))
         if news or str(at) != cursor:
             yield Batch(self.name, str(at), news)
+        async for items, moved in self._before(at, read.definitions):
+            if items or moved != at:
+                at = moved
+                yield Batch(self.name, str(at), items)
 
     async def wait(self, timeout_s: float) -> None:
         """Dagster has no push for all its runs: news is found by the next pass."""
@@ -253,6 +261,23 @@ class DagsterConnector:
             fresh = page = self._whole(read_runs, answer, "changed")
         kept = {key: digests[key] for key, s in seen.items() if s > newest_s - _OVERLAP_S}
         yield tuple(dict.fromkeys(items)), replace(at, updated_after_s=newest_s, runs=kept)
+
+    async def _before(
+        self, at: _Cursor, found: Definitions
+    ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
+        """Some pages of what ran before the first contact."""
+        back = at.back.begun(self._client.server_s or self._clock.now_s())
+        for _ in range(cursors.BACK_PAGES):
+            window = back.window(self._source.history_days)
+            if window is None:
+                break
+            asked = {"from": window[0] - 1.0, "to": window[1], "cursor": back.page or None}
+            answer = await self._client.ask(PAST_RUNS, limit=_PAST_PER_PAGE, **asked)
+            page = self._whole(read_runs, answer, "past")
+            back = back.after(page[-1].run_id if len(page) == _PAST_PER_PAGE else "", window[0])
+            said = (self._about(found, {**run.row, **_NOTHING_INSIDE}) for run in page)
+            yield tuple(item for about in said for item in about), replace(at, back=back)
+        yield (), replace(at, back=back)
 
     def _about(self, found: Definitions, run: Payload) -> tuple[Item, ...]:
         """What a run says; of one that cannot be read, that."""

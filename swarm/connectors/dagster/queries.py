@@ -1,7 +1,8 @@
 """The GraphQL queries of the Dagster connector. Queries only: nothing here changes anything.
 
 Dagster moves a run's update time when the run changes state, not when one of its steps does;
-so what is live is asked for beside what changed, in the same request.
+so what is live is asked for beside what changed, in the same request. The steps of a run cost the
+server a reading of its event log: of past runs they are not asked for.
 """
 
 _RUN = """
@@ -127,6 +128,22 @@ query SwarmTick($updatedAfter: Float!, $limit: Int!, $cursor: String) {
   }
 }
 """.replace("RUN", _RUN)
+
+PAST_RUNS = """
+query SwarmPastRuns($from: Float!, $to: Float!, $limit: Int!, $cursor: String) {
+  past: runsOrError(
+    filter: { updatedAfter: $from, updatedBefore: $to }, limit: $limit, cursor: $cursor
+  ) {
+    __typename
+    ... on PythonError { message }
+    ... on Runs { results {
+      runId jobName status creationTime startTime endTime updateTime
+      repositoryOrigin { repositoryLocationName repositoryName }
+      tags { key value }
+    } }
+  }
+}
+"""
 
 MORE_RUNS = """
 query SwarmRuns($updatedAfter: Float!, $limit: Int!, $cursor: String) {

@@ -83,13 +83,18 @@ class PrefectClient:
         """A filtered list, page by page."""
         offset = 0
         while True:
-            page = await self.read(path, {**body, "limit": PAGE, "offset": offset})
-            if not isinstance(page, list):
-                raise MalformedResponse(f"{self.api_url}{path} should answer a JSON list.")
+            page = await self.page(path, body, offset)
             yield page
             offset += len(page)
             if len(page) < PAGE:
                 return
+
+    async def page(self, path: str, body: Mapping[str, object], offset: int) -> list[Any]:
+        """One page of a filtered list; less than `PAGE` rows are the last."""
+        page = await self.read(path, {**body, "limit": PAGE, "offset": offset})
+        if not isinstance(page, list):
+            raise MalformedResponse(f"{self.api_url}{path} should answer a JSON list.")
+        return page
 
     def stream(self) -> Any:
         """The server's events of runs and assets: an async context of an async iterator."""

@@ -8,6 +8,9 @@ read again every `_REREAD_S`, the workers of a pool every `_WORKERS_S`, of one p
 Runs end by the server's clock, which its answers tell; our own does not count. Asset events carry
 the time of the machine the flow ran on: one that is ahead of the server hides nothing, one that is
 behind by more than the overlap does.
+
+What ended before the first contact, `history_days` back, is read behind all that, the newest first:
+a few pages a pass, two requests each and more where flow runs have many tasks.
 """
 
 import asyncio
@@ -23,7 +26,7 @@ from swarm.connectors.attendance import Attendance
 from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.contexts import code_context, sql_context
 from swarm.connectors.payloads import Payload, Payloads
-from swarm.connectors.prefect.client import PrefectClient
+from swarm.connectors.prefect.client import PAGE, PrefectClient
 from swarm.connectors.prefect.code import PrefectCode
 from swarm.connectors.prefect.events import Wake
 from swarm.connectors.prefect.mapping import (
@@ -32,7 +35,7 @@ from swarm.connectors.prefect.mapping import (
     read_asset_event,
     read_definitions,
 )
-from swarm.connectors.prefect.runs import Homes, live_or_ended, of_flow_runs
+from swarm.connectors.prefect.runs import Homes, ended_between, live_or_ended, of_flow_runs
 from swarm.connectors.prefect.workers import (
     going_on,
     has_workers,
@@ -74,6 +77,7 @@ class _Cursor:
     pools: str = ""
     runs: dict[str, str] = field(default_factory=dict)
     events: dict[str, float] = field(default_factory=dict)
+    back: cursors.Back = field(default_factory=cursors.Back)
 
     def __str__(self) -> str:
         return cursors.write(self)
@@ -121,8 +125,8 @@ class PrefectConnector:
 
     async def observe(self, cursor: str | None) -> AsyncIterator[Batch]:
         now_s = self._clock.now_s()
-        begin_s = now_s - cursors.HISTORY_S
-        at = cursors.read(_Cursor, cursor) or _Cursor(begin_s, begin_s)
+        begin_s = now_s - cursors.FIRST_S
+        at = cursors.read(_Cursor, cursor) or _Cursor(begin_s, now_s - cursors.EVENTS_S)
         read = await self._definitions(now_s)
         if at.definitions != read.digest:
             for items in batches(read.groups):
@@ -141,6 +145,10 @@ class PrefectConnector:
             yield Batch(self.name, str(at), items)
         if workers := await self._workers(read.served, now_s):
             yield Batch(self.name, str(at), workers)
+        async for items, moved in self._before(at, homes):
+            if items or moved != at:
+                at = moved
+                yield Batch(self.name, str(at), items)
 
     async def _workers(self, pools: tuple[str, ...], now_s: float) -> tuple[ForeignWorker, ...]:
         """What is news of the workers of the pool that was not asked for the longest, when it is
@@ -250,6 +258,27 @@ class PrefectConnector:
         if cursors.resumed(at.ended_after_s - _OVERLAP_S, begun_s) < at.ended_after_s - _OVERLAP_S:
             since_s -= cursors.SET_BACK_S
         yield tuple(items), replace(at, ended_after_s=since_s, runs=kept)
+
+    async def _before(
+        self, at: _Cursor, homes: Homes
+    ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
+        """Some pages of what ran before the first contact."""
+        back = at.back.begun(self._client.server_s)
+        for _ in range(cursors.BACK_PAGES):
+            window = back.window(self._source.history_days)
+            if window is None:
+                break
+            wanted = ended_between(*map(_iso, window))
+            offset = int(back.page or 0)
+            page = await self._client.page("/flow_runs/filter", wanted, offset)
+            rows, strange = homes.sound_runs(page)
+            below = await self._all("/task_runs/filter", of_flow_runs(rows)) if rows else []
+            tasks, odd = homes.name_tasks(below)
+            items = [item for _, about in homes.groups(rows, tasks) for item in about]
+            following = str(offset + len(page)) if len(page) == PAGE else ""
+            back = back.after(following, window[0])
+            yield (*items, *strange, *odd), replace(at, back=back)
+        yield (), replace(at, back=back)
 
     async def _events(
         self, at: _Cursor, homes: Homes

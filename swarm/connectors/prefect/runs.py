@@ -118,6 +118,12 @@ def live_or_ended(since: str) -> dict[str, object]:
     return {"flow_runs": {"operator": "or_", "state": live, "end_time": ended}, "sort": "ID_DESC"}
 
 
+def ended_between(from_: str, to: str) -> dict[str, object]:
+    """The filter for the flow runs that ended between two ISO times."""
+    ended = {"after_": from_, "before_": to}
+    return {"flow_runs": {"end_time": ended}, "sort": "END_TIME_DESC"}
+
+
 def of_flow_runs(rows: Iterable[Payload]) -> dict[str, object]:
     """The filter for the task runs of flow runs."""
     ids = [str(row["id"]) for row in rows]

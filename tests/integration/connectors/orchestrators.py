@@ -38,6 +38,7 @@ class DagsterServer:
     """A running Dagster; `url` is the base of its web server."""
 
     url: str
+    home: Path
     server: Server
     start_daemon: Callable[[], Server]
     daemons: list[Server]
@@ -65,6 +66,7 @@ class PrefectServer:
     """A running Prefect; `url` is the base of its server."""
 
     url: str
+    home: Path
     server: Server
 
     def call(self, method: str, path: str, body: object = None) -> Any:
@@ -102,7 +104,7 @@ def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
     def start_daemon() -> Server:
         return processes.start("dagster-daemon", command, env, site.cwd)
 
-    server = DagsterServer(f"http://127.0.0.1:{port}", web, start_daemon, [])
+    server = DagsterServer(f"http://127.0.0.1:{port}", site.home, web, start_daemon, [])
     info = f"{server.url}/server_info"
     wait_for("Dagster", [web], lambda: http.answers(info) is not None, START_TIMEOUT_S)
     server.daemons.append(start_daemon())
@@ -130,7 +132,7 @@ def start_prefect(processes: Processes, folder: Path) -> PrefectServer:
     processes.run("prefect-register", register, env, site.cwd)
     work = [prefect, "worker", "start", "--pool", "lake-pool", "--type", "process"]
     processes.start("prefect-worker", work, env, site.cwd)
-    return PrefectServer(url, server)
+    return PrefectServer(url, site.home, server)
 
 
 def new_processes(logs: Path) -> Processes:

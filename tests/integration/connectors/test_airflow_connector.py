@@ -25,6 +25,7 @@ from tests.integration.connectors.airflow_server import (
     AirflowServer,
     running_airflow,
 )
+from tests.integration.connectors.backdating import A_DAY, Row, copied, new_id, passes, past_of
 from tests.integration.connectors.proxy import Fault, Proxy
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -83,7 +84,9 @@ def proxy(airflow3: AirflowServer) -> Iterator[Proxy]:
         yield proxy
 
 
-def a_source(url: str, password: Path | None = None, timeout_s: float = 20.0) -> Source:
+def a_source(
+    url: str, password: Path | None = None, timeout_s: float = 20.0, history_days: int = 0
+) -> Source:
     return Source(
         kind="airflow",
         name="af",
@@ -91,6 +94,7 @@ def a_source(url: str, password: Path | None = None, timeout_s: float = 20.0) ->
         username=USER,
         password_file=password,
         timeout_s=timeout_s,
+        history_days=history_days,
     )
 
 
@@ -505,3 +509,46 @@ async def test_a_token_that_ran_out_is_renewed_once(proxy: Proxy, password: Path
 def test_a_source_without_a_usable_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="`url` has to be Airflow's address"):
         connect(Source(kind="airflow", url="airflow:8080"), Settings())
+
+
+# --- what ran before -----------------------------------------------------------------------------
+
+
+async def test_what_ran_before_is_read_behind_what_runs_now(
+    airflow: AirflowServer, password: Path
+) -> None:
+    """A connector that ends in the middle of it is followed by one that goes on there."""
+
+    def named(name: str, row: Row) -> Row:
+        other = {"run_id": name}
+        if "run_after" in row:
+            other["logical_date"] = None
+        if len(str(row.get("id"))) == 32:
+            other["id"] = new_id(name, row["id"]).replace("-", "")
+        elif "id" in row:
+            other["id"] = None
+        return other
+
+    run_id = airflow.run("shop_python")
+    mine = f"WHERE run_id = '{run_id}'"
+    database = airflow.dags.parent / "home" / "airflow.db"
+    copied(database, {"dag_run": mine, "task_instance": mine}, named)
+    now_s = time.time()
+    with Proxy(airflow.url) as proxy:
+        source = a_source(proxy.url, password, history_days=30)
+        first = passes(a_connector(source, page_size=50), None)
+        items, cursor = await anext(first)
+        runs, tries = past_of(items, now_s), those(TaskRun, items)
+        assert run_id in {run.run_id for run in those(Run, items)}
+        asked = len(proxy.requests)
+        async for told, _ in passes(a_connector(source, page_size=50), cursor):
+            assert not runs.keys() & past_of(told, now_s).keys()
+            assert max(runs.values()) <= min(past_of(told, now_s).values(), default=31.0)
+            runs |= past_of(told, now_s)
+            tries += those(TaskRun, told)
+        asked = len(proxy.requests) - asked
+    assert sorted(runs) == [f"past-{number:04}" for number in range(29 * A_DAY)]
+    tried = {one.run_id: one for one in tries if one.run_id in runs}
+    assert tried.keys() == runs.keys()
+    assert all(one.ended_at_s and one.started_at_s for one in tried.values())
+    print(f"Airflow {airflow.major}: {len(runs)} runs, {len(tried)} tries, {asked} requests")  # noqa: T201

@@ -166,7 +166,7 @@ class Passes:
     def __init__(self, lists: Lists, url: str, cursor: str | None = None) -> None:
         self.lists, self.cursor = lists, cursor
         self.clock = MovableClock()
-        source = Source(kind="airflow", name="af", url=url)
+        source = Source(kind="airflow", name="af", url=url, history_days=0)
         http = AirflowHttp(source, self.clock)
         self.connector = AirflowConnector(source, Settings(), http, self.clock)
         self.asked: list[str] = []

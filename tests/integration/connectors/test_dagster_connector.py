@@ -19,6 +19,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from tests.integration.connectors.backdating import A_DAY, Row, copied, new_id, passes, past_of
 from tests.integration.connectors.orchestrators import (
     DAGSTER_CODE,
     DagsterServer,
@@ -52,8 +53,12 @@ def proxy(dagster: DagsterServer) -> Iterator[Proxy]:
         yield proxy
 
 
-def make(url: str, code: bool = True, timeout_s: float = 20) -> DagsterConnector:
-    source = Source(kind="dagster", name="dg", url=url, timeout_s=timeout_s)
+def make(
+    url: str, code: bool = True, timeout_s: float = 20, history_days: int = 0
+) -> DagsterConnector:
+    source = Source(
+        kind="dagster", name="dg", url=url, timeout_s=timeout_s, history_days=history_days
+    )
     return connect(source, Settings(code=(DAGSTER_CODE,) if code else ()))
 
 
@@ -387,3 +392,36 @@ async def test_the_token_is_sent_and_not_shown(proxy: Proxy, tmp_path: Path) -> 
         await all_of(connect(source, Settings()).observe(None))
     assert proxy.requests[0].headers["Authorization"] == "Bearer s3cret"
     assert "s3cret" not in str(caught.value)
+
+
+# --- what ran before -----------------------------------------------------------------------------
+
+
+async def test_what_ran_before_is_read_behind_what_runs_now(
+    dagster: DagsterServer, proxy: Proxy
+) -> None:
+    """A connector that ends in the middle of it is followed by one that goes on there."""
+    run_id = dagster.launch("ingest")
+    assert dagster.ended(run_id) == "SUCCESS"
+
+    def named(name: str, row: Row) -> Row:
+        other = new_id(name)
+        return {
+            "id": None,
+            "run_id": other,
+            "run_body": str(row["run_body"]).replace(run_id, other),
+        }
+
+    copied(dagster.home / "history" / "runs.db", {"runs": f"WHERE run_id = '{run_id}'"}, named)
+    now_s = time.time()
+    items, cursor = await anext(passes(make(proxy.url, history_days=40), None))
+    runs = past_of(items, now_s)
+    assert run_id in {run.run_id for run in those(Run, items)}
+    asked = len(proxy.requests)
+    async for told, _ in passes(make(proxy.url, history_days=40), cursor):
+        assert not runs.keys() & past_of(told, now_s).keys()
+        assert max(runs.values()) <= min(past_of(told, now_s).values(), default=41.0)
+        runs |= past_of(told, now_s)
+    count = 39 * A_DAY
+    assert runs.keys() == {new_id(f"past-{number:04}") for number in range(count)}
+    print(f"Dagster: {len(runs)} runs, {len(proxy.requests) - asked} requests")  # noqa: T201

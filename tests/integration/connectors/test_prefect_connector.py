@@ -20,6 +20,7 @@ from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved,
 from swarm.model.pipelines import Inventory, Pipeline, Pool
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Run, RunState, TaskRun
+from tests.integration.connectors.backdating import A_DAY, Row, copied, new_id, passes, past_of
 from tests.integration.connectors.orchestrators import (
     PREFECT_CODE,
     PrefectServer,
@@ -64,9 +65,11 @@ def home(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def made(
-    url: str, home: Path, code: bool = True, timeout_s: float = 20
+    url: str, home: Path, code: bool = True, timeout_s: float = 20, history_days: int = 0
 ) -> AsyncIterator[PrefectConnector]:
-    source = Source(kind="prefect", name="pf", url=url, timeout_s=timeout_s)
+    source = Source(
+        kind="prefect", name="pf", url=url, timeout_s=timeout_s, history_days=history_days
+    )
     settings = Settings(state_dir=home, code=(PREFECT_CODE,) if code else ())
     connector = connect(source, settings)
     try:
@@ -365,3 +368,45 @@ async def test_the_token_is_sent_and_not_shown(proxy: Proxy, tmp_path: Path) -> 
         await connector.close()
     assert {seen.headers["Authorization"] for seen in proxy.requests} == {"Bearer s3cret"}
     assert "s3cret" not in str(caught.value)
+
+
+# --- what ran before -----------------------------------------------------------------------------
+
+
+async def test_what_ran_before_is_read_behind_what_runs_now(
+    prefect: PrefectServer, proxy: Proxy, home: Path
+) -> None:
+    """A connector that ends in the middle of it is followed by one that goes on there."""
+    run_id = await asyncio.to_thread(prefect.launch, "assets")
+    assert await asyncio.to_thread(prefect.ended, run_id) == "COMPLETED"
+    below = {"task_runs": {"flow_run_id": {"any_": [run_id]}, "end_time": {"is_null_": False}}}
+    deadline_s = time.monotonic() + 60
+    while len(prefect.call("POST", "/task_runs/filter", below)) < 2:  # stored a moment later
+        assert time.monotonic() < deadline_s
+        await asyncio.sleep(0.2)
+
+    def named(name: str, row: Row) -> Row:
+        mine = {"id": new_id(name, row["id"]), "state_id": None}
+        if row["id"] == run_id:
+            return mine | {"idempotency_key": name}
+        return mine | {"flow_run_id": new_id(name, run_id), "dynamic_key": name}
+
+    mine = {"flow_run": f"WHERE id = '{run_id}'", "task_run": f"WHERE flow_run_id = '{run_id}'"}
+    copied(prefect.home / "prefect.db", mine, named)
+    now_s = time.time()
+    async with made(proxy.url, home, history_days=40) as connector:
+        items, cursor = await anext(passes(connector, None))
+    runs, tries = past_of(items, now_s), those(TaskRun, items)
+    assert run_id in {run.run_id for run in those(Run, items)}
+    asked = len(proxy.requests)
+    async with made(proxy.url, home, history_days=40) as connector:
+        async for told, _ in passes(connector, cursor):
+            assert not runs.keys() & past_of(told, now_s).keys()
+            assert max(runs.values()) <= min(past_of(told, now_s).values(), default=41.0)
+            runs |= past_of(told, now_s)
+            tries += those(TaskRun, told)
+    count = 39 * A_DAY
+    assert runs.keys() == {new_id(f"past-{number:04}", run_id) for number in range(count)}
+    tried = {one.run_id for one in tries if one.run_id in runs}
+    assert tried == runs.keys()
+    print(f"Prefect: {len(runs)} runs, {len(proxy.requests) - asked} requests")  # noqa: T201
