@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from swarm.cli.trust import Trust, counted, trust_in
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import rank
+from swarm.model.findings import Finding
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, Level, Proof, Recurrence, Tier, Unresolved, level_of
 from swarm.model.pipelines import Pipeline
+from swarm.sequencing.telling import remedy, story
 
 SCHEMA_VERSION = 1
 
@@ -74,6 +76,7 @@ class Report:
     unresolved: tuple[Unresolved, ...]
     unattributed: Mapping[str, int] = field(default_factory=dict)
     texts: tuple[Reading, ...] = ()
+    hazards: tuple[Finding, ...] = ()
 
     @property
     def trust(self) -> tuple[Trust, ...]:
@@ -189,6 +192,7 @@ def as_json(report: Report) -> dict[str, Json]:
             "texts_in_part": report.partly_read,
         },
         "edges": [_edge_json(edge) for edge in report.edges],
+        "hazards": [_hazard_json(finding) for finding in report.hazards],
         "unattributed": dict(report.unattributed),
         "texts": [
             {
@@ -257,6 +261,31 @@ def _proof_json(proof: Proof) -> Json:
         "weight": proof.weight,
         "still": proof.still,
         "via": [str(dataset) for dataset in proof.via],
+    }
+
+
+def words_of(finding: Finding) -> tuple[str, str]:
+    """What is wrong, with what hangs on it, and what to do about it."""
+    behind = finding.hazard.behind if finding.hazard is not None else 1
+    hangs = f"{behind:,} pipeline{'s' * (behind != 1)}"
+    return f"{story(finding)}; {hangs} behind it", remedy(finding)
+
+
+def _hazard_json(finding: Finding) -> Json:
+    hazard = finding.hazard
+    assert hazard is not None
+    return {
+        "kind": finding.kind.value,
+        "pipelines": [
+            {"orchestrator": key.orchestrator, "pipeline": key.name} for key in finding.pipelines
+        ],
+        "level": finding.level.value,
+        "pipelines_behind": hazard.behind,
+        "seen": hazard.seen,
+        "of": hazard.of,
+        "chance": round(hazard.chance, 4),
+        "story": story(finding),
+        "remedy": remedy(finding),
     }
 
 

@@ -6,8 +6,9 @@ Everything that comes from outside (names, SQL, error texts) is escaped.
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from swarm.cli.report import Edge, Report
+from swarm.cli.report import Edge, Report, words_of
 from swarm.cli.report_table import blindness, proof_text, stakes, sureness, texts_read
+from swarm.model.findings import Finding
 from swarm.model.lineage import Unresolved
 
 _STYLE = """
@@ -55,6 +56,7 @@ def _document(report: Report) -> Iterator[str]:
         yield "<p>None found.</p>"
     for edge in undeclared:
         yield from _edge(edge)
+    yield from _hazards(report.hazards)
     yield from _trust(report)
     yield from _unresolved(report.unresolved)
     yield "</body></html>\n"
@@ -82,6 +84,16 @@ def _edge(edge: Edge) -> Iterator[str]:
     yield "<details><summary>Evidence</summary>"
     yield _list(proof_text(proof, edge) for proof in edge.proofs)
     yield "</details></article>"
+
+
+def _hazards(hazards: Iterable[Finding]) -> Iterator[str]:
+    for number, finding in enumerate(hazards):
+        what, remedy = words_of(finding)
+        if not number:
+            yield "<h2>What did or will go wrong, as runs show</h2>"
+        kind = finding.kind.value.replace("_", " ")
+        yield f"<article><h3>{escape(kind)}</h3><p>{escape(what)} "
+        yield f'<span class="soft">{escape(remedy)}</span></p></article>'
 
 
 def _trust(report: Report) -> Iterator[str]:

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from swarm.cli.report import Edge, Report
+from swarm.cli.report import Edge, Report, words_of
 from swarm.cli.trust import Trust
 from swarm.model.lineage import Proof
 
 _EDGES_SHOWN = 50
 _PROOFS_SHOWN = 4
 _UNRESOLVED_SHOWN = 30
+_HAZARDS_SHOWN = 20
 _BLIND_SHOWN = 20
 _TASKS_SHOWN = 5
 
@@ -27,6 +28,7 @@ def print_table(report: Report, console: Console | None = None) -> None:
     for number, edge in enumerate(report.undeclared[:_EDGES_SHOWN], start=1):
         _print_edge(number, edge, out)
     _print_more(len(report.undeclared) - _EDGES_SHOWN, "undeclared dependencies", out)
+    _print_hazards(report, out)
     _print_trust(report, out)
     _print_unresolved(report, out)
 
@@ -45,6 +47,20 @@ def _print_summary(report: Report, out: Console) -> None:
         out.print(
             f"[bold]{count:,}[/] statements of {escape(source)} belong to no task that is known"
         )
+
+
+def _print_hazards(report: Report, out: Console) -> None:
+    """What runs show."""
+    if not report.hazards:
+        return
+    out.print()
+    out.print("[bold]What did or will go wrong, as runs show[/]")
+    for number, finding in enumerate(report.hazards[:_HAZARDS_SHOWN], start=1):
+        what, remedy = words_of(finding)
+        kind = finding.kind.value.replace("_", " ")
+        out.print(Text.assemble((f"{number}. ", "dim"), (kind, "yellow"), f": {what}"))
+        out.print(Text(f"   {remedy}", "dim"))
+    _print_more(len(report.hazards) - _HAZARDS_SHOWN, "hazards", out)
 
 
 def _print_trust(report: Report, out: Console) -> None:

@@ -179,6 +179,7 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
     from dataclasses import replace
 
     from swarm.cli import report
+    from swarm.cli.scan_hazards import hazards_in
     from swarm.cli.survey import survey
     from swarm.clock import SystemClock
 
@@ -191,7 +192,14 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
         generated_at_s=SystemClock().now_s(),
         unattributed=found.unattributed,
     )
-    built = replace(built, texts=found.texts)
+    hazards = hazards_in(
+        found.ran,
+        found.pipelines,
+        found.dependencies,
+        settings.min_confidence,
+        SystemClock().now_s(),
+    )
+    built = replace(built, texts=found.texts, hazards=hazards)
     if output is Output.JSON:
         import json
 

@@ -11,6 +11,7 @@ from swarm.clock import Clock, SystemClock
 from swarm.config import Settings
 from swarm.connectors.base import Connector, LearnsRuns
 from swarm.connectors.contexts import LISTENER, naming_of
+from swarm.connectors.cursors import FIRST_S
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
 from swarm.lineage.ledger import SETTLE, Ledger
@@ -20,6 +21,7 @@ from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, TaskRun
 
 _TELL_EVERY_S = 2.0
+_HISTORY_S = 60.0  # so long the past of a source is read on
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,23 @@ class _Survey:
     hearing: Hearing = field(default_factory=Hearing)
 
     async def read(self, connector: Connector) -> None:
-        """Take in all of one source; what was read before a failure is kept."""
+        """Take in all of one source, pass after pass while that brings runs of earlier days; what
+        was read before a failure is kept."""
         self.items[connector.name] = 0
+        cursor: str | None = None
+        until_s = self.clock.monotonic_s() + _HISTORY_S
+        is_past = True
         try:
-            async for batch in connector.observe(None):
-                async with self.lock:
-                    await asyncio.to_thread(self._take, batch)
-                self.items[connector.name] += len(batch.items)
-                if batch.unattributed:
-                    self.unattributed[connector.name] += batch.unattributed
+            while is_past and self.clock.monotonic_s() < until_s:
+                is_past = False
+                async for batch in connector.observe(cursor):
+                    async with self.lock:
+                        await asyncio.to_thread(self._take, batch)
+                    cursor = batch.cursor
+                    is_past |= self._tells_of_past(batch)
+                    self.items[connector.name] += len(batch.items)
+                    if batch.unattributed:
+                        self.unattributed[connector.name] += batch.unattributed
         except ConnectorError as error:
             name = connector.name
             reason = UnresolvedReason.UNREACHABLE
@@ -86,6 +96,11 @@ class _Survey:
             self.ledger.apply(record)
         self.runs += (item for item in batch.items if isinstance(item, TaskRun))
         self.ran += (item for item in batch.items if isinstance(item, Run))
+
+    def _tells_of_past(self, batch: Batch) -> bool:
+        before_s = self.clock.now_s() - FIRST_S
+        runs = (item for item in batch.items if isinstance(item, Run | TaskRun))
+        return any(run.started_at_s is not None and run.started_at_s < before_s for run in runs)
 
     def runs_between(self, from_s: float, to_s: float) -> list[TaskRun]:
         """Those that began before `to_s` and did not end before `from_s`."""

@@ -126,6 +126,7 @@ def test_the_json_has_the_promised_shape():
         "pipelines",
         "understood",
         "edges",
+        "hazards",
         "unattributed",
         "texts",
         "unresolved",

@@ -189,3 +189,43 @@ def test_config_show_fills_in_defaults_and_hides_passwords(run):
 
 def test_version(run):
     assert run("--version").stdout == f"swarm {__version__}\n"
+
+
+def mornings(begins, takes, late=()):
+    """Twenty days of runs of so many minutes, from a minute of the day on; twice as long when
+    late."""
+    day_s, from_s = 86_400, 20_000 * 86_400
+    for day in range(20):
+        at_s = from_s + day * day_s + begins * 60
+        took_s = (5 if day in late else 1) * takes * 60
+        yield {"started_at_s": at_s, "ended_at_s": at_s + took_s}
+
+
+def test_what_runs_show_is_told_with_what_hangs_on_it(run, tmp_path):
+    path = tmp_path / "tasks.jsonl"
+    load = {"pipeline": "load", "task": "t", "writes": ["raw.orders"]}
+    sums = {"pipeline": "sums", "task": "t", "reads": ["raw.orders"], "writes": ["mart.sums"]}
+    deck = {"pipeline": "deck", "task": "t", "reads": ["mart.sums"]}
+    load["runs"] = list(mornings(300, 30, late={5, 9}))
+    sums["runs"] = list(mornings(360, 10))
+    path.write_text("".join(json.dumps(line) + "\n" for line in (load, sums, deck)))
+    tree = json.loads(run("scan", "--manifest", path, "-o", "json").stdout)
+    assert tree["unresolved"] == []
+    [found] = tree["hazards"]
+    assert (found["kind"], found["seen"], found["of"]) == ("stale_read", 2, 20)
+    assert [key["pipeline"] for key in found["pipelines"]] == ["load", "sums"]
+    assert found["pipelines_behind"] == 2
+    story = "manifest/sums read what was not new from manifest/load on 2 of 20 runs"
+    for form in ("table", "html"):
+        shown = run("scan", "--manifest", path, "-o", form).stdout
+        assert story in shown
+        assert "2 pipelines behind it" in shown
+        assert "Start manifest/sums when manifest/load is done" in shown
+
+
+def test_a_run_that_cannot_be_read_is_said_and_its_line_left_out(run, tmp_path):
+    path = a_manifest(tmp_path / "tasks.jsonl", {"runs": [{"started_at_s": "yesterday"}]})
+    tree = json.loads(run("scan", "--manifest", path, "-o", "json").stdout)
+    [told] = tree["unresolved"]
+    assert told["place"].endswith("tasks.jsonl:2")
+    assert "runs" in told["detail"]
