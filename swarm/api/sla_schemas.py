@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from swarm.api.schemas import Shape
-from swarm.model.sla import SlaState, Standing, Week
+from swarm.model.sla import Origin, SlaState, Standing, Week
 from swarm.sequencing.scoring import by_week, muted, scored
 
 
@@ -29,6 +29,7 @@ class SlaRow(Shape):
         description="When it was first at risk of missing this deadline."
     )
     muted: str = Field(description="Why its warnings are not told; empty: they are.")
+    origin: Origin = Field(description="Who says that it is one: the settings or the pipeline.")
 
     @classmethod
     def of(cls, state: SlaState) -> Self:
@@ -43,6 +44,7 @@ class SlaRow(Shape):
             late=str(state.late) if state.late else None,
             warned_at_s=state.warned_at_s,
             muted=muted(state.weeks),
+            origin=state.origin,
         )
 
 

@@ -26,7 +26,9 @@ def sla(
         typer.echo(json.dumps({"schema_version": 1, "slas": found}, indent=2))
         return
     for row in sorted(found, key=lambda row: (-row["chance"], row["deadline_s"])):
-        typer.echo(f"{row['standing']:8}  {row['chance']:4.0%} missed  {row['name']}{_end(row)}")
+        origin = "" if row["origin"] == "settings" else f" ({row['origin']})"
+        risk = f"{row['standing']:8}  {row['chance']:4.0%} missed"
+        typer.echo(f"{risk}  {row['name']}{origin}{_end(row)}")
         if row["late"] is not None:
             typer.echo(f"{'':21}  late: {row['late']}; path: {' -> '.join(row['path'])}")
         if row["muted"]:

@@ -40,6 +40,13 @@ class Sla:
         return f"{self.pipeline} by {hours:02}:{rest // 60:02} {self.timezone}"
 
 
+class Origin(StrEnum):
+    """Who says that an SLA is one."""
+
+    SETTINGS = "settings"
+    STATED = "stated"  # the pipeline itself, by a tag
+
+
 class Standing(StrEnum):
     """How an SLA stands for its next deadline, or the one that has just passed."""
 
@@ -83,6 +90,7 @@ class SlaState:
     warned_at_s: float | None = None
     is_judged: bool = False
     weeks: tuple[Week, ...] = ()
+    origin: Origin = Origin.SETTINGS
 
     def __str__(self) -> str:
         because = f", since {self.late} is late" if self.late else ""

@@ -5,7 +5,8 @@ deadline is near, since time alone moves them too. It answers with those that st
 was last told, and with the findings of those at risk.
 
 Rules
-1. An SLA is looked at from `AHEAD_S` before its deadline on, until the deadline has passed.
+1. SLAs are those of the settings and those that pipelines state themselves (`stated.py`).
+   An SLA is looked at from `AHEAD_S` before its deadline on, until the deadline has passed.
 2. Its pipeline has to be done with what everything upstream makes for it today (`forecast.py`).
 3. At risk is from `RISK_FROM` on, and on track again below `CALM_BELOW`: between them it stays.
    The finding closes when it is on track again, met, or missed.
@@ -33,11 +34,12 @@ from swarm.model.journal import (
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.runs import Run
-from swarm.model.sla import Sla, SlaState, Standing
+from swarm.model.sla import Origin, Sla, SlaState, Standing
 from swarm.sequencing.deadlines import next_deadline_s
 from swarm.sequencing.forecast import Forecast, Node, forecast
 from swarm.sequencing.scoring import judged, muted
 from swarm.sequencing.standing_on import habits_of, nodes_of, upstream_of
+from swarm.sequencing.stated import stated_by
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
@@ -55,7 +57,9 @@ class Promises:
 
     def __init__(self, world: World, slas: Iterable[Sla]) -> None:
         self._world = world
-        self._slas = {sla.name: sla for sla in slas}
+        self._settings = {sla.name: sla for sla in slas}
+        self._stated: dict[PipelineKey, dict[str, Sla]] = {}
+        self._slas = dict(self._settings)
         self._states: dict[str, SlaState] = {}
         self._open: dict[str, Finding] = {}
         self._looked_s: dict[str, float] = {}
@@ -76,9 +80,14 @@ class Promises:
                     self._open.pop(finding.id, None)
             case RunSeen(Run(pipeline=key)) | RunsKept(key):
                 self._touch(key)
-            case DependencyChanged() | DependencyGone() | PipelineSeen() | PipelineGone():
-                self._upstream.clear()
-                self._touched |= self._slas.keys()
+            case PipelineSeen(pipeline):
+                self._state(pipeline.key, stated_by(pipeline))
+                self._move()
+            case PipelineGone(key):
+                self._state(key, ())
+                self._move()
+            case DependencyChanged() | DependencyGone():
+                self._move()
             case _:
                 pass
 
@@ -86,6 +95,21 @@ class Promises:
     def slas(self) -> Iterable[Sla]:
         """What is promised."""
         return self._slas.values()
+
+    def _state(self, pipeline: PipelineKey, slas: Iterable[Sla]) -> None:
+        """What a pipeline states itself now; what the settings say too is theirs."""
+        before = self._stated.pop(pipeline, {})
+        now = {sla.name: sla for sla in slas if sla.name not in self._settings}
+        if now:
+            self._stated[pipeline] = now
+        for name in before.keys() - now.keys():
+            del self._slas[name]
+        self._slas |= now
+
+    def _move(self) -> None:
+        """The graph moved: who stands on what has to be found anew."""
+        self._upstream.clear()
+        self._touched |= self._slas.keys()
 
     def decide(self, now_s: float) -> list[SlaChanged | FindingChanged]:
         """What stands otherwise than was told."""
@@ -139,15 +163,16 @@ class Promises:
         if known is None or known.deadline_s != deadline_s:
             weeks = known.weeks if known is not None else ()
             known = SlaState(sla, deadline_s, Standing.ON_TRACK, weeks=weeks)
-        yield self._standing(known, now_s)
+        origin = Origin.SETTINGS if sla.name in self._settings else Origin.STATED
+        yield self._standing(replace(known, sla=sla, origin=origin), now_s)
 
     def _standing(self, was: SlaState, now_s: float) -> SlaState:
         """Where it was before, now."""
         nodes = self._nodes(was.sla, was.deadline_s, now_s)
         found = self._forecast(was, nodes, now_s)
         if found is None:
-            unknown = SlaState(was.sla, was.deadline_s, Standing.UNKNOWN)
-            return replace(unknown, warned_at_s=was.warned_at_s, weeks=was.weeks)
+            unknown = replace(was, standing=Standing.UNKNOWN, path=(), late=None)
+            return replace(unknown, chance=0.0, expected_s=0.0)
         standing = _standing(found.chance, was.standing, is_done=found.expected_s <= now_s)
         warns = standing is Standing.AT_RISK and was.warned_at_s is None
         node = {node.key: node for node in nodes}
@@ -200,8 +225,8 @@ def _is_late(node: Node, deadline_s: float, now_s: float) -> bool:
 def _is_news(known: SlaState | None, state: SlaState) -> bool:
     if known is None or known.deadline_s != state.deadline_s:
         return True
-    said = (known.standing, known.late, known.is_judged)
-    if said != (state.standing, state.late, state.is_judged):
+    said = (known.standing, known.late, known.is_judged, known.origin)
+    if said != (state.standing, state.late, state.is_judged, state.origin):
         return True
     return abs(known.chance - state.chance) >= STEP
 

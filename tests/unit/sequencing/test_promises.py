@@ -7,9 +7,16 @@ from dataclasses import replace
 import pytest
 
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import FindingChanged, GraphRecord, SlaChanged
+from swarm.model.journal import (
+    FindingChanged,
+    GraphRecord,
+    PipelineGone,
+    PipelineSeen,
+    SlaChanged,
+)
 from swarm.model.keys import PipelineKey
-from swarm.model.sla import Sla, SlaState, Standing, Week
+from swarm.model.pipelines import Pipeline
+from swarm.model.sla import Origin, Sla, SlaState, Standing, Week
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import (
@@ -300,6 +307,37 @@ def test_a_rule_that_is_mostly_wrong_is_muted_and_comes_back(shell: Shell) -> No
     shell.promises.apply(SlaChanged(replace(state, weeks=(better,))))
     shell.look(at_s(6.0, 21))
     assert [finding.closed_at_s for finding in shell.findings] == [None]
+
+
+def tagged(*tags: str) -> GraphRecord:
+    return PipelineSeen(Pipeline(CLOSE, tags=tags))
+
+
+def test_a_pipeline_states_an_sla_by_a_tag(shell: Shell) -> None:
+    shell.take(tagged("finance", "sla:09:15@Europe/Berlin", "sla:7:30", "sla:06:00@Nowhere"))
+    shell.look(at_s(4.0))
+    found = {state.sla.name: state.origin for state in shell.states}
+    assert found == {
+        "dag/close by 07:00 UTC": Origin.SETTINGS,
+        "dag/close by 09:15 Europe/Berlin": Origin.STATED,
+    }
+    assert shell.states[-1].deadline_s == at_s(8.25)  # November
+
+
+@pytest.mark.parametrize("gone", [tagged("finance"), PipelineGone(CLOSE)])
+def test_what_it_states_no_more_is_dropped(shell: Shell, gone: GraphRecord) -> None:
+    shell.take(tagged("sla:06:45"))
+    shell.look(at_s(4.0))
+    shell.take(gone)
+    shell.look(at_s(4.0, 1))
+    dropped = [state.sla.by_s for state in shell.states if state.standing is Standing.DROPPED]
+    assert dropped == [6.75 * HOUR_S]
+
+
+def test_what_the_settings_say_too_is_theirs(shell: Shell) -> None:
+    shell.take(tagged("sla:07:00"))
+    assert shell.look(at_s(4.0)).origin is Origin.SETTINGS
+    assert len(shell.states) == 1
 
 
 def test_replay_leaves_nothing_to_tell(shell: Shell) -> None:
