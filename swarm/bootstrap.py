@@ -58,7 +58,7 @@ def main() -> None:
         """On this node, where the store is, unless that is a server."""
         return ray.remote(**how, **where)(actor).remote(*arguments)
 
-    graph = handles.GraphHandle()
+    graph, sequencer = handles.GraphHandle(), handles.SequencerHandle()
     payload_key = fernet_key(secret(settings, "payload-key"))
     beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
     actors = [
@@ -76,7 +76,14 @@ def main() -> None:
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
         *(
-            spawn(ConnectorActor, options.connector(source.instance), source, settings, graph)
+            spawn(
+                ConnectorActor,
+                options.connector(source.instance),
+                source,
+                settings,
+                graph,
+                sequencer,
+            )
             for source in settings.sources
         ),
     ]

@@ -97,9 +97,32 @@ class Source(_Section):
         "orchestrator; without it swarm only reads.",
     )
 
+    hand_url: str = Field(
+        "",
+        description="Address of the hand beside it (`swarm hand run`), which alone turns its "
+        "knobs; without one nothing of it is held.",
+    )
+    hand_token_file: UserPath | None = Field(None, description="File that holds the hand's token.")
+
     @property
     def instance(self) -> str:
         return self.name or self.kind
+
+
+class HandPlace(_Section):
+    """Read by `swarm hand run` alone: where a hand listens, and how it turns what has no knobs."""
+
+    host: str = Field("127.0.0.1", description="Address to bind.")
+    port: int = Field(8643, ge=1, le=65535, description="Port to bind.")
+    token_file: UserPath | None = Field(
+        None, description="File that holds the token of who may tell it what to do."
+    )
+    webhook_url: str = Field(
+        "", description="Where the acts on a source without knobs of its own are sent to."
+    )
+    command: tuple[str, ...] = Field(
+        (), description="Or the program that carries them out, and its arguments."
+    )
 
 
 class ApiToken(_Section):
@@ -280,6 +303,7 @@ class Settings(_Section):
         default_factory=dict, description="Teams whose share or queue differs, by name."
     )
     sources: tuple[Source, ...] = Field((), description="What swarm reads.")
+    hand: HandPlace = HandPlace()
     code: tuple[UserPath, ...] = Field(
         (), description="Checkouts of pipeline code that may be read to find what tasks touch."
     )
@@ -385,6 +409,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "api": Api,
     "naming": Naming,
     "sources": Source,
+    "hand": HandPlace,
     "connections": SqlConnection,
     "teams": Team,
     "slas": Promise,

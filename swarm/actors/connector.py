@@ -7,23 +7,27 @@ move the own cursor. A crash at any point repeats a batch, which changes nothing
 import asyncio
 import uuid
 from collections.abc import Iterator
+from typing import TypeVar
 
 import structlog
 
+from swarm.actors.handing import Handing
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
-from swarm.actors.ports import Graph
+from swarm.actors.ports import Graph, Sequencer
 from swarm.actors.recovering import recover
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.base import Connector, LearnsRuns, Recovers
 from swarm.connectors.registry import connect
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unauthorized
+from swarm.hands.line import HandLine, line_of
 from swarm.model.journal import (
     ConnectorChanged,
     ConnectorRecord,
     ConnectorState,
     CursorMoved,
+    IntentEnded,
     RecoveryEnded,
 )
 from swarm.store.projections import open_projections
@@ -31,8 +35,10 @@ from swarm.store.projections import open_projections
 _BACKOFF_MAX_S = 60.0
 _CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
 _SNAPSHOT_EVERY = 1_000
-_ENDED_KEPT = 10_000  # recoveries; intents live for minutes
+_ENDED_KEPT = 10_000  # of either kind; intents live for minutes
 _SETTLE_S = 30.0  # after which every source that answers has told what ran
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -44,6 +50,7 @@ class Position:
         self.moved: CursorMoved | None = None
         self.changed: ConnectorChanged | None = None
         self.ended: dict[str, RecoveryEnded] = {}
+        self.carried: dict[str, IntentEnded] = {}
 
     def apply(self, record: ConnectorRecord) -> None:
         match record:
@@ -52,19 +59,28 @@ class Position:
             case ConnectorChanged():
                 self.changed = record
             case RecoveryEnded(recovery):
-                self.ended[recovery.id] = record
-                if len(self.ended) > _ENDED_KEPT:
-                    del self.ended[next(iter(self.ended))]
+                _keep(self.ended, recovery.id, record)
+            case IntentEnded(intent):
+                _keep(self.carried, intent.id, record)
 
     def records(self) -> Iterator[ConnectorRecord]:
         yield from (record for record in (self.moved, self.changed) if record is not None)
         yield from self.ended.values()
+        yield from self.carried.values()
+
+
+def _keep(known: dict[str, T], id_: str, record: T) -> None:
+    known[id_] = record
+    if len(known) > _ENDED_KEPT:
+        del known[next(iter(known))]
 
 
 class ConnectorActor:
     """Reads one source for ever."""
 
-    async def __init__(self, source: Source, settings: Settings, graph: Graph) -> None:  # type: ignore[misc]  # Ray awaits it
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, source: Source, settings: Settings, graph: Graph, sequencer: Sequencer
+    ) -> None:
         self._source, self._settings, self._graph = source, settings, graph
         self._clock = SystemClock()
 
@@ -79,6 +95,7 @@ class ConnectorActor:
         self._saved_s = self._clock.monotonic_s()
         self._passes = 0
         self._recovering: asyncio.Future[None] | None = None
+        self._handing = start(self._hand_on(sequencer))
         self._loop = start(self._run())
 
     async def passes(self) -> int:
@@ -121,6 +138,20 @@ class ConnectorActor:
         known = self._position.ended
         name = self._source.instance
         return start(recover(name, connector, self._graph, self._clock, known, record))
+
+    async def _hand_on(self, sequencer: Sequencer) -> None:
+        """Bring what was decided about the source's pipelines to its hand, beside the passes."""
+        hand: HandLine | None = None
+        try:
+            hand = line_of(self._source)
+        except ConfigError as error:
+            log.error("no hand can be told anything", source=self._source.instance, why=str(error))
+
+        async def record(ended: IntentEnded) -> None:
+            await self._append(ended, uuid.uuid4().hex)
+
+        name, known = self._source.instance, self._position.carried
+        await Handing(name, hand, self._clock, known, record).run(sequencer)
 
     def _teach(self, connector: Connector) -> None:
         """Show what ran, as the journal has it, to a connector that wants to know."""

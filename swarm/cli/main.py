@@ -18,6 +18,7 @@ from swarm.cli import (
     deps,
     diff,
     findings,
+    hand,
     links,
     run,
     scan,
@@ -68,6 +69,7 @@ for command in (
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")
+app.add_typer(hand.app, name="hand")
 app.add_typer(config.app, name="config")
 
 

@@ -24,6 +24,13 @@ def password_of(source: Source) -> str:
     return _secret(source, "password_file", source.password_file)
 
 
+def hand_token_of(source: Source) -> str:
+    """The token of the hand beside the source."""
+    if source.hand_token_file is None:
+        raise ConfigError(f"source `{source.instance}`: `hand_url` needs `hand_token_file` too.")
+    return _secret(source, "hand_token_file", source.hand_token_file)
+
+
 def _secret(source: Source, key: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()

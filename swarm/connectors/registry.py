@@ -1,4 +1,4 @@
-"""Which connector reads which kind of source.
+"""Which connector reads which kind of source, and what turns its knobs.
 
 Other packages add kinds by an entry point of the group `swarm.connectors`: a function
 `connect(source: Source, settings: Settings) -> Connector`. Only the kinds that are used are
@@ -6,11 +6,13 @@ imported.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from swarm.config import Settings, Source
 from swarm.connectors.base import Connector
+from swarm.connectors.knobs import Knobs
 from swarm.errors import ConfigError
 
 GROUP = "swarm.connectors"
@@ -26,6 +28,12 @@ _BUILT_IN = {
     "query_history": "swarm.connectors.history.connector:connect",
     "dbt": "swarm.connectors.dbt.connector:connect",
 }
+_KNOBS = {
+    "airflow": "swarm.connectors.airflow.knobs:connect",
+    "dagster": "swarm.connectors.dagster.knobs:connect",
+    "prefect": "swarm.connectors.prefect.knobs:connect",
+}
+_CUSTOM_KNOBS = "swarm.connectors.custom_knobs:connect"
 
 
 def known_kinds() -> Mapping[str, EntryPoint]:
@@ -47,16 +55,32 @@ def connect(source: Source, settings: Settings) -> Connector:
         raise ConfigError(
             f"source `{source.instance}`: unknown kind `{source.kind}`.{hint} Known are: {known}."
         )
-    point = kinds[source.kind]
+    connector: Connector = _loaded(kinds[source.kind], source)(source, settings)
+    return connector
+
+
+def knobs_of(source: Source, settings: Settings) -> Knobs:
+    """The knobs of one source; nothing is asked yet. Raises `ConfigError`."""
+    is_custom = settings.hand.webhook_url or settings.hand.command
+    where = _CUSTOM_KNOBS if is_custom else _KNOBS.get(source.kind)
+    if where is None:
+        raise ConfigError(
+            f"source `{source.instance}`: a {source.kind} has no knobs; `hand.webhook_url` or "
+            "`hand.command` says what carries its acts out."
+        )
+    knobs: Knobs = _loaded(EntryPoint(source.kind, where, GROUP), source)(source, settings)
+    return knobs
+
+
+def _loaded(point: EntryPoint, source: Source) -> Callable[[Source, Settings], Any]:
     try:
-        factory = point.load()
+        factory: Callable[[Source, Settings], Any] = point.load()
     except (ImportError, AttributeError) as error:
         raise ConfigError(
             f"source `{source.instance}`: the connector `{point.value}` cannot be loaded: {error}."
         ) from error
     _be_quiet()
-    connector: Connector = factory(source, settings)
-    return connector
+    return factory
 
 
 def _be_quiet() -> None:

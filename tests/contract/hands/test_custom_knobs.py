@@ -1,0 +1,77 @@
+"""A team's own program as the knobs of a source."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from swarm.config import HandPlace, Settings, Source
+from swarm.connectors.knobs import Knobs
+from swarm.connectors.registry import knobs_of
+from swarm.errors import ConfigError, MalformedResponse, Unavailable
+from swarm.model.intents import Act, Carried, Intent
+from swarm.model.keys import PipelineKey
+
+PROGRAM = """
+import json, pathlib, sys
+wanted = json.load(sys.stdin)
+seen = pathlib.Path(sys.argv[1])
+with seen.open("a") as lines:
+    lines.write(json.dumps(wanted) + "\\n")
+print("noise")
+print(wanted["act"], "was done")
+sys.exit(int(sys.argv[2]))
+"""
+HOLD = Intent(PipelineKey("cron", "load"), 7, Act.HOLD, "a is late", 1000.0, due_s=(990.0,))
+
+
+def knobs(path: Path, exit_code: int = 0) -> Knobs:
+    command = (sys.executable, "-c", PROGRAM, str(path / "seen"), str(exit_code))
+    source = Source(kind="crontab", name="cron", timeout_s=30)
+    return knobs_of(source, Settings(state_dir=path, hand=HandPlace(command=command)))
+
+
+def seen(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (path / "seen").read_text().splitlines()]
+
+
+async def test_it_is_told_what_to_hold_and_to_release(tmp_path: Path) -> None:
+    turned = knobs(tmp_path)
+    look = await turned.look(HOLD, "", False)
+    assert look.outcome is None
+    assert await turned.turn(HOLD, look.mark) == (Carried.DONE, "hold was done")
+    assert await turned.undo(HOLD, look.mark, True) == (Carried.DONE, "release was done")
+    held, released = seen(tmp_path)
+    assert (held["act"], held["pipeline"], held["due_s"]) == ("hold", "load", [990.0])
+    assert released["act"] == "release"
+    assert held["key"] != released["key"]
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(4, Carried.GONE), (9, Carried.OVERRULED), (22, Carried.REFUSED)]
+)
+async def test_its_exit_code_says_how_it_went(tmp_path: Path, code: int, outcome: Carried) -> None:
+    turned = knobs(tmp_path, code)
+    look = await turned.look(HOLD, "", False)
+    assert (await turned.turn(HOLD, look.mark))[0] is outcome
+
+
+async def test_any_other_exit_code_is_tried_again(tmp_path: Path) -> None:
+    turned = knobs(tmp_path, 1)
+    look = await turned.look(HOLD, "", False)
+    with pytest.raises(MalformedResponse, match="exit code 1"):
+        await turned.turn(HOLD, look.mark)
+
+
+async def test_a_program_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
+    place = HandPlace(command=(str(tmp_path / "nowhere"),))
+    turned = knobs_of(Source(kind="crontab"), Settings(state_dir=tmp_path, hand=place))
+    look = await turned.look(HOLD, "", False)
+    with pytest.raises(Unavailable):
+        await turned.turn(HOLD, look.mark)
+
+
+def test_a_source_without_knobs_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"hand\.command"):
+        knobs_of(Source(kind="crontab"), Settings(state_dir=tmp_path))
