@@ -1,5 +1,4 @@
-"""Prefect's own client, with limits: time, size, tries, and swarm's errors. It reads, but for one
-request: `reschedule`.
+"""Prefect's own client, with limits: time, size, tries, and swarm's errors.
 
 Answers are taken as they are, not as the client's typed models: those refuse the answers of
 servers of other versions (one new enum value is an error for the whole page).
@@ -11,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -60,16 +60,23 @@ class PrefectClient:
         """POST a filter; Prefect reads lists that way."""
         return await self._tried("POST", path, json=dict(body))
 
+    async def get(self, path: str) -> Any:
+        """One thing as it is now; `NotFound` when there is none."""
+        return await self._tried("GET", path)
+
     async def flow_run(self, run_id: str) -> Any:
         """One flow run as it is now."""
-        return await self._tried("GET", f"/flow_runs/{quote(run_id, safe='')}")
+        return await self.get(f"/flow_runs/{quote(run_id, safe='')}")
 
-    async def reschedule(self, run_id: str, message: str) -> Any:
-        """Have a flow run run again under its id, now: the only request that changes anything. Its
+    async def reschedule(self, run_id: str, message: str, at_s: float | None = None) -> Any:
+        """Have a flow run begin, or begin again, under its id: at `at_s`, else now. Its
         orchestration rules may refuse; the answer says so."""
-        state = {"type": "SCHEDULED", "name": "Scheduled", "message": message}
         path = f"/flow_runs/{quote(run_id, safe='')}/set_state"
-        return await self._read("POST", path, {"json": {"state": state}})
+        return await self.write("POST", path, {"state": scheduled(message, at_s)})
+
+    async def write(self, method: str, path: str, body: Mapping[str, object]) -> Any:
+        """Change something; it is not sent again when it fails. None where nothing is answered."""
+        return await self._read(method, path, {"json": dict(body)})
 
     async def next_events(self, page_url: str) -> Any:
         """The page of events after one that named `page_url` as the next.
@@ -135,6 +142,8 @@ class PrefectClient:
             raise MalformedResponse(f"{url}: {error}") from error
         except (httpx.HTTPError, OSError) as error:
             raise Unavailable(f"{url}: no answer: {error or type(error).__name__}") from error
+        if answer.status_code == 204:
+            return None
         try:
             return answer.json()
         except (ValueError, RecursionError):
@@ -165,6 +174,15 @@ class PrefectClient:
         if not isinstance(response.stream, httpx.AsyncByteStream):
             raise MalformedResponse(f"{url} answered nothing that can be read.")
         response.stream = _Capped(url, response.stream)
+
+
+def scheduled(message: str, at_s: float | None) -> dict[str, object]:
+    """The state of a run that is due at `at_s`, else now."""
+    state: dict[str, object] = {"type": "SCHEDULED", "name": "Scheduled", "message": message}
+    if at_s is not None:
+        at = datetime.fromtimestamp(at_s, UTC).isoformat()
+        state["state_details"] = {"scheduled_time": at}
+    return state
 
 
 class _Capped(httpx.AsyncByteStream):

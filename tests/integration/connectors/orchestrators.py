@@ -86,14 +86,15 @@ class PrefectServer:
         _until(lambda: self.call("POST", "/events/filter", wanted)["total"] >= assets)
 
 
-def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
-    """Web server and daemon; one of the three code locations cannot be loaded."""
-    site = _site(environments.DAGSTER, folder, DAGSTER_CODE)
-    (site.home / "dagster.yaml").write_text((DAGSTER_CODE / "dagster.yaml").read_text())
+def start_dagster(processes: Processes, folder: Path, code: Path = DAGSTER_CODE) -> DagsterServer:
+    """Web server and daemon with the workspace in `code`; by default it has three code locations,
+    one of which cannot be loaded."""
+    site = _site(environments.DAGSTER, folder, code)
+    (site.home / "dagster.yaml").write_text((code / "dagster.yaml").read_text())
     env = site.environ(DAGSTER_HOME=str(site.home), DAGSTER_DISABLE_TELEMETRY="1")
     create = "from dagster import DagsterInstance as I; i = I.get(); i.run_storage.get_runs_count()"
     processes.run("dagster-create", [str(site.bin / "python"), "-c", create], env, site.cwd)
-    workspace = ["-w", str(DAGSTER_CODE / "workspace.yaml")]
+    workspace = ["-w", str(code / "workspace.yaml")]
     (port,) = free_ports(1)
     listen = ["-h", "127.0.0.1", "-p", str(port)]
     web = processes.start(
@@ -111,9 +112,13 @@ def start_dagster(processes: Processes, folder: Path) -> DagsterServer:
     return server
 
 
-def start_prefect(processes: Processes, folder: Path) -> PrefectServer:
+def start_prefect(
+    processes: Processes,
+    folder: Path,
+    wanted: environments.Requirements = environments.PREFECT,
+) -> PrefectServer:
     """Server, worker and deployments."""
-    site = _site(environments.PREFECT, folder, PREFECT_CODE)
+    site = _site(wanted, folder, PREFECT_CODE)
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     env = site.environ(

@@ -1,0 +1,203 @@
+"""A hand's own process beside a real orchestrator, and what every orchestrator has to stand: told
+once for all of them. Stories of one orchestrator are lived through at the same time."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import yaml
+
+from swarm.demo.processes import free_ports
+from swarm.errors import Unavailable
+from swarm.hands.file import acts_in
+from swarm.hands.line import HandLine
+from swarm.hands.wire import Answer
+from swarm.model.intents import Act, Carried, Intent
+from swarm.model.keys import PipelineKey
+
+TOKEN = "only for tests on loopback"
+TTL_S = 60.0
+BEYOND_S = 4.0  # after a planned start: by then it would have begun
+DEADLINE_S = 240.0
+
+
+class HandProcess:
+    """`swarm hand run`; it may be killed and started again."""
+
+    def __init__(self, folder: Path, source: Mapping[str, object]) -> None:
+        folder.mkdir()
+        (self._port,) = free_ports(1)
+        self._folder = folder
+        (folder / "token").write_text(TOKEN)
+        place = {"port": self._port, "token_file": str(folder / "token")}
+        settings = {"state_dir": str(folder), "sources": [source], "hand": place}
+        (folder / "hand.yaml").write_text(yaml.safe_dump(settings))
+        self.name = str(source["name"])
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._folder / "hand.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "swarm", "hand", "run", "-c", self._folder / "hand.yaml"],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def forget(self) -> None:
+        """Start again without a memory."""
+        self.kill()
+        for file in self._folder.glob("hand-*.db*"):
+            file.unlink()
+        self.start()
+
+    @asynccontextmanager
+    async def told(self, figures: dict[str, float] | None = None) -> AsyncIterator["Teller"]:
+        """Somebody who tells it what to do; what it measures goes to `figures`."""
+        line = HandLine(f"http://127.0.0.1:{self._port}", TOKEN)
+        yield Teller(line, {} if figures is None else figures)
+        await line.close()
+
+    def acts(self) -> list[str]:
+        """What it did, the oldest first."""
+        lines = acts_in(self._folder / f"hand-{self.name}.db", 1000)
+        told = [f"{a.at_s:.2f} {a.intent} {a.stage} {a.outcome} {a.detail}" for a in lines]
+        return told[::-1]
+
+    def log(self) -> str:
+        return (self._folder / "hand.log").read_text()
+
+
+class Held(Protocol):
+    """A pipeline of the orchestrator that is planned to start soon."""
+
+    target: PipelineKey
+    due_s: float
+
+    def begun(self) -> list[float]:
+        """When each run for the start at `due_s` began, of those that have."""
+        ...
+
+    def free(self) -> None:
+        """A person makes it go on, in the orchestrator itself."""
+        ...
+
+
+@dataclass
+class Teller:
+    """Who tells the hand, as a connector does."""
+
+    line: HandLine
+    figures: dict[str, float]
+
+    async def tell(self, intent: Intent) -> Answer:
+        """Until the hand answers how it went; it may have been killed."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                (answer,) = await self.line.tell([intent], time.time())
+            except Unavailable:
+                answer = Answer(intent.id, None)
+            if answer.outcome is not None:
+                return answer
+            assert time.monotonic() < deadline_s, answer
+            await asyncio.sleep(0.2)
+
+    async def holding(self, held: Held, until_s: float) -> list[Answer]:
+        """Hold it and renew that until then."""
+        answers = []
+        while time.time() < until_s:
+            answers.append(await self.tell(a_hold(held, TTL_S)))
+            await asyncio.sleep(2.0)
+        return answers
+
+
+def a_hold(held: Held, ttl_s: float, number: int = 1) -> Intent:
+    until_s = time.time() + ttl_s
+    due_s = (held.due_s,) if held.due_s <= until_s else ()
+    return Intent(held.target, number, Act.HOLD, "its upstream is late", until_s, due_s=due_s)
+
+
+def a_release(held: Held, number: int = 2) -> Intent:
+    return Intent(held.target, number, Act.RELEASE, "its upstream is done", time.time() + TTL_S)
+
+
+async def until(there: Callable[[], bool], what: str) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not await asyncio.to_thread(there):
+        assert time.monotonic() < deadline_s, f"not in time: {what}"
+        await asyncio.sleep(0.25)
+
+
+# --- the stories ---------------------------------------------------------------------------------
+
+
+async def held_until_released(teller: Teller, held: Held) -> None:
+    answers = await teller.holding(held, held.due_s + BEYOND_S)
+    assert {answer.outcome for answer in answers} == {Carried.DONE}, answers
+    assert await asyncio.to_thread(held.begun) == []
+    released_s = time.time()
+    answer = await teller.tell(a_release(held))
+    assert answer.outcome is Carried.DONE, answer
+    teller.figures["release_answered_s"] = time.time() - released_s
+    await until(lambda: bool(held.begun()), "what was released begins")
+    teller.figures["release_to_begin_s"] = held.begun()[0] - released_s
+
+
+async def held_until_it_runs_out(teller: Teller, held: Held) -> None:
+    """Nobody says anything after the first word: as with all of swarm killed."""
+    until_s = held.due_s + 2 * BEYOND_S
+    answer = await teller.tell(a_hold(held, until_s - time.time()))
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: bool(held.begun()), "what ran out begins")
+    assert held.begun()[0] > held.due_s + BEYOND_S - 1, held.begun()
+    teller.figures["run_out_to_begin_s"] = held.begun()[0] - until_s
+
+
+async def freed_by_a_person(teller: Teller, held: Held) -> None:
+    await teller.holding(held, held.due_s + BEYOND_S)
+    assert await asyncio.to_thread(held.begun) == []
+    await asyncio.to_thread(held.free)
+    answer = await teller.tell(a_hold(held, 1.5 * TTL_S))
+    while answer.outcome is Carried.DONE:  # as it was; it is being looked at
+        answer = await teller.tell(a_hold(held, 1.5 * TTL_S))
+    assert answer.outcome is Carried.OVERRULED, answer
+    await until(lambda: bool(held.begun()), "what a person freed begins")
+
+
+async def killed_while_holding(teller: Teller, held: Held, hand: HandProcess) -> None:
+    """With swarm the hand is killed too, and comes back before the start is due."""
+    until_s = held.due_s + 2 * BEYOND_S
+    answer = await teller.tell(a_hold(held, until_s - time.time()))
+    assert answer.outcome is Carried.DONE, answer
+    hand.kill()
+    hand.start()
+    await until(lambda: bool(held.begun()), "what ran out begins")
+    assert held.begun()[0] > held.due_s + BEYOND_S - 1, held.begun()
+
+
+Story = Callable[[], Awaitable[None]]
+
+
+def live(stories: Mapping[str, Story]) -> dict[str, BaseException | None]:
+    """Live through all of them at the same time; how each ended."""
+
+    async def together() -> list[BaseException | None]:
+        return await asyncio.gather(*(s() for s in stories.values()), return_exceptions=True)
+
+    return dict(zip(stories, asyncio.run(together()), strict=True))
