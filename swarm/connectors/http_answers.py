@@ -26,6 +26,10 @@ class NotFound(MalformedResponse):
     """The server has nothing at this address (404): the thing is gone, or the URL is wrong."""
 
 
+class Contradicts(MalformedResponse):
+    """What was sent contradicts what is there (409), such as a second thing of one key."""
+
+
 class TooLarge(MalformedResponse):
     """The answer is over `MAX_RESPONSE_BYTES`; what was asked for may be asked in parts."""
 
@@ -50,6 +54,8 @@ def check_status(url: str, status: int, retry_after: str = "", body: bytes = b""
         )
     if status == 404:
         raise NotFound(f"{said}. Check the URL of this source.")
+    if status == 409:
+        raise Contradicts(said)
     if status == 429:
         raise Busy(said, float(retry_after) if retry_after.isdigit() else 1.0)
     if status >= 500:

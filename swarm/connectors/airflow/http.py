@@ -1,4 +1,4 @@
-"""Requests to Airflow's REST API: reads only, with a deadline, a size limit and few retries."""
+"""Requests to Airflow's REST API, with a deadline and a size limit; reads are tried again."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -79,6 +79,11 @@ class AirflowHttp:
         """Read one JSON object."""
         return self._get(self.address(path, parameters))
 
+    def write(self, method: str, path: str, body: Payload) -> Payload:
+        """Change something; it is not sent again when it fails."""
+        url = self.address(path)
+        return parse_object(url, self._authorized(method, url, body))
+
     def pages(self, path: str, key: str, parameters: Parameters | None = None) -> Iterator[Payload]:
         """Read a list page by page; `key` names the list in each page.
 
@@ -153,7 +158,7 @@ class AirflowHttp:
     def _fetch_token(self) -> str:
         """Airflow 3 gives a token for a password; 2 has no such address and takes the password.
 
-        The only request that is not a GET. It makes a token and changes nothing else.
+        It makes a token and changes nothing else.
         """
         url = f"{self._url}/auth/token"
         body = {"username": self._source.username, "password": password_of(self._source)}
@@ -179,19 +184,19 @@ class AirflowHttp:
             on=may_retry, attempts=_ATTEMPTS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         ):
             with attempt:
-                return parse_object(url, self._read(url))
+                return parse_object(url, self._authorized("GET", url))
         raise AssertionError("the loop above returns or raises")
 
-    def _read(self, url: str) -> bytes:
+    def _authorized(self, method: str, url: str, body: Payload | None = None) -> bytes:
         authorization = self._log_in(None)
         try:
-            return self._exchange("GET", url, authorization)
+            return self._exchange(method, url, authorization, body)
         except Unauthorized:
             # Perhaps a token that has run out (Airflow answers 403) or was replaced in its file.
             renewed = self._log_in(authorization)
             if renewed == authorization:
                 raise
-            return self._exchange("GET", url, renewed)
+            return self._exchange(method, url, renewed, body)
 
     def _exchange(
         self, method: str, url: str, authorization: str, body: Payload | None = None
