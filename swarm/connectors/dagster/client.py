@@ -35,6 +35,7 @@ class DagsterClient:
         """The server's clock at its last answer, if it told."""
         self._timeout_s = source.timeout_s
         self._refused = DagsterGraphQLClientError
+        self._turn = asyncio.Lock()
         transport = RequestsHTTPTransport(
             url=self._url,
             headers=_headers(source),
@@ -50,8 +51,17 @@ class DagsterClient:
         """The data of the answer."""
         async for attempt in tries(self._timeout_s):
             with attempt:
-                return await asyncio.to_thread(self._send, query, variables)
+                return await self._alone(query, variables)
         raise AssertionError("the last try returns or raises")
+
+    async def change(self, mutation: str, **variables: object) -> dict[str, Any]:
+        """The data of the answer; it is not sent again when it fails."""
+        return await self._alone(mutation, variables)
+
+    async def _alone(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
+        """The client refuses a second request while one is under way."""
+        async with self._turn:
+            return await asyncio.to_thread(self._send, query, variables)
 
     def _send(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
         try:

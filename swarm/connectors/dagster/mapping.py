@@ -83,7 +83,7 @@ def define(
         for job in location.jobs
         if job.name != IMPLICIT_JOB or (job.repository, job.name) in members
     ]
-    names = _names(jobs)
+    names = pipeline_names((job.repository, job.name) for job in jobs)
     homes: dict[str, tuple[str, ...]] = {}
     for where, inside in members.items():
         if where in names:
@@ -124,9 +124,11 @@ def _members(assets: Iterable[Asset]) -> dict[tuple[RepositoryId, str], list[Ass
     return members
 
 
-def _names(jobs: Iterable[Job]) -> dict[tuple[RepositoryId, str], str]:
+def pipeline_names(
+    jobs: Iterable[tuple[RepositoryId, str]],
+) -> dict[tuple[RepositoryId, str], str]:
     """Give each job the shortest name that no other job has."""
-    found = [(job.repository, job.name) for job in jobs]
+    found = list(jobs)
     alone = Counter(name for _, name in found)
     in_location = Counter((where[0], name) for where, name in found)
     names: dict[tuple[RepositoryId, str], str] = {}
