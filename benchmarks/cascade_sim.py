@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from benchmarks.cascade_world import Fleet, Line, Luck
 from benchmarks.warnings_world import DAY_S, FIRST_DAY, NOTICED_S, RETRIED_S
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, RunSeen
+from swarm.model.journal import GraphRecord, IntentMade, RunSeen, RunsKept
+from swarm.model.keys import PipelineKey
+from swarm.model.past_runs import ran_of
 from swarm.model.policy import Policy
-from swarm.model.runs import Run, RunState
+from swarm.model.runs import Ran, Run, RunState
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.world import World
 
@@ -60,6 +62,9 @@ class Days:
             self._world, lambda _: Policy(mode=Mode.GATE, wait_max_s=WAIT_MAX_S)
         )
         self._acts = False
+        # Before it acts: what a connector brings at first contact.
+        self._past: dict[PipelineKey, list[Ran]] = {}
+        self._live: dict[tuple[PipelineKey, str], RunSeen] = {}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
         self._now_s = FIRST_DAY * DAY_S
@@ -181,7 +186,7 @@ class Days:
         planned = {"airflow": tick_s - line.every_s, "prefect": tick_s}
         scheduled_s = planned.get(line.key.orchestrator)  # the others do not tell
         run = Run(line.key, f"{tick_s}.{attempt}", state, scheduled_s, began_s, ended_s)
-        self._at(self._now_s + self._latency_s(), self._hear, RunSeen(run))
+        self._at(self._now_s + self._latency_s(), self._hear, RunSeen(run), run)
 
     def _latency_s(self) -> float:
         return self._delays.uniform(0, ASKED_EVERY_S) + CALL_S
@@ -190,16 +195,27 @@ class Days:
         self._acts = True
         for record in self._known or ():
             self._take(record)
+        for key, runs in self._past.items():
+            self._take(RunsKept(key, tuple(runs)))
+        for seen in self._live.values():
+            self._take(seen)
         self._decide()
 
     def _take(self, record: GraphRecord) -> None:
         self._world.apply(record)
         self._decisions.apply(record)
 
-    def _hear(self, record: GraphRecord) -> None:
-        self._take(record)
+    def _hear(self, seen: RunSeen, run: Run) -> None:
         if self._acts:
+            self._take(seen)
             self._decide()
+            return
+        ran = ran_of(run)
+        if ran is None:
+            self._live[run.pipeline, run.run_id] = seen
+        else:
+            self._live.pop((run.pipeline, run.run_id), None)
+            self._past.setdefault(run.pipeline, []).append(ran)
 
     def _look(self) -> None:
         self._asked.discard(self._now_s)
