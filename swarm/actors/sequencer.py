@@ -5,6 +5,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
+from swarm.actors.connector_streams import ConnectorStreams
 from swarm.actors.guiding import guide, keep_guided
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
@@ -42,6 +43,7 @@ _FOLLOWED = "graph"
 _SNAPSHOT_EVERY = 5_000  # records
 _BATCH = 1_000
 _IDLE_S = 0.2  # how long a change of the graph may stay unseen here
+_HEAR_S = 2.0  # and what connectors tell of themselves
 
 
 class Sequencing:
@@ -89,7 +91,7 @@ class Sequencing:
 
     def guide(self, now_s: float) -> Guide:
         """What swarm's own queue is to do."""
-        return guide((record.intent for record in self.decisions.records()), {}, now_s)
+        return guide(self.decisions.newest, self.decisions.slack_s(now_s), now_s)
 
     def hold(self, target: PipelineKey, by: str, for_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
@@ -118,6 +120,7 @@ class SequencerActor:
         self._clock = SystemClock()
         self._rules = settings.links
         self._ttl_s = settings.hold_ttl_s
+        self._heard_s = float("-inf")
         self._turn = asyncio.Lock()  # one at a time reads, decides or writes
 
         def begin() -> tuple[Sequencing, Journaled, Journal, int]:
@@ -130,6 +133,8 @@ class SequencerActor:
             return state, journaled, journal, snapshot.seq if snapshot else 0
 
         self._state, self._journaled, self._journal, self._seq = await opened(begin)
+        sources = [source.instance for source in settings.sources]
+        self._streams = ConnectorStreams(self._journal, sources)
         self._loop = start(self._run())
         self._guided = start(keep_guided(dispatch, self._state.guide, self._clock))
 
@@ -179,6 +184,9 @@ class SequencerActor:
             await self._write(wanted, "settings")
         while True:
             async with self._turn:
+                if self._clock.monotonic_s() >= self._heard_s + _HEAR_S:
+                    self._heard_s = self._clock.monotonic_s()
+                    await asyncio.to_thread(self._hear)
                 more = await asyncio.to_thread(self._follow)
                 if not more:  # between two batches the graph is half of what it was
                     await self._tell(self._state.decisions.decide)
@@ -194,6 +202,10 @@ class SequencerActor:
             self._state.apply(entry.record)  # type: ignore[arg-type]
         self._seq += len(entries)
         return len(entries) == _BATCH
+
+    def _hear(self) -> None:
+        for at_s, record in self._streams.news():
+            self._state.decisions.hear(record, at_s)
 
     async def _tell(self, decide: Callable[[float], Sequence[SequencingRecord]]) -> None:
         now_s = self._clock.now_s()

@@ -14,19 +14,24 @@ Rules
    into being: all, unless the policy says that late ones are skipped.
 4. A person's hold stands until the time they gave or they release it; what a person released is
    not held again for that start. A person's word counts in every mode.
-5. Who is not held may be promoted, or yield (`turns.py`).
+5. Who changes in the orchestrator what is held there has decided too: that hold is over. For an
+   upstream that cannot be seen (`sight.py`) nobody is held.
+6. Who is not held may be promoted, or yield (`turns.py`).
 """
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from swarm.model.intents import Act, Intent, Mode
+from swarm.model.intents import Act, Carried, Intent, Mode
 from swarm.model.journal import (
     CapacitySeen,
+    ConnectorChanged,
+    ConnectorRecord,
     DependencyChanged,
     DependencyGone,
     GraphRecord,
+    IntentEnded,
     IntentMade,
     PipelineGone,
     PipelineSeen,
@@ -40,6 +45,7 @@ from swarm.model.sla import Sla
 from swarm.sequencing.freshness import Need, is_there, need
 from swarm.sequencing.gates import Gates
 from swarm.sequencing.planned import began, planned_start, starts_between
+from swarm.sequencing.sight import Sight
 from swarm.sequencing.turns import Turns, may_begin
 from swarm.sequencing.wording import waiting
 from swarm.sequencing.world import World
@@ -70,6 +76,8 @@ class Decisions:
         self._turns = Turns(world, slas)
         self._last: dict[PipelineKey, Intent] = {}
         self._released: dict[PipelineKey, Intent] = {}  # the last release of a hold
+        self._sight = Sight()
+        self._overruled: set[PipelineKey] = set()  # what is held, and a person changed
         self._touched: set[PipelineKey] = set()
         self._graph_moved = True
         self._agenda: list[tuple[float, PipelineKey]] = []
@@ -92,7 +100,22 @@ class Decisions:
             case _:
                 pass
 
+    def hear(self, record: ConnectorRecord, at_s: float) -> None:
+        """What a connector told at `at_s`: that it can or cannot see, that a person acted."""
+        match record:
+            case ConnectorChanged():
+                self._sight.apply(record, at_s)
+                self._touched.update(filter(self._held, self._last))
+            case IntentEnded(intent, Carried.OVERRULED):
+                held = self._held(intent.target)
+                if held is not None and held.id == intent.id:
+                    self._overruled.add(intent.target)
+                    self._touched.add(intent.target)
+            case _:
+                pass
+
     def _put(self, intent: Intent) -> None:
+        self._overruled.discard(intent.target)
         of_hold = intent.waits_for or intent.by != SWARM
         if intent.act is Act.RELEASE and of_hold:
             self._released[intent.target] = intent
@@ -209,7 +232,7 @@ class Decisions:
         if now_s < start_s - LEAD_S:
             self._look_at(key, start_s - LEAD_S)
             return None
-        missing = self._missing(key, start_s)
+        missing = self._seen(self._missing(key, start_s), now_s)
         if not missing:
             self._look_at(key, max(start_s, now_s) + _NEXT_LOOK_S)
             return None
@@ -231,7 +254,9 @@ class Decisions:
             number, due_s = held.number + 1, (*held.due_s, *new)
             return replace(held, number=number, due_s=due_s)
         next_s = starts_between(history, key, now_s + LEAD_S, held.valid_until_s)[:1]
-        self._look_at(key, min([held.valid_until_s, *(s - LEAD_S for s in next_s)]))
+        blind_s = (self._sight.blind_from_s(up.orchestrator) for up in held.waits_for)
+        turns_s = [at_s for at_s in blind_s if at_s > now_s]
+        self._look_at(key, min([held.valid_until_s, *turns_s, *(s - LEAD_S for s in next_s)]))
         return None
 
     def _why_no_more(self, held: Intent, now_s: float) -> str:
@@ -241,6 +266,8 @@ class Decisions:
             return "there is no such pipeline any more"
         if now_s >= held.valid_until_s:
             return "the time it was held for is over" if held.by != SWARM else _AT_LATEST
+        if key in self._overruled:
+            return "a person changed it since"
         if held.by != SWARM:
             return ""
         policy = self._policy(key)
@@ -252,8 +279,12 @@ class Decisions:
         gating = set(self._gates.upstream(key))
         if gating.isdisjoint(held.waits_for):
             return "nothing sure says any more that it waits for " + _listed(held.waits_for)
-        if not self._missing(key, first_s):
+        missing = self._missing(key, first_s)
+        if not missing:
             return _listed(held.waits_for) + " is there"
+        if not self._seen(missing, now_s):
+            unseen = sorted({one.writer.orchestrator for one in missing})
+            return f"what ends in {', '.join(unseen)} cannot be seen"
         return ""
 
     def _ended(self, held: Intent, reason: str, now_s: float, by: str = SWARM) -> Intent:
@@ -284,6 +315,10 @@ class Decisions:
         history = self._world.history
         needs = (need(history, writer, key, start_s) for writer in self._gates.upstream(key))
         return [one for one in needs if one is not None and not is_there(history, one)]
+
+    def _seen(self, missing: list[Need], now_s: float) -> list[Need]:
+        """Of what is missing, that which would be seen if it were there."""
+        return [one for one in missing if not self._sight.is_blind(one.writer.orchestrator, now_s)]
 
     def _settled_s(self, key: PipelineKey) -> float:
         """The newest planned start that was released."""

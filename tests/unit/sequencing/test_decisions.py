@@ -5,12 +5,20 @@ from collections.abc import Callable
 
 import pytest
 
-from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, PipelineGone
+from swarm.model.intents import Act, Carried, Intent, Mode
+from swarm.model.journal import (
+    ConnectorChanged,
+    ConnectorState,
+    GraphRecord,
+    IntentEnded,
+    IntentMade,
+    PipelineGone,
+)
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policies, Policy
 from swarm.model.weekdays import is_weekend
 from swarm.sequencing.decisions import LEAD_S, Decisions
+from swarm.sequencing.sight import BLIND_S
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import (
     DAY_S,
@@ -314,6 +322,41 @@ def test_a_person_holds_in_any_mode_until_the_time_they_said() -> None:
     shell.decisions.apply(made)
     assert shell.look(at_s(6.99)) == []
     assert shell.only(at_s(7.0)).act is Act.RELEASE
+
+
+def connector(state: ConnectorState) -> ConnectorChanged:
+    return ConnectorChanged("air", "airflow", state, "")
+
+
+def test_nobody_is_held_for_what_cannot_be_seen(shell: Shell) -> None:
+    held(shell)
+    shell.decisions.hear(connector(ConnectorState.UNAVAILABLE), at_s(6.0))
+    assert shell.look(at_s(6.0) + BLIND_S - 1) == []
+    assert shell.decisions.next_s == at_s(6.0) + BLIND_S
+    assert shell.only(at_s(6.0) + BLIND_S).reason == "what ends in air cannot be seen"
+
+
+def test_an_upstream_that_cannot_be_seen_holds_nobody(shell: Shell) -> None:
+    shell.decisions.hear(connector(ConnectorState.UNAVAILABLE), at_s(5.5))
+    assert shell.look(at_s(5.99)) == []
+
+
+def test_a_short_silence_of_a_connector_releases_nobody(shell: Shell) -> None:
+    held(shell)
+    shell.decisions.hear(connector(ConnectorState.UNAVAILABLE), at_s(6.0))
+    shell.decisions.hear(connector(ConnectorState.OK), at_s(6.0) + 30)
+    assert shell.look(at_s(6.5)) == []
+
+
+def test_a_person_who_changes_what_is_held_has_decided(shell: Shell) -> None:
+    intent = held(shell)
+    [told] = shell.decisions.intents("dag", at_s(6.0), 60.0)
+    shell.decisions.hear(IntentEnded(told, Carried.DONE), at_s(6.0))
+    assert shell.look(at_s(6.1)) == []
+    shell.decisions.hear(IntentEnded(told, Carried.OVERRULED), at_s(6.1))
+    released = shell.only(at_s(6.1))
+    assert (released.reason, released.number) == ("a person changed it since", intent.number + 1)
+    assert shell.look(at_s(6.2)) == []
 
 
 def test_a_schedule_that_moved_with_the_clock_is_known_two_days_later() -> None:
