@@ -186,7 +186,7 @@ class Days:
         planned = {"airflow": tick_s - line.every_s, "prefect": tick_s}
         scheduled_s = planned.get(line.key.orchestrator)  # the others do not tell
         run = Run(line.key, f"{tick_s}.{attempt}", state, scheduled_s, began_s, ended_s)
-        self._at(self._now_s + self._latency_s(), self._hear, RunSeen(run), run)
+        self._at(self._now_s + self._latency_s(), self._hear, RunSeen(run))
 
     def _latency_s(self) -> float:
         return self._delays.uniform(0, ASKED_EVERY_S) + CALL_S
@@ -205,11 +205,14 @@ class Days:
         self._world.apply(record)
         self._decisions.apply(record)
 
-    def _hear(self, seen: RunSeen, run: Run) -> None:
+    def _hear(self, record: GraphRecord) -> None:
         if self._acts:
-            self._take(seen)
+            self._take(record)
             self._decide()
-            return
+        elif isinstance(record, RunSeen) and isinstance(record.run, Run):
+            self._recall(record, record.run)
+
+    def _recall(self, seen: RunSeen, run: Run) -> None:
         ran = ran_of(run)
         if ran is None:
             self._live[run.pipeline, run.run_id] = seen

@@ -16,7 +16,7 @@ Rules
    not held again for that start. A person's word counts in every mode.
 5. Who changes in the orchestrator what is held there has decided too: that hold is over. For an
    upstream that cannot be seen (`sight.py`) nobody is held.
-6. Who is not held may be promoted, or yield (`turns.py`).
+6. Who is not held may be promoted, or yield (`precedence.py`).
 """
 
 import heapq
@@ -45,8 +45,8 @@ from swarm.model.sla import Sla
 from swarm.sequencing.freshness import Need, is_there, need
 from swarm.sequencing.gates import Gates
 from swarm.sequencing.planned import began, planned_start, starts_between
+from swarm.sequencing.precedence import Precedence, may_begin
 from swarm.sequencing.sight import Sight
-from swarm.sequencing.turns import Turns, may_begin
 from swarm.sequencing.wording import waiting
 from swarm.sequencing.world import World
 
@@ -73,7 +73,7 @@ class Decisions:
         self._world = world
         self._policy = policy
         self._gates = Gates(world.graph)
-        self._turns = Turns(world, slas)
+        self._precedence = Precedence(world, slas)
         self._last: dict[PipelineKey, Intent] = {}
         self._released: dict[PipelineKey, Intent] = {}  # the last release of a hold
         self._sight = Sight()
@@ -96,7 +96,7 @@ class Decisions:
                 self._gates.apply(record)
                 self._graph_moved = True
             case CapacitySeen():
-                self._turns.apply(record)
+                self._precedence.apply(record)
             case _:
                 pass
 
@@ -127,7 +127,7 @@ class Decisions:
         if self._graph_moved:
             self._touched.update(self._gates.readers, self._last)
             self._graph_moved = False
-        self._touched |= self._turns.look(now_s)
+        self._touched |= self._precedence.look(now_s)
         while self._agenda and self._agenda[0][0] <= now_s:
             at_s, key = heapq.heappop(self._agenda)
             if self._due_s.get(key) == at_s:
@@ -142,12 +142,12 @@ class Decisions:
         while self._agenda and self._due_s.get(self._agenda[0][1]) != self._agenda[0][0]:
             heapq.heappop(self._agenda)
         first = [self._agenda[0][0]] if self._agenda else []
-        looks_s = self._turns.next_s
+        looks_s = self._precedence.next_s
         return min([*first, looks_s] if looks_s is not None else first, default=None)
 
     def slack_s(self, now_s: float) -> dict[PipelineKey, float]:
         """How long the start of pipelines may be put off, over what that is worth."""
-        return self._turns.slack_s(now_s)
+        return self._precedence.slack_s(now_s)
 
     @property
     def newest(self) -> Iterable[Intent]:
@@ -205,7 +205,7 @@ class Decisions:
         """Who is not held may go before others, or leave them room."""
         policy, last = self._policy(key), self._last.get(key)
         listed = key in self._world.graph.pipelines
-        wanted = self._turns.wanted(key) if listed and policy.mode in _DECIDING else None
+        wanted = self._precedence.wanted(key) if listed and policy.mode in _DECIDING else None
         if last is not None and last.act in _TURNS:
             if now_s >= last.valid_until_s:
                 return self._ended(last, "its time is over", now_s)

@@ -31,7 +31,7 @@ _RUNNING, _PAUSED = frozenset({"running", "requested"}), "paused"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Wish:
     """What a pipeline is to do until `until_s`, and why."""
 
     act: Act
@@ -39,7 +39,7 @@ class Turn:
     until_s: float
 
 
-class Turns:
+class Precedence:
     """The backfills there are and what presses, in a world that somebody else moves."""
 
     def __init__(self, world: World, slas: Callable[[], Iterable[Sla]]) -> None:
@@ -47,7 +47,7 @@ class Turns:
         self._slas = slas
         self._backfills: dict[PipelineKey, set[str]] = {}
         self._places: Mapping[PipelineKey, Place] = {}
-        self._wanted: dict[PipelineKey, Turn] = {}
+        self._wanted: dict[PipelineKey, Wish] = {}
         self._looked_s = float("-inf")
 
     def apply(self, record: GraphRecord) -> None:
@@ -87,15 +87,15 @@ class Turns:
         ]
         for key, place in pressing:
             reason = f"{place.first} is due, and {key} has no more than {_min(TIGHT_S)} to spare"
-            self._wanted[key] = Turn(Act.PROMOTE, reason, due[place.first].at_s)
+            self._wanted[key] = Wish(Act.PROMOTE, reason, due[place.first].at_s)
         if pressing:
             most = min(pressing, key=lambda one: one[1].latest_start_s)
             for key in self._backfills.keys() - self._wanted.keys():
                 reason = f"its backfill leaves room to {most[0]}, for {most[1].first} is due"
-                self._wanted[key] = Turn(Act.YIELD, reason, now_s + YIELD_S)
+                self._wanted[key] = Wish(Act.YIELD, reason, now_s + YIELD_S)
         return before.keys() | self._wanted.keys()
 
-    def wanted(self, key: PipelineKey) -> Turn | None:
+    def wanted(self, key: PipelineKey) -> Wish | None:
         """What a pipeline is to do."""
         return self._wanted.get(key)
 
@@ -116,9 +116,9 @@ class Turns:
         return place.latest_start_s - begins_s <= TIGHT_S
 
 
-def may_begin(turn: Turn, released_s: float, now_s: float) -> bool:
+def may_begin(wish: Wish, released_s: float, now_s: float) -> bool:
     """Has what yielded gone on for long enough? `released_s` is when it began to."""
-    return turn.act is not Act.YIELD or now_s >= released_s + GOES_ON_S
+    return wish.act is not Act.YIELD or now_s >= released_s + GOES_ON_S
 
 
 def _at_s(due: Due) -> float:

@@ -12,8 +12,8 @@ from swarm.model.policy import Policy
 from swarm.model.sla import Sla
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.history import History
+from swarm.sequencing.precedence import GOES_ON_S, YIELD_S
 from swarm.sequencing.slack import Due, Place, places
-from swarm.sequencing.turns import GOES_ON_S, YIELD_S
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import HOUR_S, MIN_S, begun, daily, depends, listed, ran
 from tests.unit.sequencing.test_decisions import BEFORE, CLOSE, EXPORT, Shell, at_s
