@@ -252,6 +252,12 @@ class Client:
         """How right the warnings of SLAs were, by week and by SLA."""
         return dict(self._request("GET", "slas/score"))
 
+    def replay(self, days: int = 30, price_usd_per_h: float | None = None) -> dict[str, Any]:
+        """The last days twice, without and with swarm: what would not have gone wrong."""
+        asked = {"days": days, "price_usd_per_h": price_usd_per_h}
+        params = {name: value for name, value in asked.items() if value is not None}
+        return dict(self._request("GET", "replay", params=params))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

@@ -23,6 +23,7 @@ from swarm.api.routes import (
     links,
     outside,
     owned,
+    replay,
     simulate,
     slas,
     tasks,
@@ -72,6 +73,7 @@ def create_app(deps: Deps) -> FastAPI:
         decisions,
         simulate,
         links,
+        replay,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app

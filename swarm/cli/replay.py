@@ -1,0 +1,76 @@
+"""`swarm replay`: what would the last days have been with swarm?"""
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from swarm.cli.connection import ConfigOption, explained, reached
+from swarm.cli.scan import settings_of
+
+if TYPE_CHECKING:
+    from swarm.config import Settings
+
+_TIMEOUT_S = 600.0
+
+
+class Output(StrEnum):
+    """How to print it."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
+def _source(metavar: str, what: str) -> Any:
+    return typer.Option(metavar=metavar, help=f"Look at this {what}; may be given again.")
+
+
+def replay(  # noqa: PLR0913  (typer: one argument is one option)
+    days: Annotated[int, typer.Option(min=1, max=90, help="How many days.")] = 30,
+    price: Annotated[
+        float | None,
+        typer.Option(min=0, max=10_000, metavar="USD", help="What an hour of a slot costs."),
+    ] = None,
+    airflow: Annotated[list[str] | None, _source("[NAME=]URL", "Airflow")] = None,
+    dagster: Annotated[list[str] | None, _source("[NAME=]URL", "Dagster")] = None,
+    prefect: Annotated[list[str] | None, _source("[NAME=]URL", "Prefect")] = None,
+    manifest: Annotated[
+        list[str] | None, _source("[NAME=]FILE", "manifest, its `runs` too")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """Show the last days twice: as they were, and held by swarm's own rules. It changes nothing.
+
+    Asks the running swarm, whatever its modes, or looks by itself, read-only, where sources are
+    named here.
+    """
+    given = {"airflow": airflow, "dagster": dagster, "prefect": prefect, "manifest": manifest}
+    if any(given.values()):
+        answer = _offline(settings_of(path, given, (), None), days, price)
+    else:
+        from swarm.client import Client
+
+        with explained(), Client(*reached(path), timeout_s=_TIMEOUT_S) as swarm:
+            answer = swarm.replay(days, price)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1} | answer, indent=2))
+        return
+    from swarm.cli import replay_text
+
+    as_text = replay_text.as_html if output is Output.HTML else replay_text.as_table
+    typer.echo(as_text(answer))
+
+
+def _offline(settings: "Settings", days: int, price: float | None) -> dict[str, Any]:
+    from swarm.api.replay_schemas import SavingsRow
+    from swarm.cli.offline import look
+    from swarm.clock import SystemClock
+    from swarm.model.weekdays import DAY_S
+    from swarm.sequencing.savings import replayed
+
+    seen, now_s = look(settings), SystemClock().now_s()
+    found = replayed(seen.world, seen.slas, now_s - days * DAY_S, now_s)
+    return SavingsRow.of(found, price).model_dump(mode="json")
