@@ -7,9 +7,9 @@ given. Within a team the most urgent task that fits goes first.
 A task that is late and does not fit beside what runs would wait for ever behind small ones. One
 worker that could run it is therefore kept free for it until it fits.
 
-Work that gives way (of pipelines that yield) holds a floor of the fleet in its turn like any other,
-so it never starves. Above that it goes after all else, and never beyond a ceiling, which leaves
-room for what comes next.
+Work that gives way (backfills of pipelines that yield) holds a floor of the fleet in its turn like
+any other, so it never starves. Above that it goes after all else, and never beyond a ceiling, which
+leaves room for what comes next.
 
 Beyond its slots a worker gets tasks only in turn, while all it holds needs the same, so that
 whichever of them run together fit, and while no other worker has a free slot for them.

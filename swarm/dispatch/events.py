@@ -132,7 +132,7 @@ class Guide:
     """All that sequencing wants of the queue now: what was said before and is not here is over.
 
     `slack_s` tells how many seconds from now a pipeline's tasks have to start, where they know no
-    deadline of their own. What `yielding` pipelines hand in gives way to all else. Of both nothing
+    deadline of their own. Backfills of `yielding` pipelines give way to all else. Of both nothing
     stands after `for_s` seconds.
     """
 

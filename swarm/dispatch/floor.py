@@ -53,7 +53,7 @@ class Floor:
         self.lost: dict[TaskId, None] = {}  # tasks that wait to be re-armed
         self.agents: dict[str, AgentsWanted] = {}
         self.held_by: dict[str, Resources] = {}
-        self.held_of: dict[PipelineKey, Resources] = {}
+        self.filling: dict[PipelineKey, Resources] = {}  # what backfills of each hold
         self.begun: dict[PartOf, None] = {}  # runs of which a task was granted
         self.total = Resources()
 
@@ -183,15 +183,15 @@ class Floor:
         self.workers[worker].hold(task.submission.task, takes)
         self.workers[worker].alone = task.alone
         self.held_by[team] = self.held_by.get(team, Resources()) + takes
-        if (pipeline := task.submission.pipeline) is not None:
-            self.held_of[pipeline] = self.held_of.get(pipeline, Resources()) + takes
+        if (pipeline := task.submission.fills) is not None:
+            self.filling[pipeline] = self.filling.get(pipeline, Resources()) + takes
 
     def _drop(self, worker: WorkerId, task: Task) -> None:
         takes, team = task.submission.needs.resources, task.submission.team
         self.workers[worker].drop(task.submission.task)
         _take_off(self.held_by, team, takes)
-        if task.submission.pipeline is not None:
-            _take_off(self.held_of, task.submission.pipeline, takes)
+        if (pipeline := task.submission.fills) is not None:
+            _take_off(self.filling, pipeline, takes)
 
     def _note_begun(self, run: PartOf | None) -> None:
         if run is not None:

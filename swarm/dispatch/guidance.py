@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 from swarm.dispatch.events import Guide, Hold, Now
 from swarm.dispatch.floor import Floor
-from swarm.dispatch.queue import PATIENCE_S, latest_start_s
+from swarm.dispatch.queue import latest_start_s
 from swarm.dispatch.states import Task
 from swarm.model.keys import PipelineKey
-from swarm.model.work import Resources, SlaClass, TaskId
+from swarm.model.work import Resources, TaskId
 
 HOLD_MAX_S = 60.0
 HELD_SHARE = 0.75
@@ -54,8 +54,8 @@ class Guidance:
         self._due: list[tuple[float, TaskId]] = []
 
     def giving_way(self) -> Resources:
-        """What the tasks of yielding pipelines hold."""
-        held = self._floor.held_of
+        """What the backfills of yielding pipelines hold."""
+        held = self._floor.filling
         return sum((held[key] for key in self._yielding if key in held), Resources())
 
     def take(self, guide: Guide, now: Now) -> None:
@@ -140,8 +140,8 @@ class Guidance:
         if self._is_held(task, now):
             self._floor.queue.set_aside(id_)
             return
-        yields = task.submission.pipeline in self._yielding
-        self._floor.queue.move(id_, self._start_s(task, yields), give_way=yields)
+        yields = task.submission.fills in self._yielding
+        self._floor.queue.move(id_, self._start_s(task), give_way=yields)
 
     def _is_held(self, task: Task, now: Now) -> bool:
         submission = task.submission
@@ -169,11 +169,11 @@ class Guidance:
             if self._free_s.get(id_) == until_s:
                 yield id_
 
-    def _start_s(self, task: Task, yields: bool) -> float:
+    def _start_s(self, task: Task) -> float:
         submission = task.submission
         own_s = latest_start_s(submission)
         if submission.deadline_s is not None or submission.pipeline is None:
             return own_s
-        if yields:
-            return max(own_s, submission.submitted_at_s + PATIENCE_S[SlaClass.BACKFILL])
+        if submission.fills is not None:  # what presses are the runs of today
+            return own_s
         return min(own_s, self._starts_s.get(submission.pipeline, own_s))

@@ -149,6 +149,11 @@ class Submission:
         """The run it is a part of; None where that is not known."""
         return (self.pipeline, self.run) if self.pipeline and self.run else None
 
+    @property
+    def fills(self) -> PipelineKey | None:
+        """The pipeline that it makes good for, where it is of a backfill."""
+        return self.pipeline if self.sla is SlaClass.BACKFILL else None
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

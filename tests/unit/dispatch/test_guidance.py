@@ -198,8 +198,12 @@ def test_urgency_that_is_not_said_again_is_forgotten() -> None:
     assert desk.acquire("w") == ["first"]
 
 
+def fill(name: str, **more: object) -> Submission:
+    return of(OTHER, name, sla=SlaClass.BACKFILL, **more)
+
+
 def test_what_yields_gets_what_others_leave_and_no_more_than_the_ceiling(desk: Desk) -> None:
-    desk.submit(*(of(OTHER, f"fill{number}", team="fill") for number in range(9)))
+    desk.submit(*(fill(f"fill{number}", team="fill") for number in range(9)))
     desk.tell(Guide(yielding=frozenset({OTHER})))
     desk.submit(*(a_task(f"sla{number}", team="sla") for number in range(3)))
     granted = desk.acquire("w")
@@ -209,33 +213,42 @@ def test_what_yields_gets_what_others_leave_and_no_more_than_the_ceiling(desk: D
     assert len(desk.acquire("w")) == 2, "it does not yield any more"
 
 
+def test_only_backfills_yield(desk: Desk) -> None:
+    desk.tell(Guide(slack_s={OTHER: 5.0}, yielding=frozenset({OTHER})))
+    desk.submit(*(of(OTHER, f"today{number}") for number in range(9)), fill("fill"))
+    granted = desk.acquire("w")
+    assert len(granted) == 9, "no ceiling for the runs of today"
+    assert "fill" not in granted, "and no hurry for the others"
+
+
 def test_what_yields_never_starves() -> None:
     desk = Desk()
     desk.worker("w", slots=2)
     desk.tell(Guide(yielding=frozenset({OTHER})))
     desk.submit(a_task("sla", team="sla"))
     assert desk.acquire("w") == ["sla"]
-    desk.submit(of(OTHER, "fill", team="fill"), *(a_task(f"sla{n}", team="sla") for n in range(9)))
+    desk.submit(fill("fill", team="fill"), *(a_task(f"sla{n}", team="sla") for n in range(9)))
     assert desk.acquire("w") == ["fill"], "it holds nothing, so it has its turn like any team"
 
 
 def test_within_its_team_what_yields_goes_last_until_it_is_late() -> None:
     desk = Desk()
     desk.worker("w", slots=2)
-    old = WALL_S - 7 * 3600
-    desk.tell(Guide(yielding=frozenset({OTHER})))
-    desk.submit(of(OTHER, "fill"), of(OTHER, "old", submitted_at_s=old), a_task("a"), a_task("b"))
+    desk.tell(Guide(slack_s={OTHER: 0.0}, yielding=frozenset({OTHER})))
+    old = fill("old", submitted_at_s=WALL_S - 7 * 3600)
+    desk.submit(fill("fill"), old, a_task("a"), a_task("b"))
     assert desk.acquire("w") == ["old", "a"]
 
 
 def test_a_late_task_that_yields_keeps_no_worker_free() -> None:
     desk = Desk()
     desk.worker("w", slots=4, cpu=4.0)
-    late = {"sla": SlaClass.BACKFILL, "submitted_at_s": WALL_S - 7 * 3600}
+    late = {"submitted_at_s": WALL_S - 7 * 3600}
     desk.tell(Guide(yielding=frozenset({OTHER})))
-    desk.submit(of(OTHER, "first", **late))
+    desk.submit(fill("first", **late))
     assert desk.acquire("w") == ["first"]
-    desk.submit(replace(a_task("large", cpu=4.0), pipeline=OTHER, **late), a_task("small"))
+    large = replace(fill("large", **late), needs=a_task("large", cpu=4.0).needs)
+    desk.submit(large, a_task("small"))
     assert desk.acquire("w") == ["small"]
 
 
