@@ -159,7 +159,8 @@ class PrefectKnobs:
         if deployment is None:
             raise NotFound(f"{intent.target}: its deployment went in this moment")
         at_s = self._clock.now_s() + 2 * FETCHED_S
-        body = {"idempotency_key": held.key, "state": scheduled("", at_s)}
+        why = f"{_SIGN} makes it again ({intent.id})"
+        body = {"idempotency_key": held.key, "state": scheduled(why, at_s)}
         path = f"/deployments/{deployment['id']}/create_flow_run"
         made: Payload = await self._client.write("POST", path, body)
         return made

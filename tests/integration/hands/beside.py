@@ -70,8 +70,10 @@ class HandProcess:
     async def told(self, figures: dict[str, float] | None = None) -> AsyncIterator["Teller"]:
         """Somebody who tells it what to do; what it measures goes to `figures`."""
         line = HandLine(f"http://127.0.0.1:{self._port}", TOKEN)
-        yield Teller(line, {} if figures is None else figures)
-        await line.close()
+        try:
+            yield Teller(line, {} if figures is None else figures)
+        finally:
+            await line.close()
 
     def acts(self) -> list[str]:
         """What it did, the oldest first."""
