@@ -96,11 +96,17 @@ class Findings:
 
     def _move(self, key: DependencyKey, record: DependencyChanged | DependencyGone) -> None:
         pair = key.upstream.pipeline_key, key.downstream.pipeline_key
-        before = self._pair_level(pair), key in self._graph.dependencies
+        before = self._pair_level(pair), self._rests_on(pair, key)
         self._graph.apply(record)
         self._moved.add(key)
-        if before != (self._pair_level(pair), key in self._graph.dependencies):
+        if before != (self._pair_level(pair), self._rests_on(pair, key)):
             self._moved_pairs.add(pair)
+
+    def _rests_on(self, pair: Pair, key: DependencyKey) -> bool:
+        """Is it evidence of this step? What a person rejected is still known, but shows nothing."""
+        level = self._graph.by_pipeline
+        up, down = level.find(pair[0]), level.find(pair[1])
+        return up is not None and down is not None and key in level.reasons(up, down)
 
     def _pair_level(self, pair: Pair) -> Level | None:
         level = self._graph.by_pipeline

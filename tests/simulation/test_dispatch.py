@@ -249,17 +249,6 @@ def a_fence_is_told_before_it_is_done(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutant
-def a_beat_that_nobody_heard_is_contact(patch: pytest.MonkeyPatch) -> None:
-    send = Node._send
-
-    def hopeful(self: Node, beat: Beat) -> None:
-        self.confirmed_s = self.world.now_s
-        send(self, beat)
-
-    patch.setattr(Node, "_send", hopeful)
-
-
-@mutant
 def what_waits_may_be_of_any_size(patch: pytest.MonkeyPatch) -> None:
     def take_ahead(hand: choice._Hand, idle: object, count: int) -> None:
         for team, shape, place in list(hand.in_turn())[:count]:

@@ -187,3 +187,11 @@ def test_an_open_finding_that_nothing_supports_is_closed_at_the_next_start(
     closed = again.decide(9.0)
     assert {told.finding.closed_at_s for told in closed} == {9.0}
     assert len(closed) == 3
+
+
+def test_what_a_person_rejects_is_no_evidence_of_a_ring_any_more(journal: Journal) -> None:
+    weak = key("a", "b", "other")
+    [ring] = rings(journal(*map(depends, (key("a", "b"), back("b", "a"), weak), (0.9, 0.9, 0.3))))
+    assert weak in ring.evidence
+    [less] = rings(journal(depends(weak, 0.0)))
+    assert (less.id, set(less.evidence)) == (ring.id, {key("a", "b"), back("b", "a")})
