@@ -23,7 +23,6 @@ from swarm.model.work import LossCause, Rearm, TaskId, Token, WorkerId
 from tests.simulation.dispatch_world import (
     PATIENCE,
     WAIT_MAX_S,
-    Beat,
     Journal,
     Node,
     Process,
