@@ -481,7 +481,7 @@ async def test_a_token_that_was_replaced_in_its_file_is_used(
     old, new, clock = airflow3.token(), airflow3.token(), MovableClock()
     file = tmp_path / "token"
     file.write_text(old)
-    source = Source(kind="airflow", name="af", url=proxy.url, token_file=file)
+    source = Source(kind="airflow", name="af", url=proxy.url, token_file=file, history_days=0)
     connector = a_connector(source, clock)
     _, cursor = await all_of(connector.observe(None))
     file.write_text(new)

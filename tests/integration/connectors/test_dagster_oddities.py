@@ -69,7 +69,7 @@ def server() -> Iterator[Recorded]:
 
 class Passes:
     def __init__(self, server: Recorded) -> None:
-        source = Source(kind="dagster", name="dg", url=server.url)
+        source = Source(kind="dagster", name="dg", url=server.url, history_days=0)
         client = DagsterClient(source)
         self.connector = DagsterConnector(source, Settings(), client, SystemClock())
         self.cursor: str | None = None
