@@ -174,8 +174,8 @@ def test_what_ended_behind_a_cut_is_refused_and_counted(cluster: Cluster, play: 
         play.settle()
         eventually(lambda: not alive(first.pid))
     eventually(lambda: refused() > before)
-    with contextlib.closing(failover_task.sink(play.folder)) as database:
-        (commits,) = database.execute("SELECT count(*) FROM commits WHERE NOT taken").fetchone()
+    with contextlib.closing(failover_task.effects(play.folder)) as database:
+        (commits,) = database.execute("SELECT count(*) FROM refused").fetchone()
     assert commits == 1, "the sink had heard of the newer grant"
     assert causes(play, [first]) == ["silent"]
 

@@ -100,8 +100,8 @@ class Play:
         assert {r.submission.task for r in self.of(Submitted)} >= set(self.tasks)
         outcomes = {r.token.task: r.outcome for r in self.of(Ended)}
         assert {outcomes[task] for task in self.tasks} == {"succeeded"}
-        with contextlib.closing(failover_task.sink(self.folder)) as database:
-            taken = "SELECT task, count(*) FROM commits WHERE taken GROUP BY task"
+        with contextlib.closing(failover_task.effects(self.folder)) as database:
+            taken = "SELECT task, count(*) FROM effects GROUP BY task"
             counts = dict(database.execute(taken).fetchall())
         assert counts == dict.fromkeys(self.tasks, 1)
 

@@ -1,5 +1,6 @@
 """A real swarm: the command line starts it, HTTP and the SDK use it, the command line stops it."""
 
+import contextlib
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 
@@ -78,12 +80,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def own_database(server: str, name: str) -> str:
+    """An empty one: what the modules before told swarm is none of this one's."""
+    with contextlib.closing(psycopg.connect(server, autocommit=True)) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"{server.rsplit('/', 1)[0]}/{name}"
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def swarm(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Swarm]:
-    store_url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
     folder = tmp_path_factory.mktemp("swarm")
+    server = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    store_url = own_database(server, folder.name) if server else ""
     manifest = folder / "tasks.jsonl"
     due = datetime.now(UTC) + timedelta(minutes=SLA_IN_MIN)
     manifest.write_text("".join(json.dumps(line) + "\n" for line in MANIFEST))
