@@ -71,6 +71,8 @@ async def keep_guided(dispatch: Dispatch, wanted: Callable[[float], Guide], cloc
 
 
 def _gist(guide: Guide) -> object:
-    """Without the times to live, which each answer has its own of."""
+    """Without what only passes with time: what is left to live, and of slack, of which there is
+    some or none. How much is told again soon enough."""
     holds = [(hold.pipeline, hold.reason, hold.waits_for) for hold in guide.holds]
-    return holds, guide.slack_s, guide.yielding
+    spent = {pipeline: slack_s <= 0 for pipeline, slack_s in guide.slack_s.items()}
+    return holds, spent, guide.yielding

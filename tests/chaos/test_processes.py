@@ -123,7 +123,7 @@ def standing_still(process: psutil.Process) -> Iterator[None]:
 def test_a_killed_worker(swarm: Swarm, play: Play) -> None:
     tasks = play.submit("fenced", "idempotent", "unsafe")
     pids = [play.pid(task, 1) for task in tasks]
-    actor_process(swarm, "WorkerActor.watch").kill()
+    actor_process(swarm, "WorkerActor").kill()
     for task in tasks:
         play.pid(task, 2)
     assert [pid for pid in pids if alive(pid)] == [], "the first tries still run"
@@ -134,7 +134,7 @@ def test_a_worker_that_stands_still_is_fenced_and_refused(swarm: Swarm, play: Pl
     (task,) = play.submit("unsafe")
     pid = play.pid(task, 1)
     holder = next(r.worker for r in play.of(Granted) if r.token.task == task)
-    with standing_still(actor_process(swarm, "WorkerActor.watch")):
+    with standing_still(actor_process(swarm, "WorkerActor")):
         eventually(lambda: not alive(pid))
         (lost,) = eventually(lambda: [r for r in play.of(Lost) if r.token.task == task])
         assert lost.cause is LossCause.SELF_FENCED
@@ -163,7 +163,7 @@ def test_a_dispatcher_that_stands_still_blames_nobody(swarm: Swarm, play: Play) 
 
 def test_the_sender_of_beats_does_not_matter_to_tasks(swarm: Swarm, play: Play) -> None:
     def sender() -> psutil.Process | None:
-        worker = str(actor_process(swarm, "WorkerActor.watch").pid)
+        worker = str(actor_process(swarm, "WorkerActor").pid)
         every = (process.info for process in psutil.process_iter(["cmdline", "pid"]))
         found = [
             info["pid"]

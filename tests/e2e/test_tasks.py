@@ -97,7 +97,7 @@ def test_a_task_outlives_its_worker_under_the_same_attempt(swarm):
     (task,) = swarm.client.submit([{"argv": ["sh", "-c", code]}])
     in_state(swarm, task, "running")
     first = eventually(lambda: swarm.client.output(task, grant=1)).split()
-    actor_process(swarm, "WorkerActor.watch").kill()
+    actor_process(swarm, "WorkerActor").kill()
     ended = in_state(swarm, task, *ENDED)
     assert (ended["state"], ended["grant"]) == ("succeeded", 2)
     words = [line["text"].partition(" to worker")[0] for line in ended["story"]]

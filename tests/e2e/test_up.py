@@ -1,5 +1,6 @@
 """What a user gets from `swarm up`: answers, a token on every route, and nothing lost by a kill."""
 
+import contextlib
 import json
 import os
 import signal
@@ -39,10 +40,18 @@ def complete(swarm):
     return found == sorted(CHAIN)
 
 
-def actor_process(swarm, title):
-    """The process of an actor, which Ray names after its class."""
-    family = psutil.Process(swarm.pid).children(recursive=True)
-    return next(p for p in family if p.cmdline()[:1] == [f"ray::{title}"])
+def actor_process(swarm, name):
+    """The process of an actor, which Ray titles after its class and, while one runs, its method."""
+
+    def found():
+        for process in psutil.Process(swarm.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                title = (process.cmdline() or [""])[0]
+                if title.partition(".")[0] == f"ray::{name}":
+                    return process
+        return None
+
+    return eventually(found)
 
 
 def test_the_undeclared_dependency_is_found_and_the_declared_one_is_marked(swarm):

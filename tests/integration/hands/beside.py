@@ -26,6 +26,7 @@ from swarm.model.keys import PipelineKey
 TOKEN = "only for tests on loopback"
 TTL_S = 60.0
 BEYOND_S = 4.0  # after a planned start: by then it would have begun
+AWAY_S = 20.0  # for so long a hand that is killed may be away
 DEADLINE_S = 240.0
 
 
@@ -137,6 +138,12 @@ def a_hold(held: Held, ttl_s: float, number: int = 1) -> Intent:
 
 def a_release(held: Held, number: int = 2) -> Intent:
     return Intent(held.target, number, Act.RELEASE, "its upstream is done", time.time() + TTL_S)
+
+
+def can_be_held(due_s: float, soon_s: float) -> bool:
+    """Whether that start is neither sooner than a hold is in place nor later than one lasts, also
+    if its hand is away first."""
+    return soon_s < due_s - time.time() < TTL_S - AWAY_S
 
 
 async def until(there: Callable[[], bool], what: str) -> None:

@@ -21,6 +21,7 @@ from tests.integration.hands.beside import (
     Teller,
     a_hold,
     a_release,
+    can_be_held,
     freed_by_a_person,
     held_until_it_runs_out,
     held_until_released,
@@ -87,7 +88,7 @@ class HeldDag:
         except OSError:
             return False
         after, logical = dag["next_dagrun_run_after"], dag["next_dagrun_logical_date"]
-        if not after or epoch_s(after) < time.time() + SOON_S or self.under_way():
+        if not after or not can_be_held(epoch_s(after), SOON_S) or self.under_way():
             return False
         if self.firsts and epoch_s(after) not in self.firsts:
             return False

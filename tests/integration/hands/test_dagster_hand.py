@@ -18,6 +18,7 @@ from tests.integration.hands.beside import (
     HandProcess,
     Teller,
     a_hold,
+    can_be_held,
     freed_by_a_person,
     held_until_it_runs_out,
     held_until_released,
@@ -57,7 +58,7 @@ class HeldJob:
     def is_there(self) -> bool:
         """Whether its next start is far enough away; notes which it is."""
         self.due_s = (time.time() // 60 + 1) * 60
-        return self.due_s - time.time() > SOON_S
+        return can_be_held(self.due_s, SOON_S)
 
     def runs(self) -> list[Any]:
         at = datetime.fromtimestamp(self.due_s, UTC).isoformat()

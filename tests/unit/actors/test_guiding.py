@@ -45,3 +45,12 @@ def test_what_is_wanted_is_said_when_it_changes_and_again_in_time() -> None:
     assert said.is_news(Guide(), 101.0)
     said.note(Guide(), 101.0)
     assert not said.is_news(Guide(), 999.0)
+
+
+def test_slack_that_passes_is_no_news_until_none_is_left() -> None:
+    said = Said()
+    said.note(Guide(slack_s={A: 7.0}), 100.0)
+    assert not said.is_news(Guide(slack_s={A: 6.0}), 101.0)
+    assert said.is_news(Guide(slack_s={A: 6.0}), 105.0)
+    assert said.is_news(Guide(slack_s={A: 0.0}), 101.0)
+    assert said.is_news(Guide(slack_s={A: 6.0, B: 9.0}), 101.0)
