@@ -14,8 +14,8 @@ SETTINGS = "settings"
 def link_of(rule: LinkRule, by: str, now_s: float) -> Link:
     """What `by` wants from now on."""
     return Link(
-        tuple(map(_key, rule.upstreams)),
-        _key(rule.downstream),
+        tuple(map(PipelineKey.told, rule.upstreams)),
+        PipelineKey.told(rule.downstream),
         Grain(rule.every),
         Grain(rule.per),
         rule.timezone,
@@ -29,7 +29,7 @@ def link_of(rule: LinkRule, by: str, now_s: float) -> Link:
 def settled(links: Links, rules: Iterable[LinkRule], now_s: float) -> Sequence[LinkMade | LinkGone]:
     """What makes the links of the settings those that there are; people's own are left alone,
     unless the settings start the same pipeline."""
-    wanted = {_key(rule.downstream): rule for rule in rules}
+    wanted = {PipelineKey.told(rule.downstream): rule for rule in rules}
     gone = [
         LinkGone(awaited.link.downstream, SETTINGS)
         for awaited in links.awaited()
@@ -41,7 +41,3 @@ def settled(links: Links, rules: Iterable[LinkRule], now_s: float) -> Sequence[L
         if known is None or known != link_of(rule, SETTINGS, known.made_at_s):
             made.append(LinkMade(link_of(rule, SETTINGS, now_s)))
     return [*gone, *made]
-
-
-def _key(name: str) -> PipelineKey:
-    return PipelineKey(*name.split("/", 1))

@@ -11,8 +11,9 @@ from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
 from swarm.clock import Clock
+from swarm.errors import Rejected
 from swarm.lineage.text import SqlContext
-from swarm.model.keys import TaskKey
+from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
 from swarm.store.projections import Projections
@@ -54,3 +55,11 @@ def _of(request: Request) -> Deps:
 
 
 Given = Annotated[Deps, Depends(_of)]
+
+
+def whole_pipeline(deps: Deps, name: str) -> PipelineKey:
+    """Where that name leads, which must not be a task."""
+    found = deps.model.find(name)
+    if not isinstance(found, PipelineKey):
+        raise Rejected(f"`{name}` is a task; name a whole pipeline")
+    return found

@@ -4,6 +4,7 @@ projections."""
 import asyncio
 
 from swarm.api.deps import Deps
+from swarm.model.sla import Sla
 from swarm.sequencing.history import RUNS_KEPT
 from swarm.sequencing.known import known_world
 from swarm.sequencing.world import World
@@ -20,3 +21,8 @@ async def world_of(deps: Deps) -> World:
         return known_world(pipelines, dependencies, runs)
 
     return await asyncio.to_thread(read)
+
+
+def promised(deps: Deps) -> list[Sla]:
+    """The SLAs that there are, whoever says so."""
+    return [state.sla for state in deps.projections.slas()]

@@ -122,7 +122,7 @@ class TaskBody(BaseModel):
             subject=self.subject,
             owner=self.owner,
             rearm=self.rearm,
-            pipeline=PipelineKey(*self.pipeline.split("/", 1)) if self.pipeline else None,
+            pipeline=PipelineKey.told(self.pipeline) if self.pipeline else None,
             run=self.run,
             queue_wait_max_s=self.queue_wait_max_s,
         )

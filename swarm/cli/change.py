@@ -16,7 +16,6 @@ from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, Unresolved
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run
-from swarm.sequencing.day_ahead import good_durations_s
 from swarm.sequencing.known import known_world
 
 SCHEMA_VERSION = 1
@@ -135,7 +134,7 @@ def _durations(
     history = known_world((), (), ran).history
     took = dict(known_s)
     for key in {run.pipeline for run in ran}:
-        if good := good_durations_s(history, key):
+        if good := history.good_durations_s(key):
             took[key] = median(good)
     expected = {pipeline.key: pipeline.expected_duration_s for pipeline in base.report.pipelines}
     after = dict(took)

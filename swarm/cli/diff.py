@@ -11,6 +11,7 @@ import typer
 
 from swarm.cli.connection import explained, reached
 from swarm.cli.scan import named_address
+from swarm.cli.source_options import MinConfidenceOption
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
     from swarm.cli.change import Change, Side
@@ -45,10 +46,7 @@ def diff(
             "sides; the manifests take the place of the one called NAME (`manifest`).",
         ),
     ] = None,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Leave out dependencies that are less sure."),
-    ] = None,
+    min_confidence: MinConfidenceOption = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
 ) -> None:
     """Compare two manifests: new and removed dependencies, new rings, longer ways to an SLA.
@@ -75,6 +73,7 @@ def _compare(base: str, head: str, config: Path | None, min_confidence: float | 
     from swarm.cli.change import change
     from swarm.config import load
     from swarm.connectors.manifest import changed_pipelines
+    from swarm.model.keys import PipelineKey
     from swarm.model.sla import Sla
 
     name, paths = _manifests(base, head)
@@ -89,7 +88,7 @@ def _compare(base: str, head: str, config: Path | None, min_confidence: float | 
         promised |= told
     return change(
         *sides,
-        touched=(_key(f"{name}/{pipeline}") for pipeline in changed_pipelines(*paths)),
+        touched=(PipelineKey(name, pipeline) for pipeline in changed_pipelines(*paths)),
         promised=promised,
         known_s=known_s,
         min_confidence=least,
@@ -100,6 +99,7 @@ def _told(config: Path | None) -> "tuple[dict[str, PipelineKey], dict[PipelineKe
     """The SLAs and the durations that the running swarm knows; none where it does not answer, since
     that must not stop everybody's changes."""
     from swarm.client import Client, Unreachable
+    from swarm.model.keys import PipelineKey
 
     with explained():
         try:
@@ -108,14 +108,8 @@ def _told(config: Path | None) -> "tuple[dict[str, PipelineKey], dict[PipelineKe
         except Unreachable as error:
             typer.echo(f"swarm: {error} What it knows of durations and SLAs is left out.", err=True)
             return {}, {}
-    promised = {row["name"]: _key(row["pipeline"]) for row in slas}
-    return promised, {_key(row["pipeline"]): row["p50_s"] for row in durations}
-
-
-def _key(name: str) -> "PipelineKey":
-    from swarm.model.keys import PipelineKey
-
-    return PipelineKey(*name.split("/", 1))
+    promised = {row["name"]: PipelineKey.told(row["pipeline"]) for row in slas}
+    return promised, {PipelineKey.told(row["pipeline"]): row["p50_s"] for row in durations}
 
 
 def _manifests(base: str, head: str) -> tuple[str, tuple[Path, Path]]:

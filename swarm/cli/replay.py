@@ -8,6 +8,12 @@ import typer
 
 from swarm.cli.connection import ConfigOption, explained, reached
 from swarm.cli.scan import settings_of
+from swarm.cli.source_options import (
+    AirflowOption,
+    DagsterOption,
+    ManifestOption,
+    PrefectOption,
+)
 
 if TYPE_CHECKING:
     from swarm.config import Settings
@@ -23,22 +29,16 @@ class Output(StrEnum):
     HTML = "html"
 
 
-def _source(metavar: str, what: str) -> Any:
-    return typer.Option(metavar=metavar, help=f"Look at this {what}; may be given again.")
-
-
 def replay(  # noqa: PLR0913  (typer: one argument is one option)
     days: Annotated[int, typer.Option(min=1, max=90, help="How many days.")] = 30,
     price: Annotated[
         float | None,
         typer.Option(min=0, max=10_000, metavar="USD", help="What an hour of a slot costs."),
     ] = None,
-    airflow: Annotated[list[str] | None, _source("[NAME=]URL", "Airflow")] = None,
-    dagster: Annotated[list[str] | None, _source("[NAME=]URL", "Dagster")] = None,
-    prefect: Annotated[list[str] | None, _source("[NAME=]URL", "Prefect")] = None,
-    manifest: Annotated[
-        list[str] | None, _source("[NAME=]FILE", "manifest, its `runs` too")
-    ] = None,
+    airflow: AirflowOption = None,
+    dagster: DagsterOption = None,
+    prefect: PrefectOption = None,
+    manifest: ManifestOption = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm.cli.source_options import MinConfidenceOption
+
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
     from swarm.config import Settings
 
@@ -62,10 +64,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
             help="Settings file (YAML); its sources are read too.",
         ),
     ] = None,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Leave out dependencies that are less sure."),
-    ] = None,
+    min_confidence: MinConfidenceOption = None,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -184,20 +183,17 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
     from swarm.clock import SystemClock
 
     found = asyncio.run(survey(settings, lambda line: typer.echo(line, err=True)))
+    now_s = SystemClock().now_s()
     built = report.build(
         found.pipelines,
         found.dependencies,
         found.unresolved,
         min_confidence=settings.min_confidence,
-        generated_at_s=SystemClock().now_s(),
+        generated_at_s=now_s,
         unattributed=found.unattributed,
     )
     hazards = hazards_in(
-        found.ran,
-        found.pipelines,
-        found.dependencies,
-        settings.min_confidence,
-        SystemClock().now_s(),
+        found.ran, found.pipelines, found.dependencies, settings.min_confidence, now_s
     )
     built = replace(built, texts=found.texts, hazards=hazards)
     if output is Output.JSON:

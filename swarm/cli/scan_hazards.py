@@ -8,7 +8,7 @@ from swarm.model.lineage import Dependency
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run
 from swarm.sequencing.hazards import Hazards
-from swarm.sequencing.history import History
+from swarm.sequencing.known import known_world
 from swarm.sequencing.world import World
 
 
@@ -20,9 +20,7 @@ def hazards_in(
     now_s: float,
 ) -> tuple[Finding, ...]:
     """Those of dependencies of at least `min_confidence`, on which most hangs on top."""
-    history = History()
-    for run in ran:
-        history.see(run)
+    history = known_world((), (), ran).history
     if not len(history):
         return ()
     hazards = Hazards(World(history=history), min_confidence)

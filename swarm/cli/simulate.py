@@ -11,6 +11,12 @@ from swarm.cli import whatif_words as words
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
 from swarm.cli.scan import settings_of
+from swarm.cli.source_options import (
+    AirflowOption,
+    DagsterOption,
+    ManifestOption,
+    PrefectOption,
+)
 
 if TYPE_CHECKING:
     from swarm.config import Settings
@@ -51,12 +57,10 @@ def simulate(  # noqa: PLR0913  (typer: one argument is one option)
         list[str] | None,
         _many("ORCHESTRATOR=16", "How many runs may go on at once now, where runs do not show it"),
     ] = None,
-    airflow: Annotated[list[str] | None, _many("[NAME=]URL", "Look at this Airflow")] = None,
-    dagster: Annotated[list[str] | None, _many("[NAME=]URL", "Look at this Dagster")] = None,
-    prefect: Annotated[list[str] | None, _many("[NAME=]URL", "Look at this Prefect")] = None,
-    manifest: Annotated[
-        list[str] | None, _many("[NAME=]FILE", "Look at this manifest, its `runs` too")
-    ] = None,
+    airflow: AirflowOption = None,
+    dagster: DagsterOption = None,
+    prefect: PrefectOption = None,
+    manifest: ManifestOption = None,
     draws: Annotated[int, typer.Option(min=10, max=10_000, help="How many days to draw.")] = 1_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
     output: OutputOption = Output.TABLE,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import networkx as nx
 
-from swarm.graph.adjacency import Row
+from swarm.graph.adjacency import Row, View, levels
 
 # Columns per pass: at 100,000 nodes a pass holds about 50 MB.
 BLOCK = 4096
@@ -26,6 +26,15 @@ def condensed(rows: list[Row]) -> tuple[list[list[int]], list[int]]:
         for node in part:
             home[node] = number
     return components, home
+
+
+def behind(starts: Iterable[int], view: View) -> tuple[list[int], list[Row], list[list[int]]]:
+    """The nodes that `starts` stand on, themselves included; for each, in that order, the numbers
+    in it of those that stand on it; and their components, downstream first."""
+    found = sorted(set().union(*levels(starts, view.into)))
+    number = {node: at for at, node in enumerate(found)}
+    rows = [tuple(number[down] for down in view.out[node] if down in number) for node in found]
+    return found, rows, condensed(rows)[0]
 
 
 def reach_counts(rows: list[Row], pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:

@@ -1,6 +1,7 @@
 """Names of things. A key is what two observations must share to be about the same thing."""
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -9,6 +10,11 @@ class PipelineKey:
 
     orchestrator: str
     name: str
+
+    @classmethod
+    def told(cls, text: str) -> Self:
+        """As people write it: `orchestrator/name`."""
+        return cls(*text.split("/", 1))
 
     def __str__(self) -> str:
         return f"{self.orchestrator}/{self.name}"

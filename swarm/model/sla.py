@@ -30,7 +30,7 @@ class Sla:
         """As people write it: `orchestrator/name`, `HH:MM`, and the first letters of days."""
         hours, minutes = map(int, by.split(":"))
         of_week = tuple(_DAYS.index(day) for day in days)
-        key = PipelineKey(*pipeline.split("/", 1))
+        key = PipelineKey.told(pipeline)
         return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week, value)
 
     @property

@@ -11,7 +11,7 @@ Rules
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -23,7 +23,7 @@ from swarm.model.weekdays import DAY_S, is_weekend
 from swarm.sequencing.days import LOOK_BACK_DAYS, Past
 from swarm.sequencing.forecast import Link
 from swarm.sequencing.history import History
-from swarm.sequencing.slots import most_at_once
+from swarm.sequencing.slots import most_at_once, moves
 from swarm.sequencing.standing_on import nodes_of
 from swarm.sequencing.world import World
 
@@ -63,7 +63,7 @@ def day_ahead(world: World, now_s: float) -> DayAhead:
     ends_s = begins_s + DAY_S
     nodes = nodes_of(world, ordered, ends_s, begins_s)
     ran = [(key, one) for key in ordered for one in world.history.ended(key)]
-    slots = most_at_once((key.orchestrator, one.started_at_s, one.ended_at_s) for key, one in ran)
+    slots = most_at_once(_spans_taken(ran))
     waited = _Waited(ran, slots)
     number = {}
     lines: list[Line] = []
@@ -120,12 +120,6 @@ def _spans(world: World, pipelines: Iterable[PipelineKey]) -> Iterator[tuple[flo
                 yield before[at], began_s
 
 
-def good_durations_s(history: History, key: PipelineKey) -> list[float]:
-    """How long its good runs took, in order."""
-    ended = history.ended(key)
-    return sorted(ran.ended_at_s - ran.started_at_s for ran in ended if not ran.failed)
-
-
 def next_begin_s(second_s: float, after_s: float) -> float:
     """The first time later than `after_s` at which the UTC day is so old."""
     return ((after_s - second_s) // DAY_S + 1) * DAY_S + second_s
@@ -167,11 +161,11 @@ def _ordered(world: World) -> list[PipelineKey]:
 class _Waited:
     """How long runs waited for a slot (rule 3)."""
 
-    def __init__(self, ran: Iterable[tuple[PipelineKey, Ran]], slots: Mapping[str, int]) -> None:
+    def __init__(self, ran: Sequence[tuple[PipelineKey, Ran]], slots: Mapping[str, int]) -> None:
         by_key: dict[PipelineKey, list[Ran]] = {}
         for key, one in ran:
             by_key.setdefault(key, []).append(one)
-        full = _full(by_key, slots)
+        full = _full(ran, slots)
         self._waited_s: dict[PipelineKey, list[tuple[float, float]]] = {
             key: list(_of_one(runs, full.get(key.orchestrator, []))) for key, runs in by_key.items()
         }
@@ -185,19 +179,18 @@ class _Waited:
         return began_s
 
 
+def _spans_taken(ran: Iterable[tuple[PipelineKey, Ran]]) -> Iterator[tuple[str, float, float]]:
+    return ((key.orchestrator, one.started_at_s, one.ended_at_s) for key, one in ran)
+
+
 def _full(
-    by_key: Mapping[PipelineKey, Iterable[Ran]], slots: Mapping[str, int]
+    ran: Iterable[tuple[PipelineKey, Ran]], slots: Mapping[str, int]
 ) -> dict[str, list[tuple[float, float]]]:
     """The spans in which as many ran at once as ever did, in order, by orchestrator."""
-    moves: dict[str, list[tuple[float, int]]] = {}
-    for key, runs in by_key.items():
-        steps = moves.setdefault(key.orchestrator, [])
-        for ran in runs:
-            steps += [(ran.started_at_s, 1), (ran.ended_at_s, -1)]
     found: dict[str, list[tuple[float, float]]] = {}
-    for pool, steps in moves.items():
+    for pool, steps in moves(_spans_taken(ran)).items():
         under_way, since_s = 0, 0.0
-        for at_s, step in sorted(steps):
+        for at_s, step in steps:
             if under_way == slots[pool] and step < 0:
                 found.setdefault(pool, []).append((since_s, at_s))
             under_way += step

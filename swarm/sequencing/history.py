@@ -86,6 +86,11 @@ class History:
         packed = self._packed.get(pipeline, NONE)
         return self.remember(pipeline, "known", lambda: unpacked(packed))
 
+    def good_durations_s(self, pipeline: PipelineKey) -> list[float]:
+        """How long its good runs took, the oldest first."""
+        ended = self.ended(pipeline)
+        return [ran.ended_at_s - ran.started_at_s for ran in ended if not ran.failed]
+
     def remember(self, pipeline: PipelineKey, what: Hashable, make: Callable[[], T]) -> T:
         """What `make` makes of its ended runs, made once as long as these stay; `what` names it."""
         known = self._remembered.setdefault(pipeline, {})

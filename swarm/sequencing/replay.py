@@ -169,11 +169,7 @@ class _Days:
         one = good[-1] if good else turn.tries[-1]
         took_s = one.ended_at_s - one.started_at_s
         if not good:
-            all_good = [
-                ran.ended_at_s - ran.started_at_s
-                for ran in self._known.history.ended(turn.key)
-                if not ran.failed
-            ]
+            all_good = self._known.history.good_durations_s(turn.key)
             took_s = median(all_good) if all_good else took_s
         began_s = one.started_at_s
         return Ran(turn.tries[0].scheduled_for_s, began_s, began_s + took_s, failed=False)

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import quantiles
 
-from swarm.graph.adjacency import levels
 from swarm.graph.index import DependencyGraph
-from swarm.graph.reach import condensed
+from swarm.graph.reach import behind
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import GATE_FROM
 from swarm.sequencing.history import History
@@ -46,13 +45,10 @@ def places(
     of it has to end before what is below any."""
     level = graph.by_pipeline
     starts = [node for key in due if (node := level.find(key)) is not None]
-    view = level.adjacency.view(GATE_FROM)
-    found = sorted(set().union(*levels(starts, view.into))) if starts else []
-    number = {node: at for at, node in enumerate(found)}
-    rows = [tuple(number[down] for down in view.out[node] if down in number) for node in found]
+    found, rows, parts = behind(starts, level.adjacency.view(GATE_FROM))
     placed: dict[int, Place] = {}
     reached: dict[int, frozenset[PipelineKey]] = {}
-    for part in condensed(rows)[0]:  # downstream first
+    for part in parts:  # downstream first
         keys = {at: level.nodes[found[at]] for at in part}
         downs = {down for at in part for down in rows[at] if down in placed}
         ends = [(placed[down].latest_start_s, placed[down].first) for down in downs]
@@ -68,8 +64,7 @@ def places(
 
 def long_s(history: History, pipeline: PipelineKey) -> float:
     """What nine of ten of its good runs take; 0 where there are none."""
-    took = [ran.ended_at_s - ran.started_at_s for ran in history.ended(pipeline) if not ran.failed]
-    took = took[-RUNS:]
+    took = history.good_durations_s(pipeline)[-RUNS:]
     if len(took) < 2:
         return took[0] if took else 0.0
     return quantiles(took, n=10, method="inclusive")[-1]

@@ -98,14 +98,21 @@ def _placed(
 
 def most_at_once(spans: Iterable[tuple[str, float, float]]) -> dict[str, int]:
     """The most runs under way at the same time in each pool: what it has room for at least."""
-    moves: dict[str, list[tuple[float, int]]] = {}
-    for pool, began_s, ended_s in spans:
-        moves.setdefault(pool, []).extend(((began_s, 1), (ended_s, -1)))
     most: Counter[str] = Counter()
-    for pool, steps in moves.items():
-        steps.sort()  # at the same time an end comes before a beginning
+    for pool, steps in moves(spans).items():
         under_way = 0
         for _, step in steps:
             under_way += step
             most[pool] = max(most[pool], under_way)
     return dict(most)
+
+
+def moves(spans: Iterable[tuple[str, float, float]]) -> dict[str, list[tuple[float, int]]]:
+    """By pool the times at which one more run (1) or one less (-1) is under way, in order; at the
+    same time an end comes before a beginning."""
+    found: dict[str, list[tuple[float, int]]] = {}
+    for pool, began_s, ended_s in spans:
+        found.setdefault(pool, []).extend(((began_s, 1), (ended_s, -1)))
+    for steps in found.values():
+        steps.sort()
+    return found

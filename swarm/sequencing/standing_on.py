@@ -14,9 +14,8 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from statistics import median
 
-from swarm.graph.adjacency import levels
 from swarm.graph.index import DependencyGraph, Edge
-from swarm.graph.reach import condensed
+from swarm.graph.reach import behind
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import WARN_FROM
 from swarm.sequencing.days import Past, Today, today, usually_after
@@ -38,12 +37,8 @@ def upstream_of(graph: DependencyGraph, pipeline: PipelineKey) -> list[PipelineK
     start = level.find(pipeline)
     if start is None:
         return []
-    view = level.adjacency.view(WARN_FROM)
-    found = sorted(set().union(*levels([start], view.into)))
-    number = {node: at for at, node in enumerate(found)}
-    rows = [tuple(number[down] for down in view.out[node] if down in number) for node in found]
-    components, _ = condensed(rows)  # downstream first
-    ordered = [found[at] for part in reversed(components) for at in part if found[at] != start]
+    found, _, parts = behind([start], level.adjacency.view(WARN_FROM))
+    ordered = [found[at] for part in reversed(parts) for at in part if found[at] != start]
     return [level.nodes[node] for node in [*ordered, start]]
 
 

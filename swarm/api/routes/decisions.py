@@ -6,10 +6,9 @@ import uuid
 from fastapi import APIRouter
 
 from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
-from swarm.api.deps import Deps, Given
-from swarm.errors import Rejected, StoreError
+from swarm.api.deps import Given, whole_pipeline
+from swarm.errors import StoreError
 from swarm.model.intents import Act, Mode
-from swarm.model.keys import PipelineKey
 
 router = APIRouter(tags=["decisions"])
 
@@ -47,7 +46,7 @@ async def held(pipeline: str, deps: Given) -> HeldRow:
 @router.post("/decisions/hold", status_code=201)
 async def hold(body: HoldBody, deps: Given) -> DecisionRow:
     """Hold a pipeline, whatever its mode, until it is released or the time is over."""
-    target = _pipeline(deps, body.pipeline)
+    target = whole_pipeline(deps, body.pipeline)
     cause_id = uuid.uuid4().hex
     return DecisionRow.of(await deps.sequencer.hold(target, body.by, body.for_s, cause_id))
 
@@ -55,12 +54,5 @@ async def hold(body: HoldBody, deps: Given) -> DecisionRow:
 @router.post("/decisions/release", status_code=201)
 async def release(body: ReleaseBody, deps: Given) -> DecisionRow:
     """Let a pipeline go on; it is not held again for the same planned start."""
-    target = _pipeline(deps, body.pipeline)
+    target = whole_pipeline(deps, body.pipeline)
     return DecisionRow.of(await deps.sequencer.release(target, body.by, uuid.uuid4().hex))
-
-
-def _pipeline(deps: Deps, name: str) -> PipelineKey:
-    found = deps.model.find(name)
-    if not isinstance(found, PipelineKey):
-        raise Rejected(f"`{name}` is a task; whole pipelines are held")
-    return found

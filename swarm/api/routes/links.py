@@ -5,9 +5,8 @@ import uuid
 from fastapi import APIRouter
 
 from swarm.actors.linking import link_of
-from swarm.api.deps import Given
+from swarm.api.deps import Given, whole_pipeline
 from swarm.api.link_schemas import LinkBody, LinkRow, UnlinkBody
-from swarm.errors import Rejected
 from swarm.model.keys import PipelineKey
 
 router = APIRouter(tags=["links"])
@@ -23,13 +22,12 @@ async def links(deps: Given) -> list[LinkRow]:
 async def link(body: LinkBody, deps: Given) -> None:
     """Have a pipeline start by what others make, in place of the link it may have."""
     for name in (*body.upstreams, body.downstream):
-        if not isinstance(deps.model.find(name), PipelineKey):
-            raise Rejected(f"`{name}` is a task; whole pipelines are linked")
+        whole_pipeline(deps, name)
     await deps.sequencer.link(link_of(body, body.by, deps.clock.now_s()), uuid.uuid4().hex)
 
 
 @router.post("/links/remove", status_code=201)
 async def unlink(body: UnlinkBody, deps: Given) -> None:
     """Take a pipeline's link away. One of the settings is there again after a restart."""
-    downstream = PipelineKey(*body.downstream.split("/", 1))
+    downstream = PipelineKey.told(body.downstream)
     await deps.sequencer.unlink(downstream, body.by, uuid.uuid4().hex)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
-from swarm.api.past import world_of
+from swarm.api.past import promised, world_of
 from swarm.api.replay_schemas import SavingsRow
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.savings import replayed
@@ -25,8 +25,7 @@ async def replay(
     world, now_s = await world_of(deps), deps.clock.now_s()
 
     def work() -> SavingsRow:
-        slas = [state.sla for state in deps.projections.slas()]
-        found = replayed(world, slas, now_s - days * DAY_S, now_s)
+        found = replayed(world, promised(deps), now_s - days * DAY_S, now_s)
         return SavingsRow.of(found, price_usd_per_h)
 
     return await asyncio.to_thread(work)

@@ -4,13 +4,12 @@ import asyncio
 
 from fastapi import APIRouter
 
-from swarm.api.deps import Given
-from swarm.api.past import world_of
+from swarm.api.deps import Deps, Given
+from swarm.api.past import promised, world_of
 from swarm.api.whatif_schemas import DurationRow, OutlookRow, WhatIfBody
-from swarm.sequencing.day_ahead import day_ahead, good_durations_s
+from swarm.sequencing.day_ahead import day_ahead
 from swarm.sequencing.whatif import Changes, Outlook, simulate
 from swarm.sequencing.world import World
-from swarm.store.projections import Projections
 
 router = APIRouter(tags=["simulate"])
 
@@ -21,7 +20,7 @@ async def what_if(body: WhatIfBody, deps: Given) -> OutlookRow:
     change. It looks only: the right to read is enough."""
     changes = body.changes(deps.model.find)
     world, now_s = await world_of(deps), deps.clock.now_s()
-    found = await asyncio.to_thread(_simulate, world, deps.projections, changes, body, now_s)
+    found = await asyncio.to_thread(_simulate, world, deps, changes, body, now_s)
     return OutlookRow.of(found)
 
 
@@ -29,12 +28,11 @@ async def what_if(body: WhatIfBody, deps: Given) -> OutlookRow:
 async def durations(deps: Given) -> list[DurationRow]:
     """How long the good runs of each pipeline took, of the newest that are kept."""
     world, listed = await world_of(deps), list(deps.model.graph.pipelines)
-    took = ((key, good_durations_s(world.history, key)) for key in sorted(listed))
+    took = ((key, world.history.good_durations_s(key)) for key in sorted(listed))
     return [DurationRow.of(key, seconds) for key, seconds in took if seconds]
 
 
 def _simulate(
-    world: World, projections: Projections, changes: Changes, body: WhatIfBody, now_s: float
+    world: World, deps: Deps, changes: Changes, body: WhatIfBody, now_s: float
 ) -> Outlook:
-    slas = [state.sla for state in projections.slas()]
-    return simulate(day_ahead(world, now_s), changes, slas, body.seed, body.draws)
+    return simulate(day_ahead(world, now_s), changes, promised(deps), body.seed, body.draws)
