@@ -11,11 +11,13 @@ from swarm import __version__
 from swarm.api import problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
+from swarm.api.news import block
 from swarm.api.read_model import ReadModel
 from swarm.api.rights import Right
 from swarm.api.routes import (
     agents,
     decisions,
+    events,
     foreign,
     graph,
     health,
@@ -74,6 +76,7 @@ def create_app(deps: Deps) -> FastAPI:
         simulate,
         links,
         replay,
+        events,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app
@@ -81,12 +84,12 @@ def create_app(deps: Deps) -> FastAPI:
 
 async def _follow(deps: Deps) -> None:
     """Keep the read model at the end of the log; where the log is cut, begin with the snapshot."""
-    deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
+    await _load(deps)
     while True:
         try:
             entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, _BATCH)
         except Trimmed:
-            deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
+            await _load(deps)
             continue
         except StoreError as error:
             log.warning("projections cannot be read", error=str(error))
@@ -95,12 +98,18 @@ async def _follow(deps: Deps) -> None:
         try:
             for seq, entry in entries:
                 deps.model.follow(seq, entry)
+                deps.recent.add(seq, block(seq, entry))
         except (AssertionError, LookupError) as fault:  # its writer stands still there, and says so
             log.error("a record contradicts what is known", fault=repr(fault))
-            deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
+            await _load(deps)
         if entries:
             deps.news.set()
             deps.news = asyncio.Event()
         else:
             deps.model.caught_up = True
             await asyncio.sleep(_FOLLOW_S)
+
+
+async def _load(deps: Deps) -> None:
+    deps.model = await asyncio.to_thread(ReadModel.load, deps.projections)
+    deps.recent.restart(deps.model.seq)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.read_model import ReadModel
+from swarm.api.recent import Recent
 from swarm.api.rights import Right
 from swarm.clock import Clock
 from swarm.errors import Rejected
@@ -27,7 +28,7 @@ class Deps:
     runs, `output` what a task printed under a grant, from a byte on, at most so many, `result` what
     a call returned, as JSON text. `standing` tells which streams stand still before a record,
     `quarantine` sets one aside: stream, number, by whom, why. `news` is set, and a new one put in
-    its place, when `model` has moved."""
+    its place, when `model` and `recent` have moved; `listeners` is how many follow them."""
 
     token: str
     graph: Graph
@@ -46,7 +47,9 @@ class Deps:
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)
+    recent: Recent = field(default_factory=Recent)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    listeners: int = 0
 
 
 def _of(request: Request) -> Deps:

@@ -12,6 +12,8 @@ from swarm.errors import InputError
 ItemT = TypeVar("ItemT")
 RowT = TypeVar("RowT")
 
+_DIGITS = 19  # what a database can count to
+
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Cursor = Annotated[str | None, Query(max_length=5_000)]
 
@@ -49,6 +51,13 @@ def place_in_time(cursor: str) -> tuple[float, str]:
         return float(at_s), key
     except ValueError:
         raise InputError(f"`{cursor}` is no `next_cursor` that a page gave") from None
+
+
+def place_in_log(cursor: str) -> int:
+    """The global number that `cursor` names. Raises `InputError`."""
+    if not (cursor.isdecimal() and len(cursor) < _DIGITS):
+        raise InputError(f"`{cursor}` is no place in the log that an answer gave")
+    return int(cursor)
 
 
 def page_in_time(

@@ -15,6 +15,7 @@ from swarm.errors import (
     SafeMode,
     StoreError,
     SwarmError,
+    Trimmed,
     UnknownKey,
 )
 
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (InputError, 400, "bad-input"),
     (NoRoom, 507, "no-room"),
     (SafeMode, 503, "safe-mode"),
+    (Trimmed, 410, "trimmed"),
     (StoreError, 503, "store-unavailable"),
 )
 _RETRY_AFTER_S = {429: "1", 503: "5", 507: "5"}

@@ -10,7 +10,16 @@ from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting
 from swarm.dispatch.workers import Worker
-from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.dispatch import (
+    CancelAsked,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Started,
+    Submitted,
+)
+from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import (
     CapacityClass,
@@ -207,7 +216,7 @@ class TaskStory(TaskRow):
             worker=newest_holder(story) if row.state in HELD else None,
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
-            story=[Line(at_s=line.at_s, text=_in_words(line)) for line in story],
+            story=[Line(at_s=line.at_s, text=in_words(line.record)) for line in story],
             result=None if result is None else json.loads(result),
         )
 
@@ -295,8 +304,9 @@ def newest_holder(story: Sequence[Told]) -> str | None:
     return held[-1] if held else None
 
 
-def _in_words(line: Told) -> str:
-    match line.record:
+def in_words(record: Record) -> str:
+    """What happened to a task, for people."""
+    match record:
         case Submitted(submission):
             return f"handed in by team {submission.team}"
         case Granted(token, worker, _, alone):

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Body, Query
 
 from swarm.api.deps import Deps, Given
 from swarm.api.owned_schemas import ChangeRow, Changes, RearmBody, Rearmed
+from swarm.api.paging import place_in_log
 from swarm.api.task_schemas import Owner
 from swarm.dispatch.events import Receipt
-from swarm.errors import InputError
 from swarm.model.work import TaskId
 
 router = APIRouter(tags=["tasks"])
@@ -29,7 +29,7 @@ async def changes(
     """The tasks of `owner` that moved since `after`, the `cursor` of the last answer; at once if
     there are some, else as soon as one moves or `wait_s` have passed. Without `after`, and where
     that cursor is of a log that has begun anew, all that are kept."""
-    seen = _place(after) if after else 0
+    seen = place_in_log(after) if after else 0
     if seen > deps.model.seq:  # of another log, or this reader is behind: the log knows
         seen = seen if seen <= await asyncio.to_thread(deps.projections.last) else 0
     if seen:
@@ -60,9 +60,3 @@ async def _moved(deps: Deps, owner: str, seen: int, wait_s: float) -> None:
         async with asyncio.timeout(wait_s):
             while deps.model.moved_at(owner) <= seen:
                 await deps.news.wait()
-
-
-def _place(after: str) -> int:
-    if not after.isdecimal():
-        raise InputError(f"`{after}` is no `cursor` that an answer gave")
-    return int(after)

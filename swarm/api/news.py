@@ -1,0 +1,177 @@
+"""What a record of the log means to somebody who watches: its kind, whom it is about, one line.
+
+Records that only engines need (evidence, coverage, cursors, weights) are no news. What is sent is
+a reason to look again, and a line for a person; what is true is read from the other routes.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from swarm.api.task_schemas import in_words
+from swarm.model import dispatch, journal
+from swarm.model.journal import Entry
+from swarm.model.runs import Run, TaskRun
+
+_TEXT_MAX = 500  # characters: names come from outside and may have any length
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """`kind` is stable, `about` are names as the other routes give them, `text` is for people."""
+
+    kind: str
+    about: tuple[str, ...]
+    text: str
+
+
+def news_of(record: journal.Record) -> News | None:
+    """What `record` tells; None where it is no news to anybody."""
+    tell = _TELL.get(type(record))
+    return None if tell is None else tell(record)
+
+
+def block(seq: int, entry: Entry) -> bytes:
+    """The server-sent event of an entry (HTML standard, 9.2); empty where it is no news."""
+    told = news_of(entry.record)
+    if told is None:
+        return b""
+    data = json.dumps(
+        {
+            "seq": seq,
+            "at_s": entry.at_s,
+            "kind": told.kind,
+            "about": [name[:_TEXT_MAX] for name in told.about],
+            "text": told.text[:_TEXT_MAX],
+        }
+    )
+    return f"id: {seq}\nevent: {told.kind}\ndata: {data}\n\n".encode()
+
+
+def _run(record: journal.RunSeen) -> News:
+    run: Run | TaskRun = record.run
+    pipeline = run.pipeline if isinstance(run, Run) else run.task.pipeline_key
+    what = run.pipeline if isinstance(run, Run) else run.task
+    return News("run", (str(pipeline),), f"{what} {run.run_id} is {run.state}")
+
+
+def _finding(record: journal.FindingChanged) -> News:
+    one = record.finding
+    ends = "" if one.closed_at_s is None else " (closed)"
+    names = tuple(str(key) for key in one.pipelines)
+    return News("finding", (one.id, *names), f"{one.kind.replace('_', ' ')}: {one}{ends}")
+
+
+def _dependency(record: journal.DependencyChanged) -> News:
+    one = record.dependency
+    ends = (str(one.key.upstream.pipeline_key), str(one.key.downstream.pipeline_key))
+    return News("dependency", ends, f"{_edge(one.key)}: {one.confidence:.2f}")
+
+
+def _of_key(what: str) -> Callable[[Any], News]:
+    def tell(record: Any) -> News:
+        key = record.key
+        ends = (str(key.upstream.pipeline_key), str(key.downstream.pipeline_key))
+        return News("dependency", ends, f"{_edge(key)} {what}")
+
+    return tell
+
+
+def _verdict(record: journal.VerdictGiven) -> News:
+    word = "has no verdict any more" if record.verdict is None else f"is {record.verdict}"
+    return _of_key(f"{word}, says {record.by}")(record)
+
+
+def _edge(key: Any) -> str:
+    return f"{key.upstream} -> {key.downstream} through {key.dataset}"
+
+
+def _intent(record: journal.IntentMade) -> News:
+    one = record.intent
+    return News("decision", (str(one.target),), f"{one.act} {one.target}: {one.reason}")
+
+
+def _carried(record: journal.IntentEnded) -> News:
+    one, why = record.intent, f": {record.detail}" if record.detail else ""
+    return News("decision", (str(one.target),), f"{one.act} {one.target} {record.outcome}{why}")
+
+
+def _task(record: Any) -> News:
+    if isinstance(record, dispatch.Submitted):
+        task = record.submission.task
+    elif isinstance(record, dispatch.CancelAsked):
+        task = record.task
+    else:
+        task = record.token.task
+    return News("task", (task,), f"{task}: {in_words(record)}")
+
+
+def _source(record: journal.ConnectorChanged) -> News:
+    message = f": {record.message}" if record.message else ""
+    return News("source", (record.source,), f"{record.source} is {record.state}{message}")
+
+
+def _joined(record: dispatch.WorkerJoined) -> News:
+    offer = record.offer
+    slots = f"{offer.slots} slot{'s' * (offer.slots != 1)}"
+    return News("worker", (offer.worker,), f"worker {offer.worker} joined with {slots}")
+
+
+def _gone(record: dispatch.WorkerGone) -> News:
+    return News("worker", (record.worker,), f"worker {record.worker} is gone: {record.cause}")
+
+
+def _drain(record: dispatch.DrainAsked) -> News:
+    return News("worker", (record.worker,), f"worker {record.worker} drains, says {record.by}")
+
+
+def _quarantined(record: journal.Quarantined) -> News:
+    text = f"a record {record.type} was set aside by {record.by}: {record.reason}"
+    return News("quarantine", (), text)
+
+
+_TELL: Mapping[type, Callable[[Any], News]] = {
+    journal.PipelineSeen: lambda r: News(
+        "pipeline", (str(r.pipeline.key),), f"{r.pipeline.key} is new or changed"
+    ),
+    journal.PipelineGone: lambda r: News("pipeline", (str(r.pipeline),), f"{r.pipeline} is gone"),
+    journal.UnresolvedSeen: lambda r: News(
+        "unresolved", (r.unresolved.subject,), f"{r.unresolved.subject}: {r.unresolved.reason}"
+    ),
+    journal.UnresolvedGone: lambda r: News(
+        "unresolved", (r.unresolved.subject,), f"{r.unresolved.subject} is understood now"
+    ),
+    journal.DependencyChanged: _dependency,
+    journal.DependencyGone: _of_key("is gone"),
+    journal.QuestionAsked: _of_key("is asked about"),
+    journal.VerdictGiven: _verdict,
+    journal.RunSeen: _run,
+    journal.ForeignWorkerSeen: lambda r: News(
+        "foreign_worker", (str(r.worker),), f"{r.worker} is {r.worker.presence}"
+    ),
+    journal.FindingChanged: _finding,
+    journal.SlaChanged: lambda r: News(
+        "sla", (r.state.sla.name, str(r.state.sla.pipeline)), f"{r.state.standing}: {r.state}"
+    ),
+    journal.IntentMade: _intent,
+    journal.IntentEnded: _carried,
+    journal.LinkMade: lambda r: News(
+        "link", (str(r.link.downstream),), f"{r.link.downstream} starts by what others make"
+    ),
+    journal.LinkGone: lambda r: News(
+        "link", (str(r.downstream),), f"nothing links {r.downstream} to others, says {r.by}"
+    ),
+    journal.ConnectorChanged: _source,
+    journal.Quarantined: _quarantined,
+    dispatch.Submitted: _task,
+    dispatch.Granted: _task,
+    dispatch.Started: _task,
+    dispatch.Lost: _task,
+    dispatch.Rearmed: _task,
+    dispatch.CancelAsked: _task,
+    dispatch.Ended: _task,
+    dispatch.WorkerJoined: _joined,
+    dispatch.WorkerGone: _gone,
+    dispatch.DrainAsked: _drain,
+}
