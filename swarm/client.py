@@ -248,6 +248,23 @@ class Client:
         """Take a pipeline's link away."""
         self._request("POST", "links/remove", {"downstream": downstream, "by": by})
 
+    def offered_slas(self) -> list[dict[str, Any]]:
+        """Deadlines that pipelines keep without having promised them, best first."""
+        return list(self._request("GET", "slas/offered"))
+
+    def accept_sla(
+        self, pipeline: str, *, by: str, at: str | None = None, **terms: Any
+    ) -> dict[str, Any]:
+        """Promise what is offered of a pipeline or, with `at` ("07:30"), another time of day;
+        `terms` are `timezone`, `days` and `value`, as in the settings. Returns the SLA."""
+        said = {"at": at, **terms}
+        told = {name: value for name, value in said.items() if value is not None}
+        return dict(self._request("POST", "slas", {"pipeline": pipeline, "by": by, **told}))
+
+    def decline_sla(self, pipeline: str, *, by: str) -> None:
+        """Have no SLA of a pipeline offered, and end the one that was accepted."""
+        self._request("POST", "slas/decline", {"pipeline": pipeline, "by": by})
+
     def sla_score(self) -> dict[str, Any]:
         """How right the warnings of SLAs were, by week and by SLA."""
         return dict(self._request("GET", "slas/score"))

@@ -192,19 +192,19 @@ def _known_zone(name: str) -> str:
     return name
 
 
+KnownZone = Annotated[str, AfterValidator(_known_zone)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEK: tuple[Weekday, ...] = get_args(Weekday)
+
+
 class Promise(_Section):
     """A time of day by which a pipeline is to be done."""
 
     pipeline: str = Field(pattern=r"^[^/]+/.+$", description="The pipeline, `orchestrator/name`.")
-    by: str = Field(
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='Time of day by the clock, `"07:30"`.'
-    )
-    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        "UTC", description="Whose clock, an IANA name."
-    )
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
-        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), description="On which days."
-    )
+    by: TimeOfDay = Field(description='Time of day by the clock, `"07:30"`.')
+    timezone: KnownZone = Field("UTC", description="Whose clock, an IANA name.")
+    days: tuple[Weekday, ...] = Field(WEEK, description="On which days.")
     value: float = Field(
         1.0, gt=0, le=1_000_000, description="What keeping it is worth beside other SLAs."
     )
@@ -253,9 +253,7 @@ class LinkRule(_Section):
         "`business_day` (with the days off before it), `week` or `month`; `run`: any will do.",
     )
     per: _Grain = Field("run", description="What it starts once for; `run`: for each success.")
-    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        "UTC", description="Whose hours and days, an IANA name."
-    )
+    timezone: KnownZone = Field("UTC", description="Whose hours and days, an IANA name.")
     shift_s: float = Field(
         0.0,
         ge=-31 * 86_400,

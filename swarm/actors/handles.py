@@ -25,6 +25,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
+from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
 
 NAMESPACE = "swarm"
@@ -151,6 +152,16 @@ class SequencerHandle(_Handle):
 
     async def links(self) -> list[Awaited]:
         return list(await self._call("links"))
+
+    async def accept(self, sla: Sla, by: str, cause_id: str) -> None:
+        await self._call("accept", sla, by, cause_id)
+
+    async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
+        await self._call("decline", pipeline, by, cause_id)
+
+    async def terms(self) -> Terms:
+        terms: Terms = await self._call("terms")
+        return terms
 
 
 class OutputsHandle(_Handle):

@@ -15,6 +15,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
+from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
 
 
@@ -89,7 +90,23 @@ class Dispatch(Hearing, Protocol):
         ...
 
 
-class Sequencer(Protocol):
+class Promising(Protocol):
+    """Who keeps what is promised: the sequencer. All calls may be sent again."""
+
+    async def accept(self, sla: Sla, by: str, cause_id: str) -> None:
+        """Promise an SLA, in place of the accepted one that its pipeline may have."""
+        ...
+
+    async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
+        """End the accepted SLA of a pipeline, and have none offered."""
+        ...
+
+    async def terms(self) -> Terms:
+        """What is promised and what was declined."""
+        ...
+
+
+class Sequencer(Promising, Protocol):
     """The sequencer actor. All calls may be sent again."""
 
     async def intents(self, orchestrator: str) -> list[Intent]:

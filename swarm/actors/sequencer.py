@@ -24,12 +24,14 @@ from swarm.model.journal import (
     LinkGone,
     LinkMade,
     SequencingRecord,
+    SlaAccepted,
     SlaChanged,
+    SlaDeclined,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.policy import AtLatest, Policies, Policy
-from swarm.model.sla import Sla
+from swarm.model.sla import Sla, Terms
 from swarm.sequencing.asking import Asking
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
@@ -54,10 +56,10 @@ class Sequencing:
         world = World()
         self._world = world
         self._hazards = Hazards(world, settings.min_confidence)
-        self._promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
+        self.promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
         self.links = Links(world.history)
         policy = Policies(tuple(map(_rule, settings.pipelines))).of
-        self.decisions = Decisions(world, policy, lambda: self._promises.slas)
+        self.decisions = Decisions(world, policy, lambda: self.promises.slas)
         self._asking = Asking(policy)
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
@@ -67,24 +69,24 @@ class Sequencing:
                 self._asking.apply(record)
             case IntentMade() | LinkMade() | LinkGone() | LinkFed():
                 self.links.apply(record)
-            case SlaChanged():
-                self._promises.apply(record)
+            case SlaChanged() | SlaAccepted() | SlaDeclined():
+                self.promises.apply(record)
             case _:
                 if isinstance(record, FindingChanged):
                     self._asking.apply(record)
                 self._hazards.apply(record)
                 self.decisions.apply(record)
-                self._promises.apply(record)
+                self.promises.apply(record)
                 self.links.apply(record)
 
     def decide(self, now_s: float) -> list[SequencingRecord]:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
         asked = self._asking.decide(now_s)
-        return [*asked, *self._hazards.decide(now_s), *self._promises.decide(now_s)]
+        return [*asked, *self._hazards.decide(now_s), *self.promises.decide(now_s)]
 
     def records(self) -> Iterator[SequencingRecord]:
         yield from self._hazards.records()
-        yield from self._promises.records()
+        yield from self.promises.records()
         yield from self.decisions.records()
         yield from self._asking.records()
         yield from self.links.records()
@@ -173,6 +175,18 @@ class SequencerActor:
     async def links(self) -> list[Awaited]:
         """How each link stands."""
         return self._state.links.awaited()
+
+    async def accept(self, sla: Sla, by: str, cause_id: str) -> None:
+        """Promise an SLA."""
+        await self._write([SlaAccepted(sla, by, self._clock.now_s())], cause_id)
+
+    async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
+        """Promise nothing of a pipeline."""
+        await self._write([SlaDeclined(pipeline, by, self._clock.now_s())], cause_id)
+
+    async def terms(self) -> Terms:
+        """What is promised and what was declined."""
+        return self._state.promises.terms
 
     async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
         async with self._turn:

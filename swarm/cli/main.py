@@ -51,7 +51,6 @@ for command in (
     status.quarantine,
     findings.findings,
     run.run,
-    sla.sla,
     decisions.decisions,
     decisions.hold,
     decisions.release,
@@ -68,6 +67,7 @@ for command in (
     demo.demo,
 ):
     app.command()(command)
+app.add_typer(sla.app, name="sla")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")

@@ -1,5 +1,6 @@
-"""`swarm sla`: will what was promised be done in time?"""
+"""`swarm sla`: will what was promised be done in time, and what could be promised?"""
 
+import getpass
 import json
 import time
 from typing import Annotated, Any
@@ -9,15 +10,27 @@ import typer
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
 
+app = typer.Typer(help="SLAs: how they stand, what is offered, accept and decline.")
 
+
+@app.callback(invoke_without_command=True)
 def sla(
+    context: typer.Context,
     at_risk: Annotated[bool, typer.Option("--at-risk", help="Only those likely missed.")] = False,
     score: Annotated[bool, typer.Option("--score", help="How right warnings were.")] = False,
+    offered: Annotated[
+        bool, typer.Option("--offered", help="What pipelines keep and have not promised.")
+    ] = False,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show how each SLA stands: the chance that it is missed, what decides it, and who is late."""
+    if context.invoked_subcommand is not None:
+        return
     with connected(path) as swarm:
+        if offered:
+            _show_offered(swarm.offered_slas(), output)
+            return
         if score:
             _show_score(swarm.sla_score(), output)
             return
@@ -34,6 +47,50 @@ def sla(
         if row["muted"]:
             typer.echo(f"{'':21}  its warnings are muted: {row['muted']}")
     typer.echo(f"{len(found)} SLAs", err=True)
+
+
+@app.command()
+def accept(
+    pipeline: Annotated[str, typer.Argument(help="`orchestrator/name`.")],
+    at: Annotated[
+        str | None, typer.Option(help="Another time of day than is offered, `07:30`.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Whose clock that is.")] = None,
+    days: Annotated[str | None, typer.Option(help="Its days, `mon,tue`.")] = None,
+    value: Annotated[float, typer.Option(help="What keeping it is worth beside others.")] = 1.0,
+    path: ConfigOption = None,
+) -> None:
+    """Promise what is offered of a pipeline, or that it is done by another time."""
+    of_week = None if days is None else [day.strip().lower() for day in days.split(",")]
+    terms = {"timezone": timezone, "days": of_week, "value": value}
+    with connected(path) as swarm:
+        made = swarm.accept_sla(pipeline, by=getpass.getuser(), at=at, **terms)
+    typer.echo(f"{made['name']}, {', '.join(made['days'])}")
+
+
+@app.command()
+def decline(
+    pipeline: Annotated[str, typer.Argument(help="`orchestrator/name`.")],
+    path: ConfigOption = None,
+) -> None:
+    """Have no SLA of a pipeline offered, and end the one that was accepted."""
+    with connected(path) as swarm:
+        swarm.decline_sla(pipeline, by=getpass.getuser())
+
+
+def _show_offered(found: list[dict[str, Any]], output: Output) -> None:
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "offers": found}, indent=2))
+        return
+    for row in found:
+        typer.echo(f"{row['sla']['name']}  {', '.join(row['sla']['days'])}")
+        kept = f"kept on {row['kept']} of {row['days']} good days ({row['confidence']:.0%} sure)"
+        typer.echo(f"    {kept}, usually with {row['spare_s'] / 60:.0f} min to spare")
+        if row["behind"]:
+            after = row["read_after_s"]
+            read = "" if after is None else f"; read from {after / 60:.0f} min after its end on"
+            typer.echo(f"    {row['behind']} hang on it: {', '.join(row['nearest'])}{read}")
+    typer.echo(f"{len(found)} offers; `swarm sla accept PIPELINE` makes one an SLA", err=True)
 
 
 def _show_score(found: dict[str, Any], output: Output) -> None:

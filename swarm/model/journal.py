@@ -30,7 +30,7 @@ from swarm.model.links import Link
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Ran, Run, TaskRun
-from swarm.model.sla import SlaState
+from swarm.model.sla import Sla, SlaState
 
 RECORD_VERSION = 1
 
@@ -291,6 +291,24 @@ class SlaChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SlaAccepted:
+    """Somebody promised an SLA, in place of the one of its pipeline that was accepted before."""
+
+    sla: Sla
+    by: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlaDeclined:
+    """Somebody wants no SLA of a pipeline: one that was accepted ends, none is offered."""
+
+    pipeline: PipelineKey
+    by: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryIntended:
     """A run that died with its worker is to go on; its orchestrator's connector sees to it."""
 
@@ -412,7 +430,16 @@ GraphRecord = (
     | FindingChanged
 )
 ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded | IntentEnded
-SequencingRecord = SlaChanged | FindingChanged | IntentMade | LinkMade | LinkGone | LinkFed
+SequencingRecord = (
+    SlaChanged
+    | SlaAccepted
+    | SlaDeclined
+    | FindingChanged
+    | IntentMade
+    | LinkMade
+    | LinkGone
+    | LinkFed
+)
 
 
 @dataclass(frozen=True, slots=True)

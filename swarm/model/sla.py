@@ -34,17 +34,36 @@ class Sla:
         return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week, value)
 
     @property
+    def at(self) -> str:
+        """Its time of day as people write it."""
+        hours, rest = divmod(int(self.by_s), 3600)
+        return f"{hours:02}:{rest // 60:02}"
+
+    @property
+    def weekdays(self) -> tuple[str, ...]:
+        """Its days as people write them."""
+        return tuple(_DAYS[day] for day in self.days)
+
+    @property
     def name(self) -> str:
         """Names it among all others."""
-        hours, rest = divmod(int(self.by_s), 3600)
-        return f"{self.pipeline} by {hours:02}:{rest // 60:02} {self.timezone}"
+        return f"{self.pipeline} by {self.at} {self.timezone}"
 
 
 class Origin(StrEnum):
     """Who says that an SLA is one."""
 
     SETTINGS = "settings"
+    ACCEPTED = "accepted"  # a person
     STATED = "stated"  # the pipeline itself, by a tag
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is promised, and of which pipelines somebody wants nothing to be offered."""
+
+    slas: tuple[Sla, ...] = ()
+    declined: frozenset[PipelineKey] = frozenset()
 
 
 class Standing(StrEnum):

@@ -5,8 +5,8 @@ deadline is near, since time alone moves them too. It answers with those that st
 was last told, and with the findings of those at risk.
 
 Rules
-1. SLAs are those of the settings and those that pipelines state themselves (`stated.py`).
-   An SLA is looked at from `AHEAD_S` before its deadline on, until the deadline has passed.
+1. SLAs are those of `promised.py`. One is looked at from `AHEAD_S` before its deadline on, until
+   the deadline has passed.
 2. Its pipeline has to be done with what everything upstream makes for it today (`forecast.py`).
 3. At risk is from `RISK_FROM` on, and on track again below `CALM_BELOW`: between them it stays.
    The finding closes when it is on track again, met, or missed.
@@ -29,17 +29,19 @@ from swarm.model.journal import (
     PipelineSeen,
     RunSeen,
     RunsKept,
+    SlaAccepted,
     SlaChanged,
+    SlaDeclined,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.runs import Run
-from swarm.model.sla import Origin, Sla, SlaState, Standing
+from swarm.model.sla import Sla, SlaState, Standing, Terms
 from swarm.sequencing.deadlines import next_deadline_s
 from swarm.sequencing.forecast import Forecast, Node, forecast
+from swarm.sequencing.promised import Promised
 from swarm.sequencing.scoring import judged, muted
 from swarm.sequencing.standing_on import habits_of, nodes_of, upstream_of
-from swarm.sequencing.stated import stated_by
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
@@ -49,6 +51,8 @@ SETTLE_S = 60.0
 # What is told anew: a chance that moved by so much.
 STEP = 0.05
 
+SlaRecord = SlaChanged | SlaAccepted | SlaDeclined
+
 _TOLD = frozenset({Standing.ON_TRACK, Standing.AT_RISK, Standing.MET})
 
 
@@ -57,18 +61,19 @@ class Promises:
 
     def __init__(self, world: World, slas: Iterable[Sla]) -> None:
         self._world = world
-        self._settings = {sla.name: sla for sla in slas}
-        self._stated: dict[PipelineKey, dict[str, Sla]] = {}
-        self._slas = dict(self._settings)
+        self._promised = Promised(slas)
         self._states: dict[str, SlaState] = {}
         self._open: dict[str, Finding] = {}
         self._looked_s: dict[str, float] = {}
         self._upstream: dict[str, list[PipelineKey]] = {}
         self._touched: set[str] = set()
 
-    def apply(self, record: GraphRecord | SlaChanged) -> None:
+    def apply(self, record: GraphRecord | SlaRecord) -> None:
         """Follow a record that the world has followed."""
         match record:
+            case SlaAccepted() | SlaDeclined() | PipelineSeen() | PipelineGone():
+                self._promised.apply(record)
+                self._move()
             case SlaChanged(state) if state.standing is Standing.DROPPED:
                 self._states.pop(state.sla.name, None)
             case SlaChanged(state):
@@ -80,12 +85,6 @@ class Promises:
                     self._open.pop(finding.id, None)
             case RunSeen(Run(pipeline=key)) | RunsKept(key):
                 self._touch(key)
-            case PipelineSeen(pipeline):
-                self._state(pipeline.key, stated_by(pipeline))
-                self._move()
-            case PipelineGone(key):
-                self._state(key, ())
-                self._move()
             case DependencyChanged() | DependencyGone():
                 self._move()
             case _:
@@ -94,28 +93,23 @@ class Promises:
     @property
     def slas(self) -> Iterable[Sla]:
         """What is promised."""
-        return self._slas.values()
+        return self._promised.slas.values()
 
-    def _state(self, pipeline: PipelineKey, slas: Iterable[Sla]) -> None:
-        """What a pipeline states itself now; what the settings say too is theirs."""
-        before = self._stated.pop(pipeline, {})
-        now = {sla.name: sla for sla in slas if sla.name not in self._settings}
-        if now:
-            self._stated[pipeline] = now
-        for name in before.keys() - now.keys():
-            del self._slas[name]
-        self._slas |= now
+    @property
+    def terms(self) -> Terms:
+        """The same, and what was declined."""
+        return self._promised.terms
 
     def _move(self) -> None:
         """The graph moved: who stands on what has to be found anew."""
         self._upstream.clear()
-        self._touched |= self._slas.keys()
+        self._touched |= self._promised.slas.keys()
 
     def decide(self, now_s: float) -> list[SlaChanged | FindingChanged]:
         """What stands otherwise than was told."""
         changed: list[SlaChanged | FindingChanged] = []
         touched, self._touched = self._touched, set()
-        for name, sla in self._slas.items():
+        for name, sla in self._promised.slas.items():
             if name not in touched and now_s - self._looked_s.get(name, 0.0) < LOOK_EVERY_S:
                 continue
             self._looked_s[name] = now_s
@@ -127,22 +121,23 @@ class Promises:
                 changed += [FindingChanged(finding)] if finding else []
         return [*changed, *self._dropped(now_s)]
 
-    def records(self) -> Iterator[SlaChanged | FindingChanged]:
+    def records(self) -> Iterator[SlaRecord | FindingChanged]:
         """A snapshot."""
+        yield from self._promised.records()
         yield from map(SlaChanged, self._states.values())
         yield from map(FindingChanged, self._open.values())
 
     def _dropped(self, now_s: float) -> Iterator[SlaChanged | FindingChanged]:
-        """What the settings no longer say."""
+        """What nobody promises any more."""
         for name, state in self._states.items():
-            if name not in self._slas:
+            if name not in self._promised.slas:
                 yield SlaChanged(replace(state, standing=Standing.DROPPED))
         for finding in self._open.values():
-            if finding.sla is not None and finding.sla.sla.name not in self._slas:
+            if finding.sla is not None and finding.sla.sla.name not in self._promised.slas:
                 yield FindingChanged(replace(finding, changed_at_s=now_s, closed_at_s=now_s))
 
     def _touch(self, pipeline: PipelineKey) -> None:
-        for name in self._slas:
+        for name in self._promised.slas:
             if name not in self._upstream or pipeline in self._upstream[name]:
                 self._touched.add(name)
 
@@ -163,7 +158,7 @@ class Promises:
         if known is None or known.deadline_s != deadline_s:
             weeks = known.weeks if known is not None else ()
             known = SlaState(sla, deadline_s, Standing.ON_TRACK, weeks=weeks)
-        origin = Origin.SETTINGS if sla.name in self._settings else Origin.STATED
+        origin = self._promised.origin(sla)
         yield self._standing(replace(known, sla=sla, origin=origin), now_s)
 
     def _standing(self, was: SlaState, now_s: float) -> SlaState:

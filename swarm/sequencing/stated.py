@@ -19,12 +19,12 @@ def stated_by(pipeline: Pipeline) -> tuple[Sla, ...]:
         if match is None:
             continue
         hours, minutes, zone = match.groups("UTC")
-        if _is_known(zone):
+        if is_zone(zone):
             found[Sla(pipeline.key, int(hours) * 3_600.0 + int(minutes) * 60.0, zone)] = None
     return tuple(found)
 
 
-def _is_known(zone: str) -> bool:
+def is_zone(zone: str) -> bool:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -43,6 +43,27 @@ def test_a_held_run_waits_until_it_is_released(swarm):
     swarm.client.cancel("probe")
 
 
+def test_a_deadline_that_was_kept_is_offered_and_accepted(swarm):
+    midnight_s = time.time() // 86_400 * 86_400
+    begun_s = [midnight_s - day * 86_400 + 6 * 3_600 for day in range(1, 21)]
+    run = {"pipeline": "crm_export", "state": "succeeded"}
+    runs = [
+        {**run, "run_id": f"{at_s}", "started_at_s": at_s, "ended_at_s": at_s + 1_800}
+        for at_s in begun_s
+    ]
+    swarm.client.push("manifest", runs=runs)
+    eventually(lambda: [row["days"] for row in swarm.client.offered_slas()] == [20])
+    offered = swarm.cli("sla", "--offered")
+    assert "manifest/crm_export by 06:30 UTC" in offered.stdout, offered.stderr
+    assert "kept on 20 of 20 good days" in offered.stdout
+    accepted = swarm.cli("sla", "accept", "manifest/crm_export", "--at", "07:15")
+    assert "manifest/crm_export by 07:15 UTC" in accepted.stdout, accepted.stderr
+    assert swarm.client.offered_slas() == []
+    declined = swarm.cli("sla", "decline", "manifest/crm_export")
+    assert declined.returncode == 0, declined.stderr
+    assert swarm.client.offered_slas() == []
+
+
 def test_a_linked_pipeline_starts_once_for_what_its_upstream_made(swarm):
     linked = swarm.cli("link", "manifest/crm_export", DECK, "--per", "day")
     assert linked.returncode == 0, linked.stderr

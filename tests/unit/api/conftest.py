@@ -31,10 +31,13 @@ from swarm.model.journal import (
     LinkMade,
     QuestionAsked,
     SequencingRecord,
+    SlaAccepted,
+    SlaDeclined,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
+from swarm.model.sla import Sla, Terms
 from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
@@ -157,6 +160,15 @@ class LocalSequencer:
 
     async def links(self) -> list[Awaited]:
         return self.state.links.awaited()
+
+    async def accept(self, sla: Sla, by: str, cause_id: str) -> None:
+        await self.write([SlaAccepted(sla, by, self._clock.now_s())])
+
+    async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
+        await self.write([SlaDeclined(pipeline, by, self._clock.now_s())])
+
+    async def terms(self) -> Terms:
+        return self.state.promises.terms
 
     async def write(self, records: Sequence[SequencingRecord]) -> None:
         await self._journaled.append(records, self._clock.now_s(), "cause")

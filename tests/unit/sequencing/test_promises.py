@@ -12,7 +12,9 @@ from swarm.model.journal import (
     GraphRecord,
     PipelineGone,
     PipelineSeen,
+    SlaAccepted,
     SlaChanged,
+    SlaDeclined,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
@@ -338,6 +340,51 @@ def test_what_the_settings_say_too_is_theirs(shell: Shell) -> None:
     shell.take(tagged("sla:07:00"))
     assert shell.look(at_s(4.0)).origin is Origin.SETTINGS
     assert len(shell.states) == 1
+
+
+ACCEPTED = SlaAccepted(Sla(CLOSE, 6.5 * HOUR_S), "ann", 1.0)
+DECLINED = SlaDeclined(CLOSE, "bob", 2.0)
+
+
+def test_what_a_person_accepts_is_kept_like_any_other(shell: Shell) -> None:
+    shell.promises.apply(ACCEPTED)
+    state = shell.look(at_s(4.0))
+    assert (state.origin, state.deadline_s) == (Origin.ACCEPTED, at_s(6.5))
+    shell.take(begun(EXPORT, at_s(5.0)))
+    shell.look(at_s(6.0, 10))
+    assert [finding.sla.sla.by_s for finding in shell.findings if finding.sla] == [6.5 * HOUR_S]
+
+
+def test_a_pipeline_has_one_accepted_sla_the_newest(shell: Shell) -> None:
+    shell.promises.apply(ACCEPTED)
+    shell.look(at_s(4.0))
+    shell.promises.apply(replace(ACCEPTED, sla=Sla(CLOSE, 6.75 * HOUR_S)))
+    shell.look(at_s(4.0, 1))
+    assert [sla.by_s / HOUR_S for sla in shell.promises.slas] == [7.0, 6.75]
+    dropped = [state.sla.by_s for state in shell.states if state.standing is Standing.DROPPED]
+    assert dropped == [6.5 * HOUR_S]
+
+
+def test_who_declines_ends_what_was_accepted_and_nothing_else(shell: Shell) -> None:
+    shell.take(tagged("sla:06:45"))
+    shell.promises.apply(ACCEPTED)
+    shell.promises.apply(DECLINED)
+    assert [sla.by_s / HOUR_S for sla in shell.promises.slas] == [7.0, 6.75]
+    assert shell.promises.terms.declined == {CLOSE}
+    shell.promises.apply(ACCEPTED)
+    assert shell.promises.terms.declined == frozenset()
+
+
+@pytest.mark.parametrize("said", [[ACCEPTED], [ACCEPTED, DECLINED]])
+def test_what_people_said_outlives_a_restart(
+    shell: Shell, said: list[SlaAccepted | SlaDeclined]
+) -> None:
+    for record in said:
+        shell.promises.apply(record)
+    again = Shell()
+    for kept in shell.promises.records():
+        again.promises.apply(kept)
+    assert again.promises.terms == shell.promises.terms
 
 
 def test_replay_leaves_nothing_to_tell(shell: Shell) -> None:
