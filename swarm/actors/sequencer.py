@@ -37,6 +37,7 @@ from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.links import Links
 from swarm.sequencing.promises import Promises
+from swarm.sequencing.stated import Misstated
 from swarm.sequencing.world import World
 from swarm.store.journal import Journal, open_journal
 
@@ -61,6 +62,7 @@ class Sequencing:
         policy = Policies(tuple(map(_rule, settings.pipelines))).of
         self.decisions = Decisions(world, policy, lambda: self.promises.slas)
         self._asking = Asking(policy)
+        self._misstated = Misstated()
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
         match record:
@@ -75,13 +77,14 @@ class Sequencing:
                 if isinstance(record, FindingChanged):
                     self._asking.apply(record)
                 self._hazards.apply(record)
+                self._misstated.apply(record)
                 self.decisions.apply(record)
                 self.promises.apply(record)
                 self.links.apply(record)
 
     def decide(self, now_s: float) -> list[SequencingRecord]:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
-        asked = self._asking.decide(now_s)
+        asked = [*self._asking.decide(now_s), *self._misstated.decide(now_s)]
         return [*asked, *self._hazards.decide(now_s), *self.promises.decide(now_s)]
 
     def records(self) -> Iterator[SequencingRecord]:
@@ -89,6 +92,7 @@ class Sequencing:
         yield from self.promises.records()
         yield from self.decisions.records()
         yield from self._asking.records()
+        yield from self._misstated.records()
         yield from self.links.records()
 
     def guide(self, now_s: float) -> Guide:

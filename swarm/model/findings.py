@@ -25,6 +25,7 @@ class FindingKind(StrEnum):
     GONE_WRITER = "gone_writer"  # nobody writes any more what the reader reads
     TWO_WRITERS = "two_writers"  # of one dataset, at the same time
     SLA_AT_RISK = "sla_at_risk"  # it is likely to be missed
+    MISSTATED_SLA = "misstated_sla"  # a tag was meant to state one and does not
     HELD = "held"  # a run waits, and a person is asked what becomes of it
 
 
@@ -62,7 +63,7 @@ class Finding:
     of a ring, what ran on the missing `worker`, of an SLA the cause and its own, of a hold what it
     waits for and its own, or of a hazard the writer's (both writers') and the reader's; `evidence`
     are the dependencies that show it. `changed_at_s` is when it was opened, closed, or had its
-    level, evidence, worker or the gist of its hazard changed.
+    level, evidence, worker or the gist of its hazard changed. `detail` is what is wrong with a tag.
     """
 
     id: str
@@ -76,12 +77,15 @@ class Finding:
     worker: ForeignWorker | None = None
     hazard: Hazard | None = None
     sla: SlaState | None = None
+    detail: str = ""
 
     def __str__(self) -> str:
         if self.worker is not None:
             count = len(self.worker.runs)
             ran = f", {count} run{'s' * (count != 1)} on it" if count else ""
             return f"{self.worker} is {self.worker.presence}{ran}"
+        if self.detail:
+            return f"{self.pipelines[0]}: {self.detail}"
         if self.kind is FindingKind.CYCLE:
             return ", ".join(map(str, self.pipelines))
         if self.kind is FindingKind.HELD:

@@ -1,18 +1,28 @@
 """The SLAs that pipelines state themselves: `sla:07:30` among their tags, `sla:07:30@Europe/Berlin`
-by the clock of a place."""
+by the clock of a place.
+
+A tag that begins with `sla:` and has another form, or names a time zone that is not known, states
+none: that is a finding, since who wrote it relies on it.
+"""
 
 import re
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from swarm.model.findings import Finding, FindingKind, finding_id, told
+from swarm.model.journal import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import Level
 from swarm.model.pipelines import Pipeline
 from swarm.model.sla import Sla
 
 _TAG = re.compile(r"sla:([01]\d|2[0-3]):([0-5]\d)(?:@(.+))?")
+_MEANT = re.compile(r"sla\s*:", re.IGNORECASE)
+_FORM = "write `sla:HH:MM` (UTC, `sla:07:30`) or `sla:HH:MM@PLACE` (`sla:07:30@Europe/Berlin`)"
 
 
 def stated_by(pipeline: Pipeline) -> tuple[Sla, ...]:
-    """Those of its tags, each once, every day; a tag of another form, or with a time zone that is
-    not known, states none."""
+    """Those of its tags, each once, every day."""
     found: dict[Sla, None] = {}
     for tag in pipeline.tags:
         match = _TAG.fullmatch(tag.strip())
@@ -24,9 +34,80 @@ def stated_by(pipeline: Pipeline) -> tuple[Sla, ...]:
     return tuple(found)
 
 
-def is_zone(zone: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Is that a time zone?"""
     try:
-        ZoneInfo(zone)
+        ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+class Misstated:
+    """The tags that were meant to state an SLA and do not."""
+
+    def __init__(self) -> None:
+        self._found: dict[PipelineKey, dict[str, str]] = {}
+        self._open: dict[PipelineKey, dict[str, Finding]] = {}
+        self._moved: set[PipelineKey] = set()
+
+    def apply(self, record: GraphRecord) -> None:
+        match record:
+            case PipelineSeen(pipeline):
+                self._put(pipeline.key, {tag: why for tag in pipeline.tags if (why := _wrong(tag))})
+            case PipelineGone(key):
+                self._put(key, {})
+            case FindingChanged(finding) if finding.kind is FindingKind.MISSTATED_SLA:
+                [key] = finding.pipelines
+                known = self._open.setdefault(key, {})
+                if finding.closed_at_s is None:
+                    known[finding.id] = finding
+                else:
+                    known.pop(finding.id, None)
+                if not known:
+                    del self._open[key]
+                self._moved.add(key)
+            case _:
+                pass
+
+    def decide(self, now_s: float) -> list[FindingChanged]:
+        """The tags to be told of, and those that were put right."""
+        moved, self._moved = self._moved, set()
+        news = []
+        for key in sorted(moved):
+            wrong = self._found.get(key, {}).items()
+            holds = {one.id: one for one in (_finding(key, tag, why, now_s) for tag, why in wrong)}
+            known = self._open.get(key, {})
+            for name in sorted(known.keys() | holds.keys()):
+                finding = told(known.get(name), holds.get(name), now_s)
+                news += [FindingChanged(finding)] if finding is not None else []
+        return news
+
+    def records(self) -> Iterator[FindingChanged]:
+        """A snapshot of what is open."""
+        for known in self._open.values():
+            yield from map(FindingChanged, known.values())
+
+    def _put(self, key: PipelineKey, found: dict[str, str]) -> None:
+        if found:
+            self._found[key] = found
+        else:
+            self._found.pop(key, None)
+        if found or key in self._open:
+            self._moved.add(key)
+
+
+def _wrong(tag: str) -> str:
+    """Why a tag that was meant to state an SLA states none; empty for any other."""
+    match = _TAG.fullmatch(tag.strip())
+    if match is None:
+        return _FORM if _MEANT.match(tag.strip()) else ""
+    zone = match.group(3)
+    return "" if zone is None or is_zone(zone) else f"there is no time zone `{zone}`; {_FORM}"
+
+
+def _finding(key: PipelineKey, tag: str, why: str, now_s: float) -> Finding:
+    kind = FindingKind.MISSTATED_SLA
+    detail = f"its tag `{tag}` states no SLA: {why}"
+    name = finding_id(kind, str(key), tag)
+    return Finding(name, kind, (key,), (), Level.SHOW, now_s, now_s, detail=detail)

@@ -1,7 +1,7 @@
 """Which deadlines are offered: the close ends at about twenty to seven, from Monday to Friday."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,6 +74,11 @@ def test_more_days_are_surer() -> None:
 def test_what_ends_at_any_time_of_day_is_not_offered() -> None:
     anywhen = (ran(CLOSE, day * DAY_S + day * 7 % 24 * HOUR_S) for day in range(MONDAY, TODAY))
     assert offered(*anywhen) is None
+
+
+def test_what_takes_now_half_an_hour_and_now_eight_has_no_habit() -> None:
+    runs = (ran(CLOSE, d * DAY_S, (30 + d * 5 % 8 * 60) * MIN_S) for d in range(MONDAY, TODAY))
+    assert offered(*runs) is None
 
 
 def test_what_runs_every_other_hour_has_no_time_of_day() -> None:
@@ -152,6 +157,19 @@ def test_the_clock_of_its_own_schedule_is_taken_where_nothing_tells_them_apart()
     assert sure(told, *close(after_the_change)).sla.timezone == BERLIN
     other = PipelineSeen(Pipeline(REPORT, schedule=f"0 7 * * * {BERLIN}"))
     assert sure(other, *close(after_the_change)).sla.timezone == "UTC"
+
+
+def test_a_few_odd_days_after_a_change_of_the_clock_do_not_overrule_the_schedule() -> None:
+    """By UTC it is done at the same time before and after; by Berlin's clock, which goes forward
+    on 29 March 2026, three days are later, by a little less than a quarter of an hour."""
+    told = PipelineSeen(Pipeline(CLOSE, schedule=f"0 7 * * 1-5 {BERLIN}"))
+    last = datetime(2026, 4, 1, 6, tzinfo=UTC)
+    days = [last - timedelta(days=n) for n in range(55, -1, -1)]
+    usual = [ran(CLOSE, d.timestamp(), (30 + d.day * 8 % 21) * MIN_S) for d in days[:-3]]
+    odd = [ran(CLOSE, d.timestamp(), 1 * MIN_S) for d in days[-3:]]
+    runs = [record for record, day in zip(usual + odd, days, strict=True) if day.weekday() < 5]
+    [found] = offers(world(told, *runs), NOTHING, last.timestamp() + DAY_S)
+    assert found.sla.timezone == BERLIN
 
 
 def test_it_says_who_hangs_on_it_and_when_it_is_read() -> None:
