@@ -41,8 +41,12 @@ AIRFLOW_2 = Requirements("airflow2", ("apache-airflow>=2.11,<2.12",))
 DAGSTER = Requirements(
     "dagster", ("dagster>=1.13,<1.14", "dagster-webserver>=1.13,<1.14", _PSYCOPG)
 )
-# Prefect 3.8 admits any fastapi below 1, but its server does not import with the newest ones.
-PREFECT = Requirements("prefect", ("prefect>=3.8,<3.9", "fastapi>=0.139,<0.151", _PSYCOPG))
+# Prefect 3.8 admits more than it works with: with the newest fastapi its server does not import,
+# with sqlalchemy 2.1 its scheduler makes no runs.
+PREFECT = Requirements(
+    "prefect",
+    ("prefect>=3.8,<3.9", "fastapi>=0.139,<0.151", "sqlalchemy>=2.0,<2.1", _PSYCOPG),
+)
 ORCHESTRATORS = (AIRFLOW, DAGSTER, PREFECT)
 
 

@@ -112,13 +112,9 @@ def start_dagster(processes: Processes, folder: Path, code: Path = DAGSTER_CODE)
     return server
 
 
-def start_prefect(
-    processes: Processes,
-    folder: Path,
-    wanted: environments.Requirements = environments.PREFECT,
-) -> PrefectServer:
+def start_prefect(processes: Processes, folder: Path) -> PrefectServer:
     """Server, worker and deployments."""
-    site = _site(wanted, folder, PREFECT_CODE)
+    site = _site(environments.PREFECT, folder, PREFECT_CODE)
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     env = site.environ(

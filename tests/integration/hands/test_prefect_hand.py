@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from swarm.demo import environments
 from swarm.model.intents import Act, Carried
 from swarm.model.keys import PipelineKey
 from tests.integration.connectors.orchestrators import (
@@ -38,10 +37,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 AHEAD_S = 40.0  # so long before a start it is made: its worker fetches it 10 s before
 NAMES = ("released", "runs_out", "freed", "killed", "redeployed")
-# With sqlalchemy 2.1, which Prefect 3.8 admits, its scheduler fails at each run it would make.
-SCHEDULING = environments.Requirements(
-    "prefect-scheduling", (*environments.PREFECT.packages, "sqlalchemy>=2.0,<2.1")
-)
 IDLE = "idle-pool"  # has no worker: what a worker starts takes the machine long
 
 
@@ -108,7 +103,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]
     folder = tmp_path_factory.mktemp("prefect")
     processes = new_processes(folder)
     try:
-        yield start_prefect(processes, folder, SCHEDULING)
+        yield start_prefect(processes, folder)
     finally:
         processes.stop_all()
 
