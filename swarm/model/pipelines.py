@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.sla import Sla
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Pipeline:
     """A definition that is scheduled as a whole.
 
     `schedule` is cron text or the orchestrator's own words, `declared` every declared edge
-    whose downstream lies in this pipeline.
+    whose downstream lies in this pipeline. `slas` are those that it states in its orchestrator's
+    own way; those of its tags are beside them.
     """
 
     key: PipelineKey
@@ -43,6 +45,7 @@ class Pipeline:
     paused: bool = False
     place: str = ""
     expected_duration_s: float | None = None
+    slas: tuple[Sla, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Origin(StrEnum):
 
     SETTINGS = "settings"
     ACCEPTED = "accepted"  # a person
-    STATED = "stated"  # the pipeline itself, by a tag
+    STATED = "stated"  # the pipeline itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""The SLAs that pipelines state themselves: `sla:07:30` among their tags, `sla:07:30@Europe/Berlin`
-by the clock of a place.
+"""The SLAs that pipelines state themselves: in the way of their orchestrator, which its connector
+reads, or by a tag: `sla:07:30`, by the clock of a place `sla:07:30@Europe/Berlin`.
 
 A tag that begins with `sla:` and has another form, or names a time zone that is not known, states
 none: that is a finding, since who wrote it relies on it.
@@ -22,8 +22,8 @@ _FORM = "write `sla:HH:MM` (UTC, `sla:07:30`) or `sla:HH:MM@PLACE` (`sla:07:30@E
 
 
 def stated_by(pipeline: Pipeline) -> tuple[Sla, ...]:
-    """Those of its tags, each once, every day."""
-    found: dict[Sla, None] = {}
+    """Each once; those of its tags are for every day."""
+    found = dict.fromkeys(sla for sla in pipeline.slas if is_zone(sla.timezone))
     for tag in pipeline.tags:
         match = _TAG.fullmatch(tag.strip())
         if match is None:
@@ -54,7 +54,7 @@ class Misstated:
     def apply(self, record: GraphRecord) -> None:
         match record:
             case PipelineSeen(pipeline):
-                self._put(pipeline.key, {tag: why for tag in pipeline.tags if (why := _wrong(tag))})
+                self._put(pipeline.key, _wrongs(pipeline))
             case PipelineGone(key):
                 self._put(key, {})
             case FindingChanged(finding) if finding.kind is FindingKind.MISSTATED_SLA:
@@ -76,7 +76,9 @@ class Misstated:
         news = []
         for key in sorted(moved):
             wrong = self._found.get(key, {}).items()
-            holds = {one.id: one for one in (_finding(key, tag, why, now_s) for tag, why in wrong)}
+            holds = {
+                one.id: one for one in (_finding(key, what, why, now_s) for what, why in wrong)
+            }
             known = self._open.get(key, {})
             for name in sorted(known.keys() | holds.keys()):
                 finding = told(known.get(name), holds.get(name), now_s)
@@ -97,17 +99,28 @@ class Misstated:
             self._moved.add(key)
 
 
+def _wrongs(pipeline: Pipeline) -> dict[str, str]:
+    """What of a pipeline was meant to state an SLA and does not, and why."""
+    tags = {f"tag `{tag}`": why for tag in pipeline.tags if (why := _wrong(tag))}
+    odd = {sla.name: sla.timezone for sla in pipeline.slas if not is_zone(sla.timezone)}
+    return tags | {f"deadline `{name}`": _no_zone(zone) for name, zone in odd.items()}
+
+
+def _no_zone(name: str) -> str:
+    return f"there is no time zone `{name}` here; {_FORM}"
+
+
 def _wrong(tag: str) -> str:
     """Why a tag that was meant to state an SLA states none; empty for any other."""
     match = _TAG.fullmatch(tag.strip())
     if match is None:
         return _FORM if _MEANT.match(tag.strip()) else ""
     zone = match.group(3)
-    return "" if zone is None or is_zone(zone) else f"there is no time zone `{zone}`; {_FORM}"
+    return "" if zone is None or is_zone(zone) else _no_zone(zone)
 
 
-def _finding(key: PipelineKey, tag: str, why: str, now_s: float) -> Finding:
+def _finding(key: PipelineKey, what: str, why: str, now_s: float) -> Finding:
     kind = FindingKind.MISSTATED_SLA
-    detail = f"its tag `{tag}` states no SLA: {why}"
-    name = finding_id(kind, str(key), tag)
+    detail = f"its {what} states no SLA: {why}"
+    name = finding_id(kind, str(key), what)
     return Finding(name, kind, (key,), (), Level.SHOW, now_s, now_s, detail=detail)

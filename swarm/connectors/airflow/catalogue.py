@@ -7,6 +7,7 @@ of its parts changes, and given out when that made a difference.
 
 from collections.abc import Iterable, Iterator, Set
 
+from swarm.connectors.airflow.deadlines import Alert, not_promised, promised
 from swarm.connectors.airflow.mapping import Assets, Dag, TaskList
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
@@ -25,6 +26,7 @@ class Catalogue:
         self._accesses: dict[str, list[Evidence]] = {}
         self._links_of: dict[TaskKey, frozenset[DeclaredEdge]] = {}
         self._links_into: dict[str, set[DeclaredEdge]] = {}
+        self._alerts: dict[str, tuple[Alert, ...]] = {}
         self._given: dict[str, Pipeline] = {}
         self._changed: set[str] = set()
 
@@ -44,6 +46,7 @@ class Catalogue:
         for dag_id in gone:
             self._tasks.pop(dag_id, None)
             self._inlets.pop(dag_id, None)
+            self._alerts.pop(dag_id, None)
             self._given.pop(dag_id, None)
         for task in [task for task in self._links_of if gone and task.pipeline in gone]:
             self.replace_links(task, ())
@@ -95,6 +98,14 @@ class Catalogue:
         """Take in what only the source of a DAG declares; none where Airflow lists it all."""
         self._inlets[dag_id] = inlets
 
+    def replace_alerts(self, dag_id: str, alerts: tuple[Alert, ...]) -> tuple[str, ...]:
+        """Take in the deadline alerts of a DAG; the answer is why some are no SLAs."""
+        if self._alerts.get(dag_id, ()) != alerts:
+            self._alerts[dag_id] = alerts
+            self.repeat(dag_id)  # which takes back what was said of those before
+        dag = self._dags.get(dag_id)
+        return () if dag is None else not_promised(self._key(dag_id), dag, alerts)
+
     def declaring(self) -> set[str]:
         """The DAGs whose tasks declare what they read or write."""
         return self._accesses.keys() & self._dags.keys()
@@ -144,14 +155,14 @@ class Catalogue:
         return news
 
     def _assemble(self, dag: Dag) -> Pipeline:
-        below = self._tasks[dag.dag_id]
+        key, below = self._key(dag.dag_id), self._tasks[dag.dag_id]
         edges = {
             *below.order,
             *self._assets.edges.get(dag.dag_id, ()),
             *self._links_into.get(dag.dag_id, ()),
         }
         return Pipeline(
-            key=PipelineKey(self._orchestrator, dag.dag_id),
+            key=key,
             tasks=tuple(sorted(below.tasks, key=lambda task: task.key)),
             declared=tuple(sorted(edges, key=lambda e: (e.upstream, e.downstream, e.how))),
             schedule=dag.schedule,
@@ -159,7 +170,11 @@ class Catalogue:
             tags=dag.tags,
             paused=dag.paused,
             place=dag.file,
+            slas=promised(key, dag, self._alerts.get(dag.dag_id, ())),
         )
+
+    def _key(self, dag_id: str) -> PipelineKey:
+        return PipelineKey(self._orchestrator, dag_id)
 
 
 def _said(assets: Assets) -> set[tuple[TaskKey, Access, DatasetKey]]:

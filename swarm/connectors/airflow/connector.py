@@ -9,6 +9,7 @@ What a pass asks for
    requests of such a reading, the next ones go on with it.
 3. Tasks and source of a DAG only when it is new or has a new version. Airflow does not always make
    a version of a change, so after each sweep `REREAD` DAGs are read again, in turn, a few a pass.
+   The deadline alerts of a DAG only if its file speaks of deadlines.
    Every `WORKERS_S`: the jobs of Airflow's own processes, in passes that read no list. Whether
    tries send heartbeats is seen in what changed.
 4. What ran before the first contact is read behind all that, `BACK_PAGES` a pass: the runs of

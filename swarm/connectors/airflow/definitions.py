@@ -8,6 +8,7 @@ from collections.abc import Set
 
 from swarm.clock import Clock
 from swarm.connectors.airflow import mapping as mapping
+from swarm.connectors.airflow.deadlines import read_alerts
 from swarm.connectors.airflow.http import AirflowHttp, quoted
 from swarm.connectors.airflow.known import Known
 from swarm.connectors.airflow.source import declared_reads, links_in
@@ -19,6 +20,8 @@ from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 
 _PARALLEL = 4  # requests at a time
+# Only a DAG whose file has this word is asked for its alerts: it is a request a DAG.
+_DEADLINE = "deadline"
 
 
 class Definitions:
@@ -44,7 +47,9 @@ class Definitions:
         files = {dag.file: dag for dag in dags}  # a file may hold hundreds of DAGs
         texts = await asyncio.gather(*(self._source_text(dag, limit) for dag in files.values()))
         content = dict(zip(files, texts, strict=True))
+        alerts = await asyncio.gather(*(self._alerts(d, content[d.file], limit) for d in dags))
         said: list[Item] = [problem for problem in problems if problem is not None]
+        said += [problem for about in alerts for problem in about]
         for dag in dags:
             said += await asyncio.to_thread(self._said_by_source, dag, content[dag.file])
             said += known.catalogue.declared(dag.dag_id, self._clock.now_s(), aliased)
@@ -95,6 +100,28 @@ class Definitions:
             known.broken.discard(dag_id)
             known.catalogue.repeat(dag_id)  # which takes back what was said of it
         return None
+
+    async def _alerts(
+        self, dag: mapping.Dag, content: str | None, limit: asyncio.Semaphore
+    ) -> tuple[Unresolved, ...]:
+        """Read the deadline alerts of a DAG whose file speaks of deadlines; Airflow 2 has none."""
+        if self._http.major < 3 or content is None:
+            return ()
+        if _DEADLINE not in content.lower():
+            self._known.catalogue.replace_alerts(dag.dag_id, ())
+            return ()
+        path = f"/dags/{quoted(dag.dag_id)}/deadlineAlerts"
+        try:
+            async with limit:
+                page = await asyncio.to_thread(self._http.get_ui, path)
+            alerts = self._payloads.whole(read_alerts, page)
+        except (NotFound, Forbidden, Unavailable, MalformedResponse) as error:
+            await self._probe()
+            reason = UnresolvedReason.UNREACHABLE
+            return (self._unresolved(dag.dag_id, reason, dag.file, f"deadline alerts: {error}"),)
+        none = self._known.catalogue.replace_alerts(dag.dag_id, alerts)
+        reason = UnresolvedReason.DYNAMIC
+        return tuple(self._unresolved(dag.dag_id, reason, dag.file, why) for why in none)
 
     def _unresolved(
         self, dag_id: str, reason: UnresolvedReason, place: str, detail: str

@@ -79,6 +79,10 @@ class AirflowHttp:
         """Read one JSON object."""
         return self._get(self.address(path, parameters))
 
+    def get_ui(self, path: str) -> Payload:
+        """Read one JSON object of what Airflow 3 tells its own pages alone."""
+        return self._get(f"{self._url}/ui{path}")
+
     def write(self, method: str, path: str, body: Payload) -> Payload:
         """Change something; it is not sent again when it fails."""
         url = self.address(path)

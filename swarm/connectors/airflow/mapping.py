@@ -15,6 +15,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Pool, Task
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.weekdays import DAY_S
 
 _RUN_STATES = {
     "queued": RunState.QUEUED,
@@ -40,7 +41,9 @@ _TASK_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Dag:
-    """A row of the DAG list. `source_id` is what `/dagSources` wants to be asked for."""
+    """A row of the DAG list. `source_id` is what `/dagSources` wants to be asked for. `logical_s`
+    and `run_after_s` are times of day, in seconds of UTC: the logical date of the next run, and
+    when it is queued."""
 
     dag_id: str
     file: str
@@ -49,6 +52,8 @@ class Dag:
     owner: str
     tags: tuple[str, ...]
     paused: bool
+    logical_s: float | None = None
+    run_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,13 @@ def _dag(row: Payload) -> Dag:
         owner=", ".join(map(str, row["owners"])),
         tags=tuple(sorted(str(tag["name"]) for tag in row["tags"])),
         paused=bool(row["is_paused"]),
+        logical_s=_time_of_day(row.get("next_dagrun_logical_date")),
+        run_after_s=_time_of_day(row.get("next_dagrun_run_after")),
     )
+
+
+def _time_of_day(at: object) -> float | None:
+    return None if at is None else datetime.fromisoformat(str(at)).timestamp() % DAY_S
 
 
 def bare_dag(dag_id: str) -> Dag:

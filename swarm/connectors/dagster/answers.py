@@ -23,6 +23,15 @@ class CodeReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """The freshness policy of an asset: new by each tick of `cron`, or no older than `window_s`."""
+
+    cron: str = ""
+    timezone: str = "UTC"
+    window_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """A node of the asset graph; `ops` are the names its steps begin with."""
 
@@ -36,6 +45,7 @@ class Asset:
     owner: str
     automation: str
     code: tuple[CodeReference, ...]
+    freshness: Freshness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +216,16 @@ def _asset(node: Payload) -> Asset:
         owner=owners[0] if owners else "",
         automation=str((node["automationCondition"] or {}).get("label") or ""),
         code=tuple(code),
+        freshness=_freshness(node.get("internalFreshnessPolicy")),
     )
+
+
+def _freshness(policy: Payload | None) -> Freshness | None:
+    if policy is None:
+        return None
+    if policy["__typename"] == "CronFreshnessPolicy":
+        return Freshness(str(policy["deadlineCron"]), str(policy["timezone"]))
+    return Freshness(window_s=float(policy["failWindowSeconds"]))
 
 
 def asset_key(payload: Payload) -> str:

@@ -34,7 +34,15 @@ from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.code import DagsterCode
 from swarm.connectors.dagster.daemons import read_daemons
 from swarm.connectors.dagster.mapping import Definitions, define, load_failures, too_large
-from swarm.connectors.dagster.queries import ASSETS, MORE_RUNS, OPS, PAST_RUNS, TICK, WORKSPACE
+from swarm.connectors.dagster.queries import (
+    ASSETS,
+    ASSETS_BEFORE_FRESHNESS,
+    MORE_RUNS,
+    OPS,
+    PAST_RUNS,
+    TICK,
+    WORKSPACE,
+)
 from swarm.connectors.dagster.runs import map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
@@ -156,7 +164,8 @@ class DagsterConnector:
         if read and read.versions == versions and now_s - read.at_s < _REREAD_S:
             return read
         workspace = await self._client.ask(WORKSPACE)
-        asset_graph = await self._client.ask(ASSETS)
+        knows_freshness = bool(workspace.get("cronPolicy"))
+        asset_graph = await self._client.ask(ASSETS if knows_freshness else ASSETS_BEFORE_FRESHNESS)
         answers: list[Payload] = [workspace, asset_graph]
         locations, strange = self._whole(read_locations, workspace, self._payloads)
         assets, odd = self._whole(read_assets, asset_graph, self._payloads)

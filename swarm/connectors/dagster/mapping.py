@@ -10,8 +10,8 @@ asset job an asset by its key, joined with `/`. An asset of several jobs is a ta
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from swarm.connectors.dagster.answers import (
     Asset,
@@ -22,6 +22,7 @@ from swarm.connectors.dagster.answers import (
     OpGraph,
     RepositoryId,
 )
+from swarm.connectors.dagster.freshness import promised
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -32,8 +33,11 @@ from swarm.model.lineage import (
     UnresolvedReason,
 )
 from swarm.model.pipelines import DeclaredEdge, Pipeline, Task
+from swarm.model.sla import Sla
 
 IMPLICIT_JOB = "__ASSET_JOB"
+
+Stated = Evidence | Coverage | Unresolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class CodeTarget:
 class Definitions:
     """Everything the code locations define.
 
-    `stated` is what the assets of a pipeline state of the data they touch, `names` finds a
+    `stated` is what the assets of a pipeline state of the data they touch, and which of their
+    freshness policies are no SLAs of it, `names` finds a
     pipeline by repository and job, `steps` the tasks of a pipeline by the start of a step key,
     `homes` the pipelines of an asset, `by_op` the tasks of assets in all pipelines by the start of
     a step key.
@@ -58,7 +63,7 @@ class Definitions:
 
     instance: str
     pipelines: tuple[Pipeline, ...] = ()
-    stated: Mapping[PipelineKey, tuple[Evidence | Coverage, ...]] = field(default_factory=dict)
+    stated: Mapping[PipelineKey, tuple[Stated, ...]] = field(default_factory=dict)
     targets: tuple[CodeTarget, ...] = ()
     names: Mapping[tuple[RepositoryId, str], str] = field(default_factory=dict)
     steps: Mapping[tuple[str, str], tuple[TaskKey, ...]] = field(default_factory=dict)
@@ -89,7 +94,8 @@ def define(
         if where in names:
             for asset in inside:
                 homes[asset.key] = (*homes.get(asset.key, ()), names[where])
-    builder = _Builder(instance, {a.key: a for a in assets}, homes, dataset_of, now_s)
+    running = {names[job.repository, job.name] for job in jobs if job.schedule and not job.paused}
+    builder = _Builder(instance, {a.key: a for a in assets}, homes, running, dataset_of, now_s)
     sensors: dict[tuple[RepositoryId, str], list[AssetSensor]] = {}
     for sensor in (sensor for location in locations for sensor in location.sensors):
         sensors.setdefault((sensor.repository, sensor.job), []).append(sensor)
@@ -151,15 +157,17 @@ class _Builder:
         instance: str,
         assets: Mapping[str, Asset],
         homes: Mapping[str, tuple[str, ...]],
+        running: Set[str],
         dataset_of: Callable[[str], DatasetKey],
         now_s: float,
     ) -> None:
         self._instance = instance
         self._assets = assets
         self._homes = homes
+        self._running = running
         self._dataset_of = dataset_of
         self._now_s = now_s
-        self.stated: dict[PipelineKey, list[Evidence | Coverage]] = {}
+        self.stated: dict[PipelineKey, list[Stated]] = {}
         self.targets: list[CodeTarget] = []
         self.steps: dict[tuple[str, str], list[TaskKey]] = {}
         self.by_op: dict[str, list[TaskKey]] = {}
@@ -184,7 +192,24 @@ class _Builder:
                 self.steps.setdefault((key.name, op), []).append(task)
                 self.by_op.setdefault(op, []).append(task)
         owner = job.owner or next((asset.owner for asset in assets if asset.owner), "")
-        return self._pipeline(key, job, owner, tasks, [*edges, *self._sensed(key, sensors)])
+        made = self._pipeline(key, job, owner, tasks, [*edges, *self._sensed(key, sensors)])
+        return replace(made, slas=self._promised(key, assets))
+
+    def _promised(self, key: PipelineKey, assets: Iterable[Asset]) -> tuple[Sla, ...]:
+        """What the freshness policies of its assets promise. Of an asset of several pipelines,
+        those promise that are started by a schedule or a sensor, if there are any."""
+        found: dict[Sla, None] = {}
+        for asset in assets:
+            makers = set(self._homes.get(asset.key, ()))
+            if key.name not in (makers & self._running or makers):
+                continue
+            slas, why = promised(key, asset)
+            found |= dict.fromkeys(slas)
+            if why:
+                self.stated.setdefault(key, []).append(
+                    Unresolved(str(key), UnresolvedReason.DYNAMIC, f"asset {asset.key}", why)
+                )
+        return tuple(found)
 
     def op_pipeline(
         self, key: PipelineKey, job: Job, graph: OpGraph, sensors: Iterable[AssetSensor]

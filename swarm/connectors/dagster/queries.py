@@ -37,10 +37,11 @@ query SwarmWorkspace {
       }
     } }
   }
+  cronPolicy: __type(name: "CronFreshnessPolicy") { name }
 }
 """
 
-ASSETS = """
+_ASSETS = """
 query SwarmAssets {
   assetNodes {
     assetKey { path }
@@ -49,6 +50,7 @@ query SwarmAssets {
     owners { ... on TeamAssetOwner { team } ... on UserAssetOwner { email } }
     jobNames opNames graphName isExecutable
     automationCondition { label }
+    FRESHNESS
     dependencyKeys { path }
     metadataEntries {
       label
@@ -63,6 +65,18 @@ query SwarmAssets {
   }
 }
 """
+
+_FRESHNESS = """
+internalFreshnessPolicy {
+  __typename
+  ... on CronFreshnessPolicy { deadlineCron timezone }
+  ... on TimeWindowFreshnessPolicy { failWindowSeconds }
+}
+"""
+
+ASSETS = _ASSETS.replace("FRESHNESS", _FRESHNESS)
+ASSETS_BEFORE_FRESHNESS = _ASSETS.replace("FRESHNESS", "")
+"""For a Dagster that knows no `cronPolicy`, which would refuse the whole query."""
 
 OPS = """
 query SwarmOps($location: String!, $repository: String!) {

@@ -460,3 +460,61 @@ async def test_strange_tasks_are_said_of_their_dag(airflow: Callable[..., Passes
     items = await a_pass()
     assert strange(items) == [("af/dag_00001", "/dags/dag_00001/tasks")]
     assert len([item for item in items if isinstance(item, Pipeline)]) == 2
+
+
+async def test_a_dag_whose_file_speaks_of_deadlines_is_asked_for_them(
+    airflow: Callable[..., Passes],
+) -> None:
+    a_pass = airflow(3)
+    a_pass.lists.dags[1] |= {
+        "timetable_summary": "0 6 * * *",
+        "next_dagrun_logical_date": "2026-11-20T05:00:00Z",
+    }
+    fixed = {"id": "1", "name": "a", "reference_type": "DagRunLogicalDateDeadline"}
+    moving = {"id": "2", "name": "b", "reference_type": "AverageRuntimeDeadline"}
+    known, source = a_pass.lists.answer, [f"{SOURCE}deadline=DeadlineAlert()"]
+
+    def answer(path: str) -> Row | None:
+        found = known(path)
+        if path.endswith("/dagSources/dag_00001"):
+            return {"content": source[0]}
+        if path == "/ui/dags/dag_00001/deadlineAlerts":
+            alerts = [fixed | {"interval": 5_400.0}, moving | {"interval": 60.0}]
+            return {"deadline_alerts": alerts, "total_entries": 2}
+        return found
+
+    a_pass.lists.answer = answer  # type: ignore[method-assign]
+    items = await a_pass()
+    slas = {item.key.name: item.slas for item in items if isinstance(item, Pipeline)}
+    assert {name: [sla.at for sla in found] for name, found in slas.items()} == {
+        "dag_00000": [],
+        "dag_00001": ["06:30"],
+        "dag_00002": [],
+    }
+    [told] = [item for item in items if isinstance(item, Unresolved) and "`b`" in item.detail]
+    assert (told.subject, told.reason) == ("af/dag_00001", UnresolvedReason.DYNAMIC)
+    assert sum("/ui/" in path for path in a_pass.asked) == 1
+    source[0] = SOURCE
+    again = await a_pass(SWEEP_S)
+    for _ in range(10):  # DAGs are read again in turn, between the lists
+        again += await a_pass()
+        a_pass.clock.passed_s += 2.0
+    moved = [item for item in again if isinstance(item, Pipeline)]
+    assert [(pipeline.key.name, pipeline.slas) for pipeline in moved] == [("dag_00001", ())]
+
+
+async def test_an_airflow_that_does_not_tell_deadlines_is_read_without(
+    airflow: Callable[..., Passes],
+) -> None:
+    a_pass = airflow(1)
+    known = a_pass.lists.answer
+
+    def answer(path: str) -> Row | None:
+        found = known(path)
+        return {"content": "deadline"} if "/dagSources/" in path else found
+
+    a_pass.lists.answer = answer  # type: ignore[method-assign]
+    items = await a_pass()
+    [told] = [one for one in items if isinstance(one, Unresolved) and "deadline" in one.detail]
+    assert (told.subject, told.reason) == ("af/dag_00000", UnresolvedReason.UNREACHABLE)
+    assert [item.slas for item in items if isinstance(item, Pipeline)] == [()]

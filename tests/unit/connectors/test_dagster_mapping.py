@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from swarm.connectors.dagster.answers import (
+    Freshness,
     Job,
     Location,
     OpGraph,
@@ -17,6 +18,7 @@ from swarm.connectors.dagster.answers import (
     read_op_graphs,
 )
 from swarm.connectors.dagster.mapping import Definitions, define, load_failures
+from swarm.connectors.dagster.queries import ASSETS, ASSETS_BEFORE_FRESHNESS
 from swarm.connectors.dagster.runs import map_backfills, map_capacity, map_pools, map_run
 from swarm.connectors.payloads import Payloads
 from swarm.lineage.naming import dataset_from_table
@@ -25,6 +27,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.sla import Sla
 
 PAYLOADS = Path(__file__).parent / "dagster_payloads"
 SALES = ("sales", "__repository__")
@@ -385,3 +388,56 @@ def test_automation_is_named_in_the_edges() -> None:
     )
     [daily] = [p for p in found.pipelines if p.key.name == "daily_job"]
     assert daily.declared[0].how == "asset dependency, automation eager"
+
+
+def test_a_freshness_policy_with_a_cron_text_is_an_sla_of_the_pipeline() -> None:
+    slas = {pipeline.key.name: pipeline.slas for pipeline in defined().pipelines}
+    key = PipelineKey("dg", "sales_job")
+    assert slas["sales_job"] == (Sla(key, 7.5 * 3_600, "Europe/Berlin", (0, 1, 2, 3, 4)),)
+    assert slas["daily_job"] == slas["__ASSET_JOB"] == ()
+
+
+def test_a_policy_that_is_no_time_of_day_is_told() -> None:
+    stated = defined().stated
+    told = {
+        (one.subject, one.place): one.detail
+        for items in stated.values()
+        for one in items
+        if isinstance(one, Unresolved)
+    }
+    assert told == {
+        ("dg/sales_job", "asset orders"): "its freshness policy is no SLA here: no older than "
+        "25 h is no time of day; a cron policy or a tag `sla` states one",
+        ("dg/__ASSET_JOB", "asset adhoc"): "its freshness policy is no SLA here: `0 7 1 * *` is no "
+        "few times of day on days of the week; a cron policy or a tag `sla` states one",
+    }
+
+
+def test_of_several_pipelines_that_make_an_asset_those_that_run_promise_it() -> None:
+    where = ("etl", "__repository__")
+
+    def job(name: str, schedule: str, *, paused: bool = False) -> Job:
+        return Job(where, name, True, (), "", schedule, paused)
+
+    policy = Freshness("0 8 * * *", "UTC")
+    asset = replace(
+        read_assets(payload("assets"), DAGSTER)[0][-1],
+        repository=where,
+        jobs=("all", "nightly", "old"),
+        freshness=policy,
+    )
+    jobs = (job("all", ""), job("nightly", "0 3 * * *"), job("old", "0 4 * * *", paused=True))
+    found = define("dg", [Location("etl", True, jobs=jobs)], [asset], {}, dataset_of, 0.0)
+    assert [p.key.name for p in found.pipelines if p.slas] == ["nightly"]
+    none = (job("all", ""), job("nightly", ""), job("old", ""))
+    found = define("dg", [Location("etl", True, jobs=none)], [asset], {}, dataset_of, 0.0)
+    assert [p.key.name for p in found.pipelines if p.slas] == ["all", "nightly", "old"]
+
+
+def test_a_dagster_that_knows_no_freshness_policies_is_read_without() -> None:
+    answer = payload("assets")
+    for node in answer["assetNodes"]:
+        del node["internalFreshnessPolicy"]
+    assert not any(asset.freshness for asset in read_assets(answer, DAGSTER)[0])
+    assert "internalFreshnessPolicy" in ASSETS
+    assert "reshness" not in ASSETS_BEFORE_FRESHNESS

@@ -6,6 +6,7 @@ from swarm.model.findings import Finding
 from swarm.model.journal import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sla import Sla
 from swarm.sequencing.stated import Misstated, stated_by
 
 CLOSE, EXPORT = PipelineKey("dag", "close"), PipelineKey("dag", "export")
@@ -38,13 +39,21 @@ def test_a_tag_of_another_form_is_told_with_the_form_that_is_meant(tag: str) -> 
 
 def test_a_place_without_a_clock_is_told_by_name() -> None:
     [finding] = news(Misstated(), tagged("sla:07:30@Berlin"))
-    assert "there is no time zone `Berlin`; write" in str(finding)
+    assert "there is no time zone `Berlin` here; write" in str(finding)
 
 
 def test_the_other_tags_of_the_pipeline_count_all_the_same() -> None:
     pipeline = Pipeline(CLOSE, tags=("sla:7:30", " sla:08:15 ", "slate", "islands:1"))
     assert [sla.at for sla in stated_by(pipeline)] == ["08:15"]
     assert len(news(Misstated(), PipelineSeen(pipeline))) == 1
+
+
+def test_a_deadline_of_the_orchestrator_by_an_unknown_clock_is_told_and_left_out() -> None:
+    slas = Sla(CLOSE, 27_000.0, "Mars/Base"), Sla(CLOSE, 28_800.0, days=(0,))
+    pipeline = Pipeline(CLOSE, tags=("sla:09:00",), slas=slas)
+    assert [sla.at for sla in stated_by(pipeline)] == ["08:00", "09:00"]
+    [finding] = news(Misstated(), PipelineSeen(pipeline))
+    assert "`dag/close by 07:30 Mars/Base` states no SLA: there is no time zone" in str(finding)
 
 
 @pytest.mark.parametrize("then", [tagged("sla:07:30"), PipelineGone(CLOSE)])
