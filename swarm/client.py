@@ -109,6 +109,10 @@ class Client:
         closed since then. The newest last."""
         return self._pages("findings", {"since_s": since_s})
 
+    def findings_score(self) -> list[dict[str, Any]]:
+        """What became of the findings of each kind of hazard, and which kinds are muted."""
+        return list(self._request("GET", "findings/score"))
+
     def questions(self) -> list[dict[str, Any]]:
         """What owners are asked now, the most valuable first; `judge` answers."""
         return list(self._request("GET", "questions"))

@@ -20,7 +20,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
 from swarm.model.intents import Intent
-from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
+from swarm.model.journal import Batch, QuestionAsked, RuleScored, VerdictRequest
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
@@ -158,6 +158,9 @@ class SequencerHandle(_Handle):
 
     async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
         await self._call("decline", pipeline, by, cause_id)
+
+    async def rules(self) -> list[RuleScored]:
+        return list(await self._call("rules"))
 
     async def terms(self) -> Terms:
         terms: Terms = await self._call("terms")

@@ -10,7 +10,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
 from swarm.model.intents import Intent
-from swarm.model.journal import Batch, QuestionAsked, VerdictRequest
+from swarm.model.journal import Batch, QuestionAsked, RuleScored, VerdictRequest
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
@@ -106,7 +106,15 @@ class Promising(Protocol):
         ...
 
 
-class Sequencer(Promising, Protocol):
+class Scoring(Protocol):
+    """Who keeps score of the kinds of hazards: the sequencer."""
+
+    async def rules(self) -> list[RuleScored]:
+        """What became of the findings of each kind."""
+        ...
+
+
+class Sequencer(Promising, Scoring, Protocol):
     """The sequencer actor. All calls may be sent again."""
 
     async def intents(self, orchestrator: str) -> list[Intent]:

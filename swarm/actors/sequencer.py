@@ -18,11 +18,13 @@ from swarm.errors import Rejected, UnknownKey
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import (
     FindingChanged,
+    FindingMuted,
     GraphRecord,
     IntentMade,
     LinkFed,
     LinkGone,
     LinkMade,
+    RuleScored,
     SequencingRecord,
     SlaAccepted,
     SlaChanged,
@@ -56,7 +58,7 @@ class Sequencing:
     def __init__(self, settings: Settings) -> None:
         world = World()
         self._world = world
-        self._hazards = Hazards(world, settings.min_confidence)
+        self.hazards = Hazards(world, settings.min_confidence)
         self.promises = Promises(world, (Sla.told(**dict(promise)) for promise in settings.slas))
         self.links = Links(world.history)
         policy = Policies(tuple(map(_rule, settings.pipelines))).of
@@ -69,14 +71,19 @@ class Sequencing:
             case IntentMade(intent) if intent.act is not Act.TRIGGER:
                 self.decisions.apply(record)
                 self._asking.apply(record)
-            case IntentMade() | LinkMade() | LinkGone() | LinkFed():
+            case LinkMade():
                 self.links.apply(record)
+                self.hazards.apply(record)
+            case IntentMade() | LinkGone() | LinkFed():
+                self.links.apply(record)
+            case FindingMuted() | RuleScored():
+                self.hazards.apply(record)
             case SlaChanged() | SlaAccepted() | SlaDeclined():
                 self.promises.apply(record)
             case _:
                 if isinstance(record, FindingChanged):
                     self._asking.apply(record)
-                self._hazards.apply(record)
+                self.hazards.apply(record)
                 self._misstated.apply(record)
                 self.decisions.apply(record)
                 self.promises.apply(record)
@@ -85,10 +92,10 @@ class Sequencing:
     def decide(self, now_s: float) -> list[SequencingRecord]:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
         asked = [*self._asking.decide(now_s), *self._misstated.decide(now_s)]
-        return [*asked, *self._hazards.decide(now_s), *self.promises.decide(now_s)]
+        return [*asked, *self.hazards.decide(now_s), *self.promises.decide(now_s)]
 
     def records(self) -> Iterator[SequencingRecord]:
-        yield from self._hazards.records()
+        yield from self.hazards.records()
         yield from self.promises.records()
         yield from self.decisions.records()
         yield from self._asking.records()
@@ -191,6 +198,10 @@ class SequencerActor:
     async def terms(self) -> Terms:
         """What is promised and what was declined."""
         return self._state.promises.terms
+
+    async def rules(self) -> list[RuleScored]:
+        """What became of the findings of each kind of hazard."""
+        return list(self._state.hazards.rules.records())
 
     async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
         async with self._turn:

@@ -9,8 +9,10 @@ from pydantic import Field
 from swarm.api.foreign_schemas import ForeignWorkerRow
 from swarm.api.schemas import Edge, Shape, TaskName
 from swarm.api.sla_schemas import SlaRow
-from swarm.model.findings import Finding, FindingKind, Hazard
+from swarm.model.findings import Finding, FindingKind, Hazard, Outcome
+from swarm.model.journal import RuleScored
 from swarm.model.lineage import Dependency, DependencyKey, Level
+from swarm.sequencing.scoring import rule_muted, rule_scored
 from swarm.sequencing.telling import remedy, story
 
 
@@ -58,6 +60,7 @@ class FindingRow(Shape):
     worker: ForeignWorkerRow | None = Field(description="The worker that is missing, if it is one.")
     sla: SlaRow | None = Field(description="The SLA that is at risk, if it is one.")
     hazard: HazardRow | None = Field(description="What runs show, if it is a hazard.")
+    outcome: Outcome | None = Field(description="What became of a hazard, once that is known.")
 
     @classmethod
     def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
@@ -75,7 +78,27 @@ class FindingRow(Shape):
             worker=None if finding.worker is None else ForeignWorkerRow.of(finding.worker),
             sla=finding.sla and SlaRow.of(finding.sla),
             hazard=finding.hazard and HazardRow.of_finding(finding, finding.hazard),
+            outcome=finding.outcome,
         )
+
+
+class KindScoreRow(Shape):
+    """What became of the findings of one kind of hazard, each judged once, over twelve weeks."""
+
+    kind: FindingKind
+    came_true: int
+    acted_on: int
+    rejected: int = Field(description="A person said that there is no such dependency.")
+    refuted: int = Field(description="What was expected three times since and never came.")
+    precision: float | None = Field(description="The share that came true or was acted on.")
+    muted: str = Field(description="Why findings of this kind are not told; empty: they are.")
+
+    @classmethod
+    def of(cls, told: RuleScored) -> Self:
+        score = rule_scored(told.weeks)
+        counts = asdict(score)
+        muted = rule_muted(told.weeks)
+        return cls(kind=told.rule, **counts, precision=score.precision, muted=muted)
 
 
 def _orchestrators(finding: Finding) -> list[str]:

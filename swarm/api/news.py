@@ -154,6 +154,12 @@ _TELL: Mapping[type, Callable[[Any], News]] = {
     journal.SlaChanged: lambda r: News(
         "sla", (r.state.sla.name, str(r.state.sla.pipeline)), f"{r.state.standing}: {r.state}"
     ),
+    journal.SlaAccepted: lambda r: News(
+        "sla", (r.sla.name, str(r.sla.pipeline)), f"{r.by} promises {r.sla.name}"
+    ),
+    journal.SlaDeclined: lambda r: News(
+        "sla", (str(r.pipeline),), f"{r.by} wants no SLA of {r.pipeline}"
+    ),
     journal.IntentMade: _intent,
     journal.IntentEnded: _carried,
     journal.LinkMade: lambda r: News(

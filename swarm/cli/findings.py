@@ -2,12 +2,15 @@
 
 import json
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client import Client
 
 
 def findings(
@@ -15,15 +18,23 @@ def findings(
         float | None,
         typer.Option("--since", min=0, help="All news of so many hours, closed findings too."),
     ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="What became of the hazards of each kind.")
+    ] = False,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show undeclared dependencies, rings of pipelines, missing workers, hazards, SLAs at risk."""
     since_s = None if since_h is None else max(0.0, time.time() - since_h * 3600)
     with connected(path) as swarm:
-        found = list(swarm.findings(since_s=since_s))
+        found = [] if score else list(swarm.findings(since_s=since_s))
+        kinds = swarm.findings_score() if score else _kinds(swarm)
     if output is Output.JSON:
-        typer.echo(json.dumps({"schema_version": 1, "findings": found}, indent=2))
+        shown = {"score": kinds} if score else {"findings": found}
+        typer.echo(json.dumps({"schema_version": 1, **shown}, indent=2))
+        return
+    if score:
+        _show_score(kinds)
         return
     for row in found:
         first = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["first_seen_s"]))
@@ -34,6 +45,32 @@ def findings(
                 typer.echo(f"{'':19}  {ran['pipeline']} {ran['task']} run {ran['run_id']}")
             typer.echo(f"{'':19}  {row['worker']['advice']}")
         if row["hazard"] is not None:
-            typer.echo(f"{'':19}  {row['hazard']['story']}")
+            became = f" ({row['outcome'].replace('_', ' ')})" if row["outcome"] else ""
+            typer.echo(f"{'':19}  {row['hazard']['story']}{became}")
             typer.echo(f"{'':19}  {row['hazard']['remedy']}")
     typer.echo(f"{len(found)} findings", err=True)
+    for row in kinds:
+        if row["muted"]:
+            typer.echo(f"muted: {row['kind']}: {row['muted']}", err=True)
+
+
+def _kinds(swarm: "Client") -> list[dict[str, Any]]:
+    """How the kinds of hazards stand; nothing while the sequencer cannot say."""
+    from swarm.client import ApiError
+
+    try:
+        return swarm.findings_score()
+    except ApiError as error:
+        if error.status != 503:
+            raise
+        return []
+
+
+def _show_score(kinds: list[dict[str, Any]]) -> None:
+    columns = ("came_true", "acted_on", "rejected", "refuted")
+    typer.echo(f"{'kind':17}  {'  '.join(columns)}  precision")
+    for row in kinds:
+        counts = "  ".join(f"{row[name]:{len(name)}}" for name in columns)
+        share = "-" if row["precision"] is None else f"{row['precision']:.0%}"
+        muted = f"  muted: {row['muted']}" if row["muted"] else ""
+        typer.echo(f"{row['kind']:17}  {counts}  {share:>9}{muted}")

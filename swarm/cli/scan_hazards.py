@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from swarm.model.findings import Finding
-from swarm.model.journal import DependencyChanged, PipelineSeen
+from swarm.model.journal import DependencyChanged, FindingChanged, PipelineSeen
 from swarm.model.lineage import Dependency
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run
@@ -29,7 +29,7 @@ def hazards_in(
     for dependency in dependencies:
         if dependency.confidence >= min_confidence:
             hazards.apply(DependencyChanged(0, dependency))
-    found = [told.finding for told in hazards.decide(now_s)]
+    found = [told.finding for told in hazards.decide(now_s) if isinstance(told, FindingChanged)]
     return tuple(sorted(found, key=_stakes))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from swarm.model.foreign import ForeignWorker
 from swarm.model.keys import PipelineKey
@@ -27,6 +28,25 @@ class FindingKind(StrEnum):
     SLA_AT_RISK = "sla_at_risk"  # it is likely to be missed
     MISSTATED_SLA = "misstated_sla"  # a tag was meant to state one and does not
     HELD = "held"  # a run waits, and a person is asked what becomes of it
+
+
+class Outcome(StrEnum):
+    """What became of a hazard that was told."""
+
+    CAME_TRUE = "came_true"
+    ACTED_ON = "acted_on"
+    REJECTED = "rejected"  # a person said that there is no such dependency
+    REFUTED = "refuted"  # it should have happened by now
+
+
+class RuleWeek(NamedTuple):
+    """How many hazards of one kind were judged in the week that begins at `starts_s`, and how."""
+
+    starts_s: float
+    came_true: int
+    acted_on: int
+    rejected: int
+    refuted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,8 @@ class Finding:
     of a ring, what ran on the missing `worker`, of an SLA the cause and its own, of a hold what it
     waits for and its own, or of a hazard the writer's (both writers') and the reader's; `evidence`
     are the dependencies that show it. `changed_at_s` is when it was opened, closed, or had its
-    level, evidence, worker or the gist of its hazard changed. `detail` is what is wrong with a tag.
+    level, evidence, worker or the gist of its hazard changed. `detail` is what is wrong with a tag,
+    `outcome` what became of a hazard, once that is known.
     """
 
     id: str
@@ -78,6 +99,7 @@ class Finding:
     hazard: Hazard | None = None
     sla: SlaState | None = None
     detail: str = ""
+    outcome: Outcome | None = None
 
     def __str__(self) -> str:
         if self.worker is not None:
@@ -115,4 +137,4 @@ def told(known: Finding | None, holds: Finding | None, now_s: float) -> Finding 
 
 def _said(finding: Finding) -> tuple[object, ...]:
     gist = finding.hazard.gist if finding.hazard else None
-    return finding.level, finding.evidence, finding.pipelines, gist
+    return finding.level, finding.evidence, finding.pipelines, gist, finding.outcome

@@ -10,7 +10,7 @@ from enum import StrEnum
 from swarm.model.columns import ColumnLineage
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.findings import Finding
+from swarm.model.findings import Finding, FindingKind, RuleWeek
 from swarm.model.foreign import ForeignWorker
 from swarm.model.intents import Carried, Intent
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
@@ -284,6 +284,21 @@ class FindingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingMuted:
+    """As `FindingChanged`, of a kind that is mostly wrong: nobody is told."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RuleScored:
+    """What became of the findings of a kind, by week, changed."""
+
+    rule: FindingKind
+    weeks: tuple[RuleWeek, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SlaChanged:
     """An SLA stands otherwise than before."""
 
@@ -435,6 +450,8 @@ SequencingRecord = (
     | SlaAccepted
     | SlaDeclined
     | FindingChanged
+    | FindingMuted
+    | RuleScored
     | IntentMade
     | LinkMade
     | LinkGone

@@ -11,30 +11,40 @@ Rules
    never surer than `Level.WARN`.
 3. A pipeline that is gone leaves a hazard with each reader that nobody else writes for, until
    somebody does or the reader is gone too.
+4. What becomes of each is judged (`outcomes.py`). The findings of a kind that is mostly wrong
+   (`rules.py`) are followed in silence: as `FindingMuted`, and none of them is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from itertools import combinations
 
 from swarm.graph.query import MIN_CONFIDENCE, impact
-from swarm.model.findings import Finding, FindingKind, Hazard, finding_id, told
+from swarm.model.findings import Finding, FindingKind, Hazard, Outcome, finding_id, told
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,
+    FindingMuted,
     GraphRecord,
+    LinkMade,
     PipelineGone,
     PipelineSeen,
+    RuleScored,
     RunSeen,
     RunsKept,
 )
 from swarm.model.keys import DatasetKey, PipelineKey
-from swarm.model.lineage import WARN_FROM, Dependency, DependencyKey, Level, level_of
+from swarm.model.lineage import WARN_FROM, Dependency, DependencyKey, Level, Verdict, level_of
+from swarm.model.links import Link
 from swarm.model.runs import Run
 from swarm.sequencing.between import of_reader, of_writers
+from swarm.sequencing.outcomes import outcome_of
+from swarm.sequencing.rules import Rules
 from swarm.sequencing.world import World
 
 Pair = tuple[PipelineKey, PipelineKey]
+HazardRecord = FindingChanged | FindingMuted | RuleScored
 
 _AT_MOST = {
     FindingKind.RACE: Level.WARN,
@@ -51,22 +61,42 @@ class Hazards:
         self._least = min_confidence
         self._world = world
         self._open: dict[Pair, dict[str, Finding]] = {}
+        self.rules = Rules()
+        self._silent: set[str] = set()  # the findings that are followed and not told
         # What moved since the last `decide`.
         self._moved: set[Pair] = set()
+        self._accepted: set[DependencyKey] = set()
+        self._is_new = True
         self._lost: dict[Pair, set[DependencyKey]] = {}
 
-    def apply(self, record: GraphRecord) -> None:
+    def apply(self, record: GraphRecord | HazardRecord | LinkMade) -> None:
         """Follow a record; `world` follows it here too."""
+        match record:
+            case FindingMuted(finding):
+                self._put(finding, silent=True)
+            case FindingChanged(finding) if finding.hazard is not None:
+                self._put(finding, silent=False)
+            case RuleScored():
+                self.rules.apply(record)
+            case LinkMade(link):
+                self._hear(link)
+            case _:
+                self._follow(record)
+
+    def _follow(self, record: GraphRecord) -> None:
+        """A record of the graph."""
+        known = self._world.graph.dependencies
+        match record:
+            case DependencyChanged(_, Dependency(key=key, verdict=Verdict.ACCEPTED)):
+                if key in known and known[key].verdict is not Verdict.ACCEPTED:
+                    self._accepted.add(key)
+            case _:
+                pass
         self._touch_by(record)
         self._world.apply(record)
         self._touch_by(record)
-        match record:
-            case FindingChanged(finding) if finding.hazard is not None:
-                self._put(finding)
-            case DependencyGone(_, key):
-                self._lost.setdefault(_pair(key), set()).add(key)
-            case _:
-                pass
+        if isinstance(record, DependencyGone):
+            self._lost.setdefault(_pair(record.key), set()).add(record.key)
 
     def _touch_by(self, record: GraphRecord) -> None:
         match record:
@@ -80,36 +110,94 @@ class Hazards:
             case _:
                 pass
 
-    def decide(self, now_s: float) -> list[FindingChanged]:
-        """The hazards that are not as they were last told."""
+    def decide(self, now_s: float) -> list[HazardRecord]:
+        """The hazards that are not as they were last told, and how right those before were."""
         moved, self._moved = self._moved, set()
         moved |= {pair for pair, found in self._open.items() if _orphaned(found)}
-        changed = []
-        for pair in sorted(moved):
-            holds = {finding.id: finding for finding in self._held(pair, now_s)}
-            known = self._open.get(pair, {})
-            for name in sorted(known.keys() | holds.keys()):
-                finding = told(known.get(name), holds.get(name), now_s)
-                if finding is not None:
-                    changed.append(FindingChanged(finding))
+        holds = {pair: {one.id: one for one in self._held(pair, now_s)} for pair in sorted(moved)}
+        outcomes = self._outcomes(holds)
+        scored = self.rules.judged(((told.kind, what) for told, what in outcomes), now_s)
+        muted = self.rules.muted(scored)
+        turned = muted ^ self.rules.muted()
+        for pair, found in self._open.items():
+            if pair not in holds and any(one.kind in turned for one in found.values()):
+                holds[pair] = found
+        became = {told.id: what for told, what in outcomes}
+        changed: list[HazardRecord] = [*scored]
+        for pair in sorted(holds):
+            known, now = self._open.get(pair, {}), holds[pair]
+            for name in sorted(known.keys() | now.keys()):
+                before = known.get(name)
+                outcome = before.outcome if before and before.outcome else became.get(name)
+                changed += self._told(before, now.get(name), outcome, muted, now_s)
         self._lost.clear()
         return changed
 
-    def records(self) -> Iterator[FindingChanged]:
-        """A snapshot of what is open."""
-        for findings in self._open.values():
-            yield from map(FindingChanged, findings.values())
+    def _outcomes(
+        self, holds: Mapping[Pair, Mapping[str, Finding]]
+    ) -> list[tuple[Finding, Outcome]]:
+        """What became of those that were told before, where that shows only now."""
+        # What a process hears until it is where the one before it was is no news.
+        accepted = frozenset() if self._is_new else frozenset(self._accepted)
+        self._is_new, self._accepted = False, set()
+        return [
+            (told, what)
+            for pair, now in holds.items()
+            for told in self._open.get(pair, {}).values()
+            if told.outcome is None
+            and (what := outcome_of(told, tuple(now.values()), accepted, self._world))
+        ]
 
-    def _put(self, finding: Finding) -> None:
+    def _told(
+        self,
+        known: Finding | None,
+        holds: Finding | None,
+        outcome: Outcome | None,
+        muted: Set[FindingKind],
+        now_s: float,
+    ) -> list[HazardRecord]:
+        """What to write of one finding; one whose kind was muted since, or is no longer, ends as
+        what it was and begins as what it is."""
+        finding = told(known, replace(holds, outcome=outcome) if holds else None, now_s)
+        if known is None or holds is None:
+            if finding is None:
+                return []
+            silent = finding.kind in muted if known is None else known.id in self._silent
+            return [_record(replace(finding, outcome=outcome), silent=silent)]
+        was, silent = known.id in self._silent, known.kind in muted
+        if was == silent:
+            return [_record(finding, silent=silent)] if finding else []
+        ends = replace(known, changed_at_s=now_s, closed_at_s=now_s)
+        begins = finding or replace(known, changed_at_s=now_s)
+        return [_record(ends, silent=was), _record(begins, silent=silent)]
+
+    def records(self) -> Iterator[HazardRecord]:
+        """A snapshot of what is open."""
+        yield from self.rules.records()
+        for findings in self._open.values():
+            for finding in findings.values():
+                yield _record(finding, silent=finding.id in self._silent)
+
+    def _put(self, finding: Finding, *, silent: bool) -> None:
         pair = finding.pipelines[0], finding.pipelines[1]
         found = self._open.setdefault(pair, {})
+        self._silent.discard(finding.id)
         if finding.closed_at_s is None:
             found[finding.id] = finding
+            if silent:
+                self._silent.add(finding.id)
             self._moved.add(pair)
         else:
             found.pop(finding.id, None)
         if not found:
             del self._open[pair]
+
+    def _hear(self, link: Link) -> None:
+        """Somebody had the reader start when the writer is done."""
+        for upstream in link.upstreams:
+            for finding in self._open.get((upstream, link.downstream), {}).values():
+                self._accepted |= set(finding.evidence)
+                self._moved.add((upstream, link.downstream))
 
     def _touch(self, pipeline: PipelineKey) -> None:
         """Look again at whatever this pipeline is one end of."""
@@ -204,6 +292,10 @@ def _finding(
     at_most = _AT_MOST.get(kind, Level.GATE)
     shown = min((level, at_most), key=_SURER.index) if level in _SURER else Level.SHOW
     return Finding(name, kind, pair, evidence, shown, now_s, now_s, hazard=hazard)
+
+
+def _record(finding: Finding, *, silent: bool) -> HazardRecord:
+    return FindingMuted(finding) if silent else FindingChanged(finding)
 
 
 def _pair(key: DependencyKey) -> Pair:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Given
 from swarm.api.explained import Explained
-from swarm.api.finding_schemas import FindingRow
+from swarm.api.finding_schemas import FindingRow, KindScoreRow
 from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
@@ -163,6 +163,12 @@ async def findings(
     return page_in_time(
         rows, lambda row: row.key, lambda row: FindingRow.of(row.finding, known), limit
     )
+
+
+@router.get("/findings/score")
+async def findings_score(deps: Given) -> list[KindScoreRow]:
+    """What became of the findings of each kind of hazard, and which kinds are muted for it."""
+    return [KindScoreRow.of(told) for told in await deps.sequencer.rules()]
 
 
 def _reach(

@@ -30,6 +30,7 @@ from swarm.model.journal import (
     LinkGone,
     LinkMade,
     QuestionAsked,
+    RuleScored,
     SequencingRecord,
     SlaAccepted,
     SlaDeclined,
@@ -166,6 +167,9 @@ class LocalSequencer:
 
     async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
         await self.write([SlaDeclined(pipeline, by, self._clock.now_s())])
+
+    async def rules(self) -> list[RuleScored]:
+        return list(self.state.hazards.rules.records())
 
     async def terms(self) -> Terms:
         return self.state.promises.terms

@@ -11,9 +11,17 @@ from swarm.api.app import create_app
 from swarm.api.news import block, news_of
 from swarm.api.recent import Recent
 from swarm.errors import Trimmed
-from swarm.model.journal import Batch, CursorMoved, Entry, PipelineSeen
+from swarm.model.journal import (
+    Batch,
+    CursorMoved,
+    Entry,
+    PipelineSeen,
+    SlaAccepted,
+    SlaDeclined,
+)
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sla import Sla
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector
@@ -218,6 +226,16 @@ def test_long_and_hostile_names_stay_one_event() -> None:
     assert told.count(b"\n") == 4
     assert len(told) < 6_000
     assert events_in(told.decode())[0][0] == 7
+
+
+def test_what_people_say_of_slas_is_told_with_who_said_it() -> None:
+    sla = Sla(PipelineKey("airflow", "a"), 27_000.0)
+    promised, declined = SlaAccepted(sla, "ann", 1.0), SlaDeclined(sla.pipeline, "bob", 2.0)
+    news = [news_of(record) for record in (promised, declined)]
+    assert [(one.kind, one.text) for one in news if one] == [
+        ("sla", "ann promises airflow/a by 07:30 UTC"),
+        ("sla", "bob wants no SLA of airflow/a"),
+    ]
 
 
 @pytest.mark.parametrize("record", [CursorMoved("airflow", "3")])

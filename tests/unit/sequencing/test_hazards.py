@@ -8,6 +8,7 @@ from swarm.model.findings import Finding, FindingKind
 from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
+    FindingChanged,
     GraphRecord,
     PipelineGone,
     PipelineSeen,
@@ -75,7 +76,7 @@ class Journal:
             self.hazards.apply(told)
         self.written += [*records, *news]
         assert self.hazards.decide(self.now_s + 0.5) == []
-        return [told.finding for told in news]
+        return [told.finding for told in news if isinstance(told, FindingChanged)]
 
 
 @pytest.fixture
