@@ -101,12 +101,15 @@ class Journaled:
         while not await asyncio.to_thread(aside, name, self._stands_at):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
 
-    async def append(self, records: Sequence[Record], at_s: float, cause_id: str) -> int:
-        """Make `records` durable, then apply them; returns the last sequence number."""
+    async def append(
+        self, records: Sequence[Record], at_s: float, cause_id: str, *, snapshot: bool = False
+    ) -> int:
+        """Make `records` durable, then apply them; returns the last sequence number. With
+        `snapshot` the state is kept behind them, due or not."""
         seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_id)
         for record in records:
             self._state.apply(record)
-        await self._snapshot_if_due(seq)
+        await self._snapshot_if_due(seq, now=snapshot)
         return seq
 
     async def write(
@@ -128,8 +131,8 @@ class Journaled:
         seq = await asyncio.to_thread(write)
         await self._snapshot_if_due(seq)
 
-    async def _snapshot_if_due(self, seq: int) -> None:
-        if seq - self._snapshot_seq >= self._snapshot_every:
+    async def _snapshot_if_due(self, seq: int, *, now: bool = False) -> None:
+        if now or seq - self._snapshot_seq >= self._snapshot_every:
             # It can wait for the next append; what was appended must not look as if it was not.
             with contextlib.suppress(NoRoom):
                 await asyncio.to_thread(self._snapshot, seq)

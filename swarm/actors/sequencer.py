@@ -20,11 +20,13 @@ from swarm.model.journal import (
     FindingChanged,
     FindingMuted,
     GraphRecord,
+    HistoryKept,
     IntentMade,
     LinkFed,
     LinkGone,
     LinkMade,
     RuleScored,
+    RunsKept,
     SequencingRecord,
     SlaAccepted,
     SlaChanged,
@@ -46,6 +48,10 @@ from swarm.store.journal import Journal, open_journal
 STREAM = "sequencing"
 _FOLLOWED = "graph"
 _SNAPSHOT_EVERY = 5_000  # records
+# So many records of the graph may pass before the runs among them are in a snapshot here; the graph
+# keeps sixty runs of each pipeline, and this is well before it drops the others.
+_HISTORY_EVERY = 5_000
+_HISTORY_DAYS = 100.0  # more than anything here looks back
 _BATCH = 1_000
 _IDLE_S = 0.2  # how long a change of the graph may stay unseen here
 _HEAR_S = 2.0  # and what connectors tell of themselves
@@ -65,6 +71,7 @@ class Sequencing:
         self.decisions = Decisions(world, policy, lambda: self.promises.slas)
         self._asking = Asking(policy)
         self._misstated = Misstated()
+        self._kept_seq = 0
 
     def apply(self, record: GraphRecord | SequencingRecord) -> None:
         match record:
@@ -78,6 +85,8 @@ class Sequencing:
                 self.links.apply(record)
             case FindingMuted() | RuleScored():
                 self.hazards.apply(record)
+            case HistoryKept(seq):
+                self._kept_seq = seq
             case SlaChanged() | SlaAccepted() | SlaDeclined():
                 self.promises.apply(record)
             case _:
@@ -94,7 +103,14 @@ class Sequencing:
         asked = [*self._asking.decide(now_s), *self._misstated.decide(now_s)]
         return [*asked, *self.hazards.decide(now_s), *self.promises.decide(now_s)]
 
-    def records(self) -> Iterator[SequencingRecord]:
+    def history_due(self, seq: int) -> list[HistoryKept]:
+        """Whether the runs up to `seq` of the graph stream are to be kept here now."""
+        return [HistoryKept(seq)] if seq - self._kept_seq >= _HISTORY_EVERY else []
+
+    def records(self) -> Iterator[SequencingRecord | RunsKept]:
+        yield HistoryKept(self._kept_seq)
+        for pipeline, runs in self._world.history.kept(_HISTORY_DAYS):
+            yield RunsKept(pipeline, runs)
         yield from self.hazards.records()
         yield from self.promises.records()
         yield from self.decisions.records()
@@ -221,8 +237,15 @@ class SequencerActor:
                     await self._tell(self._state.decisions.decide)
                     await self._tell(self._state.links.decide)
                     await self._tell(self._state.decide)
+                    await self._keep_history()
             if not more:
                 await asyncio.sleep(_IDLE_S)
+
+    async def _keep_history(self) -> None:
+        """What is known of the past has to be known after a restart."""
+        due = self._state.history_due(self._seq)
+        if due:
+            await self._journaled.append(due, self._clock.now_s(), "history", snapshot=True)
 
     def _follow(self) -> bool:
         """Apply what is new; may there be more?"""

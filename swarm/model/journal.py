@@ -255,7 +255,7 @@ class RunSeen:
 
 @dataclass(frozen=True, slots=True)
 class RunsKept:
-    """In snapshots: the last runs of a pipeline, which timing is judged by."""
+    """In snapshots: the last runs of a pipeline."""
 
     pipeline: PipelineKey
     runs: tuple[Ran, ...]
@@ -288,6 +288,13 @@ class FindingMuted:
     """As `FindingChanged`, of a kind that is mostly wrong: nobody is told."""
 
     finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryKept:
+    """The runs of the graph stream up to `seq` are in the snapshot."""
+
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,6 +459,7 @@ SequencingRecord = (
     | FindingChanged
     | FindingMuted
     | RuleScored
+    | HistoryKept
     | IntentMade
     | LinkMade
     | LinkGone

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import NONE, merged, ran_of, unpacked
 from swarm.model.runs import Ran, Run, RunState
+from swarm.model.weekdays import DAY_S
 from swarm.sequencing.repairs import Gaps
 from swarm.sequencing.tail import Tail
 
@@ -85,6 +86,16 @@ class History:
         """Ended runs, the oldest first, with those that made good for another time."""
         packed = self._packed.get(pipeline, NONE)
         return self.remember(pipeline, "known", lambda: unpacked(packed))
+
+    def kept(self, days: float) -> Iterator[tuple[PipelineKey, tuple[Ran, ...]]]:
+        """Of each pipeline the ended runs that began no more than `days` before the newest of
+        all."""
+        every = {key: unpacked(packed) for key, packed in self._packed.items()}
+        newest_s = max((runs[-1].started_at_s for runs in every.values() if runs), default=0.0)
+        for key, runs in every.items():
+            at = bisect_left(runs, newest_s - days * DAY_S, key=lambda ran: ran.started_at_s)
+            if runs[at:]:
+                yield key, runs[at:]
 
     def good_durations_s(self, pipeline: PipelineKey) -> list[float]:
         """How long its good runs took, the oldest first."""
