@@ -2,22 +2,26 @@
 projections."""
 
 import asyncio
+from collections.abc import Iterable
 
 from swarm.api.deps import Deps
+from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
 from swarm.sequencing.history import RUNS_KEPT
 from swarm.sequencing.known import known_world
 from swarm.sequencing.world import World
 
 
-async def world_of(deps: Deps) -> World:
-    """The world as it stands: a copy, since the read model moves on."""
+async def world_of(deps: Deps, ran: Iterable[PipelineKey] | None = None) -> World:
+    """The world as it stands: a copy, since the read model moves on. With `ran` only the runs of
+    these pipelines are in it."""
     graph = deps.model.graph
     pipelines, dependencies = list(graph.pipelines.values()), list(graph.dependencies.values())
     projections = deps.projections
 
     def read() -> World:
-        runs = (run for one in pipelines for run in projections.runs(one.key, RUNS_KEPT))
+        of = (one.key for one in pipelines) if ran is None else ran
+        runs = (run for key in of for run in projections.runs(key, RUNS_KEPT))
         return known_world(pipelines, dependencies, runs)
 
     return await asyncio.to_thread(read)

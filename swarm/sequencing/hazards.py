@@ -119,7 +119,7 @@ class Hazards:
         scored = self.rules.judged(((told.kind, what) for told, what in outcomes), now_s)
         muted = self.rules.muted(scored)
         turned = muted ^ self.rules.muted()
-        for pair, found in self._open.items():
+        for pair, found in self._open.items() if turned else ():
             if pair not in holds and any(one.kind in turned for one in found.values()):
                 holds[pair] = found
         became = {told.id: what for told, what in outcomes}

@@ -31,7 +31,7 @@ async def accept(body: AcceptBody, deps: Given) -> SlaTerms:
     """Promise what is offered of a pipeline, or another time of day; in place of the accepted SLA
     that it may have."""
     pipeline = _pipeline(body.pipeline, deps)
-    world, terms = await world_of(deps), await deps.sequencer.terms()
+    world, terms = await world_of(deps, [pipeline]), await deps.sequencer.terms()
     known = await asyncio.to_thread(offer, world, pipeline, terms, deps.clock.now_s())
     sla = _sla(body, pipeline, known)
     await deps.sequencer.accept(sla, body.by, uuid.uuid4().hex)
