@@ -156,7 +156,9 @@ def _starts(repository: Payload) -> dict[str, list[tuple[str, bool]]]:
     starts: dict[str, list[tuple[str, bool]]] = {}
     for schedule in repository["schedules"]:
         running = schedule["scheduleState"]["status"] == "RUNNING"
-        start = (str(schedule["cronSchedule"]), running)
+        zone = schedule.get("executionTimezone")
+        place = f" {zone}" if zone and zone != "UTC" else ""
+        start = (f"{schedule['cronSchedule']}{place}", running)
         starts.setdefault(str(schedule["pipelineName"]), []).append(start)
     for sensor in repository["sensors"]:
         running = sensor["sensorState"]["status"] == "RUNNING"

@@ -29,7 +29,9 @@ query SwarmWorkspace {
         ... on RepositoryLocation { repositories {
           name
           jobs { name isAssetJob tags { key value } }
-          schedules { name cronSchedule pipelineName scheduleState { status } }
+          schedules {
+            name cronSchedule executionTimezone pipelineName scheduleState { status }
+          }
           sensors {
             name targets { pipelineName } metadata { assetKeys { path } } sensorState { status }
           }

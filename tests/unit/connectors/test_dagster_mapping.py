@@ -441,3 +441,18 @@ def test_a_dagster_that_knows_no_freshness_policies_is_read_without() -> None:
     assert not any(asset.freshness for asset in read_assets(answer, DAGSTER)[0])
     assert "internalFreshnessPolicy" in ASSETS
     assert "reshness" not in ASSETS_BEFORE_FRESHNESS
+
+
+def test_a_schedule_tells_by_which_clock_it_goes() -> None:
+    answer = payload("workspace")
+    [sales] = [
+        entry["locationOrLoadError"]["repositories"][0]
+        for entry in answer["workspaceOrError"]["locationEntries"]
+        if entry["name"] == "sales"
+    ]
+    hourly, nightly = sales["schedules"]
+    hourly["executionTimezone"], nightly["executionTimezone"] = "UTC", "Europe/Berlin"
+    found = defined(read_locations(answer, DAGSTER)[0])
+    schedules = {pipeline.key.name: pipeline.schedule for pipeline in found.pipelines}
+    assert schedules["sales/ingest"] == "5 * * * *"
+    assert schedules["sales_job"] == "0 3 * * * Europe/Berlin, sensor new_files"
