@@ -1,0 +1,106 @@
+"""What is to be run, as far as it is known: tasks whose durations are distributions.
+
+Times are whole seconds from the beginning of the plan, as in `problem.py`. What runs already is a
+demand too: it `runs`, waits for nothing, and takes what is left of it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from swarm.placement.problem import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long a task takes, in seconds: `points` are quantiles at equal distances, the shortest
+    and the longest run included. Between two of them every duration is as likely (a histogram of
+    equal areas). One point: it is known.
+
+    Raises `ValueError` where they are none, negative, or do not rise.
+    """
+
+    points: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.points or self.points[0] < 0:
+            raise ValueError(f"a duration needs points of 0 or more; got {self.points[:3]}")
+        if any(later < one for one, later in zip(self.points, self.points[1:], strict=False)):
+            raise ValueError("the points of a duration must rise")
+
+    def at(self, share: float) -> float:
+        """So long take at most `share` (0 to 1) of its runs."""
+        place = share * (len(self.points) - 1)
+        low = min(int(place), len(self.points) - 1)
+        high = min(low + 1, len(self.points) - 1)
+        return self.points[low] + (place - low) * (self.points[high] - self.points[low])
+
+    def mean(self) -> float:
+        inner = sum(self.points) - (self.points[0] + self.points[-1]) / 2
+        return inner / (len(self.points) - 1) if len(self.points) > 1 else self.points[0]
+
+    def left(self, ran_s: float) -> "Spread":
+        """What is still to come once it has run for so long (3Sigma, Park et al. 2018): the runs
+        that took longer than that. One that outran them all has half of that again to go."""
+        if ran_s >= self.points[-1]:
+            return Spread((ran_s / 2,))
+        from_ = bisect_right(self.points, ran_s)
+        rest = tuple(point - ran_s for point in self.points[from_:])
+        return Spread((0.0, *rest) if from_ else rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A task to be run once. `needs` are units of each kind of room a worker has (slots first).
+
+    It begins no sooner than at `release_s` and after those it is `after` (by number, all smaller).
+    One that ends behind `due_s`, or begins more than `patience_s` behind its release, costs
+    `value`. What is `behind` gets what others leave: no worker is rented for it. The end of all is
+    that of what neither is behind nor only has to begin in time.
+    """
+
+    name: str
+    takes: Spread
+    needs: tuple[int, ...] = (1,)
+    after: tuple[int, ...] = ()
+    release_s: int = 0
+    due_s: int | None = None
+    patience_s: int | None = None
+    value: float = 1.0
+    behind: bool = False
+    runs: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Is its end part of the makespan?"""
+        return not self.behind and self.patience_s is None
+
+    def due_by(self, takes_s: float) -> float | None:
+        """By when it has to end, were that how long it takes."""
+        if self.patience_s is None:
+            return self.due_s
+        by_s = self.release_s + self.patience_s + takes_s
+        return by_s if self.due_s is None else min(by_s, self.due_s)
+
+    def job(self, takes_s: int) -> Job:
+        by_s = self.due_by(takes_s)
+        due = None if by_s is None else int(by_s)
+        return Job(takes_s, self.needs, self.after, self.release_s, due, self.value)
+
+
+def drawn(demands: Sequence[Demand], random: Random, draws: int) -> list[list[int]]:
+    """Durations as they may come, `draws` times; each task's are spread evenly over what it may
+    take (Latin hypercube, McKay 1979), so few of them say as much as many."""
+    found: list[list[int]] = [[] for _ in range(draws)]
+    places = list(range(draws))
+    for demand in demands:
+        random.shuffle(places)
+        for row, place in zip(found, places, strict=True):
+            row.append(round(demand.takes.at((place + random.random()) / draws)))
+    return found
+
+
+def typical(demands: Sequence[Demand]) -> list[int]:
+    """What each takes on average."""
+    return [round(demand.takes.mean()) for demand in demands]

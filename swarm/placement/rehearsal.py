@@ -1,0 +1,207 @@
+"""The plan played through: who begins when on which worker, were this how long everything takes.
+
+A list scheduler driven by events (Graham 1966): whenever something ends, is released or comes up,
+the ready task with the lowest key begins on the worker that has the least room left besides it
+(best fit, so that workers become empty rather than half empty). No worker holds more than it has
+room for; what drains begins nothing. What waits behind begins only while `kept_free` slots stay
+free for the others.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import gt
+
+from swarm.placement.demand import Demand
+
+_END, _UP, _READY = range(3)  # in this order at one moment
+NEVER = -1
+
+_Queues = dict[tuple[int, ...], list[tuple[float, int]]]  # by needs; the lowest key first
+
+
+@dataclass(slots=True)
+class Stand:
+    """A worker in a rehearsal. It takes work from `up_s` on; `gone_s` is when a drained one was
+    empty."""
+
+    room: tuple[int, ...]
+    up_s: int
+    free: list[int] = field(default_factory=list)
+    draining: bool = False
+    gone_s: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self.free == list(self.room)
+
+
+class Rehearsal:
+    """Raises `ValueError` where a demand stands before one it is after."""
+
+    def __init__(
+        self,
+        demands: Sequence[Demand],
+        takes: Sequence[int],
+        keys: Sequence[float],
+        kept_free: int = 0,
+    ) -> None:
+        self._demands, self._takes, self._keys = demands, takes, keys
+        self._kept_free = kept_free
+        self.starts = [NEVER] * len(demands)
+        self.ends = [NEVER] * len(demands)
+        self.on = [NEVER] * len(demands)
+        self.stands: list[Stand] = []
+        self.now_s = 0
+        self._free_slots = 0
+        self._waits = [len(demand.after) + 1 for demand in demands]
+        self._then: list[list[int]] = [[] for _ in demands]
+        self._open: dict[int, list[int]] = {}  # what is free on those that take work
+        self._ready: tuple[_Queues, _Queues] = ({}, {})  # what is behind last
+        self._events: list[tuple[int, int, int]] = []
+        for number, demand in enumerate(demands):
+            for before in demand.after:
+                if before >= number:
+                    raise ValueError(f"{demand.name} stands before one that it waits for")
+                self._then[before].append(number)
+            self._ready[demand.behind].setdefault(demand.needs, [])
+            self._events.append((demand.release_s, _READY, number))
+        heapq.heapify(self._events)
+
+    def add(self, room: tuple[int, ...], up_s: int = 0) -> int:
+        """One more worker, which takes work from `up_s` on; its number."""
+        self.stands.append(Stand(room, up_s, list(room)))
+        heapq.heappush(self._events, (max(up_s, self.now_s), _UP, len(self.stands) - 1))
+        return len(self.stands) - 1
+
+    def drain(self, worker: int) -> None:
+        """It begins nothing any more, and is gone once it is empty."""
+        stand = self.stands[worker]
+        stand.draining = True
+        if self._open.pop(worker, None) is not None:
+            self._free_slots -= stand.free[0]
+        if stand.empty:
+            stand.gone_s = self.now_s
+
+    def until(self, stop_s: float = float("inf")) -> None:
+        """Go on to that moment, what happens at it included."""
+        events = self._events
+        while events and events[0][0] <= stop_s:
+            self.now_s = events[0][0]
+            while events and events[0][0] == self.now_s:
+                _, kind, number = heapq.heappop(events)
+                if kind == _READY:
+                    self._freed(number)
+                elif kind == _END:
+                    self._end(number)
+                else:
+                    self._come_up(number)
+            self._begin()
+
+    def _come_up(self, worker: int) -> None:
+        stand = self.stands[worker]
+        if not stand.draining:
+            self._open[worker] = stand.free
+            self._free_slots += stand.free[0]
+
+    def _freed(self, number: int) -> None:
+        self._waits[number] -= 1
+        if not self._waits[number]:
+            demand = self._demands[number]
+            heap = self._ready[demand.behind][demand.needs]
+            heapq.heappush(heap, (self._keys[number], number))
+
+    def _end(self, number: int) -> None:
+        self.ends[number] = self.now_s
+        stand = self.stands[self.on[number]]
+        for kind, need in enumerate(self._demands[number].needs):
+            stand.free[kind] += need
+        if not stand.draining:
+            self._free_slots += self._demands[number].needs[0]
+        elif stand.empty:
+            stand.gone_s = self.now_s
+        for then in self._then[number]:
+            self._freed(then)
+
+    def _begin(self) -> None:
+        for behind, queues in enumerate(self._ready):
+            kept = self._kept_free if behind else 0
+            may = [needs for needs, heap in queues.items() if heap]
+            while may and self._free_slots:
+                needs = may[0] if len(may) == 1 else min(may, key=lambda one: queues[one][0])
+                fits = self._free_slots >= needs[0] + kept
+                worker = self._fitting(needs) if fits else NEVER
+                if worker == NEVER:
+                    may.remove(needs)
+                    continue
+                self._start(heapq.heappop(queues[needs])[1], worker)
+                if not queues[needs]:
+                    may.remove(needs)
+
+    def _start(self, number: int, worker: int) -> None:
+        free, needs = self.stands[worker].free, self._demands[number].needs
+        for kind, need in enumerate(needs):
+            free[kind] -= need
+        self._free_slots -= needs[0]
+        self.starts[number], self.on[number] = self.now_s, worker
+        heapq.heappush(self._events, (self.now_s + self._takes[number], _END, number))
+
+    def _fitting(self, needs: tuple[int, ...]) -> int:
+        """The worker with the least room left among those that have enough; the first of equals."""
+        slots, one_kind = needs[0], len(needs) == 1
+        found, least = NEVER, [1 << 60]
+        for worker, free in self._open.items():
+            if slots <= free[0] and free < least:
+                if not one_kind and any(map(gt, needs, free)):
+                    continue
+                found, least = worker, free
+                if one_kind and free[0] == slots:
+                    break
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a course came to: `missed` is the value of what was late, `late_s` by how much in all
+    (weighted); `makespan_s` the end of all that counts; `unrun` who found no room or no time."""
+
+    missed: float
+    late_s: float
+    makespan_s: int
+    unrun: int
+
+    @property
+    def cost(self) -> tuple[float, float, int]:
+        return self.missed, self.late_s, self.makespan_s
+
+
+def rehearsed(
+    demands: Sequence[Demand],
+    takes: Sequence[int],
+    keys: Sequence[float],
+    rooms: Iterable[tuple[tuple[int, ...], int]],
+    kept_free: int = 0,
+) -> Rehearsal:
+    """All of it, on workers of these rooms, each up from the moment beside it."""
+    course = Rehearsal(demands, takes, keys, kept_free)
+    for room, up_s in rooms:
+        course.add(room, up_s)
+    course.until()
+    return course
+
+
+def scored(demands: Sequence[Demand], takes: Sequence[int], ends: Sequence[int]) -> Score:
+    missed = late_s = 0.0
+    makespan_s = unrun = 0
+    for demand, took, end in zip(demands, takes, ends, strict=True):
+        if end == NEVER:
+            unrun += 1
+            missed += demand.value * (not demand.behind)
+            continue
+        if demand.counts and end > makespan_s:
+            makespan_s = end
+        due = demand.due_by(took)
+        if due is not None and end > due:
+            missed += demand.value
+            late_s += demand.value * (end - due)
+    return Score(missed, late_s, makespan_s, unrun)
