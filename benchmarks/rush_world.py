@@ -118,7 +118,7 @@ def _pipelines(dice: Random) -> list[_Task]:
             pairs.add((writer, reader))
             insort(reads[reader], writer)
     for pipeline in range(PIPELINES):
-        release_s = dice.choices(minutes, weights)[0] * MIN_S
+        release_s = int(dice.choices(minutes, weights)[0]) * MIN_S
         depth = dice.randint(2, 4)
         level_of = sorted(dice.randrange(depth) for _ in range(dice.randint(3, 8)))
         levels: list[list[int]] = []
@@ -208,9 +208,10 @@ def _base(dice: Random) -> list[tuple[Demand, int]]:
     found: list[tuple[Demand, int]] = []
     load = 0.0
     stream = 0
-    while load < BASE_SLOTS:
-        median = min(dice.uniform(60, 240), (BASE_SLOTS - load) * BASE_EVERY_S)
-        load += median / BASE_EVERY_S
+    while BASE_SLOTS - load > 0.01:
+        mean = min(dice.uniform(60, 240), (BASE_SLOTS - load) * BASE_EVERY_S)
+        load += mean / BASE_EVERY_S
+        median = mean / exp(BASE_SIGMA**2 / 2)
         spread = _spread(median, BASE_SIGMA)
         first_s = BOUND_S + dice.randrange(BASE_EVERY_S)
         for at_s in range(first_s, END_S - BASE_EVERY_S, BASE_EVERY_S):

@@ -39,3 +39,11 @@ def least_makespan(problem: Problem) -> int:
                     area += jobs[number].takes * jobs[number].needs[kind]
                     least = max(least, from_ - (-area // there_is) + tail[number])
     return least
+
+
+def least_missed(problem: Problem) -> float:
+    """The weight of what would end too late even if there were enough of everything."""
+    ends = zip(heads(problem), problem.jobs, strict=True)
+    return sum(
+        job.weight for head, job in ends if job.due is not None and head + job.takes > job.due
+    )

@@ -1,12 +1,12 @@
 """What is to be run, as far as it is known: tasks whose durations are distributions.
 
 Times are whole seconds from the beginning of the plan, as in `problem.py`. What runs already is a
-demand too: it `runs`, waits for nothing, and takes what is left of it.
+demand too: it waits for nothing and takes what is left of it.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from swarm.placement.problem import Job
@@ -57,7 +57,8 @@ class Demand:
     It begins no sooner than at `release_s` and after those it is `after` (by number, all smaller).
     One that ends behind `due_s`, or begins more than `patience_s` behind its release, costs
     `value`. What is `behind` gets what others leave: no worker is rented for it. The end of all is
-    that of what neither is behind nor only has to begin in time.
+    that of what neither is behind nor only has to begin in time. `runs_on`: the worker that has
+    begun it.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Demand:
     patience_s: int | None = None
     value: float = 1.0
     behind: bool = False
-    runs: bool = False
+    runs_on: str = ""
 
     @property
     def counts(self) -> bool:
@@ -104,3 +105,15 @@ def drawn(demands: Sequence[Demand], random: Random, draws: int) -> list[list[in
 def typical(demands: Sequence[Demand]) -> list[int]:
     """What each takes on average."""
     return [round(demand.takes.mean()) for demand in demands]
+
+
+def subset(demands: Sequence[Demand], kept: Sequence[int]) -> list[Demand]:
+    """These alone, numbered anew; nobody waits for one that is not among them."""
+    number = {old: new for new, old in enumerate(kept)}
+    return [
+        replace(
+            demands[old],
+            after=tuple(number[before] for before in demands[old].after if before in number),
+        )
+        for old in kept
+    ]

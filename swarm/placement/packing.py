@@ -3,9 +3,12 @@ it takes (serial schedule generation, Kelley 1963). Whatever the order, no capac
 nobody begins before those it waits for."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from swarm.placement.problem import Job, Problem
+
+_NONE: Mapping[int, int] = MappingProxyType({})
 
 
 class Profile:
@@ -50,10 +53,14 @@ class Profile:
         return place
 
 
-def packed(problem: Problem, order: Iterable[int]) -> list[int]:
-    """The starts by job; `order` has each behind those it waits for."""
+def packed(problem: Problem, order: Iterable[int], given: Mapping[int, int] = _NONE) -> list[int]:
+    """The starts by job; `order` has each behind those it waits for. Those `given` begin when that
+    says, and the others fit themselves in."""
     profile, jobs = Profile(problem.capacity), problem.jobs
     starts = [0] * len(jobs)
+    for number, start in given.items():
+        profile.take(jobs[number], start)
+        starts[number] = start
     for number in order:
         job = jobs[number]
         ready = job.release

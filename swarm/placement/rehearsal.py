@@ -8,11 +8,12 @@ free for the others.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import gt
 
 from swarm.placement.demand import Demand
+from swarm.placement.fleet import Fleet
 
 _END, _UP, _READY = range(3)  # in this order at one moment
 NEVER = -1
@@ -53,7 +54,7 @@ class Rehearsal:
         self.on = [NEVER] * len(demands)
         self.stands: list[Stand] = []
         self.now_s = 0
-        self._free_slots = 0
+        self._free_slots = self._queued = 0
         self._waits = [len(demand.after) + 1 for demand in demands]
         self._then: list[list[int]] = [[] for _ in demands]
         self._open: dict[int, list[int]] = {}  # what is free on those that take work
@@ -65,7 +66,8 @@ class Rehearsal:
                     raise ValueError(f"{demand.name} stands before one that it waits for")
                 self._then[before].append(number)
             self._ready[demand.behind].setdefault(demand.needs, [])
-            self._events.append((demand.release_s, _READY, number))
+            if not demand.runs_on:
+                self._events.append((demand.release_s, _READY, number))
         heapq.heapify(self._events)
 
     def add(self, room: tuple[int, ...], up_s: int = 0) -> int:
@@ -83,6 +85,21 @@ class Rehearsal:
         if stand.empty:
             stand.gone_s = self.now_s
 
+    def rank(self, keys: Sequence[float], kept_free: int) -> None:
+        """From now on that is who goes first."""
+        self._keys, self._kept_free = keys, kept_free
+        for queues in self._ready:
+            for heap in queues.values():
+                heap[:] = [(keys[number], number) for _, number in heap]
+                heapq.heapify(heap)
+
+    def go_on(self, task: int, worker: int) -> None:
+        """It runs there already."""
+        free = self.stands[worker].free
+        for kind, need in enumerate(self._demands[task].needs):
+            free[kind] -= need
+        self._began(task, worker)
+
     def until(self, stop_s: float = float("inf")) -> None:
         """Go on to that moment, what happens at it included."""
         events = self._events
@@ -96,7 +113,8 @@ class Rehearsal:
                     self._end(number)
                 else:
                     self._come_up(number)
-            self._begin()
+            if self._queued and self._free_slots:
+                self._begin()
 
     def _come_up(self, worker: int) -> None:
         stand = self.stands[worker]
@@ -110,6 +128,7 @@ class Rehearsal:
             demand = self._demands[number]
             heap = self._ready[demand.behind][demand.needs]
             heapq.heappush(heap, (self._keys[number], number))
+            self._queued += 1
 
     def _end(self, number: int) -> None:
         self.ends[number] = self.now_s
@@ -126,23 +145,27 @@ class Rehearsal:
     def _begin(self) -> None:
         for behind, queues in enumerate(self._ready):
             kept = self._kept_free if behind else 0
-            may = [needs for needs, heap in queues.items() if heap]
+            may = {needs: heap for needs, heap in queues.items() if heap}
             while may and self._free_slots:
-                needs = may[0] if len(may) == 1 else min(may, key=lambda one: queues[one][0])
+                needs = next(iter(may)) if len(may) == 1 else min(may, key=lambda one: may[one][0])
                 fits = self._free_slots >= needs[0] + kept
                 worker = self._fitting(needs) if fits else NEVER
                 if worker == NEVER:
-                    may.remove(needs)
+                    del may[needs]
                     continue
-                self._start(heapq.heappop(queues[needs])[1], worker)
-                if not queues[needs]:
-                    may.remove(needs)
+                self._start(heapq.heappop(may[needs])[1], worker)
+                self._queued -= 1
+                if not may[needs]:
+                    del may[needs]
 
     def _start(self, number: int, worker: int) -> None:
         free, needs = self.stands[worker].free, self._demands[number].needs
         for kind, need in enumerate(needs):
             free[kind] -= need
         self._free_slots -= needs[0]
+        self._began(number, worker)
+
+    def _began(self, number: int, worker: int) -> None:
         self.starts[number], self.on[number] = self.now_s, worker
         heapq.heappush(self._events, (self.now_s + self._takes[number], _END, number))
 
@@ -179,13 +202,17 @@ def rehearsed(
     demands: Sequence[Demand],
     takes: Sequence[int],
     keys: Sequence[float],
-    rooms: Iterable[tuple[tuple[int, ...], int]],
+    fleet: Fleet,
     kept_free: int = 0,
 ) -> Rehearsal:
-    """All of it, on workers of these rooms, each up from the moment beside it."""
+    """All of it. What runs goes on where it is; who leaves ends that and no more."""
     course = Rehearsal(demands, takes, keys, kept_free)
-    for room, up_s in rooms:
-        course.add(room, up_s)
+    number = {one.worker: course.add(one.offering.room, one.up_s) for one in fleet.everyone}
+    for at, demand in enumerate(demands):
+        if demand.runs_on:
+            course.go_on(at, number[demand.runs_on])
+    for one in fleet.leaving:
+        course.drain(number[one.worker])
     course.until()
     return course
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from swarm.placement.bounds import least_makespan, tails
+from swarm.placement.bounds import least_makespan, least_missed, tails
 from swarm.placement.packing import packed
 from swarm.placement.problem import Problem, Timetable, timetable
 
@@ -25,13 +25,19 @@ class _Found:
     plan: Timetable
 
 
-def plans(problem: Problem, random: Random) -> Iterator[Timetable]:
-    """The best so far, each time one more order was tried; it ends where none can be better."""
-    least = least_makespan(problem)
+def plans(
+    problem: Problem, random: Random, known: Sequence[int] | None = None
+) -> Iterator[Timetable]:
+    """The best so far, each time one more order was tried; it ends where none can be better.
+    `known`: starts of a plan that is there already, to begin from."""
+    least, unavoidable = least_makespan(problem), least_missed(problem)
     search = _Search(problem, random)
     best = search.listed(0.0).plan
     yield best
-    while best.missed or best.makespan > least:
+    if known is not None:
+        best = min(best, search.begun(known), key=lambda plan: plan.cost)
+        yield best
+    while best.missed > unavoidable + 1e-9 or best.makespan > least:
         found = search.step().plan
         best = min(best, found, key=lambda plan: plan.cost)
         yield best
@@ -50,6 +56,12 @@ class _Search:
         wide = noise * (max(self._latest, default=0) - min(self._latest, default=0))
         keys = [(at + self._random.uniform(-wide, wide), number) for number, at in self._keyed()]
         return self._tried(_topological(self._problem, keys))
+
+    def begun(self, starts: Sequence[int]) -> Timetable:
+        """A plan that somebody has made, or what pushing makes of it."""
+        found = self._tried(sorted(range(len(starts)), key=lambda n: (starts[n], n)))
+        self._kept.append(found)
+        return min(found.plan, timetable(self._problem, starts), key=lambda plan: plan.cost)
 
     def step(self) -> _Found:
         if len(self._kept) < _KEPT:

@@ -1,0 +1,102 @@
+"""Each part of a plan in one sentence: what is done, and why."""
+
+from swarm.model.plans import (
+    Because,
+    Candidate,
+    Kept,
+    Move,
+    Placement,
+    Plan,
+    Refused,
+    Room,
+    ScaleDown,
+    ScaleUp,
+    Unplaced,
+)
+
+_NO_MORE = {
+    Because.MOST_WORKERS: "the budget allows no more workers (raise `most_workers`)",
+    Because.MOST_USD: "the budget allows no more money an hour (raise `most_usd_per_h`)",
+    Because.SOLD_OUT: "no offering has more of them",
+}
+
+
+def explained(plan: Plan) -> list[str]:
+    """First the whole, then what is done about workers, then what is refused, then who runs
+    where."""
+    gap = f"{plan.gap - 1:.1%} more than the least any plan on these workers could take"
+    whole = f"{plan.chosen.workers} workers, all done after {_minutes(plan.makespan_s)}: {gap}"
+    parts = [*map(of_move, plan.moves), *map(of_unplaced, plan.unplaced)]
+    return [f"{whole}.", *parts, *map(of_placement, plan.placements)]
+
+
+def of_placement(placement: Placement) -> str:
+    """Why it runs there and then."""
+    if placement.because is Because.RUNS:
+        return f"{placement.task} goes on at {placement.worker}."
+    at = f"{placement.task} begins on {placement.worker} in {_minutes(placement.start_s)}"
+    if placement.because is Because.FILLS:
+        return f"{at}, where nothing else would run: it is behind all others."
+    if placement.slack_s is None:
+        return f"{at}: nothing that stands on it is due, and it keeps the end of all soonest."
+    if placement.slack_s < 0:
+        return f"{at}, {_minutes(-placement.slack_s)} too late for what stands on it."
+    return f"{at}: of those ready it has the least slack, {_minutes(placement.slack_s)}."
+
+
+def of_unplaced(unplaced: Unplaced) -> str:
+    """Why it is not in the plan, and what would help."""
+    needs = _room(unplaced.needs)
+    match unplaced.because:
+        case Because.NO_OFFERING if unplaced.largest:
+            nearest = f"the nearest has {_room(unplaced.largest)}"
+            return f"{unplaced.task} needs {needs}, which no offering can fit: {nearest}."
+        case Because.NO_OFFERING:
+            return f"{unplaced.task} needs {needs}, and there is no offering at all."
+        case Because.UPSTREAM:
+            return f"{unplaced.task} waits for {unplaced.waits_for}, which is not placed either."
+        case Because.BEHIND:
+            return f"{unplaced.task} waits: it is behind others, who leave it no room until later."
+        case _:
+            return f"{unplaced.task} needs {needs}, and the budget allows no worker with that."
+
+
+def of_move(move: Move) -> str:
+    """Why there are to be more workers, fewer, or neither."""
+    match move:
+        case ScaleUp():
+            order = f"Order {move.worker} in {_minutes(move.order_s)}, to be up when it is needed"
+            return f"{order}: {_gain(move)}."
+        case ScaleDown():
+            idle = f"it would be idle for {_minutes(move.saves_s)}"
+            return f"Return {move.worker} once it is empty: {idle}."
+        case Kept():
+            saves, costs = _minutes(max(0, move.saves_s)), _minutes(move.costs_s)
+            return (
+                f"Keep {move.worker}: to return it saves {saves}, to boot it again costs {costs}."
+            )
+        case Refused():
+            late = f"with {move.workers} workers {move.missed:.2g} in value is expected late"
+            return (
+                f"More workers would be worth their price ({late}), but {_NO_MORE[move.because]}."
+            )
+
+
+def _gain(move: ScaleUp) -> str:
+    if move.without is None:
+        return "it is one of the fewest that can do the work in time"
+    less: Candidate = move.without
+    if move.because is Because.PROMISES:
+        return f"with {less.workers} workers {less.missed:.2g} in value would be late"
+    return f"with {less.workers} workers all would be done only after {_minutes(less.makespan_s)}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if abs(seconds) >= 60 else f"{seconds:.0f} s"
+
+
+def _room(room: Room) -> str:
+    slots = f"{room[0]} slot{'s' * (room[0] != 1)}"
+    return " and ".join(
+        [slots, *(f"{units} of kind {kind}" for kind, units in enumerate(room[1:], 1))]
+    )

@@ -1,0 +1,180 @@
+"""The plan: which workers, who runs where and when, and what is refused.
+
+1. What no worker that can be had has room for is said, with all that waits for it.
+2. Precedence is by global latest start. It depends on how long one takes tasks to take, so a few
+   answers compete on the draws.
+3. The fleet is the one that costs least on the draws (`sizing.py`).
+4. What is behind gets what is left; some slots are kept free of it where it would make others
+   late or the end of all later.
+5. Where all durations are known the order is improved by search, and the rest is packed into the
+   holes that leaves.
+
+Nothing here takes longer than so many rehearsals and tries; who calls says how many.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from swarm.model.plans import Because, Budget, Offering, Placement, Plan, Rented, Unplaced
+from swarm.placement.admission import admitted, fronted
+from swarm.placement.bounds import least_makespan
+from swarm.placement.demand import Demand, drawn, subset, typical
+from swarm.placement.fleet import Fleet, least, sizes_from
+from swarm.placement.ordering import RULES, kept_free, latest, timed
+from swarm.placement.problem import Problem
+from swarm.placement.rehearsal import NEVER, Rehearsal, rehearsed, scored
+from swarm.placement.scaling import moves
+from swarm.placement.sizing import Draws, Sizes, Worth, rehearse, size
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All a plan is made from. `demands` are those that are known up to `horizon_s`, each behind
+    those it waits for; the cheapest of `offerings` comes first."""
+
+    demands: tuple[Demand, ...]
+    rented: tuple[Rented, ...]
+    offerings: tuple[Offering, ...]
+    budget: Budget
+    horizon_s: int
+    worth: Worth
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is tried: draws of what may come, and orders where durations are known."""
+
+    draws: int = 16
+    tries: int = 12
+
+
+def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Plan:
+    """The best found. Raises `ValueError` where a demand stands before one that it is after."""
+    crew, demands, unplaced = _crew(situation)
+    front = [number for number, demand in enumerate(demands) if not demand.behind]
+    known = all(len(demands[n].takes.points) == 1 and not demands[n].runs_on for n in front)
+    rows = drawn([demands[n] for n in front], random, 1 if known else effort.draws)
+    draws, sizes = _sized(situation, crew, subset(demands, front), rows, known)
+    fleet, takes = sizes.chosen.fleet, typical(demands)
+    keys = [float(demand.release_s) for demand in demands]  # of those behind, among themselves
+    for number, key in zip(front, draws.keys, strict=True):
+        keys[number] = key
+    free = 0
+    if known:
+        demands = timed(demands, takes, keys, fleet, (random, effort.tries))
+        keys = [float(demand.release_s) for demand in demands]
+    elif len(front) < len(demands):
+        more = Draws(demands, drawn(demands, random, (effort.draws + 1) // 2), keys)
+        free = kept_free(more, sizes.chosen, situation.worth)
+    course = rehearsed(demands, takes, keys, fleet, free)
+    return _told(situation, _Made(demands, takes, keys, free, course), sizes, unplaced)
+
+
+def _crew(situation: Situation) -> tuple[Fleet, list[Demand], list[Unplaced]]:
+    """The fewest workers on which all can run that can, and who cannot. Of those rented the ones
+    that run most stay first, then the cheapest."""
+    busy = [demand.runs_on for demand in situation.demands]
+    rented = sorted(
+        situation.rented, key=lambda one: (-busy.count(one.worker), one.offering.price_usd_per_h)
+    )
+    offerings, budget = situation.offerings, situation.budget
+    demands = fronted(situation.demands)
+    waiting = [demand for demand in demands if not demand.runs_on]
+    crew, short = least({d.needs for d in waiting if not d.behind}, rented, offerings, budget)
+    _, never = least({d.needs for d in waiting}, rented, offerings, budget)
+    short |= {needs: why for needs, why in never.items() if why is Because.NO_OFFERING}
+    rooms = {one.offering.room for one in rented} | {one.room for one in offerings}
+    return crew, *admitted(demands, short, sorted(rooms))
+
+
+def _sized(
+    situation: Situation,
+    crew: Fleet,
+    front: Sequence[Demand],
+    rows: Sequence[Sequence[int]],
+    known: bool,
+) -> tuple[Draws, Sizes]:
+    """How many workers, and by which rule the tasks have precedence."""
+    area = sum(demand.takes.mean() * demand.needs[0] for demand in front)
+    slots = -int(-area // max(1, situation.horizon_s))
+    fleets = sizes_from(crew, situation.offerings, situation.budget, slots)
+    keys = latest(front, crew, RULES[0])
+    draws = Draws(front, rows, keys)
+    sizes = size(draws, fleets, situation.budget, situation.worth)
+    for rule in () if known else RULES[1:]:
+        other = replace(draws, keys=latest(front, crew, rule))
+        again = rehearse(other, sizes.chosen.fleet, situation.worth)
+        if again.candidate.total_usd < sizes.chosen.candidate.total_usd:
+            draws, sizes = other, replace(sizes, chosen=again)
+    return draws, sizes
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    demands: Sequence[Demand]
+    takes: Sequence[int]
+    keys: Sequence[float]
+    kept_free: int
+    course: Rehearsal
+
+
+def _told(situation: Situation, made: _Made, sizes: Sizes, unplaced: Sequence[Unplaced]) -> Plan:
+    fleet, demands = sizes.chosen.fleet, made.demands
+    placements, left = _placed(made, fleet, situation.horizon_s)
+    ends_s: dict[str, int] = {}
+    for number, demand in enumerate(demands):
+        if demand.runs_on:
+            ends_s[demand.runs_on] = max(ends_s.get(demand.runs_on, 0), made.takes[number])
+    counting = [n for n, demand in enumerate(demands) if demand.counts]
+    own = subset(demands, counting)
+    jobs = tuple(one.job(made.takes[n]) for n, one in zip(counting, own, strict=True))
+    first = sorted(range(len(demands)), key=lambda n: (demands[n].behind, made.keys[n], n))
+    return Plan(
+        order=tuple(demands[number].name for number in first),
+        placements=placements,
+        unplaced=(*unplaced, *left),
+        moves=tuple(moves(sizes, situation.rented, ends_s, situation.horizon_s)),
+        candidates=tuple(one.candidate for one in sizes.tried),
+        chosen=sizes.chosen.candidate,
+        makespan_s=scored(demands, made.takes, made.course.ends).makespan_s,
+        bound_s=least_makespan(Problem(fleet.whole, jobs)) if jobs else 0,
+        kept_free=made.kept_free,
+    )
+
+
+def _placed(
+    made: _Made, fleet: Fleet, horizon_s: int
+) -> tuple[tuple[Placement, ...], list[Unplaced]]:
+    placements: list[Placement] = []
+    left: list[Unplaced] = []
+    slack = _slack(made)
+    for number, demand in enumerate(made.demands):
+        start_s, end_s = made.course.starts[number], made.course.ends[number]
+        if start_s == NEVER or (demand.behind and start_s >= horizon_s):
+            why = Because.BEHIND if demand.behind else Because.NO_ROOM
+            left.append(Unplaced(demand.name, why, demand.needs))
+            continue
+        why = Because.RUNS if demand.runs_on else Because.SLACK
+        why = Because.FILLS if demand.behind else why
+        worker = fleet.everyone[made.course.on[number]].worker
+        placements.append(Placement(demand.name, worker, start_s, end_s, slack[number], why))
+    return tuple(placements), left
+
+
+def _slack(made: _Made) -> list[float | None]:
+    """How much later each might begin with all that is due in time, were there room enough."""
+    by_s: list[float | None] = [
+        demand.due_by(took) for demand, took in zip(made.demands, made.takes, strict=True)
+    ]
+    for number in range(len(by_s) - 1, -1, -1):
+        end_s = by_s[number]
+        if end_s is not None:
+            for before in made.demands[number].after:
+                soonest, start_s = by_s[before], end_s - made.takes[number]
+                by_s[before] = start_s if soonest is None else min(soonest, start_s)
+    starts = made.course.starts
+    return [
+        None if by is None else by - took - start
+        for by, took, start in zip(by_s, made.takes, starts, strict=True)
+    ]

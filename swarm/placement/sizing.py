@@ -1,0 +1,116 @@
+"""How many workers: each fleet is rehearsed on the same draws of the hours to come, and the one
+whose rent, missed value and duration cost least together is taken (a newsvendor by simulation:
+Arrow, Harris and Marschak 1951 give the rule, the draws the distribution)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from swarm.model.plans import Because, Budget, Candidate
+from swarm.placement.bounds import heads
+from swarm.placement.demand import Demand
+from swarm.placement.fleet import Fleet
+from swarm.placement.problem import Problem
+from swarm.placement.rehearsal import NEVER, Rehearsal, rehearsed, scored
+
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What it costs when a value of 1 is late, and when all is done a minute later."""
+
+    miss_usd: float = 100.0
+    minute_usd: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """What may come: durations of each demand, row by row; and who has precedence."""
+
+    demands: Sequence[Demand]
+    rows: Sequence[Sequence[int]]
+    keys: Sequence[float]
+    kept_free: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A fleet, what it came to on the draws, and when each of its workers began at the earliest."""
+
+    fleet: Fleet
+    candidate: Candidate
+    first_s: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The fleets that were rehearsed, the smallest first. `refused`: a larger one would be worth
+    its price and cannot be had."""
+
+    tried: tuple[Sized, ...]
+    chosen: Sized
+    refused: Because | None
+
+
+def size(draws: Draws, fleets: Iterable[Fleet], budget: Budget, worth: Worth) -> Sizes:
+    """Stops where more workers could make nothing better. The first fleet has to be within the
+    budget; a larger budget only adds fleets, so it never makes the choice worse."""
+    tried: list[Sized] = []
+    least = least_usd(draws, worth)
+    for fleet in fleets:
+        beyond = fleet.beyond(budget)
+        sized = rehearse(draws, fleet, worth)
+        chosen = min(tried or [sized], key=_cost)
+        if beyond:
+            gains = _cost(sized) < _cost(chosen)
+            return Sizes(tuple(tried), chosen, beyond if gains else None)
+        tried.append(sized)
+        if sized.candidate.total_usd - sized.candidate.rent_usd <= least + 1e-6:
+            break
+    return Sizes(tuple(tried), min(tried, key=_cost), None)
+
+
+def _cost(sized: Sized) -> tuple[float, int]:
+    return sized.candidate.total_usd, sized.candidate.workers
+
+
+def least_usd(draws: Draws, worth: Worth) -> float:
+    """What misses and duration would cost on average, were there no end of workers."""
+    found = []
+    for row in draws.rows:
+        jobs = tuple(one.job(took) for one, took in zip(draws.demands, row, strict=True))
+        room = tuple(map(max, zip(*(job.needs for job in jobs), strict=True)))
+        begins = heads(Problem(room, jobs))
+        ends = [begin + took for begin, took in zip(begins, row, strict=True)]
+        score = scored(draws.demands, row, ends)
+        found.append(worth.miss_usd * score.missed + worth.minute_usd * score.makespan_s / 60)
+    return fmean(found)
+
+
+def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
+    """Play it through on all draws."""
+    missed, makespans, rents = [], [], []
+    first_s = [1 << 60] * len(fleet.everyone)
+    for row in draws.rows:
+        course = rehearsed(draws.demands, row, draws.keys, fleet, draws.kept_free)
+        score = scored(draws.demands, row, course.ends)
+        missed.append(score.missed)
+        makespans.append(score.makespan_s)
+        rents.append(_rent_usd(fleet, course, first_s))
+    makespan_s, rent_usd = fmean(makespans), fmean(rents)
+    total_usd = rent_usd + worth.miss_usd * fmean(missed) + worth.minute_usd * makespan_s / 60
+    count = len(fleet.workers)
+    candidate = Candidate(count, fmean(missed), makespan_s, rent_usd, total_usd)
+    return Sized(fleet, candidate, tuple(first_s[:count]))
+
+
+def _rent_usd(fleet: Fleet, course: Rehearsal, first_s: list[int]) -> float:
+    """Each is paid until it has ended its last task; `first_s` comes to know who begins sooner."""
+    last_s = [one.up_s for one in fleet.everyone]
+    for start, end, on in zip(course.starts, course.ends, course.on, strict=True):
+        if on != NEVER:
+            first_s[on] = min(first_s[on], start)
+            last_s[on] = max(last_s[on], end)
+    pairs = zip(fleet.everyone, last_s, strict=True)
+    return sum(one.offering.price_usd_per_h * last / HOUR_S for one, last in pairs)
