@@ -13,8 +13,7 @@ from time import perf_counter
 from benchmarks.rush_world import END_S, MIN_S, SLOTS, WORKERS, Morning, without_hidden
 from swarm.model.plans import Budget, Offering, Plan, Rented, ScaleDown, ScaleUp
 from swarm.placement.demand import Demand, Spread, subset
-from swarm.placement.fleet import Fleet
-from swarm.placement.ordering import RULES, latest
+from swarm.placement.ordering import latest
 from swarm.placement.planner import Effort, Situation, plan
 from swarm.placement.rehearsal import NEVER, Rehearsal
 from swarm.placement.sizing import Worth
@@ -108,8 +107,7 @@ def global_slack(day: Morning, known: bool) -> list[float]:
     """By global latest start over the whole graph, or over the declared part of it."""
     demands = day.demands if known else without_hidden(day)
     rush = len(day.pipeline)
-    fleet = Fleet(tuple(Rented(f"w{number}", OFFERING) for number in range(WORKERS)))
-    keys = latest(demands[:rush], fleet, RULES[0])
+    keys = latest(demands[:rush], (WORKERS * SLOTS,))
     return [*keys, *(1e9 + one.release_s for one in demands[rush:])]
 
 
@@ -159,7 +157,11 @@ class _Live:
                 self._ask(now_s)
                 asked_s = now_s
         course = self._course
-        paid = [(one.paid_from_s - LEAD_S, self._paid_until_s(one)) for one in self._workers]
+        paid = [
+            (one.paid_from_s - LEAD_S, until_s)
+            for one in self._workers
+            if (until_s := self._paid_until_s(one)) is not None
+        ]
         starts, ends = (
             [at if at == NEVER else at - LEAD_S for at in of] for of in (course.starts, course.ends)
         )
@@ -169,8 +171,11 @@ class _Live:
         stand = self._course.stands[worker.at]
         return worker.up_s <= now_s and not stand.draining and stand.empty
 
-    def _paid_until_s(self, worker: Worker) -> int:
+    def _paid_until_s(self, worker: Worker) -> int | None:
+        """None: it was called off before it was ordered."""
         gone_s = self._course.stands[worker.at].gone_s
+        if gone_s is not None and gone_s <= worker.paid_from_s:
+            return None
         until_s = END_S + LEAD_S if gone_s is None else gone_s
         return max(until_s, worker.paid_from_s + _PAID_S) - LEAD_S
 

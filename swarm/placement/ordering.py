@@ -1,15 +1,16 @@
 """Who goes first: the one that has to begin soonest for everything that stands on it to be in time.
 
-That moment depends on how long one takes the tasks to take. By their mean all is done soonest; by
-what three of four runs take, less is late. Which of them is better is tried on the draws.
+What is due counts on what nine of ten runs take (P90 over the rest of the chain), the end of all on
+what they take on average: so less is late, and hardly anything is done later.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from random import Random
 
-from swarm.placement.demand import Demand, Spread, subset
+from swarm.model.plans import Room
+from swarm.placement.demand import Demand, subset, typical
 from swarm.placement.fleet import Fleet
 from swarm.placement.packing import packed
 from swarm.placement.problem import Problem
@@ -17,17 +18,35 @@ from swarm.placement.rehearsal import rehearsed
 from swarm.placement.search import latest_starts, plans
 from swarm.placement.sizing import Draws, Sized, Worth, rehearse
 
-Rule = Callable[[Spread], float]
-RULES: tuple[Rule, ...] = (Spread.mean, lambda spread: spread.at(0.75))
+_SURE = 0.9
 _KEPT_FREE = (0, 1, 2, 4)
 _AS_GOOD_USD = 0.1  # for less no slot is kept free
 
 
-def latest(demands: Sequence[Demand], fleet: Fleet, rule: Rule) -> list[float]:
-    """The global latest start of each, were it to take what the rule says. What runs comes first
-    of all."""
-    jobs = tuple(demand.job(round(rule(demand.takes))) for demand in demands)
-    return [float(start) for start in latest_starts(Problem(fleet.whole, jobs))]
+def latest(demands: Sequence[Demand], room: Room) -> list[float]:
+    """The global latest start of each; `room` is what all workers have together."""
+    sure = [demand.takes.at(_SURE) for demand in demands]
+    jobs = (one.job(took) for one, took in zip(demands, typical(demands), strict=True))
+    for_end = latest_starts(Problem(room, tuple(replace(job, due=None) for job in jobs)))
+    for_due = (
+        start if by_s is None else min(start, by_s - took)
+        for start, by_s, took in zip(for_end, due_by(demands, sure), sure, strict=True)
+    )
+    return list(for_due)
+
+
+def due_by(demands: Sequence[Demand], takes: Sequence[float]) -> list[float | None]:
+    """When each has to end for all that stands on it to be in time, were there room enough; None
+    where nothing is due."""
+    by_s = [demand.due_by(took) for demand, took in zip(demands, takes, strict=True)]
+    for number in range(len(by_s) - 1, -1, -1):
+        end_s = by_s[number]
+        if end_s is not None:
+            start_s = end_s - takes[number]
+            for before in demands[number].after:
+                soonest = by_s[before]
+                by_s[before] = start_s if soonest is None else min(soonest, start_s)
+    return by_s
 
 
 def kept_free(draws: Draws, alone: Sized, worth: Worth) -> int:
@@ -55,17 +74,18 @@ def timed(
     inside = _inside(demands)
     listed = rehearsed(demands, takes, keys, fleet)
     own = [one.job(takes[n]) for n, one in zip(inside, subset(demands, inside), strict=True)]
-    problem = Problem(fleet.capacity, tuple(own))
+    every = [one.job(took) for one, took in zip(demands, takes, strict=True)]
+    has = fleet.capacity or (0,) * len(every[0].needs)
+    # What needs more than these workers have is packed all the same, and then finds none.
+    room = tuple(map(max, zip(has, *(job.needs for job in every), strict=True)))
+    problem = Problem(room, tuple(own))
     *_, best = islice(plans(problem, tries[0], [listed.starts[n] for n in inside]), 1 + tries[1])
     given = dict(zip(inside, best.starts, strict=True))
-    whole = Problem(
-        fleet.capacity, tuple(one.job(t) for one, t in zip(demands, takes, strict=True))
-    )
     rest = sorted(
         set(range(len(demands))) - given.keys(),
         key=lambda n: (demands[n].behind, n),
     )
-    starts = packed(whole, rest, given)
+    starts = packed(Problem(room, tuple(every)), rest, given)
     return [replace(one, release_s=at) for one, at in zip(demands, starts, strict=True)]
 
 

@@ -1,8 +1,7 @@
 """The plan: which workers, who runs where and when, and what is refused.
 
 1. What no worker that can be had has room for is said, with all that waits for it.
-2. Precedence is by global latest start. It depends on how long one takes tasks to take, so a few
-   answers compete on the draws.
+2. Precedence is by global latest start (`ordering.py`).
 3. The fleet is the one that costs least on the draws (`sizing.py`).
 4. What is behind gets what is left; some slots are kept free of it where it would make others
    late or the end of all later.
@@ -13,7 +12,7 @@ Nothing here takes longer than so many rehearsals and tries; who calls says how 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from swarm.model.plans import Because, Budget, Offering, Placement, Plan, Rented, Unplaced
@@ -21,11 +20,11 @@ from swarm.placement.admission import admitted, fronted
 from swarm.placement.bounds import least_makespan
 from swarm.placement.demand import Demand, drawn, subset, typical
 from swarm.placement.fleet import Fleet, least, sizes_from
-from swarm.placement.ordering import RULES, kept_free, latest, timed
+from swarm.placement.ordering import due_by, kept_free, latest, timed
 from swarm.placement.problem import Problem
 from swarm.placement.rehearsal import NEVER, Rehearsal, rehearsed, scored
-from swarm.placement.scaling import moves
-from swarm.placement.sizing import Draws, Sizes, Worth, rehearse, size
+from swarm.placement.scaling import moves, prewarmed
+from swarm.placement.sizing import Draws, Sizes, Worth, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,23 @@ def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Pla
     crew, demands, unplaced = _crew(situation)
     front = [number for number, demand in enumerate(demands) if not demand.behind]
     known = all(len(demands[n].takes.points) == 1 and not demands[n].runs_on for n in front)
-    rows = drawn([demands[n] for n in front], random, 1 if known else effort.draws)
-    draws, sizes = _sized(situation, crew, subset(demands, front), rows, known)
-    fleet, takes = sizes.chosen.fleet, typical(demands)
+    sizes, first = _sized(
+        situation, crew, subset(demands, front), random, 1 if known else effort.draws
+    )
+    fleet, takes = prewarmed(sizes, situation.rented), typical(demands)
     keys = [float(demand.release_s) for demand in demands]  # of those behind, among themselves
-    for number, key in zip(front, draws.keys, strict=True):
+    for number, key in zip(front, first, strict=True):
         keys[number] = key
     free = 0
-    if known:
+    if known and demands:
         demands = timed(demands, takes, keys, fleet, (random, effort.tries))
         keys = [float(demand.release_s) for demand in demands]
     elif len(front) < len(demands):
         more = Draws(demands, drawn(demands, random, (effort.draws + 1) // 2), keys)
         free = kept_free(more, sizes.chosen, situation.worth)
     course = rehearsed(demands, takes, keys, fleet, free)
-    return _told(situation, _Made(demands, takes, keys, free, course), sizes, unplaced)
+    made = _Made(demands, takes, keys, free, fleet, course)
+    return _told(situation, made, sizes, unplaced)
 
 
 def _crew(situation: Situation) -> tuple[Fleet, list[Demand], list[Unplaced]]:
@@ -89,25 +90,15 @@ def _crew(situation: Situation) -> tuple[Fleet, list[Demand], list[Unplaced]]:
 
 
 def _sized(
-    situation: Situation,
-    crew: Fleet,
-    front: Sequence[Demand],
-    rows: Sequence[Sequence[int]],
-    known: bool,
-) -> tuple[Draws, Sizes]:
-    """How many workers, and by which rule the tasks have precedence."""
-    area = sum(demand.takes.mean() * demand.needs[0] for demand in front)
+    situation: Situation, crew: Fleet, front: Sequence[Demand], random: Random, draws: int
+) -> tuple[Sizes, list[float]]:
+    """How many workers, and who has precedence."""
+    area = sum(one.takes.mean() * one.needs[0] for one in front if not one.runs_on)
     slots = -int(-area // max(1, situation.horizon_s))
     fleets = sizes_from(crew, situation.offerings, situation.budget, slots)
-    keys = latest(front, crew, RULES[0])
-    draws = Draws(front, rows, keys)
-    sizes = size(draws, fleets, situation.budget, situation.worth)
-    for rule in () if known else RULES[1:]:
-        other = replace(draws, keys=latest(front, crew, rule))
-        again = rehearse(other, sizes.chosen.fleet, situation.worth)
-        if again.candidate.total_usd < sizes.chosen.candidate.total_usd:
-            draws, sizes = other, replace(sizes, chosen=again)
-    return draws, sizes
+    keys = latest(front, crew.whole)
+    may = Draws(front, drawn(front, random, draws), keys)
+    return size(may, fleets, situation.budget, situation.worth), keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +107,13 @@ class _Made:
     takes: Sequence[int]
     keys: Sequence[float]
     kept_free: int
+    fleet: Fleet
     course: Rehearsal
 
 
 def _told(situation: Situation, made: _Made, sizes: Sizes, unplaced: Sequence[Unplaced]) -> Plan:
-    fleet, demands = sizes.chosen.fleet, made.demands
-    placements, left = _placed(made, fleet, situation.horizon_s)
+    fleet, demands = made.fleet, made.demands
+    placements, left = _placed(made, situation.horizon_s)
     ends_s: dict[str, int] = {}
     for number, demand in enumerate(demands):
         if demand.runs_on:
@@ -134,7 +126,7 @@ def _told(situation: Situation, made: _Made, sizes: Sizes, unplaced: Sequence[Un
         order=tuple(demands[number].name for number in first),
         placements=placements,
         unplaced=(*unplaced, *left),
-        moves=tuple(moves(sizes, situation.rented, ends_s, situation.horizon_s)),
+        moves=tuple(moves(sizes, fleet, situation.rented, ends_s, situation.horizon_s)),
         candidates=tuple(one.candidate for one in sizes.tried),
         chosen=sizes.chosen.candidate,
         makespan_s=scored(demands, made.takes, made.course.ends).makespan_s,
@@ -143,13 +135,11 @@ def _told(situation: Situation, made: _Made, sizes: Sizes, unplaced: Sequence[Un
     )
 
 
-def _placed(
-    made: _Made, fleet: Fleet, horizon_s: int
-) -> tuple[tuple[Placement, ...], list[Unplaced]]:
+def _placed(made: _Made, horizon_s: int) -> tuple[tuple[Placement, ...], list[Unplaced]]:
     placements: list[Placement] = []
     left: list[Unplaced] = []
-    slack = _slack(made)
-    for number, demand in enumerate(made.demands):
+    due = due_by(made.demands, made.takes)
+    for number, (demand, by_s) in enumerate(zip(made.demands, due, strict=True)):
         start_s, end_s = made.course.starts[number], made.course.ends[number]
         if start_s == NEVER or (demand.behind and start_s >= horizon_s):
             why = Because.BEHIND if demand.behind else Because.NO_ROOM
@@ -157,24 +147,7 @@ def _placed(
             continue
         why = Because.RUNS if demand.runs_on else Because.SLACK
         why = Because.FILLS if demand.behind else why
-        worker = fleet.everyone[made.course.on[number]].worker
-        placements.append(Placement(demand.name, worker, start_s, end_s, slack[number], why))
+        worker = made.fleet.everyone[made.course.on[number]].worker
+        slack_s = None if by_s is None else by_s - end_s
+        placements.append(Placement(demand.name, worker, start_s, end_s, slack_s, why))
     return tuple(placements), left
-
-
-def _slack(made: _Made) -> list[float | None]:
-    """How much later each might begin with all that is due in time, were there room enough."""
-    by_s: list[float | None] = [
-        demand.due_by(took) for demand, took in zip(made.demands, made.takes, strict=True)
-    ]
-    for number in range(len(by_s) - 1, -1, -1):
-        end_s = by_s[number]
-        if end_s is not None:
-            for before in made.demands[number].after:
-                soonest, start_s = by_s[before], end_s - made.takes[number]
-                by_s[before] = start_s if soonest is None else min(soonest, start_s)
-    starts = made.course.starts
-    return [
-        None if by is None else by - took - start
-        for by, took, start in zip(by_s, made.takes, starts, strict=True)
-    ]

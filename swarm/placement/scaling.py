@@ -6,24 +6,46 @@ less than it costs (ski rental, Karlin et al. 1988). It ends what it runs first.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from swarm.model.plans import Because, Candidate, Kept, Move, Refused, Rented, ScaleDown, ScaleUp
-from swarm.placement.sizing import Sized, Sizes
+from swarm.placement.fleet import Fleet
+from swarm.placement.sizing import Sizes
 
 _TIMES = 2  # of what it costs to boot one again
 
 
+def prewarmed(sizes: Sizes, rented: Sequence[Rented]) -> Fleet:
+    """The fleet that was chosen, each new worker up when it is first needed on any draw."""
+    there = {one.worker for one in rented}
+    workers: list[Rented] = []
+    for one, first_s in zip(sizes.chosen.fleet.workers, sizes.chosen.first_s, strict=True):
+        if one.worker in there:
+            workers.append(one)
+        elif first_s is not None:
+            workers.append(replace(one, up_s=max(one.offering.boot_s, first_s)))
+    return replace(sizes.chosen.fleet, workers=tuple(workers))
+
+
 def moves(
-    sizes: Sizes, rented: Sequence[Rented], quiet_from_s: Mapping[str, int], horizon_s: int
+    sizes: Sizes,
+    fleet: Fleet,
+    rented: Sequence[Rented],
+    quiet_from_s: Mapping[str, int],
+    horizon_s: int,
 ) -> list[Move]:
-    """`quiet_from_s`: when each rented worker has ended what it runs."""
-    chosen = sizes.chosen
+    """From the workers rented to the fleet; `quiet_from_s`: when each has ended what it runs."""
     there = {one.worker for one in rented}
     found: list[Move] = []
-    for one, first_s in zip(chosen.fleet.workers, chosen.first_s, strict=True):
-        if one.worker not in there and first_s < horizon_s:
-            found.append(_up(one, first_s, chosen, _without(sizes)))
-    for one in chosen.fleet.spare:
+    without = _without(sizes)
+    why = Because.PROMISES
+    if without is not None and without.missed <= sizes.chosen.candidate.missed:
+        why = Because.SOONER
+    for one in fleet.workers:
+        if one.worker not in there:
+            name, order_s = one.offering.name, one.up_s - one.offering.boot_s
+            found.append(ScaleUp(one.worker, name, order_s, one.up_s, why, without))
+    for one in fleet.spare:
         saves_s = horizon_s - max(one.up_s, quiet_from_s.get(one.worker, 0))
         costs_s = _TIMES * one.offering.boot_s
         if saves_s > costs_s:
@@ -31,7 +53,7 @@ def moves(
         else:
             found.append(Kept(one.worker, saves_s, costs_s))
     if sizes.refused is not None:
-        candidate = chosen.candidate
+        candidate = sizes.chosen.candidate
         found.append(Refused(sizes.refused, candidate.workers, candidate.missed))
     return found
 
@@ -41,11 +63,3 @@ def _without(sizes: Sizes) -> Candidate | None:
     count = sizes.chosen.candidate.workers
     smaller = [one.candidate for one in sizes.tried if one.candidate.workers < count]
     return smaller[-1] if smaller else None
-
-
-def _up(one: Rented, first_s: int, chosen: Sized, without: Candidate | None) -> ScaleUp:
-    late = without is None or without.missed > chosen.candidate.missed
-    why = Because.PROMISES if late else Because.SOONER
-    boot_s = one.offering.boot_s
-    order_s = max(0, first_s - boot_s)
-    return ScaleUp(one.worker, one.offering.name, order_s, order_s + boot_s, why, without)

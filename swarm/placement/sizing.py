@@ -36,11 +36,12 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A fleet, what it came to on the draws, and when each of its workers began at the earliest."""
+    """A fleet, what it came to on the draws, and when each of its workers first began anything;
+    None: it never did."""
 
     fleet: Fleet
     candidate: Candidate
-    first_s: tuple[int, ...]
+    first_s: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def least_usd(draws: Draws, worth: Worth) -> float:
 def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
     """Play it through on all draws."""
     missed, makespans, rents = [], [], []
-    first_s = [1 << 60] * len(fleet.everyone)
+    first_s: list[int | None] = [None] * len(fleet.everyone)
     for row in draws.rows:
         course = rehearsed(draws.demands, row, draws.keys, fleet, draws.kept_free)
         score = scored(draws.demands, row, course.ends)
@@ -105,12 +106,13 @@ def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
     return Sized(fleet, candidate, tuple(first_s[:count]))
 
 
-def _rent_usd(fleet: Fleet, course: Rehearsal, first_s: list[int]) -> float:
+def _rent_usd(fleet: Fleet, course: Rehearsal, first_s: list[int | None]) -> float:
     """Each is paid until it has ended its last task; `first_s` comes to know who begins sooner."""
     last_s = [one.up_s for one in fleet.everyone]
     for start, end, on in zip(course.starts, course.ends, course.on, strict=True):
         if on != NEVER:
-            first_s[on] = min(first_s[on], start)
+            soonest = first_s[on]
+            first_s[on] = start if soonest is None else min(soonest, start)
             last_s[on] = max(last_s[on], end)
     pairs = zip(fleet.everyone, last_s, strict=True)
     return sum(one.offering.price_usd_per_h * last / HOUR_S for one, last in pairs)
