@@ -24,15 +24,20 @@ _AS_GOOD_USD = 0.1  # for less no slot is kept free
 
 
 def latest(demands: Sequence[Demand], room: Room) -> list[float]:
-    """The global latest start of each; `room` is what all workers have together."""
-    sure = [demand.takes.at(_SURE) for demand in demands]
-    jobs = (one.job(took) for one, took in zip(demands, typical(demands), strict=True))
+    """The global latest start of each; `room` is what all workers have together. What recurs has
+    no part in when all is done: it would push that out of sight."""
+    inside = _inside(demands)
+    own = subset(demands, inside)
+    jobs = (one.job(took) for one, took in zip(own, typical(own), strict=True))
     for_end = latest_starts(Problem(room, tuple(replace(job, due=None) for job in jobs)))
-    for_due = (
-        start if by_s is None else min(start, by_s - took)
-        for start, by_s, took in zip(for_end, due_by(demands, sure), sure, strict=True)
-    )
-    return list(for_due)
+    keys = [float("inf")] * len(demands)
+    for number, start_s in zip(inside, for_end, strict=True):
+        keys[number] = start_s
+    sure = [demand.takes.at(_SURE) for demand in demands]
+    for number, by_s in enumerate(due_by(demands, sure)):
+        if by_s is not None:
+            keys[number] = min(keys[number], by_s - sure[number])
+    return keys
 
 
 def due_by(demands: Sequence[Demand], takes: Sequence[float]) -> list[float | None]:

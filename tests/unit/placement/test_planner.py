@@ -111,8 +111,8 @@ def test_a_worker_that_is_not_needed_is_returned_after_what_it_runs() -> None:
 
 def test_no_worker_is_returned_for_less_than_booting_it_again_costs() -> None:
     running = Demand("r", Spread((200.0,)), runs_on="w0")
-    kept = {move for move in made(running, rented=2, horizon_s=400).moves}
-    assert kept == {ScaleDown("w1", 400), Kept("w0", saves_s=200, costs_s=240)}
+    found = made(running, rented=2, horizon_s=400)
+    assert set(found.moves) == {ScaleDown("w1", 400), Kept("w0", saves_s=200, costs_s=240)}
 
 
 def test_a_worker_that_drains_gets_nothing_and_counts() -> None:
@@ -132,6 +132,15 @@ def test_known_durations_are_planned_to_the_bound_and_behind_fits_into_the_holes
     found = made(*tasks, *chain, rented=1, budget=1)
     assert found.makespan_s == found.bound_s == 170
     assert found.gap == 1.0
+
+
+def test_what_recurs_does_not_push_the_end_of_all_out_of_sight() -> None:
+    due = [Demand(f"due{n}", MINUTE, due_s=3_000) for n in range(2)]
+    recurs = Demand("base", MINUTE, release_s=3_500, patience_s=60)
+    long = Demand("long", Spread((600.0, 600.0)))
+    found = made(*due, long, recurs, rented=1, budget=1)
+    assert found.order[0] == "long"
+    assert found.makespan_s == 600
 
 
 def test_a_plan_is_told_whole_first() -> None:
