@@ -49,7 +49,8 @@ class Effort:
 
 
 def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Plan:
-    """The best found. Raises `ValueError` where a demand stands before one that it is after."""
+    """The best found. Raises `ValueError` where a demand stands before one that it is after, or runs
+    on a worker that is not there."""
     crew, demands, unplaced = _crew(situation)
     front = [number for number, demand in enumerate(demands) if not demand.behind]
     known = all(len(demands[n].takes.points) == 1 and not demands[n].runs_on for n in front)
@@ -79,6 +80,10 @@ def _crew(situation: Situation) -> tuple[Fleet, list[Demand], list[Unplaced]]:
     rented = sorted(
         situation.rented, key=lambda one: (-busy.count(one.worker), one.offering.price_usd_per_h)
     )
+    there = {one.worker for one in rented}
+    for one in situation.demands:
+        if one.runs_on and one.runs_on not in there:
+            raise ValueError(f"{one.name} runs on {one.runs_on}, which is not among the workers")
     offerings, budget = situation.offerings, situation.budget
     demands = fronted(situation.demands)
     waiting = [demand for demand in demands if not demand.runs_on]

@@ -55,7 +55,7 @@ class Rehearsal:
         self.stands: list[Stand] = []
         self.now_s = 0
         self._free_slots = self._queued = 0
-        self._waits = [len(demand.after) + 1 for demand in demands]
+        self._waits = [len(demand.after) for demand in demands]
         self._then: list[list[int]] = [[] for _ in demands]
         self._open: dict[int, list[int]] = {}  # what is free on those that take work
         self._ready: tuple[_Queues, _Queues] = ({}, {})  # what is behind last
@@ -66,7 +66,7 @@ class Rehearsal:
                     raise ValueError(f"{demand.name} stands before one that it waits for")
                 self._then[before].append(number)
             self._ready[demand.behind].setdefault(demand.needs, [])
-            if not demand.runs_on:
+            if not demand.after and not demand.runs_on:
                 self._events.append((demand.release_s, _READY, number))
         heapq.heapify(self._events)
 
@@ -108,7 +108,7 @@ class Rehearsal:
             while events and events[0][0] == self.now_s:
                 _, kind, number = heapq.heappop(events)
                 if kind == _READY:
-                    self._freed(number)
+                    self._queue(number)
                 elif kind == _END:
                     self._end(number)
                 else:
@@ -123,12 +123,20 @@ class Rehearsal:
             self._free_slots += stand.free[0]
 
     def _freed(self, number: int) -> None:
+        """One less that it waits for."""
         self._waits[number] -= 1
         if not self._waits[number]:
-            demand = self._demands[number]
-            heap = self._ready[demand.behind][demand.needs]
-            heapq.heappush(heap, (self._keys[number], number))
-            self._queued += 1
+            release_s = self._demands[number].release_s
+            if release_s > self.now_s:
+                heapq.heappush(self._events, (release_s, _READY, number))
+            else:
+                self._queue(number)
+
+    def _queue(self, number: int) -> None:
+        demand = self._demands[number]
+        heap = self._ready[demand.behind][demand.needs]
+        heapq.heappush(heap, (self._keys[number], number))
+        self._queued += 1
 
     def _end(self, number: int) -> None:
         self.ends[number] = self.now_s
@@ -145,24 +153,24 @@ class Rehearsal:
     def _begin(self) -> None:
         for behind, queues in enumerate(self._ready):
             kept = self._kept_free if behind else 0
-            may = {needs: heap for needs, heap in queues.items() if heap}
-            while may and self._free_slots:
-                needs = next(iter(may)) if len(may) == 1 else min(may, key=lambda one: may[one][0])
+            may = [(needs, heap) for needs, heap in queues.items() if heap]
+            while may:
+                needs, heap = may[0] if len(may) == 1 else min(may, key=lambda one: one[1][0])
                 fits = self._free_slots >= needs[0] + kept
                 worker = self._fitting(needs) if fits else NEVER
                 if worker == NEVER:
-                    del may[needs]
+                    may.remove((needs, heap))
                     continue
-                self._start(heapq.heappop(may[needs])[1], worker)
-                self._queued -= 1
-                if not may[needs]:
-                    del may[needs]
+                self._start(heapq.heappop(heap)[1], worker)
+                if not heap:
+                    may.remove((needs, heap))
 
     def _start(self, number: int, worker: int) -> None:
         free, needs = self.stands[worker].free, self._demands[number].needs
         for kind, need in enumerate(needs):
             free[kind] -= need
         self._free_slots -= needs[0]
+        self._queued -= 1
         self._began(number, worker)
 
     def _began(self, number: int, worker: int) -> None:

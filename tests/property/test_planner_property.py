@@ -1,6 +1,7 @@
 """Whatever is to be run on whatever workers: a plan fits, keeps its budget and explains itself."""
 
 from dataclasses import replace
+from operator import sub
 from random import Random
 
 from hypothesis import given, settings
@@ -32,24 +33,37 @@ def situations(draw: st.DrawFn) -> Situation:
         for number in range(draw(st.integers(1, 2)))
     )
     rented = tuple(
-        Rented(f"w{number}", draw(st.sampled_from(offerings)), draw(st.sampled_from((0, 30))))
+        Rented(
+            f"w{number}",
+            draw(st.sampled_from(offerings)),
+            draw(st.sampled_from((0, 0, 30))),
+            draw(st.integers(0, 3)) == 0,
+        )
         for number in range(draw(st.integers(0, 3)))
     )
+    free = {one.worker: one.offering.room for one in rented if not one.up_s}
     known = draw(st.booleans())
     needs = st.tuples(*[st.integers(1, 3)] + [st.integers(0, 3)] * (kinds - 1))
     demands: list[Demand] = []
     for number in range(draw(st.integers(0, 12))):
         after = draw(st.sets(st.integers(0, number - 1), max_size=2)) if number else set()
+        needed = draw(needs)
+        has = [worker for worker, room in free.items() if fits(needed, room)]
+        runs_on = draw(st.sampled_from(has)) if has and draw(st.booleans()) else ""
+        if runs_on:
+            free[runs_on] = tuple(map(sub, free[runs_on], needed))
+            after = set()
         demands.append(
             Demand(
                 f"t{number}",
                 draw(spreads(known)),
-                draw(needs),
+                needed,
                 tuple(sorted(after)),
-                draw(st.sampled_from((0, 0, 50, 300))),
+                0 if runs_on else draw(st.sampled_from((0, 0, 50, 300))),
                 draw(st.none() | st.integers(1, 1_000)),
                 draw(st.none() | st.just(60)),
                 behind=draw(st.integers(0, 4)) == 0,
+                runs_on=runs_on,
             )
         )
     budget = Budget(draw(st.integers(0, 6)), draw(st.none() | st.sampled_from((0.25, 2.0))))
@@ -73,8 +87,11 @@ def test_a_plan_never_overpacks_and_begins_nothing_too_soon(situation: Situation
     rooms = room_of(situation, found)
     demand = {one.name: one for one in situation.demands}
     ends = {one.task: one.end_s for one in found.placements}
+    draining = {one.worker for one in situation.rented if one.draining}
     for one in found.placements:
-        assert one.start_s >= demand[one.task].release_s
+        runs_on = demand[one.task].runs_on
+        assert one.worker == runs_on if runs_on else one.worker not in draining
+        assert one.start_s >= (0 if runs_on else demand[one.task].release_s)
         for before in demand[one.task].after:
             assert ends[situation.demands[before].name] <= one.start_s
     for at in {one.start_s for one in found.placements}:
@@ -96,6 +113,7 @@ def test_every_task_is_placed_once_or_refused_with_a_reason(situation: Situation
     rooms = [one.room for one in situation.offerings]
     rooms += [one.offering.room for one in situation.rented]
     for one in found.unplaced:
+        assert not any(d.runs_on for d in situation.demands if d.name == one.task)
         fit = any(fits(one.needs, room) for room in rooms)
         assert fit == (one.because is not Because.NO_OFFERING) or one.because is Because.UPSTREAM
     sentences = explained(found)
@@ -121,7 +139,9 @@ def test_no_budget_is_exceeded_by_what_is_ordered(situation: Situation) -> None:
 @settings(max_examples=60, deadline=None)
 @given(situations(), st.integers(1, 4))
 def test_a_larger_budget_never_makes_a_worse_plan(situation: Situation, more: int) -> None:
-    small = replace(situation, offerings=situation.offerings[:1], rented=())
+    waiting = tuple(replace(demand, runs_on="") for demand in situation.demands)
+    offerings = situation.offerings[:1]
+    small = replace(situation, demands=waiting, offerings=offerings, rented=())
     count = small.budget.most_workers
     large = replace(small, budget=Budget(count + more, small.budget.most_usd_per_h))
     one, other = made(small), made(large)

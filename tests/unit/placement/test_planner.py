@@ -172,3 +172,8 @@ def test_a_duration_that_cannot_be_is_refused(points: tuple[float, ...]) -> None
 def test_a_demand_before_one_that_it_waits_for_is_named() -> None:
     with pytest.raises(ValueError, match="stands before"):
         made(Demand("t", MINUTE, after=(1,)), Demand("u", MINUTE))
+
+
+def test_a_task_that_runs_on_a_worker_nobody_told_of_is_named() -> None:
+    with pytest.raises(ValueError, match="t runs on w7, which is not among the workers"):
+        made(Demand("t", MINUTE, runs_on="w7"), rented=2)
