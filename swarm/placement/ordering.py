@@ -19,7 +19,7 @@ from swarm.placement.search import latest_starts, plans
 from swarm.placement.sizing import Draws, Sized, Worth, rehearse
 
 _SURE = 0.9
-_KEPT_FREE = (0, 1, 2, 4)
+_KEPT_FREE = (0, 1, 2, 4, 8)
 _AS_GOOD_USD = 0.1  # for less no slot is kept free
 
 

@@ -52,7 +52,8 @@ def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Pla
     """The best found. Raises `ValueError` where a demand stands before one that it is after, or runs
     on a worker that is not there."""
     crew, demands, unplaced = _crew(situation)
-    front = [number for number, demand in enumerate(demands) if not demand.behind]
+    # What is behind and runs already has its slot: it is no longer to be had.
+    front = [number for number, one in enumerate(demands) if one.runs_on or not one.behind]
     known = all(len(demands[n].takes.points) == 1 and not demands[n].runs_on for n in front)
     sizes, first = _sized(
         situation, crew, subset(demands, front), random, 1 if known else effort.draws
@@ -66,7 +67,7 @@ def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Pla
         demands = timed(demands, takes, keys, fleet, (random, effort.tries))
         keys = [float(demand.release_s) for demand in demands]
     elif len(front) < len(demands):
-        more = Draws(demands, drawn(demands, random, (effort.draws + 1) // 2), keys)
+        more = Draws(demands, drawn(demands, random, effort.draws), keys)
         free = kept_free(more, sizes.chosen, situation.worth)
     course = rehearsed(demands, takes, keys, fleet, free)
     made = _Made(demands, takes, keys, free, fleet, course)

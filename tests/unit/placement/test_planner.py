@@ -76,6 +76,25 @@ def test_what_is_behind_fills_what_is_left() -> None:
     assert {one.worker for one in found.placements} == {"w0"}
 
 
+def test_what_is_behind_and_runs_already_has_its_slots() -> None:
+    long = Spread((900.0,))
+    running = [Demand(f"b{n}", long, behind=True, runs_on="w0") for n in range(2)]
+    found = made(*running, Demand("t", MINUTE, release_s=200, due_s=300), rented=1)
+    (up,) = ups(found)
+    assert (up.up_s, found.chosen.missed) == (200, 0)
+
+
+def test_slots_are_kept_free_of_what_is_behind_where_it_would_make_others_late() -> None:
+    hour = Spread((3_600.0, 3_600.0))
+    behind = [Demand(f"b{n}", hour, behind=True) for n in range(4)]
+    promised = [Demand(f"t{n}", MINUTE, release_s=200, due_s=300) for n in range(2)]
+    found = made(*promised, Demand("u", hour), *behind, rented=2, budget=2, horizon_s=900)
+    assert found.kept_free == 2
+    begun = [one.task for one in found.placements if one.because is Because.FILLS]
+    assert begun == ["b0"]
+    assert found.chosen.missed == 0
+
+
 def test_what_an_sla_waits_for_is_not_behind() -> None:
     tasks = (Demand("b", MINUTE, behind=True), Demand("t", MINUTE, after=(0,), due_s=900))
     found = made(*tasks)
