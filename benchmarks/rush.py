@@ -16,7 +16,8 @@ the mean over the seeds unless it says otherwise; one seed is one morning.
 - `workers_peak` (most on any day), `workers_after`: five minutes after the rush; `back_at_9`: share
   of days. `base_waits`: share of base tasks that wait for more than a minute; `base_wait_max_s`.
 - `utilisation`: of what is paid from the hour to the end of the rush, by slot-seconds.
-- `planning_s`, `planning_max_s`: the first plan of a day.
+- `planning_s`: the first plan of a day; `planning_cpu_s`, on a CPU of its own;
+  `planning_max_cpu_s`: the slowest of all plans, the clairvoyant's too.
 - `cost_usd`, `static_cost_usd`, `saved_usd`: workers of that morning, from the first order to
   minute 120; 14 workers from the hour to minute 120. On demand, c5.large in us-east-1.
 - `behind_done`: share of the backfill's and people's tasks begun by minute 120.
@@ -26,6 +27,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from statistics import fmean, quantiles
 
 from benchmarks.report import Figures, Options, progress, run
@@ -64,7 +66,7 @@ Day = dict[str, float]
 
 def main() -> None:
     """Run the benchmark."""
-    run("rush", QUESTION, measure, arguments=_arguments)
+    run("rush", QUESTION, measure, arguments=_arguments, draw=_draw)
 
 
 def measure(options: Options) -> Figures:
@@ -78,7 +80,7 @@ def measure(options: Options) -> Figures:
         if number % 20 == 19:
             progress(f"{number + 1} of {count} mornings, {fmean(days['makespan_min']):.1f} min")
     figures = {name: fmean(values) for name, values in days.items()}
-    for name in ("workers_peak", "planning_max_s", "base_wait_max_s"):
+    for name in ("workers_peak", "planning_max_cpu_s", "base_wait_max_s"):
         figures[name] = max(days[name])
     figures["order_violations"] = sum(days["order_violations"])
     figures["makespan_p95_min"] = quantiles(days["makespan_min"], n=20, method="inclusive")[-1]
@@ -127,7 +129,8 @@ def one_day(seed: int) -> Day:
         **{f"sla_misses_{name}": _misses(day, one) for name, one in others.items()},
         **_fleet(day, live, end_s),
         "planning_s": live.planning_s[0],
-        "planning_max_s": max(known_took_s, *live.planning_s),
+        "planning_cpu_s": live.planning_cpu_s[0],
+        "planning_max_cpu_s": max(known_took_s, *live.planning_cpu_s),
     }
 
 
@@ -188,6 +191,28 @@ def _as_played(day: Morning, plan: Plan) -> Played:
         starts[at], ends[at] = placement.start_s - LEAD_S, placement.end_s - LEAD_S
         on[at] = workers.setdefault(placement.worker, len(workers))
     return Played(starts, ends, on, [])
+
+
+def _draw(_: Figures, path: Path) -> None:
+    """The morning of seed 1: slots that are busy and paid for, and first in first out."""
+    import matplotlib.pyplot as plt
+
+    day = morning(1)
+    live, first_in = planned(day, DRAWS), in_order(day, fifo(day))
+    minutes = range(-5, END_S // MIN_S)
+    figure, axes = plt.subplots(figsize=(8, 4))
+    paid = [SLOTS * _workers(live, minute * MIN_S) for minute in minutes]
+    axes.step(minutes, paid, where="post", label="paid for")
+    for name, played in (("busy", live), ("busy, first in first out", first_in)):
+        spans = [*zip(played.starts, played.ends, strict=True)]
+        busy = [sum(s <= minute * MIN_S < e for s, e in spans) for minute in minutes]
+        axes.plot(minutes, busy, label=name)
+        axes.axvline(_makespan_s(day, played) / MIN_S, color="grey", linewidth=0.8)
+    axes.set(xlabel="minutes from the hour; the rush ends at the grey lines", ylabel="slots")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -79,10 +79,24 @@ class Demand:
 
     def due_by(self, takes_s: float) -> float | None:
         """By when it has to end, were that how long it takes."""
-        if self.patience_s is None:
+        if self.patience_s is None or self.runs_on:
             return self.due_s
         by_s = self.release_s + self.patience_s + takes_s
         return by_s if self.due_s is None else min(by_s, self.due_s)
+
+    def moved(self, by_s: int) -> "Demand":
+        """The same for a plan whose times begin so much sooner. What was released before has
+        waited since, and has the less patience."""
+        release_s = max(0, self.release_s + by_s)
+        due_s = None if self.due_s is None else self.due_s + by_s
+        patience_s = self.patience_s
+        if patience_s is not None:
+            patience_s -= release_s - self.release_s - by_s
+        return replace(self, release_s=release_s, due_s=due_s, patience_s=patience_s)
+
+    def begun(self, worker: str, ran_s: float) -> "Demand":
+        """The same once it has run there for so long."""
+        return replace(self, takes=self.takes.left(ran_s), after=(), runs_on=worker)
 
     def job(self, takes_s: int) -> Job:
         by_s = self.due_by(takes_s)

@@ -49,8 +49,8 @@ class Effort:
 
 
 def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Plan:
-    """The best found. Raises `ValueError` where a demand stands before one that it is after, or runs
-    on a worker that is not there."""
+    """The best found. Raises `ValueError` where a demand stands before one that it is after, or
+    runs on a worker that is not there."""
     crew, demands, unplaced = _crew(situation)
     # What is behind and runs already has its slot: it is no longer to be had.
     front = [number for number, one in enumerate(demands) if one.runs_on or not one.behind]

@@ -177,6 +177,20 @@ def test_what_is_left_of_a_run_is_what_longer_runs_took_more() -> None:
     assert spread.left(100) == Spread((50.0,))
 
 
+def test_a_demand_moves_in_time_and_loses_the_patience_it_has_used() -> None:
+    one = Demand("t", MINUTE, release_s=100, due_s=500, patience_s=60)
+    assert one.moved(300) == replace(one, release_s=400, due_s=800)
+    assert one.moved(-140) == replace(one, release_s=0, due_s=360, patience_s=20)
+
+
+def test_what_has_begun_has_no_more_need_of_patience() -> None:
+    one = Demand("t", Spread((60.0, 100.0)), after=(0,), patience_s=0)
+    begun = one.begun("w1", 70)
+    assert begun == Demand("t", Spread((0.0, 30.0)), patience_s=0, runs_on="w1")
+    assert (one.due_by(60), begun.due_by(60)) == (60, None)
+    assert not begun.counts
+
+
 def test_draws_are_spread_evenly_over_what_a_task_may_take() -> None:
     rows = drawn([Demand("t", Spread((0.0, 100.0)))], Random(1), 10)
     assert sorted(row[0] // 10 for row in rows) == list(range(10))
