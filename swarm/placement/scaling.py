@@ -1,8 +1,8 @@
 """From the fleet that is wanted to what is to be done about the one there is.
 
-A new worker is ordered so that it is up when it is first needed. One that is not needed is let go
-only where what that saves is more than booting it again costs, twice: it never comes and goes for
-less than it costs (ski rental, Karlin et al. 1988). It ends what it runs first.
+A new worker is ordered so that it is up when it is first needed. One that is not needed for a while
+is let go only where what that saves is more than booting it again costs, twice: it never comes and
+goes for less than it costs (ski rental, Karlin et al. 1988). It ends what it runs first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,21 @@ _TIMES = 2  # of what it costs to boot one again
 
 
 def prewarmed(sizes: Sizes, rented: Sequence[Rented]) -> Fleet:
-    """The fleet that was chosen, each new worker up when it is first needed on any draw."""
+    """The fleet that was chosen, each new worker up when it is first needed on any draw. One that
+    stands and is needed only much later is let go, and another one ordered for then."""
     there = {one.worker for one in rented}
     workers: list[Rented] = []
+    leaving = list(sizes.chosen.fleet.leaving)
     for one, first_s in zip(sizes.chosen.fleet.workers, sizes.chosen.first_s, strict=True):
-        if one.worker in there:
+        boot_s, stands = one.offering.boot_s, one.worker in there
+        if stands and first_s is not None and first_s - boot_s - one.up_s > _TIMES * boot_s:
+            leaving.append(one)
+            workers.append(Rented(f"{one.worker}+later", one.offering, first_s))
+        elif stands:
             workers.append(one)
         elif first_s is not None:
-            workers.append(replace(one, up_s=max(one.offering.boot_s, first_s)))
-    return replace(sizes.chosen.fleet, workers=tuple(workers))
+            workers.append(replace(one, up_s=max(boot_s, first_s)))
+    return Fleet(tuple(workers), tuple(leaving))
 
 
 def moves(
@@ -45,8 +51,12 @@ def moves(
         if one.worker not in there:
             name, order_s = one.offering.name, one.up_s - one.offering.boot_s
             found.append(ScaleUp(one.worker, name, order_s, one.up_s, why, without))
+    firsts = zip(sizes.chosen.fleet.workers, sizes.chosen.first_s, strict=True)
+    again_s = {one.worker: first_s - one.offering.boot_s for one, first_s in firsts if first_s}
     for one in fleet.spare:
-        saves_s = horizon_s - max(one.up_s, quiet_from_s.get(one.worker, 0))
+        saves_s = again_s.get(one.worker, horizon_s) - max(
+            one.up_s, quiet_from_s.get(one.worker, 0)
+        )
         costs_s = _TIMES * one.offering.boot_s
         if saves_s > costs_s:
             found.append(ScaleDown(one.worker, saves_s))

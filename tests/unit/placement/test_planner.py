@@ -134,6 +134,25 @@ def test_no_worker_is_returned_for_less_than_booting_it_again_costs() -> None:
     assert set(found.moves) == {ScaleDown("w1", 400), Kept("w0", saves_s=200, costs_s=240)}
 
 
+def test_a_worker_that_is_needed_much_later_is_returned_and_another_ordered_for_then() -> None:
+    found = made(Demand("t", MINUTE, release_s=1_000, due_s=1_060), rented=1)
+    down, up = sorted(found.moves, key=lambda move: isinstance(move, ScaleUp))
+    assert down == ScaleDown("w0", saves_s=880)
+    assert isinstance(up, ScaleUp)
+    assert (up.order_s, up.up_s) == (880, 1_000)
+    soon = made(Demand("t", MINUTE, release_s=300, due_s=360), rented=1)
+    assert not soon.moves
+
+
+def test_a_worker_that_is_ordered_for_later_stays_ordered() -> None:
+    ordered = Rented("w0", SMALL, up_s=1_000)
+    demand = Demand("t", MINUTE, release_s=1_000, due_s=1_060)
+    situation = Situation((demand,), (ordered,), (SMALL,), Budget(8), 3_600, Worth())
+    found = plan(situation, Random(1))
+    assert not found.moves
+    assert found.placements[0].worker == "w0"
+
+
 def test_a_worker_that_drains_gets_nothing_and_counts() -> None:
     leaving = Rented("old", SMALL, draining=True)
     demands = (Demand("r", Spread((600.0,)), runs_on="old"), Demand("t", MINUTE, after=(0,)))
