@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from swarm import __version__
-from swarm.api import problems
+from swarm.api import pages, problems
 from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.news import block
@@ -27,6 +27,7 @@ from swarm.api.routes import (
     outside,
     owned,
     replay,
+    runs,
     simulate,
     slas,
     tasks,
@@ -61,6 +62,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(Guard, tokens={**deps.tokens, deps.token: Right.ALL})
     problems.install(app)
+    pages.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
     for routes in (
         health,
@@ -78,6 +80,7 @@ def create_app(deps: Deps) -> FastAPI:
         simulate,
         links,
         replay,
+        runs,
         events,
     ):
         app.include_router(routes.router, prefix="/api/v1")

@@ -1,4 +1,5 @@
 """What every request passes before a route sees it: the token's right, and a bound on its body.
+The files of the dashboard are open: they hold no data.
 
 A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
 """
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from swarm.api.pages import is_page
 from swarm.api.problems import problem
 from swarm.api.rights import Right, granted, needed
 
@@ -24,7 +26,7 @@ class Guard:
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_page(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])

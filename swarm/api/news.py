@@ -5,6 +5,7 @@ a reason to look again, and a line for a person; what is true is read from the o
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from swarm.model import dispatch, journal
 from swarm.model.journal import Entry
 from swarm.model.runs import Run, TaskRun
 
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TEXT_MAX = 500  # characters: names come from outside and may have any length
 
 
@@ -42,6 +44,7 @@ def block(seq: int, entry: Entry) -> bytes:
             "seq": seq,
             "at_s": entry.at_s,
             "kind": told.kind,
+            "what": _CAPITAL.sub("_", type(entry.record).__name__).lower(),
             "about": [name[:_TEXT_MAX] for name in told.about],
             "text": told.text[:_TEXT_MAX],
         }
@@ -104,7 +107,8 @@ def _task(record: Any) -> News:
         task = record.task
     else:
         task = record.token.task
-    return News("task", (task,), f"{task}: {in_words(record)}")
+    worker = (record.worker,) if isinstance(record, dispatch.Granted) else ()
+    return News("task", (task, *worker), f"{task}: {in_words(record)}")
 
 
 def _source(record: journal.ConnectorChanged) -> News:

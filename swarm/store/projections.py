@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, func, select
+from sqlalchemy import Row, Select, Table, func, select, tuple_
 
 from swarm.errors import Trimmed
 from swarm.model.columns import ColumnLineage
@@ -89,6 +89,14 @@ class FindingRow:
 
     key: tuple[float, str]
     finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run; `key` is where the next page goes on."""
+
+    key: tuple[float, str]
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +260,29 @@ class Projections:
         )
         found = (decode_row(row, RunSeen).run for row in self._rows(query))
         return [run for run in found if isinstance(run, Run)]
+
+    def all_runs(
+        self,
+        limit: int,
+        since_s: float,
+        before: tuple[float, str] | None = None,
+        *,
+        newest: bool = False,
+    ) -> list[RunRow]:
+        """A page of the runs of all pipelines that began at `since_s` or later, newest first, or
+        only the `newest` of each."""
+        table = read_tables.runs
+        query = select(table).where(table.c.at_s >= since_s)
+        if before is not None:
+            query = query.where(tuple_(table.c.at_s, table.c.key) < tuple_(*before))
+        if newest:
+            last = select(table.c.pipeline_key, func.max(table.c.at_s).label("at_s"))
+            of = last.group_by(table.c.pipeline_key).subquery()
+            same = (table.c.pipeline_key == of.c.pipeline_key) & (table.c.at_s == of.c.at_s)
+            query = query.join(of, same)
+        rows = self._rows(query.order_by(table.c.at_s.desc(), table.c.key.desc()).limit(limit))
+        found = ((row, decode_row(row, RunSeen).run) for row in rows)
+        return [RunRow((row.at_s, row.key), run) for row, run in found if isinstance(run, Run)]
 
     def task_runs(self, pipeline: PipelineKey, run_id: str) -> list[TaskRun]:
         """Every try of a task that is kept of a run, oldest first."""

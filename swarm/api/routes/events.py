@@ -26,7 +26,7 @@ async def events(
     after: Annotated[str, Query(max_length=20, description="As `Last-Event-ID`.")] = "",
 ) -> Response:
     """Server-sent events from now on, or after `Last-Event-ID` with nothing left out. Each has a
-    `kind`, the names it is `about` and a `text`; the id is its place in the log. A stream ends now
-    and then; listen again with the last id."""
+    `kind` and `what` happened, the names it is `about` and a `text`; the id is its place in the
+    log. A stream ends now and then; listen again with the last id."""
     place = last_event_id or after
     return await begin(deps, place_in_log(place) if place else None)

@@ -24,6 +24,7 @@ from swarm.api.schemas import (
     TaskName,
     VerdictBody,
 )
+from swarm.api.whole_graph import WholeGraph
 from swarm.graph import query
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
@@ -34,6 +35,7 @@ from swarm.model.lineage import Dependency, DependencyKey
 router = APIRouter(tags=["graph"])
 
 Confidence = Annotated[float | None, Query(ge=0, le=1)]
+EndName = Annotated[str, Query(min_length=1, max_length=2_000)]
 
 
 class _Search(BaseModel):
@@ -85,6 +87,14 @@ async def dependencies(
     return page(wanted, _strongest_first, Edge.of, cursor, limit)
 
 
+@router.get("/graph")
+async def whole(deps: Given, min_confidence: Confidence = None) -> WholeGraph:
+    """All pipelines and the edges between them in one answer, in columns; what lies behind an edge
+    is at `/dependencies`."""
+    least = deps.min_confidence if min_confidence is None else min_confidence
+    return WholeGraph.of(deps.model.graph, least)
+
+
 @router.get("/dependencies/diff")
 async def changes(since_s: Annotated[float, Query(ge=0)], deps: Given) -> Changes:
     """What appeared, went and changed since `since_s` (seconds since the epoch)."""
@@ -93,10 +103,24 @@ async def changes(since_s: Annotated[float, Query(ge=0)], deps: Given) -> Change
     return Changes.of(diff(old, deps.model.graph))
 
 
+@router.get("/dependencies/between")
+async def between(upstream: EndName, downstream: EndName, deps: Given) -> list[Edge]:
+    """All that lies between two pipelines or tasks, strongest first, whatever its confidence: what
+    a person rejected, too."""
+    ends = deps.model.find(upstream), deps.model.find(downstream)
+    found = (
+        dependency
+        for dependency in deps.model.graph.dependencies.values()
+        if ends[0] in (dependency.key.upstream, dependency.key.upstream.pipeline_key)
+        and ends[1] in (dependency.key.downstream, dependency.key.downstream.pipeline_key)
+    )
+    return [Edge.of(dependency) for dependency in sorted(found, key=_strongest_first)]
+
+
 @router.get("/dependencies/explain")
 async def explanation(
-    upstream: Annotated[str, Query(min_length=1, max_length=2_000)],
-    downstream: Annotated[str, Query(min_length=1, max_length=2_000)],
+    upstream: EndName,
+    downstream: EndName,
     deps: Given,
     dataset: Annotated[str, Query(max_length=2_000)] = "",
 ) -> Explained:

@@ -116,7 +116,7 @@ async def test_what_happens_is_heard_and_a_cut_leaves_no_gap(api) -> None:
         await happen(api, "a")
         [(seq, kind, data)] = await first.hears(1)
         assert (kind, data["about"], data["seq"]) == ("pipeline", ["airflow/a"], seq)
-        assert data["text"] == "airflow/a is new or changed"
+        assert (data["what"], data["text"]) == ("pipeline_seen", "airflow/a is new or changed")
         await first.leave()
         await happen(api, "b", "c")
         again = Listener(app, **{"last-event-id": str(seq)})

@@ -11,6 +11,7 @@ from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, View, ViewInventory
 from swarm.model.pipelines import Pipeline, Task
+from swarm.model.runs import Run, RunState
 
 
 def pipeline(name, orchestrator="airflow"):
@@ -390,3 +391,50 @@ class Silent:
 
     async def detection(self):
         raise Unreachable("the dispatcher actor did not answer")
+
+
+async def test_the_whole_graph_is_one_answer_in_columns(api):
+    await chain(api, "a", "b", "c")
+    told = await api.get("graph")
+    names, edges = told["pipelines"]["name"], told["edges"]
+    assert {len(column) for column in told["pipelines"].values()} == {3}
+    ends = zip(edges["upstream"], edges["downstream"], strict=True)
+    assert sorted((names[up], names[down]) for up, down in ends) == [("a", "b"), ("b", "c")]
+    assert edges["declared"] == [False, False]
+    assert edges["datasets"] == [1, 1]
+    assert min(edges["confidence"]) > 0.8
+    assert (await api.get("graph", min_confidence=1))["edges"]["upstream"] == []
+
+
+async def test_all_between_two_pipelines_is_told_also_what_was_rejected(api):
+    await chain(api, "a", "b", "c")
+    [edge] = await api.get("dependencies/between", upstream="a", downstream="airflow/b/t")
+    assert edge["confidence"] > 0.8
+    names = {key: edge[key] for key in ("upstream", "downstream", "dataset")}
+    await api.post("dependencies/verdict", names | {"verdict": "rejected", "by": "ann"})
+    [edge] = await api.get("dependencies/between", upstream="a", downstream="b")
+    assert (edge["verdict"], edge["confidence"]) == ("rejected", 0)
+    assert await api.get("dependencies/between", upstream="a", downstream="c") == []
+
+
+async def test_runs_come_newest_first_in_pages_and_only_the_last_where_asked(api):
+    def run(name, at_s, state):
+        return Run(PipelineKey("airflow", name), f"r{at_s}", state, at_s, at_s, at_s + 5.0)
+
+    good, bad = RunState.SUCCEEDED, RunState.FAILED
+    await api.offer(pipeline("a"), pipeline("b"), run("a", 10.0, good), run("b", 20.0, bad))
+    await api.offer(run("a", 30.0, bad), run("a", 40.0, good))
+
+    def told(page):
+        return [(one["pipeline"]["pipeline"], one["started_at_s"]) for one in page["items"]]
+
+    first = await api.get("runs", limit=3)
+    assert told(first) == [("a", 40.0), ("a", 30.0), ("b", 20.0)]
+    rest = await api.get("runs", limit=3, cursor=first["next_cursor"])
+    assert (told(rest), rest["next_cursor"]) == ([("a", 10.0)], None)
+    assert told(await api.get("runs", since_s=25)) == [("a", 40.0), ("a", 30.0)]
+    newest = (await api.get("runs", newest=True))["items"]
+    assert [(one["run_id"], one["state"]) for one in newest] == [
+        ("r40.0", "succeeded"),
+        ("r20.0", "failed"),
+    ]

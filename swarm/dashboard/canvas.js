@@ -1,0 +1,347 @@
+// Draws a laid-out scene: pan, zoom, hover, click. Only what is in view is drawn, and a name only
+// where it can be read.
+import { reach } from "./model.js";
+
+export const WIDTH = 172;
+export const HEIGHT = 26;
+const CELL = 256; // of the grid that finds what is under the pointer
+const FADED = 0.15;
+const NEAR = 7; // px from a line that still count as on it
+const READABLE = 0.42;
+
+export class Canvas {
+  /** `told(kind, what)`: `box` or `line` or null was picked. */
+  constructor(element, told) {
+    this.element = element;
+    this.pen = element.getContext("2d");
+    this.told = told;
+    this.view = { x: 0, y: 0, scale: 1 };
+    this.scene = null;
+    this.hover = null;
+    this.lit = null;
+    this.picked = null;
+    this.colours = colours();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.colours = colours(); this.ask(); });
+    new ResizeObserver(() => this.resize()).observe(element);
+    this.listen();
+  }
+
+  /** Show a scene at its places; `keep`: the view stays where it is. */
+  put(scene, keep) {
+    this.scene = scene;
+    this.hover = this.lit = null;
+    this.grid = new Map();
+    scene.boxes.forEach((_, at) => {
+      const key = `${Math.floor(scene.x[at] / CELL)},${Math.floor(scene.y[at] / CELL)}`;
+      if (!this.grid.has(key)) this.grid.set(key, []);
+      this.grid.get(key).push(at);
+    });
+    this.next = Array.from(scene.boxes, () => []);
+    this.before = Array.from(scene.boxes, () => []);
+    for (const line of scene.lines) { this.next[line.a].push(line.b); this.before[line.b].push(line.a); }
+    if (!keep) this.fit();
+    this.ask();
+  }
+
+  resize() {
+    const ratio = devicePixelRatio || 1;
+    const { clientWidth, clientHeight } = this.element;
+    this.element.width = Math.round(clientWidth * ratio);
+    this.element.height = Math.round(clientHeight * ratio);
+    if (this.scene && !this.moved) this.fit();
+    this.draw();
+  }
+
+  fit() {
+    const { boxes, x, y } = this.scene;
+    const { clientWidth: width, clientHeight: height } = this.element;
+    if (!boxes.length || !width) return;
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let at = 0; at < boxes.length; at++) {
+      left = Math.min(left, x[at]); right = Math.max(right, x[at] + WIDTH);
+      top = Math.min(top, y[at] - 22); bottom = Math.max(bottom, y[at] + HEIGHT);
+    }
+    const scale = Math.min(1, (width - 48) / (right - left), (height - 64) / (bottom - top));
+    this.view = { scale, x: (width - (right - left) * scale) / 2 - left * scale, y: Math.max(32, (height - (bottom - top) * scale) / 2) - top * scale };
+    this.moved = false; // by hand
+  }
+
+  /** Bring a box into the middle, and pick it. */
+  reveal(at) {
+    const scale = Math.max(this.view.scale, 0.8);
+    this.moved = true;
+    const { clientWidth, clientHeight } = this.element;
+    this.view = { scale, x: clientWidth / 2 - (this.scene.x[at] + WIDTH / 2) * scale, y: clientHeight / 2 - this.scene.y[at] * scale };
+    this.light(at);
+    this.ask();
+  }
+
+  zoom(factor, px = this.element.clientWidth / 2, py = this.element.clientHeight / 2) {
+    const scale = Math.min(3, Math.max(0.02, this.view.scale * factor));
+    const real = scale / this.view.scale;
+    this.moved = true;
+    this.view = { scale, x: px - (px - this.view.x) * real, y: py - (py - this.view.y) * real };
+    this.ask();
+  }
+
+  pan(dx, dy) {
+    this.moved = true;
+    this.view.x += dx;
+    this.view.y += dy;
+    this.ask();
+  }
+
+  ask() {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => { this.asked = false; this.draw(); });
+  }
+
+  light(at) {
+    this.hover = at;
+    this.lit = at === null ? null : new Set([...reach(this.next, [at], Infinity), ...reach(this.before, [at], Infinity)]);
+    this.ask();
+  }
+
+  draw() {
+    const { pen, view, scene, element } = this;
+    const ratio = devicePixelRatio || 1;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, element.clientWidth, element.clientHeight);
+    if (!scene) return;
+    const frame = {
+      left: -view.x / view.scale, top: -view.y / view.scale,
+      right: (element.clientWidth - view.x) / view.scale, bottom: (element.clientHeight - view.y) / view.scale,
+    };
+    pen.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
+    this.lanes(frame);
+    this.strokes(frame);
+    this.boxes(frame);
+    this.drawn = performance.now();
+  }
+
+  lanes(frame) {
+    const { pen, scene, view } = this;
+    if (scene.lanes.length < 2) return;
+    scene.lanes.forEach(({ top, bottom, name }) => {
+      if (bottom < frame.top || top > frame.bottom) return;
+      pen.fillStyle = this.colours.lane;
+      pen.fillRect(frame.left, top - 24, frame.right - frame.left, bottom - top + 34);
+      pen.fillStyle = this.colours.muted;
+      const size = Math.min(40, 11 / Math.min(1, view.scale));
+      pen.font = `600 ${size}px system-ui, sans-serif`;
+      pen.fillText(name, frame.left + 12 / view.scale, top - 24 + size * 1.3);
+    });
+  }
+
+  strokes(frame) {
+    const { pen, scene, view } = this;
+    const batches = new Map();
+    const { x, y } = scene;
+    for (const line of scene.lines) {
+      const x1 = x[line.a] + WIDTH;
+      const x2 = x[line.b];
+      const y1 = y[line.a] + HEIGHT / 2;
+      const y2 = y[line.b] + HEIGHT / 2;
+      if (Math.max(x1, x2) < frame.left || Math.min(x1, x2) > frame.right || Math.max(y1, y2) < frame.top || Math.min(y1, y2) > frame.bottom) continue;
+      const bright = !this.lit || (this.lit.has(line.a) && this.lit.has(line.b));
+      const kind = `${line.hazard ? "hazard" : line.declared ? "declared" : "implicit"}${bright ? "" : " faded"} ${line.declared ? 9 : Math.ceil(line.confidence * 4)}`;
+      if (!batches.has(kind)) batches.set(kind, { path: new Path2D(), line, bright });
+      const path = batches.get(kind).path;
+      path.moveTo(x1, y1);
+      if (view.scale < 0.15) path.lineTo(x2, y2);
+      else curve(path, x1, y1, x2, y2);
+    }
+    const thin = Math.max(1, 0.7 / view.scale);
+    const dense = scene.lines.length > 2000 && view.scale < READABLE;
+    for (const { path, line, bright } of batches.values()) {
+      pen.globalAlpha = (bright ? 1 : FADED) * (dense ? 0.35 : 1);
+      pen.setLineDash(line.declared || dense ? [] : dash(line.confidence));
+      if (line.hazard) {
+        pen.strokeStyle = this.colours.halo;
+        pen.lineWidth = thin * 5;
+        pen.setLineDash([]);
+        pen.stroke(path);
+        if (!line.declared) pen.setLineDash(dash(line.confidence));
+      }
+      pen.strokeStyle = line.hazard ? this.colours.failed : line.declared ? this.colours.declared : this.colours.implicit;
+      pen.lineWidth = thin * (line.declared ? 1 : 1.25);
+      pen.stroke(path);
+    }
+    pen.setLineDash([]);
+    pen.globalAlpha = 1;
+    if (this.picked?.a !== undefined) this.mark_line(this.picked);
+  }
+
+  mark_line(line) {
+    const { pen, scene } = this;
+    const path = new Path2D();
+    path.moveTo(scene.x[line.a] + WIDTH, scene.y[line.a] + HEIGHT / 2);
+    curve(path, scene.x[line.a] + WIDTH, scene.y[line.a] + HEIGHT / 2, scene.x[line.b], scene.y[line.b] + HEIGHT / 2);
+    pen.strokeStyle = this.colours.focus;
+    pen.lineWidth = 3 / Math.min(1, this.view.scale);
+    pen.stroke(path);
+  }
+
+  boxes(frame) {
+    const { pen, scene, view, colours: c } = this;
+    const readable = view.scale >= READABLE;
+    for (let at = 0; at < scene.boxes.length; at++) {
+      const x = scene.x[at];
+      const y = scene.y[at];
+      if (x > frame.right || x + WIDTH < frame.left || y > frame.bottom || y + HEIGHT < frame.top) continue;
+      const box = scene.boxes[at];
+      pen.globalAlpha = !this.lit || this.lit.has(at) ? 1 : FADED;
+      pen.fillStyle = box.group ? c.group : c.box;
+      pen.strokeStyle = at === this.hover || this.picked === at ? c.focus : box.state ? c[box.state] : c.border;
+      pen.lineWidth = (at === this.hover || this.picked === at ? 2 : box.state ? 1.5 : 1) / Math.min(1, Math.max(view.scale, 0.3));
+      if (!readable) {
+        pen.fillStyle = box.state ? c[box.state] : box.group ? c.group : c.far;
+        pen.fillRect(x, y, WIDTH, HEIGHT);
+        continue;
+      }
+      pen.beginPath();
+      pen.roundRect(x, y, WIDTH, HEIGHT, 6);
+      pen.fill();
+      if (box.paused) pen.setLineDash([3, 3]);
+      pen.stroke();
+      pen.setLineDash([]);
+      this.words(box, x, y);
+    }
+    pen.globalAlpha = 1;
+  }
+
+  words(box, x, y) {
+    const { pen, colours: c } = this;
+    pen.font = "600 9px ui-monospace, monospace";
+    pen.fillStyle = c.muted;
+    pen.fillText(box.mark, x + 8, y + 17);
+    pen.font = `${box.group ? "600 " : ""}12px system-ui, sans-serif`;
+    pen.fillStyle = c.text;
+    const right = box.group ? box.size.toLocaleString("en") : box.sign ?? "";
+    const room = WIDTH - 34 - (right ? 10 + right.length * 7 : 0);
+    pen.fillText(fitted(pen, box, room), x + 26, y + 17);
+    if (right) {
+      pen.fillStyle = box.state ? c[box.state] : c.muted;
+      pen.font = "11px system-ui, sans-serif";
+      pen.textAlign = "right";
+      pen.fillText(right, x + WIDTH - 8, y + 17);
+      pen.textAlign = "left";
+    }
+  }
+
+  listen() {
+    const { element } = this;
+    let drag = null;
+    element.addEventListener("pointerdown", (event) => {
+      drag = { x: event.offsetX, y: event.offsetY, far: 0 };
+      element.setPointerCapture(event.pointerId);
+    });
+    element.addEventListener("pointermove", (event) => {
+      if (!drag) return this.point(event);
+      this.pan(event.offsetX - drag.x, event.offsetY - drag.y);
+      drag = { x: event.offsetX, y: event.offsetY, far: drag.far + Math.abs(event.movementX) + Math.abs(event.movementY) };
+    });
+    element.addEventListener("pointerup", (event) => {
+      if (drag && drag.far < 4) this.pick(event);
+      drag = null;
+    });
+    element.addEventListener("pointerleave", () => { if (!drag) this.light(null); });
+    element.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      if (event.ctrlKey || event.metaKey || !event.shiftKey) this.zoom(Math.exp(-event.deltaY * 0.0015), event.offsetX, event.offsetY);
+      else this.pan(-event.deltaY, 0);
+    }, { passive: false });
+  }
+
+  point(event) {
+    const at = this.box_at(event);
+    if (at !== this.hover) this.light(at);
+    element_cursor(this.element, at !== null || (this.scene?.lines.length < 3000 && this.line_at(event)));
+  }
+
+  pick(event) {
+    const at = this.box_at(event);
+    const line = at === null ? this.line_at(event) : null;
+    this.picked = at ?? line;
+    this.told(at !== null ? "box" : line ? "line" : null, at !== null ? this.scene.boxes[at] : line);
+    this.ask();
+  }
+
+  place(event) {
+    return [(event.offsetX - this.view.x) / this.view.scale, (event.offsetY - this.view.y) / this.view.scale];
+  }
+
+  box_at(event) {
+    if (!this.scene) return null;
+    const [x, y] = this.place(event);
+    for (const dx of [0, -1]) {
+      for (const dy of [0, -1]) {
+        for (const at of this.grid.get(`${Math.floor(x / CELL) + dx},${Math.floor(y / CELL) + dy}`) ?? []) {
+          const { x: xs, y: ys } = this.scene;
+          if (x >= xs[at] && x <= xs[at] + WIDTH && y >= ys[at] && y <= ys[at] + HEIGHT) return at;
+        }
+      }
+    }
+    return null;
+  }
+
+  line_at(event) {
+    const [x, y] = this.place(event);
+    let best = null;
+    let least = NEAR / this.view.scale;
+    for (const line of this.scene?.lines ?? []) {
+      const far = distance(this.scene, line, x, y, least);
+      if (far < least) { least = far; best = line; }
+    }
+    return best;
+  }
+}
+
+function element_cursor(element, hot) {
+  element.classList.toggle("hot", Boolean(hot));
+}
+
+function curve(path, x1, y1, x2, y2) {
+  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
+  path.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+}
+
+function distance({ x, y }, line, px, py, least) {
+  const x1 = x[line.a] + WIDTH;
+  const y1 = y[line.a] + HEIGHT / 2;
+  const x2 = x[line.b];
+  const y2 = y[line.b] + HEIGHT / 2;
+  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
+  if (px < Math.min(x1, x2) - bend - least || px > Math.max(x1, x2) + bend + least) return Infinity;
+  if (py < Math.min(y1, y2) - least || py > Math.max(y1, y2) + least) return Infinity;
+  let nearest = Infinity;
+  for (let step = 0; step <= 32; step++) {
+    const t = step / 32;
+    const u = 1 - t;
+    const bx = u ** 3 * x1 + 3 * u * u * t * (x1 + bend) + 3 * u * t * t * (x2 - bend) + t ** 3 * x2;
+    const by = u ** 3 * y1 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t ** 3 * y2;
+    nearest = Math.min(nearest, Math.hypot(bx - px, by - py));
+  }
+  return nearest;
+}
+
+/** The surer, the closer the dashes. */
+const dash = (confidence) => (confidence >= 0.9 ? [7, 3] : confidence >= 0.7 ? [5, 5] : [2, 6]);
+
+function fitted(pen, box, room) {
+  if (box.fitted?.room === room) return box.fitted.text;
+  const name = box.label.length > 80 ? box.label.slice(0, 80) : box.label;
+  let text = name;
+  for (let cut = name.length - 1; cut > 1 && pen.measureText(text).width > room; cut--) {
+    text = `${name.slice(0, Math.ceil(cut * 0.6))}…${name.slice(name.length - Math.floor(cut * 0.4))}`;
+  }
+  box.fitted = { room, text };
+  return text;
+}
+
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(`--${name}`).trim();
+  return Object.fromEntries(["text", "muted", "border", "box", "group", "far", "lane", "declared", "implicit", "halo", "focus", "failed", "late", "held", "running"].map((name) => [name, of(name)]));
+}

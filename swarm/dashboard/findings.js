@@ -1,0 +1,95 @@
+// Findings: what will or did go wrong, ranked by what hangs on it, each with its evidence and remedy.
+import { h } from "./dom.js";
+import { ledger } from "./ledger.js";
+import { indexed } from "./model.js";
+import { known, problem } from "./store.js";
+import { count, full, listed, moment, now, percent, pipeline, said, span } from "./words.js";
+
+export const needs = ["findings", "graph"];
+export const title = "Findings";
+
+const GRAVE = { sla_at_risk: 6, missing_worker: 5, cycle: 4, stale_read: 4, two_writers: 3.5, held: 3, gone_writer: 3, paused_writer: 2.5, race: 2.5, cadence_mismatch: 1.5, undeclared_dependency: 1 };
+const LEVEL = { gate: 1, warn: 0.8, show: 0.5 };
+const SHOWN = 200;
+
+export function draw({ params, go, say }) {
+  const found = known("findings");
+  if (found === null) return [h("p.empty", {}, problem("findings")?.message ?? "Reading the findings from swarm …")];
+  if (!found.length) {
+    return [h("div.empty", {}, h("p", {}, "Nothing is open."),
+      h("p.muted", {}, "Undeclared dependencies appear after each pipeline ran once, or now from source: ", h("code", {}, "swarm scan"), ". Hazards appear with the runs that show them."))];
+  }
+  const kinds = new Map();
+  for (const one of found) kinds.set(one.kind, (kinds.get(one.kind) ?? 0) + 1);
+  const only = params.get("kind");
+  const ranked = found.filter((one) => !only || one.kind === only).map((one) => [weight(one), one]).sort((a, b) => b[0] - a[0]);
+  const open = params.get("open");
+  return [
+    h("div.bar", {}, chip("all", found.length, !only, () => go("/findings", {})),
+      [...kinds].sort((a, b) => GRAVE[b[0]] - GRAVE[a[0]]).map(([kind, of]) => chip(said(kind), of, only === kind, () => go("/findings", { kind })))),
+    h("p.lead.muted", {}, "Ranked by how grave, how likely, and how many pipelines hang on it."),
+    h("ol.findings", {}, ranked.slice(0, SHOWN).map(([, one]) => card(one, open === one.id, { go, say, params }))),
+    ranked.length > SHOWN ? h("p.muted", {}, `and ${ranked.length - SHOWN} more; choose a kind above.`) : null,
+  ];
+}
+
+const chip = (name, of, on, act) => h("button.chip", { "aria-pressed": String(on), onclick: act }, name, h("span.number.muted", {}, of));
+
+function behind(one) {
+  if (one.hazard) return one.hazard.behind;
+  const last = one.pipelines.at(-1);
+  return last ? (indexed()?.hit_by(full({ ...last, task: "" })) ?? 0) + 1 : 1;
+}
+
+function weight(one) {
+  const chance = one.sla ? one.sla.chance : one.hazard ? 0.3 + 0.7 * one.hazard.chance : LEVEL[one.level] ?? 0.5;
+  return (GRAVE[one.kind] ?? 1) * chance * (1 + Math.log2(behind(one)));
+}
+
+function card(one, open, { go, say, params }) {
+  const turn = () => {
+    const next = new URLSearchParams(params);
+    if (open) next.delete("open");
+    else next.set("open", one.id);
+    go("/findings", next);
+  };
+  const hits = behind(one);
+  return h("li.finding", { key: one.id, class: tone(one), "data-row": true },
+    h("header", {},
+      h("button.turn", { "aria-expanded": String(open), onclick: turn, "data-open": true }, h("span.kind", {}, said(one.kind)), h("span.words", {}, words(one))),
+      h("span.right.muted.number", { title: "pipelines that hang on it, itself counted" }, count(hits, "pipeline")),
+      h("span.right.muted.number.since", { title: "open since" }, span(now() - one.first_seen_s))),
+    one.hazard ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.hazard.remedy) : null,
+    one.worker?.advice ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.worker.advice) : null,
+    one.sla?.muted ? h("p.muted", {}, `Muted: ${one.sla.muted}`) : null,
+    open ? inside(one, say) : null);
+}
+
+const tone = (one) => (["sla_at_risk", "held", "race", "cadence_mismatch", "paused_writer"].includes(one.kind) ? "late" : one.kind === "undeclared_dependency" ? "plain" : "failed");
+
+function words(one) {
+  const names = one.pipelines.map((of) => full(of));
+  if (one.hazard) return capital(one.hazard.story);
+  if (one.sla) return `${one.sla.pipeline}: ${percent(one.sla.chance)} to be missed${one.sla.late ? `, since ${one.sla.late} is late` : ""}`;
+  if (one.kind === "undeclared_dependency") {
+    const edge = one.evidence[0];
+    return `${names.at(-1)} reads what ${names[0]} writes${edge ? ` (${short(edge.dataset)})` : ""}, and no orchestrator knows`;
+  }
+  if (one.kind === "cycle") return `${names.join(" → ")} → ${names[0]} wait for each other`;
+  return one.subject;
+}
+
+const short = (dataset) => dataset.split("/").pop();
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function inside(one, say) {
+  const names = [...new Set(one.pipelines.map((of) => full({ ...of, task: "" })))];
+  const selector = names.length > 1 ? names.map((name) => `${name}+`).join(" ") : `1+${names[0]}+1`;
+  return h("div.inside", {},
+    h("p.muted", {}, "Open since ", moment(one.first_seen_s), ", changed ", moment(one.changed_at_s), `, level ${one.level}`,
+      one.hazard?.of ? `, seen on ${one.hazard.seen} of ${count(one.hazard.of, "run")}` : "", "."),
+    one.sla?.path.length ? h("p.path", {}, one.sla.path.map((name, at) => [at ? h("span.arrow", {}, "›") : null, pipeline(name)])) : null,
+    one.worker?.runs.length ? h("p", {}, "On it ran ", listed(one.worker.runs.map((ran) => `${ran.pipeline} ${ran.run_id}`)), ".") : null,
+    names.length ? h("p.hands", {}, h("a.button", { href: `/graph?s=${encodeURIComponent(selector)}` }, "Show in the graph")) : null,
+    one.evidence.map((edge) => ledger(edge, say)));
+}

@@ -1,0 +1,138 @@
+// Fleet: who can work and does, who is missing, and what moved where when somebody died.
+import { h, s } from "./dom.js";
+import { feed, known, problem } from "./store.js";
+import { count, listed, mark, moment, percent, said, span } from "./words.js";
+
+export const needs = ["workers", "foreign", "queued", "lost"];
+export const title = "Fleet";
+
+const STORIES = 40;
+
+export function draw() {
+  const workers = known("workers");
+  const status = known("status");
+  return [
+    h("p.lead", {}, summary(workers, status)),
+    h("div.fleet", {},
+      h("div", {},
+        section("Workers", workers === null ? waits("workers") : workers.length ? nodes(workers) : none_yet()),
+        section("Workers of your orchestrators", foreign()),
+        section("Sources", sources(status))),
+      h("div", {}, section("Detection", detection(status)), section("What moved", moves()))),
+  ];
+}
+
+const section = (name, ...body) => h("section", { "aria-label": name }, h("h2", {}, name), ...body);
+const waits = (name) => h("p.empty", {}, problem(name)?.message ?? `Reading ${name} from swarm …`);
+
+function summary(workers, status) {
+  if (!workers) return "Reading the fleet from swarm …";
+  const slots = workers.reduce((sum, one) => sum + one.slots, 0);
+  const busy = workers.reduce((sum, one) => sum + one.holds.length, 0);
+  const detection = status?.detection;
+  const used = slots ? ` (${percent(busy / slots)})` : "";
+  return [`${count(workers.length, "worker")}, ${busy} of ${count(slots, "slot")} busy${used}, ${queued()}. `,
+    detection ? `A silent worker's work moves after ${span(detection.redistribute_s)}; ${count(detection.false_alarms, "false alarm")} in ${span(detection.watched_s)} of watching.` : "The dispatcher does not answer: what runs goes on."];
+}
+
+function queued() {
+  const page = known("queued");
+  if (!page) return "the queue is not known yet";
+  return page.items.length ? `${count(page.items.length, "task")}${page.next_cursor ? " or more" : ""} queued` : "nothing queued";
+}
+
+function none_yet() {
+  return h("div.empty", {}, h("p", {}, "No worker is here."), h("p.muted", {}, "One starts with ", h("code", {}, "swarm up"), " (", h("code", {}, "worker.slots"), "), and one on each node of a Ray cluster."));
+}
+
+function nodes(workers) {
+  const by = Map.groupBy ? Map.groupBy(workers, (one) => one.node) : grouped(workers);
+  return h("div.nodes", {}, [...by].map(([node, of]) => h("div.node", { key: `node ${node}` }, h("h3", { title: node }, node.length > 18 ? `${node.slice(0, 16)}…` : node), of.map(worker))));
+}
+
+function grouped(workers) {
+  const by = new Map();
+  for (const one of workers) by.set(one.node, [...(by.get(one.node) ?? []), one]);
+  return by;
+}
+
+function worker(one) {
+  const kind = one.capacity === "spot" ? "spot" : "dedicated";
+  const able = one.capabilities.filter(Boolean);
+  const cells = Array.from({ length: Math.min(one.slots, 128) }, (_, at) => {
+    const task = one.holds[at];
+    return h("span.slot", { class: `${kind} ${task ? "busy" : "free"}`, title: task ?? "free" });
+  });
+  return h("div.worker", { key: `worker ${one.worker}`, class: one.draining ? "draining" : "", "data-row": true },
+    h("p", {}, h("span.name", { title: one.worker }, one.worker), h("span.tag", { class: kind }, kind), one.pool ? h("span.tag", {}, one.pool) : null, one.draining ? h("span.tag.held", {}, "drains") : null),
+    h("div.slots", { role: "img", "aria-label": `${one.holds.length} of ${one.slots} slots busy` }, cells),
+    h("p.muted.number", {}, `${one.holds.length} / ${count(one.slots, "slot")}, ${round(one.cpu_used)} / ${round(one.cpu)} cores`, able.length ? [" · ", listed(able)] : null));
+}
+
+const round = (n) => Math.round(n * 10) / 10;
+
+function foreign() {
+  const found = known("foreign");
+  if (found === null) return waits("foreign");
+  if (!found.length) return h("p.empty.muted", {}, "None is watched yet: a beat beside a worker, or its orchestrator's own API, tells of them.");
+  const rank = { dead: 0, silent: 1, alive: 2, stopped: 3 };
+  const rows = [...found].sort((a, b) => rank[a.presence] - rank[b.presence] || a.name.localeCompare(b.name));
+  return h("div.scroll", {}, h("table", {},
+    h("thead", {}, h("tr", {}, ["", "Worker", "Role", "Presence", "Last sign", "Told by"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map((one) => h("tr", { key: `${one.orchestrator}/${one.name}/${one.seen_by}`, "data-row": true, title: one.advice || one.detail },
+      h("td", {}, mark(one.orchestrator)), h("td", {}, one.name), h("td", {}, said(one.role)),
+      h("td", {}, h("span.state", { class: one.presence }, one.presence)), h("td.number", {}, one.heard_s ? moment(one.heard_s) : "–"), h("td", {}, one.seen_by))))));
+}
+
+function sources(status) {
+  if (!status) return waits("status");
+  if (!status.connectors.length) return h("p.empty.muted", {}, "No source is read yet: name one under ", h("code", {}, "sources"), " in the settings.");
+  return h("div.scroll", {}, h("table", {},
+    h("thead", {}, h("tr", {}, ["", "Source", "Kind", "State", "Since"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, status.connectors.map((one) => h("tr", { key: one.source, title: one.message },
+      h("td", {}, mark(one.source)), h("td", {}, one.source), h("td", {}, said(one.kind)),
+      h("td", {}, h("span.state", { class: one.state === "ok" ? "ok" : "failed" }, said(one.state)), one.message ? h("span.muted.message", {}, ` ${one.message}`) : null), h("td.number", {}, moment(one.since_s)))))));
+}
+
+function detection(status) {
+  const one = status?.detection;
+  if (!status) return waits("status");
+  if (!one) return h("p.empty.muted", {}, "The dispatcher does not answer now.");
+  if (!one.watched_s) return h("p.empty.muted", {}, `No beat was heard yet; until then work that tolerates two runs moves after ${span(one.redistribute_s)} of silence.`);
+  const rows = [["gap between beats, p50", one.gap_p50_s], ["p99", one.gap_p99_s], ["p99.9", one.gap_p999_s], ["work that tolerates two runs moves after", one.redistribute_s], ["without beats, after", one.redistribute_slow_s]];
+  const most = Math.max(...rows.map(([, seconds]) => seconds), 0.001);
+  return [h("table.bars", {}, h("tbody", {}, rows.map(([name, seconds]) => h("tr", {},
+    h("th", { scope: "row" }, name),
+    h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect.bar", { x: 0, y: 1, width: Math.max(0.5, (seconds / most) * 100), height: 6 }))),
+    h("td.number", {}, span(seconds)))))),
+  h("p.muted", {}, `${count(one.false_alarms, "false alarm")}, ${one.cut_off} cut off, ${count(one.refused, "end")} told too late and refused.`),
+  one.silent.length ? h("p.late", {}, "Silent now: ", listed(one.silent), ".") : null];
+}
+
+/** What happened to workers, and to each task that lost one: where it went, and how soon. */
+function moves() {
+  const lines = stories();
+  if (!lines.length) return h("p.empty.muted", {}, "Nobody died and nothing moved, as far as the kept events tell. When a worker dies, each of its tasks leaves a line here.");
+  return h("ol.feed", {}, lines.slice(0, STORIES).map((line) => h("li", { key: `e${line.seq}`, class: line.bad ? "failed" : "" }, moment(line.at_s), h("span", {}, line.words))));
+}
+
+function stories() {
+  const lines = [];
+  const lost = new Map();
+  for (const event of feed.toReversed()) { // the oldest first
+    const [name, worker] = event.about;
+    const before = lost.get(name);
+    if (event.kind === "task" && event.what === "lost") {
+      const line = { ...event, bad: true, words: [h("strong", {}, name), ` ${said(event.text.slice(name.length + 2))}; it waits`] };
+      lost.set(name, line);
+      lines.unshift(line);
+    } else if (event.kind === "task" && event.what === "granted" && before) {
+      before.bad = false;
+      before.words = [h("strong", {}, name), " moved to ", h("strong", {}, worker), ` after ${span(event.at_s - before.at_s)}`];
+      lost.delete(name);
+    } else if (event.kind === "worker" || event.kind === "foreign_worker") {
+      lines.unshift({ ...event, bad: /gone|dead|silent/.test(event.text), words: said(event.text) });
+    }
+  }
+  return lines;
+}

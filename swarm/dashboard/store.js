@@ -1,0 +1,107 @@
+// What the pages show: answers of the API, read again when an event says that they moved.
+import { all, follow, get } from "./api.js";
+import { now } from "./words.js";
+
+const HOUR_S = 3600;
+const FEED_MOST = 400;
+const RETRY_MS = 4000;
+
+// By name: how it is read, the kinds of events that move it, and how long at least between two reads.
+const SOURCES = {
+  status: { read: () => get("status"), kinds: ["source", "dependency", "finding", "unresolved", "pipeline", "quarantine"], rest: 500 },
+  slas: { read: () => get("slas"), kinds: ["sla"], rest: 250 },
+  decisions: { read: () => get("decisions"), kinds: ["decision"], rest: 250 },
+  links: { read: () => get("links"), kinds: ["link", "run"], rest: 2000 },
+  findings: { read: () => all("findings"), kinds: ["finding"], rest: 300 },
+  graph: { read: () => get("graph"), kinds: ["pipeline", "dependency"], rest: 700 },
+  last_runs: { read: () => all("runs", { newest: true }, 20000), kinds: ["run"], rest: 1000 },
+  hour: { read: () => all("runs", { since_s: now() - 2 * HOUR_S }, 3000), kinds: ["run"], rest: 1000 },
+  day: { read: () => all("runs", { since_s: now() - 24 * HOUR_S }, 5000), kinds: ["run"], rest: 1500 },
+  workers: { read: () => get("workers"), kinds: ["worker", "task"], rest: 300 },
+  foreign: { read: () => get("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
+  queued: { read: () => get("tasks", { state: "queued", limit: 200 }), kinds: ["task"], rest: 700 },
+  lost: { read: () => get("tasks", { state: "lost", limit: 200 }), kinds: ["task"], rest: 700 },
+};
+
+const state = Object.fromEntries(Object.keys(SOURCES).map((name) => [name, { value: null, problem: null, at: 0, stale: true, busy: false, timer: 0 }]));
+
+export const line = { live: false, since: null, refused: null };
+export const feed = [];
+let wanted = new Set(["status"]);
+let changed = () => {};
+
+/** The answer, or null while it was never read. */
+export const known = (name) => state[name].value;
+export const problem = (name) => state[name].problem;
+
+/** When what is shown was read last. */
+export const read_at = () => Math.max(...[...wanted].map((name) => state[name].at));
+
+/** What the page needs from now on; `tell` is called when any of it moved. */
+export function want(names, tell) {
+  wanted = new Set(["status", "slas", "findings", ...names]);
+  changed = tell;
+  for (const name of wanted) if (state[name].stale) load(name);
+}
+
+export function touch(...names) {
+  for (const name of names) {
+    state[name].stale = true;
+    if (wanted.has(name)) load(name);
+  }
+}
+
+async function load(name) {
+  const one = state[name];
+  if (one.busy || one.timer) return;
+  const rest = SOURCES[name].rest - (performance.now() - (one.ended ?? -1e9));
+  if (rest > 0) {
+    one.timer = setTimeout(() => { one.timer = 0; load(name); }, rest);
+    return;
+  }
+  one.busy = true;
+  one.stale = false;
+  try {
+    one.value = await SOURCES[name].read();
+    one.problem = null;
+    one.at = now();
+  } catch (error) {
+    one.problem = error;
+    one.stale = true;
+    if (error.status === 401) line.refused = error;
+    else one.timer = setTimeout(() => { one.timer = 0; touch(name); }, RETRY_MS);
+  }
+  one.ended = performance.now();
+  one.busy = false;
+  if (wanted.has(name)) changed(name);
+  if (one.stale && !one.problem && wanted.has(name)) load(name);
+}
+
+/** Begin to listen, a little before now: what has just happened is of interest. */
+export async function listen() {
+  line.refused = null;
+  const begun = await get("readyz").then((ready) => ready.seq, () => undefined);
+  const from = begun === undefined ? undefined : Math.max(0, begun - FEED_MOST);
+  for (const name of wanted) state[name].stale = true;
+  follow({
+    from,
+    heard(event) {
+      feed.unshift(event);
+      if (feed.length > FEED_MOST) feed.pop();
+      // What happened before the first read is in it already.
+      if (event.seq <= (begun ?? 0)) return changed("feed");
+      touch(...Object.keys(SOURCES).filter((name) => SOURCES[name].kinds.includes(event.kind)));
+      changed("feed");
+    },
+    turned(live, error) {
+      if (error?.status === 401) line.refused = error;
+      if (live && !line.live && line.since) touch(...Object.keys(SOURCES));
+      if (live) for (const name of wanted) if (state[name].problem) touch(name);
+      line.since = live ? null : (line.since ?? now());
+      line.live = live;
+      changed("line");
+    },
+    anew: () => touch(...Object.keys(SOURCES)),
+  });
+  touch(...wanted);
+}

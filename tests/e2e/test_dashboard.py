@@ -1,0 +1,230 @@
+"""The dashboard in a real browser, on the real API over real records, without Ray.
+
+Whatever a page does, the browser's console stays empty; hostile names stay text.
+"""
+
+import os
+import re
+import shutil
+import time
+
+import pytest
+from playwright.sync_api import Error, expect, sync_playwright
+
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Pipeline
+from swarm.model.runs import Run, RunState
+from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
+
+CROWD = 10_000
+PATIENCE_MS = 30_000
+SAID = {
+    "/": ["At risk", "waits for", "Held and waiting", "Failing", "Last 60 minutes", "returns"],
+    "/graph": ["declared", "implicit", "As a table"],
+    "/timeline": ["finance_close", "pipelines ran"],
+    "/fleet": [
+        "node-0",
+        "worker-3",
+        "query history",
+        "Detection",
+        "load-8 moved to worker-3 after",
+    ],
+    "/findings": ["Remedy", "is paused", "no orchestrator knows"],
+}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's own browser; `CI` wants it to be there."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "Chromium is not installed (the Debian package `chromium`)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as play:
+        # Its sandbox wants namespaces that containers do not give; it opens our own pages only.
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("world")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("crowd"), CROWD) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(chromium):
+    """Opens pages with the token entered; at the end no console may have told of an error."""
+    told, contexts = [], []
+
+    def open_page(world, path="/"):
+        context = chromium.new_context(viewport={"width": 1360, "height": 820})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on(
+            "console", lambda said: said.type in ("error", "warning") and told.append(said.text)
+        )
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.goto(world.url)
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_label("Your name").fill("kim")
+        page.get_by_role("button", name="Look").click()
+        page.wait_for_selector(".live.on")
+        if path != "/":
+            page.goto(world.url + path)
+            page.wait_for_selector(".live.on")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert told == []
+
+
+def patient(locator):
+    return expect(locator)
+
+
+@pytest.fixture(autouse=True)
+def _patience():
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("path", SAID)
+def test_each_page_says_what_it_is_for(visit, world, path):
+    page = visit(world, path)
+    expect(page.locator("#status")).to_contain_text("2 of 6 SLAs at risk")
+    for words in SAID[path]:
+        expect(page.locator("#page")).to_contain_text(words)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_wrong_token_is_told_and_nothing_is_shown(chromium, world):
+    page = chromium.new_page()
+    page.goto(world.url)
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_label("Your name").fill("kim")
+    page.get_by_role("button", name="Look").click()
+    expect(page.get_by_role("alert")).to_contain_text("Authorization: Bearer TOKEN")
+    assert "crm_export" not in page.content()
+    page.close()
+
+
+def test_hostile_names_are_text(visit, world):
+    page = visit(world, "/graph?view=table")
+    expect(page.locator("tbody")).to_contain_text(f"airflow/{HOSTILE}")
+    page.goto(f"{world.url}/findings")
+    expect(page.locator("#page")).to_contain_text(HOSTILE)
+    page.keyboard.press("/")
+    page.keyboard.type("onerror")
+    expect(page.get_by_role("option").first).to_contain_text(HOSTILE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer")).to_contain_text(HOSTILE)
+    assert page.evaluate("globalThis.pwned") is None
+    assert page.locator("img").count() == 0
+
+
+def test_text_cannot_become_markup(chromium, world):
+    page = chromium.new_page()
+    page.goto(world.url)
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("document.body.innerHTML = '<b>x</b>'")
+    page.close()
+
+
+def test_what_happens_shows_at_once(visit, world):
+    page = visit(world)
+    expect(page.locator("#page")).to_contain_text("Failing")
+    now_s = time.time()
+    key = PipelineKey("airflow", "just_now")
+    world.offer(Pipeline(key), Run(key, "r1", RunState.FAILED, now_s - 60, now_s - 60, now_s))
+    failing = page.get_by_label("Failing")
+    expect(failing).to_contain_text("just_now")
+    world.offer(Run(key, "r2", RunState.SUCCEEDED, now_s, now_s, now_s + 1))
+    expect(failing).not_to_contain_text("just_now")
+
+
+def test_an_edge_shows_its_evidence_and_takes_a_verdict(visit, world):
+    page = visit(world, "/graph?s=inventory+replenishment")
+    page.wait_for_selector("#stage[data-drawn]")
+    box = page.locator("#stage canvas").bounding_box()
+    x, y = page.evaluate(
+        """() => { const { scene, view } = swarm.drawn(); const line = scene.lines[0];
+        const at = (n, w) => (scene[n][line.a] + scene[n][line.b] + w) / 2 * view.scale + view[n];
+        return [at("x", 172), at("y", 26)]; }"""
+    )
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text("warehouse/dwh.inventory")
+    expect(drawer.locator("mark").first).to_have_text("dwh.inventory")
+    page.keyboard.press("x")
+    expect(drawer).to_contain_text("rejected")
+    expect(drawer).to_contain_text("0 % sure")
+    drawer.get_by_role("button", name="Take the verdict back").click()
+    expect(drawer.locator(".tag.rejected")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+
+
+def test_hands_stay_on_the_keyboard(visit, world):
+    page = visit(world)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("next and previous")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/findings")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press(".")
+    expect(page.locator("li.finding").nth(1).locator(".inside")).to_be_visible()
+    assert re.search(r"open=\w+", page.url)
+    page.go_back()
+    expect(page.locator(".inside")).to_have_count(0)
+
+
+def test_a_line_that_is_cut_is_said_and_comes_back(chromium, world):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_init_script(f"sessionStorage.setItem('swarm.token', '{TOKEN}')")
+    page.goto(world.url)
+    page.wait_for_selector(".live.on")
+    page.route("**/api/v1/**", lambda route: route.abort())
+    page.evaluate("swarm.touch('slas'); swarm.cut()")
+    expect(page.locator("#status")).to_contain_text("swarm does not answer since")
+    expect(page.locator("#page")).to_contain_text("finance_close")
+    page.unroute_all()
+    expect(page.locator("#status")).to_contain_text("SLAs at risk")
+    context.close()
+
+
+def test_ten_thousand_pipelines_are_groups_first_and_can_all_be_drawn(visit, crowd):
+    page = visit(crowd, "/graph")
+    page.wait_for_selector("#stage[data-drawn]")
+    assert page.evaluate("swarm.drawn().boxes") < 10
+    page.goto(f"{crowd.url}/graph?by=pipeline")
+    page.wait_for_selector("#stage[data-drawn]")
+    assert page.evaluate("swarm.drawn().boxes") > CROWD
+    before = page.evaluate("({...swarm.drawn().view})")
+    box = page.locator("#stage canvas").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 120, middle[1] - 40, steps=4)
+    page.mouse.up()
+    page.mouse.wheel(0, -1_200)
+    page.wait_for_function("(was) => swarm.drawn().view.scale > 2 * was", arg=before["scale"])
+    page.get_by_label("Selector").fill("2+report_09000")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => swarm.drawn().boxes < 100")
+    expect(page.locator("#drawn")).to_contain_text(f"of {CROWD + 18:,} pipelines")
