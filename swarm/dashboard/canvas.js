@@ -8,6 +8,10 @@ const CELL = 256; // of the grid that finds what is under the pointer
 const FADED = 0.15;
 const NEAR = 7; // px from a line that still count as on it
 const READABLE = 0.42;
+const DENSE = 1500; // lines, from which on each is faint
+const BACK = 48; // how far below its boxes a line runs back
+const STEPS = 32;
+const NEAR_SCALE = 0.8; // at least, where something is picked
 
 export class Canvas {
   /** `told(kind, what)`: `box` or `line` or null was picked. */
@@ -29,7 +33,7 @@ export class Canvas {
   /** Show a scene at its places; `keep`: the view stays where it is. */
   put(scene, keep) {
     this.scene = scene;
-    this.hover = this.lit = null;
+    this.hover = this.lit = this.picked = null;
     this.grid = new Map();
     scene.boxes.forEach((_, at) => {
       const key = `${Math.floor(scene.x[at] / CELL)},${Math.floor(scene.y[at] / CELL)}`;
@@ -38,8 +42,12 @@ export class Canvas {
     });
     this.next = Array.from(scene.boxes, () => []);
     this.before = Array.from(scene.boxes, () => []);
-    for (const line of scene.lines) { this.next[line.a].push(line.b); this.before[line.b].push(line.a); }
-    if (!keep) this.fit();
+    for (const line of scene.lines) {
+      line.points = bent(scene, line);
+      this.next[line.a].push(line.b);
+      this.before[line.b].push(line.a);
+    }
+    if (!keep || !this.moved) this.fit();
     this.ask();
   }
 
@@ -64,15 +72,20 @@ export class Canvas {
     const scale = Math.min(1, (width - 48) / (right - left), (height - 64) / (bottom - top));
     this.view = { scale, x: (width - (right - left) * scale) / 2 - left * scale, y: Math.max(32, (height - (bottom - top) * scale) / 2) - top * scale };
     this.moved = false; // by hand
+    const [at, other] = this.picked === null ? [] : this.picked.points ? [this.picked.a, this.picked.b] : [this.picked];
+    if (at === undefined || scale >= NEAR_SCALE) return;
+    const middle = (of) => (of[at] + of[other ?? at]) / 2;
+    this.view = { scale: NEAR_SCALE, x: width / 2 - (middle(x) + WIDTH / 2) * NEAR_SCALE, y: height / 2 - middle(y) * NEAR_SCALE };
   }
 
-  /** Bring a box into the middle, and pick it. */
-  reveal(at) {
-    const scale = Math.max(this.view.scale, 0.8);
-    this.moved = true;
-    const { clientWidth, clientHeight } = this.element;
-    this.view = { scale, x: clientWidth / 2 - (this.scene.x[at] + WIDTH / 2) * scale, y: clientHeight / 2 - this.scene.y[at] * scale };
-    this.light(at);
+  /** Mark the box or line of these ids; none: nothing. Where nobody moved the view, go there. */
+  mark(ids) {
+    const find = (id) => this.scene.boxes.findIndex((box) => box.id === id);
+    const [a, b] = ids.map(find);
+    const picked = ids.length > 1 ? this.scene.lines.find((line) => line.a === a && line.b === b) ?? null : a >= 0 ? a ?? null : null;
+    if (picked === this.picked) return;
+    this.picked = picked;
+    if (!this.moved) this.fit();
     this.ask();
   }
 
@@ -137,26 +150,19 @@ export class Canvas {
   strokes(frame) {
     const { pen, scene, view } = this;
     const batches = new Map();
-    const { x, y } = scene;
     for (const line of scene.lines) {
-      const x1 = x[line.a] + WIDTH;
-      const x2 = x[line.b];
-      const y1 = y[line.a] + HEIGHT / 2;
-      const y2 = y[line.b] + HEIGHT / 2;
-      if (Math.max(x1, x2) < frame.left || Math.min(x1, x2) > frame.right || Math.max(y1, y2) < frame.top || Math.min(y1, y2) > frame.bottom) continue;
+      if (outside(line.points, frame.left, frame.top, frame.right, frame.bottom)) continue;
       const bright = !this.lit || (this.lit.has(line.a) && this.lit.has(line.b));
       const kind = `${line.hazard ? "hazard" : line.declared ? "declared" : "implicit"}${bright ? "" : " faded"} ${line.declared ? 9 : Math.ceil(line.confidence * 4)}`;
       if (!batches.has(kind)) batches.set(kind, { path: new Path2D(), line, bright });
-      const path = batches.get(kind).path;
-      path.moveTo(x1, y1);
-      if (view.scale < 0.15) path.lineTo(x2, y2);
-      else curve(path, x1, y1, x2, y2);
+      trace(batches.get(kind).path, line.points, view.scale < 0.15);
     }
     const thin = Math.max(1, 0.7 / view.scale);
-    const dense = scene.lines.length > 2000 && view.scale < READABLE;
+    const dense = scene.lines.length > DENSE && !this.lit;
+    const far = scene.lines.length > DENSE && view.scale < READABLE;
     for (const { path, line, bright } of batches.values()) {
-      pen.globalAlpha = (bright ? 1 : FADED) * (dense ? 0.35 : 1);
-      pen.setLineDash(line.declared || dense ? [] : dash(line.confidence));
+      pen.globalAlpha = (bright ? 1 : FADED) * (dense ? 0.3 : 1);
+      pen.setLineDash(line.declared || far ? [] : dash(line.confidence));
       if (line.hazard) {
         pen.strokeStyle = this.colours.halo;
         pen.lineWidth = thin * 5;
@@ -176,8 +182,7 @@ export class Canvas {
   mark_line(line) {
     const { pen, scene } = this;
     const path = new Path2D();
-    path.moveTo(scene.x[line.a] + WIDTH, scene.y[line.a] + HEIGHT / 2);
-    curve(path, scene.x[line.a] + WIDTH, scene.y[line.a] + HEIGHT / 2, scene.x[line.b], scene.y[line.b] + HEIGHT / 2);
+    trace(path, bent(scene, line));
     pen.strokeStyle = this.colours.focus;
     pen.lineWidth = 3 / Math.min(1, this.view.scale);
     pen.stroke(path);
@@ -291,7 +296,7 @@ export class Canvas {
     let best = null;
     let least = NEAR / this.view.scale;
     for (const line of this.scene?.lines ?? []) {
-      const far = distance(this.scene, line, x, y, least);
+      const far = distance(line.points, x, y, least);
       if (far < least) { least = far; best = line; }
     }
     return best;
@@ -302,25 +307,36 @@ function element_cursor(element, hot) {
   element.classList.toggle("hot", Boolean(hot));
 }
 
-function curve(path, x1, y1, x2, y2) {
-  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
-  path.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+/** The eight numbers of a line's curve: from right to left, or below the boxes where it runs back. */
+function bent({ x, y }, { a, b }) {
+  if (x[b] <= x[a]) {
+    const [x1, y1, x2, y2] = [x[a] + WIDTH / 2, y[a] + HEIGHT, x[b] + WIDTH / 2, y[b] + HEIGHT];
+    const low = Math.max(y1, y2) + BACK;
+    return [x1, y1, x1, low, x2, low, x2, y2];
+  }
+  const [x1, y1, x2, y2] = [x[a] + WIDTH, y[a] + HEIGHT / 2, x[b], y[b] + HEIGHT / 2];
+  const bend = Math.max(40, (x2 - x1) / 2);
+  return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
 }
 
-function distance({ x, y }, line, px, py, least) {
-  const x1 = x[line.a] + WIDTH;
-  const y1 = y[line.a] + HEIGHT / 2;
-  const x2 = x[line.b];
-  const y2 = y[line.b] + HEIGHT / 2;
-  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
-  if (px < Math.min(x1, x2) - bend - least || px > Math.max(x1, x2) + bend + least) return Infinity;
-  if (py < Math.min(y1, y2) - least || py > Math.max(y1, y2) + least) return Infinity;
+function trace(path, [x1, y1, ...rest], straight) {
+  path.moveTo(x1, y1);
+  if (straight) path.lineTo(rest[4], rest[5]);
+  else path.bezierCurveTo(...rest);
+}
+
+const outside = ([x1, y1, x2, y2, x3, y3, x4, y4], left, top, right, bottom) =>
+  Math.max(x1, x2, x3, x4) < left || Math.min(x1, x2, x3, x4) > right || Math.max(y1, y2, y3, y4) < top || Math.min(y1, y2, y3, y4) > bottom;
+
+function distance(points, px, py, least) {
+  if (outside(points, px - least, py - least, px + least, py + least)) return Infinity;
+  const [x1, y1, x2, y2, x3, y3, x4, y4] = points;
   let nearest = Infinity;
-  for (let step = 0; step <= 32; step++) {
-    const t = step / 32;
+  for (let step = 0; step <= STEPS; step++) {
+    const t = step / STEPS;
     const u = 1 - t;
-    const bx = u ** 3 * x1 + 3 * u * u * t * (x1 + bend) + 3 * u * t * t * (x2 - bend) + t ** 3 * x2;
-    const by = u ** 3 * y1 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t ** 3 * y2;
+    const bx = u ** 3 * x1 + 3 * u * u * t * x2 + 3 * u * t * t * x3 + t ** 3 * x4;
+    const by = u ** 3 * y1 + 3 * u * u * t * y2 + 3 * u * t * t * y3 + t ** 3 * y4;
     nearest = Math.min(nearest, Math.hypot(bx - px, by - py));
   }
   return nearest;

@@ -32,7 +32,7 @@ function summary(workers, status) {
   const detection = status?.detection;
   const used = slots ? ` (${percent(busy / slots)})` : "";
   return [`${count(workers.length, "worker")}, ${busy} of ${count(slots, "slot")} busy${used}, ${queued()}. `,
-    detection ? `A silent worker's work moves after ${span(detection.redistribute_s)}; ${count(detection.false_alarms, "false alarm")} in ${span(detection.watched_s)} of watching.` : "The dispatcher does not answer: what runs goes on."];
+    detection ? `A silent worker's work moves after ${span(detection.redistribute_s)}${detection.watched_s ? `; ${count(detection.false_alarms, "false alarm")} in ${span(detection.watched_s)} of watching` : ""}.` : "The dispatcher does not answer: what runs goes on."];
 }
 
 function queued() {

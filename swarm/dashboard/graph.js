@@ -49,10 +49,12 @@ export function after({ params, go }) {
     canvas = new Canvas(element, (kind, what) => picked(kind, what, params_now(), go));
     signature = laid_out = "";
   }
-  params_now = () => new URLSearchParams(location.search);
   const options = of(params);
   const now = JSON.stringify([options.selector, options.by, [...options.open], options.least]);
-  if (now === signature && made?.index === index && made.told === told()) return;
+  if (now === signature && made?.index === index && made.told === told()) {
+    if (canvas.scene) canvas.mark(chosen());
+    return;
+  }
   const next = scene(index, options);
   dress(next, index);
   Object.assign(next, { index, told: told() });
@@ -61,7 +63,10 @@ export function after({ params, go }) {
   arrange(next, keep);
 }
 
-let params_now = () => new URLSearchParams(location.search);
+/** The ids of what the URL has picked: of a box, or of a line's ends. */
+const chosen = () => (params_now().get("edge") ?? params_now().get("node") ?? "").split("\n").filter(Boolean);
+
+const params_now = () => new URLSearchParams(location.search);
 const told = () => [known("findings"), known("last_runs"), known("decisions")].map((one) => one?.length ?? 0).join();
 
 function of(params) {
@@ -153,6 +158,7 @@ function arrange(next, keep) {
     Object.assign(next, { x: made.x, y: made.y, lanes: made.lanes });
     made = next;
     canvas.put(made, true);
+    canvas.mark(chosen());
     return;
   }
   laid_out = same;
@@ -162,6 +168,7 @@ function arrange(next, keep) {
     if (data.id !== asked) return;
     made = Object.assign(next, { x: data.x, y: data.y, lanes: data.lanes.map((span, at) => ({ ...span, name: names[at] })) });
     canvas.put(made, keep);
+    canvas.mark(chosen());
     document.querySelector("#drawn")?.replaceChildren(told_of(made.index));
     performance.mark("swarm-graph");
     document.querySelector("#stage")?.setAttribute("data-drawn", made.boxes.length);
@@ -280,10 +287,4 @@ function table(params, index) {
       return h("tr", { "data-row": true }, h("td", {}, h("a", { href: `/graph?${next}` }, up)), h("td", {}, down), h("td", {}, line.declared ? "declared" : "implicit"),
         h("td.number", {}, percent(line.confidence)), h("td.number", {}, index.edges.datasets[line.edges[0]]));
     }))));
-}
-
-/** Bring a pipeline into view. */
-export function reveal(name) {
-  const at = made?.boxes.findIndex((box) => box.id === name) ?? -1;
-  if (at >= 0) canvas.reveal(at);
 }

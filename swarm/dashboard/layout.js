@@ -5,14 +5,17 @@
 // 4. Nodes are put near their neighbours, at least a gap apart. Tall columns are folded.
 // Nodes without any edge are set in a block of their own below the lane.
 
-export const GAP = 34;
-export const COLUMN = 232;
+const TIGHT = 34; // from one node to the next below it
+const ROOMY = 46;
+const FEW = 80; // nodes, up to which there is room
+const COLUMN = 226;
 const FOLD = 188;
 const LANE_GAP = 56;
 const SWEEPS = 10;
 
 /** `from`, `to`, `lane`: typed arrays. Gives {x, y, lanes: [{top, bottom}], width}. */
 export function layered(n, from, to, lane, lanes) {
+  const gap = n > FEW ? TIGHT : ROOMY;
   const { out, into } = adjacency(n, from, to);
   const depth = columns(n, out, into);
   const cells = Array.from({ length: lanes }, () => new Map());
@@ -26,8 +29,8 @@ export function layered(n, from, to, lane, lanes) {
     }
   }
   const y = new Float32Array(n);
-  sort(cells, y, out, into);
-  return place(cells, alone, y, beside(out, into, lane));
+  sort(cells, y, out, into, gap);
+  return place(cells, alone, y, beside(out, into, lane), gap);
 }
 
 function adjacency(n, from, to) {
@@ -75,8 +78,8 @@ function columns(n, out, into) {
   return depth;
 }
 
-function sort(cells, y, out, into) {
-  for (const cell of cells) for (const list of cell.values()) spread(list, y);
+function sort(cells, y, out, into, gap) {
+  for (const cell of cells) for (const list of cell.values()) spread(list, y, gap);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const forward = sweep % 2 === 0;
     const side = forward ? into : out;
@@ -87,15 +90,15 @@ function sort(cells, y, out, into) {
         if (!list) continue;
         const want = new Map(list.map((at) => [at, side[at].length ? mean(side[at], y) : y[at]]));
         list.sort((a, b) => want.get(a) - want.get(b) || a - b);
-        spread(list, y);
+        spread(list, y, gap);
       }
     }
   }
 }
 
-function spread(list, y) {
-  const half = ((list.length - 1) * GAP) / 2;
-  list.forEach((at, place) => { y[at] = place * GAP - half; });
+function spread(list, y, gap) {
+  const half = ((list.length - 1) * gap) / 2;
+  list.forEach((at, place) => { y[at] = place * gap - half; });
 }
 
 function mean(list, y) {
@@ -109,7 +112,7 @@ function beside(out, into, lane) {
   return out.map((list, at) => [...into[at], ...list].filter((other) => lane[other] === lane[at]));
 }
 
-function place(cells, alone, y, near_to) {
+function place(cells, alone, y, near_to, gap) {
   const x = new Float32Array(y.length);
   const rows = Math.max(14, Math.ceil(1.5 * Math.sqrt(y.length)));
   const folds = new Map(); // column -> how many parts it is folded into
@@ -130,17 +133,17 @@ function place(cells, alone, y, near_to) {
     for (const [column, list] of lists) {
       const parts = Math.ceil(list.length / rows);
       list.forEach((at, order) => { x[at] = left.get(column) + (order % parts) * FOLD; });
-      if (parts > 1) list.forEach((at, order) => { y[at] = (Math.floor(order / parts) - list.length / parts / 2) * GAP; });
-      else near(list, y, near_to);
+      if (parts > 1) list.forEach((at, order) => { y[at] = (Math.floor(order / parts) - list.length / parts / 2) * gap; });
+      else near(list, y, near_to, gap);
     }
     const placed = lists.flatMap(([, list]) => list);
     const least = placed.reduce((low, at) => Math.min(low, y[at]), Infinity);
     let bottom = top;
     for (const at of placed) {
       y[at] += top - least;
-      bottom = Math.max(bottom, y[at] + GAP);
+      bottom = Math.max(bottom, y[at] + gap);
     }
-    bottom = block(alone[lane], x, y, bottom + (placed.length && alone[lane].length ? GAP / 2 : 0), width);
+    bottom = block(alone[lane], x, y, bottom + (placed.length && alone[lane].length ? gap / 2 : 0), width, gap);
     spans.push({ top, bottom });
     top = bottom + LANE_GAP;
   }
@@ -148,7 +151,7 @@ function place(cells, alone, y, near_to) {
 }
 
 /** Each node towards its neighbours, in order and a gap apart: what is too high is pushed down. */
-function near(list, y, near_to) {
+function near(list, y, near_to, gap) {
   for (let round = 0; round < 3; round++) {
     const want = list.map((at) => (near_to[at].length ? mean(near_to[at], y) : y[at]));
     let floor = -Infinity;
@@ -156,18 +159,18 @@ function near(list, y, near_to) {
     list.forEach((at, order) => {
       y[at] = Math.max(want[order], floor);
       moved += y[at] - want[order];
-      floor = y[at] + GAP;
+      floor = y[at] + gap;
     });
     const back = moved / list.length;
     for (const at of list) y[at] -= back;
   }
 }
 
-function block(list, x, y, top, width) {
+function block(list, x, y, top, width, gap) {
   const across = Math.max(1, Math.floor(width / FOLD));
   list.forEach((at, order) => {
     x[at] = (order % across) * FOLD;
-    y[at] = top + Math.floor(order / across) * GAP;
+    y[at] = top + Math.floor(order / across) * gap;
   });
-  return list.length ? top + Math.ceil(list.length / across) * GAP : top;
+  return list.length ? top + Math.ceil(list.length / across) * gap : top;
 }

@@ -136,7 +136,7 @@ function close() {
 }
 
 function open(what) {
-  const make = what({ go, close: () => { over = null; draw(); }, reveal: graph.reveal, again: draw });
+  const make = what({ go, close: () => { over = null; draw(); }, again: draw });
   over = make;
   draw();
   find("over").querySelector("input, button")?.focus();
