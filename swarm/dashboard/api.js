@@ -5,6 +5,7 @@ const TOKEN = "swarm.token";
 const NAME = "swarm.name";
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 5000;
+const SILENT_MS = 40_000;
 
 export const token = () => sessionStorage.getItem(TOKEN) ?? "";
 export const person = () => sessionStorage.getItem(NAME) ?? "";
@@ -115,7 +116,8 @@ async function* blocks(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const dead = setTimeout(cut, SILENT_MS); // signs of life come more often than that
+    const { value, done } = await reader.read().finally(() => clearTimeout(dead));
     if (done) return;
     text += value;
     const whole = text.split("\n\n");

@@ -150,25 +150,24 @@ export class Canvas {
   strokes(frame) {
     const { pen, scene, view } = this;
     const batches = new Map();
-    for (const line of scene.lines) {
-      if (outside(line.points, frame.left, frame.top, frame.right, frame.bottom)) continue;
+    const seen = scene.lines.filter((line) => !outside(line.points, frame.left, frame.top, frame.right, frame.bottom));
+    const dense = seen.length > DENSE; // so many that dashes tell nothing any more
+    for (const line of seen) {
       const bright = !this.lit || (this.lit.has(line.a) && this.lit.has(line.b));
       const kind = `${line.hazard ? "hazard" : line.declared ? "declared" : "implicit"}${bright ? "" : " faded"} ${line.declared ? 9 : Math.ceil(line.confidence * 4)}`;
       if (!batches.has(kind)) batches.set(kind, { path: new Path2D(), line, bright });
       trace(batches.get(kind).path, line.points, view.scale < 0.15);
     }
     const thin = Math.max(1, 0.7 / view.scale);
-    const dense = scene.lines.length > DENSE && !this.lit;
-    const far = scene.lines.length > DENSE && view.scale < READABLE;
     for (const { path, line, bright } of batches.values()) {
-      pen.globalAlpha = (bright ? 1 : FADED) * (dense ? 0.3 : 1);
-      pen.setLineDash(line.declared || far ? [] : dash(line.confidence));
+      pen.globalAlpha = (bright ? 1 : FADED) * (dense && !this.lit ? 0.3 : 1);
+      pen.setLineDash(line.declared || dense ? [] : dash(line.confidence));
       if (line.hazard) {
         pen.strokeStyle = this.colours.halo;
         pen.lineWidth = thin * 5;
         pen.setLineDash([]);
         pen.stroke(path);
-        if (!line.declared) pen.setLineDash(dash(line.confidence));
+        if (!line.declared && !dense) pen.setLineDash(dash(line.confidence));
       }
       pen.strokeStyle = line.hazard ? this.colours.failed : line.declared ? this.colours.declared : this.colours.implicit;
       pen.lineWidth = thin * (line.declared ? 1 : 1.25);
@@ -190,7 +189,7 @@ export class Canvas {
 
   boxes(frame) {
     const { pen, scene, view, colours: c } = this;
-    const readable = view.scale >= READABLE;
+    if (view.scale < READABLE) return this.far_boxes(frame);
     for (let at = 0; at < scene.boxes.length; at++) {
       const x = scene.x[at];
       const y = scene.y[at];
@@ -200,11 +199,6 @@ export class Canvas {
       pen.fillStyle = box.group ? c.group : c.box;
       pen.strokeStyle = at === this.hover || this.picked === at ? c.focus : box.state ? c[box.state] : c.border;
       pen.lineWidth = (at === this.hover || this.picked === at ? 2 : box.state ? 1.5 : 1) / Math.min(1, Math.max(view.scale, 0.3));
-      if (!readable) {
-        pen.fillStyle = box.state ? c[box.state] : box.group ? c.group : c.far;
-        pen.fillRect(x, y, WIDTH, HEIGHT);
-        continue;
-      }
       pen.beginPath();
       pen.roundRect(x, y, WIDTH, HEIGHT, 6);
       pen.fill();
@@ -212,6 +206,28 @@ export class Canvas {
       pen.stroke();
       pen.setLineDash([]);
       this.words(box, x, y);
+    }
+    pen.globalAlpha = 1;
+  }
+
+  /** Boxes too small to read: one path for each colour. */
+  far_boxes(frame) {
+    const { pen, scene, colours: c } = this;
+    const batches = new Map();
+    scene.boxes.forEach((box, at) => {
+      const x = scene.x[at];
+      const y = scene.y[at];
+      if (x > frame.right || x + WIDTH < frame.left || y > frame.bottom || y + HEIGHT < frame.top) return;
+      const bright = !this.lit || this.lit.has(at);
+      const colour = at === this.hover || this.picked === at ? c.focus : box.state ? c[box.state] : box.group ? c.border : c.far;
+      const key = `${colour} ${bright}`;
+      if (!batches.has(key)) batches.set(key, { colour, bright, path: new Path2D() });
+      batches.get(key).path.rect(x, y, WIDTH, HEIGHT);
+    });
+    for (const { colour, bright, path } of batches.values()) {
+      pen.globalAlpha = bright ? 1 : FADED;
+      pen.fillStyle = colour;
+      pen.fill(path);
     }
     pen.globalAlpha = 1;
   }

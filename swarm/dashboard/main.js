@@ -22,6 +22,7 @@ const ICONS = {
 };
 const TICK_MS = 10_000;
 const TOAST_MS = 5000;
+const REST_MS = 100;
 
 const find = (id) => document.getElementById(id);
 const page_of = () => PAGES[location.pathname] ?? now_page;
@@ -31,6 +32,8 @@ let over = null; // what lies above the page: the palette or the help
 let toast = null;
 let toast_timer = 0;
 let asked = false;
+let waiting = 0;
+let drawn_ms = -Infinity;
 
 /** To a page: `query` is what the URL holds of selection and filters. */
 export function go(path, query = {}) {
@@ -43,17 +46,23 @@ export function go(path, query = {}) {
 function arrive() {
   over = null;
   const page = page_of();
-  want(page.needs, again);
+  want(page.needs, soon);
   document.title = `${page.title} · swarm`;
   draw();
 }
 
-/** Draw when the browser next does; many changes at once are one drawing. */
+/** Draw what moved: many changes at once are one drawing, and there are ten a second at most. */
+function soon() {
+  waiting ||= setTimeout(() => { waiting = 0; again(); }, Math.max(0, drawn_ms + REST_MS - performance.now()));
+}
+
+/** Draw when the browser next does. */
 function again() {
   if (asked) return;
   asked = true;
   requestAnimationFrame(() => {
     asked = false;
+    drawn_ms = performance.now();
     draw();
   });
 }

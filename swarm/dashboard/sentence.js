@@ -1,6 +1,6 @@
 // The one line above every page: always true, the worst first, each part leads to where it is shown.
 import { h } from "./dom.js";
-import { known, line, read_at } from "./store.js";
+import { known, line, read_at, trouble } from "./store.js";
 import { clock, count, listed, percent, pipeline, said } from "./words.js";
 
 const LIVING = new Set(["on_track", "at_risk", "missed", "unknown"]);
@@ -8,16 +8,18 @@ const LIVING = new Set(["on_track", "at_risk", "missed", "unknown"]);
 /** {tone, words}: `tone` is ok, late, failed or unknown. */
 export function sentence() {
   if (line.since) {
-    const read = read_at();
-    return { tone: "unknown", words: ["swarm does not answer since ", clock(line.since), read ? `. What you see is from ${clock(read)}.` : "."] };
+    const shown = known("status") ? `. What you see is from ${clock(read_at())}.` : ".";
+    return { tone: "unknown", words: ["swarm does not answer since ", clock(line.since), shown] };
   }
-  const status = known("status");
-  if (!status) return { tone: "unknown", words: ["Asking swarm how it is doing …"] };
+  const wrong = trouble();
+  if (wrong) return { tone: "unknown", words: [`swarm could not tell everything: ${wrong.message}${/[.!?]$/.test(wrong.message) ? "" : "."} What you see is from `, clock(read_at()), "."] };
+  const [status, slas, findings] = ["status", "slas", "findings"].map(known);
+  if (!status || !slas || !findings) return { tone: "unknown", words: ["Asking swarm how it is doing …"] };
   const stands = status.standing[0];
   if (stands) {
     return { tone: "failed", words: [`Safe mode: the stream ${stands.stream} stands before record ${stands.seq} (${stands.why}). `, h("code", {}, stands.fix)] };
   }
-  return worst(status, known("slas") ?? [], known("findings") ?? []);
+  return worst(status, slas, findings);
 }
 
 function worst(status, slas, findings) {

@@ -5,6 +5,7 @@ import { now } from "./words.js";
 const HOUR_S = 3600;
 const FEED_MOST = 400;
 const RETRY_MS = 4000;
+const LEISURE = 4;
 
 // By name: how it is read, the kinds of events that move it, and how long at least between two reads.
 const SOURCES = {
@@ -23,7 +24,7 @@ const SOURCES = {
   lost: { read: () => get("tasks", { state: "lost", limit: 200 }), kinds: ["task"], rest: 700 },
 };
 
-const state = Object.fromEntries(Object.keys(SOURCES).map((name) => [name, { value: null, problem: null, at: 0, stale: true, busy: false, timer: 0 }]));
+const state = Object.fromEntries(Object.keys(SOURCES).map((name) => [name, { value: null, problem: null, at: 0, stale: true, busy: false, timer: 0, ended: -Infinity, took: 0 }]));
 
 export const line = { live: false, since: null, refused: null };
 export const feed = [];
@@ -34,8 +35,11 @@ let changed = () => {};
 export const known = (name) => state[name].value;
 export const problem = (name) => state[name].problem;
 
-/** When what is shown was read last. */
-export const read_at = () => Math.max(...[...wanted].map((name) => state[name].at));
+/** From when the oldest is that is shown; 0 where nothing was read yet. */
+export const read_at = () => Math.min(...[...wanted].map((name) => state[name].at).filter(Boolean), now());
+
+/** What could not be read of what the page needs, though swarm answers. */
+export const trouble = () => [...wanted].map((name) => state[name].problem).find((one) => one?.status);
 
 /** What the page needs from now on; `tell` is called when any of it moved. */
 export function want(names, tell) {
@@ -54,11 +58,13 @@ export function touch(...names) {
 async function load(name) {
   const one = state[name];
   if (one.busy || one.timer) return;
-  const rest = SOURCES[name].rest - (performance.now() - (one.ended ?? -1e9));
+  // What takes long to read is read less often.
+  const rest = Math.max(SOURCES[name].rest, LEISURE * one.took) - (performance.now() - one.ended);
   if (rest > 0) {
     one.timer = setTimeout(() => { one.timer = 0; load(name); }, rest);
     return;
   }
+  const begun = performance.now();
   one.busy = true;
   one.stale = false;
   try {
@@ -72,6 +78,7 @@ async function load(name) {
     else one.timer = setTimeout(() => { one.timer = 0; touch(name); }, RETRY_MS);
   }
   one.ended = performance.now();
+  one.took = one.ended - begun;
   one.busy = false;
   if (wanted.has(name)) changed(name);
   if (one.stale && !one.problem && wanted.has(name)) load(name);

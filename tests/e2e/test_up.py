@@ -254,3 +254,20 @@ def test_down_leaves_no_process_and_up_again_knows_everything(swarm):
     assert swarm.cli("status").returncode == 6
     assert swarm.cli("up").returncode == 0
     eventually(lambda: sorted(edges(swarm)) == before)
+
+
+def test_the_dashboard_is_there_and_what_happens_comes_through(swarm):
+    page = httpx.get(f"{swarm.url}/graph")
+    assert (page.status_code, "/assets/main.js" in page.text) == (200, True)
+    headers = {"Authorization": f"Bearer {swarm.token}", "Last-Event-ID": "0"}
+    eventually(lambda: complete(swarm))
+    ids = []
+    with httpx.stream("GET", f"{swarm.url}/api/v1/events", headers=headers, timeout=60) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            if line.startswith("id: "):
+                ids.append(int(line.removeprefix("id: ")))
+            if len(ids) == 6:
+                break
+    assert ids[0] == 0
+    assert ids == sorted(set(ids))
