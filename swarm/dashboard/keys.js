@@ -5,7 +5,6 @@ import { known } from "./store.js";
 import { mark, said } from "./words.js";
 
 const FOUND = 12;
-const AFTER_G_MS = 1200;
 
 const HELP = [
   ["/", "search pipelines and findings, or go anywhere"], ["g n", "Now"], ["g g", "Graph"], ["g t", "Timeline"], ["g f", "Fleet"], ["g i", "Findings"],
@@ -15,14 +14,15 @@ const HELP = [
 
 /** Listen to keys; typing in a field is left alone. */
 export function keys({ go, pages, palette, help, escape }) {
-  let after_g = 0;
+  let after_g = false; // the next key names a page, however long it takes
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Shift") return;
+    const second = after_g;
+    after_g = false;
     if (event.key === "Escape") return escape();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input:not([type=range]), select, textarea, dialog")) return;
-    const second = performance.now() - after_g < AFTER_G_MS;
-    after_g = 0;
     if (second && pages[event.key]) { event.preventDefault(); return go(pages[event.key]); }
-    const acts = { "/": palette, "?": help, g: () => { after_g = performance.now(); }, j: () => step(1), k: () => step(-1), ".": open_row, Enter: () => (event.target.matches("[data-row]") ? open_row() : null) };
+    const acts = { "/": palette, "?": help, g: () => { after_g = true; }, j: () => step(1), k: () => step(-1), ".": open_row, Enter: () => (event.target.matches("[data-row]") ? open_row() : null) };
     const hot = document.querySelector(`[data-hot="${CSS.escape(event.key)}"]:not([disabled])`);
     if (acts[event.key]) {
       if (event.key !== "Enter") event.preventDefault();

@@ -7,7 +7,7 @@ import * as graph from "./graph.js";
 import { help, keys, palette } from "./keys.js";
 import * as now_page from "./now.js";
 import { sentence } from "./sentence.js";
-import { known, line, listen, touch, want } from "./store.js";
+import { known, line, listen, settled, touch, want } from "./store.js";
 import * as timeline from "./timeline.js";
 import { clock, count } from "./words.js";
 
@@ -175,4 +175,4 @@ keys({
 setInterval(() => { if (!document.hidden && token()) again(); }, TICK_MS);
 if (token()) begin();
 else draw();
-globalThis.swarm = { drawn: graph.drawn, touch, cut }; // for tests and the curious
+globalThis.swarm = { drawn: graph.drawn, settled, touch, cut }; // for tests and the curious

@@ -15,7 +15,7 @@ const SOURCES = {
   links: { read: () => get("links"), kinds: ["link", "run"], rest: 2000 },
   findings: { read: () => all("findings"), kinds: ["finding"], rest: 300 },
   graph: { read: () => get("graph"), kinds: ["pipeline", "dependency"], rest: 700 },
-  last_runs: { read: () => all("runs", { newest: true }, 20000), kinds: ["run"], rest: 1000 },
+  last_runs: { read: () => all("runs", { newest: true }, 20000), kinds: ["run"], rest: 300 },
   hour: { read: () => all("runs", { since_s: now() - 2 * HOUR_S }, 3000), kinds: ["run"], rest: 1000 },
   day: { read: () => all("runs", { since_s: now() - 24 * HOUR_S }, 5000), kinds: ["run"], rest: 1500 },
   workers: { read: () => get("workers"), kinds: ["worker", "task"], rest: 300 },
@@ -40,6 +40,9 @@ export const read_at = () => Math.min(...[...wanted].map((name) => state[name].a
 
 /** What could not be read of what the page needs, though swarm answers. */
 export const trouble = () => [...wanted].map((name) => state[name].problem).find((one) => one?.status);
+
+/** Whether all that the page needs is read, and nothing of it has moved since. */
+export const settled = () => [...wanted].every((name) => state[name].value !== null && !state[name].busy && !state[name].stale);
 
 /** What the page needs from now on; `tell` is called when any of it moved. */
 export function want(names, tell) {

@@ -107,13 +107,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, pipelines: int = 0) -> Iterator[Served]:
-    """The world above, and so many `pipelines` more; served on a free port."""
+def served(folder: Path, pipelines: int = 0, *, hostile: bool = True) -> Iterator[Served]:
+    """The world above, so many `pipelines` more, and one with `hostile` names; on a free port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     settings = Settings(state_dir=folder)
-    deps = _within(loop, _made(settings, pipelines))
+    deps = _within(loop, _made(settings, pipelines, hostile=hostile))
     projecting = asyncio.run_coroutine_threadsafe(_project(settings), loop)
     config = uvicorn.Config(create_app(deps), log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
@@ -136,11 +136,14 @@ def _within(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> 
     return asyncio.run_coroutine_threadsafe(work, loop).result(120)
 
 
-async def _made(settings: Settings, pipelines: int) -> Deps:
+async def _made(settings: Settings, pipelines: int, *, hostile: bool) -> Deps:
     deps = _deps(settings)
     await _fill(deps, settings)
+    if hostile:
+        await deps.graph.offer(Batch("test", "", tuple(_hostile(deps.clock.now_s()))), "cause")
     if pipelines:
         await _crowd(deps, pipelines)
+    await asyncio.to_thread(_follower(settings).catch_up)
     return deps
 
 
@@ -158,11 +161,14 @@ def _deps(settings: Settings) -> Deps:
     )
 
 
+def _follower(settings: Settings) -> Follower:
+    folder = settings.state_dir
+    return Follower(open_journal("", folder), open_projector("", folder))
+
+
 async def _project(settings: Settings) -> None:
     """What the projector actor does."""
-    follower = Follower(
-        open_journal("", settings.state_dir), open_projector("", settings.state_dir)
-    )
+    follower = _follower(settings)
     while True:
         if not await asyncio.to_thread(follower.step):
             await asyncio.sleep(0.05)
@@ -213,6 +219,9 @@ def _definitions(now_s: float) -> Iterable[Any]:
             yield _access(name, "read", f"dwh.{one}", Channel.SQL_SOURCE, now_s)
             if len(one) % 2:
                 yield _access(name, "read", f"dwh.{one}", Channel.SQL_RUN, now_s)
+
+
+def _hostile(now_s: float) -> Iterable[Any]:
     yield Pipeline(PipelineKey("airflow", HOSTILE), owner=HOSTILE, tags=(HOSTILE,))
     evil = TaskKey("airflow", HOSTILE, HOSTILE)
     for access, table in ((Access.READ, "dwh.orders_clean"), (Access.WRITE, f"dwh.{HOSTILE}")):

@@ -33,6 +33,38 @@ SAID = {
 }
 
 
+# Texts whose contrast to what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
+UNREADABLE = """() => {
+  const parts = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const rgb = parts(getComputedStyle(at).backgroundColor);
+      if (rgb.length === 3 || rgb[3] === 1) return light(rgb);
+    }
+    return 1;
+  };
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const bad = [];
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const element = node.parentElement;
+    const counts = element.checkVisibility() && !element.closest("[disabled], noscript");
+    if (!node.data.trim() || !counts) continue;
+    const [a, b] = [light(parts(getComputedStyle(element).color)), behind(element)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(`${node.data.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}"""
+NAMELESS = """() => [...document.querySelectorAll("a, button, input, select, canvas, svg, meter")]
+  .filter((one) => one.checkVisibility() && one.getAttribute("aria-hidden") !== "true")
+  .filter((one) => !(one.getAttribute("aria-label") ?? one.innerText ?? "").trim()
+    && !one.labels?.length && !one.closest("[aria-hidden=true]"))
+  .map((one) => one.outerHTML.slice(0, 80))"""
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """Debian's own browser; `CI` wants it to be there."""
@@ -66,8 +98,9 @@ def visit(chromium):
     """Opens pages with the token entered; at the end no console may have told of an error."""
     told, contexts = [], []
 
-    def open_page(world, path="/"):
-        context = chromium.new_context(viewport={"width": 1360, "height": 820})
+    def open_page(world, path="/", scheme="dark"):
+        size = {"width": 1360, "height": 820}
+        context = chromium.new_context(viewport=size, color_scheme=scheme)
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
@@ -89,10 +122,6 @@ def visit(chromium):
     for context in contexts:
         context.close()
     assert told == []
-
-
-def patient(locator):
-    return expect(locator)
 
 
 @pytest.fixture(autouse=True)
@@ -191,6 +220,21 @@ def test_hands_stay_on_the_keyboard(visit, world):
     assert re.search(r"open=\w+", page.url)
     page.go_back()
     expect(page.locator(".inside")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_all_text_can_be_read_and_all_hands_have_names(visit, world, scheme):
+    page = visit(world, scheme=scheme)
+    for key, path in (("i", "findings"), ("f", "fleet"), ("t", "timeline"), ("n", "")):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**/{path}")
+        expect(page.locator("#page h1")).to_have_count(1)
+        page.wait_for_function("() => swarm.settled()")
+        assert page.evaluate(UNREADABLE) == []
+        assert page.evaluate(NAMELESS) == []
+    page.keyboard.press("/")
+    assert page.evaluate(NAMELESS) == []
 
 
 def test_a_line_that_is_cut_is_said_and_comes_back(chromium, world):
