@@ -116,7 +116,7 @@ class Decisions:
 
     def _put(self, intent: Intent) -> None:
         self._overruled.discard(intent.target)
-        of_hold = intent.waits_for or intent.by != SWARM
+        of_hold = intent.waits_for or intent.due_s or intent.by != SWARM
         if intent.act is Act.RELEASE and of_hold:
             self._released[intent.target] = intent
         self._last[intent.target] = intent

@@ -324,6 +324,13 @@ def test_a_person_holds_in_any_mode_until_the_time_they_said() -> None:
     assert shell.only(at_s(7.0)).act is Act.RELEASE
 
 
+def test_what_a_person_held_long_enough_is_not_held_again_for_want_of_data(shell: Shell) -> None:
+    shell.decisions.apply(shell.decisions.hold(CLOSE, "kim", at_s(6.5), at_s(5.0)))
+    shell.take(begun(EXPORT, at_s(5.0)))
+    assert shell.only(at_s(6.5)).due_s == (at_s(6.0),)
+    assert shell.look(at_s(6.6)) == []
+
+
 def connector(state: ConnectorState) -> ConnectorChanged:
     return ConnectorChanged("air", "airflow", state, "")
 
