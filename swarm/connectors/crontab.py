@@ -26,6 +26,7 @@ from swarm.model.journal import Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline, Task
+from swarm.sequencing.crons import cron
 
 _JOBS_PER_CHUNK = 20
 _MAX_SLUG = 60
@@ -100,8 +101,13 @@ def _job_items(
     path, settings = crontab.path, crontab.settings
     task = TaskKey(key.orchestrator, key.name, key.name)
     place = f"{path.name}:{job.number}"
+    told = cron(job.schedule, job.variables.get("CRON_TZ", ""))  # of whose place else is not told
     yield Pipeline(
-        key=key, tasks=(Task(task, "cron"),), schedule=job.schedule, place=f"{path}:{job.number}"
+        key=key,
+        tasks=(Task(task, "cron"),),
+        schedule=job.schedule,
+        place=f"{path}:{job.number}",
+        crons=(told,) if told else (),
     )
     context = replace(sql_context(settings, key.orchestrator).of(task), parameters=job.variables)
     command = Command(

@@ -34,8 +34,9 @@ from swarm.lineage.text import SqlContext
 from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
-from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline, Task
+from swarm.model.pipelines import Cron, DeclaredEdge, Inventory, Pipeline, Task
 from swarm.model.runs import Run, RunState
+from swarm.sequencing.crons import cron
 
 _TASKS_PER_CHUNK = 50
 _PIPELINES_PER_CHUNK = 500
@@ -75,6 +76,7 @@ class TaskLine(LineModel):
     pipeline: Name
     task: Name
     schedule: str = ""
+    timezone: str = ""
     kind: Annotated[Literal["sql", "python", "other", ""], BeforeValidator(_lower)] = ""
     dialect: str = ""
     default_catalog: str = ""
@@ -243,7 +245,16 @@ class _Gathered:
     kinds: dict[str, str] = field(default_factory=dict)
     declared: dict[DeclaredEdge, str] = field(default_factory=dict)
     schedules: dict[str, None] = field(default_factory=dict)
+    zones: dict[str, None] = field(default_factory=dict)
     owners: dict[str, None] = field(default_factory=dict)
+
+
+def _crons(gathered: _Gathered) -> tuple[Cron, ...]:
+    """Its starts by the clock, where one `timezone` says by which."""
+    if len(gathered.zones) != 1:
+        return ()
+    made = [cron(text, next(iter(gathered.zones))) for text in gathered.schedules]
+    return tuple(one for one in made if one) if all(made) else ()
 
 
 class _Definitions:
@@ -270,7 +281,11 @@ class _Definitions:
         for up in value.upstream:
             upstream = TaskKey(up.orchestrator or self._orchestrator, up.pipeline, up.task)
             gathered.declared.setdefault(DeclaredEdge(upstream, key, "upstream"), line.place)
-        for said, kept in ((value.schedule, gathered.schedules), (value.owner, gathered.owners)):
+        for said, kept in (
+            (value.schedule, gathered.schedules),
+            (value.timezone, gathered.zones),
+            (value.owner, gathered.owners),
+        ):
             if said:
                 kept[said] = None
         return None
@@ -302,6 +317,7 @@ class _Definitions:
                 owner=", ".join(gathered.owners),
                 place=gathered.place,
                 expected_duration_s=_longest_chain_s(gathered),
+                crons=_crons(gathered),
             )
 
     def inventory(self) -> Inventory:

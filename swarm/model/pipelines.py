@@ -28,12 +28,22 @@ class DeclaredEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class Cron:
+    """Starts by a clock: five cron fields in the time of `timezone`, by its IANA name or how far
+    it is ahead of UTC (`+01:00`)."""
+
+    fields: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A definition that is scheduled as a whole.
 
     `schedule` is cron text or the orchestrator's own words, `declared` every declared edge
     whose downstream lies in this pipeline. `slas` are those that it states in its orchestrator's
-    own way; those of its tags are beside them.
+    own way; those of its tags are beside them. `crons` are all its starts by the clock; empty where
+    the orchestrator does not tell them in full.
     """
 
     key: PipelineKey
@@ -46,6 +56,7 @@ class Pipeline:
     place: str = ""
     expected_duration_s: float | None = None
     slas: tuple[Sla, ...] = ()
+    crons: tuple[Cron, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

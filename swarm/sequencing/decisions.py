@@ -42,7 +42,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policy
 from swarm.model.runs import Run
 from swarm.model.sla import Sla
-from swarm.sequencing.freshness import Need, is_there, need
+from swarm.sequencing.freshness import Need, is_there, need_of
 from swarm.sequencing.gates import Gates
 from swarm.sequencing.planned import began, planned_start, starts_between
 from swarm.sequencing.precedence import Precedence, may_begin
@@ -180,7 +180,7 @@ class Decisions:
 
     def hold(self, target: PipelineKey, by: str, until_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline until a time, whatever its mode."""
-        starts = starts_between(self._world.history, target, now_s, until_s)
+        starts = starts_between(self._world, target, now_s, until_s)
         reason = f"held by {by}"
         number = self._number(target)
         return IntentMade(Intent(target, number, Act.HOLD, reason, until_s, due_s=starts, by=by))
@@ -226,7 +226,7 @@ class Decisions:
         if not self._gates.upstream(key):
             return None
         history = self._world.history
-        start_s = planned_start(history, key, now_s, policy.wait_max_s, self._settled_s(key))
+        start_s = planned_start(self._world, key, now_s, policy.wait_max_s, self._settled_s(key))
         if start_s is None:
             return None
         if now_s < start_s - LEAD_S:
@@ -247,13 +247,12 @@ class Decisions:
         reason = self._why_no_more(held, now_s)
         if reason:
             return self._ended(held, reason, now_s)
-        history = self._world.history
-        starts = starts_between(history, key, now_s, now_s + LEAD_S)
+        starts = starts_between(self._world, key, now_s, now_s + LEAD_S)
         new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
         if new:
             number, due_s = held.number + 1, (*held.due_s, *new)
             return replace(held, number=number, due_s=due_s)
-        next_s = starts_between(history, key, now_s + LEAD_S, held.valid_until_s)[:1]
+        next_s = starts_between(self._world, key, now_s + LEAD_S, held.valid_until_s)[:1]
         blind_s = (self._sight.blind_from_s(up.orchestrator) for up in held.waits_for)
         turns_s = [at_s for at_s in blind_s if at_s > now_s]
         self._look_at(key, min([held.valid_until_s, *turns_s, *(s - LEAD_S for s in next_s)]))
@@ -312,9 +311,9 @@ class Decisions:
 
     def _missing(self, key: PipelineKey, start_s: float) -> list[Need]:
         """What the start needs and is not there."""
-        history = self._world.history
-        needs = (need(history, writer, key, start_s) for writer in self._gates.upstream(key))
-        return [one for one in needs if one is not None and not is_there(history, one)]
+        world = self._world
+        needs = (need_of(world, writer, key, start_s) for writer in self._gates.upstream(key))
+        return [one for one in needs if one is not None and not is_there(world.history, one)]
 
     def _seen(self, missing: list[Need], now_s: float) -> list[Need]:
         """Of what is missing, that which would be seen if it were there."""

@@ -8,7 +8,10 @@ Rules
 2. So who begins before its writer, or while it runs, needs the run before, as it always does.
 3. A run is expected only if the writer began about then a week before: on days on which it never
    runs, nobody waits for it.
-4. The run is there as soon as a good one has ended that began (or was planned, where that is told)
+4. Before there is a habit, a start that the reader's orchestrator tells needs the last run of its
+   writer that is planned to be done by then, as long as its runs usually take. Who never ran, or is
+   paused, is not waited for.
+5. The run is there as soon as a good one has ended that began (or was planned, where that is told)
    within half a cadence before the expected start, or later.
 """
 
@@ -23,7 +26,8 @@ from swarm.model.weekdays import DAY_S
 from swarm.sequencing.between import OTHER_CADENCE
 from swarm.sequencing.history import History, cadence_s
 from swarm.sequencing.order import HABIT_RUNS, SAME_HOUR_S, WEEK_S
-from swarm.sequencing.planned import begun_s, usually_behind_s
+from swarm.sequencing.planned import begun_s, plan_of, starts_between, usually_behind_s
+from swarm.sequencing.world import World
 
 STARTS = 20  # so many starts of the reader are looked at
 # Starts that show a habit, of one day of the week.
@@ -39,22 +43,20 @@ class Need:
     done_s: float
 
 
+def need_of(world: World, writer: PipelineKey, reader: PipelineKey, start_s: float) -> Need | None:
+    """What a start of the reader needs of the writer; None where nothing is due, or nothing tells
+    what."""
+    habit = _habit(world.history, writer, reader, start_s)
+    if habit is not None:
+        return _by_habit(writer, habit, start_s)
+    plan = plan_of(world, reader, start_s)
+    return _by_plan(world, writer, start_s) if plan is not None and plan.told else None
+
+
 def need(history: History, writer: PipelineKey, reader: PipelineKey, start_s: float) -> Need | None:
-    """What a start of the reader needs of the writer; None where no habit tells."""
-    ended, starts = history.ended(writer), history.starts(reader)
-    began = [ran.started_at_s for ran in ended]
-    writes_s, reads_s = cadence_s(began), cadence_s(starts)
-    if writes_s is None or reads_s is None:
-        return None
-    is_daily = max(writes_s, reads_s) < OTHER_CADENCE * DAY_S
-    before = _before(ended, _like(starts, start_s, reads_s, DAY_S if is_daily else WEEK_S))
-    if len(before) < (HABIT_RUNS if is_daily else HABIT_WEEKS):
-        return None
-    done_s = start_s - median(slack_s for _, slack_s in before)
-    begins_s = start_s - median(ahead_s for ahead_s, _ in before)
-    if not _is_due(began, begins_s, writes_s):
-        return None
-    return Need(writer, begins_s - writes_s / 2, done_s)
+    """The same as far as habit tells."""
+    habit = _habit(history, writer, reader, start_s)
+    return _by_habit(writer, habit, start_s) if habit is not None else None
 
 
 def is_there(history: History, needed: Need) -> bool:
@@ -62,6 +64,50 @@ def is_there(history: History, needed: Need) -> bool:
     behind_s = usually_behind_s(history.ended(needed.writer))
     known = reversed(history.known(needed.writer))
     return any(not ran.failed and begun_s(ran, behind_s) >= needed.from_s for ran in known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """When the writer began, how often it does, and from the begin and the end of its last good
+    run before each start of the reader to that start."""
+
+    began: Sequence[float]
+    writes_s: float
+    before: Sequence[tuple[float, float]]
+
+
+def _habit(
+    history: History, writer: PipelineKey, reader: PipelineKey, start_s: float
+) -> _Habit | None:
+    ended, starts = history.ended(writer), history.starts(reader)
+    began = [ran.started_at_s for ran in ended]
+    writes_s, reads_s = cadence_s(began), cadence_s(starts)
+    if writes_s is None or reads_s is None:
+        return None
+    is_daily = max(writes_s, reads_s) < OTHER_CADENCE * DAY_S
+    before = _before(ended, _like(starts, start_s, reads_s, DAY_S if is_daily else WEEK_S))
+    is_habit = len(before) >= (HABIT_RUNS if is_daily else HABIT_WEEKS)
+    return _Habit(began, writes_s, before) if is_habit else None
+
+
+def _by_habit(writer: PipelineKey, habit: _Habit, start_s: float) -> Need | None:
+    done_s = start_s - median(slack_s for _, slack_s in habit.before)
+    begins_s = start_s - median(ahead_s for ahead_s, _ in habit.before)
+    if not _is_due(habit.began, begins_s, habit.writes_s):
+        return None
+    return Need(writer, begins_s - habit.writes_s / 2, done_s)
+
+
+def _by_plan(world: World, writer: PipelineKey, start_s: float) -> Need | None:
+    listed, plan = world.graph.pipelines.get(writer), plan_of(world, writer, start_s)
+    took = [r.ended_at_s - r.started_at_s for r in world.history.ended(writer) if not r.failed]
+    if plan is None or not took or listed is None or listed.paused:
+        return None
+    by_s = start_s - median(took)
+    planned = starts_between(world, writer, by_s - 2 * plan.every_s, by_s)
+    if not planned:
+        return None
+    return Need(writer, planned[-1] - plan.every_s / 2, planned[-1] + median(took))
 
 
 def _like(starts: Sequence[float], start_s: float, every_s: float, period_s: float) -> list[float]:

@@ -1,19 +1,23 @@
-"""When will a pipeline begin next, as far as its past tells?
+"""When will a pipeline begin next, as its orchestrator tells or, where it does not, its past?
 
-Its days and hours are those of the last weeks. Of the time of day the newest three days decide, so
-that a schedule that was moved, or that follows a clock that was changed, is known two days later;
-until then a hold comes too late to do anything, or too early to matter.
+What is declared (`crons.py`) counts from the first day on, also where a clock is changed. Else its
+days and hours are those of the last weeks. Of the time of day the newest three days decide, so that
+a schedule that was moved, or that follows a clock that was changed, is known two days later; until
+then a hold comes too late to do anything, or too early to matter.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median, median_low
 
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran
 from swarm.model.weekdays import DAY_S
+from swarm.sequencing.crons import closest_s, next_of
 from swarm.sequencing.history import History, cadence_s
 from swarm.sequencing.order import WEEK_S
+from swarm.sequencing.world import World
 
 WEEKS, DAYS, NEWEST = 4, 10, 3
 # The same start on another day is no further off than this, or a third of a cadence.
@@ -23,6 +27,30 @@ _EARLY_S = 1_800.0
 _TRIES = 4
 _MOST = 100  # half-hourly starts of two days
 _LOOKED_AT = 60  # runs that tell how far behind its planned time a pipeline begins
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The planned starts of a pipeline: they come about every `every_s` seconds, and `after` tells
+    the first one after a time. `told`: its orchestrator says so."""
+
+    every_s: float
+    after: Callable[[float], float | None]
+    told: bool
+
+
+def plan_of(world: World, pipeline: PipelineKey, now_s: float) -> Plan | None:
+    """None where neither its orchestrator tells nor enough runs do."""
+    listed = world.graph.pipelines.get(pipeline)
+    crons = listed.crons if listed is not None else ()
+    told_s = closest_s(crons, now_s)
+    if told_s is not None:
+        return Plan(told_s, lambda after_s: next_of(crons, after_s), told=True)
+    starts = ticks(world.history, pipeline)
+    every_s = cadence_s(starts)
+    if not every_s:
+        return None
+    return Plan(every_s, lambda after_s: next_start_s(starts, after_s, every_s), told=False)
 
 
 def ticks(history: History, pipeline: PipelineKey) -> list[float]:
@@ -71,18 +99,18 @@ def next_start_s(starts: Sequence[float], after_s: float, every_s: float) -> flo
 
 
 def planned_start(
-    history: History, pipeline: PipelineKey, now_s: float, wait_max_s: float, settled_s: float
+    world: World, pipeline: PipelineKey, now_s: float, wait_max_s: float, settled_s: float
 ) -> float | None:
     """The next planned start that has not begun, later than `settled_s` and no further back than
-    `wait_max_s`; None where too few runs tell."""
-    starts = ticks(history, pipeline)
-    every_s = cadence_s(starts)
-    if not every_s:
+    `wait_max_s`; None where nothing tells. One that never ran was not there in the past."""
+    history, plan = world.history, plan_of(world, pipeline, now_s)
+    if plan is None:
         return None
-    early_s = min(_EARLY_S, every_s / 4)
-    after_s = max(now_s - min(every_s / 2, wait_max_s), settled_s + every_s / 2)
+    early_s = min(_EARLY_S, plan.every_s / 4)
+    back_s = min(plan.every_s / 2, wait_max_s) if history.starts(pipeline) else 0.0
+    after_s = max(now_s - back_s, settled_s + plan.every_s / 2)
     for _ in range(_TRIES):
-        start_s = next_start_s(starts, after_s, every_s)
+        start_s = plan.after(after_s)
         if start_s is None or not began(history, pipeline, start_s - early_s):
             return start_s
         after_s = max(start_s, after_s) + early_s
@@ -90,15 +118,14 @@ def planned_start(
 
 
 def starts_between(
-    history: History, pipeline: PipelineKey, from_s: float, until_s: float
+    world: World, pipeline: PipelineKey, from_s: float, until_s: float
 ) -> tuple[float, ...]:
     """The planned starts in a span, the first `_MOST` of them."""
-    starts = ticks(history, pipeline)
-    every_s = cadence_s(starts)
+    plan = plan_of(world, pipeline, from_s)
     found: list[float] = []
-    while every_s and len(found) < _MOST:
-        after_s = max([from_s, *(start_s + every_s / 2 for start_s in found[-1:])])
-        start_s = next_start_s(starts, after_s, every_s)
+    while plan is not None and len(found) < _MOST:
+        after_s = max([from_s, *(start_s + plan.every_s / 2 for start_s in found[-1:])])
+        start_s = plan.after(after_s)
         if start_s is None or not after_s < start_s <= until_s:
             break
         found.append(start_s)

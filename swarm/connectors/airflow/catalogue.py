@@ -171,6 +171,7 @@ class Catalogue:
             paused=dag.paused,
             place=dag.file,
             slas=promised(key, dag, self._alerts.get(dag.dag_id, ())),
+            crons=dag.crons,
         )
 
     def _key(self, dag_id: str) -> PipelineKey:

@@ -13,9 +13,10 @@ from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, Unresolved, UnresolvedReason
-from swarm.model.pipelines import Backfill, DeclaredEdge, Pool, Task
+from swarm.model.pipelines import Backfill, Cron, DeclaredEdge, Pool, Task
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.weekdays import DAY_S
+from swarm.sequencing.crons import cron_by_next
 
 _RUN_STATES = {
     "queued": RunState.QUEUED,
@@ -54,6 +55,7 @@ class Dag:
     paused: bool
     logical_s: float | None = None
     run_after_s: float | None = None
+    crons: tuple[Cron, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def _dag(row: Payload) -> Dag:
         paused=bool(row["is_paused"]),
         logical_s=_time_of_day(row.get("next_dagrun_logical_date")),
         run_after_s=_time_of_day(row.get("next_dagrun_run_after")),
+        crons=_crons(row),
     )
 
 
@@ -129,6 +132,15 @@ def _schedule(row: Payload) -> str:
     if interval is None:
         return ""
     return str(interval.get("value") or row.get("timetable_description") or "")
+
+
+def _crons(row: Payload) -> tuple[Cron, ...]:
+    """Its starts by the clock. The list does not tell the clock of which place: that is the one by
+    which the next start that it tells is one."""
+    following = row.get("next_dagrun_run_after") or row.get("next_dagrun_create_after")
+    next_s = seconds(following)
+    made = None if next_s is None else cron_by_next(_schedule(row), next_s)
+    return () if made is None else (made,)
 
 
 def read_tasks(orchestrator: str, dag_id: str, payload: Payload) -> TaskList:

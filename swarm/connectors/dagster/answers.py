@@ -4,11 +4,16 @@ Every function here reads untyped answers and may raise `KeyError`, `TypeError`,
 or `ValueError` when an answer is not shaped like Dagster's; the caller turns these into one error.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.model.lineage import Unresolved
+from swarm.model.pipelines import Cron
+from swarm.sequencing.crons import cron
+
+_QUOTED = re.compile(r"'([^']*)'")
 
 RepositoryId = tuple[str, str]
 """Code location and repository."""
@@ -59,6 +64,7 @@ class Job:
     owner: str
     schedule: str
     paused: bool
+    crons: tuple[Cron, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,33 +157,51 @@ def _sound(
     return sound, strange
 
 
-def _starts(repository: Payload) -> dict[str, list[tuple[str, bool]]]:
-    """What starts each job, and whether that is switched on."""
-    starts: dict[str, list[tuple[str, bool]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What starts a job, and whether that is switched on. `crons` are a schedule's, None where it
+    is no cron that can be read here; a sensor has none."""
+
+    text: str
+    running: bool
+    crons: tuple[Cron, ...] | None = ()
+
+
+def _starts(repository: Payload) -> dict[str, list[_Start]]:
+    starts: dict[str, list[_Start]] = {}
     for schedule in repository["schedules"]:
         running = schedule["scheduleState"]["status"] == "RUNNING"
         zone = schedule.get("executionTimezone")
         place = f" {zone}" if zone and zone != "UTC" else ""
-        start = (f"{schedule['cronSchedule']}{place}", running)
+        start = _Start(f"{schedule['cronSchedule']}{place}", running, _crons(schedule))
         starts.setdefault(str(schedule["pipelineName"]), []).append(start)
     for sensor in repository["sensors"]:
         running = sensor["sensorState"]["status"] == "RUNNING"
         for target in sensor["targets"] or ():
-            start = (f"sensor {sensor['name']}", running)
+            start = _Start(f"sensor {sensor['name']}", running)
             starts.setdefault(str(target["pipelineName"]), []).append(start)
     return starts
 
 
-def _job(where: RepositoryId, job: Payload, starts: Sequence[tuple[str, bool]]) -> Job:
+def _crons(schedule: Payload) -> tuple[Cron, ...] | None:
+    """Several are told as the text of a Python list."""
+    text, zone = str(schedule["cronSchedule"]), str(schedule.get("executionTimezone") or "UTC")
+    made = [cron(one, zone) for one in _QUOTED.findall(text) or [text]]
+    return tuple(one for one in made if one) if all(made) else None
+
+
+def _job(where: RepositoryId, job: Payload, starts: Sequence[_Start]) -> Job:
     tags = {str(tag["key"]): str(tag["value"]) for tag in job["tags"]}
+    crons = [start.crons for start in [s for s in starts if s.running] or starts]
     return Job(
         repository=where,
         name=str(job["name"]),
         is_asset_job=bool(job["isAssetJob"]),
         tags=tuple(sorted(f"{key}:{value}" for key, value in tags.items())),
         owner=tags.get("team", tags.get("owner", "")),
-        schedule=", ".join(dict.fromkeys(text for text, _ in starts)),
-        paused=bool(starts) and not any(running for _, running in starts),
+        schedule=", ".join(dict.fromkeys(start.text for start in starts)),
+        paused=bool(starts) and not any(start.running for start in starts),
+        crons=() if None in crons else tuple(one for told in crons for one in told or ()),
     )
 
 

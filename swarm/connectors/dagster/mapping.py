@@ -247,6 +247,7 @@ class _Builder:
             tags=job.tags,
             paused=job.paused,
             place=f"location {job.repository[0]}",
+            crons=job.crons,
         )
 
     def _sensed(self, key: PipelineKey, sensors: Iterable[AssetSensor]) -> Iterator[DeclaredEdge]:

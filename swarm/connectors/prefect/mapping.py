@@ -17,8 +17,9 @@ from swarm.connectors.payloads import Payload, Payloads
 from swarm.lineage.naming import dataset_from_url
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, Unresolved
-from swarm.model.pipelines import Pipeline, Pool
+from swarm.model.pipelines import Cron, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.sequencing.crons import cron
 
 _STATES = {
     "SCHEDULED": RunState.QUEUED,
@@ -122,9 +123,22 @@ def _deployment(instance: str, flow: str, row: Payload) -> Deployment:
         tags=tuple(tags),
         paused=bool(row.get("paused")) or bool(schedules and not active),
         place=f"work pool {pool}/{queue}" if pool else "",
+        crons=_crons(active or schedules),
     )
     path, entrypoint = str(row.get("path") or ""), str(row.get("entrypoint") or "")
     return Deployment(pipeline, flow, path, entrypoint)
+
+
+def _crons(schedules: list[Payload]) -> tuple[Cron, ...]:
+    """All starts by the clock; none where one of them is no cron that can be read here."""
+    made = []
+    for row in schedules:
+        told = row["schedule"]
+        is_cron = "cron" in told and told.get("day_or", True)
+        made.append(
+            cron(str(told["cron"]), str(told.get("timezone") or "UTC")) if is_cron else None
+        )
+    return tuple(one for one in made if one) if all(made) else ()
 
 
 def _schedule(schedule: Payload) -> str:

@@ -9,7 +9,7 @@ import pytest
 from swarm.connectors.airflow import mapping as mapping
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Unresolved, UnresolvedReason
-from swarm.model.pipelines import Backfill, DeclaredEdge, Pool, Task
+from swarm.model.pipelines import Backfill, Cron, DeclaredEdge, Pool, Task
 from swarm.model.runs import Run, RunState, TaskRun
 
 PAYLOADS = Path(__file__).parent / "airflow_payloads"
@@ -33,6 +33,24 @@ def test_dags(version: str) -> None:
     assert (orders.owner, orders.tags, orders.paused) == ("sales", ("team:sales",), False)
     assert orders.file == "/dags/shop.py"
     assert dags["shop_report"].schedule == {"v3": "Asset", "v2": "Dataset"}[version]
+
+
+@BOTH
+def test_the_clock_of_a_dag_is_the_one_by_which_its_next_start_is_one(version: str) -> None:
+    page = recorded(f"{version}_dags")
+    [row] = [row for row in page["dags"] if row["dag_id"] == "shop_orders"]
+    due = {"v3": "next_dagrun_run_after", "v2": "next_dagrun_create_after"}[version]
+
+    def crons(next_: str | None) -> tuple[Cron, ...]:
+        row[due] = next_
+        dags = {dag.dag_id: dag for dag in mapping.read_dags(page)}
+        assert dags["shop_report"].crons == ()  # assets start it
+        return dags["shop_orders"].crons
+
+    assert crons("2026-11-23T03:00:00Z") == (Cron("0 3 * * *", "+00:00"),)
+    assert crons("2026-10-24T01:00:00Z") == (Cron("0 3 * * *", "+02:00"),)
+    assert crons("2026-10-25T02:00:00Z") == (Cron("0 3 * * *", "+01:00"),)
+    assert crons("2026-10-25T02:17:00Z") == crons(None) == ()
 
 
 def test_source_is_asked_for_by_dag_in_3_and_by_file_in_2() -> None:

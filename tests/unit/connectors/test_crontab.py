@@ -7,7 +7,7 @@ import pytest
 from swarm.config import Settings, Source, SqlConnection
 from swarm.connectors.crontab import connect
 from swarm.model.lineage import Access, Evidence, Unresolved, UnresolvedReason
-from swarm.model.pipelines import Inventory, Pipeline
+from swarm.model.pipelines import Cron, Inventory, Pipeline
 
 
 class Crontab:
@@ -55,6 +55,12 @@ def test_a_line_is_a_pipeline_named_by_its_script(cron):
     assert (first.key.name, first.schedule, len(first.tasks)) == ("load", "0 1 * * *", 1)
     assert (second.key.name, second.schedule) == ("echo-hello-world", "@daily")
     assert cron.items(Inventory) == [Inventory("crontab", ("load", "echo-hello-world"))]
+
+
+def test_a_line_tells_its_starts_where_the_crontab_says_by_which_clock(cron):
+    cron.write("crontab", "0 1 * * * load one\nCRON_TZ=Europe/Rome\n0 2 * * * load two\n")
+    first, second = cron.items(Pipeline)
+    assert (first.crons, second.crons) == ((), (Cron("0 2 * * *", "Europe/Rome"),))
 
 
 def test_a_line_around_which_swarm_runs_is_named_as_it_says(cron):

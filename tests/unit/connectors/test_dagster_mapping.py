@@ -25,7 +25,7 @@ from swarm.lineage.naming import dataset_from_table
 from swarm.lineage.text import SqlContext
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
-from swarm.model.pipelines import Backfill, DeclaredEdge, Pool
+from swarm.model.pipelines import Backfill, Cron, DeclaredEdge, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.sla import Sla
 
@@ -158,6 +158,33 @@ def test_what_starts_a_job_is_its_schedule_and_off_is_paused() -> None:
     assert not pipelines["sales/ingest"].paused
     assert not pipelines["broken"].paused  # nothing starts it, so nothing is switched off
     assert pipelines["sales/ingest"].owner == "ingest"
+
+
+def test_starts_by_the_clock_are_those_of_running_schedules() -> None:
+    answer = payload("workspace")
+    [entry] = [e for e in answer["workspaceOrError"]["locationEntries"] if e["name"] == "sales"]
+    repository = entry["locationOrLoadError"]["repositories"][0]
+
+    def crons(*told: tuple[str, str]) -> tuple[Cron, ...]:
+        repository["schedules"] = [
+            {
+                "name": f"s{number}",
+                "pipelineName": "sales_job",
+                "cronSchedule": text,
+                "executionTimezone": "Europe/Rome",
+                "scheduleState": {"status": status},
+            }
+            for number, (text, status) in enumerate(told)
+        ]
+        locations, _ = read_locations(answer, DAGSTER)
+        jobs = (job for location in locations for job in location.jobs)
+        return next(job.crons for job in jobs if job.name == "sales_job")
+
+    three, six = Cron("0 3 * * *", "Europe/Rome"), Cron("0 6 * * 1-5", "Europe/Rome")
+    assert crons(("0 3 * * *", "RUNNING"), ("every now and then", "STOPPED")) == (three,)
+    assert crons(("['0 3 * * *', '0 6 * * 1-5']", "RUNNING")) == (three, six)
+    assert crons(("0 3 * * *", "STOPPED"), ("0 6 * * 1-5", "STOPPED")) == (three, six)
+    assert crons(("0 3 * * *", "RUNNING"), ("every now and then", "RUNNING")) == ()
 
 
 def test_table_names_are_evidence_and_the_reading_is_complete() -> None:

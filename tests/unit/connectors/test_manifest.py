@@ -11,7 +11,7 @@ from swarm.connectors.manifest import connect
 from swarm.errors import ConfigError, Unavailable
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
-from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline
+from swarm.model.pipelines import Cron, DeclaredEdge, Inventory, Pipeline
 
 
 class Manifest:
@@ -51,6 +51,17 @@ def manifest(tmp_path):
 
 def a_task(pipeline="p", task="t", **fields):
     return {"pipeline": pipeline, "task": task, "reads": [], "writes": [], **fields}
+
+
+def test_a_schedule_is_exact_where_its_time_zone_is_told(manifest):
+    found = manifest(
+        a_task("a", "one", schedule="0 1 * * *", timezone="Europe/Rome"),
+        a_task("a", "two"),
+        a_task("b", schedule="0 1 * * *"),
+        a_task("c", schedule="now and then", timezone="UTC"),
+        a_task("d", schedule="0 1 * * *", timezone="Rome"),
+    ).items(Pipeline)
+    assert [one.crons for one in found] == [(Cron("0 1 * * *", "Europe/Rome"),), (), (), ()]
 
 
 def test_lines_of_one_pipeline_are_one_pipeline_wherever_they_stand(manifest):

@@ -19,7 +19,7 @@ from swarm.connectors.prefect.mapping import (
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel
-from swarm.model.pipelines import Pool
+from swarm.model.pipelines import Cron, Pool
 from swarm.model.runs import RunState
 
 PAYLOADS = Path(__file__).parent / "prefect_payloads"
@@ -70,6 +70,29 @@ def test_schedules_in_words(schedule: dict[str, object], text: str) -> None:
     found = one_deployment(schedules=[{"active": True, "schedule": schedule}])
     [deployment] = found.deployments.values()
     assert deployment.pipeline.schedule == text
+
+
+@pytest.mark.parametrize(
+    ("schedules", "crons"),
+    [
+        ([{"cron": "0 4 * * *"}], (Cron("0 4 * * *", "UTC"),)),
+        (
+            [{"cron": "0 4 * * *", "timezone": "Europe/Rome"}, {"cron": "@hourly"}],
+            (Cron("0 4 * * *", "Europe/Rome"), Cron("0 * * * *", "UTC")),
+        ),
+        ([{"cron": "0 4 1 * 1", "day_or": False}], ()),
+        ([{"cron": "0 4 * * *"}, {"interval": 3600.0}], ()),
+        ([{"cron": "H 4 * * *"}], ()),
+        ([], ()),
+    ],
+)
+def test_starts_by_the_clock_are_told_in_full_or_not_at_all(
+    schedules: list[dict[str, object]], crons: tuple[Cron, ...]
+) -> None:
+    rows = [{"active": True, "schedule": schedule} for schedule in schedules]
+    off = {"active": False, "schedule": {"interval": 60.0}}
+    [deployment] = one_deployment(schedules=[*rows, *([off] if rows else [])]).deployments.values()
+    assert deployment.pipeline.crons == crons
 
 
 def test_a_schedule_that_is_off_pauses_the_pipeline() -> None:
