@@ -1,10 +1,10 @@
 """The knobs of a source that has none that swarm knows: a webhook or a program of the team's.
 
 Either gets one JSON object: `act` (hold, release, promote, yield, trigger), `pipeline`, `intent`,
-`reason`, `due_s`, `valid_until_s`, and `key`: of the same key a second time nothing may come that
-the first did not do. A hold comes again at each renewal; a release comes for everything but a
+`reason`, `due_s`, `left_out_s`, `valid_until_s`, and `key`: of the same key a second time nothing
+may come that the first did not do. A hold comes again at each renewal; a release comes for everything but a
 trigger, also when nobody renewed it, and has to see to it that each of `due_s` that is over comes
-into being once.
+into being once; those of `left_out_s` never begin.
 
 A webhook answers 2xx for done, 404 or 410 for a pipeline that is gone, 409 for what a person
 changed since, 422 for what it will not do; anything else is tried again. A program exits with 0, 4,
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 import httpx2 as httpx
 
+from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.credentials import headers_of
 from swarm.connectors.http_answers import check_status
@@ -39,8 +40,9 @@ def connect(source: Source, settings: Settings) -> "CustomKnobs":
     """The knobs by the settings of the hand."""
     place = settings.hand
     if place.webhook_url:
-        return CustomKnobs(Webhook(place.webhook_url, headers_of(source), source.timeout_s))
-    return CustomKnobs(Program(place.command, source.timeout_s))
+        webhook = Webhook(place.webhook_url, headers_of(source), source.timeout_s)
+        return CustomKnobs(webhook, SystemClock())
+    return CustomKnobs(Program(place.command, source.timeout_s), SystemClock())
 
 
 class Webhook:
@@ -95,8 +97,8 @@ class CustomKnobs:
 
     acts = frozenset(Act) - {Act.RELEASE}
 
-    def __init__(self, send: Webhook | Program) -> None:
-        self._send = send
+    def __init__(self, send: Webhook | Program, clock: Clock) -> None:
+        self._send, self._clock = send, clock
 
     async def look(self, intent: Intent, mark: str, turned: bool) -> Look:
         """The other side alone knows; it is asked by the turn."""
@@ -108,13 +110,14 @@ class CustomKnobs:
 
     async def undo(self, intent: Intent, mark: str, turned: bool) -> tuple[Carried, str]:
         del mark, turned
-        return await self._send(_wanted(intent, Act.RELEASE))
+        left_out_s = intent.due_s if intent.leaves_out(self._clock.now_s()) else ()
+        return await self._send(_wanted(intent, Act.RELEASE, left_out_s))
 
     async def close(self) -> None:
         return
 
 
-def _wanted(intent: Intent, act: Act) -> dict[str, object]:
+def _wanted(intent: Intent, act: Act, left_out_s: tuple[float, ...] = ()) -> dict[str, object]:
     until = "" if act in (Act.RELEASE, Act.TRIGGER) else f" until {intent.valid_until_s:.3f}"
     return {
         "act": act,
@@ -122,7 +125,8 @@ def _wanted(intent: Intent, act: Act) -> dict[str, object]:
         "intent": intent.id,
         "key": f"{act} {intent.id}{until}",
         "reason": intent.reason,
-        "due_s": list(intent.due_s),
+        "due_s": [due_s for due_s in intent.due_s if due_s not in left_out_s],
+        "left_out_s": list(left_out_s),
         "valid_until_s": intent.valid_until_s,
     }
 

@@ -53,8 +53,9 @@ class Knobs(Protocol):
 
     async def undo(self, intent: Intent, mark: str, turned: bool) -> tuple[Carried, str]:
         """Turn back what of `mark` still is as it was left, and see to it that each start that it
-        suppressed comes into being once. `OVERRULED` where a person changed it since. It is
-        not called where no look ever gave a mark."""
+        suppressed comes into being once, unless the intent leaves it out: `REFUSED` where that
+        cannot be. `OVERRULED` where a person changed it since. It is not called where no look ever
+        gave a mark."""
         ...
 
     async def close(self) -> None: ...

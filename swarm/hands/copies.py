@@ -79,8 +79,9 @@ def take(known: Sequence[Copy], intent: Intent, now_s: float) -> list[Copy]:
             stage = Stage.TAKEN if old.stage is Stage.TAKEN else Stage.RENEWED
             new = replace(new, stage=stage, mark=old.mark, turned=old.turned)
             changed.append(old.to(Stage.ENDED, Carried.DONE, f"goes on as #{intent.number}"))
-        elif old.mark:
-            changed.append(old.to(Stage.ENDING))
+        elif old.mark:  # what ends a hold says what becomes of what it held
+            told = replace(old.intent, skip_at_s=intent.skip_at_s)
+            changed.append(replace(old, intent=told).to(Stage.ENDING))
         else:  # nothing was turned
             changed.append(old.to(Stage.ENDED, Carried.NOT_NEEDED))
     return [*changed, new]

@@ -207,4 +207,5 @@ def _here(intent: Intent, told_s: float, now_s: float) -> Intent:
     if intent.act not in (Act.RELEASE, Act.TRIGGER):
         share = zlib.crc32(str(intent.target).encode()) / 2**32
         left_s -= share * min(_SPREAD_S, _SPREAD_SHARE * left_s)
-    return replace(intent, valid_until_s=now_s + left_s)
+    skip_at_s = None if intent.skip_at_s is None else intent.skip_at_s - told_s + now_s
+    return replace(intent, valid_until_s=now_s + left_s, skip_at_s=skip_at_s)

@@ -25,6 +25,10 @@ class Mode(StrEnum):
     GATE = "gate"  # acts
 
 
+# A hand ends a hold so much sooner than it was told at most.
+_SOONER_S = 15.0
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A decision about `target`. Of a target the highest `number` counts, under `mode` GATE alone.
@@ -32,7 +36,9 @@ class Intent:
     Nothing of it stands after `valid_until_s` (seconds since the epoch), wherever it was carried
     to: who carries it out undoes it then. `due_s` are the planned starts that fall into a hold, or
     the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
-    `waits_for` are the pipelines that a hold is for; `reason` is one line for a person.
+    `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. A hold that
+    stands until `skip_at_s`, and the release at that time, have what was held left out: it never
+    begins.
     """
 
     target: PipelineKey
@@ -44,11 +50,16 @@ class Intent:
     due_s: tuple[float, ...] = ()
     waits_for: tuple[PipelineKey, ...] = ()
     by: str = "swarm"
+    skip_at_s: float | None = None
 
     @property
     def id(self) -> str:
         """Names it among all others; targets are asked to honour it as an idempotency key."""
         return f"{self.target}#{self.number}"
+
+    def leaves_out(self, now_s: float) -> bool:
+        """Is what it held left out, if it ends now?"""
+        return self.skip_at_s is not None and now_s >= self.skip_at_s - _SOONER_S
 
 
 class Carried(StrEnum):

@@ -11,7 +11,8 @@ Rules
 2. It is released as soon as all of them are there, nothing gates it any more, its mode is another
    one, it began in spite of the hold, or its latest start has come. No planned start is held twice.
 3. Starts that fall into a hold are listed in it, and in its release those that are still to come
-   into being: all, unless the policy says that late ones are skipped.
+   into being: all, unless the policy says that what is late is left out and the latest start has
+   come. The hold says so too, for the hand that ends it by itself then.
 4. A person's hold stands until the time they gave or they release it; what a person released is
    not held again for that start. A person's word counts in every mode.
 5. Who changes in the orchestrator what is held there has decided too: that hold is over. For an
@@ -21,7 +22,7 @@ Rules
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from swarm.model.intents import Act, Carried, Intent, Mode
 from swarm.model.journal import (
@@ -59,6 +60,14 @@ _NEXT_LOOK_S = 1_800.0
 _DECIDING = frozenset({Mode.SHADOW, Mode.GATE})
 _TURNS = frozenset({Act.PROMOTE, Act.YIELD})
 SWARM = "swarm"
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """Why a hold is over; `at_latest`: because the latest start has come."""
+
+    reason: str
+    at_latest: bool = False
 
 
 class Decisions:
@@ -190,7 +199,7 @@ class Decisions:
         held = self._held(target)
         if held is None:
             return None
-        return IntentMade(self._ended(held, f"released by {by}", now_s, by=by))
+        return IntentMade(self._ended(held, _Over(f"released by {by}"), now_s, by=by))
 
     # --- deciding --------------------------------------------------------------------------------
 
@@ -208,9 +217,9 @@ class Decisions:
         wanted = self._precedence.wanted(key) if listed and policy.mode in _DECIDING else None
         if last is not None and last.act in _TURNS:
             if now_s >= last.valid_until_s:
-                return self._ended(last, "its time is over", now_s)
+                return self._ended(last, _Over("its time is over"), now_s)
             if wanted is None or wanted.act is not last.act or policy.mode is not last.mode:
-                return self._ended(last, "nothing presses any more", now_s)
+                return self._ended(last, _Over("nothing presses any more"), now_s)
             self._look_at(key, last.valid_until_s)
             return None
         if wanted is None or not may_begin(wanted, _made_s(last) if last else 0.0, now_s):
@@ -240,13 +249,14 @@ class Decisions:
         reason = waiting(history, missing)
         waits_for = tuple(one.writer for one in missing)
         number, due_s = self._number(key), (start_s,)
-        return Intent(key, number, Act.HOLD, reason, until_s, policy.mode, due_s, waits_for)
+        held = Intent(key, number, Act.HOLD, reason, until_s, policy.mode, due_s, waits_for)
+        return replace(held, skip_at_s=until_s) if policy.at_latest is AtLatest.SKIP else held
 
     def _about_held(self, held: Intent, now_s: float) -> Intent | None:
         key = held.target
-        reason = self._why_no_more(held, now_s)
-        if reason:
-            return self._ended(held, reason, now_s)
+        over = self._why_no_more(held, now_s)
+        if over is not None:
+            return self._ended(held, over, now_s)
         starts = starts_between(self._world, key, now_s, now_s + LEAD_S)
         new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
         if new:
@@ -258,21 +268,28 @@ class Decisions:
         self._look_at(key, min([held.valid_until_s, *turns_s, *(s - LEAD_S for s in next_s)]))
         return None
 
-    def _why_no_more(self, held: Intent, now_s: float) -> str:
-        """Why a hold is over; empty while it is not."""
+    def _why_no_more(self, held: Intent, now_s: float) -> _Over | None:
+        """Why a hold is over; None while it is not."""
         key = held.target
         if key not in self._world.graph.pipelines:
-            return "there is no such pipeline any more"
+            return _Over("there is no such pipeline any more")
         if now_s >= held.valid_until_s:
-            return "the time it was held for is over" if held.by != SWARM else _AT_LATEST
+            if held.by != SWARM:
+                return _Over("the time it was held for is over")
+            return _Over("its latest start has come", at_latest=True)
         if key in self._overruled:
-            return "a person changed it since"
+            return _Over("a person changed it since")
         if held.by != SWARM:
-            return ""
+            return None
+        reason = self._why_not_for_data(held, now_s)
+        return _Over(reason) if reason else None
+
+    def _why_not_for_data(self, held: Intent, now_s: float) -> str:
+        """Why it waits for nobody any more; empty while it does."""
+        key, first_s = held.target, held.due_s[0]
         policy = self._policy(key)
         if policy.mode is not held.mode:
             return f"its mode is {policy.mode} now"
-        first_s = held.due_s[0]
         if began(self._world.history, key, first_s - LEAD_S):
             return "it began in spite of the hold"
         gating = set(self._gates.upstream(key))
@@ -286,19 +303,18 @@ class Decisions:
             return f"what ends in {', '.join(unseen)} cannot be seen"
         return ""
 
-    def _ended(self, held: Intent, reason: str, now_s: float, by: str = SWARM) -> Intent:
-        skipped = reason == _AT_LATEST and self._policy(held.target).at_latest is AtLatest.SKIP
-        due_s = () if skipped else held.due_s
-        reason = f"{reason}; what is late is skipped" if skipped else reason
+    def _ended(self, held: Intent, over: _Over, now_s: float, by: str = SWARM) -> Intent:
+        is_left_out = over.at_latest and held.skip_at_s is not None
         until_s = now_s + RELEASE_TOLD_S
         return replace(
             held,
             number=held.number + 1,
             act=Act.RELEASE,
-            reason=reason,
+            reason=f"{over.reason}; what is late is left out" if is_left_out else over.reason,
             valid_until_s=until_s,
-            due_s=due_s,
+            due_s=() if is_left_out else held.due_s,
             by=by,
+            skip_at_s=held.skip_at_s if is_left_out else None,
         )
 
     def _number(self, target: PipelineKey) -> int:
@@ -328,9 +344,6 @@ class Decisions:
         if at_s < self._due_s.get(key, float("inf")):
             self._due_s[key] = at_s
             heapq.heappush(self._agenda, (at_s, key))
-
-
-_AT_LATEST = "its latest start has come"
 
 
 def _made_s(release: Intent) -> float:

@@ -80,6 +80,9 @@ class AirflowKnobs:
             return Carried.GONE, _GONE
         if changed and turned:
             return Carried.OVERRULED, f"a person unpaused it; {made}"
+        if intent.leaves_out(self._clock.now_s()):
+            why = "nothing is left out: Airflow itself makes the run of a tick that has none"
+            return Carried.REFUSED, f"{why}; {made}"
         return Carried.DONE, f"it goes on; {made}"
 
     async def close(self) -> None:

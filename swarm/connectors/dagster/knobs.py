@@ -144,6 +144,8 @@ class DagsterKnobs:
                 by_others.append(schedule.name)
             launched += await self._release(intent, schedule, running[schedule.name])
         told = f"{launched} ticks launched here"
+        if intent.leaves_out(self._clock.now_s()):
+            told += "; those that are late are left out"
         if by_others and turned:
             return Carried.OVERRULED, f"a person started {', '.join(by_others)}; {told}"
         return Carried.DONE, f"started again; {told}"
@@ -155,10 +157,12 @@ class DagsterKnobs:
         """Start the schedule, and launch what it missed; how many ticks. Whatever is wrong with
         the launches is told after the schedule was started."""
         over_s, launched, wrong = self._clock.now_s(), 0, None
+        is_left_out = intent.leaves_out(over_s)
         if is_running:
             over_s -= _DAEMON_S  # what came due since may be the daemon's
         try:
-            launched = await self._launch(intent, schedule, 0.0, over_s)
+            if not is_left_out:
+                launched = await self._launch(intent, schedule, 0.0, over_s)
         except ConnectorError as error:
             wrong = error
         if not is_running:

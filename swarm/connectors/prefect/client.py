@@ -74,6 +74,12 @@ class PrefectClient:
         path = f"/flow_runs/{quote(run_id, safe='')}/set_state"
         return await self.write("POST", path, {"state": scheduled(message, at_s)})
 
+    async def cancel(self, run_id: str, message: str) -> Any:
+        """Have a flow run not begin; the answer says whether its rules let it."""
+        path = f"/flow_runs/{quote(run_id, safe='')}/set_state"
+        state = {"type": "CANCELLED", "name": "Cancelled", "message": message}
+        return await self.write("POST", path, {"state": state})
+
     async def write(self, method: str, path: str, body: Mapping[str, object]) -> Any:
         """Change something; it is not sent again when it fails. None where nothing is answered."""
         return await self._read(method, path, {"json": dict(body)})

@@ -2,8 +2,9 @@
 
 A hold: the server makes a scheduled run long before it is due; that run is moved to the end of the
 hold, and on at each renewal. So it begins by itself when nobody says anything any more, this
-program included. A run that is due sooner than a worker may fetch it is left alone: to schedule
-what a worker has would start it twice.
+program included. Where what is late is left out, it is cancelled at the latest start. A run that is
+due sooner than a worker may fetch it is left alone: to schedule what a worker has would start it
+twice.
 
 A promotion or a yield: the priority of the work queue, where the deployment has one for itself.
 
@@ -102,30 +103,43 @@ class PrefectKnobs:
         deployment = await self._deployment(intent.target)
         if deployment is None:
             return Carried.GONE, "there is no such deployment any more"
-        changed = []
+        is_left_out = intent.leaves_out(self._clock.now_s())
+        changed, begun = [], 0
         for run_id, held in _read(mark).runs.items():
             row = await self._run(run_id, held)
-            if row is None and deployment.get("paused"):
-                changed.append(f"{run_id}: a person paused the deployment")
-                continue
-            row = row or await self._make_again(intent, held)
+            if row is None:
+                if is_left_out:
+                    continue
+                if deployment.get("paused"):
+                    changed.append(f"{run_id}: a person paused the deployment")
+                    continue
+                row = await self._make_again(intent, held)
             if turned and (why := self._changed(row, held)):
                 changed.append(f"{run_id}: {why}")
+            elif is_left_out:
+                begun += not await self._leave_out(intent, row)
             elif self._is_safe(row):
                 due_s = max(held.due_s, self._clock.now_s())
                 why = f"{_SIGN} lets it go ({intent.id})"
                 await self._client.reschedule(str(row["id"]), why, due_s)
-        if changed:
-            return Carried.OVERRULED, "; ".join(changed)
-        return Carried.DONE, "its runs begin"
+        return _undone(changed, begun, is_left_out)
 
     async def close(self) -> None:
         await self._client.close()
 
+    async def _leave_out(self, intent: Intent, row: Payload) -> bool:
+        """Cancel a run that has not begun: the server shows it, and why. Did that come in time?"""
+        if row["state_type"] != "SCHEDULED":
+            return bool(row["state_type"] == "CANCELLED")
+        why = f"{_SIGN} leaves it out ({intent.id})"
+        return not was_refused(await self._client.cancel(str(row["id"]), why))
+
     async def _look_at_runs(
         self, intent: Intent, deployment: Payload, mark: _Mark, turned: bool
     ) -> Look:
-        at_s = intent.valid_until_s
+        at_s = until_s = intent.valid_until_s
+        if intent.leaves_out(until_s):  # no worker is to have it before it is left out
+            at_s += 2 * FETCHED_S
         held: dict[str, _Held] = {}
         for run_id, run in mark.runs.items():
             row = await self._run(run_id, run)
@@ -135,7 +149,7 @@ class PrefectKnobs:
             elif turned and (why := self._changed(row, run)):
                 return Look(str(mark), Carried.OVERRULED, why)
             held[run_id] = replace(run, at_s=(*run.at_s[-1:], at_s))
-        for row in await self._scheduled(str(deployment["id"]), at_s):
+        for row in await self._scheduled(str(deployment["id"]), until_s):
             if str(row["id"]) not in held and self._is_safe(row):
                 due_s = epoch_s(row["next_scheduled_start_time"]) or at_s
                 key = str(row.get("idempotency_key") or f"swarm {intent.id} {due_s:.0f}")
@@ -213,6 +227,14 @@ class PrefectKnobs:
         if self._clock.now_s() > min(held.at_s, default=held.due_s) - FETCHED_S:
             return ""
         return f"a person brought it to {row.get('state_name') or row['state_type']}"
+
+
+def _undone(changed: Sequence[str], begun: int, is_left_out: bool) -> tuple[Carried, str]:
+    if changed:
+        return Carried.OVERRULED, "; ".join(changed)
+    if begun:
+        return Carried.REFUSED, f"{begun} of its runs had begun: they are not left out"
+    return Carried.DONE, "its runs are left out" if is_left_out else "its runs begin"
 
 
 def _read(mark: str) -> _Mark:

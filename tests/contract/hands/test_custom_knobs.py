@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,15 @@ async def test_it_is_told_what_to_hold_and_to_release(tmp_path: Path) -> None:
     assert (held["act"], held["pipeline"], held["due_s"]) == ("hold", "load", [990.0])
     assert released["act"] == "release"
     assert held["key"] != released["key"]
+
+
+async def test_it_is_told_what_is_left_out(tmp_path: Path) -> None:
+    turned = knobs(tmp_path)
+    until_s = time.time()
+    for skip_at_s in (None, until_s + 3_600.0, until_s):
+        await turned.undo(replace(HOLD, skip_at_s=skip_at_s), "", True)
+    told = [(row["due_s"], row["left_out_s"]) for row in seen(tmp_path)]
+    assert told == [([990.0], []), ([990.0], []), ([], [990.0])]
 
 
 @pytest.mark.parametrize(

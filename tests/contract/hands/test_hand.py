@@ -117,6 +117,50 @@ async def test_what_nobody_renews_runs_out_and_starts_once(world: World) -> None
     assert answer.outcome is Carried.EXPIRED
 
 
+def skipping(world: World, skip_in_s: float, number: int = 1) -> Intent:
+    """A hold as the sequencer hands it out: it leaves out what it held if it stands till then."""
+    skip_at_s = world.clock.now_s() + skip_in_s
+    intent = hold(world, number, ttl_s=min(TTL_S, skip_in_s))
+    return replace(intent, skip_at_s=skip_at_s)
+
+
+async def test_what_is_held_until_its_latest_start_is_left_out(world: World) -> None:
+    pipeline = world.pipeline("p", 30, 300)
+    told_s = world.now_s
+    for at_s in (0.0, 15.0, 43.0, 50.0):  # the last renewal brings too little to be one
+        world.orchestrator.advance(told_s + at_s)
+        intent = skipping(world, 105.0 - at_s)
+        await world.tell(intent)
+    world.orchestrator.advance(told_s + 103.0)
+    await world.until(lambda: world.stage(intent) is Stage.ENDED)
+    assert not pipeline.paused
+    assert not pipeline.runs
+    world.orchestrator.advance(told_s + 301.0)
+    assert list(pipeline.runs.values()) == [1]
+
+
+async def test_the_release_at_the_latest_start_leaves_out(world: World) -> None:
+    pipeline = world.pipeline("p", 30)
+    await world.tell(skipping(world, 50.0))
+    world.orchestrator.advance(world.now_s + 40.0)
+    await world.tell(replace(release(world, 2), skip_at_s=world.clock.now_s()))
+    assert not pipeline.runs
+
+
+async def test_what_is_released_or_no_longer_renewed_before_is_not_left_out(world: World) -> None:
+    pipeline = world.pipeline("p", 30)
+    await world.tell(skipping(world, 50.0))
+    world.orchestrator.advance(world.now_s + 40.0)
+    await world.tell(release(world, 2))
+    assert list(pipeline.runs.values()) == [1]
+    pipeline = world.pipeline("p", 30)
+    intent = skipping(world, 600.0, number=3)
+    await world.tell(intent)
+    world.orchestrator.advance(world.clock.now_s() + TTL_S)
+    await world.until(lambda: world.stage(intent) is Stage.ENDED)
+    assert list(pipeline.runs.values()) == [1]
+
+
 async def test_a_renewal_holds_what_came_into_it(world: World) -> None:
     pipeline = world.pipeline("p", 30, 90)
     await world.tell(hold(world))

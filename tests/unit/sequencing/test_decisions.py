@@ -162,12 +162,39 @@ def test_nobody_is_held_past_the_latest_start(shell: Shell) -> None:
     assert shell.look(at_s(8.1)) == []
 
 
-def test_what_is_late_may_be_skipped() -> None:
-    skips = Policy(Mode.GATE, 2 * HOUR_S, AtLatest.SKIP)
-    shell = Shell(*morning(), policy=lambda _: skips)
-    held(shell)
-    assert shell.only(at_s(8.0)).due_s == ()
+SKIPS = Policy(Mode.GATE, 2 * HOUR_S, AtLatest.SKIP)
+
+
+def test_what_is_late_may_be_left_out() -> None:
+    shell = Shell(*morning(), policy=lambda _: SKIPS)
+    intent = held(shell)
+    assert intent.skip_at_s == at_s(8.0)
+    [handed] = shell.decisions.intents("dag", at_s(6.0), 60.0)
+    assert not handed.leaves_out(handed.valid_until_s)
+    [handed] = shell.decisions.intents("dag", at_s(8.0) - 20.0, 60.0)
+    assert handed.leaves_out(handed.valid_until_s)
+    over = shell.only(at_s(8.0))
+    assert (over.due_s, over.leaves_out(at_s(8.0))) == ((), True)
+    assert over.reason == "its latest start has come; what is late is left out"
     assert shell.look(at_s(8.1)) == []
+
+
+def test_what_is_released_before_is_not_left_out() -> None:
+    shell = Shell(*morning(), policy=lambda _: SKIPS)
+    held(shell)
+    shell.take(ran(EXPORT, at_s(5.0), 175 * MIN_S))
+    over = shell.only(at_s(8.0) - 1.0)
+    assert (over.due_s, over.leaves_out(at_s(8.0))) == ((at_s(6.0),), False)
+    shell = Shell(*morning(), policy=lambda _: SKIPS)
+    held(shell)
+    made = shell.decisions.release(CLOSE, "kim", at_s(8.0) - 1.0)
+    assert made is not None
+    assert not made.intent.leaves_out(at_s(8.0))
+
+
+def test_what_runs_at_its_latest_is_not_left_out(shell: Shell) -> None:
+    assert not held(shell).leaves_out(at_s(9.0))
+    assert shell.only(at_s(8.0)).due_s == (at_s(6.0),)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.9])
