@@ -1,8 +1,9 @@
 """The knobs of a source that has none that swarm knows: a webhook or a program of the team's.
 
 Either gets one JSON object: `act` (hold, release, promote, yield, trigger), `pipeline`, `intent`,
-`reason`, `due_s`, `left_out_s`, `valid_until_s`, and `key`: of the same key a second time nothing
-may come that the first did not do. A hold comes again at each renewal; a release comes for everything but a
+`reason`, `due_s`, `left_out_s`, `valid_until_s`, `stretch` (`start_s`, `end_s`, `label`: what the
+run that a link starts is for; else null), and `key`: of the same key a second time nothing may come
+that the first did not do. A hold comes again at each renewal; a release comes for everything but a
 trigger, also when nobody renewed it, and has to see to it that each of `due_s` that is over comes
 into being once; those of `left_out_s` never begin.
 
@@ -15,6 +16,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import httpx2 as httpx
 
@@ -128,6 +130,7 @@ def _wanted(intent: Intent, act: Act, left_out_s: tuple[float, ...] = ()) -> dic
         "due_s": [due_s for due_s in intent.due_s if due_s not in left_out_s],
         "left_out_s": list(left_out_s),
         "valid_until_s": intent.valid_until_s,
+        "stretch": asdict(intent.stretch) if intent.stretch else None,
     }
 
 

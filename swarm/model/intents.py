@@ -1,7 +1,9 @@
 """What sequencing wants done to a pipeline, and what came of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from swarm.model.keys import PipelineKey
 
@@ -25,6 +27,29 @@ class Mode(StrEnum):
     GATE = "gate"  # acts
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The time that a run is for, from `start_s` to before `end_s` (seconds since the epoch), by
+    the clock of `timezone`. Both are the same where it is for a moment. `label` is for people."""
+
+    start_s: float
+    end_s: float
+    label: str
+    timezone: str
+
+    @property
+    def start(self) -> str:
+        """Its begin by that clock, ISO 8601."""
+        return self._iso(self.start_s)
+
+    @property
+    def end(self) -> str:
+        return self._iso(self.end_s)
+
+    def _iso(self, at_s: float) -> str:
+        return datetime.fromtimestamp(at_s, ZoneInfo(self.timezone)).isoformat()
+
+
 # A hand ends a hold so much sooner than it was told at most.
 _SOONER_S = 15.0
 
@@ -38,7 +63,7 @@ class Intent:
     the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
     `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. A hold that
     stands until `skip_at_s`, and the release at that time, have what was held left out: it never
-    begins.
+    begins. The run that a trigger starts is for `stretch`.
     """
 
     target: PipelineKey
@@ -51,6 +76,7 @@ class Intent:
     waits_for: tuple[PipelineKey, ...] = ()
     by: str = "swarm"
     skip_at_s: float | None = None
+    stretch: Stretch | None = None
 
     @property
     def id(self) -> str:

@@ -19,7 +19,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from swarm.model.intents import Act, Intent
+from swarm.model.intents import Act, Intent, Stretch
 from swarm.model.journal import (
     GraphRecord,
     IntentMade,
@@ -202,6 +202,7 @@ def _trigger(link: Link, whole: Partition, now_s: float) -> Intent:
         due_s=(whole.start_s,),
         waits_for=link.upstreams,
         by=link.by,
+        stretch=Stretch(whole.start_s, whole.end_s, whole.label, link.timezone),
     )
 
 

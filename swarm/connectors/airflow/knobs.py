@@ -7,7 +7,8 @@ here, each under its logical date, of which there is one run. A DAG with a run u
 paused, because that would stop the run; and none that assets start, because what they tell it
 meanwhile is lost.
 
-A yield pauses its backfills, which keep their place. A trigger makes a run under an id of its own.
+A yield pauses its backfills, which keep their place. A trigger makes a run under an id of its own;
+its `conf` tells the stretch of time that it is for.
 Airflow's REST API has no priority to change.
 """
 
@@ -153,6 +154,9 @@ class AirflowKnobs:
     def _trigger(self, intent: Intent) -> tuple[Carried, str]:
         run_id = f"swarm__{_NOT_AN_ID.sub('.', intent.id)}"
         body: dict[str, object] = {"dag_run_id": run_id, "note": f"swarm: {intent.reason}"}
+        if intent.stretch is not None:
+            told = {"start": intent.stretch.start, "end": intent.stretch.end}
+            body["conf"] = {"swarm": {**told, "label": intent.stretch.label}}
         if self._http.major >= 3:
             body["logical_date"] = None
         try:

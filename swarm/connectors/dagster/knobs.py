@@ -5,7 +5,8 @@ stopped schedule missed, so each of those ticks is evaluated and launched here a
 the tags that its own scheduler gives (it looks for them too before it launches) and by which
 doubles are found. What a sensor or an automation condition starts is not held.
 
-A trigger is launched under a tag with the intent's id; Dagster has no key that makes it launch a
+A trigger is launched under a tag with the intent's id, tags with the stretch of time that it is for
+and, where the job has that partition, as a run of it; Dagster has no key that makes it launch a
 run once, so a run is looked for before, and doubles after.
 """
 
@@ -24,11 +25,12 @@ from swarm.connectors.dagster.mutations import SCHEDULES, START_SCHEDULE, STOP_S
 from swarm.connectors.knobs import Look
 from swarm.connectors.payloads import Payload
 from swarm.errors import ConnectorError, MalformedResponse, Unavailable
-from swarm.model.intents import Act, Carried, Intent
+from swarm.model.intents import Act, Carried, Intent, Stretch
 from swarm.model.keys import PipelineKey
 
 _DAEMON_S = 10.0  # in which the daemon launches a tick that was due as its schedule was started
 _LOOK_S = 0.5
+_HOUR_S = 3_600.0
 _GONE = "there is no such job any more"
 
 
@@ -205,8 +207,16 @@ class DagsterKnobs:
             "repositoryName": repository,
             "jobName": job,
         }
-        run_id = await self._launches.once({"swarm/intent": intent.id}, selector, {}, "{}")
-        return f"run {run_id}" if run_id else "its run is there already"
+        beside: dict[str, str] = {}
+        config, told = "{}", ""
+        if (stretch := intent.stretch) is not None:
+            found = await self._launches.partition(selector, partition_keys(stretch))
+            if found is not None:
+                beside.update(found[0])
+                config, told = found[1], f" of partition {beside['dagster/partition']}"
+            beside |= {"swarm/start": stretch.start, "swarm/end": stretch.end}
+        run_id = await self._launches.once({"swarm/intent": intent.id}, selector, beside, config)
+        return f"run {run_id}{told}" if run_id else "its run is there already"
 
     async def _job(self, target: PipelineKey, until_s: float) -> _Job | None:
         """None when it is gone. While a code location is not loaded, nobody knows."""
@@ -225,6 +235,15 @@ class DagsterKnobs:
         if len(loaded) < len(entries):
             raise Unavailable(f"{target}: a code location of this Dagster is not loaded")
         return None
+
+
+def partition_keys(stretch: Stretch) -> list[str]:
+    """What Dagster may call the partition of a stretch: hours by their begin, longer ones by the
+    day they begin with; business days by their own."""
+    start = datetime.fromisoformat(stretch.start)
+    if stretch.end_s - stretch.start_s <= _HOUR_S:
+        return [start.strftime("%Y-%m-%d-%H:%M")] if stretch.end_s > stretch.start_s else []
+    return list(dict.fromkeys((stretch.label, start.strftime("%Y-%m-%d"))))
 
 
 def _schedules(where: tuple[str, str], job: str, repository: Payload) -> Sequence[_Found]:

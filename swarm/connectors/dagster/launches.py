@@ -7,7 +7,7 @@ after it doubles that have not begun are ended, all but the first.
 from collections.abc import Mapping, Sequence
 
 from swarm.connectors.dagster.client import DagsterClient
-from swarm.connectors.dagster.mutations import EVALUATE, LAUNCH, RUNS, TERMINATE
+from swarm.connectors.dagster.mutations import EVALUATE, LAUNCH, PARTITION, RUNS, TERMINATE
 from swarm.connectors.payloads import Payload
 from swarm.errors import Unavailable
 
@@ -74,6 +74,21 @@ class Launches:
             if double["status"] in _NOT_BEGUN:
                 await self._client.change(TERMINATE, id=double["runId"])
         return str(first["runId"])
+
+    async def partition(
+        self, selector: Mapping[str, str], keys: Sequence[str]
+    ) -> tuple[Tags, str] | None:
+        """The tags and the run config of the first of these partitions that a job has."""
+        job = {**selector, "pipelineName": selector["jobName"]}
+        del job["jobName"]
+        for key in keys:
+            answer = (await self._client.ask(PARTITION, selector=job, key=key))["pipelineOrError"]
+            found = answer.get("partition") or {}
+            config, tags = found.get("runConfigOrError", {}), found.get("tagsOrError", {})
+            if "yaml" in config and "results" in tags:
+                own = {row["key"]: row["value"] for row in tags["results"]}
+                return {**own, "dagster/partition": key}, str(config["yaml"])
+        return None
 
     async def of(self, tags: Tags, selector: Mapping[str, object]) -> Sequence[Payload]:
         """The runs with these tags of the selected repository, the first first; one that a person

@@ -72,6 +72,20 @@ query SwarmRunsOf($tags: [ExecutionTag!]!) {
 }
 """
 
+PARTITION = """
+query SwarmPartition($selector: PipelineSelector!, $key: String!) {
+  pipelineOrError(params: $selector) {
+    __typename
+    ... on Pipeline {
+      partition(partitionName: $key) {
+        runConfigOrError { __typename ... on PartitionRunConfig { yaml } }
+        tagsOrError { __typename ... on PartitionTags { results { key value } } }
+      }
+    }
+  }
+}
+"""
+
 LAUNCH = """
 mutation SwarmLaunch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {

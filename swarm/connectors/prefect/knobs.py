@@ -8,7 +8,9 @@ twice.
 
 A promotion or a yield: the priority of the work queue, where the deployment has one for itself.
 
-A trigger: a run of the deployment under an idempotency key, which the server honours.
+A trigger: a run of the deployment under an idempotency key, which the server honours. It is tagged
+with the stretch of time that it is for, and gets its ends in the parameters of these names that its
+flow has.
 """
 
 import json
@@ -74,7 +76,8 @@ class PrefectKnobs:
         if deployment is None:
             return Look(mark, Carried.GONE, "there is no such deployment any more")
         if intent.act is Act.TRIGGER:
-            return Look(str(deployment["id"]))
+            takes = (deployment.get("parameter_openapi_schema") or {}).get("properties") or {}
+            return Look(json.dumps([str(deployment["id"]), sorted(takes)]))
         if intent.act is not Act.HOLD:
             return await self._queues.look(intent, deployment, mark, turned)
         return await self._look_at_runs(intent, deployment, _read(mark), turned)
@@ -158,8 +161,13 @@ class PrefectKnobs:
             return Look("", Carried.NOT_NEEDED, "no run of it is due that no worker has yet")
         return Look(str(_Mark(held)))
 
-    async def _trigger(self, intent: Intent, deployment_id: str) -> tuple[Carried, str]:
-        body = {"idempotency_key": f"swarm {intent.id}", "tags": ["swarm"]}
+    async def _trigger(self, intent: Intent, mark: str) -> tuple[Carried, str]:
+        deployment_id, takes = json.loads(mark)
+        body: dict[str, object] = {"idempotency_key": f"swarm {intent.id}", "tags": ["swarm"]}
+        if (stretch := intent.stretch) is not None:
+            told = {"swarm_start": stretch.start, "swarm_end": stretch.end}
+            body["parameters"] = {name: value for name, value in told.items() if name in takes}
+            body["tags"] = ["swarm", f"swarm {stretch.label}"]
         path = f"/deployments/{deployment_id}/create_flow_run"
         try:
             row = await self._client.write("POST", path, body)

@@ -12,7 +12,7 @@ from swarm.config import HandPlace, Settings, Source
 from swarm.connectors.knobs import Knobs
 from swarm.connectors.registry import knobs_of
 from swarm.errors import ConfigError, MalformedResponse, Unavailable
-from swarm.model.intents import Act, Carried, Intent
+from swarm.model.intents import Act, Carried, Intent, Stretch
 from swarm.model.keys import PipelineKey
 
 PROGRAM = """
@@ -57,6 +57,16 @@ async def test_it_is_told_what_is_left_out(tmp_path: Path) -> None:
         await turned.undo(replace(HOLD, skip_at_s=skip_at_s), "", True)
     told = [(row["due_s"], row["left_out_s"]) for row in seen(tmp_path)]
     assert told == [([990.0], []), ([990.0], []), ([], [990.0])]
+
+
+async def test_it_is_told_what_a_run_is_for(tmp_path: Path) -> None:
+    turned = knobs(tmp_path)
+    stretch = Stretch(0.0, 86_400.0, "1970-01-01", "UTC")
+    for intent in (HOLD, replace(HOLD, act=Act.TRIGGER, stretch=stretch)):
+        await turned.turn(intent, (await turned.look(intent, "", False)).mark)
+    told = [row["stretch"] for row in seen(tmp_path)]
+    day = {"start_s": 0.0, "end_s": 86_400.0, "label": "1970-01-01", "timezone": "UTC"}
+    assert told == [None, day]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,21 @@ def test_days_on_which_the_clock_changes_wait_for_their_own_hours() -> None:
     assert len(day_hours("2026-03-29")) == 23
 
 
+def test_a_trigger_tells_the_stretch_that_its_run_is_for() -> None:
+    shell = Shell(DAILY)
+    shell.runs(ORDERS, *day_hours("2026-10-25"))
+    (intent,) = shell.triggers()
+    assert intent.stretch is not None
+    assert (intent.stretch.label, intent.stretch.timezone) == ("2026-10-25", DAILY.timezone)
+    assert intent.stretch.start == "2026-10-25T00:00:00+02:00"
+    assert intent.stretch.end == "2026-10-26T00:00:00+01:00"
+    shell = Shell(EACH)
+    shell.runs(ORDERS, at("2026-10-02T02:00:00"))
+    (intent,) = shell.triggers()
+    assert intent.stretch is not None
+    assert intent.stretch.start == intent.stretch.end
+
+
 def test_a_gap_stays_open_is_told_and_stops_nothing_else() -> None:
     shell = Shell(DAILY)
     second, third = day_hours("2026-10-02"), day_hours("2026-10-03")
