@@ -35,7 +35,13 @@ from swarm.connectors.prefect.mapping import (
     read_asset_event,
     read_definitions,
 )
-from swarm.connectors.prefect.runs import Homes, ended_between, live_or_ended, of_flow_runs
+from swarm.connectors.prefect.runs import (
+    Homes,
+    backfills,
+    ended_between,
+    live_or_ended,
+    of_flow_runs,
+)
 from swarm.connectors.prefect.workers import (
     going_on,
     has_workers,
@@ -47,6 +53,7 @@ from swarm.connectors.prefect.workers import (
 from swarm.connectors.sighting import batches, digest_of
 from swarm.model.foreign import ForeignWorker
 from swarm.model.journal import Batch, Item
+from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory, Pool
 from swarm.model.recovery import Recovered, Recovery
@@ -76,6 +83,7 @@ class _Cursor:
     definitions: str = ""
     pools: str = ""
     runs: dict[str, str] = field(default_factory=dict)
+    backfills: tuple[str, ...] = ()  # the pipelines that one is under way in
     events: dict[str, float] = field(default_factory=dict)
     back: cursors.Back = field(default_factory=cursors.Back)
 
@@ -233,6 +241,7 @@ class PrefectConnector:
         """What is new of runs, page by page; fills in where runs and tasks belong."""
         kept: dict[str, str] = {}
         live: dict[str, list[Run]] = {}
+        by_hand: list[tuple[PipelineKey, bool]] = []
         begun_s: float | None = None
         items: list[Item] = []
         wanted = live_or_ended(_iso(at.ended_after_s - _OVERLAP_S))
@@ -246,6 +255,7 @@ class PrefectConnector:
             below = await self._all("/task_runs/filter", of_flow_runs(rows)) if rows else []
             tasks, odd = homes.name_tasks(below)
             groups = homes.groups(rows, tasks)
+            by_hand += homes.by_hand(rows)
             for group, run in going_on(rows, groups):
                 live.setdefault(group, []).append(run)
             strange += odd
@@ -257,7 +267,10 @@ class PrefectConnector:
         since_s = at.ended_after_s if begun_s is None else begun_s
         if cursors.resumed(at.ended_after_s - _OVERLAP_S, begun_s) < at.ended_after_s - _OVERLAP_S:
             since_s -= cursors.SET_BACK_S
-        yield tuple(items), replace(at, ended_after_s=since_s, runs=kept)
+        open_ = [PipelineKey(self.name, name) for name in at.backfills]
+        going, news = backfills(by_hand, open_)
+        at = replace(at, backfills=tuple(key.name for key in going))
+        yield (*items, *news), replace(at, ended_after_s=since_s, runs=kept)
 
     async def _before(
         self, at: _Cursor, homes: Homes

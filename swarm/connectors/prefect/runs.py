@@ -4,7 +4,8 @@ Like `prefect_mapping`, these functions read untyped answers; a row that is not 
 Prefect's costs itself alone, and that is said.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.prefect.mapping import (
@@ -19,8 +20,12 @@ from swarm.connectors.prefect.mapping import (
 from swarm.model.journal import Item
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
+from swarm.model.pipelines import Backfill
 
 _MAX_DEPTH = 20  # of flows that call flows
+BACKFILL = "backfill"  # a tag
+_BY_HAND = 5  # so many runs at once that nobody scheduled are a backfill without the tag too
+_UNDER_WAY = frozenset({"SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING"})
 
 
 class Homes:
@@ -87,6 +92,21 @@ class Homes:
                 group.append(map_task_run(home.pipeline.key, row))
         return [(run_id, tuple(items)) for run_id, items in groups.items()]
 
+    def by_hand(self, rows: Iterable[Payload]) -> Iterator[tuple[PipelineKey, bool]]:
+        """The pipeline of each run under way that no schedule and no automation made, and whether
+        it is tagged as a backfill. Without a schedule runs by hand are the usual ones, unless they
+        are tagged."""
+        for row in rows:
+            home = self._found.deployments.get(str(row["deployment_id"]))
+            maker = (row.get("created_by") or {}).get("type")
+            if home is None or row.get("auto_scheduled") or maker == "AUTOMATION":
+                continue
+            if row.get("parent_task_run_id") or str(row["state_type"]) not in _UNDER_WAY:
+                continue
+            tags = {str(tag).casefold() for tag in row.get("tags") or ()}
+            if "swarm" not in tags and (home.pipeline.schedule or BACKFILL in tags):
+                yield home.pipeline.key, BACKFILL in tags
+
     def said(self, events: Iterable[AssetEvent]) -> Iterator[Item]:
         """What asset events say of tasks, or that nobody knows whose they are."""
         for event in events:
@@ -105,6 +125,21 @@ class Homes:
                     place=f"asset {event.asset}",
                     detail=detail,
                 )
+
+
+def backfills(
+    by_hand: Iterable[tuple[PipelineKey, bool]], open_: Collection[PipelineKey]
+) -> tuple[list[PipelineKey], list[Backfill]]:
+    """The pipelines that a backfill is under way in, and what is news after those `open_` before.
+    One begins with a tagged run, or many at once, and is over with the last of them. Of which time
+    it is Prefect does not know."""
+    runs = list(by_hand)
+    counts = Counter(key for key, _ in runs)
+    tagged = {key for key, is_tagged in runs if is_tagged}
+    going = {key for key, count in counts.items() if key in open_ or count >= _BY_HAND} | tagged
+    news = [Backfill(key, BACKFILL, "running") for key in sorted(going.difference(open_))]
+    news += (Backfill(key, BACKFILL, "completed") for key in sorted(set(open_) - going))
+    return sorted(going), news
 
 
 def live_or_ended(since: str) -> dict[str, object]:

@@ -8,9 +8,10 @@ import pytest
 
 from swarm.connectors.payloads import Payloads
 from swarm.connectors.prefect.mapping import define, map_capacity, read_definitions
-from swarm.connectors.prefect.runs import Homes
+from swarm.connectors.prefect.runs import Homes, backfills
+from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
-from swarm.model.pipelines import Pool
+from swarm.model.pipelines import Backfill, Pool
 from swarm.model.runs import Run, TaskRun
 
 PAYLOADS = Path(__file__).parent / "prefect_payloads"
@@ -42,6 +43,56 @@ def test_runs_are_grouped_with_the_runs_of_their_tasks() -> None:
         "failing/lab",
     }
     assert any(isinstance(item, TaskRun) for item in items)
+
+
+VISITS = PipelineKey("pf", "visits/lab")
+
+
+def a_visit() -> dict[str, Any]:
+    """A run under way of a deployment that has a schedule; nobody scheduled it."""
+    deployments = define("pf", payload("flows"), payload("deployments")).deployments
+    [visits] = [id_ for id_, one in deployments.items() if one.pipeline.key == VISITS]
+    row: dict[str, Any] = payload("flow_runs")[0]
+    return row | {"deployment_id": visits, "state_type": "RUNNING", "auto_scheduled": False}
+
+
+def by_hand(count: int = 1, **more: object) -> list[tuple[PipelineKey, bool]]:
+    """What is told of so many."""
+    return list(homes().by_hand([a_visit() | more] * count))
+
+
+@pytest.mark.parametrize(
+    ("more", "counts"),
+    [
+        ({}, True),
+        ({"state_type": "SCHEDULED"}, True),
+        ({"state_type": "COMPLETED"}, False),
+        ({"auto_scheduled": True}, False),
+        ({"parent_task_run_id": "x"}, False),  # a flow started it
+        ({"created_by": {"type": "AUTOMATION"}}, False),
+        ({"created_by": {"type": "USER"}}, True),
+        ({"tags": ["swarm"]}, False),  # a link started it
+        ({"deployment_id": None}, False),
+    ],
+)
+def test_whose_runs_may_be_a_backfill(more: dict[str, object], counts: bool) -> None:
+    assert by_hand(**more) == [(VISITS, False)] * counts
+
+
+def test_without_a_schedule_runs_by_hand_are_no_backfill_unless_they_are_tagged() -> None:
+    bare = [row | {"schedules": []} for row in payload("deployments")]
+    where = Homes(define("pf", payload("flows"), bare), PREFECT)
+    assert list(where.by_hand([a_visit()])) == []
+    assert list(where.by_hand([a_visit() | {"tags": ["Backfill"]}])) == [(VISITS, True)]
+
+
+def test_a_backfill_is_many_runs_by_hand_at_once_until_the_last_of_them() -> None:
+    begins, ends = (Backfill(VISITS, "backfill", state) for state in ("running", "completed"))
+    assert backfills(by_hand(4), ()) == ([], [])
+    assert backfills(by_hand(5), ()) == ([VISITS], [begins])
+    assert backfills(by_hand(1), [VISITS]) == ([VISITS], [])
+    assert backfills([], [VISITS]) == ([], [ends])
+    assert backfills(by_hand(1, tags=["backfill"]), ()) == ([VISITS], [begins])
 
 
 def test_a_strange_flow_run_costs_itself_and_names_its_pipeline() -> None:
