@@ -8,6 +8,7 @@ hand knows of, which are the ticks that were to come until its hold would run ou
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from swarm.connectors.knobs import Look
 from swarm.dispatch.detector import Patience
@@ -26,7 +27,16 @@ from swarm.dispatch.events import (
 from swarm.hands.copies import WAITING, Copy, Stage, outcome_of_release, run_out, seen, take, undone
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
-from swarm.model.work import Offer, Outcome, Resources, Submission, TaskId, Token, WorkerId
+from swarm.model.work import (
+    Offer,
+    Outcome,
+    Resources,
+    SlaClass,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
 
 SLOTS = 4
 _KEPT = 4  # copies of a pipeline
@@ -118,12 +128,18 @@ class Queue:
     def has_room(self) -> bool:
         return self._engine.floor.workers[_WORKER].free_slots > 0
 
-    def submit(self, key: PipelineKey, run: str, patience_s: float, now_s: float) -> TaskId:
+    def submit(
+        self,
+        key: PipelineKey,
+        run: str,
+        patience_s: float,
+        now_s: float,
+        sla: SlaClass = SlaClass.STANDARD,
+    ) -> TaskId:
         """The orchestrator hands in a run; it gives it up after `patience_s` in the queue."""
         task = TaskId(f"{key} {run}")
-        submission = Submission(
-            task, "team", "body", now_s, pipeline=key, run=run, queue_wait_max_s=patience_s
-        )
+        of = Submission(task, "team", "body", now_s, sla=sla, pipeline=key, run=run)
+        submission = replace(of, queue_wait_max_s=patience_s)
         self._decide(Submit((submission,)), now_s)
         self.waiting[task] = now_s
         return task

@@ -17,17 +17,17 @@ from swarm.model.journal import CapacitySeen, GraphRecord
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Backfill
 from swarm.model.sla import Sla
+from swarm.sequencing.backfills import Backfills
 from swarm.sequencing.days import today
 from swarm.sequencing.deadlines import next_deadline_s
 from swarm.sequencing.slack import Due, Place, places
+from swarm.sequencing.wording import until
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
 LOOK_EVERY_S = 30.0
 TIGHT_S = 1_800.0
 YIELD_S, GOES_ON_S = 2_700.0, 300.0
-# As Airflow and Dagster call it. One that is paused may be so because it yields: it stays.
-_RUNNING, _PAUSED = frozenset({"running", "requested"}), "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,15 @@ class Precedence:
     def __init__(self, world: World, slas: Callable[[], Iterable[Sla]]) -> None:
         self._world = world
         self._slas = slas
-        self._backfills: dict[PipelineKey, set[str]] = {}
+        self._backfills = Backfills()
         self._places: Mapping[PipelineKey, Place] = {}
         self._wanted: dict[PipelineKey, Wish] = {}
         self._looked_s = float("-inf")
 
     def apply(self, record: GraphRecord) -> None:
         match record:
-            case CapacitySeen(Backfill(pipeline=key, backfill_id=name, state=state)):
-                of = self._backfills.setdefault(key, set())
-                if state != _PAUSED:
-                    (of.add if state in _RUNNING else of.discard)(name)
-                if not of:
-                    del self._backfills[key]
+            case CapacitySeen(Backfill() as backfill):
+                self._backfills.apply(backfill)
                 self._looked_s = float("-inf")
             case _:
                 pass
@@ -90,8 +86,11 @@ class Precedence:
             self._wanted[key] = Wish(Act.PROMOTE, reason, due[place.first].at_s)
         if pressing:
             most = min(pressing, key=lambda one: one[1].latest_start_s)
-            for key in self._backfills.keys() - self._wanted.keys():
+            for key in set(self._backfills.pipelines) - self._wanted.keys():
                 reason = f"its backfill leaves room to {most[0]}, for {most[1].first} is due"
+                done_s = self._backfills.done_s(self._world, key, now_s)
+                if done_s is not None:
+                    reason += f"; by its pace so far it is done by {until(done_s, now_s)}"
                 self._wanted[key] = Wish(Act.YIELD, reason, now_s + YIELD_S)
         return before.keys() | self._wanted.keys()
 

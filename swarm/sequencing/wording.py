@@ -1,8 +1,9 @@
-"""Why a pipeline is held, in one line for a person."""
+"""Why a pipeline is held or yields, in one line for a person."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from swarm.model.weekdays import DAY_S
 from swarm.sequencing.freshness import Need
 from swarm.sequencing.history import History
 
@@ -24,6 +25,12 @@ def _one(history: History, needed: Need) -> str:
     else:
         what = "not begun"
     return f"{needed.writer} ({what}, usually done by {_time(needed.done_s)})"
+
+
+def until(at_s: float, now_s: float) -> str:
+    """A time to come; with its day where that is not the next time it is so late."""
+    day = f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d} " if at_s - now_s >= DAY_S else ""
+    return day + _time(at_s)
 
 
 def _time(at_s: float) -> str:

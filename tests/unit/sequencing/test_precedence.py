@@ -5,17 +5,18 @@ import pytest
 
 from swarm.graph.index import DependencyGraph
 from swarm.model.intents import Act, Mode
-from swarm.model.journal import CapacitySeen, GraphRecord
+from swarm.model.journal import CapacitySeen, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import PipelineKey
-from swarm.model.pipelines import Backfill
+from swarm.model.pipelines import Backfill, Cron, Pipeline
 from swarm.model.policy import Policy
+from swarm.model.runs import Run, RunState
 from swarm.model.sla import Sla
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.history import History
 from swarm.sequencing.precedence import GOES_ON_S, YIELD_S
 from swarm.sequencing.slack import Due, Place, places
 from swarm.sequencing.world import World
-from tests.unit.sequencing.mornings import HOUR_S, MIN_S, begun, daily, depends, listed, ran
+from tests.unit.sequencing.mornings import DAY_S, HOUR_S, MIN_S, begun, daily, depends, listed, ran
 from tests.unit.sequencing.test_decisions import BEFORE, CLOSE, EXPORT, Shell, at_s
 
 OLD, OTHER = PipelineKey("pre", "old"), PipelineKey("pre", "other")
@@ -117,6 +118,40 @@ def test_a_backfill_that_is_paused_because_it_yields_still_yields(shell: Morning
     assert shell.turns(at_s(5, 32)) == {}
     shell.take(backfill("completed"))
     assert shell.turns(at_s(5, 33)) == {OLD: Act.RELEASE}
+
+
+def test_who_yields_says_when_its_backfill_is_done_by_its_pace() -> None:
+    """Ten days, of which four took half an hour each so far."""
+    first = BEFORE[0] * DAY_S + 3 * HOUR_S
+    old = [RunSeen(Run(OLD, f"r{day}", RunState.SUCCEEDED, *late(day))) for day in BEFORE]
+    made = [
+        RunSeen(Run(OLD, f"b{n}", RunState.SUCCEEDED, first + n * DAY_S, *half_hour(n)))
+        for n in range(4)
+    ]
+    ten = CapacitySeen(Backfill(OLD, "b1", "running", first, first + 9 * DAY_S))
+
+    def reason(*records: GraphRecord) -> str:
+        intents = Mornings(*morning(), *old, *records).look(at_s(5, 31))
+        return next(one.reason for one in intents if one.target == OLD)
+
+    assert reason(ten).endswith("dag/close is due")
+    assert reason(ten, *made[:2]).endswith("dag/close is due")  # too few to tell
+    assert reason(ten, *made).endswith("; by its pace so far it is done by 08:31 UTC")
+    told = PipelineSeen(Pipeline(OLD, crons=(Cron("0 3 * * *", "UTC"),)))
+    assert reason(told, ten, *made).endswith("; by its pace so far it is done by 08:31 UTC")
+    unknown = CapacitySeen(Backfill(OLD, "b2", "running"))
+    assert reason(ten, *made, unknown).endswith("dag/close is due")
+
+
+def late(day: int) -> tuple[float, float, float]:
+    """Of a daily run: planned at three, begun a minute later."""
+    planned_s = day * DAY_S + 3 * HOUR_S
+    return planned_s, planned_s + MIN_S, planned_s + 20 * MIN_S
+
+
+def half_hour(number: int) -> tuple[float, float]:
+    begins_s = at_s(3.0, 30) + number * 30 * MIN_S
+    return begins_s, begins_s + 30 * MIN_S
 
 
 def test_another_mode_decides_no_turns() -> None:

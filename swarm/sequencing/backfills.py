@@ -1,0 +1,76 @@
+"""Which pipelines are being backfilled, and until when about.
+
+A backfill is done when each planned start of the time it is of has its run: those are counted by
+the pipeline's schedule, or its habit, and go on at the pace they had. Where its orchestrator does
+not tell of which time it is, or too few of its runs have ended, nobody can say.
+"""
+
+from collections.abc import Collection
+
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Backfill
+from swarm.sequencing.planned import plan_of
+from swarm.sequencing.world import World
+
+# As Airflow and Dagster call it. One that is paused may be so because it yields: it stays.
+_RUNNING, _PAUSED = frozenset({"running", "requested"}), "paused"
+_RUNS = 3  # so many show its pace
+_PLANNED_MOST = 2_000
+
+
+class Backfills:
+    """Those under way."""
+
+    def __init__(self) -> None:
+        self._open: dict[PipelineKey, dict[str, Backfill]] = {}
+
+    def apply(self, backfill: Backfill) -> None:
+        of = self._open.setdefault(backfill.pipeline, {})
+        if backfill.state in _RUNNING:
+            of[backfill.backfill_id] = backfill
+        elif backfill.state != _PAUSED:
+            of.pop(backfill.backfill_id, None)
+        if not of:
+            del self._open[backfill.pipeline]
+
+    @property
+    def pipelines(self) -> Collection[PipelineKey]:
+        return self._open.keys()
+
+    def done_s(self, world: World, key: PipelineKey, now_s: float) -> float | None:
+        """When all of a pipeline are done as they go on now; None where nothing tells."""
+        ends = [_done_s(world, backfill, now_s) for backfill in self._open.get(key, {}).values()]
+        known = [end_s for end_s in ends if end_s is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
+
+def _done_s(world: World, backfill: Backfill, now_s: float) -> float | None:
+    key, from_s, to_s = backfill.pipeline, backfill.from_s, backfill.to_s
+    if from_s is None or to_s is None:
+        return None
+    on_time = set(world.history.ended(key))
+    made = {
+        ran.scheduled_for_s: ran
+        for ran in world.history.known(key)
+        if ran not in on_time and ran.scheduled_for_s is not None and not ran.failed
+        if from_s <= ran.scheduled_for_s <= to_s
+    }
+    planned = _planned(world, key, from_s, to_s)
+    if planned is None or len(made) < _RUNS:
+        return None
+    began_s = min(ran.started_at_s for ran in made.values())
+    ended_s = max(ran.ended_at_s for ran in made.values())
+    return now_s + max(0, planned - len(made)) * (ended_s - began_s) / len(made)
+
+
+def _planned(world: World, key: PipelineKey, from_s: float, to_s: float) -> int | None:
+    """How many starts a pipeline has from one time to another, both counted."""
+    plan = plan_of(world, key, from_s)
+    if plan is None:
+        return None
+    if not plan.told:
+        return round((to_s - from_s) / plan.every_s) + 1
+    count, at_s = 0, plan.after(from_s - 1.0)
+    while at_s is not None and at_s <= to_s and count < _PLANNED_MOST:
+        count, at_s = count + 1, plan.after(at_s)
+    return count
