@@ -54,7 +54,8 @@ def test_the_days_are_replayed_offline_and_priced(replay):
     assert done.exit_code == 0, done.stderr
     tree = json.loads(done.stdout)
     assert tree.pop("schema_version") == 1
-    assert (tree["days"], tree["runs"]) == (29, 58) or (tree["days"], tree["runs"]) == (30, 60)
+    # By the time of day at which they are counted back from.
+    assert (tree["days"], tree["runs"]) in {(29, 58), (30, 59), (30, 60)}
     assert tree["stale_reads"]["without"] == 1
     assert tree["slot_h"]["without"] * 2 == tree["usd"]["without"]
     (hazard,) = tree["hazards"]
