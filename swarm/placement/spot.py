@@ -6,9 +6,10 @@ work that could be done in time on dedicated is. A piece that outlives the time 
 gets a fenced second copy on dedicated capacity.
 
 Within the promise the cheapest place wins, with what a loss there would cost by the pool's age and
-past (`survival.py`). Where no pool is there, work waits only as long as enough slack remains to
-come back to spot; then it goes on on dedicated, which keeps that slack, and leaves it once a pool
-is there: the safety net of uniform progress (Can't Be Late, Wu et al., NSDI 2024), held late.
+past (`survival.py`); critical work goes to old pools only, and to no domain more than its share.
+Where no pool is there, work waits only as long as enough slack remains to come back to spot; then
+it goes on on dedicated, which keeps that slack, and leaves it once a pool is there: the safety net
+of uniform progress (Can't Be Late, Wu et al., NSDI 2024), held late.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,6 +21,7 @@ from swarm.placement.survival import Survival
 
 _HOUR_S = 3_600.0
 _DOMAIN_SHARE = 1 / 3  # of critical work that may be lost at once
+_CRITICAL_CHANCE = 0.05  # of a loss within a piece of critical work: what is riskier is too young
 
 
 class Because(StrEnum):
@@ -29,6 +31,7 @@ class Because(StrEnum):
     STAYS = "nothing is so much better that it is worth a restart"
     MID_PIECE = "to leave now would throw away what is done"
     NO_SLACK = "a loss on spot could not be made good in time"
+    TOO_RISKY = "it is critical, and the pools that have capacity are too young or hold their share"
     NO_SPOT = "no pool has capacity, and to wait any longer would use up the slack"
     WORTH_WAITING = "no pool has capacity, and there is slack to wait for one"
     OVERRUN = "it takes longer than was to be expected: whichever copy ends first counts"
@@ -103,12 +106,14 @@ def choose(
         pool
         for pool in there.values()
         if (pool.name == stays and spare_s >= work.piece_s)
-        or (spare_s >= begin_s and not (work.critical and pool.domain in full))
+        or (spare_s >= begin_s and not (work.critical and _is_risky(work, pool, survival, full)))
     ]
     if fitting:
         return _cheapest(work, here, fitting, survival, terms)
     if spare_s < begin_s:
         return Choice(CapacityClass.DEDICATED, Because.NO_SLACK)
+    if there:
+        return Choice(CapacityClass.DEDICATED, Because.TOO_RISKY)
     if here is None and spare_s - terms.look_s >= begin_s:
         return Choice(None, Because.WORTH_WAITING)
     return Choice(CapacityClass.DEDICATED, Because.NO_SPOT)
@@ -118,6 +123,11 @@ def full_domains(held: Mapping[str, int], critical: int) -> frozenset[str]:
     """Those that hold their share of all critical work; each may hold at least one."""
     most = max(1.0, _DOMAIN_SHARE * critical)
     return frozenset(domain for domain, count in held.items() if count + 1 > most)
+
+
+def _is_risky(work: Work, pool: Pool, survival: Survival, full: Collection[str]) -> bool:
+    chance = survival.chance(pool.name, pool.age_s, work.piece_s)
+    return pool.domain in full or chance > _CRITICAL_CHANCE
 
 
 def _within(here: Choice, spare_s: float) -> Choice:

@@ -117,9 +117,20 @@ def test_critical_work_stays_out_of_a_full_domain() -> None:
     critical = replace(EASY, critical=True)
     full = full_domains({"zone a": 2, "zone b": 1}, critical=6)
     assert full == {"zone a"}
-    assert choose(critical, None, [OLD, YOUNG], Survival(), TERMS, full).pool == "young"
+    other = replace(OLD, name="other", domain="zone c", price_usd_per_h=0.5)
+    assert choose(critical, None, [OLD, YOUNG, other], Survival(), TERMS, full).pool == "other"
+    assert choose(critical, None, [OLD], Survival(), TERMS, full) == dedicated(Because.TOO_RISKY)
     assert choose(EASY, None, [OLD, YOUNG], Survival(), TERMS, full).pool == "old"
     assert choose(critical, on(OLD), [OLD], Survival(), TERMS, full).pool == "old"
+
+
+def test_critical_work_goes_to_old_pools_alone() -> None:
+    critical = replace(EASY, critical=True)
+    dear = replace(OLD, price_usd_per_h=0.7)
+    assert choose(EASY, None, [YOUNG, dear], Survival(), TERMS).pool == "young"
+    assert choose(critical, None, [YOUNG, dear], Survival(), TERMS).pool == "old"
+    assert choose(critical, None, [YOUNG], Survival(), TERMS) == dedicated(Because.TOO_RISKY)
+    assert choose(critical, on(YOUNG), [YOUNG], Survival(), TERMS).because is Because.STAYS
 
 
 def test_each_domain_takes_at_least_one() -> None:

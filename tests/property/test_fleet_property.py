@@ -1,0 +1,108 @@
+"""Whatever comes: quantiles are in order, receipts make the bill, and orders keep their bounds."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swarm.model.work import CapacityClass
+from swarm.placement.capacity import Load, Terms, ordered
+from swarm.placement.forecast import Booking, Forecaster, planned
+from swarm.placement.receipts import Spent, Stay, Use, receipt
+
+seconds = st.integers(0, 50_000).map(float)
+
+
+@settings(deadline=None)
+@given(
+    days=st.lists(st.lists(st.floats(0, 1e6), min_size=6, max_size=6), min_size=3, max_size=20),
+    plan=st.lists(st.floats(0, 1e6), min_size=6, max_size=6),
+)
+def test_quantiles_never_cross(days: list[list[float]], plan: list[float]) -> None:
+    forecaster = Forecaster()
+    for number, came in enumerate(days):
+        forecaster.observe(number, "day", plan, came)
+    ahead = forecaster.ahead(len(days), "day", plan)
+    assert ahead is not None
+    for quarter in ahead.quarters:
+        assert list(quarter) == sorted(quarter)
+        assert quarter[0] >= 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(seconds, st.integers(1, 4), seconds), max_size=20))
+def test_all_that_is_booked_is_planned_for(found: list[tuple[float, int, float]]) -> None:
+    bookings = [Booking(*one) for one in found]
+    due = sum(booking.slots * booking.takes_s for booking in bookings)
+    assert sum(planned(bookings, 96, 900.0)) == pytest.approx(due)
+
+
+@st.composite
+def stays(draw: st.DrawFn) -> list[Stay]:
+    found = []
+    for node in range(draw(st.integers(1, 4))):
+        edges = sorted(draw(st.lists(seconds, min_size=2, max_size=6, unique=True)))
+        slots = draw(st.integers(1, 4))
+        for from_s, until_s in zip(edges[::2], edges[1::2], strict=False):
+            price = draw(st.floats(0.01, 2.0))
+            stay = Stay(str(node), "t", CapacityClass.SPOT, slots, price, 2.0, from_s, until_s)
+            found.append(stay)
+    return found
+
+
+uses = st.lists(
+    st.builds(
+        Use,
+        node=st.integers(0, 4).map(str),
+        slots=st.integers(1, 3),
+        pipeline=st.sampled_from("abc"),
+        run=st.sampled_from("12"),
+        spent=st.sampled_from(Spent),
+        from_s=seconds,
+        until_s=seconds,
+    ),
+    max_size=20,
+)
+
+
+@settings(deadline=None)
+@given(stays(), uses)
+def test_lines_and_idle_make_the_bill(paid: list[Stay], held: list[Use]) -> None:
+    """The bill here is made from launches and ends alone, second by second of each node."""
+    found = receipt(paid, held)
+    bill = 0.0
+    for stay in paid:
+        bill += (stay.until_s - stay.from_s) * stay.usd_per_h / 3_600
+    assert found.bill_usd == pytest.approx(bill)
+    assert sum(line.usd for line in found.lines) + found.idle_usd == pytest.approx(bill)
+    assert found.idle_usd >= -1e-9
+    assert sum(kind.usd for kind in found.kinds) == pytest.approx(bill)
+    assert found.static_usd >= found.ondemand_usd - 1e-9
+    for line in found.lines:
+        assert line.retry_usd + line.sensor_usd <= line.usd + 1e-9
+
+
+@settings(deadline=None)
+@given(stays(), uses)
+def test_every_slot_second_is_in_a_line_or_unpaid(paid: list[Stay], held: list[Use]) -> None:
+    found = receipt(paid, held)
+    used = sum(use.slots * max(0.0, use.until_s - use.from_s) for use in held)
+    unpaid = sum(use.slots * (use.until_s - use.from_s) for use in found.unpaid)
+    assert sum(line.slot_s for line in found.lines) + unpaid == pytest.approx(used)
+
+
+@given(
+    workers=st.integers(0, 50),
+    waiting=st.integers(0, 100),
+    work_s=st.floats(0, 1e6),
+    urgent=st.integers(0, 100),
+    overdue=st.integers(0, 100),
+    most=st.integers(0, 50),
+)
+def test_only_what_is_urgent_goes_beyond_the_most(
+    workers: int, waiting: int, work_s: float, urgent: int, overdue: int, most: int
+) -> None:
+    load = Load(workers, waiting, work_s, min(urgent, waiting), min(overdue, waiting))
+    count = ordered(load, Terms(2, 120.0, 1_200.0), most)
+    assert 0 <= count <= -(-waiting // 2)
+    if not load.urgent_slots:
+        assert workers + count <= max(most, workers)
