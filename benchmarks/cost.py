@@ -3,8 +3,9 @@
 Six weeks of days (`cost_world.py`) after four of history, each planned from the days before it
 (`cost_plans.py`) and played through (`cost_fleet.py`): a worker boots for two minutes and is paid
 by the second from its order on. The baselines are ideal: they see the queue at once. Missed SLAs
-are priced at 25 USD, a worker at 0.20 USD an hour. With `--data`, the fleet is that of the folder's
-files; with `--spot`, spot comes and goes as in that folder's traces.
+are priced at 25 USD, a worker at 0.20 USD an hour; other work that waits for more than ten minutes
+at half a dollar. With `--data`, the fleet is that of the folder's files; with `--spot`, spot comes
+and goes as in that folder's traces.
 
 The area bound is the work over the slots of a worker: no boot, no idling, nothing half empty.
 
@@ -28,7 +29,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.cost_fleet import Outcome, PoolDay, Rule, play
-from benchmarks.cost_plans import PRICE_USD_PER_H, Planner
+from benchmarks.cost_plans import PRICE_USD_PER_H, Planner, missed
 from benchmarks.cost_pools import drawn, from_traces, observe
 from benchmarks.cost_rules import Known, Plan, Spot, exactly, reactive, static, with_swarm
 from benchmarks.cost_world import HOUR_S, Day, Fleet, of_files, synthetic
@@ -189,8 +190,7 @@ def _misses(outcomes: Sequence[Outcome]) -> float:
 
 
 def _usd(outcomes: Sequence[Outcome]) -> float:
-    missed = sum(one.missed for one in outcomes)
-    return _cost_h(outcomes) * PRICE_USD_PER_H + missed * _MISS_USD
+    return _cost_h(outcomes) * PRICE_USD_PER_H + _MISS_USD * sum(map(missed, outcomes))
 
 
 def _peak(outcomes: Sequence[Outcome]) -> float:

@@ -19,6 +19,7 @@ PRICE_USD_PER_H = 0.2
 _QUARTERS = int(DAY_S / QUARTER_S)
 _DRAWS = 5
 _KEPT_LEVEL = 0.1
+_LONG_S, _LONG = 600.0, 0.02
 _Drawn = tuple[Day, Known]
 
 
@@ -65,7 +66,7 @@ class Planner:
 
         def played(drawn: _Drawn, most: int) -> Played:
             found = outcome(drawn, most)
-            return Played(found.cost_h * PRICE_USD_PER_H, found.missed)
+            return Played(found.cost_h * PRICE_USD_PER_H, missed(found))
 
         sizes = [max(outcome(day, None).peak for day in days)]
         while sizes[-1] > 1:  # each a twelfth smaller than the one before
@@ -88,6 +89,12 @@ class Planner:
         ]
         tasks += [task for task in past.tasks if not task.known]
         return Day(day.number, tuple(tasks)), self.past.known(tasks)
+
+
+def missed(outcome: Outcome) -> float:
+    """SLAs missed. What is promised to nobody counts for a fiftieth of one if it waits for longer
+    than ten minutes: else it would wait for ever to save a boot."""
+    return outcome.missed + _LONG * sum(wait_s > _LONG_S for wait_s in outcome.waits_s)
 
 
 def _demand(tasks: Sequence[Task], takes_s: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from swarm import __version__
 from swarm.cli import (
     agents,
     config,
+    cost,
     decisions,
     demo,
     deps,
@@ -59,6 +60,7 @@ for command in (
     links.unlink,
     links.links,
     replay.replay,
+    cost.cost,
     deps.deps,
     deps.impact,
     deps.accept,
