@@ -4,7 +4,7 @@ Six weeks of days (`cost_world.py`) after four of history, each planned from the
 (`cost_plans.py`) and played through (`cost_fleet.py`): a worker boots for two minutes and is paid
 by the second from its order on. The baselines are ideal: they see the queue at once. Missed SLAs
 are priced at 25 USD, a worker at 0.20 USD an hour; other work that waits for more than ten minutes
-at half a dollar. With `--data`, the fleet is that of the folder's files; with `--spot`, spot comes
+at five cents. With `--data`, the fleet is that of the folder's files; with `--spot`, spot comes
 and goes as in that folder's traces.
 
 The area bound is the work over the slots of a worker: no boot, no idling, nothing half empty.

@@ -19,7 +19,7 @@ PRICE_USD_PER_H = 0.2
 _QUARTERS = int(DAY_S / QUARTER_S)
 _DRAWS = 5
 _KEPT_LEVEL = 0.1
-_LONG_S, _LONG = 600.0, 0.02
+_LONG_S, _LONG = 600.0, 0.002
 _Drawn = tuple[Day, Known]
 
 
@@ -92,8 +92,8 @@ class Planner:
 
 
 def missed(outcome: Outcome) -> float:
-    """SLAs missed. What is promised to nobody counts for a fiftieth of one if it waits for longer
-    than ten minutes: else it would wait for ever to save a boot."""
+    """SLAs missed. What is promised to nobody counts too if it waits for longer than ten minutes,
+    as much as a quarter of an hour of a worker: else it would wait for ever to save a boot."""
     return outcome.missed + _LONG * sum(wait_s > _LONG_S for wait_s in outcome.waits_s)
 
 

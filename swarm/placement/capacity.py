@@ -1,10 +1,9 @@
-"""How much capacity over a day: the most there may be, when one is ordered, and when one goes.
+"""How much capacity over a day: the most workers there may be, and when one is ordered.
 
 The most is found by simulation (newsvendor; Arrow, Harris and Marschak 1951): days that may come
 are played through with each size, and the cheapest is taken, missed promises priced in. Below it
 the fleet follows the work. A worker is ordered for as much work as pays for its boot, or for work
-that cannot wait until others are free; before a rush it is ordered a boot ahead. It goes once it
-has idled for `idle_s`.
+that cannot wait until others are free; before a rush it is ordered a boot ahead.
 """
 
 from collections.abc import Callable, Sequence

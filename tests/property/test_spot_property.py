@@ -32,7 +32,7 @@ def test_a_job_that_can_end_on_dedicated_ends(
     """In minutes; pools come and go at random, and each choice is looked at again every minute.
     Dedicated is dear: nothing but the deadline speaks for it."""
     random, survival = Random(seed), Survival()
-    calm = random.random()
+    calm, critical = random.random(), random.random() < 0.5
     terms = Terms(99.0, restart * LOOK_S, LOOK_S)
     window = pieces * piece + restart + slack
     ages = [0] * POOLS
@@ -50,7 +50,8 @@ def test_a_job_that_can_end_on_dedicated_ends(
         ]
         if here is not None and here.pool is not None and not ages[int(here.pool)]:
             here, done = None, 0
-        work = Work(left * piece * LOOK_S, piece * LOOK_S, done * LOOK_S, (window - minute) * 60.0)
+        to_due_s = (window - minute) * LOOK_S
+        work = Work(left * piece * LOOK_S, piece * LOOK_S, done * LOOK_S, to_due_s, critical)
         choice = choose(work, here, pools, survival, terms)
         assert choice.because is not Because.OVERRUN
         if here is None or (choice.where, choice.pool) != (here.where, here.pool):
