@@ -7,7 +7,7 @@ rule before its time but what the rule was given.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -81,14 +81,14 @@ class Now:
 class Rule:
     """`keys`: who is first; `latest`: when each has to begin at the latest, by what is known.
     `orders` says what to order now, `most_idle_s` how long an idle one stays, `keeps` how many stay
-    at a time of day anyway, `spot_ok` who may run on spot then."""
+    at a time of day anyway, `spot` on which pools it may run then."""
 
     keys: Callable[[float, int], float]
     latest: Sequence[float]
     orders: Callable[[Now], Sequence[Order]]
     most_idle_s: float
     keeps: Callable[[float], int] = lambda _: 0
-    spot_ok: Callable[[float, int], bool] = lambda _, __: False
+    spot: Callable[[float, int], Collection[int]] = lambda _, __: ()
     usual_s: Sequence[float] = ()
     stand: int = 0
 
@@ -236,8 +236,8 @@ class _Course:
 
     def _fitting(self, number: int, free: Sequence[Worker]) -> Worker | None:
         """Spot first where it may run there, then the least room left, then who is busy longest."""
-        need, spot_ok = self._tasks[number].slots, self._rule.spot_ok(self._now_s, number)
-        fit = [one for one in free if one.free >= need and (one.pool is None or spot_ok)]
+        need, pools = self._tasks[number].slots, self._rule.spot(self._now_s, number)
+        fit = [one for one in free if one.free >= need and (one.pool is None or one.pool in pools)]
         return min(fit, key=lambda one: (one.pool is None, one.free, -one.busy_s), default=None)
 
     def _start(self, number: int, worker: Worker) -> None:

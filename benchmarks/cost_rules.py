@@ -15,6 +15,7 @@ from swarm.placement.spot import Terms as SpotTerms
 from swarm.placement.survival import Survival
 
 IDLE_S = 60.0
+_TERMS = SpotTerms(dedicated_usd_per_h=1.0, restart_s=BOOT_S, look_s=60.0)
 _LEAST_WORK_S = 10 * BOOT_S  # of a boot, no more than a tenth
 _MARGIN_S = 300.0  # before the latest start
 _PATIENCE_S = 300.0  # so long waits what is promised to nobody, to save a boot
@@ -156,7 +157,7 @@ def with_swarm(day: Day, known: Known, slots: int, plan: Plan, spot: "Spot | Non
         orders,
         IDLE_S,
         plan.keeps,
-        spot.may if spot is not None else lambda _, __: False,
+        spot.pools_for if spot is not None else lambda _, __: (),
         known.usual_s,
     )
 
@@ -169,18 +170,15 @@ class Spot:
     pools: Sequence[PoolDay]
     survival: Survival
 
-    def may(self, at_s: float, number: int) -> bool:
-        """Could it still be in time were it lost at its end?"""
-        return self._work(at_s, number).to_due_s >= 2 * (self._takes_s(number) + BOOT_S) - BOOT_S
+    def pools_for(self, at_s: float, number: int) -> list[int]:
+        """On which of them it may run."""
+        work = self._work(at_s, number)
+        choices = (choose(work, None, [pool], self.survival, _TERMS) for pool in self._there(at_s))
+        return [int(choice.pool) for choice in choices if choice.pool is not None]
 
     def groups(self, now: Now) -> dict[int | None, list[int]]:
         """Who waits for a worker of which pool; None: dedicated."""
-        there = [
-            Pool(str(number), str(number), SPOT_PRICE, age_s)
-            for number, pool in enumerate(self.pools)
-            if (age_s := pool.age_s(now.at_s)) is not None
-        ]
-        terms = SpotTerms(1.0, BOOT_S, 60.0)
+        there = self._there(now.at_s)
         held = Counter(
             str(worker.pool)
             for worker in now.workers
@@ -192,7 +190,7 @@ class Spot:
         for number in now.waiting:
             full = full_domains(held, critical)
             work = self._work(now.at_s, number)
-            choice = choose(work, None, there, self.survival, terms, full)
+            choice = choose(work, None, there, self.survival, _TERMS, full)
             waited_s = now.at_s - now.ready_s[number]
             if choice.pool is not None:
                 held[choice.pool] += work.critical
@@ -200,6 +198,13 @@ class Spot:
             elif choice.where is CapacityClass.DEDICATED or waited_s > _PATIENCE_S:
                 found.setdefault(None, []).append(number)
         return found
+
+    def _there(self, at_s: float) -> list[Pool]:
+        return [
+            Pool(str(number), str(number), SPOT_PRICE, age_s)
+            for number, pool in enumerate(self.pools)
+            if (age_s := pool.age_s(at_s)) is not None
+        ]
 
     def _critical(self, number: int) -> bool:
         return self.known.latest_s[number] < NEVER_S
