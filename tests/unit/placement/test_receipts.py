@@ -1,11 +1,15 @@
 """Whose every paid second was."""
 
+from math import ceil
+from random import Random
+
 import pytest
 
 from swarm.model.work import CapacityClass
+from swarm.placement.prices import ondemand_usd_per_h
 from swarm.placement.receipts import Kind, Line, Spent, Stay, Use, by, difference, receipt
 
-HOUR_S = 3_600.0
+HOUR_S, DAY_S = 3_600.0, 86_400.0
 # Two hours of a spot node of two slots at 1 USD/h that costs 3 on demand.
 SPOT = Stay("a", "m5.large", CapacityClass.SPOT, 2, 1.0, 3.0, 0.0, 2 * HOUR_S)
 # One hour of a dedicated one at 3 USD.
@@ -82,3 +86,35 @@ def test_the_dearest_come_first_and_differences_are_shares() -> None:
     assert list(by(lines, lambda line: line.pipeline)) == ["q", "p"]
     assert difference(98.0, 100.0) == pytest.approx(0.02)
     assert (difference(0.0, 0.0), difference(1.0, 0.0)) == (0.0, 1.0)
+
+
+def test_the_bill_of_a_provider_with_rules_of_its_own_agrees_within_two_percent() -> None:
+    """The bill is the provider's: whole seconds from a launch to an end, a minute at least, at the
+    price of the table. The stays are what swarm saw: from when a node answered, to when it left."""
+    random = Random(1)
+    launches: dict[str, tuple[float, str]] = {}
+    ends: dict[str, float] = {}
+    stays, uses = [], []
+    for number in range(60):
+        node, kind = f"i-{number}", random.choice(("m5.large", "m5.2xlarge"))
+        launched_s = random.uniform(0, DAY_S)
+        ended_s = launched_s + random.uniform(0.3, 9) * HOUR_S
+        launches[node], ends[node] = (launched_s, kind), ended_s
+        usd_per_h = ondemand_usd_per_h(kind, "us-east-1")
+        assert usd_per_h is not None
+        stay = Stay(node, kind, CapacityClass.DEDICATED, 2, usd_per_h, usd_per_h, launched_s, 0.0)
+        # The launch is known to the second it was asked for; the end, only when the node was gone.
+        stays.append(stay._replace(until_s=ended_s + random.uniform(-5, 20)))
+        uses.append(Use(node, 1, "p", "1", Spent.WORK, launched_s + 60, ended_s))
+    bill_usd = 0.0
+    for node, (launched_s, kind) in launches.items():
+        seconds = max(60, ceil(ends[node] - launched_s))
+        bill_usd += seconds * {"m5.large": 0.096, "m5.2xlarge": 0.384}[kind] / 3_600
+    found = receipt(stays, uses)
+    assert difference(found.bill_usd, bill_usd) < 0.02
+    attributed_usd = sum(line.usd for line in found.lines)
+    assert attributed_usd + found.idle_usd == pytest.approx(found.bill_usd)
+    # Nodes that nobody told of are seen in the difference, and who used them is named.
+    without = receipt(stays[10:], uses)
+    assert difference(without.bill_usd, bill_usd) > 0.02
+    assert {f"i-{number}" for number in range(10)} <= {use.node for use in without.unpaid}
