@@ -1,7 +1,7 @@
 """Whatever comes: quantiles are in order, receipts make the bill, and orders keep their bounds."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.model.work import CapacityClass
@@ -9,10 +9,11 @@ from swarm.placement.capacity import Load, Terms, ordered
 from swarm.placement.forecast import Booking, Forecaster, planned
 from swarm.placement.receipts import Spent, Stay, Use, receipt
 
+SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seconds = st.integers(0, 50_000).map(float)
 
 
-@settings(deadline=None)
+@SLOW_IS_FINE
 @given(
     days=st.lists(st.lists(st.floats(0, 1e6), min_size=6, max_size=6), min_size=3, max_size=20),
     plan=st.lists(st.floats(0, 1e6), min_size=6, max_size=6),
@@ -28,7 +29,7 @@ def test_quantiles_never_cross(days: list[list[float]], plan: list[float]) -> No
         assert quarter[0] >= 0
 
 
-@settings(deadline=None)
+@SLOW_IS_FINE
 @given(st.lists(st.tuples(seconds, st.integers(1, 4), seconds), max_size=20))
 def test_all_that_is_booked_is_planned_for(found: list[tuple[float, int, float]]) -> None:
     bookings = [Booking(*one) for one in found]
@@ -64,7 +65,7 @@ uses = st.lists(
 )
 
 
-@settings(deadline=None)
+@SLOW_IS_FINE
 @given(stays(), uses)
 def test_lines_and_idle_make_the_bill(paid: list[Stay], held: list[Use]) -> None:
     """The bill here is made from launches and ends alone, second by second of each node."""
@@ -81,7 +82,7 @@ def test_lines_and_idle_make_the_bill(paid: list[Stay], held: list[Use]) -> None
         assert line.retry_usd + line.sensor_usd <= line.usd + 1e-9
 
 
-@settings(deadline=None)
+@SLOW_IS_FINE
 @given(stays(), uses)
 def test_every_slot_second_is_in_a_line_or_unpaid(paid: list[Stay], held: list[Use]) -> None:
     found = receipt(paid, held)
@@ -90,6 +91,7 @@ def test_every_slot_second_is_in_a_line_or_unpaid(paid: list[Stay], held: list[U
     assert sum(line.slot_s for line in found.lines) + unpaid == pytest.approx(used)
 
 
+@SLOW_IS_FINE
 @given(
     workers=st.integers(0, 50),
     waiting=st.integers(0, 100),

@@ -2,17 +2,18 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.placement.spot import Because, Choice, Pool, Terms, Work, choose
 from swarm.placement.survival import Survival
 
 POOLS = 3
+SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LOOK_S = 60.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(SLOW_IS_FINE, max_examples=300)
 @given(
     pieces=st.integers(1, 8),
     piece=st.integers(1, 12),
@@ -68,7 +69,7 @@ def test_a_job_that_can_end_on_dedicated_ends(
     raise AssertionError(f"{left} pieces are not done at the deadline")
 
 
-@settings(deadline=None)
+@SLOW_IS_FINE
 @given(
     lives=st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1e5), st.floats(0, 1e5)), max_size=20),
     age=st.floats(0, 1e5),
