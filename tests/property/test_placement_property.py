@@ -41,6 +41,7 @@ def check(problem: Problem, plan: Timetable) -> None:
             assert sum(job.needs[kind] for job in run) <= there_is
 
 
+@settings(deadline=None)
 @given(problems(), st.integers(0, 99))
 def test_every_plan_fits_and_is_no_worse_than_the_one_before(problem: Problem, seed: int) -> None:
     found = list(islice(plans(problem, Random(seed)), 60))
@@ -64,6 +65,7 @@ def test_small_problems_are_solved(problem: Problem) -> None:
     assert last.cost == best
 
 
+@settings(deadline=None)
 @given(problems())
 def test_backwards_and_backwards_again_is_the_same_but_for_times(problem: Problem) -> None:
     again = problem.reversed().reversed()

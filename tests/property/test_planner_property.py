@@ -150,6 +150,31 @@ def test_a_larger_budget_never_makes_a_worse_plan(situation: Situation, more: in
     assert other.chosen.total_usd <= one.chosen.total_usd + 1e-9
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 2), st.integers(0, 2), st.booleans()), min_size=2),
+    st.lists(st.tuples(st.integers(2, 4), st.integers(2, 3)), min_size=1, max_size=2),
+)
+def test_no_worker_ever_holds_more_than_it_has_room_for(
+    tasks: list[tuple[int, int, bool]], rooms: list[tuple[int, int]]
+) -> None:
+    demands = [
+        Demand(f"t{n}", Spread((10.0,)), (slots, units), behind=behind)
+        for n, (slots, units, behind) in enumerate(tasks)
+    ]
+    course = Rehearsal(demands, [10 + n for n in range(len(demands))], [0.0] * len(demands))
+    for room in rooms:
+        course.add(room)
+    course.until()
+    assert NEVER not in course.ends
+    for at in set(course.starts):
+        for worker, room in enumerate(rooms):
+            spans = zip(demands, course.starts, course.ends, course.on, strict=True)
+            here = [one.needs for one, s, e, on in spans if on == worker and s <= at < e]
+            assert fits(tuple(map(sum, zip((0, 0), *here, strict=True))), room)
+
+
+@settings(deadline=None)
 @given(st.integers(0, 9), st.integers(0, 400), st.integers(1, 3))
 def test_a_worker_that_drains_ends_what_it_runs_and_begins_nothing(
     seed: int, at_s: int, count: int
@@ -171,6 +196,7 @@ def test_a_worker_that_drains_ends_what_it_runs_and_begins_nothing(
     assert all(course.ends[number] <= gone_s for number in mine)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6))
 def test_what_is_behind_leaves_others_their_slots(kept: int) -> None:
     behind = [Demand(f"b{n}", Spread((90.0,)), behind=True) for n in range(8)]
