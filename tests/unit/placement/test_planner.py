@@ -59,6 +59,26 @@ def test_a_budget_that_makes_promises_late_is_said() -> None:
     assert "raise `most_workers`" in of_move(refused)
 
 
+def test_a_budget_of_money_is_kept_and_said() -> None:
+    tasks = tuple(Demand(f"t{n}", MINUTE, release_s=300, due_s=360) for n in range(8))
+    situation = Situation(tasks, (), (SMALL,), Budget(8, most_usd_per_h=0.25), 3_600, Worth())
+    found = plan(situation, Random(1))
+    assert len(ups(found)) == 2
+    assert Refused(Because.MOST_USD, workers=2, missed=4.0) in found.moves
+
+
+def test_an_offering_that_is_sold_out_is_followed_by_the_next_and_then_said() -> None:
+    tasks = tuple(Demand(f"t{n}", MINUTE, release_s=300, due_s=360) for n in range(8))
+    first = replace(SMALL, most=1)
+    second = replace(SMALL, name="dearer", price_usd_per_h=0.2, most=2)
+    situation = Situation(tasks, (), (first, second), Budget(8), 3_600, Worth())
+    found = plan(situation, Random(1))
+    assert sorted(up.offering for up in ups(found)) == ["dearer", "dearer", "small"]
+    (refused,) = [move for move in found.moves if isinstance(move, Refused)]
+    assert refused.because is Because.SOLD_OUT
+    assert "no offering has more" in of_move(refused)
+
+
 def test_no_worker_is_rented_for_what_is_behind() -> None:
     behind = [Demand(f"b{n}", MINUTE, behind=True) for n in range(9)]
     found = made(*behind)
