@@ -1,7 +1,7 @@
 """Who goes first: the one that has to begin soonest for everything that stands on it to be in time.
 
-What is due counts on what nine of ten runs take (P90 over the rest of the chain), the end of all on
-what they take on average: so less is late, and hardly anything is done later.
+What is due counts on what nine of ten runs of each task take (P90), the end of all on what they
+take on average: so less is late, and hardly anything is done later.
 """
 
 from collections.abc import Sequence
