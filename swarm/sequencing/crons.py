@@ -29,6 +29,7 @@ _NICKNAMES = {
     "@hourly": "0 * * * *",
 }
 _FIELDS = 5
+_MOST_TIMES = 4  # a day: what comes round more often is no time of day
 _SAMPLE = 8  # starts that show how close together they come
 _WEEK_S = 7 * DAY_S
 _QUARTER_S = 900  # zones are whole quarters of an hour off UTC
@@ -60,6 +61,24 @@ def cron_by_next(text: str, next_s: float) -> Cron | None:
             made = replace(as_utc, timezone=_offset(quarters * _QUARTER_S))
             fitting.setdefault(tuple(islice(_starts(made, next_s), _SAMPLE)), made)
     return next(iter(fitting.values())) if len(fitting) == 1 else None
+
+
+def times_of(text: str) -> tuple[tuple[float, ...], tuple[int, ...]] | None:
+    """The times of day it names, in seconds after midnight, and the days of the week (0: Monday).
+    None where nobody can be sure what it says, where that hangs on the day of the month or on the
+    month, or where it names more than a few times a day."""
+    one = cron(text, "UTC")
+    if one is None or one.fields.split()[2:4] != ["*", "*"]:
+        return None
+    named = CronSim(one.fields, datetime.fromtimestamp(0.0, UTC))
+    days = {(day - 1) % 7 for day in named.weekdays if isinstance(day, int)}
+    times = tuple(
+        hour * 3_600.0 + minute * 60.0
+        for hour in sorted(named.hours)
+        for minute in sorted(named.minutes)
+    )
+    of_month = any(not isinstance(day, int) for day in named.weekdays)  # the second Monday
+    return None if of_month or len(times) > _MOST_TIMES else (times, tuple(sorted(days)))
 
 
 def next_of(crons: Sequence[Cron], after_s: float) -> float | None:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from swarm.connectors.airflow.mapping import Dag
-from swarm.connectors.cron_days import times_of
 from swarm.connectors.payloads import Payload
 from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
 from swarm.model.weekdays import DAY_S
+from swarm.sequencing.crons import times_of
 
 _LOGICAL, _QUEUED = "DagRunLogicalDateDeadline", "DagRunQueuedAtDeadline"
 _MOVING = {

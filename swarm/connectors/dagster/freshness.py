@@ -5,10 +5,10 @@ pipeline that makes it. One with a window wants it to be no older than so long, 
 each run: that is no time of day.
 """
 
-from swarm.connectors.cron_days import times_of
 from swarm.connectors.dagster.answers import Asset
 from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
+from swarm.sequencing.crons import times_of
 
 
 def promised(key: PipelineKey, asset: Asset) -> tuple[tuple[Sla, ...], str]:

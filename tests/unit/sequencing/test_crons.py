@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from swarm.model.pipelines import Cron
-from swarm.sequencing.crons import closest_s, cron, cron_by_next, next_of
+from swarm.sequencing.crons import closest_s, cron, cron_by_next, next_of, times_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
 
 def there(*parts: int) -> float:
@@ -114,3 +115,45 @@ def test_a_zone_that_is_not_told_follows_from_the_next_start(
 @pytest.mark.parametrize("text", ["0 6,9 * * *", "Asset"])
 def test_where_several_zones_fit_none_is_taken(text: str) -> None:
     assert cron_by_next(text, utc("2026-03-31T04:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("cron", "hours", "days"),
+    [
+        ("30 7 * * 1-5", [7.5], (0, 1, 2, 3, 4)),
+        ("0 6 * * *", [6.0], EVERY_DAY),
+        ("15 6,18 * * MON,wed", [6.25, 18.25], (0, 2)),
+        ("0 */8 * * *", [0.0, 8.0, 16.0], EVERY_DAY),
+        ("0 9-10 * * 7", [9.0, 10.0], (6,)),
+        ("0 6 * * 0", [6.0], (6,)),
+        ("@daily", [0.0], EVERY_DAY),
+        ("@weekly", [0.0], (6,)),
+    ],
+)
+def test_a_time_of_day_on_days_of_the_week(
+    cron: str, hours: list[float], days: tuple[int, ...]
+) -> None:
+    assert times_of(cron) == (tuple(hour * 3_600 for hour in hours), days)
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 7 1 * *",  # the first of the month
+        "0 7 * 1 *",
+        "0 * * * *",
+        "*/5 6 * * *",
+        "0 7 * * 1#2",
+        "0 7 * * 1#2,3",
+        "0 7 * * fri-mon",
+        "0 25 * * *",
+        "0 7 * *",
+        "0 7 * * * *",
+        "0 7-3 * * *",
+        "1/0 7 * * *",
+        "Asset",
+        "",
+    ],
+)
+def test_what_names_no_such_times_is_told(cron: str) -> None:
+    assert times_of(cron) is None
