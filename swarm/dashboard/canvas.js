@@ -9,6 +9,7 @@ const FADED = 0.15;
 const NEAR = 7; // px from a line that still count as on it
 const READABLE = 0.42;
 const DENSE = 1500; // lines, from which on each is faint
+const FAINTEST = 0.07;
 const BACK = 48; // how far below its boxes a line runs back
 const STEPS = 32;
 const NEAR_SCALE = 0.8; // at least, where something is picked
@@ -130,21 +131,30 @@ export class Canvas {
     this.lanes(frame);
     this.strokes(frame);
     this.boxes(frame);
-    this.drawn = performance.now();
+    this.lane_names(ratio);
   }
 
   lanes(frame) {
-    const { pen, scene, view } = this;
+    const { pen, scene } = this;
     if (scene.lanes.length < 2) return;
-    scene.lanes.forEach(({ top, bottom, name }) => {
+    scene.lanes.forEach(({ top, bottom }) => {
       if (bottom < frame.top || top > frame.bottom) return;
       pen.fillStyle = this.colours.lane;
       pen.fillRect(frame.left, top - 24, frame.right - frame.left, bottom - top + 34);
-      pen.fillStyle = this.colours.muted;
-      const size = Math.min(40, 11 / Math.min(1, view.scale));
-      pen.font = `600 ${size}px system-ui, sans-serif`;
-      pen.fillText(name, frame.left + 12 / view.scale, top - 24 + size * 1.3);
     });
+  }
+
+  /** The names of lanes, as large however far away they are, where there is room for them. */
+  lane_names(ratio) {
+    const { pen, scene, view } = this;
+    if (scene.lanes.length < 2) return;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.fillStyle = this.colours.muted;
+    pen.font = "600 11px system-ui, sans-serif";
+    for (const { top, bottom, name } of scene.lanes) {
+      const [from, to] = [(top - 24) * view.scale + view.y, (bottom + 10) * view.scale + view.y];
+      if (to - from > 14 && to > 14) pen.fillText(name.slice(0, 60), 12, Math.max(from, 0) + 14);
+    }
   }
 
   strokes(frame) {
@@ -160,7 +170,7 @@ export class Canvas {
     }
     const thin = Math.max(1, 0.7 / view.scale);
     for (const { path, line, bright } of batches.values()) {
-      pen.globalAlpha = (bright ? 1 : FADED) * (dense && !this.lit ? 0.3 : 1);
+      pen.globalAlpha = (bright ? 1 : FADED) * (dense && !this.lit && !line.hazard ? Math.max(FAINTEST, DENSE / seen.length / 4) : 1);
       pen.setLineDash(line.declared || dense ? [] : dash(line.confidence));
       if (line.hazard) {
         pen.strokeStyle = this.colours.halo;

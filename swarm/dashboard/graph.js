@@ -156,24 +156,26 @@ function arrange(next, keep) {
   const same = `${next.boxes.map((box) => box.id).join("\n")}|${from.join()}|${to.join()}`;
   if (same === laid_out && made) { // the same boxes: they stay where they are
     Object.assign(next, { x: made.x, y: made.y, lanes: made.lanes });
-    made = next;
-    canvas.put(made, true);
-    canvas.mark(chosen());
-    return;
+    return put(next, true);
   }
   laid_out = same;
   worker ??= new Worker(policy ? policy.createScriptURL(script) : script, { type: "module" });
   const id = ++asked;
   worker.onmessage = ({ data }) => {
     if (data.id !== asked) return;
-    made = Object.assign(next, { x: data.x, y: data.y, lanes: data.lanes.map((span, at) => ({ ...span, name: names[at] })) });
-    canvas.put(made, keep);
-    canvas.mark(chosen());
-    document.querySelector("#drawn")?.replaceChildren(told_of(made.index));
-    performance.mark("swarm-graph");
-    document.querySelector("#stage")?.setAttribute("data-drawn", made.boxes.length);
+    const lanes = data.lanes.map((span, at) => ({ ...span, name: names[at] }));
+    put(Object.assign(next, { x: data.x, y: data.y, lanes }), keep);
   };
-  worker.postMessage({ id, n: next.boxes.length, from, to, lane: Int32Array.from(next.boxes, (box) => number.get(box.lane)), lanes: names.length });
+  const depth = next.boxes.some((box) => box.group) ? Int32Array.from(next.boxes, (box) => next.index.depth_of(box)) : null;
+  worker.postMessage({ id, n: next.boxes.length, from, to, lane: Int32Array.from(next.boxes, (box) => number.get(box.lane)), lanes: names.length, depth });
+}
+
+function put(next, keep) {
+  made = next;
+  canvas.put(made, keep);
+  canvas.mark(chosen());
+  document.querySelector("#drawn")?.replaceChildren(told_of(made.index));
+  document.querySelector("#stage")?.setAttribute("data-drawn", made.boxes.length);
 }
 
 function picked(kind, what, params, go) {

@@ -12,12 +12,17 @@ const COLUMN = 226;
 const FOLD = 188;
 const LANE_GAP = 56;
 const SWEEPS = 10;
+const SCREEN = 1.8; // times as wide as high
 
-/** `from`, `to`, `lane`: typed arrays. Gives {x, y, lanes: [{top, bottom}], width}. */
-export function layered(n, from, to, lane, lanes) {
+/**
+ * Of `n` nodes and the edges `from` - `to` (typed arrays), each node in its `lane`: {x, y, lanes:
+ * [{top, bottom}]}. `depth` says which column a node is in where edges cannot: groups that
+ * feed each other in rings.
+ */
+export function layered({ n, from, to, lane, lanes, depth: given }) {
   const gap = n > FEW ? TIGHT : ROOMY;
   const { out, into } = adjacency(n, from, to);
-  const depth = columns(n, out, into);
+  const depth = given ?? columns(n, out, into);
   const cells = Array.from({ length: lanes }, () => new Map());
   const alone = Array.from({ length: lanes }, () => []);
   for (let at = 0; at < n; at++) {
@@ -107,6 +112,12 @@ function mean(list, y) {
   return sum / list.length;
 }
 
+/** The longest way to each of `n` nodes, in steps. */
+export function depths(n, from, to) {
+  const { out, into } = adjacency(n, from, to);
+  return columns(n, out, into);
+}
+
 /** The neighbours of each node in its own lane: what it is drawn near to. */
 function beside(out, into, lane) {
   return out.map((list, at) => [...into[at], ...list].filter((other) => lane[other] === lane[at]));
@@ -114,7 +125,8 @@ function beside(out, into, lane) {
 
 function place(cells, alone, y, near_to, gap) {
   const x = new Float32Array(y.length);
-  const rows = Math.max(14, Math.ceil(1.5 * Math.sqrt(y.length)));
+  // So that all of it is about as wide as a screen.
+  const rows = Math.max(14, Math.ceil(Math.sqrt((y.length * FOLD) / gap / SCREEN) / cells.length));
   const folds = new Map(); // column -> how many parts it is folded into
   for (const cell of cells) {
     for (const [column, list] of cell) folds.set(column, Math.max(folds.get(column) ?? 1, Math.ceil(list.length / rows)));
@@ -132,10 +144,13 @@ function place(cells, alone, y, near_to, gap) {
     const lists = [...cells[lane].entries()];
     for (const [column, list] of lists) {
       const parts = Math.ceil(list.length / rows);
-      list.forEach((at, order) => { x[at] = left.get(column) + (order % parts) * FOLD; });
-      if (parts > 1) list.forEach((at, order) => { y[at] = (Math.floor(order / parts) - list.length / parts / 2) * gap; });
-      else near(list, y, near_to, gap);
+      list.forEach((at, order) => {
+        x[at] = left.get(column) + (order % parts) * FOLD;
+        if (parts > 1) y[at] = (Math.floor(order / parts) - list.length / parts / 2) * gap;
+      });
     }
+    // Only now, when the neighbours in folded columns are where they stay.
+    for (const [, list] of lists) if (list.length <= rows) near(list, y, near_to, gap);
     const placed = lists.flatMap(([, list]) => list);
     const least = placed.reduce((low, at) => Math.min(low, y[at]), Infinity);
     let bottom = top;

@@ -1,7 +1,7 @@
 import { layered } from "./layout.js";
 
 self.onmessage = ({ data }) => {
-  const { id, n, from, to, lane, lanes } = data;
-  const made = layered(n, from, to, lane, lanes);
+  const { id, ...drawing } = data;
+  const made = layered(drawing);
   self.postMessage({ id, ...made }, [made.x.buffer, made.y.buffer]);
 };

@@ -151,8 +151,9 @@ function open(what) {
   find("over").querySelector("input, button")?.focus();
 }
 
-function begin() {
-  listen();
+async function begin() {
+  draw();
+  await listen();
   arrive();
 }
 

@@ -1,4 +1,5 @@
 // The graph as the API gives it, indexed; which part of it is shown; and how groups are one box.
+import { depths } from "./layout.js";
 import { known } from "./store.js";
 
 const MOST_BOXES = 300; // shown one by one without being asked to
@@ -34,6 +35,13 @@ class Index {
     if (at === undefined) return undefined;
     if (!this.hits.has(at)) this.hits.set(at, reach(this.down, [at], Infinity).size - 1);
     return this.hits.get(at);
+  }
+
+  /** In which column a box stands: of a group, where the middle one of its pipelines would. */
+  depth_of(box) {
+    this.depth ??= depths(this.size, this.edges.upstream, this.edges.downstream);
+    const of = (box.members ?? [box.at]).map((at) => this.depth[at]).sort((a, b) => a - b);
+    return of[of.length >> 1];
   }
 
   /** The pipelines that a term without its pluses names. */

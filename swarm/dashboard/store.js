@@ -87,12 +87,14 @@ async function load(name) {
   if (one.stale && !one.problem && wanted.has(name)) load(name);
 }
 
-/** Begin to listen, a little before now: what has just happened is of interest. */
+/**
+ * Begin to listen, a little before now: what has just happened is of interest. What is read after
+ * this has come back lacks nothing of before.
+ */
 export async function listen() {
   line.refused = null;
   const begun = await get("readyz").then((ready) => ready.seq, () => undefined);
   const from = begun === undefined ? undefined : Math.max(0, begun - FEED_MOST);
-  for (const name of wanted) state[name].stale = true;
   follow({
     from,
     heard(event) {
@@ -113,5 +115,4 @@ export async function listen() {
     },
     anew: () => touch(...Object.keys(SOURCES)),
   });
-  touch(...wanted);
 }

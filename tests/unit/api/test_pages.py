@@ -58,7 +58,7 @@ async def test_what_a_page_loads_is_there_and_small(browser):
     assert whole < FIRST_LOAD_MAX_BYTES
     unused = {path.name for path in FOLDER.iterdir()} - {path.split("/")[-1] for path in known}
     told = {"README.md", "README.png"}
-    assert unused - told == {"index.html", "layout.js", "layout_worker.js"}
+    assert unused - told == {"index.html", "layout_worker.js"}
 
 
 async def test_a_file_that_is_known_is_not_sent_again(browser):
