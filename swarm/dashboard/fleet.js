@@ -27,6 +27,7 @@ const waits = (name) => h("p.empty", {}, problem(name)?.message ?? `Reading ${na
 
 function summary(workers, status) {
   if (!workers) return "Reading the fleet from swarm …";
+  if (!workers.length) return `Nobody works here now; ${queued()}.`;
   const slots = workers.reduce((sum, one) => sum + one.slots, 0);
   const busy = workers.reduce((sum, one) => sum + one.holds.length, 0);
   const detection = status?.detection;

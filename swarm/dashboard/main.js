@@ -129,7 +129,7 @@ function door() {
   };
   show(find("page"), h("form.door", { onsubmit: submit },
     h("h1", {}, "swarm"),
-    h("p.muted", {}, "`swarm up` printed where its token is. It stays in this tab, and goes with it."),
+    h("p.muted", {}, h("code", {}, "swarm up"), " printed where its token is. It stays in this tab, and goes with it."),
     line.refused ? h("p.failed", { role: "alert" }, line.refused.message) : null,
     h("label", {}, "Token", h("input", { name: "token", type: "password", autocomplete: "off", required: true, autofocus: true })),
     h("label", {}, "Your name, for verdicts and releases", h("input", { name: "who", autocomplete: "username", required: true, maxlength: 200, value: person() })),

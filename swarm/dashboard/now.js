@@ -19,7 +19,7 @@ export function draw({ say }) {
       column("At risk", "slas", at_risk(held, say), "No SLA is at risk.", promise_hint()),
       column("Held and waiting", "decisions", waiting(held, say), "Nothing is held, and nothing waits.",
         ["A reader whose data is late is held where ", h("code", {}, "pipelines: [{match: …, mode: gate}]"), " says so."]),
-      column("Failing", "last_runs", failing(), "The last run of every pipeline went well.", null)),
+      column("Failing", "last_runs", failing(), known("last_runs")?.length ? "The last run of every pipeline went well." : "No run is known yet.", null)),
     hour(),
   ];
 }
@@ -143,14 +143,15 @@ function hour() {
     for (let minute = Math.max(0, Math.floor((began - from) / 60)); minute < MINUTES && from + minute * 60 <= ended; minute++) under[minute]++;
     if (run.state === "failed" && ended > from) failed.push((ended - from) / 60);
   }
-  const top = Math.max(1, ...under);
+  const most = Math.max(...under);
+  const top = Math.max(1, most);
   const last = under[MINUTES - 1];
   const bars = under.map((n, at) => s("rect.bar", { x: at * 10 + 1, y: 40 - (n / top) * 36, width: 8, height: (n / top) * 36 }));
   const ticks = failed.map((at) => s("path.tick", { d: `M${at * 10} 44 l-4 6 h8 z` }));
   return h("section.strip", { "aria-label": "The last 60 minutes" },
     h("h2", {}, "Last 60 minutes"),
-    h("p.muted", {}, `${count(last, "run")} under way, ${top} at most; ${count(failed.length, "failure")}.`),
-    s("svg", { viewBox: "0 0 600 52", preserveAspectRatio: "none", role: "img", "aria-label": `runs under way per minute, ${top} at most` },
+    h("p.muted", {}, `${count(last, "run")} under way, ${most} at most; ${count(failed.length, "failure")}.`),
+    s("svg", { viewBox: "0 0 600 52", preserveAspectRatio: "none", role: "img", "aria-label": `runs under way per minute, ${most} at most` },
       s("line.base", { x1: 0, y1: 40.5, x2: 600, y2: 40.5 }), bars, ticks),
     h("p.axis.muted", {}, h("span", {}, clock(from)), h("span", {}, clock(from + 1800)), h("span", {}, "now")));
 }

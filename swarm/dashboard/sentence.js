@@ -34,8 +34,9 @@ function worst(status, slas, findings) {
   if (risky.length) {
     return { tone: "late", words: [h("strong", {}, `${risky.length} of ${count(promised.length, "SLA")} at risk`), ": ", ...why(risky[0]), ". ", ...rest] };
   }
+  const state = blind.length ? "Half blind. " : promised.length ? "On track. " : "";
   const promise = promised.length ? `${count(promised.length, "SLA")}, none at risk. ` : "Nothing is promised yet. ";
-  return { tone: blind.length ? "late" : "ok", words: [h("strong", {}, blind.length ? "Half blind. " : "On track. "), promise, ...rest] };
+  return { tone: blind.length ? "late" : "ok", words: [h("strong", {}, state), promise, ...rest] };
 }
 
 const also = (risky) => (risky.length ? [`, ${risky.length} more at risk`] : []);
