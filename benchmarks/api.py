@@ -3,9 +3,13 @@
 The mesh of `benchmarks.graph` is in the read model of the real app; requests go through its whole
 stack (guard, routing, search, JSON) in this process, one after the other, and ask for the 100
 nearest hits. `impact_*` is the time from request to the last byte, server side: no network.
+
+`sse_lag_*` is the time from a record that is durable in the journal to its event at a listener, on
+an installation at rest: a projector beside the app looks for news as often as the actor does.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from pathlib import Path
@@ -19,26 +23,26 @@ from benchmarks.report import Figures, Options, run
 from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, SequencerHandle
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
+from swarm.api.stream import events
 from swarm.clock import SystemClock
-from swarm.store.projections import open_projections
+from swarm.model.journal import PipelineSeen
+from swarm.model.keys import PipelineKey
+from swarm.model.pipelines import Pipeline
+from swarm.store.follow import Follower
+from swarm.store.journal import open_journal
+from swarm.store.projections import Projections, open_projections
+from swarm.store.projector import open_projector
 
 PIPELINES = 10_000
 TOKEN = "benchmark"
+_IDLE_S = 0.1  # as the projector actor waits
 
 
 def measure(options: Options) -> Figures:
     """Ask for pipelines chosen at random."""
     with TemporaryDirectory() as folder:
         projections = open_projections("", Path(folder))
-        deps = Deps(
-            TOKEN,
-            GraphHandle(),
-            DispatchHandle(),
-            OutputsHandle(),
-            SequencerHandle(),
-            projections,
-            SystemClock(),
-        )
+        deps = _deps(projections)
         for record in records(PIPELINES, mesh(PIPELINES, options.seed)):
             deps.model.apply(record, 0.0)
         names = [str(key) for key in deps.model.graph.pipelines]
@@ -46,12 +50,60 @@ def measure(options: Options) -> Figures:
         asked = dice.choices(names, k=200 if options.quick else 2_000)
         seconds = asyncio.run(_ask(deps, asked))
         projections.close()
-    cuts = quantiles(seconds, n=100)
+    with TemporaryDirectory() as folder:
+        lags = asyncio.run(_lags(Path(folder), 40 if options.quick else 400, dice))
+    cuts, lag_cuts = quantiles(seconds, n=100), quantiles(lags, n=100)
     return {
         "impact_p50_ms": cuts[49] * 1_000,
         "impact_p99_ms": cuts[98] * 1_000,
         "impact_max_ms": max(seconds) * 1_000,
+        "sse_lag_p50_ms": lag_cuts[49] * 1_000,
+        "sse_lag_p99_ms": lag_cuts[98] * 1_000,
     }
+
+
+def _deps(projections: Projections) -> Deps:
+    return Deps(
+        TOKEN,
+        GraphHandle(),
+        DispatchHandle(),
+        OutputsHandle(),
+        SequencerHandle(),
+        projections,
+        SystemClock(),
+    )
+
+
+async def _lags(folder: Path, count: int, dice: random.Random) -> list[float]:
+    """Seconds from append to event, of records that come one at a time."""
+    journal = open_journal("", folder)
+    stream = journal.open("graph")
+    projector = open_projector("", folder)
+    deps = _deps(open_projections("", folder))
+    app = create_app(deps)
+    lags = []
+    async with app.router.lifespan_context(app):
+        projecting = asyncio.create_task(_project(Follower(journal, projector)))
+        heard = events(deps, 0)
+        for number in range(count):
+            await asyncio.sleep(dice.uniform(0.05, 0.35))
+            record = PipelineSeen(Pipeline(PipelineKey("bench", f"p{number}")))
+            await asyncio.to_thread(stream.append, [record], 0.0, "cause")
+            durable_s = time.perf_counter()
+            while b"data: " not in await anext(heard):
+                pass
+            lags.append(time.perf_counter() - durable_s)
+        projecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await projecting
+    deps.projections.close()
+    return lags
+
+
+async def _project(follower: Follower) -> None:
+    while True:
+        if not await asyncio.to_thread(follower.step):
+            await asyncio.sleep(_IDLE_S)
 
 
 async def _ask(deps: Deps, names: list[str]) -> list[float]:
