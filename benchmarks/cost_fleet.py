@@ -37,7 +37,7 @@ class Worker:
 class Order(NamedTuple):
     """So many workers, now; `pool` None: dedicated."""
 
-    count: int
+    workers: int
     pool: int | None = None
 
 
@@ -262,5 +262,5 @@ class _Course:
             for order in self._rule.orders(
                 Now(self._now_s, waiting, self._ready_s, self._begun_s, self._workers)
             ):
-                for _ in range(order.count):
+                for _ in range(order.workers):
                     self._hire(order.pool)

@@ -172,7 +172,7 @@ def _weekday(
     """A task waits for the newest run before its own of each task it is after."""
     tasks: list[Task] = []
     newest: dict[tuple[str, str], int] = {}
-    times = defaultdict(int)
+    times: defaultdict[str, int] = defaultdict(int)
     for _, dag in runs:
         times[dag] += 1
     lasts = []
