@@ -5,6 +5,7 @@ import { now } from "./words.js";
 const HOUR_S = 3600;
 const FEED_MOST = 400;
 const RETRY_MS = 4000;
+const READY_MS = 500;
 const LEISURE = 4;
 
 // By name: how it is read, the kinds of events that move it, and how long at least between two reads.
@@ -87,13 +88,25 @@ async function load(name) {
   if (one.stale && !one.problem && wanted.has(name)) load(name);
 }
 
+/** Where the log stands, once swarm has read its journal; undefined where it does not say. */
+async function place() {
+  for (;;) {
+    try {
+      return (await get("readyz")).seq;
+    } catch (error) {
+      if (error.status !== 503) return undefined;
+      await new Promise((done) => setTimeout(done, READY_MS));
+    }
+  }
+}
+
 /**
  * Begin to listen, a little before now: what has just happened is of interest. What is read after
  * this has come back lacks nothing of before.
  */
 export async function listen() {
   line.refused = null;
-  const begun = await get("readyz").then((ready) => ready.seq, () => undefined);
+  const begun = await place();
   const from = begun === undefined ? undefined : Math.max(0, begun - FEED_MOST);
   follow({
     from,

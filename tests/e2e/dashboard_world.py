@@ -9,6 +9,7 @@ import contextlib
 import random
 import socket
 import threading
+import time
 from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,7 @@ from tests.unit.api.conftest import LocalDispatch, LocalGraph, LocalOutputs, Loc
 TOKEN = "dashboard-token"
 HOSTILE = '<img src=x onerror="globalThis.pwned=1">\u202e"&\'{{7*7}}'
 MINUTE_S = 60.0
+_READY_S = 60.0
 
 # (orchestrator, pipeline, team, schedule, what it reads)
 PIPELINES = [
@@ -119,6 +121,9 @@ def served(folder: Path, pipelines: int = 0, *, hostile: bool = True) -> Iterato
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.run_coroutine_threadsafe(server.serve([listening]), loop)
+        until_s = time.monotonic() + _READY_S
+        while not deps.model.caught_up and time.monotonic() < until_s:
+            time.sleep(0.01)
         try:
             yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", loop, deps)
         finally:
