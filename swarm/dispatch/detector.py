@@ -14,14 +14,15 @@ every so many seconds gets so many times more; who said when it fences itself is
 
 It doubts itself (Dadgar, Phillips, Currey: Lifeguard, 2017). Time in which its own loop stood
 still does not count as anybody's silence. While more than `DOUBTFUL_SHARE` of the workers look
-late at once, the fault is more likely here than there, and step 2 waits.
+late at once, the fault is more likely here than there, and step 2 waits. One that was cut off a
+while ago, and is not fenced yet, does not make it doubt the next.
 
 It also says how good it is. A worker that step 2 took for gone and that returns has either been cut
 off, which the numbers of its beats show, or it was late only: a false alarm. Long gaps of the first
 kind say nothing about how late beats get, and do not widen anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from swarm.dispatch.events import Silence
@@ -31,6 +32,7 @@ from swarm.model.work import Offer, WorkerId
 WIDENING = 8.0
 DOUBTFUL_SHARE = 0.3
 _DOUBT_FROM = 4  # with fewer workers a share says nothing
+_AT_ONCE_S = 3.0  # what one fault here makes look late does so within this
 _TAIL = 0.999
 _RETURNED = 3  # the longest gaps: of workers that were away, and say nothing about the others
 _BEATS_PASS_S = 3.0  # without a beat, and renewals come: its beats do not pass
@@ -78,7 +80,7 @@ class _Heard:
     at_s: float
     beat_s: float | None = None
     graced: bool = False
-    believed: bool = False  # step 2 was taken
+    believed_s: float | None = None  # when step 2 was taken
     lost: int = 0  # beats since the last one that counted
 
     def beats(self) -> bool:
@@ -119,14 +121,15 @@ class Detector:
         """A beat came in at `at_s`; `lost` that it sent before did not."""
         heard = self._heard.setdefault(worker, _Heard(at_s, graced=True))
         if heard.beat_s is not None and not heard.graced:
-            cut = heard.believed and heard.lost + lost > 0
+            believed = heard.believed_s is not None
+            cut = believed and heard.lost + lost > 0
             self._cut_off += cut
-            self._false_alarms += heard.believed and not cut
+            self._false_alarms += believed and not cut
             if not cut and at_s > heard.beat_s:
                 self._gaps.add(at_s - heard.beat_s, at_s)
         heard.at_s = max(heard.at_s, at_s)
         heard.beat_s = max(heard.beat_s or at_s, at_s)
-        heard.graced = heard.believed = False
+        heard.graced, heard.believed_s = False, None
         heard.lost = 0
 
     def deaf(self, worker: WorkerId, lost: int) -> None:
@@ -137,9 +140,9 @@ class Detector:
     def renewed(self, worker: WorkerId, now_s: float) -> None:
         """A sign of life that is no beat."""
         heard = self._heard.setdefault(worker, _Heard(now_s))
-        if heard.believed and not heard.beats():  # whether it was cut off, nothing shows
+        if heard.believed_s is not None and not heard.beats():  # nothing shows if it was cut off
             self._false_alarms += 1
-            heard.believed = False
+            heard.believed_s = None
         heard.at_s, heard.graced = max(heard.at_s, now_s), False
 
     def grace(self, worker: WorkerId, now_s: float) -> None:
@@ -165,15 +168,25 @@ class Detector:
         self._forgive(now_s)
         self._tail_s = self._gaps.share_s(_TAIL, without=_RETURNED)
         late = [worker for worker in self._heard if self.suspects(worker, now_s)]
-        doubtful = len(self._heard) >= _DOUBT_FROM and len(late) > DOUBTFUL_SHARE * len(self._heard)
+        doubtful = self._is_doubtful(late, now_s)
         for worker in late:
             heard = self._heard[worker]
             silent_s = now_s - heard.at_s
             if silent_s > self._fence_s(worker) + self._patience.guard_s:
                 yield Silence(worker, fenced=True)
             elif silent_s > self._patient_s(worker) and not doubtful:
-                heard.believed = True
+                heard.believed_s = heard.believed_s or now_s
                 yield Silence(worker, fenced=False)
+
+    def _is_doubtful(self, late: Sequence[WorkerId], now_s: float) -> bool:
+        """Do more look late at once than is likely, were the fault there? Those that it took for
+        gone a while ago say nothing of now."""
+        gone = sum(self._is_old_news(self._heard[worker], now_s) for worker in late)
+        count = len(self._heard) - gone
+        return count >= _DOUBT_FROM and len(late) - gone > DOUBTFUL_SHARE * count
+
+    def _is_old_news(self, heard: _Heard, now_s: float) -> bool:
+        return heard.believed_s is not None and now_s - heard.believed_s > _AT_ONCE_S
 
     def detection(self, now_s: float) -> Detection:
         """How good it is, for people."""

@@ -66,6 +66,20 @@ def test_doubt_ends_where_the_workers_have_fenced_themselves() -> None:
     assert set(detector.verdicts(16.15)) == {Silence(worker, True) for worker in many}
 
 
+def test_one_that_it_took_for_gone_before_is_no_reason_to_doubt_the_next() -> None:
+    detector = Detector(Patience())
+    many = [WorkerId(f"w{number}") for number in range(5)]
+    for worker in many:
+        detector.beat(worker, 0.0)
+    listening(detector, 1.0, *many[1:])
+    assert {s.worker for s in detector.verdicts(1.05)} == {many[0]}
+    listening(detector, 2.0, *many[2:], from_s=1.05)
+    assert list(detector.verdicts(2.05)) == [], "both at once may be its own fault"
+    listening(detector, 6.0, *many[1:], from_s=2.05)
+    listening(detector, 7.0, *many[2:], from_s=6.0)
+    assert {s.worker for s in detector.verdicts(7.05)} == set(many[:2])
+
+
 def test_late_beats_widen_its_patience() -> None:
     calm, loaded = Detector(Patience()), Detector(Patience())
     for step in range(100):
