@@ -14,6 +14,7 @@ router = APIRouter(tags=["events"])
 
 @router.get(
     "/events",
+    status_code=200,  # not to be read off the signature of the class
     response_class=EventStream,
     responses={
         200: {"content": {"text/event-stream": {}}},

@@ -438,3 +438,8 @@ async def test_runs_come_newest_first_in_pages_and_only_the_last_where_asked(api
         ("r40.0", "succeeded"),
         ("r20.0", "failed"),
     ]
+
+
+async def test_the_schema_names_every_route(api):
+    paths = (await api.get("openapi.json"))["paths"]
+    assert {"/api/v1/events", "/api/v1/graph", "/api/v1/tasks"} <= paths.keys()
