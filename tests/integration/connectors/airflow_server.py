@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ DAGS = Path(__file__).parent / "airflow_dags"
 USER, PASSWORD = "admin", "secret"
 START_TIMEOUT_S = 240.0
 RUN_TIMEOUT_S = 180.0
+_BUSY = 503  # another one writes to its SQLite file: it did nothing, and may be asked again
 _PARTS = {2: ("webserver", "scheduler"), 3: ("api-server", "scheduler", "dag-processor")}
 _WANTED = {2: environments.AIRFLOW_2, 3: environments.AIRFLOW}
 
@@ -53,8 +55,19 @@ class AirflowServer:
         if self.major == 2:
             pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             request.add_header("authorization", f"Basic {pair}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    answers.append(json.load(answer))
+            except urllib.error.HTTPError as error:
+                if error.code != _BUSY:
+                    raise
+            return bool(answers)
+
+        self._until(answered)
+        return answers[0]
 
     def token(self) -> str:
         """A new token of Airflow 3."""
