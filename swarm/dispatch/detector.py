@@ -140,7 +140,8 @@ class Detector:
     def renewed(self, worker: WorkerId, now_s: float) -> None:
         """A sign of life that is no beat."""
         heard = self._heard.setdefault(worker, _Heard(now_s))
-        if heard.believed_s is not None and not heard.beats():  # nothing shows if it was cut off
+        # Of one that never beat nothing shows if it was cut off; of all others the next beat does.
+        if heard.believed_s is not None and heard.beat_s is None:
             self._false_alarms += 1
             heard.believed_s = None
         heard.at_s, heard.graced = max(heard.at_s, now_s), False

@@ -147,6 +147,19 @@ def test_a_late_worker_was_a_false_alarm_and_a_cut_off_one_was_not() -> None:
     assert detector.detection(2.0).false_alarms == 1
 
 
+def test_a_renewal_before_the_first_beat_does_not_make_a_cut_a_false_alarm() -> None:
+    detector = Detector(Patience())
+    for worker in (A, B):
+        detector.beat(worker, 0.0)
+    listening(detector, 5.0, A)
+    detector.renewed(B, 5.0)
+    detector.renewed(B, 5.05)
+    detector.beat(B, 5.1, lost=50)
+    told = detector.detection(5.1)
+    assert (told.false_alarms, told.cut_off) == (0, 1)
+    assert told.gap_p99_s < 1.0, "how long a link was cut says nothing of how late beats get"
+
+
 def test_links_that_are_cut_often_do_not_widen_it() -> None:
     detector = Detector(Patience())
     for round_ in range(20):
