@@ -10,15 +10,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting
 from swarm.dispatch.workers import Worker
-from swarm.model.dispatch import (
-    CancelAsked,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-    Submitted,
-)
+from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
 from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import (

@@ -100,7 +100,7 @@ def _by_habit(writer: PipelineKey, habit: _Habit, start_s: float) -> Need | None
 
 def _by_plan(world: World, writer: PipelineKey, start_s: float) -> Need | None:
     listed, plan = world.graph.pipelines.get(writer), plan_of(world, writer, start_s)
-    took = [r.ended_at_s - r.started_at_s for r in world.history.ended(writer) if not r.failed]
+    took = world.history.good_durations_s(writer)
     if plan is None or not took or listed is None or listed.paused:
         return None
     by_s = start_s - median(took)

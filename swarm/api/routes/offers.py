@@ -5,7 +5,7 @@ import uuid
 
 from fastapi import APIRouter
 
-from swarm.api.deps import Deps, Given
+from swarm.api.deps import Given, whole_pipeline
 from swarm.api.offer_schemas import AcceptBody, DeclineBody, OfferRow, SlaTerms
 from swarm.api.past import world_of
 from swarm.config import WEEK
@@ -30,7 +30,7 @@ async def offered(deps: Given) -> list[OfferRow]:
 async def accept(body: AcceptBody, deps: Given) -> SlaTerms:
     """Promise what is offered of a pipeline, or another time of day; in place of the accepted SLA
     that it may have."""
-    pipeline = _pipeline(body.pipeline, deps)
+    pipeline = whole_pipeline(deps, body.pipeline)
     world, terms = await world_of(deps, [pipeline]), await deps.sequencer.terms()
     known = await asyncio.to_thread(offer, world, pipeline, terms, deps.clock.now_s())
     sla = _sla(body, pipeline, known)
@@ -42,15 +42,8 @@ async def accept(body: AcceptBody, deps: Given) -> SlaTerms:
 async def decline(body: DeclineBody, deps: Given) -> None:
     """Have nothing offered of a pipeline, and end the SLA that was accepted of it. Those of the
     settings and of the pipeline itself stay."""
-    pipeline = _pipeline(body.pipeline, deps)
+    pipeline = whole_pipeline(deps, body.pipeline)
     await deps.sequencer.decline(pipeline, body.by, uuid.uuid4().hex)
-
-
-def _pipeline(name: str, deps: Deps) -> PipelineKey:
-    found = deps.model.find(name)
-    if not isinstance(found, PipelineKey):
-        raise Rejected(f"`{name}` is a task; whole pipelines have SLAs")
-    return found
 
 
 def _sla(body: AcceptBody, pipeline: PipelineKey, known: Offer | None) -> Sla:
