@@ -57,10 +57,10 @@ async def hear(seconds: float) -> Figures:
             engine.apply(record)
     heard = 0
 
-    def count(worker: WorkerId, at_s: float, lost: int, unheard_s: float) -> Nod:
+    def count(worker: WorkerId, at_s: float, unheard_s: float) -> Nod:
         nonlocal heard
         heard += 1
-        return engine.beat(worker, at_s, lost, unheard_s)
+        return engine.beat(worker, at_s, unheard_s)
 
     beats = Beats("127.0.0.1", _KEY, _EPOCH, count, lambda _: True)
     beats.listen()

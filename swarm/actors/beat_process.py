@@ -11,7 +11,8 @@ and only while somebody listens there: a dispatcher that is started again listen
 
 A packet is a head, the id of the worker and a MAC (HMAC-SHA256 over both, cut to 16 bytes). Numbers
 only rise, and each dispatcher has an epoch of its own, so an old packet is worth nothing. A beat
-tells how long its sender has heard nothing: one that hears nothing cannot be given orders.
+tells for how long its sender has beaten without an echo: one that hears nothing cannot be given
+orders.
 """
 
 import contextlib
@@ -42,7 +43,7 @@ PACKET_BYTES = 1_024
 
 @dataclass(frozen=True)
 class Packet:
-    """`unheard_ms`: for how long the sender has had no echo."""
+    """`unheard_ms`: how long ago the sender's oldest beat left that had no echo yet."""
 
     kind: int
     flags: int
@@ -91,6 +92,7 @@ class Sender:
         # Higher than that of any sender before this one: they sent less than one a millisecond.
         self._number = time.monotonic_ns() // 1_000_000
         self._sent: dict[int, float] = {}  # when each beat left
+        self._unheard_s: float | None = None  # when the oldest left that had no echo yet
         self._echoed_s = 0.0
         self._dead_s: float | None = None
         self._refused = False
@@ -140,7 +142,7 @@ class Sender:
                 asked = json.loads(self._control.recv(PACKET_BYTES))
                 if asked != self._asked:  # a new conversation: nobody is late with an echo yet
                     self._sent.clear()
-                    self._echoed_s = time.monotonic()
+                    self._unheard_s = None
                 self._asked, self._asked_s = asked, time.monotonic()
 
     def _narrow(self) -> None:
@@ -165,6 +167,8 @@ class Sender:
 
     def _tell(self, echo: Packet) -> None:
         self._echoed_s = time.monotonic()
+        after = (sent_s for number, sent_s in self._sent.items() if number > echo.number)
+        self._unheard_s = next(after, None)
         told = [echo.worker, echo.epoch, self._sent[echo.number], echo.flags]
         with contextlib.suppress(OSError):  # the worker is gone, or slow: the next one tells it
             self._control.send(json.dumps(told).encode())
@@ -179,7 +183,9 @@ class Sender:
         if len(self._sent) > _SENT_KEPT:
             del self._sent[next(iter(self._sent))]
         kind = BEAT if self._dead_s is None else DEATH
-        unheard_ms = int((now_s - self._echoed_s) * 1e3)
+        if self._unheard_s is None:
+            self._unheard_s = now_s
+        unheard_ms = int((now_s - self._unheard_s) * 1e3)
         epoch, worker = self._asked["epoch"], self._asked["worker"]
         packet = Packet(kind, 0, epoch, self._number, unheard_ms, worker)
         signed = pack(bytes.fromhex(self._asked["key"]), packet)

@@ -44,16 +44,16 @@ class _Peer:
 
 
 class Beats:
-    """`hear(worker, at_s, lost, unheard_s)` takes a beat in: when it came, on the monotonic clock,
-    how many before it were lost, and how long its sender has heard no echo. `gone(worker)` takes in
-    a notice of death and tells whether that is settled."""
+    """`hear(worker, at_s, unheard_s)` takes a beat in: when it came, on the monotonic clock, and
+    how long its sender has beaten without an echo. `gone(worker)` takes in a notice of death and
+    tells whether that is settled."""
 
     def __init__(
         self,
         host: str,
         key: bytes,
         epoch: int,
-        hear: Callable[[WorkerId, float, int, float], Nod],
+        hear: Callable[[WorkerId, float, float], Nod],
         gone: Callable[[WorkerId], bool],
     ) -> None:
         self._key, self._epoch = key, epoch
@@ -125,10 +125,9 @@ class Beats:
                 self._peers.pop(worker, None)
                 self._echo(worker, packet.number, 0, address)
         elif packet.kind == BEAT:
-            peer = peer or self._peers.setdefault(worker, _Peer(address, packet.number - 1))
-            lost = packet.number - peer.number - 1
+            peer = peer or self._peers.setdefault(worker, _Peer(address, packet.number))
             peer.address, peer.number = address, packet.number
-            nod = self._hear(worker, at_s, lost, packet.unheard_ms / 1e3)
+            nod = self._hear(worker, at_s, packet.unheard_ms / 1e3)
             if nod is Nod.UNKNOWN:
                 del self._peers[worker]
             self._echo(worker, packet.number, _FLAGS[nod], address)

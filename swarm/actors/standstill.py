@@ -37,9 +37,9 @@ async def answered(event: Event) -> Reply | None:
             return None
 
 
-def noted(worker: WorkerId, at_s: float, lost: int, unheard_s: float) -> Nod:
+def noted(worker: WorkerId, at_s: float, unheard_s: float) -> Nod:
     """Every beat is contact."""
-    del worker, at_s, lost, unheard_s
+    del worker, at_s, unheard_s
     return Nod.NOTED
 
 

@@ -18,8 +18,10 @@ late at once, the fault is more likely here than there, and step 2 waits. One th
 while ago, and is not fenced yet, does not make it doubt the next.
 
 It also says how good it is. A worker that step 2 took for gone and that returns has either been cut
-off, which the numbers of its beats show, or it was late only: a false alarm. Long gaps of the first
-kind say nothing about how late beats get, and do not widen anything.
+off, or it was late only: a false alarm. Who was cut off had no echo either, as some of its beats
+tell that come with the end of the gap. Not always the first of them: a host whose link is down may
+keep packets until it is up again, and the oldest know of nothing. Gaps of the first kind say
+nothing about how late beats get, and do not widen anything.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,6 +38,7 @@ _AT_ONCE_S = 3.0  # what one fault here makes look late does so within this
 _TAIL = 0.999
 _RETURNED = 3  # the longest gaps: of workers that were away, and say nothing about the others
 _BEATS_PASS_S = 3.0  # without a beat, and renewals come: its beats do not pass
+_TOGETHER_S = 0.02  # beats that come so soon after one another were kept on the way, and let go
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,21 @@ class Detection:
 
 
 @dataclass(slots=True)
+class _Gap:
+    """A time without a beat, whose last one has come."""
+
+    since_s: float
+    until_s: float
+    believed: bool  # it was taken for gone
+    cut: bool
+    stalled_s: float = 0.0  # so long of it nobody listened
+
+    @property
+    def long_s(self) -> float:
+        return self.until_s - self.since_s - self.stalled_s
+
+
+@dataclass(slots=True)
 class _Heard:
     """What was last heard of a worker. `graced`: nothing yet, it was only given time."""
 
@@ -81,7 +99,8 @@ class _Heard:
     beat_s: float | None = None
     graced: bool = False
     believed_s: float | None = None  # when step 2 was taken
-    lost: int = 0  # beats since the last one that counted
+    deaf: bool = False  # since the last beat that counted, one came of a sender without an echo
+    gap: _Gap | None = None  # the last one, which more beats may come together with
 
     def beats(self) -> bool:
         """Do its beats pass?"""
@@ -117,25 +136,33 @@ class Detector:
         """A worker joined: how often it is heard of, and when it fences itself."""
         self._offers[offer.worker] = offer
 
-    def beat(self, worker: WorkerId, at_s: float, lost: int = 0) -> None:
-        """A beat came in at `at_s`; `lost` that it sent before did not."""
+    def beat(self, worker: WorkerId, at_s: float) -> None:
+        """A beat came in at `at_s`."""
         heard = self._heard.setdefault(worker, _Heard(at_s, graced=True))
-        if heard.beat_s is not None and not heard.graced:
-            believed = heard.believed_s is not None
-            cut = believed and heard.lost + lost > 0
-            self._cut_off += cut
-            self._false_alarms += believed and not cut
-            if not cut and at_s > heard.beat_s:
-                self._gaps.add(at_s - heard.beat_s, at_s)
+        if heard.gap is not None:
+            heard.gap.cut |= heard.deaf
+        if heard.beat_s is not None and at_s - heard.beat_s >= _TOGETHER_S:
+            self._count(heard.gap, at_s)
+            heard.gap = None
+            if not heard.graced:
+                believed = heard.believed_s is not None
+                heard.gap = _Gap(heard.beat_s, at_s, believed, heard.deaf)
         heard.at_s = max(heard.at_s, at_s)
         heard.beat_s = max(heard.beat_s or at_s, at_s)
-        heard.graced, heard.believed_s = False, None
-        heard.lost = 0
+        heard.graced, heard.believed_s, heard.deaf = False, None, False
 
-    def deaf(self, worker: WorkerId, lost: int) -> None:
-        """A beat came in whose sender hears nothing: it does not count, nor did `lost` before."""
+    def deaf(self, worker: WorkerId) -> None:
+        """A beat came in whose sender hears nothing: it does not count."""
         if worker in self._heard:
-            self._heard[worker].lost += lost + 1
+            self._heard[worker].deaf = True
+
+    def _count(self, gap: _Gap | None, now_s: float) -> None:
+        if gap is None:
+            return
+        self._cut_off += gap.believed and gap.cut
+        self._false_alarms += gap.believed and not gap.cut
+        if not gap.cut:
+            self._gaps.add(gap.long_s, now_s)
 
     def renewed(self, worker: WorkerId, now_s: float) -> None:
         """A sign of life that is no beat."""
@@ -227,7 +254,16 @@ class Detector:
         if passed_s > self._patience.stall_s:
             self._stalled_s += passed_s
             for heard in self._heard.values():
-                heard.at_s = min(now_s, heard.at_s + passed_s)
-                if heard.beat_s is not None:
-                    heard.beat_s = min(now_s, heard.beat_s + passed_s)
+                self._allow(heard, now_s, passed_s)
         self._looked_s = now_s
+
+    def _allow(self, heard: _Heard, now_s: float, passed_s: float) -> None:
+        """Give a worker back the time that passed unheard. A gap that is no longer than what is
+        usual for a loop was heard in time: the kernel stamped it."""
+        heard.at_s = min(now_s, heard.at_s + passed_s)
+        if heard.beat_s is not None:
+            heard.beat_s = min(now_s, heard.beat_s + passed_s)
+        gap = heard.gap
+        if gap is not None and gap.long_s > self._patience.stall_s:
+            shared_s = min(gap.until_s, now_s) - max(gap.since_s, now_s - passed_s)
+            gap.stalled_s += max(0.0, shared_s)

@@ -136,16 +136,16 @@ class Dispatcher:
         elif isinstance(record, Rearmed):
             self._guidance.came(self.floor.tasks[record.token.task])
 
-    def beat(self, worker: WorkerId, at_s: float, lost: int = 0, unheard_s: float = 0.0) -> Nod:
-        """A beat came in at `at_s` on the steady clock; `lost` before it did not, and its sender
-        has heard no echo for `unheard_s`: one that hears nothing cannot be given orders, and its
-        beats are no contact."""
+    def beat(self, worker: WorkerId, at_s: float, unheard_s: float = 0.0) -> Nod:
+        """A beat came in at `at_s` on the steady clock; its sender has beaten for `unheard_s`
+        without an echo: one that hears nothing cannot be given orders, and its beats are no
+        contact."""
         if worker not in self.floor.workers:
             return Nod.UNKNOWN
         if unheard_s > self._policy.patience.deaf_s:
-            self.detector.deaf(worker, lost)
+            self.detector.deaf(worker)
             return Nod.COME
-        self.detector.beat(worker, at_s, lost)
+        self.detector.beat(worker, at_s)
         return Nod.COME if worker in self.called else Nod.NOTED
 
     def explain(self, id_: TaskId, now: Now) -> Explanation:

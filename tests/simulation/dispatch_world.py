@@ -440,8 +440,7 @@ class Process:
             last = self._numbers.get(beat.worker, beat.number - 1)
             if beat.number > last:
                 self._numbers[beat.worker] = beat.number
-                lost = beat.number - last - 1
-                echo(self.engine.beat(beat.worker, at_s, lost, beat.unheard_s))
+                echo(self.engine.beat(beat.worker, at_s, beat.unheard_s))
         while self._inbox and self.alive:
             event, reply = self._inbox.pop(0)
             self._handle(event, reply)

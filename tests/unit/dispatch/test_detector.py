@@ -136,15 +136,29 @@ def test_a_late_worker_was_a_false_alarm_and_a_cut_off_one_was_not() -> None:
     for worker in (A, B):
         detector.beat(worker, 0.0)
     listening(detector, 1.0)
-    detector.deaf(B, lost=7)
-    detector.beat(A, 1.05, lost=0)
-    detector.beat(B, 1.05, lost=0)
-    told = detector.detection(1.05)
+    detector.deaf(B)
+    listening(detector, 1.1, A, B, from_s=1.0)
+    told = detector.detection(1.1)
     assert (told.false_alarms, told.cut_off) == (1, 1)
     assert told.gap_p99_s > 1.0, "of the late one"
-    assert told.watched_s == pytest.approx(1.9)
-    listening(detector, 2.0, A, B, from_s=1.05)
+    assert told.watched_s == pytest.approx(2.1)
+    listening(detector, 2.0, A, B, from_s=1.1)
     assert detector.detection(2.0).false_alarms == 1
+
+
+def test_beats_that_a_host_kept_while_its_link_was_cut_do_not_look_late() -> None:
+    detector = Detector(Patience())
+    for worker in (A, B):
+        detector.beat(worker, 0.0)
+    listening(detector, 2.0, A)
+    for number in range(5):  # what left first was not without an echo for long
+        detector.beat(B, 2.0 + number * 1e-5)
+    for _ in range(15):
+        detector.deaf(B)
+    listening(detector, 2.2, A, B, from_s=2.0)
+    told = detector.detection(2.2)
+    assert (told.false_alarms, told.cut_off) == (0, 1)
+    assert told.gap_p99_s < 0.1
 
 
 def test_a_renewal_before_the_first_beat_does_not_make_a_cut_a_false_alarm() -> None:
@@ -154,8 +168,9 @@ def test_a_renewal_before_the_first_beat_does_not_make_a_cut_a_false_alarm() -> 
     listening(detector, 5.0, A)
     detector.renewed(B, 5.0)
     detector.renewed(B, 5.05)
-    detector.beat(B, 5.1, lost=50)
-    told = detector.detection(5.1)
+    detector.deaf(B)
+    listening(detector, 5.2, B, from_s=5.05)
+    told = detector.detection(5.2)
     assert (told.false_alarms, told.cut_off) == (0, 1)
     assert told.gap_p99_s < 1.0, "how long a link was cut says nothing of how late beats get"
 
@@ -165,9 +180,35 @@ def test_links_that_are_cut_often_do_not_widen_it() -> None:
     for round_ in range(20):
         listening(detector, round_ * 3 + 2.0, A, B, from_s=round_ * 3.0)
         listening(detector, round_ * 3 + 3.0, B, from_s=round_ * 3 + 2.0)
-        detector.beat(A, round_ * 3 + 3.0, lost=9)
-    assert detector.detection(60.0).cut_off == 20
+        detector.deaf(A)
+    listening(detector, 60.1, A, B, from_s=60.0)
+    assert detector.detection(60.1).cut_off == 20
     assert detector.redistribute_s == 0.6
+
+
+def test_the_time_in_which_its_own_host_stood_still_does_not_widen_it() -> None:
+    """Then the kernel stamps late too, and all beats look late."""
+    detector = Detector(Patience())
+    for worker in (A, B):
+        detector.beat(worker, 0.0)
+    for round_ in range(10):
+        listening(detector, round_ * 3 + 1.0, A, B, from_s=round_ * 3.0)
+        for worker in (A, B):
+            detector.beat(worker, round_ * 3 + 1.5)
+        list(detector.verdicts(round_ * 3 + 1.5))
+        listening(detector, round_ * 3 + 3.0, A, B, from_s=round_ * 3 + 1.5)
+    assert detector.gap_tail_s < 0.1
+    assert detector.detection(30.0).stalled_s == pytest.approx(5.0)
+
+
+def test_what_is_cut_for_less_than_its_patience_does_not_widen_it() -> None:
+    detector = Detector(Patience(redistribute_s=2.0))
+    for round_ in range(10):
+        listening(detector, round_ * 3 + 2.0, A, B, from_s=round_ * 3.0)
+        listening(detector, round_ * 3 + 3.0, B, from_s=round_ * 3 + 2.0)
+        detector.deaf(A)
+    listening(detector, 30.1, A, B, from_s=30.0)
+    assert detector.gap_tail_s < 0.1
 
 
 def test_who_renews_seldom_gets_as_much_more_time() -> None:
