@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swarm import config
-from swarm.api.rights import Right
 from swarm.config import Settings
 from swarm.errors import ConfigError
+from swarm.model.access import Caller, Role
 from swarm.store.projector import open_projector
 
 _TOKEN_MIN = 20
@@ -158,10 +158,10 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
     )
 
 
-def _tokens(settings: Settings) -> dict[str, Right]:
+def _tokens(settings: Settings) -> dict[str, Caller]:
     """The tokens of the settings. Raises `ConfigError` for a file that holds none."""
     tokens = {}
-    for entry in settings.api.tokens:
+    for at, entry in enumerate(settings.api.tokens):
         try:
             token = entry.token_file.read_text().strip()
         except OSError as error:
@@ -169,7 +169,8 @@ def _tokens(settings: Settings) -> dict[str, Right]:
         if len(token) < _TOKEN_MIN:
             few = f"a token has {_TOKEN_MIN} characters at least"
             raise ConfigError(f"api.tokens: {entry.token_file}: {few}; `openssl rand -hex 32`.")
-        tokens[token] = Right[entry.right.upper()]
+        roles = frozenset(Role(role) for role in entry.roles)
+        tokens[token] = Caller(f"api.tokens[{at}]", roles)
     return tokens
 
 

@@ -125,15 +125,33 @@ class HandPlace(_Section):
     )
 
 
+RoleName = Literal["viewer", "operator", "admin", "agent", "worker", "plug-in"]
+_ROLES_OF_RIGHT: Mapping[str, tuple[RoleName, ...]] = {
+    "read": ("viewer",),
+    "tell": ("viewer", "worker"),
+    "work": ("viewer", "worker", "agent"),
+}
+
+
 class ApiToken(_Section):
     """A token that may do less than the one `swarm up` makes."""
 
     token_file: UserPath = Field(description="File that holds the token, yours to make.")
-    right: Literal["read", "tell", "work"] = Field(
-        "read",
-        description="`read` may look, `tell` also send lineage and runs, `work` also host agents; "
-        "none starts programs.",
+    roles: tuple[RoleName, ...] = Field(
+        ("viewer",),
+        min_length=1,
+        description="`viewer` looks, `operator` also decides, `admin` may do everything; `worker` "
+        "sends lineage, runs and beats, `agent` hosts agents, `plug-in` has tasks run.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written_before(cls, tree: Any) -> Any:
+        """What was a `right` is the roles that may do the same."""
+        if not isinstance(tree, dict) or str(tree.get("right")) not in _ROLES_OF_RIGHT:
+            return tree
+        rest = {key: value for key, value in tree.items() if key != "right"}
+        return rest | {"roles": _ROLES_OF_RIGHT[str(tree["right"])]}
 
 
 class Api(_Section):
@@ -141,7 +159,7 @@ class Api(_Section):
 
     host: str = Field("127.0.0.1", description="Address to bind.")
     port: int = Field(8642, ge=1, le=65535, description="Port to bind.")
-    tokens: tuple[ApiToken, ...] = Field((), description="Further tokens, with fewer rights.")
+    tokens: tuple[ApiToken, ...] = Field((), description="Further tokens, with roles of their own.")
 
 
 class Worker(_Section):

@@ -71,6 +71,10 @@ class Overloaded(Rejected):
     """The inbox is full; back off and send the same request again."""
 
 
+class Forbidden(Rejected):
+    """Who asks may not do that."""
+
+
 class DifferentBody(Rejected):
     """An id that is known was sent again with another body."""
 

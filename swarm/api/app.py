@@ -13,7 +13,6 @@ from swarm.api.deps import Deps
 from swarm.api.guard import Guard
 from swarm.api.news import block
 from swarm.api.read_model import ReadModel
-from swarm.api.rights import Right
 from swarm.api.routes import (
     agents,
     decisions,
@@ -34,6 +33,7 @@ from swarm.api.routes import (
     told,
 )
 from swarm.errors import StoreError, Trimmed
+from swarm.model.access import Caller, Role
 
 _FOLLOW_S = 0.1  # how old an answer may be
 _RETRY_S = 1.0
@@ -60,7 +60,8 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.deps = deps
-    app.add_middleware(Guard, tokens={**deps.tokens, deps.token: Right.ALL})
+    admin = Caller("token", frozenset({Role.ADMIN}))
+    app.add_middleware(Guard, tokens={**deps.tokens, deps.token: admin})
     problems.install(app)
     pages.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.

@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
+from swarm.api.guard import CALLER
 from swarm.api.read_model import ReadModel
 from swarm.api.recent import Recent
-from swarm.api.rights import Right
 from swarm.clock import Clock
 from swarm.errors import Rejected
 from swarm.lineage.text import SqlContext
+from swarm.model.access import Caller
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
@@ -23,12 +24,13 @@ from swarm.store.trail import Standing
 
 @dataclass(slots=True)
 class Deps:
-    """`token` may do everything, those of `tokens` what they say. `lineage_namespaces` maps the job
-    namespace of OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task
-    runs, `output` what a task printed under a grant, from a byte on, at most so many, `result` what
-    a call returned, as JSON text. `standing` tells which streams stand still before a record,
-    `quarantine` sets one aside: stream, number, by whom, why. `news` is set, and a new one put in
-    its place, when `model` and `recent` have moved; `listeners` is how many follow them."""
+    """`token` may do everything, those of `tokens` what their roles say. `lineage_namespaces` maps
+    the job namespace of OpenLineage events to an orchestrator, `sql_context` tells where the SQL
+    of a task runs, `output` what a task printed under a grant, from a byte on, at most so many,
+    `result` what a call returned, as JSON text. `standing` tells which streams stand still before
+    a record, `quarantine` sets one aside: stream, number, by whom, why. `news` is set, and a new
+    one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
+    them."""
 
     token: str
     graph: Graph
@@ -37,7 +39,7 @@ class Deps:
     sequencer: Sequencer
     projections: Projections
     clock: Clock
-    tokens: Mapping[str, Right] = field(default_factory=dict)
+    tokens: Mapping[str, Caller] = field(default_factory=dict)
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
@@ -57,7 +59,13 @@ def _of(request: Request) -> Deps:
     return deps
 
 
+def _who(request: Request) -> Caller:
+    caller: Caller = request.scope[CALLER]
+    return caller
+
+
 Given = Annotated[Deps, Depends(_of)]
+Who = Annotated[Caller, Depends(_who)]
 
 
 def whole_pipeline(deps: Deps, name: str) -> PipelineKey:

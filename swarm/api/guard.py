@@ -1,27 +1,30 @@
-"""What every request passes before a route sees it: the token's right, and a bound on its body.
+"""What every request passes before a route sees it: who asks, whether their roles let them, and a
+bound on its body.
 The files of the dashboard are open: they hold no data.
 
 A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm.api.pages import is_page
 from swarm.api.problems import problem
-from swarm.api.rights import Right, granted, needed
+from swarm.api.roles import ROUTES, known, methods_of, route_of
+from swarm.model.access import Caller, Role
 
 BODY_MAX_BYTES = 10_000_000  # after decompression
+CALLER = "swarm.caller"  # where in a request's scope its `Caller` is
 
 
 class Guard:
-    """Refuses requests without a bearer token (401) or the right (403), and bodies over the limit
-    (413)."""
+    """Refuses requests without a bearer token (401), for routes that the table of roles does not
+    know (404, 405) or not give them (403), and bodies over the limit (413)."""
 
-    def __init__(self, app: ASGIApp, tokens: Mapping[str, Right]) -> None:
+    def __init__(self, app: ASGIApp, tokens: Mapping[str, Caller]) -> None:
         self._app = app
         self._tokens = tokens
 
@@ -30,10 +33,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        refusal = self._refusal(scope, headers.get(b"authorization", b""))
+        caller = known(headers.get(b"authorization", b""), self._tokens)
+        refusal = _refusal(scope["method"], scope["path"], caller)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        scope[CALLER] = caller
         encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
         if encoding not in {"identity", "gzip"}:
             await problem(415, "encoding", "Content-Encoding has to be gzip or none.")(
@@ -51,17 +56,33 @@ class Guard:
             return
         await self._app(scope, _Replay(body, receive), send)
 
-    def _refusal(self, scope: Scope, authorization: bytes) -> JSONResponse | None:
-        right = granted(authorization, self._tokens)
-        if right is None:
-            detail = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
-            return problem(401, "unauthorized", detail)
-        wanted = needed(scope["method"], scope["path"])
-        if right >= wanted:
-            return None
-        have, want = right.name.lower(), wanted.name.lower()
-        detail = f"This token has the right `{have}`, and that takes `{want}` (`api.tokens`)."
-        return problem(403, "forbidden", detail)
+
+def _refusal(method: str, path: str, caller: Caller | None) -> JSONResponse | None:
+    if caller is None:
+        detail = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
+        return problem(401, "unauthorized", detail)
+    route = route_of(method, path)
+    if route is None:
+        return _no_route(method, path)
+    if caller.roles & ROUTES[route]:
+        return None
+    have, want = _listed(caller.roles), _listed(ROUTES[route])
+    detail = f"This token has the role {have}; `{route}` takes one of: {want}."
+    return problem(403, "forbidden", detail)
+
+
+def _no_route(method: str, path: str) -> JSONResponse:
+    allowed = ", ".join(sorted(methods_of(path)))
+    if not allowed:
+        detail = "There is no such route; /api/v1/openapi.json lists them."
+        return problem(404, "unknown-route", detail)
+    answer = problem(405, "method", f"This route takes {allowed}, not {method[:20]}.")
+    answer.headers["Allow"] = allowed
+    return answer
+
+
+def _listed(roles: Iterable[Role]) -> str:
+    return ", ".join(sorted(roles))
 
 
 class _TooLarge(Exception):

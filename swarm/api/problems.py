@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from swarm.errors import (
     DifferentBody,
+    Forbidden,
     InputError,
     NoCapacity,
     NoRoom,
@@ -21,6 +22,7 @@ from swarm.errors import (
 
 _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (UnknownKey, 404, "unknown-key"),
+    (Forbidden, 403, "forbidden"),
     (Overloaded, 429, "overloaded"),
     (DifferentBody, 409, "different-body"),
     (NoCapacity, 422, "no-capacity"),

@@ -12,10 +12,10 @@ from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, Seq
 from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
-from swarm.api.rights import Right
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
+from swarm.model.access import Caller
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
@@ -24,7 +24,7 @@ from swarm.store.trail import standing
 APPLICATION = "swarm-api"
 
 
-def start(settings: Settings, token: str, tokens: Mapping[str, Right], payload_key: bytes) -> None:
+def start(settings: Settings, token: str, tokens: Mapping[str, Caller], payload_key: bytes) -> None:
     """Start Ray Serve and the API on it; returns when it answers."""
     serve.start(http_options={"host": settings.api.host, "port": settings.api.port})
     deployment = serve.deployment(
@@ -47,7 +47,7 @@ class _Api:
 
 
 def _builder(
-    settings: Settings, token: str, tokens: Mapping[str, Right], payload_key: bytes
+    settings: Settings, token: str, tokens: Mapping[str, Caller], payload_key: bytes
 ) -> Callable[[], FastAPI]:
     def build() -> FastAPI:
         journal = open_journal(settings.store_url, settings.state_dir)

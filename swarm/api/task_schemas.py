@@ -156,6 +156,11 @@ class Submissions(BaseModel):
 
     tasks: list[TaskBody] = Field(min_length=1, max_length=10_000)
 
+    @property
+    def has_code(self) -> bool:
+        """Whether any names a program or a function, not only an item for an agent."""
+        return any(task.argv is not None or task.call is not None for task in self.tasks)
+
 
 class TaskRow(BaseModel):
     """A task in a list. `state` is queued, leased, running, lost, or its outcome."""

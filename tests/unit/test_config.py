@@ -138,3 +138,9 @@ def test_a_file_that_is_no_text_or_too_large_is_named(tmp_path):
     path.write_bytes(b"#" * 2_000_000)
     with pytest.raises(ConfigError, match="settings file"):
         load(path, {})
+
+
+def test_a_right_of_before_is_the_roles_that_may_do_the_same():
+    tree = {"api": {"tokens": [{"token_file": "/t", "right": "tell"}, {"token_file": "/u"}]}}
+    told, default = Settings.model_validate(tree).api.tokens
+    assert (told.roles, default.roles) == (("viewer", "worker"), ("viewer",))

@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel
 
-from swarm.api.deps import Deps, Given
+from swarm.api.deps import Deps, Given, Who
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
@@ -28,7 +28,7 @@ from swarm.dispatch.events import Cancel, Drain
 from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting, why_waiting
-from swarm.errors import Rejected, StoreError
+from swarm.errors import Forbidden, Rejected, StoreError
 from swarm.model.dispatch import Ended
 from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
@@ -54,9 +54,16 @@ class Taken(BaseModel):
 async def submit(
     body: Annotated[Submissions, Body()],
     deps: Given,
+    who: Who,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Taken:
-    """Take up to 10,000 tasks, all or none."""
+    """Take up to 10,000 tasks, all or none. A program or a function takes the role `plug-in` or
+    `admin`; an item for agents also `operator`."""
+    if body.has_code and not who.may_inline:
+        raise Forbidden(
+            "A program (`argv`) or a function (`call`) takes a key with the role `plug-in` or "
+            "`admin`; this one may hand in an `item` for an agent."
+        )
     now_s = deps.clock.now_s()
     named = [(_id(task, idempotency_key, at), task) for at, task in enumerate(body.tasks)]
     submissions = [task.submission(id_, _digest(task), now_s) for id_, task in named]

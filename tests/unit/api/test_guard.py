@@ -6,9 +6,13 @@ import json
 import pytest
 
 from swarm.api.guard import BODY_MAX_BYTES, Guard
-from swarm.api.rights import Right
+from swarm.model.access import Caller, Role
 
-TOKENS = {"secret": Right.ALL, "looks": Right.READ, "tells": Right.TELL}
+TOKENS = {
+    "secret": Caller("secret", frozenset({Role.ADMIN})),
+    "looks": Caller("looks", frozenset({Role.VIEWER})),
+    "tells": Caller("tells", frozenset({Role.VIEWER, Role.WORKER})),
+}
 
 
 async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks"):
@@ -93,19 +97,25 @@ async def test_half_a_gzip_stream_is_refused():
         ("tells", "POST", "/api/v1/push", 200),
         ("tells", "GET", "/api/v1/tasks", 200),
         ("tells", "POST", "/api/v1/tasks", 403),
-        ("tells", "POST", "/api/v1/lineage/", 403),
+        ("tells", "POST", "/api/v1/lineage/", 404),
+        ("secret", "POST", "/api/v1/lineage/", 404),
+        ("secret", "POST", "/api/v1/tasks\n", 404),
+        ("secret", "GET", "/api/v1/nothing", 404),
+        ("secret", "DELETE", "/api/v1/tasks", 405),
+        ("wrong", "GET", "/api/v1/nothing", 401),
         ("tells", "POST", "/api/v1/dependencies/verdict", 403),
         ("secret", "POST", "/api/v1/tasks", 200),
         ("Secret", "GET", "/api/v1/tasks", 401),
     ],
 )
-async def test_a_token_may_do_what_its_right_says(token, method, path, status):
+async def test_a_token_may_do_what_its_roles_say(token, method, path, status):
     header = ("authorization", f"Bearer {token}")
     assert (await ask(headers=[header], method=method, path=path))[0] == status
 
 
-async def test_a_refusal_names_the_right_that_is_missing():
+async def test_a_refusal_names_the_role_that_is_missing():
     _, body = await ask(headers=[("authorization", "Bearer tells")])
     assert json.loads(body)["detail"] == (
-        "This token has the right `tell`, and that takes `all` (`api.tokens`)."
+        "This token has the role viewer, worker; "
+        "`POST /tasks` takes one of: admin, operator, plug-in."
     )

@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from swarm.actors.outside_line import said
 from swarm.api.outside_schemas import AnySaid
-from swarm.api.rights import Right, needed
+from swarm.api.roles import ROUTES
 from swarm.dispatch.events import Event, Finish, Register, Renew, WorkerLost
+from swarm.model.access import Role
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 from tests.unit.api.conftest import Api
 
@@ -106,9 +107,9 @@ async def test_what_items_print_is_kept_once(api: Api) -> None:
     assert "text" in (await api.post("agents/outputs", torn, 422))["detail"]
 
 
-async def test_the_door_takes_its_own_right(api: Api) -> None:
-    assert needed("POST", "/api/v1/agents/tell") is Right.WORK
-    assert needed("POST", "/api/v1/agents") is Right.ALL
+async def test_the_door_takes_its_own_role(api: Api) -> None:
+    assert ROUTES["POST /agents/tell"] == {Role.AGENT, Role.ADMIN}
+    assert ROUTES["POST /agents"] == {Role.ADMIN}
     shut = httpx.Headers({"Authorization": "Bearer wrong"})
     answer = await api.http.post("agents/tell", json={"events": []}, headers=shut)
     assert answer.status_code == 401

@@ -1,0 +1,28 @@
+"""Who asks over HTTP, and what that lets them do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody or something is to swarm; `swarm/api/roles.py` says what each may do."""
+
+    VIEWER = "viewer"  # a person or a tool that looks
+    OPERATOR = "operator"  # a person who decides: holds, links, SLAs, verdicts
+    ADMIN = "admin"  # everything
+    AGENT = "agent"  # a machine that hosts agents
+    WORKER = "worker"  # what stands beside an orchestrator's own runs and tells of them
+    PLUGIN = "plug-in"  # an orchestrator that has its tasks run here
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the name that is kept with what it changes, and its roles."""
+
+    name: str
+    roles: frozenset[Role]
+
+    @property
+    def may_inline(self) -> bool:
+        """Whether it may name a program or a function to run; who may, runs code on the workers."""
+        return bool(self.roles & {Role.ADMIN, Role.PLUGIN})
