@@ -291,6 +291,27 @@ class Client:
         """Give a worker no new tasks; what it runs goes on to its end."""
         self._request("POST", f"workers/{quote(worker, safe='')}/drain")
 
+    def keys(self) -> list[dict[str, Any]]:
+        """All API keys, without their secrets."""
+        return list(self._request("GET", "keys"))
+
+    def create_key(
+        self, name: str, roles: Sequence[str], *, life_s: float | None = None
+    ) -> dict[str, Any]:
+        """Make an API key; `key` is its text, which no other answer has."""
+        body = {"name": name, "roles": list(roles)}
+        life = {} if life_s is None else {"life_s": life_s}
+        return dict(self._request("POST", "keys", body | life))
+
+    def rotate_key(self, key: str, *, overlap_s: float | None = None) -> dict[str, Any]:
+        """Make a key like an old one, which goes on to open for `overlap_s`, a day if not said."""
+        body = {} if overlap_s is None else {"overlap_s": overlap_s}
+        return dict(self._request("POST", f"keys/{quote(key, safe='')}/rotate", body))
+
+    def revoke_key(self, key: str) -> None:
+        """End a key at once."""
+        self._request("POST", f"keys/{quote(key, safe='')}/revoke")
+
     def _pages(self, path: str, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         params = {key: value for key, value in asked.items() if value is not None}
         while True:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from swarm import __version__
 from swarm.api import pages, problems
 from swarm.api.deps import Deps
+from swarm.api.doors import Doors
 from swarm.api.guard import Guard
 from swarm.api.news import block
 from swarm.api.read_model import ReadModel
@@ -21,6 +22,7 @@ from swarm.api.routes import (
     graph,
     health,
     ingest,
+    keys,
     links,
     offers,
     outside,
@@ -61,7 +63,8 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     admin = Caller("token", frozenset({Role.ADMIN}))
-    app.add_middleware(Guard, tokens={**deps.tokens, deps.token: admin})
+    doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring)
+    app.add_middleware(Guard, doors=doors)
     problems.install(app)
     pages.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
@@ -83,6 +86,7 @@ def create_app(deps: Deps) -> FastAPI:
         replay,
         runs,
         events,
+        keys,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app

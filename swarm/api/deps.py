@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.guard import CALLER
+from swarm.api.keyring import Keyring
 from swarm.api.read_model import ReadModel
 from swarm.api.recent import Recent
 from swarm.clock import Clock
@@ -18,19 +19,20 @@ from swarm.model.access import Caller
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
+from swarm.store.keys import Keys
 from swarm.store.projections import Projections
 from swarm.store.trail import Standing
 
 
 @dataclass(slots=True)
 class Deps:
-    """`token` may do everything, those of `tokens` what their roles say. `lineage_namespaces` maps
-    the job namespace of OpenLineage events to an orchestrator, `sql_context` tells where the SQL
-    of a task runs, `output` what a task printed under a grant, from a byte on, at most so many,
-    `result` what a call returned, as JSON text. `standing` tells which streams stand still before
-    a record, `quarantine` sets one aside: stream, number, by whom, why. `news` is set, and a new
-    one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
-    them."""
+    """`token` may do everything, those of `tokens` what their roles say, `keys` are those that were
+    made here. `lineage_namespaces` maps the job namespace of OpenLineage events to an
+    orchestrator, `sql_context` tells where the SQL of a task runs, `output` what a task printed
+    under a grant, from a byte on, at most so many, `result` what a call returned, as JSON text.
+    `standing` tells which streams stand still before a record, `quarantine` sets one aside:
+    stream, number, by whom, why. `news` is set, and a new one put in its place, when `model` and
+    `recent` have moved; `listeners` is how many follow them."""
 
     token: str
     graph: Graph
@@ -40,6 +42,7 @@ class Deps:
     projections: Projections
     clock: Clock
     tokens: Mapping[str, Caller] = field(default_factory=dict)
+    keys: Keys | None = None
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
@@ -52,6 +55,10 @@ class Deps:
     recent: Recent = field(default_factory=Recent)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     listeners: int = 0
+    keyring: Keyring = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keyring = Keyring(self.keys, self.clock)
 
 
 def _of(request: Request) -> Deps:

@@ -6,14 +6,17 @@ A plain ASGI middleware, so that a body is refused while it arrives and not afte
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from swarm.api.doors import Doors
+from swarm.api.keyring import NotAdmitted
 from swarm.api.pages import is_page
-from swarm.api.problems import problem
-from swarm.api.roles import ROUTES, known, methods_of, route_of
+from swarm.api.problems import of_error, problem
+from swarm.api.roles import ROUTES, methods_of, route_of
+from swarm.errors import StoreError
 from swarm.model.access import Caller, Role
 
 BODY_MAX_BYTES = 10_000_000  # after decompression
@@ -24,21 +27,19 @@ class Guard:
     """Refuses requests without a bearer token (401), for routes that the table of roles does not
     know (404, 405) or not give them (403), and bodies over the limit (413)."""
 
-    def __init__(self, app: ASGIApp, tokens: Mapping[str, Caller]) -> None:
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
         self._app = app
-        self._tokens = tokens
+        self._doors = doors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_page(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        caller = known(headers.get(b"authorization", b""), self._tokens)
-        refusal = _refusal(scope["method"], scope["path"], caller)
+        refusal = await self._admit(scope, headers.get(b"authorization", b""))
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        scope[CALLER] = caller
         encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
         if encoding not in {"identity", "gzip"}:
             await problem(415, "encoding", "Content-Encoding has to be gzip or none.")(
@@ -56,11 +57,19 @@ class Guard:
             return
         await self._app(scope, _Replay(body, receive), send)
 
+    async def _admit(self, scope: Scope, authorization: bytes) -> JSONResponse | None:
+        """None for who may come in, and is then in the scope."""
+        try:
+            caller = await self._doors.caller(authorization)
+        except NotAdmitted as error:
+            return problem(401, error.code, str(error))
+        except StoreError as error:
+            return of_error(error)
+        scope[CALLER] = caller
+        return _refusal(scope["method"], scope["path"], caller)
 
-def _refusal(method: str, path: str, caller: Caller | None) -> JSONResponse | None:
-    if caller is None:
-        detail = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
-        return problem(401, "unauthorized", detail)
+
+def _refusal(method: str, path: str, caller: Caller) -> JSONResponse | None:
     route = route_of(method, path)
     if route is None:
         return _no_route(method, path)

@@ -45,15 +45,20 @@ def problem(status: int, code: str, detail: str) -> JSONResponse:
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
+def of_error(error: SwarmError) -> JSONResponse:
+    """The problem document of an error of ours."""
+    for kind, status, code in _STATUS:
+        if isinstance(error, kind):
+            return problem(status, code, str(error))
+    return problem(500, "internal", str(error))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of swarm, of validation and of routing as a problem document."""
 
     @app.exception_handler(SwarmError)
     async def of_swarm(_: Request, error: SwarmError) -> JSONResponse:
-        for kind, status, code in _STATUS:
-            if isinstance(error, kind):
-                return problem(status, code, str(error))
-        return problem(500, "internal", str(error))
+        return of_error(error)
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(_: Request, error: RequestValidationError) -> JSONResponse:

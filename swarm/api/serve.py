@@ -60,6 +60,7 @@ def _builder(
             Deps(
                 token=token,
                 tokens=tokens,
+                keys=journal.keys(),
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 outputs=OutputsHandle(),

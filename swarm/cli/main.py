@@ -20,6 +20,7 @@ from swarm.cli import (
     diff,
     findings,
     hand,
+    keys,
     links,
     replay,
     run,
@@ -74,6 +75,7 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")
 app.add_typer(hand.app, name="hand")
+app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 
 

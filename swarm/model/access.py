@@ -26,3 +26,24 @@ class Caller:
     def may_inline(self) -> bool:
         """Whether it may name a program or a function to run; who may, runs code on the workers."""
         return bool(self.roles & {Role.ADMIN, Role.PLUGIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as it is kept: of its secret only the SHA-256. Times are seconds since the
+    epoch; `last_used_s` may be a minute behind."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    digest: bytes
+    made_at_s: float
+    made_by: str
+    expires_at_s: float
+    revoked_at_s: float | None = None
+    last_used_s: float | None = None
+    replaces: str = ""  # the id of the key that it was made for in a rotation
+
+    def is_open(self, now_s: float) -> bool:
+        """Whether it lets anybody in."""
+        return self.revoked_at_s is None and now_s < self.expires_at_s

@@ -24,6 +24,7 @@ from swarm.errors import Conflict, Damaged, StoreError, Trimmed, UnknownKey
 from swarm.model.journal import RECORD_VERSION, Entry, Quarantined, Record
 from swarm.store import codec
 from swarm.store.database import Database
+from swarm.store.keys import Keys
 from swarm.store.payloads import Payloads
 from swarm.store.places import Folder, Place, Server
 from swarm.store.results import Results
@@ -171,6 +172,10 @@ class Journal:
     def results(self, stream: str, key: bytes) -> Results:
         """What the calls of `stream` returned, encrypted with `key`."""
         return Results(self._place.database(stream), key)
+
+    def keys(self) -> Keys:
+        """The API keys; beside the streams, so that a backup has both."""
+        return Keys(self._place.database("keys"))
 
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""

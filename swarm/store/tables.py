@@ -62,3 +62,18 @@ results = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("task", "grant_no"),
 )
+
+keys = Table(
+    "swarm_keys",
+    journal,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("made_at_s", Float(53), nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("expires_at_s", Float(53), nullable=False),
+    Column("revoked_at_s", Float(53)),
+    Column("last_used_s", Float(53)),
+    Column("replaces", Text, nullable=False),
+)

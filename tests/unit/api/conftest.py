@@ -243,6 +243,7 @@ async def api(tmp_path) -> AsyncIterator[Api]:
         projections=open_projections("", tmp_path),
         clock=clock,
         lineage_namespaces={"prod": "airflow"},
+        keys=open_journal("", tmp_path).keys(),
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(deps)),

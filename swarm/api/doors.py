@@ -1,0 +1,37 @@
+"""Who somebody is by what they carry: a token of a file, or a key of the store."""
+
+import hmac
+from collections.abc import Mapping
+
+from swarm.api.keyring import PREFIX, Keyring, NotAdmitted
+from swarm.model.access import Caller
+
+_NOTHING = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
+
+
+class Doors:
+    """All ways in. `tokens` are those of files: they open also while the store is away."""
+
+    def __init__(self, tokens: Mapping[str, Caller], keyring: Keyring) -> None:
+        self._tokens = tokens
+        self._keyring = keyring
+
+    async def caller(self, authorization: bytes) -> Caller:
+        """Who sends that header. Raises `NotAdmitted`, and `StoreError` where nobody can tell."""
+        scheme, _, credentials = authorization.partition(b" ")
+        if scheme != b"Bearer":
+            raise NotAdmitted("unauthorized", _NOTHING)
+        found = self._of_file(credentials)
+        if found is not None:
+            return found
+        text = credentials.decode("latin-1")
+        if text.startswith(PREFIX):
+            return await self._keyring.caller(text)
+        raise NotAdmitted("unauthorized", _NOTHING)
+
+    def _of_file(self, credentials: bytes) -> Caller | None:
+        found = None
+        for token, caller in self._tokens.items():  # all of them: the time taken tells nothing
+            if hmac.compare_digest(credentials, token.encode()):
+                found = caller
+        return found
