@@ -312,6 +312,14 @@ class Client:
         """End a key at once."""
         self._request("POST", f"keys/{quote(key, safe='')}/revoke")
 
+    def audit(self) -> Iterator[dict[str, Any]]:
+        """Who changed what over HTTP, newest first."""
+        return self._pages("audit", {})
+
+    def verify_audit(self) -> list[dict[str, Any]]:
+        """The chain of changes of each stream: how many `rows` fit, and what is `wrong`."""
+        return list(self._request("GET", "audit/verify"))
+
     def _pages(self, path: str, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         params = {key: value for key, value in asked.items() if value is not None}
         while True:

@@ -16,6 +16,7 @@ from swarm.api.news import block
 from swarm.api.read_model import ReadModel
 from swarm.api.routes import (
     agents,
+    audit,
     decisions,
     events,
     foreign,
@@ -87,6 +88,7 @@ def create_app(deps: Deps) -> FastAPI:
         runs,
         events,
         keys,
+        audit,
     ):
         app.include_router(routes.router, prefix="/api/v1")
     return app

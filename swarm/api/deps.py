@@ -1,6 +1,7 @@
 """What the routes are given, made by the composition root."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -12,13 +13,16 @@ from swarm.api.guard import CALLER
 from swarm.api.keyring import Keyring
 from swarm.api.read_model import ReadModel
 from swarm.api.recent import Recent
+from swarm.api.roles import ROOT, is_telling
 from swarm.clock import Clock
 from swarm.errors import Rejected
 from swarm.lineage.text import SqlContext
 from swarm.model.access import Caller
+from swarm.model.causes import asked_cause, told_cause
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
+from swarm.store.audit import Audit
 from swarm.store.keys import Keys
 from swarm.store.projections import Projections
 from swarm.store.trail import Standing
@@ -27,12 +31,13 @@ from swarm.store.trail import Standing
 @dataclass(slots=True)
 class Deps:
     """`token` may do everything, those of `tokens` what their roles say, `keys` are those that were
-    made here. `lineage_namespaces` maps the job namespace of OpenLineage events to an
-    orchestrator, `sql_context` tells where the SQL of a task runs, `output` what a task printed
-    under a grant, from a byte on, at most so many, `result` what a call returned, as JSON text.
-    `standing` tells which streams stand still before a record, `quarantine` sets one aside:
-    stream, number, by whom, why. `news` is set, and a new one put in its place, when `model` and
-    `recent` have moved; `listeners` is how many follow them."""
+    made here, `audit` is who changed what. `lineage_namespaces` maps the job namespace of
+    OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task runs,
+    `output` what a task printed under a grant, from a byte on, at most so many, `result` what a
+    call returned, as JSON text. `standing` tells which streams stand still before a record,
+    `quarantine` sets one aside: stream, number, by whom, why, the cause. `news` is set, and a new
+    one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
+    them."""
 
     token: str
     graph: Graph
@@ -43,12 +48,13 @@ class Deps:
     clock: Clock
     tokens: Mapping[str, Caller] = field(default_factory=dict)
     keys: Keys | None = None
+    audit: Audit | None = None
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
     result: Callable[[Token], str | None] = lambda _: None
     standing: Callable[[], Iterable[Standing]] = lambda: ()
-    quarantine: Callable[[str, int, str, str], None] = lambda *_: None
+    quarantine: Callable[[str, int, str, str, str], None] = lambda *_: None
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)
@@ -71,8 +77,17 @@ def _who(request: Request) -> Caller:
     return caller
 
 
+def _cause(request: Request) -> str:
+    path = request.url.path.removeprefix(ROOT)
+    about = (_who(request).name, f"{request.method} {path}", uuid.uuid4().hex)
+    told = is_telling(request.method, path)
+    return told_cause(*about) if told else asked_cause(*about)
+
+
 Given = Annotated[Deps, Depends(_of)]
 Who = Annotated[Caller, Depends(_who)]
+# What the records that follow from a request are kept with; who asks for a change is audited by it.
+Cause = Annotated[str, Depends(_cause)]
 
 
 def whole_pipeline(deps: Deps, name: str) -> PipelineKey:

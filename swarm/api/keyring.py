@@ -65,14 +65,14 @@ class Keyring:
         return await asyncio.to_thread(store.all)
 
     async def make(
-        self, name: str, roles: Iterable[Role], life_s: float, by: str, replaces: str = ""
+        self, name: str, roles: Iterable[Role], life_s: float, by: str, cause_id: str
     ) -> tuple[Key, str]:
         """A new key, and its text, which is nowhere else."""
-        key, text = self._made(name, frozenset(roles), life_s, by, replaces)
-        await self._add(key, None)
+        key, text = self._made(name, frozenset(roles), life_s, by)
+        await self._add(key, cause_id, None)
         return key, text
 
-    async def rotate(self, id_: str, overlap_s: float, by: str) -> tuple[Key, str]:
+    async def rotate(self, id_: str, overlap_s: float, by: str, cause_id: str) -> tuple[Key, str]:
         """A key like `id_` in its place; both open for `overlap_s`. Raises `UnknownKey`."""
         old = next((key for key in await self.all() if key.id == id_), None)
         if old is None:
@@ -81,20 +81,20 @@ class Keyring:
             raise Rejected(f"key {id_} was revoked: make another with `swarm keys create`.")
         life_s = old.expires_at_s - old.made_at_s
         key, text = self._made(old.name, old.roles, life_s, by, id_)
-        await self._add(key, self._clock.now_s() + overlap_s)
+        await self._add(key, cause_id, self._clock.now_s() + overlap_s)
         return key, text
 
-    async def revoke(self, id_: str) -> None:
+    async def revoke(self, id_: str, cause_id: str) -> None:
         """End a key at once. Raises `UnknownKey`."""
-        await asyncio.to_thread(self._kept().revoke, id_, self._clock.now_s())
+        await asyncio.to_thread(self._kept().revoke, id_, self._clock.now_s(), cause_id)
         self._fresh_until_s = -math.inf
 
-    async def _add(self, key: Key, old_expires_at_s: float | None) -> None:
-        await asyncio.to_thread(self._kept().add, key, old_expires_at_s)
+    async def _add(self, key: Key, cause_id: str, old_expires_at_s: float | None) -> None:
+        await asyncio.to_thread(self._kept().add, key, cause_id, old_expires_at_s)
         self._fresh_until_s = -math.inf
 
     def _made(
-        self, name: str, roles: frozenset[Role], life_s: float, by: str, replaces: str
+        self, name: str, roles: frozenset[Role], life_s: float, by: str, replaces: str = ""
     ) -> tuple[Key, str]:
         id_, secret = secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
         now_s = self._clock.now_s()

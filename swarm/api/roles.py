@@ -27,6 +27,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /status": _LOOK,
     "GET /unresolved": _LOOK,
     "POST /quarantine": _ADMIN,
+    "GET /audit": _ADMIN,
+    "GET /audit/verify": _ADMIN,
     "GET /keys": _ADMIN,
     "POST /keys": _ADMIN,
     "POST /keys/{key}/rotate": _ADMIN,
@@ -82,6 +84,18 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /runs": _LOOK,
     "GET /events": _LOOK,
 }
+# What a machine tells of itself, time and again: it is in the journal with who told it, as long as
+# the journal keeps it, and not audited besides.
+_TELLING = frozenset(
+    {
+        "POST /lineage",
+        "POST /push",
+        "POST /beats",
+        "POST /agents/tell",
+        "POST /agents/acquire",
+        "POST /agents/outputs",
+    }
+)
 
 
 def _matcher(route: str) -> tuple[str, re.Pattern[str]]:
@@ -101,6 +115,11 @@ def route_of(method: str, path: str) -> str | None:
         if wanted == method and pattern.fullmatch(path):
             return route
     return None
+
+
+def is_telling(method: str, path: str) -> bool:
+    """Whether a request (its path without the root) asks for no change."""
+    return method == "GET" or f"{method} {path}" in _TELLING
 
 
 def methods_of(path: str) -> Set[str]:

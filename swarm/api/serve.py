@@ -53,14 +53,15 @@ def _builder(
         journal = open_journal(settings.store_url, settings.state_dir)
         clock = SystemClock()
 
-        def quarantine(stream: str, seq: int, by: str, reason: str) -> None:
-            journal.quarantine(stream, seq, by, reason, clock.now_s())
+        def quarantine(stream: str, seq: int, by: str, reason: str, cause: str) -> None:
+            journal.quarantine(stream, seq, by, reason, clock.now_s(), cause)
 
         return create_app(
             Deps(
                 token=token,
                 tokens=tokens,
                 keys=journal.keys(),
+                audit=journal.audit(),
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 outputs=OutputsHandle(),

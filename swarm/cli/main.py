@@ -12,6 +12,7 @@ import typer
 from swarm import __version__
 from swarm.cli import (
     agents,
+    audit,
     config,
     cost,
     decisions,
@@ -76,6 +77,7 @@ app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")
 app.add_typer(hand.app, name="hand")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 
 

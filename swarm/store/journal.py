@@ -23,6 +23,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from swarm.errors import Conflict, Damaged, StoreError, Trimmed, UnknownKey
 from swarm.model.journal import RECORD_VERSION, Entry, Quarantined, Record
 from swarm.store import codec
+from swarm.store.audit import KEYS, Audit, Written, note
 from swarm.store.database import Database
 from swarm.store.keys import Keys
 from swarm.store.payloads import Payloads
@@ -91,6 +92,9 @@ class Stream:
                 )
             ]
             connection.execute(_INSERT, rows)
+            numbered = enumerate(zip(causes, encoded, strict=True), first)
+            wrote = ((cause, Written(seq, *one)) for seq, (cause, one) in numbered)
+            note(connection, self.name, at_s, wrote)
         return last
 
     def last(self) -> int:
@@ -175,7 +179,11 @@ class Journal:
 
     def keys(self) -> Keys:
         """The API keys; beside the streams, so that a backup has both."""
-        return Keys(self._place.database("keys"))
+        return Keys(self._place.database(KEYS))
+
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return Audit(self._place)
 
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""
@@ -205,7 +213,9 @@ class Journal:
             )
         return _entries(stream, rows)
 
-    def quarantine(self, stream: str, seq: int, by: str, reason: str, at_s: float) -> None:
+    def quarantine(
+        self, stream: str, seq: int, by: str, reason: str, at_s: float, cause_id: str = ""
+    ) -> None:
         """Put a record aside, durably; one that is aside already stays. Raises `UnknownKey`.
 
         For a stream that stands still before it: its writer does not hold it in memory."""
@@ -222,6 +232,7 @@ class Journal:
             )
             values = {"type": name, "version": RECORD_VERSION, "body": body}
             connection.execute(update(records).where(mine).values(values))
+            note(connection, stream, at_s, [(cause_id, Written(seq, name, body))])
 
     def is_quarantined(self, stream: str, seq: int) -> bool:
         """Was the record set aside?"""

@@ -5,14 +5,16 @@ chose and reuse, is not here. A secret of 256 random bits cannot be guessed from
 each request is checked, which a slow hash would turn into a way to keep swarm busy.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from swarm.errors import UnknownKey
 from swarm.model.access import Key, Role
+from swarm.store.audit import KEYS, Written, note
 from swarm.store.database import Database
 from swarm.store.tables import keys
 
@@ -35,7 +37,7 @@ class Keys:
             rows = connection.execute(select(keys).order_by(keys.c.made_at_s, keys.c.id)).all()
         return [_key(row._mapping) for row in rows]
 
-    def add(self, key: Key, old_expires_at_s: float | None = None) -> None:
+    def add(self, key: Key, cause_id: str, old_expires_at_s: float | None = None) -> None:
         """Keep a new key, and let the one that it replaces end then, if not sooner."""
         row = asdict(key) | {"roles": " ".join(sorted(key.roles))}
         with self._database.writing() as connection:
@@ -44,15 +46,19 @@ class Keys:
                 older = (keys.c.id == key.replaces) & (keys.c.expires_at_s > old_expires_at_s)
                 shorter = update(keys).where(older).values(expires_at_s=old_expires_at_s)
                 connection.execute(shorter)
+            told = row | {"digest": key.digest.hex()}
+            _note(connection, key.made_at_s, cause_id, "KeyMade", told)
 
-    def revoke(self, id_: str, at_s: float) -> None:
+    def revoke(self, id_: str, at_s: float, cause_id: str) -> None:
         """End a key for good; one that was revoked stays as it is. Raises `UnknownKey`."""
         with self._database.writing() as connection:
             mine = keys.c.id == id_
             if connection.scalar(select(keys.c.id).where(mine)) is None:
                 raise UnknownKey(f"there is no key {id_}; `swarm keys ls` lists them.")
             live = mine & keys.c.revoked_at_s.is_(None)
-            connection.execute(update(keys).where(live).values(revoked_at_s=at_s))
+            revoked = update(keys).where(live).values(revoked_at_s=at_s)
+            if connection.execute(revoked).rowcount:
+                _note(connection, at_s, cause_id, "KeyRevoked", {"id": id_})
 
     def used(self, at_s: Mapping[str, float]) -> None:
         """Note when keys were used last."""
@@ -62,6 +68,12 @@ class Keys:
                 connection.execute(_USED, rows)
 
 
-def _key(row: Mapping[str, Any]) -> Key:
+def _key(row: Mapping[Any, Any]) -> Key:
     roles = frozenset(Role(role) for role in row["roles"].split())
     return Key(**dict(row) | {"roles": roles})
+
+
+def _note(
+    connection: Connection, at_s: float, cause_id: str, kind: str, told: Mapping[str, Any]
+) -> None:
+    note(connection, KEYS, at_s, [(cause_id, Written(0, kind, json.dumps(told)))])

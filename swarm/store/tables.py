@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Float,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -77,3 +78,21 @@ keys = Table(
     Column("last_used_s", Float(53)),
     Column("replaces", Text, nullable=False),
 )
+
+audit = Table(
+    "swarm_audit",
+    journal,
+    Column("stream", Text, primary_key=True),
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_s", Float(53), nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("cause_id", Text, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("written", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+Index("swarm_audit_newest", audit.c.stream, audit.c.at_s)

@@ -1,11 +1,9 @@
 """Agents: which ones swarm keeps alive."""
 
-import uuid
-
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.api.deps import Given
+from swarm.api.deps import Cause, Given
 from swarm.api.task_schemas import ImportPath
 from swarm.dispatch.events import WantAgents
 from swarm.model.dispatch import AgentsWanted
@@ -25,7 +23,7 @@ class AgentsBody(BaseModel):
 
 
 @router.post("/agents", status_code=201)
-async def want(body: AgentsBody, deps: Given) -> None:
+async def want(body: AgentsBody, deps: Given, cause: Cause) -> None:
     """Keep so many agents of a class alive. They are seen among the workers."""
     wanted = AgentsWanted(body.path, body.count, body.memory_bytes, body.cwd)
-    await deps.dispatch.tell(WantAgents(wanted), uuid.uuid4().hex)
+    await deps.dispatch.tell(WantAgents(wanted), cause)

@@ -1,12 +1,11 @@
 """Who is held and why, and a person's word on it."""
 
 import asyncio
-import uuid
 
 from fastapi import APIRouter
 
 from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
-from swarm.api.deps import Given, whole_pipeline
+from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.errors import StoreError
 from swarm.model.intents import Act, Mode
 
@@ -44,15 +43,14 @@ async def held(pipeline: str, deps: Given) -> HeldRow:
 
 
 @router.post("/decisions/hold", status_code=201)
-async def hold(body: HoldBody, deps: Given) -> DecisionRow:
+async def hold(body: HoldBody, deps: Given, cause: Cause) -> DecisionRow:
     """Hold a pipeline, whatever its mode, until it is released or the time is over."""
     target = whole_pipeline(deps, body.pipeline)
-    cause_id = uuid.uuid4().hex
-    return DecisionRow.of(await deps.sequencer.hold(target, body.by, body.for_s, cause_id))
+    return DecisionRow.of(await deps.sequencer.hold(target, body.by, body.for_s, cause))
 
 
 @router.post("/decisions/release", status_code=201)
-async def release(body: ReleaseBody, deps: Given) -> DecisionRow:
+async def release(body: ReleaseBody, deps: Given, cause: Cause) -> DecisionRow:
     """Let a pipeline go on; it is not held again for the same planned start."""
     target = whole_pipeline(deps, body.pipeline)
-    return DecisionRow.of(await deps.sequencer.release(target, body.by, uuid.uuid4().hex))
+    return DecisionRow.of(await deps.sequencer.release(target, body.by, cause))

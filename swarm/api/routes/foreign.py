@@ -1,13 +1,12 @@
 """The workers of orchestrators that swarm watches without having started them."""
 
 import asyncio
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
-from swarm.api.deps import Given
+from swarm.api.deps import Cause, Given
 from swarm.api.foreign_schemas import ForeignWorkerRow, HostBeatBody
 
 router = APIRouter(tags=["foreign workers"])
@@ -27,7 +26,7 @@ async def foreign_workers(deps: Given) -> list[ForeignWorkerRow]:
 
 
 @router.post("/beats")
-async def beats(body: Annotated[HostBeatBody, Body()], deps: Given) -> Heard:
+async def beats(body: Annotated[HostBeatBody, Body()], deps: Given, cause: Cause) -> Heard:
     """The beat of a host. The answer means that a death it tells of is in the journal."""
-    await deps.graph.hear(body.told(), uuid.uuid4().hex)
+    await deps.graph.hear(body.told(), cause)
     return Heard(workers=len(body.workers))

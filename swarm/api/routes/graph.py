@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from swarm.api.deps import Given
+from swarm.api.deps import Cause, Given
 from swarm.api.explained import Explained
 from swarm.api.finding_schemas import FindingRow, KindScoreRow
 from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
@@ -136,7 +135,7 @@ async def explanation(
 
 
 @router.post("/dependencies/verdict", status_code=201)
-async def verdict(body: VerdictBody, deps: Given) -> Accepted:
+async def verdict(body: VerdictBody, deps: Given, cause: Cause) -> Accepted:
     """Accept or reject a dependency; the verdict is kept across rescans."""
     up, down = body.upstream.key(), body.downstream.key()
     key = next(
@@ -148,7 +147,7 @@ async def verdict(body: VerdictBody, deps: Given) -> Accepted:
         DependencyKey(up, down, body.dataset_key()),
     )
     request = VerdictRequest(key, body.verdict, body.by)
-    return Accepted(seq=await deps.graph.judge(request, uuid.uuid4().hex))
+    return Accepted(seq=await deps.graph.judge(request, cause))
 
 
 @router.get("/impact")
@@ -164,9 +163,9 @@ async def upstream(asked: Annotated[_Search, Query()], deps: Given, response: Re
 
 
 @router.get("/questions")
-async def questions(deps: Given) -> list[QuestionRow]:
+async def questions(deps: Given, cause: Cause) -> list[QuestionRow]:
     """What owners are asked now, the most valuable first; at most three a team and week."""
-    asked = await deps.graph.ask(uuid.uuid4().hex)
+    asked = await deps.graph.ask(cause)
     return [QuestionRow.of(one) for one in asked]
 
 

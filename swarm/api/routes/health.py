@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm import __version__
-from swarm.api.deps import Deps, Given
+from swarm.api.deps import Cause, Deps, Given
 from swarm.api.schemas import UnresolvedRow
 from swarm.dispatch.detector import Detection
 from swarm.errors import Rejected, Unreachable
@@ -169,7 +169,7 @@ async def status(deps: Given) -> Status:
 
 
 @router.post("/quarantine")
-async def quarantine(body: QuarantineBody, deps: Given) -> None:
+async def quarantine(body: QuarantineBody, deps: Given, cause: Cause) -> None:
     """Set aside the record before which a stream stands still; the stream then goes on without
     it. What it was stays in the journal, with who did it and why."""
     stands = await asyncio.to_thread(_standing, deps)
@@ -177,7 +177,7 @@ async def quarantine(body: QuarantineBody, deps: Given) -> None:
         where = ", ".join(f"{one.stream} before record {one.seq}" for one in stands)
         detail = f"What stands still: {where or 'nothing'}; no other record can be set aside."
         raise Rejected(f"Stream {body.stream} does not stand before record {body.seq}. {detail}")
-    asked = (body.stream, body.seq, body.by, body.reason)
+    asked = (body.stream, body.seq, body.by, body.reason, cause)
     await asyncio.to_thread(deps.quarantine, *asked)
 
 

@@ -5,13 +5,12 @@ A 201 means that the event is in the journal. Sending it again, or in another or
 
 import json
 import math
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel
 
-from swarm.api.deps import Given
+from swarm.api.deps import Cause, Given
 from swarm.api.ingest_schemas import PushBody
 from swarm.errors import InputError
 from swarm.lineage.naming import dataset_from_url
@@ -31,17 +30,17 @@ class Accepted(BaseModel):
 
 
 @router.post("/lineage", status_code=201)
-async def lineage(request: Request, deps: Given) -> Accepted:
+async def lineage(request: Request, deps: Given, cause: Cause) -> Accepted:
     """One OpenLineage event. Facets swarm does not know are kept: `/facets`."""
     event = _json(await request.body())
     if not isinstance(event, dict):
         raise InputError("the body has to be one OpenLineage event, a JSON object")
     items = read_event(event, deps.lineage_namespaces, deps.clock.now_s(), deps.sql_context)
-    return await _offer(deps, "openlineage", items)
+    return await _offer(deps, cause, "openlineage", items)
 
 
 @router.post("/push", status_code=201)
-async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
+async def push(body: Annotated[PushBody, Body()], deps: Given, cause: Cause) -> Accepted:
     """Runs and evidence of a scheduler that swarm does not read by itself."""
     now_s = deps.clock.now_s()
     runs = [
@@ -68,7 +67,7 @@ async def push(body: Annotated[PushBody, Body()], deps: Given) -> Accepted:
         )
         for line in body.evidence
     ]
-    return await _offer(deps, f"push:{body.orchestrator}", (*runs, *evidence))
+    return await _offer(deps, cause, f"push:{body.orchestrator}", (*runs, *evidence))
 
 
 def _dataset(name: str) -> DatasetKey:
@@ -76,9 +75,9 @@ def _dataset(name: str) -> DatasetKey:
     return dataset_from_url(name) if is_place else DatasetKey("", name)
 
 
-async def _offer(deps: Given, source: str, items: tuple[Item, ...]) -> Accepted:
+async def _offer(deps: Given, cause: str, source: str, items: tuple[Item, ...]) -> Accepted:
     batch = Batch(source, "", items)
-    return Accepted(seq=await deps.graph.offer(batch, uuid.uuid4().hex))
+    return Accepted(seq=await deps.graph.offer(batch, cause))
 
 
 def _json(body: bytes) -> object:

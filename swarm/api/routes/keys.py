@@ -5,7 +5,7 @@ from typing import Self
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.api.deps import Given, Who
+from swarm.api.deps import Cause, Given, Who
 from swarm.model.access import Key, Role
 
 router = APIRouter(tags=["keys"])
@@ -75,18 +75,19 @@ async def keys(deps: Given) -> list[KeyRow]:
 
 
 @router.post("/keys", status_code=201)
-async def create(body: KeyBody, deps: Given, who: Who) -> NewKey:
+async def create(body: KeyBody, deps: Given, who: Who, cause: Cause) -> NewKey:
     """Make a key. This answer is the only place that ever holds its text."""
-    return NewKey.made(*await deps.keyring.make(body.name, body.roles, body.life_s, who.name))
+    asked = (body.name, body.roles, body.life_s, who.name, cause)
+    return NewKey.made(*await deps.keyring.make(*asked))
 
 
 @router.post("/keys/{key}/rotate", status_code=201)
-async def rotate(key: str, body: RotateBody, deps: Given, who: Who) -> NewKey:
+async def rotate(key: str, body: RotateBody, deps: Given, who: Who, cause: Cause) -> NewKey:
     """Make a key like an old one, which goes on to open for a while."""
-    return NewKey.made(*await deps.keyring.rotate(key, body.overlap_s, who.name))
+    return NewKey.made(*await deps.keyring.rotate(key, body.overlap_s, who.name, cause))
 
 
 @router.post("/keys/{key}/revoke")
-async def revoke(key: str, deps: Given) -> None:
+async def revoke(key: str, deps: Given, cause: Cause) -> None:
     """End a key at once."""
-    await deps.keyring.revoke(key)
+    await deps.keyring.revoke(key, cause)

@@ -1,11 +1,10 @@
 """SLAs that history offers, and that people accept."""
 
 import asyncio
-import uuid
 
 from fastapi import APIRouter
 
-from swarm.api.deps import Given, whole_pipeline
+from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.api.offer_schemas import AcceptBody, DeclineBody, OfferRow, SlaTerms
 from swarm.api.past import world_of
 from swarm.config import WEEK
@@ -27,23 +26,23 @@ async def offered(deps: Given) -> list[OfferRow]:
 
 
 @router.post("/slas", status_code=201)
-async def accept(body: AcceptBody, deps: Given) -> SlaTerms:
+async def accept(body: AcceptBody, deps: Given, cause: Cause) -> SlaTerms:
     """Promise what is offered of a pipeline, or another time of day; in place of the accepted SLA
     that it may have."""
     pipeline = whole_pipeline(deps, body.pipeline)
     world, terms = await world_of(deps, [pipeline]), await deps.sequencer.terms()
     known = await asyncio.to_thread(offer, world, pipeline, terms, deps.clock.now_s())
     sla = _sla(body, pipeline, known)
-    await deps.sequencer.accept(sla, body.by, uuid.uuid4().hex)
+    await deps.sequencer.accept(sla, body.by, cause)
     return SlaTerms.of(sla)
 
 
 @router.post("/slas/decline", status_code=201)
-async def decline(body: DeclineBody, deps: Given) -> None:
+async def decline(body: DeclineBody, deps: Given, cause: Cause) -> None:
     """Have nothing offered of a pipeline, and end the SLA that was accepted of it. Those of the
     settings and of the pipeline itself stay."""
     pipeline = whole_pipeline(deps, body.pipeline)
-    await deps.sequencer.decline(pipeline, body.by, uuid.uuid4().hex)
+    await deps.sequencer.decline(pipeline, body.by, cause)
 
 
 def _sla(body: AcceptBody, pipeline: PipelineKey, known: Offer | None) -> Sla:

@@ -4,11 +4,9 @@ An agent there is a worker like any: it registers, acquires, renews and finishes
 `(task, grant)`. Its host says what all its agents have to say in one request.
 """
 
-import uuid
-
 from fastapi import APIRouter
 
-from swarm.api.deps import Given
+from swarm.api.deps import Cause, Given
 from swarm.api.outside_schemas import (
     AcquireBody,
     Acquired,
@@ -25,18 +23,18 @@ router = APIRouter(tags=["agents"])
 
 
 @router.post("/agents/tell")
-async def tell(body: TellBody, deps: Given) -> Answers:
+async def tell(body: TellBody, deps: Given, cause: Cause) -> Answers:
     """Take what the agents of a host say, each for itself: one that is refused keeps none of the
     others. All of it may be sent again."""
-    answers = await deps.dispatch.tell_all(body.told(), uuid.uuid4().hex) if body.events else []
+    answers = await deps.dispatch.tell_all(body.told(), cause) if body.events else []
     return Answers(answers=[AnswerRow.of(answer) for answer in answers])
 
 
 @router.post("/agents/acquire")
-async def acquire(body: AcquireBody, deps: Given) -> Acquired:
+async def acquire(body: AcquireBody, deps: Given, cause: Cause) -> Acquired:
     """Ask for items; where there are none, the answer waits for some, 5 s at most."""
     event = Acquire(WorkerId(body.worker), body.number)
-    return Acquired.of(await deps.dispatch.tell(event, uuid.uuid4().hex))
+    return Acquired.of(await deps.dispatch.tell(event, cause))
 
 
 @router.post("/agents/outputs")

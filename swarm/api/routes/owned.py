@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from swarm.api.deps import Deps, Given
+from swarm.api.deps import Cause, Deps, Given
 from swarm.api.owned_schemas import ChangeRow, Changes, RearmBody, Rearmed
 from swarm.api.paging import place_in_log
 from swarm.api.task_schemas import Owner
@@ -46,10 +45,12 @@ async def changes(
 
 
 @router.post("/tasks/{task}/rearm")
-async def rearm(task: str, body: Annotated[RearmBody, Body()], deps: Given) -> Rearmed:
+async def rearm(
+    task: str, body: Annotated[RearmBody, Body()], deps: Given, cause: Cause
+) -> Rearmed:
     """Say of a task with `rearm: owner` that it may run again, or how it has ended."""
     id_ = TaskId(task)
-    answer = await deps.dispatch.rearm(body.event(id_), body.fields(), uuid.uuid4().hex)
+    answer = await deps.dispatch.rearm(body.event(id_), body.fields(), cause)
     assert isinstance(answer.reply, Receipt)
     return Rearmed(receipt=answer.reply)
 

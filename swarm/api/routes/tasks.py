@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel
 
-from swarm.api.deps import Deps, Given, Who
+from swarm.api.deps import Cause, Deps, Given, Who
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
@@ -54,6 +54,7 @@ class Taken(BaseModel):
 async def submit(
     body: Annotated[Submissions, Body()],
     deps: Given,
+    cause: Cause,
     who: Who,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Taken:
@@ -68,7 +69,7 @@ async def submit(
     named = [(_id(task, idempotency_key, at), task) for at, task in enumerate(body.tasks)]
     submissions = [task.submission(id_, _digest(task), now_s) for id_, task in named]
     payloads = {id_: task.payload() for id_, task in named}
-    await deps.dispatch.submit(submissions, payloads, uuid.uuid4().hex)
+    await deps.dispatch.submit(submissions, payloads, cause)
     return Taken(tasks=[id_ for id_, _ in named])
 
 
@@ -133,9 +134,9 @@ async def output(
 
 
 @router.post("/tasks/{task}/cancel")
-async def cancel(task: str, deps: Given) -> None:
+async def cancel(task: str, deps: Given, cause: Cause) -> None:
     """End a task. One that runs is told within a beat of its worker."""
-    await deps.dispatch.tell(Cancel(TaskId(task), "api"), uuid.uuid4().hex)
+    await deps.dispatch.tell(Cancel(TaskId(task), "api"), cause)
 
 
 @router.get("/workers")
@@ -147,9 +148,9 @@ async def workers(deps: Given) -> list[WorkerRow]:
 
 
 @router.post("/workers/{worker}/drain")
-async def drain(worker: str, deps: Given) -> None:
+async def drain(worker: str, deps: Given, cause: Cause) -> None:
     """Give a worker no new tasks; what it runs goes on to its end."""
-    await deps.dispatch.tell(Drain(WorkerId(worker), "api"), uuid.uuid4().hex)
+    await deps.dispatch.tell(Drain(WorkerId(worker), "api"), cause)
 
 
 async def _why_waiting(deps: Deps, row: Row) -> Waiting | None:

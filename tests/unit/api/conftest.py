@@ -152,21 +152,21 @@ class LocalSequencer:
         return await self._made(self.state.release(target, by, self._clock.now_s()), cause_id)
 
     async def link(self, link: Link, cause_id: str) -> None:
-        await self.write([LinkMade(link)])
+        await self.write([LinkMade(link)], cause_id)
 
     async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
         if self.state.links.of(downstream) is None:
             raise UnknownKey(f"nothing links {downstream} to others")
-        await self.write([LinkGone(downstream, by)])
+        await self.write([LinkGone(downstream, by)], cause_id)
 
     async def links(self) -> list[Awaited]:
         return self.state.links.awaited()
 
     async def accept(self, sla: Sla, by: str, cause_id: str) -> None:
-        await self.write([SlaAccepted(sla, by, self._clock.now_s())])
+        await self.write([SlaAccepted(sla, by, self._clock.now_s())], cause_id)
 
     async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
-        await self.write([SlaDeclined(pipeline, by, self._clock.now_s())])
+        await self.write([SlaDeclined(pipeline, by, self._clock.now_s())], cause_id)
 
     async def rules(self) -> list[RuleScored]:
         return list(self.state.hazards.rules.records())
@@ -174,8 +174,8 @@ class LocalSequencer:
     async def terms(self) -> Terms:
         return self.state.promises.terms
 
-    async def write(self, records: Sequence[SequencingRecord]) -> None:
-        await self._journaled.append(records, self._clock.now_s(), "cause")
+    async def write(self, records: Sequence[SequencingRecord], cause_id: str = "cause") -> None:
+        await self._journaled.append(records, self._clock.now_s(), cause_id)
 
     async def _made(self, made: IntentMade, cause_id: str) -> Intent:
         await self._journaled.append([made], self._clock.now_s(), cause_id)
@@ -244,6 +244,7 @@ async def api(tmp_path) -> AsyncIterator[Api]:
         clock=clock,
         lineage_namespaces={"prod": "airflow"},
         keys=open_journal("", tmp_path).keys(),
+        audit=open_journal("", tmp_path).audit(),
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(deps)),

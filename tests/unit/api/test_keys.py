@@ -105,7 +105,7 @@ async def test_what_another_process_revoked_is_shut_within_a_second(api: Api) ->
     key = await made(api)
     assert (await asks(api, key["key"]))[0] == 200
     assert api.deps.keys is not None
-    api.deps.keys.revoke(key["id"], api.clock.at_s)
+    api.deps.keys.revoke(key["id"], api.clock.at_s, "elsewhere")
     assert (await asks(api, key["key"]))[0] == 200  # what is known, for a moment
     api.clock.at_s += 1
     assert (await asks(api, key["key"]))[0] == 401

@@ -32,7 +32,9 @@ async def test_only_what_stops_a_stream_is_set_aside(api: Api, set_aside: list[A
     assert "by" in (await api.post("quarantine", ASKED | {"by": ""}, 422))["detail"]
     assert set_aside == []
     await api.post("quarantine", ASKED, 200)
-    assert set_aside == [("dispatch", 7, "ann", "a bug")]
+    ((*told, cause),) = set_aside
+    assert told == ["dispatch", 7, "ann", "a bug"]
+    assert cause.startswith("by:token:POST /quarantine:")
 
 
 async def test_what_is_refused_meanwhile_says_why(api: Api) -> None:

@@ -1,0 +1,227 @@
+"""Who changed what: a row for each change that somebody asked for, in the change's transaction.
+
+The rows of a stream are a chain: each holds a digest over the row before it, over itself, and over
+the records that the change wrote. They are never trimmed. Who edits, drops or slips in a row, or
+edits a record that is still kept, breaks the chain from there on, and `verify` names the first row
+that does not fit. Rows that are missing at the end show by records without a row, or by a digest of
+the end that somebody wrote down elsewhere. Who can write the database and knows this page can build
+a whole new chain: that, only such a written-down digest shows.
+"""
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from swarm.model.causes import asked_by
+from swarm.model.journal import Quarantined
+from swarm.store.database import Database
+from swarm.store.places import Place
+from swarm.store.tables import audit, records, streams
+
+KEYS = "keys"  # the chain of the API keys, which are no stream
+_BEGIN = ""
+_BODY_MAX = 2_000  # characters of the first record, for people
+_AT_ONCE = 1_000
+
+
+class Written(NamedTuple):
+    """A record as it is in its row."""
+
+    seq: int
+    type: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A change: `asked_by` and `asked` (a method and a path) are percent-encoded; `first_seq` to
+    `last_seq` are the records that it wrote, `types` what they are, `body` the first of them."""
+
+    stream: str
+    no: int
+    at_s: float
+    asked_by: str
+    asked: str
+    cause_id: str
+    first_seq: int
+    last_seq: int
+    types: str
+    body: str
+    written: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the chain of a stream is: `rows` fit, up to the row with `digest`; `wrong` says which is
+    the first that does not, and why."""
+
+    stream: str
+    rows: int
+    digest: str
+    wrong: str
+
+
+def note(
+    connection: Connection, stream: str, at_s: float, written: Iterable[tuple[str, Written]]
+) -> None:
+    """Keep a row for each run of records whose cause somebody asked for."""
+    for cause_id, run in itertools.groupby(written, key=lambda pair: pair[0]):
+        if asked_by(cause_id) is not None:
+            _note_one(connection, stream, at_s, cause_id, [record for _, record in run])
+
+
+class Audit:
+    """Reads the rows of all streams of a place."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def rows(self, limit: int, before: tuple[float, str, int] | None = None) -> list[Row]:
+        """The newest `limit` rows of all streams, or of those before (time, stream, number)."""
+        found: list[Row] = []
+        for stream in self._streams():
+            wanted = audit.c.stream == stream
+            if before is not None:
+                wanted &= _before(stream, *before)
+            newest = select(audit).where(wanted)
+            newest = newest.order_by(audit.c.at_s.desc(), audit.c.no.desc()).limit(limit)
+            with self._place.database(stream).reading() as connection:
+                found += [_row(row._mapping) for row in connection.execute(newest)]
+        found.sort(key=lambda row: (row.at_s, row.stream, row.no), reverse=True)
+        return found[:limit]
+
+    def verify(self) -> list[Verdict]:
+        """How the chain of each stream is."""
+        return [
+            _Check(self._place.database(stream), stream).verdict() for stream in self._streams()
+        ]
+
+    def _streams(self) -> list[str]:
+        known = set(self._place.streams()) | ({KEYS} if self._place.holds(KEYS) else set())
+        return sorted(known)
+
+
+class _Check:
+    """One walk along the chain of a stream."""
+
+    def __init__(self, database: Database, stream: str) -> None:
+        self._database = database
+        self._stream = stream
+        self._no, self._digest, self._trimmed = 0, _BEGIN, 0
+        self._covered: list[tuple[int, int]] = []
+
+    def verdict(self) -> Verdict:
+        # One view of all: what is written meanwhile is not half of it.
+        with self._database.reading() as connection:
+            trimmed = select(streams.c.trimmed_seq).where(streams.c.name == self._stream)
+            self._trimmed = connection.scalar(trimmed) or 0
+            wrong = next(self._faults(connection), "")
+        return Verdict(self._stream, self._no, self._digest, wrong)
+
+    def _faults(self, connection: Connection) -> Iterator[str]:
+        while rows := self._next(connection):
+            for row in rows:
+                if row.no != self._no + 1:
+                    yield f"row {self._no + 1} is missing: row {row.no} follows"
+                if row.digest != _digest(self._digest, row):
+                    yield f"row {row.no} is not what was written, or the row before it is not"
+                fault = self._records(connection, row)
+                if fault:
+                    yield fault
+                self._no, self._digest = row.no, row.digest
+        yield from self._without_row(connection)
+
+    def _next(self, connection: Connection) -> list[Row]:
+        mine = (audit.c.stream == self._stream) & (audit.c.no > self._no)
+        found = connection.execute(select(audit).where(mine).order_by(audit.c.no).limit(_AT_ONCE))
+        return [_row(row._mapping) for row in found]
+
+    def _records(self, connection: Connection, row: Row) -> str:
+        if row.last_seq > self._trimmed:
+            self._covered.append((row.first_seq, row.last_seq))
+        if row.first_seq <= self._trimmed:
+            return ""  # of no record, or of some that are no longer kept
+        whole = select(records.c.seq, records.c.type, records.c.body).where(
+            _of_stream(self._stream), records.c.seq.between(row.first_seq, row.last_seq)
+        )
+        kept = [Written(*one) for one in connection.execute(whole.order_by(records.c.seq))]
+        if _written(kept) == row.written:
+            return ""
+        return f"row {row.no}: records {row.first_seq} to {row.last_seq} are not what was written"
+
+    def _without_row(self, connection: Connection) -> Iterator[str]:
+        caused = select(records.c.seq).where(
+            _of_stream(self._stream), records.c.cause_id.startswith("by:")
+        )
+        covered = iter(sorted(self._covered))
+        first, last = next(covered, (0, 0))
+        for seq in connection.scalars(caused.order_by(records.c.seq)):
+            while last < seq:
+                first, last = next(covered, (seq + 1, seq + 1))
+            if seq < first:
+                yield f"record {seq} has no row: rows behind row {self._no} are missing"
+
+
+def _note_one(
+    connection: Connection, stream: str, at_s: float, cause_id: str, written: Sequence[Written]
+) -> None:
+    asked = asked_by(cause_id)
+    assert asked is not None
+    last = select(audit.c.no, audit.c.digest).where(audit.c.stream == stream)
+    found = connection.execute(last.order_by(audit.c.no.desc()).limit(1)).one_or_none()
+    no, before = found if found else (0, _BEGIN)
+    types = Counter(record.type for record in written)
+    row = Row(
+        stream=stream,
+        no=no + 1,
+        at_s=at_s,
+        asked_by=asked.by,
+        asked=asked.what,
+        cause_id=cause_id,
+        first_seq=written[0].seq,
+        last_seq=written[-1].seq,
+        types=", ".join(f"{name} x{n}" if n > 1 else name for name, n in types.items()),
+        body=written[0].body[:_BODY_MAX],
+        written=_written(written),
+        digest="",
+    )
+    connection.execute(audit.insert().values(asdict(row) | {"digest": _digest(before, row)}))
+
+
+def _digest(before: str, row: Row) -> str:
+    fields = asdict(row) | {"digest": before}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _written(written: Iterable[Written]) -> str:
+    """A digest of records. One that a person set aside counts as what it was."""
+    whole = hashlib.sha256()
+    for _, kind, body in written:
+        if kind == Quarantined.__name__:
+            held = json.loads(body)
+            kind, body = held["type"], held["body"]
+        whole.update(f"{len(kind)} {kind} {len(body)} {body}\n".encode())
+    return whole.hexdigest()
+
+
+def _of_stream(stream: str) -> ColumnElement[bool]:
+    id_ = select(streams.c.id).where(streams.c.name == stream).scalar_subquery()
+    return records.c.stream_id == id_
+
+
+def _before(stream: str, at_s: float, of: str, no: int) -> ColumnElement[bool]:
+    earlier = audit.c.at_s < at_s
+    if stream < of:
+        return audit.c.at_s <= at_s
+    return or_(earlier, and_(audit.c.at_s == at_s, audit.c.no < no)) if stream == of else earlier
+
+
+def _row(row: Mapping[Any, Any]) -> Row:
+    return Row(**row)

@@ -1,0 +1,159 @@
+"""Each change that was asked for has its row, in its transaction; what is meddled with shows."""
+
+import pytest
+from sqlalchemy import text
+
+from swarm.errors import Conflict
+from swarm.model.access import Key, Role
+from swarm.model.causes import asked_by, asked_cause, told_cause
+from swarm.store.journal import Journal, Stream
+
+HOLD = asked_cause("key:1", "POST /decisions/hold", "a1")
+OTHER = asked_cause("o'neil: sub\n%", "POST /links", "a2")
+TOLD = told_cause("key:2", "POST /push", "b1")
+
+
+def rows(journal: Journal) -> list[tuple[str, int, str, int, int, str]]:
+    return [
+        (row.stream, row.no, row.asked_by, row.first_seq, row.last_seq, row.types)
+        for row in reversed(journal.audit().rows(100))
+    ]
+
+
+def meddle(journal: Journal, statement: str, stream: str = "graph", **values: object) -> None:
+    with journal._place.database(stream).writing() as connection:
+        connection.execute(text(statement), values)
+
+
+def wrong(journal: Journal, stream: str = "graph") -> str:
+    return {verdict.stream: verdict.wrong for verdict in journal.audit().verify()}[stream]
+
+
+@pytest.fixture
+def journal(store) -> Journal:
+    return store.journal()
+
+
+@pytest.fixture
+def stream(journal, build) -> Stream:
+    """Five changes by one and two by another, between what swarm did by itself."""
+    stream = journal.open("graph")
+    for number in range(5):
+        stream.append([build.evidence(number)] * 2, 10.0 + number, HOLD)
+        stream.append([build.evidence(number)], 10.5 + number, "connector")
+    stream.append([build.evidence(n) for n in range(4)], 20.0, [OTHER, TOLD, OTHER, OTHER])
+    return stream
+
+
+def test_who_asked_is_read_back_and_cannot_be_forged():
+    asked = asked_by(OTHER)
+    assert asked is not None
+    assert asked.by == "o%27neil%3A sub%0A%25"
+    assert asked_by(asked_cause("a:POST x:1", "y", "z")).by == "a%3APOST x%3A1"
+    assert [asked_by(cause) for cause in (TOLD, "settings", "by:a", "of:a:b:c")] == [None] * 4
+
+
+def test_what_was_asked_for_has_rows_and_nothing_else_has(journal, stream):
+    told = rows(journal)
+    assert told[0] == ("graph", 1, "key%3A1", 1, 2, "EvidenceSeen x2")
+    assert told[4] == ("graph", 5, "key%3A1", 13, 14, "EvidenceSeen x2")
+    assert told[5:] == [
+        ("graph", 6, asked_by(OTHER).by, 16, 16, "EvidenceSeen"),
+        ("graph", 7, asked_by(OTHER).by, 18, 19, "EvidenceSeen x2"),
+    ]
+    assert wrong(journal) == ""
+
+
+def test_a_change_that_is_not_written_has_no_row(journal, stream, build):
+    journal.open("graph")
+    with pytest.raises(Conflict):
+        stream.append([build.evidence(1)], 30.0, HOLD)
+    second = journal.open("graph")
+
+    def fails_behind_it() -> None:
+        with second.together():
+            second.append([build.evidence(1)], 30.0, HOLD)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails_behind_it()
+    assert len(rows(journal)) == 7
+    assert wrong(journal) == ""
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE swarm_audit SET asked_by = 'ann' WHERE no = 3", "row 3 is not what was written"),
+        ("UPDATE swarm_audit SET at_s = at_s + 1 WHERE no = 1", "row 1 is not what was written"),
+        ("DELETE FROM swarm_audit WHERE no = 4", "row 4 is missing: row 5 follows"),
+        ("DELETE FROM swarm_audit WHERE no = 1", "row 1 is missing: row 2 follows"),
+        ("DELETE FROM swarm_audit WHERE no > 5", "record 16 has no row: rows behind row 5"),
+        (
+            "UPDATE swarm_audit SET digest = written WHERE no = 6",
+            "row 6 is not what was written",
+        ),
+        (
+            "UPDATE swarm_records SET body = replace(body, 'table_1', 'table_2') WHERE seq = 5",
+            "row 2: records 4 to 5 are not what was written",
+        ),
+        ("DELETE FROM swarm_records WHERE seq = 14", "row 5: records 13 to 14 are not what"),
+    ],
+)
+def test_what_is_meddled_with_is_named(journal, stream, statement, why):
+    meddle(journal, statement)
+    assert why in wrong(journal)
+
+
+def test_a_trimmed_journal_still_has_its_rows(journal, stream, build):
+    stream.save_snapshot(8, [build.evidence(1)])
+    stream.trim(8)
+    assert wrong(journal) == ""
+    assert len(rows(journal)) == 7
+    meddle(journal, "UPDATE swarm_audit SET body = '{}' WHERE no = 1")
+    assert "row 1 is not what was written" in wrong(journal)
+
+
+def test_a_record_set_aside_is_a_change_and_no_meddling(journal, stream):
+    by_ann = asked_cause("key:3", "POST /quarantine", "c")
+    journal.quarantine("graph", 4, "ann", "a bug", 30.0, by_ann)
+    assert rows(journal)[-1] == ("graph", 8, "key%3A3", 4, 4, "Quarantined")
+    assert wrong(journal) == ""
+
+
+def test_keys_have_a_chain_of_their_own(journal):
+    keys = journal.keys()
+    keys.add(Key("k1", "ann", frozenset({Role.VIEWER}), b"d", 1.0, "token", 9.0), HOLD)
+    keys.add(
+        Key("k2", "ann", frozenset({Role.VIEWER}), b"e", 2.0, "token", 9.0, replaces="k1"),
+        OTHER,
+        5.0,
+    )
+    for _ in range(2):  # the second changes nothing
+        keys.revoke("k2", 3.0, HOLD)
+    keys.used({"k1": 4.0})
+    assert [row[1:] for row in rows(journal)] == [
+        (1, "key%3A1", 0, 0, "KeyMade"),
+        (2, asked_by(OTHER).by, 0, 0, "KeyMade"),
+        (3, "key%3A1", 0, 0, "KeyRevoked"),
+    ]
+    assert wrong(journal, "keys") == ""
+    assert [(key.id, key.expires_at_s, key.last_used_s) for key in keys.all()] == [
+        ("k1", 5.0, 4.0),
+        ("k2", 9.0, None),
+    ]
+    meddle(journal, "UPDATE swarm_audit SET body = 'x' WHERE no = 2", "keys")
+    assert "row 2" in wrong(journal, "keys")
+
+
+def test_pages_go_through_all_streams_once(journal, stream, build):
+    other = journal.open("dispatch")
+    for number in range(5):
+        other.append([build.evidence(number)], 10.0 + number, OTHER)
+    whole = journal.audit().rows(100)
+    paged, before = [], None
+    while found := journal.audit().rows(2, before):
+        paged += found
+        before = (found[-1].at_s, found[-1].stream, found[-1].no)
+    assert paged == whole
+    assert len(whole) == 12
