@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swarm import config
+from swarm import secret as secrets_at
 from swarm.config import Settings
 from swarm.errors import ConfigError
 from swarm.model.access import Caller, Role
@@ -40,6 +41,7 @@ def main() -> None:
     # Once here, so that the actors need not wait for one another to do it.
     open_projector(settings.store_url, settings.state_dir).close()
     os.environ.update(ray_environment(settings))
+    os.environ[secrets_at.HIDDEN] = ",".join(secrets_at.variables(settings.secrets()))
     import ray  # reads the environment when it is imported
 
     from swarm.actors import handles, options
@@ -162,10 +164,7 @@ def _tokens(settings: Settings) -> dict[str, Caller]:
     """The tokens of the settings. Raises `ConfigError` for a file that holds none."""
     tokens = {}
     for at, entry in enumerate(settings.api.tokens):
-        try:
-            token = entry.token_file.read_text().strip()
-        except OSError as error:
-            raise ConfigError(f"api.tokens: {entry.token_file}: {error.strerror}.") from None
+        token = secrets_at.read(entry.token_file, "api.tokens")
         if len(token) < _TOKEN_MIN:
             few = f"a token has {_TOKEN_MIN} characters at least"
             raise ConfigError(f"api.tokens: {entry.token_file}: {few}; `openssl rand -hex 32`.")

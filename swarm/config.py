@@ -9,13 +9,28 @@ from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from swarm import secret
 from swarm.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+# Where a secret lies: a path, `secret://env/NAME` or `secret://file/PATH`.
+SecretAt = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value),
+    AfterValidator(secret.place),
+]
 
 
 class _Section(BaseModel):
@@ -80,9 +95,13 @@ class Source(_Section):
         description="The manifest, catalog or crontab file, dbt's `target` folder, or the exports "
         "of a query history.",
     )
-    token_file: UserPath | None = Field(None, description="File that holds a bearer token.")
+    token_file: SecretAt | None = Field(
+        None, description="File that holds a bearer token, or `secret://env/NAME`."
+    )
     username: str = Field("", description="User for basic authentication.")
-    password_file: UserPath | None = Field(None, description="File that holds the user's password.")
+    password_file: SecretAt | None = Field(
+        None, description="File that holds the user's password, or `secret://env/NAME`."
+    )
     poll_s: float = Field(2.0, ge=0.5, le=3600, description="Seconds between two passes.")
     lineage_namespace: str = Field(
         "", description="Job namespace of the OpenLineage events it sends, its name when empty."
@@ -102,7 +121,9 @@ class Source(_Section):
         description="Address of the hand beside it (`swarm hand run`), which alone turns its "
         "knobs; without one nothing of it is held.",
     )
-    hand_token_file: UserPath | None = Field(None, description="File that holds the hand's token.")
+    hand_token_file: SecretAt | None = Field(
+        None, description="File that holds the hand's token, or `secret://env/NAME`."
+    )
 
     @property
     def instance(self) -> str:
@@ -114,8 +135,10 @@ class HandPlace(_Section):
 
     host: str = Field("127.0.0.1", description="Address to bind.")
     port: int = Field(8643, ge=1, le=65535, description="Port to bind.")
-    token_file: UserPath | None = Field(
-        None, description="File that holds the token of who may tell it what to do."
+    token_file: SecretAt | None = Field(
+        None,
+        description="File that holds the token of who may tell it what to do, or "
+        "`secret://env/NAME`.",
     )
     webhook_url: str = Field(
         "", description="Where the acts on a source without knobs of its own are sent to."
@@ -136,7 +159,9 @@ _ROLES_OF_RIGHT: Mapping[str, tuple[RoleName, ...]] = {
 class ApiToken(_Section):
     """A token that may do less than the one `swarm up` makes."""
 
-    token_file: UserPath = Field(description="File that holds the token, yours to make.")
+    token_file: SecretAt = Field(
+        description="File that holds the token, yours to make, or `secret://env/NAME`."
+    )
     roles: tuple[RoleName, ...] = Field(
         ("viewer",),
         min_length=1,
@@ -160,6 +185,13 @@ class Api(_Section):
     host: str = Field("127.0.0.1", description="Address to bind.")
     port: int = Field(8642, ge=1, le=65535, description="Port to bind.")
     tokens: tuple[ApiToken, ...] = Field((), description="Further tokens, with roles of their own.")
+    requests_per_s: float = Field(
+        500.0,
+        ge=1,
+        le=100_000,
+        description="Requests a second that one key may make for long; after ten seconds of rest "
+        "ten times as many at once.",
+    )
 
 
 class Worker(_Section):
@@ -306,7 +338,9 @@ class Settings(_Section):
         description="Folder of the journal, the token and what runs now.",
     )
     store_url: str = Field(
-        "", description="PostgreSQL URL of the store; empty for SQLite in `state_dir`."
+        "",
+        description="PostgreSQL URL of the store, or `secret://file/PATH` or `secret://env/NAME` "
+        "that holds it; empty for SQLite in `state_dir`.",
     )
     ray_address: str = Field(
         "",
@@ -344,6 +378,14 @@ class Settings(_Section):
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="Dependencies below this probability are not shown."
     )
+
+    def secrets(self) -> tuple[str, ...]:
+        """Where all the secrets that are named here lie."""
+        places = [self.store_url, self.hand.token_file]
+        places += [entry.token_file for entry in self.api.tokens]
+        for source in self.sources:
+            places += [source.token_file, source.password_file, source.hand_token_file]
+        return tuple(place for place in places if place)
 
 
 def load(path: UserPath | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -13,6 +13,7 @@ from typing import Any
 from swarm.actors.slot import Call, End, Program, Slot, SlotDied, python
 from swarm.agents import Agent
 from swarm.errors import InputError
+from swarm.secret import inherited
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class AgentProcess:
         output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         home = {
             "argv": (*python("swarm.actors.agent_process"), spec.path),
-            "env": {**os.environ, **slot.marks},
+            "env": {**inherited(os.environ), **slot.marks},
             "cwd": spec.cwd,
         }
         limits = {"output": str(output), "memory_bytes": spec.memory_bytes or None}

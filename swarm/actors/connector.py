@@ -30,6 +30,7 @@ from swarm.model.journal import (
     IntentEnded,
     RecoveryEnded,
 )
+from swarm.outbound import check_reached
 from swarm.store.projections import open_projections
 
 _BACKOFF_MAX_S = 60.0
@@ -161,6 +162,9 @@ class ConnectorActor:
 
     async def _pass(self, connector: Connector) -> None:
         cause_id = uuid.uuid4().hex
+        if self._source.url:
+            key = f"source `{self._source.instance}`: `url`"
+            await asyncio.to_thread(check_reached, self._source.url, key)
         async for batch in connector.observe(self._cursor):
             if batch.items:
                 await self._graph.offer(batch, cause_id)

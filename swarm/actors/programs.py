@@ -11,6 +11,7 @@ from swarm.actors.leftovers import marks
 from swarm.actors.output_files import output_files
 from swarm.actors.slot import Call, Program
 from swarm.model.work import Token
+from swarm.secret import inherited
 
 _FILES = "SWARM_FILES"
 
@@ -21,7 +22,7 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self._outputs = output_files(folder)
         self._files = folder / "files"
-        self._around = dict(os.environ)
+        self._around = inherited(os.environ)
 
     def unpack(self, token: Token, body: str) -> Program | Call:
         """The program or call, its files in place. Raises `OSError` where the disk refuses them,

@@ -12,6 +12,7 @@ from swarm.api import pages, problems
 from swarm.api.deps import Deps
 from swarm.api.doors import Doors
 from swarm.api.guard import Guard
+from swarm.api.limits import Limits
 from swarm.api.news import block
 from swarm.api.read_model import ReadModel
 from swarm.api.routes import (
@@ -65,7 +66,8 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     admin = Caller("token", frozenset({Role.ADMIN}))
     doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring)
-    app.add_middleware(Guard, doors=doors)
+    limits = Limits(deps.requests_per_s, deps.clock.monotonic_s)
+    app.add_middleware(Guard, doors=doors, limits=limits)
     problems.install(app)
     pages.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.

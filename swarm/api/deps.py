@@ -55,6 +55,7 @@ class Deps:
     result: Callable[[Token], str | None] = lambda _: None
     standing: Callable[[], Iterable[Standing]] = lambda: ()
     quarantine: Callable[[str, int, str, str, str], None] = lambda *_: None
+    requests_per_s: float = 500.0
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)

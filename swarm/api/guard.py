@@ -5,6 +5,7 @@ The files of the dashboard are open: they hold no data.
 A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
 """
 
+import math
 import zlib
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm.api.doors import Doors
 from swarm.api.keyring import NotAdmitted
+from swarm.api.limits import Limits
 from swarm.api.pages import is_page
 from swarm.api.problems import of_error, problem
 from swarm.api.roles import ROUTES, methods_of, route_of
@@ -25,11 +27,13 @@ CALLER = "swarm.caller"  # where in a request's scope its `Caller` is
 
 class Guard:
     """Refuses requests without a bearer token (401), for routes that the table of roles does not
-    know (404, 405) or not give them (403), and bodies over the limit (413)."""
+    know (404, 405) or not give them (403), more than the limits let in (429), and bodies over
+    theirs (413)."""
 
-    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+    def __init__(self, app: ASGIApp, doors: Doors, limits: Limits) -> None:
         self._app = app
         self._doors = doors
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_page(scope["method"], scope["path"]):
@@ -62,9 +66,13 @@ class Guard:
         try:
             caller = await self._doors.caller(authorization)
         except NotAdmitted as error:
-            return problem(401, error.code, str(error))
+            wait_s = self._limits.strangers.take((scope.get("client") or ("",))[0])
+            return _later(wait_s) if wait_s else problem(401, error.code, str(error))
         except StoreError as error:
             return of_error(error)
+        wait_s = self._limits.callers.take(caller.name)
+        if wait_s:
+            return _later(wait_s)
         scope[CALLER] = caller
         return _refusal(scope["method"], scope["path"], caller)
 
@@ -87,6 +95,13 @@ def _no_route(method: str, path: str) -> JSONResponse:
         return problem(404, "unknown-route", detail)
     answer = problem(405, "method", f"This route takes {allowed}, not {method[:20]}.")
     answer.headers["Allow"] = allowed
+    return answer
+
+
+def _later(wait_s: float) -> JSONResponse:
+    again_s = math.ceil(wait_s)
+    answer = problem(429, "rate-limited", f"Too many requests: send it again in {again_s} s.")
+    answer.headers["Retry-After"] = str(again_s)
     return answer
 
 

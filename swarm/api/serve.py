@@ -78,6 +78,7 @@ def _builder(
                 },
                 # Events do not name the connection of their SQL: it is read as the default one's.
                 sql_context=lambda _: sql_context(settings),
+                requests_per_s=settings.api.requests_per_s,
                 min_confidence=settings.min_confidence,
                 team_weights={name: team.weight for name, team in settings.teams.items()},
             )

@@ -1,8 +1,8 @@
 """What a source's settings say about who we are."""
 
 import base64
-from pathlib import Path
 
+from swarm import secret
 from swarm.config import Source
 from swarm.errors import ConfigError
 
@@ -31,10 +31,5 @@ def hand_token_of(source: Source) -> str:
     return _secret(source, "hand_token_file", source.hand_token_file)
 
 
-def _secret(source: Source, key: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"source `{source.instance}`: `{key}` {path} cannot be read: {error}"
-        ) from None
+def _secret(source: Source, key: str, at: str) -> str:
+    return secret.read(at, f"source `{source.instance}`: `{key}`")

@@ -25,8 +25,9 @@ from swarm.config import Settings, Source
 from swarm.connectors.credentials import headers_of
 from swarm.connectors.http_answers import check_status
 from swarm.connectors.knobs import Look
-from swarm.errors import MalformedResponse, Unavailable
+from swarm.errors import ConfigError, MalformedResponse, Unauthorized, Unavailable
 from swarm.model.intents import Act, Carried, Intent
+from swarm.outbound import check_reached
 
 _OF_STATUS = {
     404: Carried.GONE,
@@ -57,7 +58,10 @@ class Webhook:
     async def __call__(self, wanted: Mapping[str, object]) -> tuple[Carried, str]:
         key = {"Idempotency-Key": str(wanted["key"])}
         try:
+            await asyncio.to_thread(check_reached, self._url, "`hand.webhook_url`")
             answer = await self._client.post(self._url, json=dict(wanted), headers=key)
+        except ConfigError as refusal:
+            raise Unauthorized(str(refusal)) from None
         except httpx.HTTPError as error:
             raise Unavailable(f"{self._url}: no answer: {error or type(error).__name__}") from error
         if outcome := _OF_STATUS.get(answer.status_code):

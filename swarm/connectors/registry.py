@@ -14,6 +14,7 @@ from swarm.config import Settings, Source
 from swarm.connectors.base import Connector
 from swarm.connectors.knobs import Knobs
 from swarm.errors import ConfigError
+from swarm.outbound import check_url
 
 GROUP = "swarm.connectors"
 
@@ -55,12 +56,16 @@ def connect(source: Source, settings: Settings) -> Connector:
         raise ConfigError(
             f"source `{source.instance}`: unknown kind `{source.kind}`.{hint} Known are: {known}."
         )
+    _check_urls(source)
     connector: Connector = _loaded(kinds[source.kind], source)(source, settings)
     return connector
 
 
 def knobs_of(source: Source, settings: Settings) -> Knobs:
     """The knobs of one source; nothing is asked yet. Raises `ConfigError`."""
+    _check_urls(source)
+    if settings.hand.webhook_url:
+        check_url(settings.hand.webhook_url, "`hand.webhook_url`")
     is_custom = settings.hand.webhook_url or settings.hand.command
     where = _CUSTOM_KNOBS if is_custom else _KNOBS.get(source.kind)
     if where is None:
@@ -70,6 +75,12 @@ def knobs_of(source: Source, settings: Settings) -> Knobs:
         )
     knobs: Knobs = _loaded(EntryPoint(source.kind, where, GROUP), source)(source, settings)
     return knobs
+
+
+def _check_urls(source: Source) -> None:
+    for key, url in (("url", source.url), ("hand_url", source.hand_url)):
+        if "://" in url:  # what is no URL at all its connector says better
+            check_url(url, f"source `{source.instance}`: `{key}`")
 
 
 def _loaded(point: EntryPoint, source: Source) -> Callable[[Source, Settings], Any]:

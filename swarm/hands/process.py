@@ -5,6 +5,7 @@ from pathlib import Path
 
 import uvicorn
 
+from swarm import secret
 from swarm.clock import SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.registry import knobs_of
@@ -65,13 +66,10 @@ def run(settings: Settings) -> None:
 
 
 def _token(settings: Settings) -> str:
-    path = settings.hand.token_file
-    if path is None:
+    at = settings.hand.token_file
+    if at is None:
         raise ConfigError("`hand.token_file` is not set: a file with `openssl rand -hex 32`.")
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"hand.token_file: {path} cannot be read: {error}") from None
+    token = secret.read(at, "hand.token_file")
     if len(token) < _TOKEN_MIN:
-        raise ConfigError(f"hand.token_file: {path}: a token has {_TOKEN_MIN} characters at least.")
+        raise ConfigError(f"hand.token_file: {at}: a token has {_TOKEN_MIN} characters at least.")
     return token

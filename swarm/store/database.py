@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from swarm import secret
 from swarm.errors import NoRoom, StoreError, Unreachable
 
 _BUSY_S = 5.0  # how long a lock is waited for: longer than any transaction of ours
@@ -98,7 +99,10 @@ def open_file(path: Path) -> Database:
 
 
 def open_url(url: str) -> Database:
-    """The PostgreSQL database at `url`; nothing is connected yet."""
+    """The PostgreSQL database at `url`, or at the one that a secret holds; nothing is connected
+    yet."""
+    if url.startswith(secret.PREFIX):
+        url = secret.read(url, "store_url")
     try:
         parsed = make_url(url)
     except ArgumentError:

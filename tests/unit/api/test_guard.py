@@ -8,6 +8,7 @@ import pytest
 from swarm.api.doors import Doors
 from swarm.api.guard import BODY_MAX_BYTES, Guard
 from swarm.api.keyring import Keyring
+from swarm.api.limits import Limits
 from swarm.clock import SystemClock
 from swarm.model.access import Caller, Role
 
@@ -41,7 +42,9 @@ async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks"):
 
     scope = {"type": "http", "method": method, "path": path}
     scope["headers"] = [(k.encode(), v.encode()) for k, v in headers]
-    await Guard(app, Doors(TOKENS, Keyring(None, SystemClock())))(scope, receive, send)
+    await Guard(
+        app, Doors(TOKENS, Keyring(None, SystemClock())), Limits(1e6, SystemClock().monotonic_s)
+    )(scope, receive, send)
     return sent[0]["status"], sent[1]["body"]
 
 
