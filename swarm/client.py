@@ -166,7 +166,8 @@ class Client:
 
     def tasks(self, state: str | None = None) -> Iterator[dict[str, Any]]:
         """The tasks that were handed in, newest first; `state` is `queued`, `leased`, `running`,
-        `lost` or an outcome: `succeeded`, `failed`, `cancelled`, `parked`."""
+        `lost` or an outcome: `succeeded`, `failed`, `cancelled`, `parked`,
+        `skipped`."""
         return self._pages("tasks", {"state": state})
 
     def task(self, task: str) -> dict[str, Any]:

@@ -282,8 +282,8 @@ class PipelineRule(_Section):
     at_latest: Literal["run", "skip", "ask"] = Field(
         "run",
         description="What then becomes of it: `run` starts it, `skip` leaves it out (not in "
-        "Airflow, where it starts), `ask` tells somebody as soon as it is held and starts it "
-        "without an answer.",
+        "Airflow, where it starts unless its tasks run on swarm), `ask` tells somebody as soon as "
+        "it is held and starts it without an answer.",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from swarm.actors.ports import Dispatch
 from swarm.clock import Clock
-from swarm.dispatch.events import Guide, Hold
+from swarm.dispatch.events import Guide, Hold, LeftOut
 from swarm.errors import Rejected, StoreError
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
@@ -13,29 +13,35 @@ from swarm.model.keys import PipelineKey
 TTL_S = 60.0
 _LOOK_S = 0.25
 _RENEW_S = 5.0  # so soon a dispatcher that was restarted knows it again
+# So much longer stands a hold whose runs are left out at its end: until that is decided and told.
+_WORD_S = 10.0
 
 
 def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s: float) -> Guide:
     """All of it, to be said again well within `TTL_S`. `intents` are the newest of each pipeline;
-    those that do not gate or are over count for nothing. `slack_s` is how long from now the start
-    of a pipeline may be put off; a promoted one has none."""
+    those that do not gate or are over count for nothing. A hold that leaves its runs out is over
+    a little later, so that none of them begins before that is said. `slack_s` is how long from now
+    the start of a pipeline may be put off; a promoted one has none."""
     holds: list[Hold] = []
+    left_out: list[LeftOut] = []
     slack = dict(slack_s)
     yielding: set[PipelineKey] = set()
     for intent in intents:
-        if intent.mode is not Mode.GATE or intent.valid_until_s <= now_s:
+        if intent.mode is not Mode.GATE or _left_s(intent, now_s) <= 0:
             continue
         match intent.act:
             case Act.HOLD:
-                for_s = min(TTL_S, intent.valid_until_s - now_s)
+                for_s = min(TTL_S, _left_s(intent, now_s))
                 holds.append(Hold(intent.target, for_s, intent.reason, intent.waits_for))
+            case Act.RELEASE if intent.skip_at_s is not None:
+                left_out.append(LeftOut(intent.target, intent.skip_at_s, intent.reason))
             case Act.PROMOTE:
                 slack[intent.target] = 0.0
             case Act.YIELD:
                 yielding.add(intent.target)
             case Act.RELEASE | Act.TRIGGER:
                 pass
-    return Guide(tuple(holds), slack, frozenset(yielding), TTL_S)
+    return Guide(tuple(holds), slack, frozenset(yielding), TTL_S, tuple(left_out))
 
 
 class Said:
@@ -75,4 +81,9 @@ def _gist(guide: Guide) -> object:
     some or none. How much is told again soon enough."""
     holds = [(hold.pipeline, hold.reason, hold.waits_for) for hold in guide.holds]
     spent = {pipeline: slack_s <= 0 for pipeline, slack_s in guide.slack_s.items()}
-    return holds, spent, guide.yielding
+    return holds, spent, guide.yielding, guide.left_out
+
+
+def _left_s(intent: Intent, now_s: float) -> float:
+    leaves_out = intent.act is Act.HOLD and intent.skip_at_s is not None
+    return intent.valid_until_s + (_WORD_S if leaves_out else 0.0) - now_s

@@ -50,6 +50,9 @@ class HeldRow(Shape):
 
     for_s: float = Field(description="How many seconds more at most; 0: it is not held.")
     reason: str
+    left_out_in_s: float | None = Field(
+        None, description="In so many seconds it is left out if it is held until then."
+    )
 
 
 class ReleaseBody(Shape):

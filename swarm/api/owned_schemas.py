@@ -50,11 +50,12 @@ class ChangeRow(BaseModel):
     detail: str
 
     @classmethod
-    def of(cls, moved: Moved) -> Self:
+    def of(cls, moved: Moved, skips: bool) -> Self:
+        is_strange = moved.state == Outcome.SKIPPED and not skips
         return cls(
             id=moved.submission.task,
             subject=moved.submission.subject,
-            state=moved.state,
+            state=Outcome.CANCELLED if is_strange else moved.state,
             grant=moved.grant,
             worker=moved.worker,
             detail=moved.detail,

@@ -1,9 +1,11 @@
 """`swarm run`: a line of a crontab, or any program, as a run of a pipeline.
 
-It must never eat a run: whatever swarm does or does not, the program is run.
+It must never eat a run: whatever swarm does or does not, the program is run. The one exception is
+a pipeline's own policy, `at_latest: skip`, and swarm's living word for it.
 """
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 _LAST_WORD_S = 0.3
+_CLOCKS_S = 1.0  # so far apart may those be that say when a run is left out
+_LEFT_OUT = os.EX_TEMPFAIL
 _MINUTE_S = 60.0
 
 
@@ -41,7 +45,8 @@ def run(
 
     Its start and end are told, later where swarm is down; while the pipeline is held it waits. It
     starts anyway where swarm has not answered within 2 s. Input, output, signals and exit code are
-    the program's own.
+    the program's own; 75 where the pipeline's policy leaves out what is held until its latest
+    start (`at_latest: skip`).
     """
     from swarm.cli.run_child import Signals
     from swarm.cli.run_reports import Reports
@@ -72,9 +77,10 @@ class _Run:
         }
 
     def run(self, signals: "Signals", swarm: "Swarm | None", argv: list[str]) -> int:
-        if swarm is not None and (by := self._held_until(signals, swarm)):
-            self._tell(state="cancelled", ended_at_s=time.time())
-            return 128 + by
+        if swarm is not None and (code := self._held_until(signals, swarm)):
+            state = "skipped" if code == _LEFT_OUT else "cancelled"
+            self._tell(state=state, ended_at_s=time.time())
+            return code
         self._tell(state="running", started_at_s=time.time())
         code = signals.run(argv)
         state = "succeeded" if code == 0 else "failed"
@@ -82,24 +88,32 @@ class _Run:
         return code
 
     def _held_until(self, signals: "Signals", swarm: "Swarm") -> int:
-        """Wait while the pipeline is held; the number of a signal that ended the wait, else 0."""
-        why_before = ""
+        """Wait while the pipeline is held; 0 where the program is to be run then, else the exit
+        code: it is left out, or a signal ended the wait."""
+        why_before, left_out_s = "", math.inf
         while True:
+            asked_s = time.monotonic()
             try:
                 held = swarm.ask(f"holds/{quote(self._key, safe='')}")
                 why, for_s = str(held["reason"]), float(held["for_s"])
+                left_s = held.get("left_out_in_s")
+                left_s = math.inf if left_s is None else float(left_s)
             except (OSError, KeyError, TypeError, ValueError) as error:
                 _say(f"{error}: it starts anyway")
                 return 0
             if for_s <= 0:
-                return 0
+                if asked_s < left_out_s - _CLOCKS_S:
+                    return 0
+                _say(f"{self._key} was held until its latest start: it is left out")
+                return _LEFT_OUT
+            left_out_s = asked_s + left_s
             if not why_before:
                 self._tell(state="queued")
             if why != why_before:
                 _say(f"{self._key} is held: {why}")
                 why_before = why
             if by := signals.wait(min(for_s, _LOOK_S)):
-                return int(by)
+                return 128 + by
 
     def _tell(self, **news: Any) -> None:
         self._told |= news

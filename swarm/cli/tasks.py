@@ -21,7 +21,7 @@ workers_app = typer.Typer(help="The workers that run tasks.", no_args_is_help=Tr
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
 _SHORT_POLL_S = 0.3
 _TAKEN: dict[str, Any] = {"grant": 0, "state": "queued", "story": []}
-ENDED = ("succeeded", "failed", "cancelled", "parked")
+ENDED = ("succeeded", "failed", "cancelled", "parked", "skipped")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

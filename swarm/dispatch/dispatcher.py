@@ -3,7 +3,7 @@
 `decide` answers an event with the records that follow from it and changes nothing that is
 replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
 replayed are signs of life (`beat`), which worker is kept free for which late task, and what
-sequencing wants of the queue (`guidance.py`).
+sequencing wants of the queue (`guidance.py`), unless a task ends by it.
 
 Rules
 1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
@@ -184,7 +184,7 @@ class Dispatcher:
         match event:
             case Guide():
                 self._guidance.take(event, now)
-                return Decision((), Receipt.DONE)
+                return Decision(tuple(self._guidance.left_out(event.left_out)), Receipt.DONE)
             case Submit() | Rearm() | Cancel() | Drain():
                 return self._requested(event, now)
             case Register():

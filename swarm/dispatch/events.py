@@ -128,18 +128,29 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Runs of `pipeline` that have not begun and were handed in by `until_s` (seconds since the
+    epoch) never begin. `reason` is one line for a person."""
+
+    pipeline: PipelineKey
+    until_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
     """All that sequencing wants of the queue now: what was said before and is not here is over.
 
     `slack_s` tells how many seconds from now a pipeline's tasks have to start, where they know no
     deadline of their own. Backfills of `yielding` pipelines give way to all else. Of both nothing
-    stands after `for_s` seconds.
+    stands after `for_s` seconds. What is `left_out` ends, for good.
     """
 
     holds: tuple[Hold, ...] = ()
     slack_s: Mapping[PipelineKey, float] = field(default_factory=dict)
     yielding: frozenset[PipelineKey] = frozenset()
     for_s: float = 60.0
+    left_out: tuple[LeftOut, ...] = ()
 
 
 Event = (

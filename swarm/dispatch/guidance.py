@@ -13,6 +13,8 @@ Rules
    (`queue_wait_max_s`) since its owner last spoke of it; what is left is for finding a worker.
    After that it is not held again.
 4. A task that is held still waits: it can be cancelled, counts for its team, and says why.
+5. What is left out ends without having run. That alone is replayed. A backfill never is, it is for
+   another time than the start that has passed.
 """
 
 import heapq
@@ -20,12 +22,13 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from swarm.dispatch.events import Guide, Hold, Now
+from swarm.dispatch.events import Guide, Hold, LeftOut, Now
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.queue import latest_start_s
 from swarm.dispatch.states import Task
+from swarm.model.dispatch import Ended
 from swarm.model.keys import PipelineKey
-from swarm.model.work import Resources, TaskId
+from swarm.model.work import Outcome, Resources, TaskId
 
 HOLD_MAX_S = 60.0
 HELD_SHARE = 0.75
@@ -74,6 +77,14 @@ class Guidance:
         self._until_s = now.steady_s + guide.for_s
         guided = self._guided().union(before)
         self._settle_all((key for key in guided if before.get(key) != self._wish(key)), now)
+
+    def left_out(self, said: Iterable[LeftOut]) -> Iterator[Ended]:
+        """The ends of what is left out."""
+        for one in said:
+            for id_ in self._floor.queue.of(one.pipeline):
+                task = self._floor.tasks[id_]
+                if self._waits_for_its_run(task) and _is_late(task, one.until_s):
+                    yield Ended(task.token, Outcome.SKIPPED, one.reason)
 
     def came(self, task: Task) -> None:
         """A task came to the queue."""
@@ -145,8 +156,7 @@ class Guidance:
 
     def _is_held(self, task: Task, now: Now) -> bool:
         submission = task.submission
-        run = submission.part_of
-        if run is None or run[0] not in self._holds or run in self._floor.begun:
+        if submission.pipeline not in self._holds or not self._waits_for_its_run(task):
             return False
         if not submission.queue_wait_max_s:
             return True
@@ -154,6 +164,11 @@ class Guidance:
             waited_s = max(0.0, now.wall_s - submission.submitted_at_s)
             self._be_patient(submission.task, self._patience_s(submission.task) - waited_s, now)
         return now.steady_s < self._free_s[submission.task]
+
+    def _waits_for_its_run(self, task: Task) -> bool:
+        """Is it of a run that has not begun?"""
+        run = task.submission.part_of
+        return run is not None and run not in self._floor.begun
 
     def _patience_s(self, id_: TaskId) -> float:
         return self._floor.tasks[id_].submission.queue_wait_max_s * HELD_SHARE
@@ -177,3 +192,7 @@ class Guidance:
         if submission.fills is not None:  # what presses are the runs of today
             return own_s
         return min(own_s, self._starts_s.get(submission.pipeline, own_s))
+
+
+def _is_late(task: Task, until_s: float) -> bool:
+    return task.submission.fills is None and task.submission.submitted_at_s <= until_s

@@ -45,7 +45,10 @@ TRANSITIONS: Mapping[tuple[TaskState, type[Move]], TaskState] = {
     (TaskState.LOST, Rearmed): TaskState.QUEUED,
     (TaskState.LEASED, CancelAsked): TaskState.LEASED,
     (TaskState.RUNNING, CancelAsked): TaskState.RUNNING,
-    (TaskState.QUEUED, Ended): TaskState.ENDED,  # cancelled, or the late report of a lost grant
+    (
+        TaskState.QUEUED,
+        Ended,
+    ): TaskState.ENDED,  # cancelled, left out, or the late report of a lost grant
     (TaskState.LEASED, Ended): TaskState.ENDED,
     (TaskState.RUNNING, Ended): TaskState.ENDED,
     (TaskState.LOST, Ended): TaskState.ENDED,

@@ -12,7 +12,7 @@ class AtLatest(StrEnum):
     """What becomes of a held run whose latest start has come."""
 
     RUN = "run"  # it starts, whatever it reads
-    SKIP = "skip"  # it is left out where its orchestrator has a way for that, else it starts
+    SKIP = "skip"  # it is left out wherever it waits and can be, else it starts
     ASK = "ask"  # a person was told when it was held; without an answer it starts
 
 

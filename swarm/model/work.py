@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     PARKED = "parked"  # it takes its workers down with it; a person has to look
+    SKIPPED = "skipped"  # its run was held until its latest start and is left out
 
 
 class LossCause(StrEnum):

@@ -32,8 +32,8 @@ _REFUSED = frozenset({400, 404, 409, 413, 422})  # sending it again would not he
 
 @dataclass(frozen=True)
 class Change:
-    """A task moved. `state` is queued, leased, running, lost, succeeded, failed, cancelled or
-    parked; `detail` says why it was lost or how it ended."""
+    """A task moved. `state` is queued, leased, running, lost, succeeded, failed, cancelled,
+    parked or skipped; `detail` says why it was lost or how it ended."""
 
     id: str
     subject: str
@@ -193,7 +193,8 @@ class Link:
     def _listen(self) -> None:
         cursor, pause_s = "", _PAUSE_S
         while not self._closed.is_set():
-            asked = {"owner": self._owner, "after": cursor, "wait_s": _POLL_S if cursor else 0}
+            asked = {"owner": self._owner, "after": cursor, "skips": "true"}
+            asked["wait_s"] = str(_POLL_S if cursor else 0)
             try:
                 path = f"/tasks/changes?{urlencode(asked)}"
                 told = self._ask("GET", path, None, _POLL_S + _ANSWER_S)

@@ -36,6 +36,7 @@ class Api(ThreadingHTTPServer):
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.held: Callable[[], float] = lambda: 0.0
+        self.left_out_in_s: float | None = None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -55,7 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert self.headers["Authorization"] == f"Bearer {TOKEN}"
         self.server.asked.append(self.path)
         for_s = self.server.held()
-        self._answer(200, {"reason": "its source is late" if for_s else "", "for_s": for_s})
+        reason, left_s = ("its source is late", self.server.left_out_in_s) if for_s else ("", None)
+        self._answer(200, {"reason": reason, "for_s": for_s, "left_out_in_s": left_s})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -172,6 +174,37 @@ def test_it_waits_while_its_pipeline_is_held(api: Api, shell: Shell, tmp_path: P
     assert err == "swarm: crontab/load is held: its source is late\n", "once, not at each look"
     until(lambda: len(api.told()) == 3)
     assert [state for (state,) in api.told("state")] == ["queued", "running", "succeeded"]
+
+
+@pytest.mark.parametrize(("in_s", "is_left_out"), [(0.0, True), (1e6, False)])
+def test_what_is_held_until_its_latest_start_is_left_out(
+    api: Api, shell: Shell, tmp_path: Path, in_s: float, is_left_out: bool
+) -> None:
+    ran = tmp_path / "ran"
+    api.held = lambda: 30.0 if len(api.asked) < 2 else 0.0
+    api.left_out_in_s = in_s
+    code, _, err = shell.run(api.port, "touch", str(ran))
+    assert (code, ran.exists()) == ((os.EX_TEMPFAIL, False) if is_left_out else (0, True))
+    assert ("it is left out" in err) is is_left_out
+    ends = ["skipped"] if is_left_out else ["running", "succeeded"]
+    until(lambda: len(api.told()) == 1 + len(ends))
+    assert [state for (state,) in api.told("state")] == ["queued", *ends]
+
+
+def test_a_swarm_that_falls_silent_leaves_nothing_out(
+    api: Api, shell: Shell, tmp_path: Path
+) -> None:
+    """It is its living word alone that does."""
+    ran = tmp_path / "ran"
+    api.left_out_in_s = 0.0
+
+    def held() -> float:
+        if len(api.asked) == 2:
+            raise ConnectionError("it is gone")
+        return 30.0
+
+    api.held = held
+    assert (shell.run(api.port, "touch", str(ran))[0], ran.exists()) == (0, True)
 
 
 def test_who_waits_may_be_told_to_end(api: Api, shell: Shell, tmp_path: Path) -> None:

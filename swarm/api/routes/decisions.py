@@ -38,7 +38,9 @@ async def held(pipeline: str, deps: Given) -> HeldRow:
     now_s = deps.clock.now_s()
     for one in intents:
         if one.target.name == name and one.act is Act.HOLD and one.mode is Mode.GATE:
-            return HeldRow(for_s=max(0.0, one.valid_until_s - now_s), reason=one.reason)
+            for_s = max(0.0, one.valid_until_s - now_s)
+            skip_in_s = None if one.skip_at_s is None else one.skip_at_s - now_s
+            return HeldRow(for_s=for_s, reason=one.reason, left_out_in_s=skip_in_s)
     return HeldRow(for_s=0.0, reason="")
 
 

@@ -24,10 +24,12 @@ async def changes(
     deps: Given,
     after: Annotated[str, Query(max_length=20)] = "",
     wait_s: Annotated[float, Query(ge=0, le=60)] = 0.0,
+    skips: bool = False,
 ) -> Changes:
     """The tasks of `owner` that moved since `after`, the `cursor` of the last answer; at once if
     there are some, else as soon as one moves or `wait_s` have passed. Without `after`, and where
-    that cursor is of a log that has begun anew, all that are kept."""
+    that cursor is of a log that has begun anew, all that are kept. A plug-in that does not say
+    `skips` is too old for the outcome `skipped` and is told `cancelled`."""
     seen = place_in_log(after) if after else 0
     if seen > deps.model.seq:  # of another log, or this reader is behind: the log knows
         seen = seen if seen <= await asyncio.to_thread(deps.projections.last) else 0
@@ -40,7 +42,7 @@ async def changes(
         cursor=str(rows[-1].seq if full else max(at, seen)),
         complete=not seen,
         more=full,
-        tasks=[ChangeRow.of(row) for row in rows],
+        tasks=[ChangeRow.of(row, skips) for row in rows],
     )
 
 

@@ -21,7 +21,8 @@ RUNNING = "running"
 LOST = "lost"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
-ENDED = frozenset({SUCCEEDED, FAILED, "cancelled", "parked", REFUSED})
+SKIPPED = "skipped"
+ENDED = frozenset({SUCCEEDED, FAILED, "cancelled", "parked", SKIPPED, REFUSED})
 
 _STRANGERS_MAX = 50_000
 

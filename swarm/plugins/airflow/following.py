@@ -15,7 +15,17 @@ from airflow.utils.session import create_session
 
 from swarm.plugins.airflow import rows, settings
 from swarm.plugins.airflow.asked import Asked, BadNeeds, Program, body
-from swarm.plugins.airflow.book import ADOPTED, FAILED, KEPT, OFFERED, SENT, SUCCEEDED, Book, Held
+from swarm.plugins.airflow.book import (
+    ADOPTED,
+    FAILED,
+    KEPT,
+    OFFERED,
+    SENT,
+    SKIPPED,
+    SUCCEEDED,
+    Book,
+    Held,
+)
 from swarm.plugins.airflow.losses import Verdict, after_loss
 from swarm.plugins.link import Change, Link
 
@@ -142,8 +152,22 @@ class Following:
     def _report_end(self, held: Held) -> None:
         if held.state == FAILED and self._begins_again(held):
             return
+        if held.state == SKIPPED and held.row is not None:
+            self._leave_out(held)
+            return
         text = f"swarm task {held.id}: {held.state}" + (f", {held.detail}" if held.detail else "")
         self._report(held, succeeded=held.state == SUCCEEDED, info=text)
+        self._book.drop(held)
+
+    def _leave_out(self, held: Held) -> None:
+        """A task whose run was held until its latest start is skipped, as Airflow itself skips."""
+        with create_session() as session:
+            is_left_out = rows.leave_out(session, held, self.job_id, held.detail)
+        if is_left_out:
+            self.log.warning("swarm: %s: %s", held.key, held.detail)
+            self._report(held, succeeded=True, info=None)  # the row says what became of it
+        else:
+            self.running.discard(held.key)
         self._book.drop(held)
 
     def _begins_again(self, held: Held) -> bool:

@@ -72,6 +72,19 @@ def hand_over_again(session: Any, held: Held, job: Any, id_: str, why: str) -> b
     return bool(changed.rowcount)
 
 
+def leave_out(session: Any, held: Held, job: Any, why: str) -> bool:
+    """QUEUED -> SKIPPED, and a line in Airflow's log of events; False if the row has moved on."""
+    now = datetime.now(UTC)
+    changed = session.execute(
+        _mine(held, job, (TaskInstanceState.QUEUED,))
+        .values(state=TaskInstanceState.SKIPPED, start_date=now, end_date=now)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount:
+        session.add(Log(event="swarm leaves it out", task_instance=held.key, extra=why))
+    return bool(changed.rowcount)
+
+
 def still_queued(session: Any, held: Held, job: Any) -> bool:
     """Its time in the queue begins again; False if it is not queued any more."""
     changed = session.execute(

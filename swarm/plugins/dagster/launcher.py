@@ -36,7 +36,7 @@ from swarm.plugins.dagster.tasks import (
     run_task,
     task_body,
 )
-from swarm.plugins.dagster.tracker import Tracker
+from swarm.plugins.dagster.tracker import BADLY, Tracker
 from swarm.plugins.link import Change, Link
 
 log = logging.getLogger(__name__)
@@ -234,13 +234,13 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
     def _tell(self, change: Change) -> None:
         """Tell Dagster of an end that the run's own process could not tell."""
         run_id = run_of(change.id)
-        if run_id is None or change.state not in ("failed", "cancelled", "parked"):
+        if run_id is None or change.state not in BADLY:
             return
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or run.tags.get(TASK_TAG) != change.id:
             return
         message = f"swarm: task {change.id} {change.state}: {change.detail}"
-        if change.state == "cancelled":
+        if change.state in ("cancelled", "skipped"):
             self._instance.report_run_canceled(run, message)
         elif not (self._instance.run_monitoring_enabled and run.status.value == "STARTED"):
             self._instance.report_run_failed(run, message)
@@ -249,6 +249,6 @@ class SwarmRunLauncher(RunLauncher[Any], ConfigurableClass):  # type: ignore[mis
 def _status(change: Change) -> WorkerStatus:
     if change.state == "succeeded":
         return WorkerStatus.SUCCESS
-    if change.state in ("failed", "cancelled", "parked"):
+    if change.state in BADLY:
         return WorkerStatus.FAILED
     return WorkerStatus.RUNNING  # also while swarm finds it another worker

@@ -42,7 +42,7 @@ from swarm.plugins.dagster.tasks import (
     step_task,
     task_body,
 )
-from swarm.plugins.dagster.tracker import Tracker
+from swarm.plugins.dagster.tracker import BADLY, Tracker
 from swarm.plugins.link import Link
 
 _HEALTH_S = 2
@@ -98,7 +98,7 @@ class SwarmStepHandler(StepHandler):  # type: ignore[misc]
             if tracker.was_submitted(task):
                 return CheckStepHealthResult.healthy()
             return CheckStepHealthResult.unhealthy("it was not handed to swarm from here")
-        if change.state in ("failed", "cancelled", "parked"):
+        if change.state in BADLY:
             return CheckStepHealthResult.unhealthy(f"swarm task {change.state}: {change.detail}")
         if tracker.ended_for_s(task) > _WORD_S:
             return CheckStepHealthResult.unhealthy("its process ended without a word")

@@ -6,7 +6,8 @@ from typing import Any
 
 from swarm.plugins.link import Change, Link
 
-_ENDED = frozenset({"succeeded", "failed", "cancelled", "parked"})
+BADLY = frozenset({"failed", "cancelled", "parked", "skipped"})
+_ENDED = BADLY | {"succeeded"}
 
 
 class Tracker:

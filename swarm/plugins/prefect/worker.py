@@ -41,7 +41,7 @@ from swarm.plugins.prefect.tasks import FlowRun, Wanted, flow_run_of, owner_of, 
 _PAUSE_S = 1.0  # before Prefect's server is asked again
 _CANCEL_LOOK_S = 5.0  # how often the server is asked what is to be cancelled
 _LOOK_S = 0.1  # how often what the link has heard is looked at; that is memory only
-_ENDED = frozenset({"succeeded", "failed", "cancelled", "parked"})
+_ENDED = frozenset({"succeeded", "failed", "cancelled", "parked", "skipped"})
 _RUNS = frozenset({"leased", "running"})
 
 
@@ -237,7 +237,7 @@ class SwarmWorker(BaseWorker[SwarmJobConfiguration, SwarmVariables, SwarmWorkerR
 
     async def _settle(self, run: PrefectFlowRun, end: Change) -> None:
         """Tell Prefect of an end that the flow's own process could not tell."""
-        if end.state == "cancelled":
+        if end.state in ("cancelled", "skipped"):
             found = await self.client.read_flow_run(run.id)
             if not (found.state and found.state.is_final()):
                 await self._mark_flow_run_as_cancelled(found)

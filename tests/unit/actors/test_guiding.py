@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from swarm.actors.guiding import TTL_S, Said, guide
-from swarm.dispatch.events import Guide, Hold
+from swarm.dispatch.events import Guide, Hold, LeftOut
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
 
@@ -54,3 +54,15 @@ def test_slack_that_passes_is_no_news_until_none_is_left() -> None:
     assert said.is_news(Guide(slack_s={A: 6.0}), 105.0)
     assert said.is_news(Guide(slack_s={A: 0.0}), 101.0)
     assert said.is_news(Guide(slack_s={A: 6.0, B: 9.0}), 101.0)
+
+
+def test_what_is_to_be_left_out_is_held_until_that_is_said() -> None:
+    hold = Intent(A, 1, Act.HOLD, "late", 1_000.0, waits_for=(D,), skip_at_s=1_000.0)
+    assert guide([hold], {}, 1_001.0).holds, "the sequencer has not had its say yet"
+    assert guide([hold], {}, 1_100.0) == Guide(), "and never will"
+    over = replace(hold, number=2, act=Act.RELEASE, valid_until_s=1_600.0)
+    told = guide([over], {}, 1_001.0)
+    assert told == Guide(left_out=(LeftOut(A, 1_000.0, "late"),))
+    assert Said().is_news(told, 1.0)
+    assert guide([replace(over, skip_at_s=None)], {}, 1_001.0) == Guide(), "it came in time"
+    assert guide([over], {}, 1_600.0) == Guide()

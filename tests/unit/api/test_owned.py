@@ -1,8 +1,10 @@
 """What an owner of tasks, an orchestrator's plug-in, hears and says."""
 
 import json
+from math import inf
 
-from swarm.dispatch.events import Acquire, Register, Renew, WorkerLost
+from swarm.dispatch.events import Acquire, Guide, LeftOut, Register, Renew, WorkerLost
+from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Offer, Resources, TaskId, Token, WorkerId
 
 W = WorkerId("w")
@@ -63,6 +65,15 @@ async def test_an_owner_tells_how_a_lost_task_has_ended(api) -> None:
     assert await api.post("tasks/a/rearm", {"grant": 1}, 200) == {"receipt": "stale"}
     [row] = (await api.get("tasks/changes", owner="airflow"))["tasks"]
     assert (row["state"], row["grant"], row["detail"]) == ("succeeded", 1, "there")
+
+
+async def test_a_plug_in_that_is_too_old_to_skip_cancels(api) -> None:
+    await api.post("tasks", a_task("a", pipeline="airflow/dag", run="monday"))
+    left_out = LeftOut(PipelineKey("airflow", "dag"), inf, "its latest start has come")
+    await api.happens(Guide(left_out=(left_out,)))
+    for skips, state in ((True, "skipped"), (False, "cancelled")):
+        [row] = (await api.get("tasks/changes", owner="airflow", skips=skips))["tasks"]
+        assert (row["state"], row["detail"]) == (state, "its latest start has come")
 
 
 async def test_a_cursor_of_another_log_gives_all_again(api) -> None:

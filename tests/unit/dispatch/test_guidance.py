@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from swarm.dispatch.dispatcher import Dispatcher, Policy
-from swarm.dispatch.events import Cancel, Finish, Guide, Hold, Now, Rearm, WorkerLost
+from swarm.dispatch.events import Cancel, Finish, Guide, Hold, LeftOut, Now, Rearm, WorkerLost
 from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.guidance import HELD_SHARE, HOLD_MAX_S
 from swarm.dispatch.waiting import WaitReason
+from swarm.model.dispatch import Ended
 from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Outcome, SlaClass, Submission, TaskId, Token, WorkerId
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
@@ -268,3 +269,45 @@ def test_a_new_dispatcher_holds_nothing_until_it_is_told(desk: Desk) -> None:
     for record in desk.journal:
         fresh.apply(record)
     assert fresh.explain(TaskId("a"), Now(0.0, WALL_S)).waiting.reason is WaitReason.NEXT
+
+
+def leave_out(until_s: float) -> Guide:
+    return Guide(left_out=(LeftOut(LATE, until_s, "its latest start has come"),))
+
+
+def test_what_is_left_out_ends_without_having_run(desk: Desk) -> None:
+    desk.submit(of(LATE, "begun", "sunday"))
+    (begun,) = desk.acquire_tokens("w")
+    desk.tell(Finish(begun, Outcome.SUCCEEDED))
+    desk.tell(hold())
+    desk.submit(
+        of(LATE, "a", "monday"),
+        of(LATE, "b", "monday"),
+        of(LATE, "more", "sunday"),
+        of(LATE, "fill", sla=SlaClass.BACKFILL),
+        of(LATE, "next", submitted_at_s=WALL_S + 8.0),
+        of(OTHER, "other"),
+        replace(a_task("of no run"), pipeline=LATE),
+    )
+    desk.now_s = 9.0
+    seen = len(desk.journal)
+    desk.tell(leave_out(WALL_S + 7.0))
+    desk.tell(leave_out(WALL_S + 7.0))
+    assert desk.journal[seen:] == [
+        Ended(Token(TaskId(name), 0), Outcome.SKIPPED, "its latest start has come")
+        for name in ("a", "b")
+    ], "once, and what has begun, comes later or makes good for another time is not late"
+    assert sorted(desk.acquire("w")) == ["fill", "more", "next", "of no run", "other"]
+
+
+def test_what_is_left_out_stays_so_for_a_new_dispatcher(desk: Desk) -> None:
+    desk.tell(hold())
+    desk.submit(of(LATE, "a"))
+    desk.tell(leave_out(WALL_S))
+    again = Desk()
+    for record in desk.journal:
+        again.dispatcher.apply(record)
+    again.dispatcher.begin(Now(0.0, WALL_S))
+    again.submit(of(LATE, "a"))
+    assert again.acquire("w") == []
+    assert again.dispatcher.floor.ended[TaskId("a")].outcome is Outcome.SKIPPED
