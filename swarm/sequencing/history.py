@@ -8,7 +8,7 @@ from statistics import median
 from typing import TypeVar
 
 from swarm.model.keys import PipelineKey
-from swarm.model.past_runs import NONE, merged, ran_of, unpacked
+from swarm.model.past_runs import NONE, durations_s, merged, ran_of, since, unpacked
 from swarm.model.runs import Ran, Run, RunState
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.repairs import Gaps
@@ -60,13 +60,13 @@ class History:
             return
         self._remembered.pop(pipeline, None)
         self._version[pipeline] = self._version.get(pipeline, 0) + 1
-        known = unpacked(self._packed[pipeline])
-        took = [r.ended_at_s - r.started_at_s for r in known]
+        took = durations_s(self._packed[pipeline])
         if len(took) >= CADENCE_RUNS:
             usual_s = median(took)
             for ran in runs:
                 if not ran.failed:
                     self.tail.see(ran.ended_at_s - ran.started_at_s, usual_s)
+        known = since(self._packed[pipeline], min(ran.started_at_s for ran in runs))
         for ran in runs:
             at = bisect_left(known, ran.started_at_s, key=lambda one: one.started_at_s)
             if at < len(known) and at and known[at - 1].failed:
