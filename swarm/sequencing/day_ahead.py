@@ -24,7 +24,7 @@ from swarm.sequencing.days import LOOK_BACK_DAYS, Past
 from swarm.sequencing.forecast import Link
 from swarm.sequencing.history import History
 from swarm.sequencing.slots import most_at_once, moves
-from swarm.sequencing.standing_on import nodes_of
+from swarm.sequencing.standing_on import chain_of, nodes_of
 from swarm.sequencing.world import World
 
 HOUR_S = 3_600.0
@@ -61,7 +61,7 @@ def day_ahead(world: World, now_s: float) -> DayAhead:
     ordered = _ordered(world)
     begins_s = next_begin_s(day_begins_s(world, ordered), now_s)
     ends_s = begins_s + DAY_S
-    nodes = nodes_of(world, ordered, ends_s, begins_s)
+    nodes, _ = nodes_of(world, chain_of(world.graph, ordered), ends_s, begins_s)
     ran = [(key, one) for key in ordered for one in world.history.ended(key)]
     slots = most_at_once(_spans_taken(ran))
     waited = _Waited(ran, slots)

@@ -5,8 +5,9 @@ day counts the last run that began in the 24 hours before the deadline's time.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from math import log
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -40,6 +41,43 @@ class Done(NamedTuple):
     ended_s: float
 
 
+class Days(dict[int, Past]):
+    """The runs of earlier days, by how many days ago, and what follows from them alone. It stays
+    as it was made: forecasts ask the same days again and again as today goes on."""
+
+    @cached_property
+    def took_s(self) -> list[float]:
+        """How long they took, the shortest first."""
+        return sorted(past.took_s for past in self.values())
+
+    @cached_property
+    def usual_s(self) -> float:
+        """How long they usually took."""
+        return median(self.took_s)
+
+    @cached_property
+    def began_s(self) -> list[float]:
+        """When they began beside their deadlines, the earliest first."""
+        return sorted(past.began_s for past in self.values())
+
+    @cached_property
+    def usually_began_s(self) -> float:
+        return median(self.began_s)
+
+    @cached_property
+    def ends_s(self) -> dict[int, float]:
+        """When each day's ended beside its deadline."""
+        return {ago: past.ends_s for ago, past in self.items()}
+
+    @cached_property
+    def log_ratios(self) -> dict[int, float]:
+        """How much longer than usual each day's took, as logarithms."""
+        return {ago: self.log_ratio(past.took_s) for ago, past in self.items()}
+
+    def log_ratio(self, took_s: float) -> float:
+        return log(max(took_s, 1.0) / max(self.usual_s, 1.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Today:
     """What a pipeline usually does before the deadline, by how many days ago, and what it has done.
@@ -48,7 +86,7 @@ class Today:
     last one ended, if all ended badly and none is under way.
     """
 
-    days: Mapping[int, Past]
+    days: Days
     done: tuple[Done, ...] = ()
     begun_s: float | None = None
     failed_s: float | None = None
@@ -58,8 +96,8 @@ class Today:
         if self.done or self.failed_s is not None:
             return not self.done
         if self.begun_s is not None:
-            return now_s - self.begun_s > _ninth([past.took_s for past in self.days.values()])
-        return now_s - deadline_s > _ninth([past.began_s for past in self.days.values()])
+            return now_s - self.begun_s > _ninth(self.days.took_s)
+        return now_s - deadline_s > _ninth(self.days.began_s)
 
 
 def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: float) -> Today | None:
@@ -72,7 +110,7 @@ def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: flo
     weeks = range(7, int(min(oldest, LOOK_BACK_DAYS)) + 1, 7)
     if weeks and not any(week in days for week in weeks):
         return None  # never on this day of the week
-    from_s = deadline_s + min(past.began_s for past in days.values()) - EARLY_S
+    from_s = deadline_s + days.began_s[0] - EARLY_S
     at = bisect_left(ended, from_s, key=lambda ran: ran.started_at_s)
     since = [ran for ran in ended[at:] if ran.ended_at_s <= now_s]
     done = tuple(Done(ran.started_at_s, ran.ended_at_s) for ran in since if not ran.failed)
@@ -85,14 +123,14 @@ def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: flo
 
 def usually_after(reader: Today, writer: Today) -> bool:
     """Did the reader begin after the writer was done, on most of the days that both ran?"""
-    both = reader.days.keys() & writer.days.keys()
-    after = sum(reader.days[ago].began_s >= writer.days[ago].ends_s for ago in both)
-    return 2 * after > len(both)
+    ends_s = writer.days.ends_s
+    after = [past.began_s >= ends_s[ago] for ago, past in reader.days.items() if ago in ends_s]
+    return 2 * sum(after) > len(after)
 
 
-def _days(ended: tuple[Ran, ...], deadline_s: float) -> dict[int, Past]:
+def _days(ended: tuple[Ran, ...], deadline_s: float) -> Days:
     began = [ran.started_at_s for ran in ended]
-    days = {}
+    days = Days()
     for ago in range(1, LOOK_BACK_DAYS + 1):
         then_s = deadline_s - ago * DAY_S
         at = bisect_right(began, then_s) - 1

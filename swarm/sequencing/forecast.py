@@ -9,14 +9,16 @@ draws as it is sure. A run that began before its upstream was done read what was
 not count: it is done only when it has run again, as soon after that as it is made again here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from operator import add, mul
 from random import Random
 from typing import NamedTuple
 
 from swarm.model.keys import PipelineKey
 from swarm.model.weekdays import DAY_S
-from swarm.sequencing.days import Done, Past, Today
+from swarm.sequencing.days import Days, Done, Today
 from swarm.sequencing.pace import Pace
 from swarm.sequencing.repairs import Gaps
 from swarm.sequencing.tail import Tail
@@ -40,7 +42,7 @@ class Node:
     key: PipelineKey
     today: Today | None
     upstream: tuple[Link, ...] = ()
-    starts: Mapping[int, Past] | None = None
+    starts: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,17 @@ class Forecast:
 
 
 class _Ends(NamedTuple):
-    """By draw: the end, and the number of the node that it waited for."""
+    """By draw: the end, and when that was done which it waited for (`_NEVER`: for nobody)."""
 
     at_s: Sequence[float]
-    waited_for: Sequence[int | None]
+    waited_s: Callable[[int], float]
 
 
-_NOBODY: Sequence[int | None] = (None,) * DRAWS
-_AT_ONCE = _Ends((0.0,) * DRAWS, _NOBODY)
+_NEVER = -inf
+
+
+def _nobody(draw: int) -> float:
+    return _NEVER
 
 
 def forecast(
@@ -83,9 +88,8 @@ def forecast(
     asked = nodes[-1].today
     if asked is None:
         return None
-    days = tuple(asked.days)
     draws = _Draws(
-        [random.choice(days) for _ in range(DRAWS)],
+        random.choices(tuple(asked.days), k=DRAWS),
         random.choices(*habits.pace.today, k=DRAWS),
         deadline_s,
         now_s,
@@ -121,84 +125,92 @@ class _Draws:
             retries = self.habits.retries
             return [retries.next_s(today.failed_s, self.now_s, self.random) for _ in range(DRAWS)]
         days = node.starts or today.days
-        began = {ago: self.deadline_s + past.began_s for ago, past in days.items()}
-        later = {ago: at_s for ago, at_s in began.items() if at_s > self.now_s}
-        if not later:
-            return [self.now_s] * DRAWS
-        others = list(later.values())
-        return [later.get(ago) or self.random.choice(others) for ago in self.ago]
+        elapsed_s = self.now_s - self.deadline_s
+        later = {
+            ago: self.deadline_s + past.began_s
+            for ago, past in days.items()
+            if past.began_s > elapsed_s
+        }
+        return self._drawn(later) if later else [self.now_s] * DRAWS
 
     def takes(self, today: Today, elapsed_s: float) -> list[float]:
         """How long a run takes in all that has been under way for so long."""
         paces = self.habits.pace.days
         usual = {ago: past.took_s / paces.get(ago, 1.0) for ago, past in today.days.items()}
-        others = list(usual.values())
-        days = [usual.get(ago) or self.random.choice(others) for ago in self.ago]
-        found = [took_s * pace for took_s, pace in zip(days, self.pace, strict=True)]
+        found = [*map(mul, self._drawn(usual), self.pace)]
         if elapsed_s <= 0:
             return found
-        sorted_s = sorted(past.took_s for past in today.days.values())
-        tail = self.habits.tail
+        sorted_s, tail = today.days.took_s, self.habits.tail
         return [
             took_s if took_s > elapsed_s else tail.longer_s(sorted_s, elapsed_s, self.random)
             for took_s in found
         ]
+
+    def _drawn(self, by_day: Mapping[int, float]) -> list[float]:
+        """What each draw's day says; any other day, where that says nothing."""
+        if all(map(by_day.__contains__, self.ago)):
+            return [*map(by_day.__getitem__, self.ago)]
+        others, many, dice = [*by_day.values()], len(by_day), self.random.random
+        return [by_day[ago] if ago in by_day else others[int(dice() * many)] for ago in self.ago]
 
 
 def _ends(node: Node, ends: Sequence[_Ends | None], draws: _Draws) -> _Ends | None:
     today = node.today
     if today is None:
         return None
-    ready = _ready(node, ends, draws, inside=False)
-    inside = _ready(node, ends, draws, inside=True)
-    found = _run_after(node, today, ready, draws)
-    if inside is _AT_ONCE:
+    found = _run_after(node, today, _ready(node, ends, draws, inside=False), draws)
+    inside_s = _ready(node, ends, draws, inside=True)
+    if inside_s is None:
         return found
-    both = list(zip(found.at_s, inside.at_s, strict=True))
-    waited = zip(both, found.waited_for, inside.waited_for, strict=True)
-    return _Ends(
-        [max(ends) for ends in both],
-        [of_inside if own < other else of_own for (own, other), of_own, of_inside in waited],
-    )
+    own_s, own = found
+
+    def waited_s(draw: int) -> float:
+        return inside_s[draw] if own_s[draw] < inside_s[draw] else own(draw)
+
+    return _Ends([*map(max, own_s, inside_s)], waited_s)
 
 
-def _run_after(node: Node, today: Today, ready: _Ends, draws: _Draws) -> _Ends:
-    """The end of the run that reads what is `ready`."""
-    latest_s = max(ready.at_s)
-    done = next((run for run in today.done if run.began_s >= latest_s), None)
+def _run_after(node: Node, today: Today, ready_s: Sequence[float] | None, draws: _Draws) -> _Ends:
+    """The end of the run that reads what is ready; None: it reads nothing."""
+    latest_s = max(ready_s) if ready_s is not None else 0.0
+    done = _first_after(today.done, latest_s)
     if done is not None:
-        return _Ends((done.ended_s,) * DRAWS, _NOBODY)
+        return _Ends((done.ended_s,) * DRAWS, _nobody)
     took = draws.takes(today, 0.0)
     if not today.done and today.begun_s is None:
-        return _first_run(draws.starts(node, today), ready, took)
+        return _first_run(draws.starts(node, today), ready_s, took)
     under_way_s = _under_way(today, draws)
-    at_s, waited_for = [], []
-    for draw, (ready_s, number) in enumerate(zip(*ready, strict=True)):
-        waited = None
-        if (run := _first_after(today.done, ready_s)) is not None:
+    at_s: list[float] = []
+    waited: list[float] = []
+    last_s = today.done[-1].began_s if today.done else _NEVER
+    for draw, ready in enumerate(ready_s if ready_s is not None else (0.0,) * DRAWS):
+        waits = _NEVER
+        if ready <= last_s and (run := _first_after(today.done, ready)) is not None:
             end_s = run.ended_s
-        elif today.begun_s is not None and today.begun_s >= ready_s:
+        elif today.begun_s is not None and today.begun_s >= ready:
             end_s = under_way_s[draw]
         else:  # what it made, or makes, is of old data
             own_s = under_way_s[draw] if under_way_s else today.done[-1].ended_s
-            since_s = max(ready_s, own_s)
+            since_s = max(ready, own_s)
             repairs = draws.habits.repairs
             end_s = repairs.next_s(since_s, draws.now_s, draws.random) + took[draw]
-            waited = number if ready_s > own_s else None
+            waits = ready if ready > own_s else _NEVER
         at_s.append(end_s)
-        waited_for.append(waited)
-    return _Ends(at_s, waited_for)
+        waited.append(waits)
+    return _Ends(at_s, waited.__getitem__)
 
 
-def _first_run(starts: Sequence[float], ready: _Ends, took: Sequence[float]) -> _Ends:
+def _first_run(
+    starts: Sequence[float], ready_s: Sequence[float] | None, took: Sequence[float]
+) -> _Ends:
     """The end of a run that has not begun: it begins by itself, and not before all is ready."""
-    if ready is _AT_ONCE:
-        return _Ends([at_s + took_s for at_s, took_s in zip(starts, took, strict=True)], _NOBODY)
-    runs = list(zip(starts, *ready, took, strict=True))
-    return _Ends(
-        [(ready_s if ready_s > at_s else at_s) + took_s for at_s, ready_s, _, took_s in runs],
-        [number if ready_s > at_s else None for at_s, ready_s, number, _ in runs],
-    )
+    if ready_s is None:
+        return _Ends([*map(add, starts, took)], _nobody)
+
+    def waited_s(draw: int) -> float:
+        return ready_s[draw] if ready_s[draw] > starts[draw] else _NEVER
+
+    return _Ends([*map(add, map(max, starts, ready_s), took)], waited_s)
 
 
 def _under_way(today: Today, draws: _Draws) -> Sequence[float]:
@@ -213,20 +225,25 @@ def _first_after(done: Sequence[Done], ready_s: float) -> Done | None:
     return next((run for run in done if run.began_s >= ready_s), None)
 
 
-def _ready(node: Node, ends: Sequence[_Ends | None], draws: _Draws, *, inside: bool) -> _Ends:
-    """When the last of what it waits for is done, and which that is."""
+def _ready(
+    node: Node, ends: Sequence[_Ends | None], draws: _Draws, *, inside: bool
+) -> Sequence[float] | None:
+    """When the last of what it waits for is done; None where it waits for nobody."""
     links = [(link, ends[link.number]) for link in node.upstream if link.inside is inside]
-    known = [(link, end) for link, end in links if end is not None]
-    if not known:
-        return _AT_ONCE
-    at_s: list[float] = [0.0] * DRAWS
-    waited_for: list[int | None] = [None] * DRAWS
-    for link, end in known:
-        sure, dice = link.confidence >= 1.0, draws.random.random
-        for draw, end_s in enumerate(end.at_s):
-            if end_s > at_s[draw] and (sure or dice() < link.confidence):
-                at_s[draw], waited_for[draw] = end_s, link.number
-    return _Ends(at_s, waited_for)
+    known = [(link.confidence, end.at_s) for link, end in links if end is not None]
+    sure = [at_s for confidence, at_s in known if confidence >= 1.0]
+    found: Sequence[float] | None = None
+    if sure:
+        found = [*map(max, *sure)] if len(sure) > 1 else sure[0]
+    dice = draws.random.random
+    for confidence, at_s in known:
+        if confidence < 1.0:  # what is not there in a draw has been ready for ever
+            before = (0.0,) * DRAWS if found is None else found
+            found = [
+                end_s if end_s > ready_s and dice() < confidence else ready_s
+                for end_s, ready_s in zip(at_s, before, strict=True)
+            ]
+    return found
 
 
 def _path(
@@ -236,6 +253,17 @@ def _path(
     number: int | None = len(nodes) - 1
     while number is not None:
         path.append(nodes[number].key)
-        end = ends[number]
-        number = end.waited_for[draw] if end is not None else None
+        number = _waited_for(nodes[number], ends, ends[number], draw)
     return tuple(reversed(path))
+
+
+def _waited_for(
+    node: Node, ends: Sequence[_Ends | None], own: _Ends | None, draw: int
+) -> int | None:
+    """What was done just when it went on."""
+    waited_s = own.waited_s(draw) if own is not None else _NEVER
+    for link in node.upstream:
+        end = ends[link.number]
+        if end is not None and end.at_s[draw] == waited_s:
+            return link.number
+    return None

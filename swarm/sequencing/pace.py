@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp
 from statistics import fmean, median
 
 from swarm.sequencing.days import Today
@@ -30,13 +30,12 @@ def pace_of(standing: Sequence[Today | None]) -> Pace:
     known = [today for today in standing if today is not None]
     if len(known) < PIPELINES_LEAST:
         return Pace()
-    usual = [median(past.took_s for past in today.days.values()) for today in known]
     ratios: dict[int, list[float]] = {}
     done: list[float] = []
-    for today, usual_s in zip(known, usual, strict=True):
-        for ago, past in today.days.items():
-            ratios.setdefault(ago, []).append(_log_ratio(past.took_s, usual_s))
-        done += [_log_ratio(run.ended_s - run.began_s, usual_s) for run in today.done[:1]]
+    for today in known:
+        for ago, ratio in today.days.log_ratios.items():
+            ratios.setdefault(ago, []).append(ratio)
+        done += [today.days.log_ratio(run.ended_s - run.began_s) for run in today.done[:1]]
     days = {ago: median(r) for ago, r in ratios.items() if len(r) >= PIPELINES_LEAST}
     if not days:
         return Pace()
@@ -45,7 +44,3 @@ def pace_of(standing: Sequence[Today | None]) -> Pace:
     weights = [exp((min(off) - one) / max(spread, 1e-3)) for one in off]
     paces = {ago: exp(pace) for ago, pace in days.items()}
     return Pace(paces, (tuple(paces.values()), weights))
-
-
-def _log_ratio(took_s: float, usual_s: float) -> float:
-    return log(max(took_s, 1.0) / max(usual_s, 1.0))

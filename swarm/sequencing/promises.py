@@ -38,10 +38,10 @@ from swarm.model.lineage import Level
 from swarm.model.runs import Run
 from swarm.model.sla import Sla, SlaState, Standing, Terms
 from swarm.sequencing.deadlines import next_deadline_s
-from swarm.sequencing.forecast import Forecast, Node, forecast
+from swarm.sequencing.forecast import Forecast, Habits, Node, forecast
 from swarm.sequencing.promised import Promised
 from swarm.sequencing.scoring import judged, muted
-from swarm.sequencing.standing_on import habits_of, nodes_of, upstream_of
+from swarm.sequencing.standing_on import Chain, nodes_of, upstream_of
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
@@ -65,7 +65,8 @@ class Promises:
         self._states: dict[str, SlaState] = {}
         self._open: dict[str, Finding] = {}
         self._looked_s: dict[str, float] = {}
-        self._upstream: dict[str, list[PipelineKey]] = {}
+        self._upstream: dict[str, Chain] = {}
+        self._behind: dict[PipelineKey, set[str]] = {}  # the SLAs that stand on each
         self._touched: set[str] = set()
 
     def apply(self, record: GraphRecord | SlaRecord) -> None:
@@ -103,6 +104,7 @@ class Promises:
     def _move(self) -> None:
         """The graph moved: who stands on what has to be found anew."""
         self._upstream.clear()
+        self._behind.clear()
         self._touched |= self._promised.slas.keys()
 
     def decide(self, now_s: float) -> list[SlaChanged | FindingChanged]:
@@ -137,9 +139,9 @@ class Promises:
                 yield FindingChanged(replace(finding, changed_at_s=now_s, closed_at_s=now_s))
 
     def _touch(self, pipeline: PipelineKey) -> None:
-        for name in self._promised.slas:
-            if name not in self._upstream or pipeline in self._upstream[name]:
-                self._touched.add(name)
+        self._touched |= self._behind.get(pipeline, set())
+        if len(self._upstream) < len(self._promised.slas):
+            self._touched |= self._promised.slas.keys() - self._upstream.keys()
 
     def _stands(self, sla: Sla, now_s: float) -> Iterator[SlaState]:
         """How it stands now; of a deadline that has passed, first how that ended."""
@@ -163,8 +165,8 @@ class Promises:
 
     def _standing(self, was: SlaState, now_s: float) -> SlaState:
         """Where it was before, now."""
-        nodes = self._nodes(was.sla, was.deadline_s, now_s)
-        found = self._forecast(was, nodes, now_s)
+        nodes, habits = self._nodes(was.sla, was.deadline_s, now_s)
+        found = self._forecast(was, nodes, habits, now_s)
         if found is None:
             unknown = replace(was, standing=Standing.UNKNOWN, path=(), late=None)
             return replace(unknown, chance=0.0, expected_s=0.0)
@@ -184,25 +186,29 @@ class Promises:
 
     def _judged(self, last: SlaState) -> SlaState:
         """How its deadline ended."""
-        nodes = self._nodes(last.sla, last.deadline_s, last.deadline_s)
-        found = self._forecast(last, nodes, last.deadline_s)
+        nodes, habits = self._nodes(last.sla, last.deadline_s, last.deadline_s)
+        found = self._forecast(last, nodes, habits, last.deadline_s)
         missed = found is None or found.expected_s > last.deadline_s
         weeks = judged(last.weeks, last.deadline_s, last.warned_at_s, missed=missed)
         standing = Standing.MISSED if missed else Standing.MET
         return replace(last, standing=standing, is_judged=True, weeks=weeks)
 
-    def _forecast(self, of: SlaState, nodes: Sequence[Node], now_s: float) -> Forecast | None:
+    def _forecast(
+        self, of: SlaState, nodes: Sequence[Node], habits: Habits, now_s: float
+    ) -> Forecast | None:
         if not nodes:
             return None
         # The same luck each time: no noise between two.
         random = Random(f"{of.sla.name} {of.deadline_s}")
-        return forecast(nodes, of.deadline_s, now_s, habits_of(self._world, nodes), random)
+        return forecast(nodes, of.deadline_s, now_s, habits, random)
 
-    def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> Sequence[Node]:
-        ordered = self._upstream.get(sla.name)
-        if ordered is None:
-            ordered = self._upstream[sla.name] = upstream_of(self._world.graph, sla.pipeline)
-        return nodes_of(self._world, ordered, deadline_s, now_s)
+    def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> tuple[Sequence[Node], Habits]:
+        chain = self._upstream.get(sla.name)
+        if chain is None:
+            chain = self._upstream[sla.name] = upstream_of(self._world.graph, sla.pipeline)
+            for key in chain.ordered:
+                self._behind.setdefault(key, set()).add(sla.name)
+        return nodes_of(self._world, chain, deadline_s, now_s)
 
 
 def _standing(chance: float, was: Standing, *, is_done: bool) -> Standing:

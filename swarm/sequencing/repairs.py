@@ -15,10 +15,8 @@ class Gaps:
     """Times from what made a run necessary to its start, the newest `KEPT`; `inf`: none came."""
 
     def __init__(self, gaps: Sequence[float] = ()) -> None:
-        self._newest: deque[float] = deque()
-        self._sorted: list[float] = []
-        for gap_s in gaps:
-            self.see(gap_s)
+        self._newest = deque(gaps[-KEPT:])
+        self._sorted = sorted(self._newest)
 
     def see(self, gap_s: float) -> None:
         self._newest.append(gap_s)

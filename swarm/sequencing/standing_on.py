@@ -10,15 +10,15 @@ Rules
    `AGAIN_ANYWAY`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from math import inf
-from statistics import median
 
 from swarm.graph.index import DependencyGraph, Edge
 from swarm.graph.reach import behind
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import WARN_FROM
-from swarm.sequencing.days import Past, Today, today, usually_after
+from swarm.sequencing.days import Days, Today, today, usually_after
 from swarm.sequencing.forecast import Habits, Link, Node
 from swarm.sequencing.history import History, cadence_s
 from swarm.sequencing.pace import pace_of
@@ -30,82 +30,96 @@ AGAIN_ANYWAY = 0.05
 _SURE = 0.02  # as near to never or always as what was seen of a few dozen runs can be
 
 
-def upstream_of(graph: DependencyGraph, pipeline: PipelineKey) -> list[PipelineKey]:
-    """Everything it stands on through edges of `WARN_FROM` and more, each before what stands on it,
-    itself last; empty where it is not known. In a ring there is no order: any will do."""
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Pipelines, each before what stands on it, and the edges between them with the numbers of both
+    ends. Both stay until the graph moves."""
+
+    ordered: Sequence[PipelineKey] = ()
+    edges: Sequence[tuple[Edge, int, int]] = ()
+
+
+def upstream_of(graph: DependencyGraph, pipeline: PipelineKey) -> Chain:
+    """Everything it stands on through edges of `WARN_FROM` and more, itself last; empty where it is
+    not known. In a ring there is no order: any will do."""
     level = graph.by_pipeline
     start = level.find(pipeline)
     if start is None:
-        return []
+        return Chain()
     found, _, parts = behind([start], level.adjacency.view(WARN_FROM))
     ordered = [found[at] for part in reversed(parts) for at in part if found[at] != start]
-    return [level.nodes[node] for node in [*ordered, start]]
+    return chain_of(graph, [level.nodes[node] for node in [*ordered, start]])
+
+
+def chain_of(graph: DependencyGraph, ordered: Sequence[PipelineKey]) -> Chain:
+    """Pipelines in their order, with what is between them."""
+    return Chain(ordered, tuple(_edges(graph, ordered)))
 
 
 def nodes_of(
-    world: World, ordered: Sequence[PipelineKey], deadline_s: float, now_s: float
-) -> list[Node]:
-    """The pipelines with where they are now and what they wait for."""
-    standing = [today(world.history, key, deadline_s, now_s) for key in ordered]
-    found = list(_edges(world, ordered, standing))
-    again = [gap_s for edge, *_ in found for gap_s in _repairs(world.history, edge)]
+    world: World, chain: Chain, deadline_s: float, now_s: float
+) -> tuple[list[Node], Habits]:
+    """The pipelines with where they are now and what they wait for, and what they show together."""
+    history = world.history
+    standing = [today(history, key, deadline_s, now_s) for key in chain.ordered]
+    found = [
+        (edge, _repairs(history, edge), before, at, inside)
+        for edge, before, at, inside in _waits(chain, standing)
+    ]
+    again = [gap_s for _, gaps, *_ in found for gap_s in gaps]
     share = (1 + sum(gap_s < inf for gap_s in again)) / (2 + len(again))
     links: dict[int, list[Link]] = {}
-    for edge, number, at, inside in found:
-        confidence = 1.0 if edge.declared else _sure(edge, _repairs(world.history, edge), share)
-        links.setdefault(at, []).append(Link(number, confidence, inside))
-    return [
+    for edge, gaps, before, at, inside in found:
+        confidence = 1.0 if edge.declared else _sure(edge, gaps, share)
+        links.setdefault(at, []).append(Link(before, confidence, inside))
+    nodes = [
         Node(key, standing[at], (waits := tuple(links.get(at, ()))), _starts(at, waits, standing))
-        for at, key in enumerate(ordered)
+        for at, key in enumerate(chain.ordered)
     ]
-
-
-def habits_of(world: World, nodes: Sequence[Node]) -> Habits:
-    """What the pipelines show together."""
-    graph, history = world.graph, world.history
-    gaps = Gaps()
-    for node in nodes:
-        for link in node.upstream:
-            for gap_s in _repairs(history, graph.edge(nodes[link.number].key, node.key)):
-                gaps.see(gap_s)
-    return Habits(history.tail, history.retries, gaps, pace_of([node.today for node in nodes]))
+    return nodes, Habits(history.tail, history.retries, Gaps(again), pace_of(standing))
 
 
 def _edges(
-    world: World, ordered: Sequence[PipelineKey], standing: Sequence[Today | None]
-) -> Iterable[tuple[Edge, int, int, bool]]:
-    """The edges that somebody waits for: from which number, to which, and whether inside."""
+    graph: DependencyGraph, ordered: Sequence[PipelineKey]
+) -> Iterator[tuple[Edge, int, int]]:
     number = {key: at for at, key in enumerate(ordered)}
-    level = world.graph.by_pipeline
+    level = graph.by_pipeline
     into = level.adjacency.view(WARN_FROM).into
     for at, key in enumerate(ordered):
         node = level.find(key)
         for up in into[node] if node is not None else ():
             before = number.get(level.nodes[up], at)
-            writer, reader = standing[before], standing[at]
-            if before >= at or writer is None or reader is None:
-                continue
-            edge = world.graph.edge(level.nodes[up], key)
-            after = usually_after(reader, writer)
-            if after or edge.declared:
-                yield edge, before, at, not after
+            if before < at:
+                yield graph.edge(level.nodes[up], key), before, at
 
 
-def _starts(
-    at: int, links: Iterable[Link], standing: Sequence[Today | None]
-) -> dict[int, Past] | None:
+def _waits(chain: Chain, standing: Sequence[Today | None]) -> Iterator[tuple[Edge, int, int, bool]]:
+    """The edges that somebody waits for: from which number, to which, and whether inside."""
+    for edge, before, at in chain.edges:
+        writer, reader = standing[before], standing[at]
+        if writer is None or reader is None:
+            continue
+        after = usually_after(reader, writer)
+        if after or edge.declared:
+            yield edge, before, at, not after
+
+
+def _starts(at: int, links: Iterable[Link], standing: Sequence[Today | None]) -> Days | None:
     """The days on which it began by itself."""
     mine = standing[at]
     writers = [standing[link.number] for link in links if not link.inside]
     if mine is None or not writers:
         return None
-    usual_s = median(past.began_s for past in mine.days.values())
-    found = {}
-    for ago, past in mine.days.items():
-        ends = [w.days[ago].ends_s for w in writers if w is not None and ago in w.days]
-        if not any(usual_s < end_s <= past.began_s for end_s in ends):
-            found[ago] = past
-    return found
+    usual_s = mine.days.usually_began_s
+    late = {ago: past.began_s for ago, past in mine.days.items() if past.began_s > usual_s}
+    waited = {
+        ago
+        for writer in writers
+        if writer is not None
+        for ago, began_s in late.items()
+        if usual_s < writer.days.ends_s.get(ago, usual_s) <= began_s
+    }
+    return Days((ago, past) for ago, past in mine.days.items() if ago not in waited)
 
 
 def _sure(edge: Edge, again: Sequence[float], share: float) -> float:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.sequencing.days import Done, Past, Today
+from swarm.sequencing.days import Days, Done, Past, Today
 from swarm.sequencing.pace import PIPELINES_LEAST, Pace, pace_of
 
 SLOW_DAY = 5
@@ -17,7 +17,7 @@ def a_pipeline(number: int, today: float | None = None) -> Today:
         for ago in range(1, 21)
     }
     done = () if today is None else (Done(0.0, took_s * today),)
-    return Today(days, done)
+    return Today(Days(days), done)
 
 
 def test_a_slow_day_is_known_among_others() -> None:
