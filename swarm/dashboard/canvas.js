@@ -1,21 +1,18 @@
-// Draws a laid-out scene: pan, zoom, hover, click. Only what is in view is drawn, and a name only
-// where it can be read.
+// Shows a laid-out scene: pan, zoom, hover, click. The drawing is kept in pieces (`tiles.js`), so that
+// a pan copies; what changes under the pointer is drawn above it.
 import { reach } from "./model.js";
+import { HEIGHT, WIDTH, bent, boxes, colours, lines, mark_box, mark_line, outside } from "./paint.js";
+import { Tiles } from "./tiles.js";
 
-export const WIDTH = 172;
-export const HEIGHT = 26;
 const CELL = 256; // of the grid that finds what is under the pointer
 const FADED = 0.15;
 const NEAR = 7; // px from a line that still count as on it
-const READABLE = 0.42;
-const DENSE = 1500; // lines, from which on each is faint
-const FAINTEST = 0.07;
-const BACK = 48; // how far below its boxes a line runs back
 const STEPS = 32;
 const NEAR_SCALE = 0.8; // at least, where something is picked
+const REST_MS = 150; // without a move, after which what nobody looks at yet is drawn too
 
 export class Canvas {
-  /** `told(kind, what)`: `box` or `line` or null was picked. */
+  /** `told(kind, what)`: `box` or `line` or null was picked, or `hover` is over a box or none. */
   constructor(element, told) {
     this.element = element;
     this.pen = element.getContext("2d");
@@ -26,7 +23,11 @@ export class Canvas {
     this.lit = null;
     this.picked = null;
     this.colours = colours();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.colours = colours(); this.ask(); });
+    this.moved_ms = -Infinity;
+    this.whole = false; // whether all in view is drawn as it is
+    this.base = new Tiles((...where) => this.paint(...where, null), 1);
+    this.glow = new Tiles((...where) => this.paint(...where, this.lit), 0);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.colours = colours(); this.base.forget(true); this.glow.forget(true); this.ask(); });
     new ResizeObserver(() => this.resize()).observe(element);
     this.listen();
   }
@@ -48,6 +49,10 @@ export class Canvas {
       this.next[line.a].push(line.b);
       this.before[line.b].push(line.a);
     }
+    this.extent = extent(scene);
+    this.told("hover", null);
+    this.base.forget(keep);
+    this.glow.forget(false);
     if (!keep || !this.moved) this.fit();
     this.ask();
   }
@@ -62,14 +67,10 @@ export class Canvas {
   }
 
   fit() {
-    const { boxes, x, y } = this.scene;
+    const { boxes: all, x, y } = this.scene;
     const { clientWidth: width, clientHeight: height } = this.element;
-    if (!boxes.length || !width) return;
-    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let at = 0; at < boxes.length; at++) {
-      left = Math.min(left, x[at]); right = Math.max(right, x[at] + WIDTH);
-      top = Math.min(top, y[at] - 22); bottom = Math.max(bottom, y[at] + HEIGHT);
-    }
+    if (!all.length || !width) return;
+    const { left, top, right, bottom } = this.extent;
     const scale = Math.min(1, (width - 48) / (right - left), (height - 64) / (bottom - top));
     this.view = { scale, x: (width - (right - left) * scale) / 2 - left * scale, y: Math.max(32, (height - (bottom - top) * scale) / 2) - top * scale };
     this.moved = false; // by hand
@@ -93,16 +94,22 @@ export class Canvas {
   zoom(factor, px = this.element.clientWidth / 2, py = this.element.clientHeight / 2) {
     const scale = Math.min(3, Math.max(0.02, this.view.scale * factor));
     const real = scale / this.view.scale;
-    this.moved = true;
+    this.move();
     this.view = { scale, x: px - (px - this.view.x) * real, y: py - (py - this.view.y) * real };
     this.ask();
   }
 
   pan(dx, dy) {
-    this.moved = true;
+    this.move();
     this.view.x += dx;
     this.view.y += dy;
     this.ask();
+  }
+
+  /** The view is moved by hand. */
+  move() {
+    this.moved = true;
+    this.moved_ms = performance.now();
   }
 
   ask() {
@@ -113,35 +120,63 @@ export class Canvas {
 
   light(at) {
     this.hover = at;
-    this.lit = at === null ? null : new Set([...reach(this.next, [at], Infinity), ...reach(this.before, [at], Infinity)]);
+    const [before, after] = [this.before, this.next].map((next) => (at === null ? null : reach(next, [at], Infinity)));
+    this.lit = at === null ? null : new Set([...before, ...after]);
+    this.glow.forget(false);
+    this.told("hover", at === null ? null : { box: this.scene.boxes[at], before: before.size - 1, after: after.size - 1 });
     this.ask();
   }
 
   draw() {
-    const { pen, view, scene, element } = this;
+    const { pen, scene, element } = this;
     const ratio = devicePixelRatio || 1;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, element.clientWidth, element.clientHeight);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, element.width, element.height);
     if (!scene) return;
-    const frame = {
-      left: -view.x / view.scale, top: -view.y / view.scale,
-      right: (element.clientWidth - view.x) / view.scale, bottom: (element.clientHeight - view.y) / view.scale,
-    };
-    pen.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
-    this.lanes(frame);
-    this.strokes(frame);
-    this.boxes(frame);
+    const view = { x: this.view.x * ratio, y: this.view.y * ratio, scale: this.view.scale * ratio };
+    const resting = performance.now() - this.moved_ms >= REST_MS;
+    const tiles = (kept) => kept.show(pen, view, element.width, element.height, ratio, resting);
+    this.lanes(ratio);
+    if (this.lit) pen.globalAlpha = FADED;
+    const states = [tiles(this.base)];
+    pen.globalAlpha = 1;
+    if (this.lit) states.push(tiles(this.glow));
+    this.marks(view);
     this.lane_names(ratio);
+    this.whole = states.every((state) => state.whole);
+    clearTimeout(this.timer);
+    if (states.some((state) => state.next === "frame")) this.ask();
+    else if (states.some((state) => state.next)) this.timer = setTimeout(() => this.ask(), REST_MS);
   }
 
-  lanes(frame) {
-    const { pen, scene } = this;
+  /** A piece of the drawing: all in `frame`, or only the boxes `lit` and what is between them. */
+  paint(pen, frame, scale, lit) {
+    lines(pen, this.scene, frame, scale, this.colours, lit, this.crowd(scale));
+    boxes(pen, this.scene, frame, scale, this.colours, lit);
+  }
+
+  /** About how many lines are in view. */
+  crowd(scale) {
+    const { left, top, right, bottom } = this.extent;
+    const share = (of, whole) => Math.min(1, of / Math.max(1, whole * scale));
+    return this.scene.lines.length * share(this.element.clientWidth, right - left) * share(this.element.clientHeight, bottom - top);
+  }
+
+  lanes(ratio) {
+    const { pen, scene, view } = this;
     if (scene.lanes.length < 2) return;
-    scene.lanes.forEach(({ top, bottom }) => {
-      if (bottom < frame.top || top > frame.bottom) return;
-      pen.fillStyle = this.colours.lane;
-      pen.fillRect(frame.left, top - 24, frame.right - frame.left, bottom - top + 34);
-    });
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.fillStyle = this.colours.lane;
+    for (const { top, bottom } of scene.lanes) pen.fillRect(0, (top - 24) * view.scale + view.y, this.element.clientWidth, (bottom - top + 34) * view.scale);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+  }
+
+  /** What is picked, and what is pointed at. */
+  marks(view) {
+    const { pen, scene, picked } = this;
+    pen.setTransform(view.scale, 0, 0, view.scale, view.x, view.y);
+    if (picked?.points) mark_line(pen, scene, picked, this.view.scale, this.colours);
+    for (const at of new Set([picked, this.hover])) if (typeof at === "number") mark_box(pen, scene, at, this.view.scale, this.colours);
   }
 
   /** The names of lanes, as large however far away they are, where there is room for them. */
@@ -154,110 +189,6 @@ export class Canvas {
     for (const { top, bottom, name } of scene.lanes) {
       const [from, to] = [(top - 24) * view.scale + view.y, (bottom + 10) * view.scale + view.y];
       if (to - from > 14 && to > 14) pen.fillText(name.slice(0, 60), 12, Math.max(from, 0) + 14);
-    }
-  }
-
-  strokes(frame) {
-    const { pen, scene, view } = this;
-    const batches = new Map();
-    const seen = scene.lines.filter((line) => !outside(line.points, frame.left, frame.top, frame.right, frame.bottom));
-    const dense = seen.length > DENSE; // so many that dashes tell nothing any more
-    for (const line of seen) {
-      const bright = !this.lit || (this.lit.has(line.a) && this.lit.has(line.b));
-      const kind = `${line.hazard ? "hazard" : line.declared ? "declared" : "implicit"}${bright ? "" : " faded"} ${line.declared ? 9 : Math.ceil(line.confidence * 4)}`;
-      if (!batches.has(kind)) batches.set(kind, { path: new Path2D(), line, bright });
-      trace(batches.get(kind).path, line.points, view.scale < 0.15);
-    }
-    const thin = Math.max(1, 0.7 / view.scale);
-    for (const { path, line, bright } of batches.values()) {
-      pen.globalAlpha = (bright ? 1 : FADED) * (dense && !this.lit && !line.hazard ? Math.max(FAINTEST, DENSE / seen.length / 4) : 1);
-      pen.setLineDash(line.declared || dense ? [] : dash(line.confidence));
-      if (line.hazard) {
-        pen.strokeStyle = this.colours.halo;
-        pen.lineWidth = thin * 5;
-        pen.setLineDash([]);
-        pen.stroke(path);
-        if (!line.declared && !dense) pen.setLineDash(dash(line.confidence));
-      }
-      pen.strokeStyle = line.hazard ? this.colours.failed : line.declared ? this.colours.declared : this.colours.implicit;
-      pen.lineWidth = thin * (line.declared ? 1 : 1.25);
-      pen.stroke(path);
-    }
-    pen.setLineDash([]);
-    pen.globalAlpha = 1;
-    if (this.picked?.a !== undefined) this.mark_line(this.picked);
-  }
-
-  mark_line(line) {
-    const { pen, scene } = this;
-    const path = new Path2D();
-    trace(path, bent(scene, line));
-    pen.strokeStyle = this.colours.focus;
-    pen.lineWidth = 3 / Math.min(1, this.view.scale);
-    pen.stroke(path);
-  }
-
-  boxes(frame) {
-    const { pen, scene, view, colours: c } = this;
-    if (view.scale < READABLE) return this.far_boxes(frame);
-    for (let at = 0; at < scene.boxes.length; at++) {
-      const x = scene.x[at];
-      const y = scene.y[at];
-      if (x > frame.right || x + WIDTH < frame.left || y > frame.bottom || y + HEIGHT < frame.top) continue;
-      const box = scene.boxes[at];
-      pen.globalAlpha = !this.lit || this.lit.has(at) ? 1 : FADED;
-      pen.fillStyle = box.group ? c.group : c.box;
-      pen.strokeStyle = at === this.hover || this.picked === at ? c.focus : box.state ? c[box.state] : c.border;
-      pen.lineWidth = (at === this.hover || this.picked === at ? 2 : box.state ? 1.5 : 1) / Math.min(1, Math.max(view.scale, 0.3));
-      pen.beginPath();
-      pen.roundRect(x, y, WIDTH, HEIGHT, 6);
-      pen.fill();
-      if (box.paused) pen.setLineDash([3, 3]);
-      pen.stroke();
-      pen.setLineDash([]);
-      this.words(box, x, y);
-    }
-    pen.globalAlpha = 1;
-  }
-
-  /** Boxes too small to read: one path for each colour. */
-  far_boxes(frame) {
-    const { pen, scene, colours: c } = this;
-    const batches = new Map();
-    scene.boxes.forEach((box, at) => {
-      const x = scene.x[at];
-      const y = scene.y[at];
-      if (x > frame.right || x + WIDTH < frame.left || y > frame.bottom || y + HEIGHT < frame.top) return;
-      const bright = !this.lit || this.lit.has(at);
-      const colour = at === this.hover || this.picked === at ? c.focus : box.state ? c[box.state] : box.group ? c.border : c.far;
-      const key = `${colour} ${bright}`;
-      if (!batches.has(key)) batches.set(key, { colour, bright, path: new Path2D() });
-      batches.get(key).path.rect(x, y, WIDTH, HEIGHT);
-    });
-    for (const { colour, bright, path } of batches.values()) {
-      pen.globalAlpha = bright ? 1 : FADED;
-      pen.fillStyle = colour;
-      pen.fill(path);
-    }
-    pen.globalAlpha = 1;
-  }
-
-  words(box, x, y) {
-    const { pen, colours: c } = this;
-    pen.font = "600 9px ui-monospace, monospace";
-    pen.fillStyle = c.muted;
-    pen.fillText(box.mark, x + 8, y + 17);
-    pen.font = `${box.group ? "600 " : ""}12px system-ui, sans-serif`;
-    pen.fillStyle = c.text;
-    const right = box.group ? box.size.toLocaleString("en") : box.sign ?? "";
-    const room = WIDTH - 34 - (right ? 10 + right.length * 7 : 0);
-    pen.fillText(fitted(pen, box, room), x + 26, y + 17);
-    if (right) {
-      pen.fillStyle = box.state ? c[box.state] : c.muted;
-      pen.font = "11px system-ui, sans-serif";
-      pen.textAlign = "right";
-      pen.fillText(right, x + WIDTH - 8, y + 17);
-      pen.textAlign = "left";
     }
   }
 
@@ -333,26 +264,15 @@ function element_cursor(element, hot) {
   element.classList.toggle("hot", Boolean(hot));
 }
 
-/** The eight numbers of a line's curve: from right to left, or below the boxes where it runs back. */
-function bent({ x, y }, { a, b }) {
-  if (x[b] <= x[a]) {
-    const [x1, y1, x2, y2] = [x[a] + WIDTH / 2, y[a] + HEIGHT, x[b] + WIDTH / 2, y[b] + HEIGHT];
-    const low = Math.max(y1, y2) + BACK;
-    return [x1, y1, x1, low, x2, low, x2, y2];
+/** The part of the world that has anything in it. */
+function extent({ boxes: all, x, y }) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let at = 0; at < all.length; at++) {
+    left = Math.min(left, x[at]); right = Math.max(right, x[at] + WIDTH);
+    top = Math.min(top, y[at] - 22); bottom = Math.max(bottom, y[at] + HEIGHT);
   }
-  const [x1, y1, x2, y2] = [x[a] + WIDTH, y[a] + HEIGHT / 2, x[b], y[b] + HEIGHT / 2];
-  const bend = Math.max(40, (x2 - x1) / 2);
-  return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
+  return { left, top, right, bottom };
 }
-
-function trace(path, [x1, y1, ...rest], straight) {
-  path.moveTo(x1, y1);
-  if (straight) path.lineTo(rest[4], rest[5]);
-  else path.bezierCurveTo(...rest);
-}
-
-const outside = ([x1, y1, x2, y2, x3, y3, x4, y4], left, top, right, bottom) =>
-  Math.max(x1, x2, x3, x4) < left || Math.min(x1, x2, x3, x4) > right || Math.max(y1, y2, y3, y4) < top || Math.min(y1, y2, y3, y4) > bottom;
 
 function distance(points, px, py, least) {
   if (outside(points, px - least, py - least, px + least, py + least)) return Infinity;
@@ -366,24 +286,4 @@ function distance(points, px, py, least) {
     nearest = Math.min(nearest, Math.hypot(bx - px, by - py));
   }
   return nearest;
-}
-
-/** The surer, the closer the dashes. */
-const dash = (confidence) => (confidence >= 0.9 ? [7, 3] : confidence >= 0.7 ? [5, 5] : [2, 6]);
-
-function fitted(pen, box, room) {
-  if (box.fitted?.room === room) return box.fitted.text;
-  const name = box.label.length > 80 ? box.label.slice(0, 80) : box.label;
-  let text = name;
-  for (let cut = name.length - 1; cut > 1 && pen.measureText(text).width > room; cut--) {
-    text = `${name.slice(0, Math.ceil(cut * 0.6))}…${name.slice(name.length - Math.floor(cut * 0.4))}`;
-  }
-  box.fitted = { room, text };
-  return text;
-}
-
-function colours() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(`--${name}`).trim();
-  return Object.fromEntries(["text", "muted", "border", "box", "group", "far", "lane", "declared", "implicit", "halo", "focus", "failed", "late", "held", "running"].map((name) => [name, of(name)]));
 }

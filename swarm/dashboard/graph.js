@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { Canvas } from "./canvas.js";
 import { h } from "./dom.js";
 import { ledger } from "./ledger.js";
-import { indexed, scene } from "./model.js";
+import { indexed, scene, steps_of, with_steps } from "./model.js";
 import { known, problem } from "./store.js";
 import { clock, count, full, percent, pipeline } from "./words.js";
 
@@ -14,6 +14,7 @@ export const wide = true;
 const LEVELS = { auto: "auto", orchestrator: "orchestrator", team: "team", pipeline: "pipeline" };
 const TABLE_ROWS = 400;
 const LISTED = 60;
+const FURTHEST = 7; // steps, from which on the slider means all
 
 const policy = globalThis.trustedTypes?.createPolicy("swarm", { createScriptURL: (url) => (url === "/assets/layout_worker.js" ? url : "") });
 const script = "/assets/layout_worker.js";
@@ -26,7 +27,7 @@ let laid_out = "";
 let details = null; // what the drawer shows
 
 /** What is on the canvas. */
-export const drawn = () => made && { boxes: made.boxes.length, lines: made.lines.length, x: made.x, y: made.y, view: canvas.view, ids: made.boxes.map((box) => box.id), scene: made };
+export const drawn = () => made && { boxes: made.boxes.length, lines: made.lines.length, x: made.x, y: made.y, view: canvas.view, whole: canvas.whole, ids: made.boxes.map((box) => box.id), scene: made };
 
 export function draw({ params, go }) {
   const index = indexed();
@@ -46,7 +47,7 @@ export function after({ params, go }) {
   const index = indexed();
   if (!element || !index) return;
   if (canvas?.element !== element) {
-    canvas = new Canvas(element, (kind, what) => picked(kind, what, params_now(), go));
+    canvas = new Canvas(element, (kind, what) => (kind === "hover" ? hovered(what) : picked(kind, what, params_now(), go)));
     signature = laid_out = "";
   }
   const options = of(params);
@@ -92,6 +93,7 @@ function bar(params, go, index) {
     h("form", { onsubmit: (event) => { event.preventDefault(); set("s", event.target.elements.selector.value.trim()); } },
       h("input.selector", { name: "selector", "aria-label": "Selector", spellcheck: "false", autocomplete: "off", placeholder: "+name+2   tag:sla   team:finance   in:airflow", value: params.get("s") ?? "" })),
     params.get("s") ? h("button.quiet", { onclick: () => set("s", "") }, "Clear") : null,
+    depth(params, set),
     choose,
     h("label.least", {}, "sure ≥ ", h("output", {}, percent(Number(least))),
       h("input", { type: "range", min: 0, max: 1, step: 0.05, value: least, "aria-label": "least confidence of implicit edges", onchange: (event) => set("min", event.target.value === "0" ? "" : event.target.value) })),
@@ -101,10 +103,27 @@ function bar(params, go, index) {
     h("button.quiet", { onclick: () => set("view", params.get("view") === "table" ? "" : "table"), "data-hot": "t" }, params.get("view") === "table" ? "As a drawing" : "As a table", h("kbd", {}, "t")));
 }
 
+/** How many steps around what is selected are shown; nothing where nothing is. */
+function depth(params, set) {
+  const selector = params.get("s") ?? params.get("node");
+  if (!selector) return null;
+  const steps = Math.min(FURTHEST, steps_of(selector) ?? 0);
+  const word = (value) => (value >= FURTHEST ? "all" : value);
+  return h("label.least", {}, "steps ≤ ", h("output", {}, word(steps)),
+    h("input", { type: "range", min: 0, max: FURTHEST, step: 1, value: steps, "aria-label": "steps shown around what is selected",
+      onchange: (event) => set("s", with_steps(selector, event.target.value >= FURTHEST ? Infinity : Number(event.target.value))) }));
+}
+
 function told_of(index) {
   if (!made || made.index !== index) return count(index.size, "pipeline");
   const shown = made.shown === index.size ? count(index.size, "pipeline") : `${made.shown.toLocaleString("en")} of ${count(index.size, "pipeline")}`;
   return `${shown}, ${count(made.lines.length, "edge")}`;
+}
+
+/** Who is hit and what it stands on, of the box that is pointed at. */
+function hovered(what) {
+  const words = what && `${what.box.group ? what.box.label : what.box.id}: ${what.after} after it, ${what.before} before`;
+  document.querySelector("#hovered")?.replaceChildren(words ?? "");
 }
 
 function stage() {
@@ -112,7 +131,7 @@ function stage() {
     h("canvas", { "data-own": true, tabindex: 0, role: "application", "aria-label": "Dependency graph. Arrow keys pan, plus and minus zoom, t shows it as a table.", onkeydown: keys }),
     h("div.legend.muted", {},
       h("span", {}, h("i.line.declared"), "declared"), h("span", {}, h("i.line.implicit"), "implicit: the closer the dashes, the surer"),
-      h("span", {}, h("i.line.hazard"), "hazard")),
+      h("span", {}, h("i.line.hazard"), "hazard"), h("output", { id: "hovered", "data-own": true })),
     h("div.zoom", {},
       h("button", { "aria-label": "Zoom in", onclick: () => canvas.zoom(1.3) }, "+"),
       h("button", { "aria-label": "Zoom out", onclick: () => canvas.zoom(1 / 1.3) }, "−"),

@@ -66,10 +66,9 @@ class Index {
    * that x stands on, `x+` all that hangs on it, a number the steps: `2+x+1`.
    */
   select(selector) {
-    const terms = selector.trim().split(/\s+/).filter(Boolean);
-    if (!terms.length) return null;
+    if (!terms(selector).length) return null;
     const found = new Set();
-    for (const term of terms) {
+    for (const term of terms(selector)) {
       const { before, name, after } = parsed(term);
       const start = this.named(name);
       for (const at of start) found.add(at);
@@ -88,6 +87,24 @@ export function parsed(term) {
   const steps = (found) => (found ? (found[1] === "" ? Infinity : Number(found[1])) : 0);
   return { before: steps(head), name: tail ? rest.slice(0, tail.index) : rest, after: steps(tail) };
 }
+
+/** Of how many steps a selector speaks: the most of any plus; null where it has none. */
+export function steps_of(selector) {
+  const steps = terms(selector).map(parsed).flatMap(({ before, after }) => [before, after]).filter(Boolean);
+  return steps.length ? Math.max(...steps) : null;
+}
+
+/** The selector with so many steps at each plus; where it has none, at both sides of each term. */
+export function with_steps(selector, steps) {
+  const number = steps === Infinity ? "" : String(steps);
+  const some = steps_of(selector) !== null;
+  return terms(selector).map((term) => {
+    const { before, name, after } = parsed(term);
+    return `${before || !some ? `${number}+` : ""}${name}${after || !some ? `+${number}` : ""}`;
+  }).join(" ");
+}
+
+const terms = (selector) => selector.trim().split(/\s+/).filter(Boolean);
 
 function pattern(text) {
   if (!text.includes("*")) return (value) => value === text;

@@ -63,6 +63,30 @@ NAMELESS = """() => [...document.querySelectorAll("a, button, input, select, can
   .filter((one) => !(one.getAttribute("aria-label") ?? one.innerText ?? "").trim()
     && !one.labels?.length && !one.closest("[aria-hidden=true]"))
   .map((one) => one.outerHTML.slice(0, 80))"""
+# The share of points of the drawing that are not as when the scene is painted in one go.
+UNLIKE = """async () => {
+  const { boxes, lines, colours } = await import("/assets/paint.js");
+  const { scene, view } = swarm.drawn();
+  const shown = document.querySelector("#stage canvas");
+  const sheet = () => new OffscreenCanvas(shown.width, shown.height)
+    .getContext("2d", { willReadFrequently: true });
+  const [copy, pen] = [sheet(), sheet()];
+  copy.drawImage(shown, 0, 0);
+  pen.setTransform(view.scale, 0, 0, view.scale, Math.round(view.x), Math.round(view.y));
+  const all = { left: -1e9, top: -1e9, right: 1e9, bottom: 1e9 };
+  lines(pen, scene, all, view.scale, colours(), null, 0);
+  boxes(pen, scene, all, view.scale, colours(), null);
+  const points = (from) => from.getImageData(0, 0, shown.width, shown.height).data;
+  const [one, other] = [points(copy), points(pen)];
+  let [unlike, drawn] = [0, 0];
+  for (let at = 3; at < one.length; at += 4) {
+    if (other[at] > 0) drawn++;
+    if (Math.abs(one[at] - other[at]) > 64) unlike++;
+  }
+  return unlike / drawn;
+}"""
+WHOLE = "() => swarm.drawn()?.whole"
+FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +227,53 @@ def test_an_edge_shows_its_evidence_and_takes_a_verdict(visit, world):
     expect(drawer.locator(".tag.rejected")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
+
+
+def test_what_is_moved_and_zoomed_is_drawn_as_if_at_once(visit, world):
+    page = visit(world, "/graph?s=in:airflow")
+    page.wait_for_function(WHOLE)
+    page.locator("#stage canvas").focus()
+    for key in ("+", "+", "+", "ArrowLeft", "ArrowDown", "ArrowDown", "-"):
+        page.keyboard.press(key)
+        page.evaluate(FRAME)
+    page.wait_for_function(WHOLE)
+    assert page.evaluate(UNLIKE) < 0.01
+    page.mouse.move(700, 400)
+    page.mouse.down()
+    page.mouse.move(311, 287, steps=9)
+    page.mouse.up()
+    page.wait_for_function(WHOLE)
+    page.mouse.move(1, 1)
+    page.wait_for_function("() => !document.querySelector('#hovered').textContent")
+    page.wait_for_function(WHOLE)
+    assert page.evaluate(UNLIKE) < 0.01
+
+
+def test_who_is_hit_is_told_of_the_box_under_the_pointer(visit, world):
+    page = visit(world, "/graph?by=pipeline")
+    page.wait_for_selector("#stage[data-drawn]")
+    box = page.locator("#stage canvas").bounding_box()
+    x, y = page.evaluate(
+        """() => { const { x, y, ids, view } = swarm.drawn();
+        const at = ids.indexOf("dagster/finance_close");
+        return [(x[at] + 20) * view.scale + view.x, (y[at] + 9) * view.scale + view.y]; }"""
+    )
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    expect(page.locator("#hovered")).to_have_text("dagster/finance_close: 2 after it, 3 before")
+    page.mouse.move(1, 1)
+    expect(page.locator("#hovered")).to_be_empty()
+
+
+def test_the_slider_says_how_many_steps_are_shown(visit, world):
+    page = visit(world, "/graph?s=%2Bfinance_close%2B")
+    page.wait_for_function("() => swarm.drawn()?.boxes === 6")
+    slider = page.get_by_label("steps shown around what is selected")
+    slider.fill("1")
+    page.wait_for_function("() => swarm.drawn().boxes === 5")
+    assert page.evaluate("new URLSearchParams(location.search).get('s')") == "1+finance_close+1"
+    slider.fill("7")
+    page.wait_for_function("() => swarm.drawn().boxes === 6")
+    expect(page.get_by_label("Selector")).to_have_value("+finance_close+")
 
 
 def test_hands_stay_on_the_keyboard(visit, world):
