@@ -5,7 +5,7 @@ stack (guard, routing, search, JSON) in this process, one after the other, and a
 nearest hits. `impact_*` is the time from request to the last byte, server side: no network.
 
 `sse_lag_*` is the time from a record that is durable in the journal to its event at a listener, on
-an installation at rest: a projector beside the app looks for news as often as the actor does.
+an installation at rest: a projector beside the app waits for news as the actor does.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from swarm.store.projector import open_projector
 
 PIPELINES = 10_000
 TOKEN = "benchmark"
-_IDLE_S = 0.1  # as the projector actor waits
+_WAIT_S = 0.5  # as the projector actor waits
 
 
 def measure(options: Options) -> Figures:
@@ -103,7 +103,7 @@ async def _lags(folder: Path, count: int, dice: random.Random) -> list[float]:
 async def _project(follower: Follower) -> None:
     while True:
         if not await asyncio.to_thread(follower.step):
-            await asyncio.sleep(_IDLE_S)
+            await asyncio.to_thread(follower.wait, _WAIT_S)
 
 
 async def _ask(deps: Deps, names: list[str]) -> list[float]:

@@ -15,7 +15,7 @@ from swarm.store.projector import open_projector
 log = structlog.get_logger()
 
 _RETRY_S = 1.0
-_IDLE_S = 0.1  # how long a change may stay unseen by readers
+_WAIT_S = 0.5
 
 
 class ProjectorActor:
@@ -39,4 +39,4 @@ class ProjectorActor:
                 await asyncio.sleep(_RETRY_S)
                 continue
             if not moved:
-                await asyncio.sleep(_IDLE_S)
+                await asyncio.to_thread(self._follower.wait, _WAIT_S)

@@ -13,7 +13,6 @@ from swarm.api.deps import Deps
 from swarm.api.doors import Doors
 from swarm.api.guard import Guard
 from swarm.api.limits import Limits
-from swarm.api.news import block
 from swarm.api.read_model import ReadModel
 from swarm.api.routes import (
     agents,
@@ -39,7 +38,7 @@ from swarm.api.routes import (
 from swarm.errors import StoreError, Trimmed
 from swarm.model.access import Caller, Role
 
-_FOLLOW_S = 0.1  # how old an answer may be
+_WAIT_S = 0.1
 _RETRY_S = 1.0
 _BATCH = 1_000
 
@@ -112,7 +111,7 @@ async def _follow(deps: Deps) -> None:
         try:
             for seq, entry in entries:
                 deps.model.follow(seq, entry)
-                deps.recent.add(seq, block(seq, entry))
+                deps.recent.add(seq, entry)
         except (AssertionError, LookupError) as fault:  # its writer stands still there, and says so
             log.error("a record contradicts what is known", fault=repr(fault))
             await _load(deps)
@@ -121,7 +120,7 @@ async def _follow(deps: Deps) -> None:
             deps.news = asyncio.Event()
         else:
             deps.model.caught_up = True
-            await asyncio.sleep(_FOLLOW_S)
+            await asyncio.to_thread(deps.projections.moved, _WAIT_S)
 
 
 async def _load(deps: Deps) -> None:

@@ -34,6 +34,11 @@ def news_of(record: journal.Record) -> News | None:
     return None if tell is None else tell(record)
 
 
+def is_news(record: journal.Record) -> bool:
+    """Whether `record` tells anything to those who listen."""
+    return type(record) in _TELL
+
+
 def block(seq: int, entry: Entry) -> bytes:
     """The server-sent event of an entry (HTML standard, 9.2); empty where it is no news."""
     told = news_of(entry.record)

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    Select,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -35,6 +45,7 @@ class Database:
     def __init__(self, engine: Engine, place: str) -> None:
         self.place = place
         self._engine = engine
+        self._glance: PoolProxiedConnection | None = None  # for `sign` alone
         self._begun = threading.local()  # its `connection` is the one this thread writes on now
         if engine.dialect.name == "sqlite":
             self._reader: Engine = engine
@@ -74,6 +85,25 @@ class Database:
         except SQLAlchemyError as error:
             raise _meaning(error, self.place) from error
 
+    def sign(self, moved_by_all: Select[Any]) -> object:
+        """Differs from the last one when anybody may have committed since. SQLite knows by itself;
+        PostgreSQL is asked for the one row that every commit moves. One call at a time."""
+        with self.translated():
+            if self._engine.dialect.name != "sqlite":
+                with self._reader.connect() as connection:
+                    return tuple(connection.execute(moved_by_all).one())
+            if self._glance is None:
+                self._glance = self._engine.raw_connection()
+            cursor = self._glance.cursor()
+            try:
+                return cursor.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error:
+                self._glance.invalidate()
+                self._glance = None
+                return None
+            finally:
+                cursor.close()
+
     def insert(self, table: Table) -> Insert:
         """An insert that knows `ON CONFLICT`, which both databases spell alike."""
         if self._engine.dialect.name == "sqlite":
@@ -81,6 +111,9 @@ class Database:
         return postgresql.insert(table)
 
     def close(self) -> None:
+        if self._glance is not None:
+            self._glance.close()
+            self._glance = None
         self._engine.dispose()
 
 

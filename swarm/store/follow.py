@@ -45,6 +45,10 @@ class Follower:
         self._trim(moved)
         return moved
 
+    def wait(self, most_s: float) -> None:
+        """Until there may be something to apply, at most so long."""
+        self._journal.moved(most_s)
+
     def catch_up(self) -> None:
         """Step until nothing is left to apply."""
         while self.step():

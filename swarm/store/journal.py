@@ -30,6 +30,7 @@ from swarm.store.payloads import Payloads
 from swarm.store.places import Folder, Place, Server
 from swarm.store.results import Results
 from swarm.store.tables import records, snapshots, streams
+from swarm.store.watch import Watch
 
 
 class Snapshot(NamedTuple):
@@ -157,6 +158,7 @@ class Journal:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._watch = Watch(place.sign)
 
     def open(self, stream: str) -> Stream:
         """Become the writer of `stream`; whoever was it before can no longer append."""
@@ -213,6 +215,11 @@ class Journal:
             )
         return _entries(stream, rows)
 
+    def moved(self, most_s: float) -> bool:
+        """Wait, at most so long, until there may be more to read than when this last said so.
+        For one reader of each journal."""
+        return self._watch.moved(most_s)
+
     def quarantine(
         self, stream: str, seq: int, by: str, reason: str, at_s: float, cause_id: str = ""
     ) -> None:
@@ -255,6 +262,7 @@ class Journal:
         return _snapshot(self._place.database(stream), stream)
 
     def close(self) -> None:
+        self._watch.close()
         self._place.close()
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from swarm.errors import StoreError
 from swarm.store.database import Database, open_file, open_url
 from swarm.store.migrations import upgrade
 from swarm.store.tables import streams
 
+_WRITTEN = select(func.count(), func.sum(streams.c.last_seq))
 _MAX_NAME_BYTES = 240  # of the escaped name; file systems end at 255
 
 
@@ -28,6 +29,10 @@ class Place(Protocol):
         ...
 
     def streams(self) -> tuple[str, ...]: ...
+
+    def sign(self) -> object:
+        """Differs from the last one when anybody may have written since."""
+        ...
 
     def close(self) -> None: ...
 
@@ -55,6 +60,10 @@ class Folder:
     def streams(self) -> tuple[str, ...]:
         return tuple(sorted(unquote(path.stem) for path in self._folder.glob("*.db")))
 
+    def sign(self) -> object:
+        names = self.streams()
+        return [(name, self.database(name).sign(_WRITTEN)) for name in names]
+
     def close(self) -> None:
         with self._lock:
             for database in self._open.values():
@@ -81,6 +90,9 @@ class Server:
     def streams(self) -> tuple[str, ...]:
         with self._database.reading() as connection:
             return tuple(sorted(connection.scalars(select(streams.c.name))))
+
+    def sign(self) -> object:
+        return self._database.sign(_WRITTEN)
 
     def close(self) -> None:
         self._database.close()

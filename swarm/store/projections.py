@@ -49,10 +49,12 @@ from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
 from swarm.store.stories import Stories, live_records
+from swarm.store.watch import Watch
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000
 _KEYS_AT_ONCE = 500
+_MOVED = select(position.c.last_seq, position.c.trimmed_seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Projections:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._watch = Watch(lambda: database.sign(_MOVED))
         self.history = History(database)
         self.stories = Stories(database)
 
@@ -357,6 +360,11 @@ class Projections:
             )
         return [(row.global_seq, _entry(row)) for row in rows]
 
+    def moved(self, most_s: float) -> bool:
+        """Wait, at most so long, until there may be more in the log than when this last said so.
+        For one follower."""
+        return self._watch.moved(most_s)
+
     def last(self) -> int:
         """The last global sequence number, 0 at the start."""
         with self._database.reading() as connection:
@@ -391,6 +399,7 @@ class Projections:
         return last, state
 
     def close(self) -> None:
+        self._watch.close()
         self._database.close()
 
     def _page(self, table: Table, limit: int, after: str) -> Sequence[Row[Any]]:

@@ -176,7 +176,7 @@ async def _project(settings: Settings) -> None:
     follower = _follower(settings)
     while True:
         if not await asyncio.to_thread(follower.step):
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(follower.wait, 0.5)
 
 
 async def _fill(deps: Deps, settings: Settings) -> None:

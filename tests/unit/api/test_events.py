@@ -210,13 +210,14 @@ def test_the_newest_are_kept_and_none_is_left_out() -> None:
     recent = Recent()
     recent.restart(10)
     for seq in range(11, 9_011):
-        recent.add(seq, b"" if seq % 2 else b"%d\n" % seq)
+        record = CursorMoved("airflow", "") if seq % 2 else PipelineSeen(pipeline(f"p{seq}"))
+        recent.add(seq, Entry("graph", seq, 1.0, "", record))
     assert recent.ends == 9_010
     place, told = recent.begins, []
     while place < recent.ends:
         place, text = recent.after(place, 7)
-        told += text.split()
-    assert told == [b"%d" % seq for seq in range(recent.begins + 1, 9_011) if seq % 2 == 0]
+        told += [seq for seq, _, _ in events_in(text.decode())]
+    assert told == [seq for seq in range(recent.begins + 1, 9_011) if seq % 2 == 0]
     assert 2_000 <= len(told) < 4_000
 
 
