@@ -35,6 +35,7 @@ from swarm.api.routes import (
     tasks,
     told,
 )
+from swarm.api.tags import Tagged
 from swarm.errors import StoreError, Trimmed
 from swarm.model.access import Caller, Role
 
@@ -63,6 +64,7 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.deps = deps
+    app.add_middleware(Tagged)
     admin = Caller("token", frozenset({Role.ADMIN}))
     doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring)
     limits = Limits(deps.requests_per_s, deps.clock.monotonic_s)

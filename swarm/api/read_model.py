@@ -22,6 +22,7 @@ from swarm.model.journal import (
     DependencyChanged,
     DependencyGone,
     Entry,
+    GraphRecord,
     PipelineGone,
     PipelineSeen,
     Record,
@@ -37,7 +38,8 @@ from swarm.store.projections import Projections
 @dataclass(slots=True)
 class ReadModel:
     """A fold of the log. `seq` is the global sequence number it stands at,
-    `caught_up` whether it has reached the log's end once."""
+    `caught_up` whether it has reached the log's end once. `drawn` is the whole graph as it was
+    asked for, by the least confidence, until the graph moves."""
 
     seq: int = 0
     caught_up: bool = False
@@ -46,6 +48,7 @@ class ReadModel:
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
     floor: Floor = field(default_factory=Floor)
     unattributed: dict[str, int] = field(default_factory=dict)
+    drawn: dict[float, bytes] = field(default_factory=dict)
     _loaded_at: int = 0
     _moved: dict[str, int] = field(default_factory=dict)
     _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
@@ -75,12 +78,12 @@ class ReadModel:
         match record:
             case PipelineSeen(pipeline):
                 self._name(pipeline.key, pipeline)
-                self.graph.apply(record)
+                self._draw(record)
             case PipelineGone(key):
                 self._name(key, None)
-                self.graph.apply(record)
+                self._draw(record)
             case DependencyChanged() | DependencyGone():
-                self.graph.apply(record)
+                self._draw(record)
             case UnresolvedSeen(unresolved):
                 self.unresolved[unresolved] = None
             case UnresolvedGone(unresolved):
@@ -91,6 +94,10 @@ class ReadModel:
                 self.unattributed[record.source] = record.unattributed
             case record if isinstance(record, DispatchRecord):
                 self.floor.apply(record)
+
+    def _draw(self, record: GraphRecord) -> None:
+        self.drawn.clear()
+        self.graph.apply(record)
 
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare

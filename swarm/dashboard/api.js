@@ -49,6 +49,20 @@ export async function get(path, params = {}) {
   return answer.json();
 }
 
+const before = new Map(); // path -> the last answer, of what is read again and again
+
+/** As `get`; what is as it was is not sent again, and is the same value again. */
+export async function reread(path) {
+  const last = before.get(path);
+  const answer = await request(path, last ? { headers: { "If-None-Match": last.tag } } : {});
+  if (answer.status === 304) return last.value;
+  if (!answer.ok) throw await refused(answer);
+  const value = await answer.json();
+  const tag = answer.headers.get("ETag");
+  if (tag) before.set(path, { tag, value });
+  return value;
+}
+
 /** All items of a paged answer, up to `most`. */
 export async function all(path, params = {}, most = 5000) {
   const items = [];

@@ -1,5 +1,5 @@
 // What the pages show: answers of the API, read again when an event says that they moved.
-import { all, follow, get } from "./api.js";
+import { all, follow, get, reread } from "./api.js";
 import { now } from "./words.js";
 
 const HOUR_S = 3600;
@@ -10,17 +10,17 @@ const LEISURE = 4;
 
 // By name: how it is read, the kinds of events that move it, and how long at least between two reads.
 const SOURCES = {
-  status: { read: () => get("status"), kinds: ["source", "dependency", "finding", "unresolved", "pipeline", "quarantine"], rest: 500 },
-  slas: { read: () => get("slas"), kinds: ["sla"], rest: 250 },
-  decisions: { read: () => get("decisions"), kinds: ["decision"], rest: 250 },
-  links: { read: () => get("links"), kinds: ["link", "run"], rest: 2000 },
+  status: { read: () => reread("status"), kinds: ["source", "dependency", "finding", "unresolved", "pipeline", "quarantine"], rest: 500 },
+  slas: { read: () => reread("slas"), kinds: ["sla"], rest: 250 },
+  decisions: { read: () => reread("decisions"), kinds: ["decision"], rest: 250 },
+  links: { read: () => reread("links"), kinds: ["link", "run"], rest: 2000 },
   findings: { read: () => all("findings"), kinds: ["finding"], rest: 300 },
-  graph: { read: () => get("graph"), kinds: ["pipeline", "dependency"], rest: 700 },
+  graph: { read: () => reread("graph"), kinds: ["pipeline", "dependency"], rest: 700 },
   last_runs: { read: () => all("runs", { newest: true }, 20000), kinds: ["run"], rest: 300 },
   hour: { read: () => all("runs", { since_s: now() - 2 * HOUR_S }, 3000), kinds: ["run"], rest: 1000 },
   day: { read: () => all("runs", { since_s: now() - 24 * HOUR_S }, 5000), kinds: ["run"], rest: 1500 },
-  workers: { read: () => get("workers"), kinds: ["worker", "task"], rest: 300 },
-  foreign: { read: () => get("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
+  workers: { read: () => reread("workers"), kinds: ["worker", "task"], rest: 300 },
+  foreign: { read: () => reread("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
   queued: { read: () => get("tasks", { state: "queued", limit: 200 }), kinds: ["task"], rest: 700 },
   lost: { read: () => get("tasks", { state: "lost", limit: 200 }), kinds: ["task"], rest: 700 },
 };

@@ -34,6 +34,7 @@ from swarm.model.lineage import Dependency, DependencyKey
 router = APIRouter(tags=["graph"])
 
 Confidence = Annotated[float | None, Query(ge=0, le=1)]
+_DRAWN_MAX = 4  # graphs that are kept as text
 EndName = Annotated[str, Query(min_length=1, max_length=2_000)]
 
 
@@ -86,12 +87,17 @@ async def dependencies(
     return page(wanted, _strongest_first, Edge.of, cursor, limit)
 
 
-@router.get("/graph")
-async def whole(deps: Given, min_confidence: Confidence = None) -> WholeGraph:
+@router.get("/graph", response_model=WholeGraph)
+async def whole(deps: Given, min_confidence: Confidence = None) -> Response:
     """All pipelines and the edges between them in one answer, in columns; what lies behind an edge
     is at `/dependencies`."""
     least = deps.min_confidence if min_confidence is None else min_confidence
-    return WholeGraph.of(deps.model.graph, least)
+    drawn = deps.model.drawn
+    if least not in drawn:
+        if len(drawn) >= _DRAWN_MAX:
+            drawn.clear()
+        drawn[least] = WholeGraph.of(deps.model.graph, least).model_dump_json().encode()
+    return Response(drawn[least], media_type="application/json")
 
 
 @router.get("/dependencies/diff")
