@@ -238,6 +238,10 @@ class Client:
         `losses=[...]`, `backfills=[...]`, `added=[...]` as the API's schema has them."""
         return dict(self._request("POST", "simulate", changes))
 
+    def ahead(self) -> list[dict[str, Any]]:
+        """When each pipeline is yet to be done, today and on the next day: `p50_s`, `p90_s`."""
+        return list(self._request("GET", "ahead"))
+
     def links(self) -> list[dict[str, Any]]:
         """Which pipelines start by what others make, and what each waits for."""
         return list(self._request("GET", "links"))

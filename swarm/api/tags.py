@@ -55,7 +55,7 @@ class _Answer:
         headers["Cache-Control"] = "private, no-cache"  # ask each time; the tag answers
         if tag in self._known:
             del headers["content-length"], headers["content-type"]
-            head, message = head | {"status": 304}, message | {"body": b""}
+            head, message = {**head, "status": 304}, {**message, "body": b""}
         await self._send(head)
         await self._send(message)
 

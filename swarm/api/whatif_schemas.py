@@ -120,6 +120,16 @@ class EndsRow(Shape):
         return cls(p50_s=_finite(ends.p50_s), p90_s=_finite(ends.p90_s))
 
 
+class AheadRow(EndsRow):
+    """When a pipeline is done on a day that is not over."""
+
+    pipeline: str
+
+    @classmethod
+    def named(cls, key: PipelineKey, ends: Ends) -> Self:
+        return cls(pipeline=str(key), p50_s=_finite(ends.p50_s), p90_s=_finite(ends.p90_s))
+
+
 class PipelineOutlookRow(Shape):
     """A pipeline without (null: it is new) and with the change."""
 

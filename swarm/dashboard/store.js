@@ -19,6 +19,8 @@ const SOURCES = {
   last_runs: { read: () => all("runs", { newest: true }, 20000), kinds: ["run"], rest: 300 },
   hour: { read: () => all("runs", { since_s: now() - 2 * HOUR_S }, 3000), kinds: ["run"], rest: 1000 },
   day: { read: () => all("runs", { since_s: now() - 24 * HOUR_S }, 5000), kinds: ["run"], rest: 1500 },
+  durations: { read: () => get("durations"), kinds: [], rest: 60_000 },
+  ahead: { read: () => get("ahead"), kinds: [], rest: 60_000 },
   workers: { read: () => reread("workers"), kinds: ["worker", "task"], rest: 300 },
   foreign: { read: () => reread("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
   queued: { read: () => get("tasks", { state: "queued", limit: 200 }), kinds: ["task"], rest: 700 },
@@ -57,6 +59,11 @@ export function touch(...names) {
     state[name].stale = true;
     if (wanted.has(name)) load(name);
   }
+}
+
+/** Read again what was read longer ago than so many seconds. */
+export function freshen(name, age_s) {
+  if (state[name].at && !state[name].stale && now() - state[name].at > age_s) touch(name);
 }
 
 async function load(name) {

@@ -1,66 +1,137 @@
-// Timeline: the runs of the last day, one row for each pipeline, those on a promised path first.
+// Timeline: what ran beside what was planned, one row for each pipeline, those on a promised path
+// first. Plans are outlines, what happened is filled; the whisker is nine of ten days.
 import { h, s } from "./dom.js";
-import { known, problem } from "./store.js";
+import { freshen, known, problem } from "./store.js";
 import { clock, count, full, now, pipeline, span } from "./words.js";
 
-export const needs = ["day", "slas", "decisions"];
+export const needs = ["day", "slas", "decisions", "durations", "ahead"];
 export const title = "Timeline";
 
 const SPANS = { "1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600 };
+const AHEAD = 0.3; // of what is shown lies ahead
 const ROWS = 150;
 const TICKS = 6;
+const AHEAD_S = 600; // after which it is asked again what is to come
+const SOON_S = 3600; // a run that began so long before its time is the one that was to come
 const SIGN = { failed: "failed", running: "running", succeeded: "ok", queued: "unknown" };
 
 export function draw({ params, go }) {
   const runs = known("day");
   if (runs === null) return [h("p.empty", {}, problem("day")?.message ?? "Reading the last day from swarm …")];
+  freshen("ahead", AHEAD_S);
   const name = SPANS[params.get("span")] ? params.get("span") : "6 h";
-  const end = now() + SPANS[name] * 0.2;
-  const from = now() - SPANS[name];
-  const place = (at) => ((at - from) / (end - from)) * 1000;
   const slas = known("slas") ?? [];
-  const rows = rows_of(runs, slas, from);
+  const sla = slas.find((one) => one.name === params.get("sla")) ?? null;
+  const [from, end] = [now() - SPANS[name], now() + SPANS[name] * AHEAD / (1 - AHEAD)];
+  const place = (at) => ((at - from) / (end - from)) * 1000;
+  const rows = rows_of(runs, sla ? [sla] : slas, sla !== null, from, end);
+  const set = (next) => go("/timeline", Object.fromEntries(Object.entries({ span: params.get("span"), sla: params.get("sla"), ...next }).filter(([, value]) => value)));
   return [
-    h("div.bar", {}, Object.keys(SPANS).map((one) => h("button.chip", { "aria-pressed": String(one === name), onclick: () => go("/timeline", { span: one }) }, one)),
-      h("span.grow", {}), h("span.muted.number", {}, `${count(rows.length, "pipeline")} ran`)),
-    rows.length ? h("div.timeline", {}, axis(from, end), rows.slice(0, ROWS).map((row) => lane(row, slas, place))) : h("div.empty", {}, h("p", {}, `Nothing ran in the last ${name}.`), h("p.muted", {}, "Runs appear as orchestrators tell of them, and where their events are sent to swarm, at once.")),
+    h("div.bar", {}, Object.keys(SPANS).map((one) => h("button.chip", { "aria-pressed": String(one === name), onclick: () => set({ span: one }) }, one)),
+      slas.length ? h("select", { "aria-label": "Whose path", onchange: (event) => set({ sla: event.target.value }) },
+        h("option", { value: "", selected: !sla }, "all pipelines"), slas.map((one) => h("option", { value: one.name, selected: one === sla }, `path of ${one.name}`))) : null,
+      h("span.grow", {}), h("span.muted.number", {}, `${count(rows.filter((row) => row.runs.length).length, "pipeline")} ran`)),
+    sla ? h("p.lead", {}, verdict(sla)) : null,
+    rows.length ? h("div.timeline", {}, axis(from, end), rows.slice(0, ROWS).map((row) => lane(row, slas, place)))
+      : h("div.empty", {}, h("p", {}, `Nothing ran in the last ${name}.`), h("p.muted", {}, "Runs appear as orchestrators tell of them, and where their events are sent to swarm, at once.")),
     rows.length > ROWS ? h("p.muted", {}, `and ${rows.length - ROWS} more`) : null,
+    rows.length ? h("p.muted.key", {}, key("planned"), "planned, whisker: 9 of 10 days", key("ok"), "went well", key("running"), "runs", key("failed"), "failed", key("held"), "held", key("due"), "due") : null,
   ];
 }
 
-function rows_of(runs, slas, from) {
-  const promised = new Map();
-  for (const sla of slas) {
-    const risky = sla.standing === "at_risk";
-    for (const name of sla.path) promised.set(name, Math.max(promised.get(name) ?? 0, risky ? (name === sla.late ? 3 : 2) : 1));
-  }
+/** The line above the path of one SLA: what decides it, and how much room there is. */
+function verdict(sla) {
+  const late = sla.late ? ["; ", pipeline(sla.late, { class: "late" }), " is not where it usually is by now"] : [];
+  if (sla.expected_s === null) return [`${sla.name} is due ${clock(sla.deadline_s)}; when it will be done is not known`, ...late, "."];
+  return [`${sla.name} is due ${clock(sla.deadline_s)}, expected ${clock(sla.expected_s)}: ${room(sla.deadline_s - sla.expected_s)}`, ...late, "."];
+}
+
+const room = (slack) => (slack >= 0 ? `${span(slack)} to spare` : `${span(-slack)} late`);
+
+/** One row for each pipeline that ran or is to run in between; `only`: those on the paths of `slas`, in their order. */
+function rows_of(runs, slas, only, from, end) {
   const by = new Map();
+  const row = (name) => {
+    if (!by.has(name)) by.set(name, { name, runs: [], ahead: null, usual: null, rank: 0, at: 0, last: 0, slack: null });
+    return by.get(name);
+  };
   for (const run of runs) {
     const ended = run.ended_at_s ?? (run.state === "running" ? Infinity : run.started_at_s ?? run.scheduled_for_s ?? 0);
     if (ended < from) continue;
-    const name = full(run.pipeline);
-    if (!by.has(name)) by.set(name, { name, runs: [], rank: promised.get(name) ?? 0, last: 0 });
-    by.get(name).runs.push(run);
-    by.get(name).last = Math.max(by.get(name).last, run.started_at_s ?? 0);
+    const one = row(full(run.pipeline));
+    one.runs.push(run);
+    one.last = Math.max(one.last, run.started_at_s ?? 0);
   }
-  return [...by.values()].sort((a, b) => b.rank - a.rank || b.last - a.last || a.name.localeCompare(b.name));
+  const usual = new Map((known("durations") ?? []).map((one) => [one.pipeline, one]));
+  for (const coming of known("ahead") ?? []) {
+    const begins = coming.p50_s - (usual.get(coming.pipeline)?.p50_s ?? 0);
+    if (coming.p50_s < now() || begins > end || (by.get(coming.pipeline)?.last ?? 0) > begins - SOON_S) continue;
+    row(coming.pipeline).ahead ??= coming;
+  }
+  const named = new Set();
+  for (const sla of slas) {
+    const risky = sla.standing === "at_risk" || sla.standing === "missed";
+    sla.path.forEach((name, at) => {
+      named.add(name);
+      const one = row(name);
+      one.rank = Math.max(one.rank, risky ? (name === sla.late ? 3 : 2) : 1);
+      one.at = at;
+      if (sla.expected_s !== null) one.slack = Math.min(one.slack ?? Infinity, sla.deadline_s - sla.expected_s);
+    });
+  }
+  const rows = [...by.values()].filter((one) => (only ? named.has(one.name) : one.runs.length || one.ahead));
+  for (const one of rows) one.usual = usual.get(one.name) ?? null;
+  return rows.sort(only ? (a, b) => a.at - b.at : (a, b) => b.rank - a.rank || b.last - a.last || a.name.localeCompare(b.name));
 }
 
 function axis(from, end) {
   const marks = Array.from({ length: TICKS }, (_, at) => from + ((end - from) * at) / TICKS);
-  return h("div.row.axis", {}, h("span", {}), h("p.muted", {}, marks.map((at) => h("span", {}, clock(at)))));
+  return h("div.row.axis", {}, h("span", {}), h("p.muted", {}, marks.map((at) => h("span", {}, clock(at)))), h("span.muted.number", {}, "slack"));
 }
 
 function lane(row, slas, place) {
   const due = slas.filter((sla) => sla.pipeline === row.name);
   const held = (known("decisions") ?? []).find((one) => one.pipeline === row.name && one.act === "hold");
-  return h("div.row", { key: row.name, "data-row": true },
+  const words = [count(row.runs.length, "run"), row.ahead ? `expected to be done ${clock(row.ahead.p50_s)}` : "", held ? `held until ${clock(held.until_s)}` : ""].filter(Boolean);
+  return h("div.row", { key: row.name, class: row.rank > 1 ? "critical" : "", "data-row": true },
     h("p", {}, pipeline(row.name, { class: row.rank === 3 ? "late" : "" })),
-    s("svg", { viewBox: "0 0 1000 20", preserveAspectRatio: "none", role: "img", "aria-label": `${count(row.runs.length, "run")} of ${row.name}` },
+    s("svg", { viewBox: "0 0 1000 20", preserveAspectRatio: "none", role: "img", "aria-label": `${row.name}: ${words.join(", ")}` },
+      row.runs.map((run) => planned(run, row.usual, place)),
+      ahead(row, place),
       row.runs.map((run) => bar(run, place)),
-      held ? s("rect.held", { x: place(now()), y: 4, width: Math.max(3, place(held.until_s) - place(now())), height: 12 }, s("title", {}, `held until ${clock(held.until_s)}`)) : null,
+      held ? hold(held, place) : null,
       s("line.now", { x1: place(now()), x2: place(now()), y1: 0, y2: 20 }),
-      due.map((sla) => s("line.due", { x1: place(sla.deadline_s), x2: place(sla.deadline_s), y1: 0, y2: 20 }, s("title", {}, `due ${clock(sla.deadline_s)}`)))));
+      due.map((sla) => s("line.due", { x1: place(sla.deadline_s), x2: place(sla.deadline_s), y1: 0, y2: 20 }, s("title", {}, `due ${clock(sla.deadline_s)}`)))),
+    h("span.number", { class: row.slack !== null && row.slack < 0 ? "late" : "muted" }, row.slack === null ? "" : room(row.slack)));
+}
+
+/** When a run was to begin, and how long such runs take. */
+function planned(run, usual, place) {
+  if (!usual || run.scheduled_for_s === null) return null;
+  return outline(run.scheduled_for_s, usual.p50_s, usual.p90_s, place, `planned ${clock(run.scheduled_for_s)}, usually ${span(usual.p50_s)}`);
+}
+
+/** The run that is still to come on a day like this. */
+function ahead(row, place) {
+  if (!row.ahead) return null;
+  const takes = row.usual?.p50_s ?? 0;
+  const most = (row.ahead.p90_s ?? row.ahead.p50_s) - row.ahead.p50_s + takes;
+  return outline(row.ahead.p50_s - takes, takes, most, place, `on a day like this done by ${clock(row.ahead.p50_s)}${row.ahead.p90_s ? `, on 9 of 10 by ${clock(row.ahead.p90_s)}` : ""}`);
+}
+
+function outline(begins, takes, most, place, words) {
+  const [x, ends, last] = [begins, begins + takes, begins + most].map(place);
+  if (last < 0 || x > 1000) return null;
+  return s("g.planned", {}, s("title", {}, words), s("rect", { x, y: 3, width: Math.max(2, ends - x), height: 14 }), s("line", { x1: ends, x2: Math.max(ends, last), y1: 10, y2: 10 }));
+}
+
+/** From when its planned start is due to when it is let go at the latest, hatched. */
+function hold(held, place) {
+  const begins = Math.min(now(), ...held.due_s);
+  const x = Math.max(0, place(begins));
+  const width = Math.max(3, Math.min(1000, place(held.until_s)) - x);
+  const hatch = Array.from({ length: Math.ceil(width / 8) }, (_, at) => `M${x + at * 8} 16l5 -12`).join("");
+  return s("g.held", {}, s("title", {}, `held until ${clock(held.until_s)}: ${held.reason}`), s("rect", { x, y: 4, width, height: 12 }), s("path", { d: hatch }));
 }
 
 function bar(run, place) {
@@ -70,5 +141,11 @@ function bar(run, place) {
   const [x, width] = [place(began), Math.max(2.5, place(ended) - place(began))];
   if (x + width < 0) return null;
   const words = `${run.run_id}: ${run.state}, ${clock(began)}${ended > began ? `, ${span(ended - began)}` : ""}`;
-  return s("rect", { class: SIGN[run.state] ?? "unknown", x: Math.max(0, x), y: run.state === "failed" ? 2 : 5, width, height: run.state === "failed" ? 16 : 10 }, s("title", {}, words));
+  return s("rect", { class: SIGN[run.state] ?? "unknown", x: Math.max(0, x), y: run.state === "failed" ? 2 : 6, width, height: run.state === "failed" ? 16 : 8 }, s("title", {}, words));
 }
+
+const key = (kind) => s("svg.key", { viewBox: "0 0 18 10", "aria-hidden": "true" },
+  kind === "planned" ? s("g.planned", {}, s("rect", { x: 1, y: 1, width: 11, height: 8 }), s("line", { x1: 12, x2: 17, y1: 5, y2: 5 }))
+    : kind === "due" ? s("line.due", { x1: 9, x2: 9, y1: 0, y2: 10 })
+      : kind === "held" ? s("g.held", {}, s("rect", { x: 1, y: 1, width: 16, height: 8 }), s("path", { d: "M4 9l4 -8M10 9l4 -8" }))
+        : s("rect", { class: kind, x: 1, y: kind === "failed" ? 0 : 2, width: 16, height: kind === "failed" ? 10 : 6 }));

@@ -85,7 +85,7 @@ class Database:
         except SQLAlchemyError as error:
             raise _meaning(error, self.place) from error
 
-    def sign(self, moved_by_all: Select[Any]) -> object:
+    def sign(self, moved_by_all: Select[*tuple[Any, ...]]) -> object:
         """Differs from the last one when anybody may have committed since. SQLite knows by itself;
         PostgreSQL is asked for the one row that every commit moves. One call at a time."""
         with self.translated():

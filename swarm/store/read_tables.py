@@ -102,6 +102,7 @@ task_runs = _table(
 )
 Index("swarm_findings_newest", findings.c.at_s, findings.c.key)
 Index("swarm_runs_newest", runs.c.pipeline_key, runs.c.at_s)
+Index("swarm_runs_at", runs.c.at_s, runs.c.key)
 Index("swarm_task_runs_newest", task_runs.c.task_key, task_runs.c.at_s)
 Index("swarm_task_runs_at", task_runs.c.at_s)
 facets = _table("swarm_facets", Column("subject_key", KEY, nullable=False, index=True))

@@ -6,10 +6,13 @@ from fastapi import APIRouter
 
 from swarm.api.deps import Deps, Given
 from swarm.api.past import promised, world_of
-from swarm.api.whatif_schemas import DurationRow, OutlookRow, WhatIfBody
+from swarm.api.whatif_schemas import AheadRow, DurationRow, OutlookRow, WhatIfBody
 from swarm.sequencing.day_ahead import day_ahead
 from swarm.sequencing.whatif import Changes, Outlook, simulate
 from swarm.sequencing.world import World
+
+_DRAWS = 50  # enough for a picture
+_DAY_S = 86_400.0
 
 router = APIRouter(tags=["simulate"])
 
@@ -30,6 +33,23 @@ async def durations(deps: Given) -> list[DurationRow]:
     world, listed = await world_of(deps), list(deps.model.graph.pipelines)
     took = ((key, world.history.good_durations_s(key)) for key in sorted(listed))
     return [DurationRow.of(key, seconds) for key, seconds in took if seconds]
+
+
+@router.get("/ahead")
+async def ahead(deps: Given) -> list[AheadRow]:
+    """When each pipeline is yet to be done, today and on the next day, as days like them go; empty
+    where too few days are known. First come first."""
+    world, now_s = await world_of(deps), deps.clock.now_s()
+    return await asyncio.to_thread(_ahead, world, now_s)
+
+
+def _ahead(world: World, now_s: float) -> list[AheadRow]:
+    found = []
+    for day in (day_ahead(world, now_s - _DAY_S), day_ahead(world, now_s)):
+        outlooks = simulate(day, Changes(), (), draws=_DRAWS).pipelines if day.ago else ()
+        rows = (AheadRow.named(one.key, one.before) for one in outlooks if one.before)
+        found += [row for row in rows if row.p50_s is not None and row.p50_s > now_s]
+    return sorted(found, key=lambda row: (row.p50_s or 0.0, row.pipeline))
 
 
 def _simulate(
