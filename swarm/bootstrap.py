@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run swarm in this process until SIGTERM."""
     settings = config.load(Path(sys.argv[1]), environ={})
+    _check_targets(settings)
     token_file = secret(settings, "token")
     # Once here, so that the actors need not wait for one another to do it.
     open_projector(settings.store_url, settings.state_dir).close()
@@ -45,6 +46,7 @@ def main() -> None:
     import ray  # reads the environment when it is imported
 
     from swarm.actors import handles, options
+    from swarm.actors.alerts import AlertsActor
     from swarm.actors.connector import ConnectorActor
     from swarm.actors.dispatcher import DispatcherActor
     from swarm.actors.graph import GraphActor
@@ -77,6 +79,7 @@ def main() -> None:
         spawn(SequencerActor, options.SEQUENCER, settings, handles.DispatchHandle()),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
+        *([spawn(AlertsActor, options.ALERTS, settings)] if settings.alerts.targets else []),
         *(
             spawn(
                 ConnectorActor,
@@ -171,6 +174,16 @@ def _tokens(settings: Settings) -> dict[str, Caller]:
         roles = frozenset(Role(role) for role in entry.roles)
         tokens[token] = Caller(f"api.tokens[{at}]", roles)
     return tokens
+
+
+def _check_targets(settings: Settings) -> None:
+    """Raises `ConfigError` for a target of alerts that cannot be used: an actor that cannot begin
+    would only be begun again."""
+    if settings.alerts.targets:
+        from swarm.alerts.senders import sender
+
+        for target in settings.alerts.targets:
+            sender(target)
 
 
 def fernet_key(file: Path) -> bytes:

@@ -102,7 +102,12 @@ class Journaled:
             await asyncio.sleep(_LOOK_S)
 
     async def append(
-        self, records: Sequence[Record], at_s: float, cause_id: str, *, snapshot: bool = False
+        self,
+        records: Sequence[Record],
+        at_s: float,
+        cause_id: str | Sequence[str],
+        *,
+        snapshot: bool = False,
     ) -> int:
         """Make `records` durable, then apply them; returns the last sequence number. With
         `snapshot` the state is kept behind them, due or not."""

@@ -20,6 +20,7 @@ GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
 SEQUENCER: dict[str, Any] = _BASE | {"name": "sequencer"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
+ALERTS: dict[str, Any] = _BASE | {"name": "alerts"}
 OUTPUTS: dict[str, Any] = _BASE | {"name": "outputs"}
 
 

@@ -135,6 +135,12 @@ def _drain(record: dispatch.DrainAsked) -> News:
     return News("worker", (record.worker,), f"worker {record.worker} drains, says {record.by}")
 
 
+def _alert(record: journal.AlertEnded) -> News:
+    why = f": {record.detail}" if record.detail else ""
+    word = record.outcome.replace("_", " ")
+    return News("alert", (record.target,), f"an alert to {record.target} was {word}{why}")
+
+
 def _quarantined(record: journal.Quarantined) -> News:
     text = f"a record {record.type} was set aside by {record.by}: {record.reason}"
     return News("quarantine", (), text)
@@ -178,6 +184,7 @@ _TELL: Mapping[type, Callable[[Any], News]] = {
         "link", (str(r.downstream),), f"nothing links {r.downstream} to others, says {r.by}"
     ),
     journal.ConnectorChanged: _source,
+    journal.AlertEnded: _alert,
     journal.Quarantined: _quarantined,
     dispatch.Submitted: _task,
     dispatch.Granted: _task,

@@ -13,6 +13,7 @@ from swarm import __version__
 from swarm.cli import (
     agents,
     audit,
+    alerts,
     config,
     cost,
     decisions,
@@ -75,6 +76,7 @@ app.add_typer(sla.app, name="sla")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(hand.app, name="hand")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -7,6 +7,7 @@ rises when a record's fields change in a way an older reader could not skip.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.alerts import Alert, Delivery, Told
 from swarm.model.columns import ColumnLineage
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet, FacetOf
@@ -423,6 +424,44 @@ class IntentEnded:
     detail: str = ""
 
 
+# --- records of the alerts stream ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHeard:
+    """A finding that somebody may have to be told of opened, changed or closed; the log of all
+    streams was read up to `seq`."""
+
+    finding: Finding
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertComposed:
+    """An alert is to be sent."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEnded:
+    """What came of an alert; `detail` says why where it was not sent."""
+
+    alert: str
+    target: str
+    outcome: Delivery
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsKept:
+    """In snapshots: the log of all streams was read up to `seq`, and what targets were told of and
+    is still open."""
+
+    seq: int
+    told: tuple[tuple[str, tuple[Told, ...]], ...]
+
+
 GraphRecord = (
     PipelineSeen
     | PipelineGone
@@ -451,6 +490,7 @@ GraphRecord = (
     | RecoveryIntended
     | FindingChanged
 )
+AlertsRecord = AlertHeard | AlertComposed | AlertEnded | AlertsKept
 ConnectorRecord = CursorMoved | ConnectorChanged | RecoveryEnded | IntentEnded
 SequencingRecord = (
     SlaChanged
@@ -480,7 +520,9 @@ class Quarantined:
     at_s: float
 
 
-Record = GraphRecord | ConnectorRecord | SequencingRecord | DispatchRecord | Quarantined
+Record = (
+    GraphRecord | ConnectorRecord | SequencingRecord | DispatchRecord | AlertsRecord | Quarantined
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,17 @@ WEEK = (0, 1, 2, 3, 4, 5, 6)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+def clock_s(at: str) -> float:
+    """Seconds after midnight of a time of day that is written `HH:MM`."""
+    hours, minutes = map(int, at.split(":"))
+    return hours * 3600.0 + minutes * 60.0
+
+
+def weekdays(days: Iterable[str]) -> tuple[int, ...]:
+    """Days of the week (0: Monday) that are written by their first letters."""
+    return tuple(_DAYS.index(day) for day in days)
+
+
 @dataclass(frozen=True, slots=True)
 class Sla:
     """`pipeline` is to be done at `by_s` seconds after midnight in `timezone` (an IANA name), on
@@ -28,10 +39,8 @@ class Sla:
         cls, pipeline: str, by: str, timezone: str, days: Iterable[str], value: float = 1.0
     ) -> Self:
         """As people write it: `orchestrator/name`, `HH:MM`, and the first letters of days."""
-        hours, minutes = map(int, by.split(":"))
-        of_week = tuple(_DAYS.index(day) for day in days)
         key = PipelineKey.told(pipeline)
-        return cls(key, hours * 3600.0 + minutes * 60.0, timezone, of_week, value)
+        return cls(key, clock_s(by), timezone, weekdays(days), value)
 
     @property
     def at(self) -> str:

@@ -7,10 +7,12 @@ from pydantic import BaseModel
 
 from swarm.config import (
     Agents,
+    AlertTarget,
     ApiToken,
     LinkRule,
     PipelineRule,
     Promise,
+    QuietHours,
     Settings,
     Source,
     SqlConnection,
@@ -40,6 +42,8 @@ def table() -> str:
     lines += rows(Team, "teams.NAME.")
     lines += rows(Promise, "slas[].") + rows(PipelineRule, "pipelines[].")
     lines += rows(LinkRule, "links[].")
+    lines += rows(AlertTarget, "alerts.targets[].")
+    lines += rows(QuietHours, "alerts.targets[].quiet[].")
     return "\n".join(lines) + "\n"
 
 

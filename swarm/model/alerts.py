@@ -1,0 +1,58 @@
+"""What people are told of findings outside of swarm, and what came of telling them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from swarm.model.findings import FindingKind
+from swarm.model.lineage import Level
+
+
+class Told(NamedTuple):
+    """One time that a finding was open: what is found again later has another `first_seen_s`."""
+
+    finding: str
+    first_seen_s: float
+
+    def __str__(self) -> str:
+        return f"{self.finding}-{self.first_seen_s:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What an alert says of one finding, for people. `remedy` and `link` may be empty."""
+
+    told: Told
+    kind: FindingKind
+    level: Level
+    is_closed: bool
+    text: str
+    remedy: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message to one target; `id` stays the same however often it is sent.
+
+    `opened` and `closed` are all findings it tells of, `lines` the first of them in words.
+    """
+
+    id: str
+    target: str
+    made_at_s: float
+    opened: tuple[Told, ...]
+    closed: tuple[Told, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def left_out(self) -> int:
+        """Of how many findings it says nothing in words."""
+        return len(self.opened) + len(self.closed) - len(self.lines)
+
+
+class Delivery(StrEnum):
+    """What came of an alert."""
+
+    SENT = "sent"  # its target took it, at least once
+    GIVEN_UP = "given_up"  # it did not, for too long
