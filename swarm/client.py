@@ -109,6 +109,12 @@ class Client:
         closed since then. The newest last."""
         return self._pages("findings", {"since_s": since_s})
 
+    def rate(self, finding: str, *, right: bool, by: str) -> None:
+        """Say whether it was right to tell of an open hazard."""
+        self._request(
+            "POST", f"findings/{quote(finding, safe='')}/feedback", {"right": right, "by": by}
+        )
+
     def findings_score(self) -> list[dict[str, Any]]:
         """What became of the findings of each kind of hazard, and which kinds are muted."""
         return list(self._request("GET", "findings/score"))

@@ -159,6 +159,9 @@ class SequencerHandle(_Handle):
     async def decline(self, pipeline: PipelineKey, by: str, cause_id: str) -> None:
         await self._call("decline", pipeline, by, cause_id)
 
+    async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
+        await self._call("rate", finding_id, by, is_right, cause_id)
+
     async def rules(self) -> list[RuleScored]:
         return list(await self._call("rules"))
 

@@ -109,6 +109,11 @@ class Promising(Protocol):
 class Scoring(Protocol):
     """Who keeps score of the kinds of hazards: the sequencer."""
 
+    async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
+        """Take somebody's word on whether it was right to tell of a hazard; raises `UnknownKey`
+        where none is open, and `Rejected` where it was judged otherwise already."""
+        ...
+
     async def rules(self) -> list[RuleScored]:
         """What became of the findings of each kind."""
         ...

@@ -19,6 +19,7 @@ from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import (
     FindingChanged,
     FindingMuted,
+    FindingRated,
     GraphRecord,
     HistoryKept,
     IntentMade,
@@ -83,7 +84,7 @@ class Sequencing:
                 self.hazards.apply(record)
             case IntentMade() | LinkGone() | LinkFed():
                 self.links.apply(record)
-            case FindingMuted() | RuleScored():
+            case FindingMuted() | FindingRated() | RuleScored():
                 self.hazards.apply(record)
             case HistoryKept(seq):
                 self._kept_seq = seq
@@ -214,6 +215,13 @@ class SequencerActor:
     async def terms(self) -> Terms:
         """What is promised and what was declined."""
         return self._state.promises.terms
+
+    async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
+        """Take somebody's word on a hazard. Raises `UnknownKey` and `Rejected`."""
+        async with self._turn:
+            said = self._state.hazards.rated(finding_id, by, is_right=is_right)
+            if said is not None:
+                await self._journaled.append([said], self._clock.now_s(), cause_id)
 
     async def rules(self) -> list[RuleScored]:
         """What became of the findings of each kind of hazard."""

@@ -22,6 +22,7 @@ def line(finding: Finding, told: Told, url: str) -> Line:
         _short(text),
         "" if closed else _short(remedy(finding)),
         f"{url.rstrip('/')}/findings?open={finding.id}" if url else "",
+        can_be_rated=finding.hazard is not None and not closed,
     )
 
 
@@ -41,7 +42,7 @@ def body(alert: Alert) -> str:
         state = "closed" if one.is_closed else str(one.level)
         told.append(f"[{state}] {_kind(one)}: {one.text}")
         told += [f"  {more}" for more in (one.remedy, one.link) if more]
-        if not one.is_closed:
+        if one.can_be_rated:
             told.append(f"  Was it right to tell? swarm rate {one.told.finding} right (or wrong)")
     if alert.left_out:
         told.append(f"and {alert.left_out} more: swarm findings")

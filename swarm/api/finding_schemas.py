@@ -82,15 +82,27 @@ class FindingRow(Shape):
         )
 
 
+class FeedbackBody(Shape):
+    """A thumb up or down."""
+
+    right: bool = Field(description="Was it right to tell?")
+    by: str = Field(min_length=1, max_length=200)
+
+
 class KindScoreRow(Shape):
     """What became of the findings of one kind of hazard, each judged once, over twelve weeks."""
 
     kind: FindingKind
     came_true: int
     acted_on: int
-    rejected: int = Field(description="A person said that there is no such dependency.")
+    rejected: int = Field(
+        description="A person said that it is wrong, or that there is no such dependency."
+    )
     refuted: int = Field(description="What was expected three times since and never came.")
-    precision: float | None = Field(description="The share that came true or was acted on.")
+    confirmed: int = Field(description="A person said that it was right to tell.")
+    precision: float | None = Field(
+        description="The share that came true, was acted on or confirmed."
+    )
     muted: str = Field(description="Why findings of this kind are not told; empty: they are.")
 
     @classmethod

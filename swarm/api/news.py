@@ -166,6 +166,9 @@ _TELL: Mapping[type, Callable[[Any], News]] = {
         "foreign_worker", (str(r.worker),), f"{r.worker} is {r.worker.presence}"
     ),
     journal.FindingChanged: _finding,
+    journal.FindingRated: lambda r: News(
+        "finding", (r.finding,), f"{r.by} says {r.finding} is {'right' if r.is_right else 'wrong'}"
+    ),
     journal.SlaChanged: lambda r: News(
         "sla", (r.state.sla.name, str(r.state.sla.pipeline)), f"{r.state.standing}: {r.state}"
     ),

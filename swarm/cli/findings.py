@@ -1,7 +1,9 @@
 """`swarm findings`: what the running swarm has to tell people."""
 
+import getpass
 import json
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,6 +56,19 @@ def findings(
             typer.echo(f"muted: {row['kind']}: {row['muted']}", err=True)
 
 
+class Word(StrEnum):
+    """What a person says of a finding."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+def rate(finding: str, word: Word, path: ConfigOption = None) -> None:
+    """Say whether it was right to tell of a hazard, by its id; its kind keeps score."""
+    with connected(path) as swarm:
+        swarm.rate(finding, right=word is Word.RIGHT, by=getpass.getuser())
+
+
 def _kinds(swarm: "Client") -> list[dict[str, Any]]:
     """How the kinds of hazards stand; nothing while the sequencer cannot say."""
     from swarm.client import ApiError
@@ -67,7 +82,7 @@ def _kinds(swarm: "Client") -> list[dict[str, Any]]:
 
 
 def _show_score(kinds: list[dict[str, Any]]) -> None:
-    columns = ("came_true", "acted_on", "rejected", "refuted")
+    columns = ("came_true", "acted_on", "confirmed", "rejected", "refuted")
     typer.echo(f"{'kind':17}  {'  '.join(columns)}  precision")
     for row in kinds:
         counts = "  ".join(f"{row[name]:{len(name)}}" for name in columns)

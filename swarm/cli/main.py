@@ -54,6 +54,7 @@ for command in (
     status.status,
     status.quarantine,
     findings.findings,
+    findings.rate,
     run.run,
     decisions.decisions,
     decisions.hold,

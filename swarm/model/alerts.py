@@ -20,7 +20,8 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What an alert says of one finding, for people. `remedy` and `link` may be empty."""
+    """What an alert says of one finding, for people. `remedy` and `link` may be empty;
+    `can_be_rated`: somebody may say whether it was right to tell."""
 
     told: Told
     kind: FindingKind
@@ -29,6 +30,7 @@ class Line:
     text: str
     remedy: str = ""
     link: str = ""
+    can_be_rated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

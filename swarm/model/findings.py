@@ -35,8 +35,9 @@ class Outcome(StrEnum):
 
     CAME_TRUE = "came_true"
     ACTED_ON = "acted_on"
-    REJECTED = "rejected"  # a person said that there is no such dependency
+    REJECTED = "rejected"  # a person said that it is wrong, or that there is no such dependency
     REFUTED = "refuted"  # it should have happened by now
+    CONFIRMED = "confirmed"  # a person said that it was right to tell
 
 
 class RuleWeek(NamedTuple):
@@ -47,6 +48,7 @@ class RuleWeek(NamedTuple):
     acted_on: int
     rejected: int
     refuted: int
+    confirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,6 +292,15 @@ class FindingMuted:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingRated:
+    """Somebody said whether it was right to tell of a hazard."""
+
+    finding: str
+    is_right: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryKept:
     """The runs of the graph stream up to `seq` are in the snapshot."""
 
@@ -498,6 +507,7 @@ SequencingRecord = (
     | SlaDeclined
     | FindingChanged
     | FindingMuted
+    | FindingRated
     | RuleScored
     | HistoryKept
     | IntentMade

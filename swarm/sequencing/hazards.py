@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from itertools import combinations
 
+from swarm.errors import Rejected, UnknownKey
 from swarm.graph.query import MIN_CONFIDENCE, impact
 from swarm.model.findings import Finding, FindingKind, Hazard, Outcome, finding_id, told
 from swarm.model.journal import (
@@ -26,6 +27,7 @@ from swarm.model.journal import (
     DependencyGone,
     FindingChanged,
     FindingMuted,
+    FindingRated,
     GraphRecord,
     LinkMade,
     PipelineGone,
@@ -44,7 +46,7 @@ from swarm.sequencing.rules import Rules
 from swarm.sequencing.world import World
 
 Pair = tuple[PipelineKey, PipelineKey]
-HazardRecord = FindingChanged | FindingMuted | RuleScored
+HazardRecord = FindingChanged | FindingMuted | FindingRated | RuleScored
 
 _AT_MOST = {
     FindingKind.RACE: Level.WARN,
@@ -63,6 +65,7 @@ class Hazards:
         self._open: dict[Pair, dict[str, Finding]] = {}
         self.rules = Rules()
         self._silent: set[str] = set()  # the findings that are followed and not told
+        self._rated: dict[str, FindingRated] = {}  # of those that are not judged yet
         # What moved since the last `decide`.
         self._moved: set[Pair] = set()
         self._accepted: set[DependencyKey] = set()
@@ -78,6 +81,9 @@ class Hazards:
                 self._put(finding, silent=False)
             case RuleScored():
                 self.rules.apply(record)
+            case FindingRated(name):
+                self._rated[name] = record
+                self._moved |= {pair for pair, found in self._open.items() if name in found}
             case LinkMade(link):
                 self._hear(link)
             case _:
@@ -140,13 +146,21 @@ class Hazards:
         # What a process hears until it is where the one before it was is no news.
         accepted = frozenset() if self._is_new else frozenset(self._accepted)
         self._is_new, self._accepted = False, set()
+        world = self._world
         return [
             (told, what)
             for pair, now in holds.items()
             for told in self._open.get(pair, {}).values()
             if told.outcome is None
-            and (what := outcome_of(told, tuple(now.values()), accepted, self._world))
+            and (what := self._said(told) or outcome_of(told, tuple(now.values()), accepted, world))
         ]
+
+    def _said(self, told: Finding) -> Outcome | None:
+        """What a person said of it."""
+        rated = self._rated.get(told.id)
+        if rated is None:
+            return None
+        return Outcome.CONFIRMED if rated.is_right else Outcome.REJECTED
 
     def _told(
         self,
@@ -177,11 +191,29 @@ class Hazards:
         for findings in self._open.values():
             for finding in findings.values():
                 yield _record(finding, silent=finding.id in self._silent)
+        yield from self._rated.values()
+
+    def rated(self, finding_id: str, by: str, *, is_right: bool) -> FindingRated | None:
+        """What somebody says of a hazard; None where it was said before. Raises `UnknownKey` and
+        `Rejected`."""
+        said = FindingRated(finding_id, is_right, by)
+        told = next((of[finding_id] for of in self._open.values() if finding_id in of), None)
+        if told is None:
+            raise UnknownKey(f"no hazard {finding_id} is open; `swarm findings` lists what is")
+        outcome = told.outcome or self._said(told)
+        if outcome is None:
+            return said
+        if outcome is (Outcome.CONFIRMED if is_right else Outcome.REJECTED):
+            return None
+        word = outcome.replace("_", " ")
+        raise Rejected(f"{finding_id} is judged already, once and for all: {word}")
 
     def _put(self, finding: Finding, *, silent: bool) -> None:
         pair = finding.pipelines[0], finding.pipelines[1]
         found = self._open.setdefault(pair, {})
         self._silent.discard(finding.id)
+        if finding.closed_at_s is not None or finding.outcome is not None:
+            self._rated.pop(finding.id, None)
         if finding.closed_at_s is None:
             found[finding.id] = finding
             if silent:

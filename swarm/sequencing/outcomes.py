@@ -4,6 +4,7 @@ Rules
 1. It is judged once, by the first of these that is seen:
    it came true (after it was told the reader read what was not new, or both wrote at once);
    it was acted on (the order was declared, linked or accepted, the cadence or the pause ended);
+   a person said that it was right or wrong to tell, where it was told;
    it was rejected (a person said that there is no such dependency);
    it was refuted (at so many runs since, that it was to be expected `EXPECTED` times, and never
    came: by chance that is so once in twenty times).

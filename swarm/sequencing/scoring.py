@@ -9,7 +9,7 @@ Rules
    weeks that are kept came true, and there were `WARNED_LEAST`. What it would have said counts on,
    so it comes back once it is better, or once its bad weeks are forgotten.
 4. The findings of one kind of hazard are a rule too. Each counts once, in the week in which it was
-   judged (`outcomes.py`); it was right if it came true or was acted on.
+   judged (`outcomes.py`); it was right if it came true, was acted on, or a person said so.
 """
 
 from collections.abc import Iterable
@@ -95,10 +95,11 @@ class RuleScore:
     acted_on: int
     rejected: int
     refuted: int
+    confirmed: int = 0
 
     @property
     def right(self) -> int:
-        return self.came_true + self.acted_on
+        return self.came_true + self.acted_on + self.confirmed
 
     @property
     def judged(self) -> int:

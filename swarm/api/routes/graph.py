@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Cause, Given
 from swarm.api.explained import Explained
-from swarm.api.finding_schemas import FindingRow, KindScoreRow
+from swarm.api.finding_schemas import FeedbackBody, FindingRow, KindScoreRow
 from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
@@ -198,6 +198,12 @@ async def findings(
 async def findings_score(deps: Given) -> list[KindScoreRow]:
     """What became of the findings of each kind of hazard, and which kinds are muted for it."""
     return [KindScoreRow.of(told) for told in await deps.sequencer.rules()]
+
+
+@router.post("/findings/{finding}/feedback", status_code=204)
+async def feedback(finding: str, body: FeedbackBody, deps: Given) -> None:
+    """Say whether it was right to tell of an open hazard; it counts in the score of its kind."""
+    await deps.sequencer.rate(finding, body.by, body.right, uuid.uuid4().hex)
 
 
 def _reach(

@@ -145,6 +145,11 @@ class LocalSequencer:
         triggers = self.state.links.triggers(orchestrator, now_s)
         return [*self.state.decisions.intents(orchestrator, now_s, 60.0), *triggers]
 
+    async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
+        said = self.state.hazards.rated(finding_id, by, is_right=is_right)
+        if said is not None:
+            await self._journaled.append([said], self._clock.now_s(), cause_id)
+
     async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
         return await self._made(self.state.hold(target, by, for_s, self._clock.now_s()), cause_id)
 

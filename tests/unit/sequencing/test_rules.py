@@ -5,11 +5,13 @@ from math import ceil
 
 import pytest
 
+from swarm.errors import Rejected, UnknownKey
 from swarm.model.findings import Finding, FindingKind, Outcome, RuleWeek
 from swarm.model.journal import (
     DependencyChanged,
     FindingChanged,
     FindingMuted,
+    FindingRated,
     GraphRecord,
     LinkMade,
     PipelineGone,
@@ -78,12 +80,17 @@ def findings(news: list[HazardRecord]) -> list[Finding]:
     return [one.finding for one in news if isinstance(one, FindingChanged)]
 
 
+def open_now(told: Told) -> list[Finding]:
+    return findings(list(told.hazards.records()))
+
+
 def muted(news: list[HazardRecord]) -> list[Finding]:
     return [one.finding for one in news if isinstance(one, FindingMuted)]
 
 
 def score(news: list[HazardRecord]) -> list[tuple[int, ...]]:
-    return [week[1:] for one in news if isinstance(one, RuleScored) for week in one.weeks]
+    """How many came true, were acted on, rejected and refuted, by week."""
+    return [week[1:5] for one in news if isinstance(one, RuleScored) for week in one.weeks]
 
 
 def judged(up: PipelineKey, down: PipelineKey, verdict: Verdict) -> GraphRecord:
@@ -126,6 +133,46 @@ def test_a_rejected_dependency_makes_it_wrong(told: Told) -> None:
     news = told(judged(EXPORT, CLOSE, Verdict.REJECTED))
     assert [finding.outcome for finding in findings(news)] == [Outcome.REJECTED]
     assert score(news) == [(0, 0, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("is_right", "outcome", "counts"),
+    [(True, Outcome.CONFIRMED, (0, 0, 0, 0, 1)), (False, Outcome.REJECTED, (0, 0, 1, 0, 0))],
+)
+def test_a_persons_word_counts_once(
+    told: Told, is_right: bool, outcome: Outcome, counts: tuple[int, ...]
+) -> None:
+    (finding,) = open_now(told)
+    said = told.hazards.rated(finding.id, "ann", is_right=is_right)
+    assert said is not None
+    news = told(said)
+    assert [finding.outcome for finding in findings(news)] == [outcome]
+    assert [week[1:] for one in news if isinstance(one, RuleScored) for week in one.weeks] == [
+        counts
+    ]
+    assert told.hazards.rated(finding.id, "bob", is_right=is_right) is None
+    with pytest.raises(Rejected, match="judged already"):
+        told.hazards.rated(finding.id, "bob", is_right=not is_right)
+
+
+def test_a_word_that_was_not_heeded_before_a_restart_is_heeded_after_it(told: Told) -> None:
+    (finding,) = open_now(told)
+    said = told.hazards.rated(finding.id, "ann", is_right=True)
+    assert said is not None
+    told.hazards.apply(said)
+    again = Hazards(told.hazards._world)
+    for record in told.hazards.records():
+        again.apply(record)
+    news = again.decide(told.now_s)
+    assert [finding.outcome for finding in findings(news)] == [Outcome.CONFIRMED]
+    for record in news:
+        again.apply(record)
+    assert not [one for one in again.records() if isinstance(one, FindingRated)]
+
+
+def test_nobody_can_rate_what_is_not_open(told: Told) -> None:
+    with pytest.raises(UnknownKey, match="no hazard f1 is open"):
+        told.hazards.rated("f1", "ann", is_right=True)
 
 
 def acted(how: str) -> GraphRecord | LinkMade:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from swarm.errors import StoreError
+from swarm.model.findings import RuleWeek
 from swarm.model.journal import RECORD_VERSION, EvidenceSeen, PipelineGone, PipelineSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence
@@ -90,3 +91,9 @@ def test_odd_numbers_survive_beside_such_text(number):
     assert str(codec.decode(name, RECORD_VERSION, text, PLACE).evidence.observed_at_s) == str(
         number
     )
+
+
+def test_a_week_of_before_people_could_confirm_is_still_one():
+    body = '{"rule": "race", "weeks": [[345600.0, 1, 2, 3, 4]]}'
+    record = codec.decode("RuleScored", RECORD_VERSION, body, PLACE)
+    assert record.weeks == (RuleWeek(345600.0, 1, 2, 3, 4, 0),)
