@@ -118,6 +118,7 @@ def _start_ray(settings: Settings) -> None:
         log_to_driver=False,
         _node_ip_address="127.0.0.1",
         _temp_dir=str(_fresh_ray_folder(settings)),
+        _metrics_export_port=settings.metrics_port or None,
     )
 
 
@@ -215,10 +216,20 @@ def _announce(settings: Settings, token_file: Path) -> None:
         "ray": ray.get_runtime_context().gcs_address,
         "url": f"http://{settings.api.host}:{settings.api.port}",
         "token_file": str(token_file),
+        "metrics": _metrics_url(),
     }
     part = running_file(settings).with_suffix(".part")
     part.write_text(json.dumps(running))
     part.replace(running_file(settings))
+
+
+def _metrics_url() -> str:
+    """Where the node that this process is on shows what its actors measure."""
+    import ray
+
+    here = ray.get_runtime_context().get_node_id()
+    node = next(node for node in ray.nodes() if node["NodeID"] == here)
+    return f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
 
 
 def ray_environment(settings: Settings) -> dict[str, str]:

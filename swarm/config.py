@@ -430,6 +430,13 @@ class Settings(_Section):
         description="Ray cluster to run on: `auto` on its head node, or `HOST:PORT`; empty starts "
         "one on this machine.",
     )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the metrics page of the Ray that swarm starts, `/metrics` on this "
+        "machine alone; 0: any that is free, as `up.json` in `state_dir` says.",
+    )
     api: Api = Api()
     worker: Worker = Worker()
     agents: tuple[Agents, ...] = Field((), description="Agents to keep alive.")

@@ -6,13 +6,15 @@ the two sends it once more, under the same id.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
+from swarm.actors.figures import Alerted
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
+from swarm.actors.measuring import measured
 from swarm.alerts.desk import Desk
 from swarm.alerts.senders import Send, Undelivered, sender
 from swarm.alerts.targets import desk
@@ -23,6 +25,7 @@ from swarm.model.alerts import Alert, Delivery
 from swarm.model.findings import Finding
 from swarm.model.journal import AlertEnded, AlertHeard, AlertsRecord, FindingChanged
 from swarm.store.projections import Projections, open_projections
+from swarm.telemetry import Figure
 
 log = structlog.get_logger()
 
@@ -44,6 +47,7 @@ class AlertsActor:
             target.name: sender(target) for target in settings.alerts.targets
         }
         self._turn = asyncio.Lock()  # one at a time writes
+        self._alerted = Alerted(self._sends)
 
         def begin() -> tuple[Desk, Journaled, Projections]:
             state = desk(settings.alerts, settings.pipelines)
@@ -53,6 +57,10 @@ class AlertsActor:
         self._desk, self._journaled, self._projections = await opened(begin)
         self._read_to = self._desk.seq
         self._loops = [start(self._run()), *(start(self._send(name)) for name in self._sends)]
+        self._measured = measured(self._figures)
+
+    async def _figures(self) -> Iterable[Figure]:
+        return self._alerted.figures(self._desk.under_way)
 
     async def _run(self) -> None:
         while True:
@@ -123,6 +131,7 @@ class AlertsActor:
         if records:
             async with self._turn:
                 await self._journaled.append(records, self._clock.now_s(), cause)
+            self._alerted.note(records)
 
 
 def _open_now(projections: Projections) -> tuple[int, list[Finding]]:

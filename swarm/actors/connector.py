@@ -6,14 +6,16 @@ move the own cursor. A crash at any point repeats a batch, which changes nothing
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import structlog
 
+from swarm.actors.figures import of_source
 from swarm.actors.handing import Handing
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
+from swarm.actors.measuring import measured
 from swarm.actors.ports import Graph, Sequencer
 from swarm.actors.recovering import recover
 from swarm.clock import SystemClock
@@ -32,6 +34,7 @@ from swarm.model.journal import (
 )
 from swarm.outbound import check_reached
 from swarm.store.projections import open_projections
+from swarm.telemetry import Figure
 
 _BACKOFF_MAX_S = 60.0
 _CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
@@ -95,13 +98,20 @@ class ConnectorActor:
         self._unattributed = moved.unattributed if moved else 0
         self._saved_s = self._clock.monotonic_s()
         self._passes = 0
+        self._passed_s = self._clock.monotonic_s()
         self._recovering: asyncio.Future[None] | None = None
         self._handing = start(self._hand_on(sequencer))
         self._loop = start(self._run())
+        self._measured = measured(self._figures)
 
     async def passes(self) -> int:
         """How many passes have ended well since the process began."""
         return self._passes
+
+    async def _figures(self) -> Iterable[Figure]:
+        changed = self._position.changed
+        age_s = self._clock.monotonic_s() - self._passed_s
+        return of_source(self._source.instance, changed.state if changed else None, age_s)
 
     async def _run(self) -> None:
         connector: Connector | None = None
@@ -121,6 +131,7 @@ class ConnectorActor:
                 )
             else:
                 self._passes += 1
+                self._passed_s = self._clock.monotonic_s()
                 failures = 0
                 await self._report(ConnectorState.OK, "")
                 await connector.wait(self._source.poll_s)

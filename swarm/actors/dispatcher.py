@@ -12,12 +12,14 @@ So it does while the disk is full, and writes the same again until there is room
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarm.actors.beats import Beats
+from swarm.actors.figures import Dispatched, of_tasks, of_workers
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
+from swarm.actors.measuring import measured
 from swarm.actors.ports import Answer, Watch
 from swarm.actors.standstill import answered, noted, unsettled
 from swarm.actors.watches import Watches
@@ -40,6 +42,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import NoRoom, Overloaded, Rejected, StoreError, SwarmError
 from swarm.model.dispatch import DispatchRecord, Ended, Submitted
 from swarm.model.work import Submission, TaskId, Token, WorkerId
+from swarm.telemetry import Figure
 
 STREAM = "dispatch"
 _SNAPSHOT_EVERY = 20_000  # records
@@ -114,6 +117,7 @@ class DispatcherActor:
         self._payloads = self._journaled.payloads(payload_key)
         self._results = self._journaled.results(payload_key)
         self._bodies: dict[TaskId, str] = {}  # payloads, as they are in the store
+        self._dispatched = Dispatched()
         self._waiting: list[_Letter] = []
         self._arrived = asyncio.Event()
         self._parked: dict[WorkerId, _Letter] = {}
@@ -128,6 +132,7 @@ class DispatcherActor:
         self._dispatcher.begin(self._now())
         self._watches.follow(self._dispatcher.floor.workers)
         self._loop = start(self._run())
+        self._measured = measured(self._figures)
 
     async def submit(
         self, submissions: Sequence[Submission], bodies: Mapping[TaskId, str], cause_id: str
@@ -167,6 +172,12 @@ class DispatcherActor:
         if self._stands is not None:
             raise self._stands
         return self._dispatcher.explain(task, self._now())
+
+    async def _figures(self) -> Iterable[Figure]:
+        floor, tasks = self._dispatcher.floor, tuple(self._dispatcher.floor.tasks.values())
+        counted = await asyncio.to_thread(lambda: list(of_tasks(tasks)))
+        workers = of_workers(floor, await self.detection())
+        return [*counted, *workers, *self._dispatched.figures()]
 
     def _gone(self, worker: WorkerId) -> bool:
         """Take in a notice of death; is it settled?"""
@@ -297,6 +308,7 @@ class DispatcherActor:
 
     def _remember(self, turn: _Turn) -> None:
         """Payloads that were written just now are soon asked for."""
+        self._dispatched.note(turn.records)
         for task, body in turn.bodies.items():
             if len(body) <= _BODY_MAX and len(self._bodies) < _BODIES_MAX:
                 self._bodies[task] = body

@@ -3,13 +3,15 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from swarm.actors.connector_streams import ConnectorStreams
+from swarm.actors.figures import of_holds, of_rules, of_slas
 from swarm.actors.guiding import guide, keep_guided
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.linking import settled
+from swarm.actors.measuring import measured
 from swarm.actors.ports import Dispatch
 from swarm.clock import SystemClock
 from swarm.config import PipelineRule, Settings
@@ -45,6 +47,7 @@ from swarm.sequencing.promises import Promises
 from swarm.sequencing.stated import Misstated
 from swarm.sequencing.world import World
 from swarm.store.journal import Journal, open_journal
+from swarm.telemetry import Figure
 
 STREAM = "sequencing"
 _FOLLOWED = "graph"
@@ -119,6 +122,12 @@ class Sequencing:
         yield from self._misstated.records()
         yield from self.links.records()
 
+    def figures(self, now_s: float) -> Iterator[Figure]:
+        """What is measured."""
+        yield from of_holds(self.decisions.newest, now_s)
+        yield from of_slas(self.promises.states)
+        yield from of_rules(self.hazards.rules.records())
+
     def guide(self, now_s: float) -> Guide:
         """What swarm's own queue is to do."""
         return guide(self.decisions.newest, self.decisions.slack_s(now_s), now_s)
@@ -167,6 +176,7 @@ class SequencerActor:
         self._streams = ConnectorStreams(self._journal, sources)
         self._loop = start(self._run())
         self._guided = start(keep_guided(dispatch, self._state.guide, self._clock))
+        self._measured = measured(self._figures)
 
     async def intents(self, orchestrator: str) -> list[Intent]:
         """What is to be carried out in an orchestrator now; all of it is in the journal."""
@@ -226,6 +236,10 @@ class SequencerActor:
     async def rules(self) -> list[RuleScored]:
         """What became of the findings of each kind of hazard."""
         return list(self._state.hazards.rules.records())
+
+    async def _figures(self) -> Iterable[Figure]:
+        async with self._turn:
+            return list(self._state.figures(self._clock.now_s()))
 
     async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
         async with self._turn:

@@ -92,6 +92,11 @@ class Promises:
                 pass
 
     @property
+    def states(self) -> Iterable[SlaState]:
+        """How each stands."""
+        return self._states.values()
+
+    @property
     def slas(self) -> Iterable[Sla]:
         """What is promised."""
         return self._promised.slas.values()

@@ -10,7 +10,10 @@ _TRIM_EVERY = 20_000
 
 
 class Follower:
-    """Reads every stream from where the projections stand; one call at a time."""
+    """Reads every stream from where the projections stand; one call at a time. `oldest_at_s` is
+    when the oldest entry of the last step was written, None where there was none."""
+
+    oldest_at_s: float | None = None
 
     def __init__(
         self, journal: Journal, projector: Projector, retention: Retention = DEFAULT
@@ -27,7 +30,7 @@ class Follower:
         far behind that entries between are trimmed, they are emptied and made again.
         """
         cursors = self._projector.cursors()
-        moved = 0
+        moved, self.oldest_at_s = 0, None
         for stream in self._journal.streams():
             after = cursors.get(stream, 0)
             if after < self._journal.trimmed(stream):
@@ -41,6 +44,7 @@ class Follower:
                 continue
             if entries:
                 self._projector.apply(entries)
+                self.oldest_at_s = min(self.oldest_at_s or entries[0].at_s, entries[0].at_s)
                 moved += len(entries)
         self._trim(moved)
         return moved

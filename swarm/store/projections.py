@@ -38,6 +38,7 @@ from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.sla import SlaState
 from swarm.store import codec, read_tables
+from swarm.store.census import Census, census
 from swarm.store.database import Database
 from swarm.store.folds import (
     dependency_row_key,
@@ -217,6 +218,10 @@ class Projections:
         table = read_tables.findings
         query = select(func.count()).select_from(table).where(table.c.closed.is_(False))
         return int(self._rows(query)[0][0])
+
+    def census(self) -> Census:
+        """How many there are of everything."""
+        return census(self._database)
 
     def facets(self, limit: int, after: str = "", subject: str | None = None) -> list[FacetRow]:
         """A page of the facets that are kept, or of those of the task or dataset `subject`."""

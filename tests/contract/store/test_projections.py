@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,7 @@ from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.sla import Sla, SlaState, Standing
+from swarm.store.census import Census
 from swarm.store.follow import Follower
 from swarm.store.projections import ConnectorRow
 from swarm.store.retention import Retention
@@ -524,6 +526,17 @@ def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):
     assert found.keys() == set(keys) - {keys[8]}
     assert found[keys[7]].confidence == 0.8
     assert projections.dependencies_of([]) == {}
+
+
+def test_a_census_counts_what_there_is_now(store, build):
+    projector, projections = store.projector(), store.projections()
+    assert projections.census() == Census(Counter(), 0, 0, 0, 0)
+    edges = [build.changed(1, number, 0.9) for number in range(4)]
+    found = [a_finding("a", 1.0), a_finding("b", 1.0), a_finding("b", 2.0, 2.0)]
+    projector.apply(entries("graph", [*edges, build.changed(2, 1, 0.8), build.gone(3, 2), *found]))
+    census = projections.census()
+    assert census.findings == Counter({(found[0].finding.kind, Level.WARN): 1})
+    assert census.declared + census.implicit == 3
 
 
 def test_closed_findings_are_kept_up_to_a_limit_and_open_ones_all(store):

@@ -1,0 +1,30 @@
+"""What the actors of a running swarm measure is on the page that Prometheus reads."""
+
+import json
+import re
+import time
+
+import httpx2 as httpx
+
+from swarm.telemetry import METRICS, Kind
+
+WAIT_S = 60.0
+# Of these a series begins with the first of its kind.
+_LATER = {"swarm_findings", "swarm_hazard_precision_ratio", "swarm_sla_miss_probability"}
+_LATER |= {"swarm_sla_deadline_timestamp_seconds", "swarm_alerts_under_way"}
+
+
+def test_every_gauge_is_on_the_page_and_only_this_machine_can_read_it(swarm):
+    url = json.loads((swarm.state / "up.json").read_text())["metrics"]
+    assert url.startswith("http://127.0.0.1:")
+    wanted = {m.name for m in METRICS.values() if m.kind is Kind.GAUGE} - _LATER
+    found: set[str] = set()
+    deadline_s = time.monotonic() + WAIT_S
+    while wanted - found:
+        assert time.monotonic() < deadline_s, f"not on the page: {sorted(wanted - found)}"
+        page = httpx.get(url, timeout=10.0).text
+        found = set(re.findall(r"^ray_(swarm_\w+)\{", page, re.MULTILINE))
+    pipelines = re.search(r"^ray_swarm_pipelines\{.*\} (\S+)$", page, re.MULTILINE)
+    assert pipelines is not None
+    assert float(pipelines[1]) >= 0
+    assert found <= set(METRICS) | {name.removesuffix("_total") for name in METRICS}

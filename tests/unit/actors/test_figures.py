@@ -1,0 +1,196 @@
+"""Each metric there is is measured, and says what is so."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from swarm import telemetry
+from swarm.actors.figures import (
+    Alerted,
+    Dispatched,
+    of_holds,
+    of_log,
+    of_rules,
+    of_slas,
+    of_source,
+    of_tasks,
+    of_workers,
+)
+from swarm.actors.measuring import Exporter
+from swarm.dispatch.events import Now
+from swarm.model.alerts import Alert, Delivery
+from swarm.model.findings import FindingKind, RuleWeek
+from swarm.model.intents import Act, Intent, Mode
+from swarm.model.journal import AlertEnded, ConnectorState, RuleScored
+from swarm.model.keys import PipelineKey
+from swarm.model.lineage import Level
+from swarm.model.sla import Sla, SlaState, Standing
+from swarm.model.work import SlaClass, WorkerId
+from swarm.store.census import Census
+from swarm.telemetry import LABEL_MAX, METRICS, SLAS_MAX, Figure, Kind, Metric
+from tests.unit.dispatch.builders import Desk, a_task
+
+KEY = PipelineKey("airflow", "orders")
+
+
+def dispatched():
+    """One task that runs and one that waits; one worker died with its task and one is silent."""
+    desk, counted = Desk(), Dispatched()
+    desk.worker("alive", slots=1)
+    desk.worker("dead", slots=1)
+    desk.submit(a_task("one"), a_task("two", sla=SlaClass.CRITICAL), a_task("three"))
+    desk.acquire("alive")
+    desk.acquire("dead")
+    for _ in range(100):
+        desk.dispatcher.beat(WorkerId("alive"), desk.now_s)
+        desk.pass_time(0.2)
+    counted.note(desk.journal)
+    floor, detector = desk.dispatcher.floor, desk.dispatcher.detector
+    now = Now(desk.now_s, 0.0)
+    tasks = list(of_tasks(floor.tasks.values()))
+    workers = list(of_workers(floor, detector.detection(now.steady_s)))
+    return tasks + workers + list(counted.figures())
+
+
+def a_state(name="airflow/orders", chance=0.25, value=1.0, standing=Standing.AT_RISK):
+    sla = Sla(PipelineKey.told(name), 7 * 3600.0, value=value)
+    return SlaState(sla, 90_000.0, standing, chance)
+
+
+def sequenced():
+    hold = Intent(KEY, 1, Act.HOLD, "waits", 200.0)
+    over = replace(hold, valid_until_s=50.0)
+    noted = replace(hold, mode=Mode.SHADOW)
+    yields = replace(hold, act=Act.YIELD)
+    weeks = (RuleWeek(0.0, 2, 1, 1, 0),)
+    return [
+        *of_holds([hold, hold, over, noted, yields], 100.0),
+        *of_slas([a_state(), a_state("airflow/other", standing=Standing.MET)]),
+        *of_rules([RuleScored(FindingKind.RACE, weeks), RuleScored(FindingKind.CYCLE, ())]),
+    ]
+
+
+def projected():
+    found = Counter({(FindingKind.RACE, Level.WARN): 3})
+    return list(of_log(Census(found, 7, 2, 9, 4), 0.3))
+
+
+def alerted():
+    counted = Alerted(["chat", "mail"])
+    counted.note([AlertEnded("a", "chat", Delivery.SENT), AlertEnded("b", "gone", Delivery.SENT)])
+    return list(counted.figures([Alert("c", "mail", 0.0, (), (), ())]))
+
+
+def all_figures():
+    source = list(of_source("airflow", ConnectorState.UNAVAILABLE, 12.0))
+    return dispatched() + sequenced() + projected() + alerted() + source
+
+
+def values(figures, metric):
+    return {tuple(f.labels.values()): f.value for f in figures if f.metric is metric}
+
+
+def test_every_metric_is_measured_and_nothing_else():
+    assert {figure.metric.name for figure in all_figures()} == set(METRICS)
+
+
+def test_every_figure_has_the_labels_of_its_metric():
+    for figure in all_figures():
+        assert tuple(figure.labels) == figure.metric.labels, figure
+
+
+def test_names_and_helps_are_as_prometheus_wants_them():
+    for name, metric in METRICS.items():
+        assert name.startswith("swarm_")
+        assert name.endswith("_total") == (metric.kind is Kind.COUNTER)
+        assert metric.help.endswith(".")
+        assert not any(unit in name for unit in ("_ms", "_minutes", "_percent", "_mb"))
+
+
+def test_what_the_dispatcher_measures():
+    figures = dispatched()
+    tasks = values(figures, telemetry.TASKS)
+    assert sum(tasks.values()) == 3
+    assert tasks["leased", "critical"] + tasks["running", "critical"] == 1
+    assert tasks["queued", "standard"] >= 1
+    assert len(tasks) == 4 * 3, "also those of which there is none"
+    assert values(figures, telemetry.WORKERS) == {("live",): 1, ("silent",): 0}
+    assert values(figures, telemetry.SLOTS) == {(): 1}
+    assert values(figures, telemetry.REDISTRIBUTIONS)["self_fenced",] == 1
+    assert values(figures, telemetry.TASKS_ENDED)["succeeded",] == 0
+    assert values(figures, telemetry.DETECTION)[()] >= 0.6
+
+
+def test_what_the_sequencer_measures():
+    figures = sequenced()
+    assert values(figures, telemetry.HOLDS) == {("gate",): 2, ("shadow",): 1}
+    slas = values(figures, telemetry.SLAS)
+    assert (slas["at_risk",], slas["met",], slas["missed",]) == (1, 1, 0)
+    assert values(figures, telemetry.SLA_MISS)["airflow/orders by 07:00 UTC",] == 0.25
+    assert values(figures, telemetry.HAZARD_PRECISION) == {("race",): 0.75}
+
+
+def test_the_slas_that_are_named_are_bounded_and_those_of_most_value():
+    states = [a_state(f"airflow/p{n}{'x' * 500}", value=n + 1) for n in range(SLAS_MAX + 50)]
+    figures = list(of_slas(states))
+    named = values(figures, telemetry.SLA_MISS)
+    assert len(named) == SLAS_MAX
+    assert all(len(name) <= LABEL_MAX for (name,) in named)
+    assert min(int(name.removeprefix("airflow/p").rstrip("x")) for (name,) in named) == 50
+    assert sum(values(figures, telemetry.SLAS).values()) == SLAS_MAX + 50
+
+
+def test_what_is_measured_of_alerts():
+    figures = alerted()
+    counts = values(figures, telemetry.ALERTS)
+    assert counts["chat", "sent"] == 1
+    assert sum(counts.values()) == 1, "no label for a target that the settings do not name"
+    assert values(figures, telemetry.ALERTS_UNDER_WAY) == {("chat",): 0, ("mail",): 1}
+
+
+class Instrument:
+    def __init__(self, metric):
+        self.kind = metric.kind
+        self.at = {}
+
+    def inc(self, value, tags):
+        assert self.kind is Kind.COUNTER
+        assert value > 0, "Ray refuses it"
+        self.at[tuple(tags.items())] = self.at.get(tuple(tags.items()), 0) + value
+
+    def set(self, value, tags):
+        assert self.kind is Kind.GAUGE
+        self.at[tuple(tags.items())] = value
+
+
+@pytest.fixture
+def exporter():
+    made = {}
+
+    def make(metric):
+        assert metric.name not in made, "an instrument is made once"
+        made[metric.name] = Instrument(metric)
+        return made[metric.name]
+
+    return Exporter(make), made
+
+
+COUNT = Metric("swarm_things_total", Kind.COUNTER, "Things.", ("kind",))
+LEVEL = Metric("swarm_level", Kind.GAUGE, "Level.", ("of",))
+
+
+def test_counters_rise_by_what_is_new(exporter):
+    export, made = exporter
+    for count in (0, 2, 2, 5):
+        export.export([Figure(COUNT, count, {"kind": "a"})])
+    assert made["swarm_things_total"].at == {(("kind", "a"),): 5}
+
+
+def test_a_gauge_that_is_no_longer_measured_is_nothing(exporter):
+    export, made = exporter
+    export.export([Figure(LEVEL, 3, {"of": "a"}), Figure(LEVEL, 4, {"of": "b"})])
+    export.export([Figure(LEVEL, 5, {"of": "b"})])
+    assert made["swarm_level"].at == {(("of", "a"),): 0.0, (("of", "b"),): 5.0}
+    export.export([Figure(LEVEL, 7, {"of": "a"})])
+    assert made["swarm_level"].at == {(("of", "a"),): 7.0, (("of", "b"),): 0.0}
