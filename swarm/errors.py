@@ -33,6 +33,10 @@ class MalformedResponse(ConnectorError):
     """The orchestrator answered something that is not its API: its bug or a wrong URL."""
 
 
+class CapacityError(SwarmError):
+    """Whoever rents nodes does not answer, or refuses: nothing changed, it is asked again."""
+
+
 class StoreError(SwarmError):
     """The journal or the projections cannot be used."""
 
