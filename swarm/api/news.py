@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarm.api.task_schemas import in_words
-from swarm.model import dispatch, journal
+from swarm.model import dispatch, journal, scaling
 from swarm.model.journal import Entry
 from swarm.model.runs import Run, TaskRun
+from swarm.placement.explain import of_made, of_step
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TEXT_MAX = 500  # characters: names come from outside and may have any length
@@ -141,6 +142,10 @@ def _alert(record: journal.AlertEnded) -> News:
     return News("alert", (record.target,), f"an alert to {record.target} was {word}{why}")
 
 
+def _named(record: scaling.Scaled) -> tuple[str, ...]:
+    return tuple(name for name in (record.node, record.worker, record.offering) if name)
+
+
 def _quarantined(record: journal.Quarantined) -> News:
     text = f"a record {record.type} was set aside by {record.by}: {record.reason}"
     return News("quarantine", (), text)
@@ -189,6 +194,8 @@ _TELL: Mapping[type, Callable[[Any], News]] = {
     journal.ConnectorChanged: _source,
     journal.AlertEnded: _alert,
     journal.Quarantined: _quarantined,
+    scaling.PlanMade: lambda r: News("plan", (str(r.number),), of_made(r)),
+    scaling.Scaled: lambda r: News("scaling", _named(r), of_step(r)),
     dispatch.Submitted: _task,
     dispatch.Granted: _task,
     dispatch.Started: _task,

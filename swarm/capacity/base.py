@@ -5,23 +5,11 @@ fails is a `CapacityError`, nothing changed, and the same is asked again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from swarm.errors import CapacityError
 from swarm.model.plans import Offering
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A node that is paid for. `node` is what a worker on it calls its node (`Offer.node`); of one
-    that has not `joined` it is any name that stays the same until then. `since_s`: from when on it
-    is there or was ordered, in seconds since the epoch."""
-
-    node: str
-    offering: str
-    since_s: float
-    joined: bool = True
+from swarm.model.plans import Standing as Standing
 
 
 class Capacity(Protocol):

@@ -31,6 +31,7 @@ from swarm.model.links import Link
 from swarm.model.pipelines import Backfill, Inventory, JobOrder, Pipeline, Pool
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import Ran, Run, TaskRun
+from swarm.model.scaling import PlacementRecord
 from swarm.model.sla import Sla, SlaState
 
 RECORD_VERSION = 1
@@ -531,7 +532,13 @@ class Quarantined:
 
 
 Record = (
-    GraphRecord | ConnectorRecord | SequencingRecord | DispatchRecord | AlertsRecord | Quarantined
+    GraphRecord
+    | ConnectorRecord
+    | SequencingRecord
+    | PlacementRecord
+    | DispatchRecord
+    | AlertsRecord
+    | Quarantined
 )
 
 

@@ -25,6 +25,18 @@ class Offering:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A node that is paid for. `node` is what a worker on it calls its node (`Offer.node`); of one
+    that has not `joined` it is any name that stays the same until then. `since_s`: from when on it
+    is there or was ordered, in seconds since the epoch."""
+
+    node: str
+    offering: str
+    since_s: float
+    joined: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Rented:
     """A worker that is paid for and takes work from `up_s` on (0: now); one that is `draining`
     ends what it runs and takes no more."""

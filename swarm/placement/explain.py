@@ -13,11 +13,26 @@ from swarm.model.plans import (
     ScaleUp,
     Unplaced,
 )
+from swarm.model.scaling import PlanMade, Scaled, Step
 
 _NO_MORE = {
     Because.MOST_WORKERS: "the budget allows no more workers (raise `most_workers`)",
     Because.MOST_USD: "the budget allows no more money an hour (raise `most_usd_per_h`)",
     Because.SOLD_OUT: "no offering has more of them",
+}
+
+_STEPS = {
+    Step.ORDERED: "One more node of {offering} is wanted",
+    Step.BOOTING: "{node} of {offering} boots",
+    Step.JOINED: "{node} of {offering} joined",
+    Step.NOT_COME: "The {offering} that was ordered did not come: it is sold out for a while",
+    Step.NOT_JOINED: "{node} of {offering} did not join and is returned",
+    Step.DRAINED: "{node} of {offering} gets nothing more",
+    Step.RETURNED: "{node} of {offering} is drained and empty, and is returned",
+    Step.LEFT: "{node} of {offering} is gone",
+    Step.REFUSED: "No more nodes can be had",
+    Step.UNREACHABLE: "Whoever rents nodes does not answer; the fleet stays as it is",
+    Step.REACHABLE: "Whoever rents nodes answers again",
 }
 
 
@@ -28,6 +43,22 @@ def explained(plan: Plan) -> list[str]:
     whole = f"{plan.chosen.workers} workers, all done after {_minutes(plan.makespan_s)}: {gap}"
     parts = [*map(of_move, plan.moves), *map(of_unplaced, plan.unplaced)]
     return [f"{whole}.", *parts, *map(of_placement, plan.placements)]
+
+
+def of_made(made: PlanMade) -> str:
+    """What a plan comes to."""
+    wanted = ", ".join(f"{count} {name}" for name, count in made.wanted) or "none"
+    whole = f"nodes wanted: {wanted} (${made.usd_per_h:.2f}/h) for {made.demands} tasks"
+    left = f", {made.unplaced_all} of them unplaced" if made.unplaced_all else ""
+    return f"Plan {made.number}, {whole}{left}."
+
+
+def of_step(step: Scaled) -> str:
+    """What was done about the fleet, and why."""
+    what = _STEPS[step.step].format(offering=step.offering, node=step.node)
+    if step.detail:
+        return f"{what}: {step.detail}."
+    return f"{what}. {of_move(step.move)}" if step.move is not None else f"{what}."
 
 
 def of_placement(placement: Placement) -> str:

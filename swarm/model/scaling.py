@@ -1,0 +1,86 @@
+"""What sequencing tells placement, and the records of placement's journal stream.
+
+A plan is journaled where it decides something else than the one before it, with its reasons; what
+is done about the fleet is journaled step by step. Times are seconds since the epoch.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.model.keys import PipelineKey
+from swarm.model.plans import Candidate, Move, Unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A pipeline as sequencing knows it: how long its runs take (quantiles at equal distances, in
+    seconds, none where it never ran), its next planned starts, by when a run has to end for what
+    stands on it to be in time (None: nothing is due), and how much that is worth beside others."""
+
+    pipeline: PipelineKey
+    takes_s: tuple[float, ...] = ()
+    starts_s: tuple[float, ...] = ()
+    end_by_s: float | None = None
+    value: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """All that sequencing tells placement; what was told before and is not here is over."""
+
+    pipelines: tuple[Expected, ...] = ()
+
+
+class Step(StrEnum):
+    """What was done about the fleet, or could not be."""
+
+    ORDERED = "ordered"  # a node more is wanted
+    BOOTING = "booting"  # it is paid for
+    JOINED = "joined"  # it takes work
+    NOT_COME = "not_come"  # it does not even boot: the offering is sold out for a while
+    NOT_JOINED = "not_joined"  # it boots for too long, and is returned
+    DRAINED = "drained"  # its worker gets nothing more
+    RETURNED = "returned"  # nothing runs on it any more: it goes
+    LEFT = "left"  # it is gone: returned, or lost
+    REFUSED = "refused"  # more would be worth their price, and cannot be had
+    UNREACHABLE = "unreachable"  # whoever rents nodes does not answer
+    REACHABLE = "reachable"  # and answers again
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """A plan that decides something else than the one before it. Of `unplaced` there are the
+    first, `unplaced_all` is how many there are. `wanted` is the fleet that follows from it, by the
+    names of offerings."""
+
+    number: int
+    at_s: float
+    demands: int
+    moves: tuple[Move, ...]
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate
+    unplaced: tuple[Unplaced, ...]
+    unplaced_all: int
+    makespan_s: int
+    bound_s: int
+    kept_free: int = 0
+    usd_per_h: float = 0.0
+    wanted: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A step, taken by plan `plan`. `move` is what the plan said about it, `detail` is for people
+    where no plan did."""
+
+    step: Step
+    at_s: float
+    plan: int = 0
+    offering: str = ""
+    node: str = ""
+    worker: str = ""
+    move: Move | None = None
+    detail: str = ""
+
+
+PlacementRecord = PlanMade | Scaled

@@ -1,0 +1,204 @@
+"""From plans to what is done about the fleet, step by step, each with its reason.
+
+`steer` answers with the records that are new and with what is to be done now. Done or not, the next
+look says it again for as long as it holds, and makes a record of it once.
+
+Rules
+1. The fleet that is wanted is all that stands and stays, all that was ordered, and what the plan
+   orders within `SOON_S`. So nothing that stands is taken away by saying less.
+2. A node goes in steps, each seen before the next: two plans in a row return it while its worker
+   holds nothing; the worker is drained; drained and empty, the node is released. One whose worker
+   a person drained goes the same way. Of a fixed pool nothing goes.
+3. What was ordered and is not there after its boot time and `OVERDUE_S` will not come: that
+   offering is sold out for `SOLD_OUT_S`. What boots for longer than that is returned.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
+from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
+from swarm.model.work import WorkerId
+from swarm.placement.orders import Orders, View
+
+SOON_S = 15
+OVERDUE_S = 180.0
+_TOLD = 100  # of what is unplaced
+_RELEASED = (Step.RETURNED, Step.NOT_JOINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is new, and what is to be done: workers to drain, nodes to release, the whole fleet."""
+
+    records: tuple[PlacementRecord, ...]
+    drain: tuple[WorkerId, ...]
+    release: tuple[str, ...]
+    fleet: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan of so many demands. `before`: whom the plan before it returned."""
+
+    plan: Plan
+    demands: int
+    before: Collection[str] = ()
+
+    @property
+    def returns(self) -> frozenset[str]:
+        """Whom it wants gone."""
+        return frozenset(one.worker for one in self.plan.moves if isinstance(one, ScaleDown))
+
+
+def steer(orders: Orders, view: View, planned: Planned | None, now_s: float) -> Todo:
+    """What is to be done now. `planned` is None where there is no newer plan than the last one."""
+    after, records = orders.copy(), list[PlacementRecord]()
+
+    def note(steps: Iterator[Scaled]) -> None:
+        for one in list(steps):
+            after.apply(one)
+            records.append(one)
+
+    note(_news(after, view, now_s))
+    last = orders.plan.number if orders.plan else 0
+    number = last + 1
+    if planned is not None:
+        note(_ordered(planned.plan, number, now_s))
+        note(_drained(after, view, planned, number, now_s))
+        note(_refused(orders, planned.plan, number, now_s))
+    note(_returned(after, view, last, now_s))
+    fleet = _fleet(after, view)
+    if planned is not None:
+        made = _made(view, planned, fleet, number, now_s)
+        if orders.plan is None or _gist(made) != _gist(orders.plan):
+            records.insert(0, made)
+    drain = (
+        crew.worker
+        for one in view.standing
+        if (crew := view.crews.get(one.node)) and not crew.draining
+        if after.is_going(one.node, crew)
+    )
+    release = (one.node for one in view.standing if after.step(one.node) in _RELEASED)
+    return Todo(tuple(records), tuple(drain), tuple(release), fleet)
+
+
+def reach(orders: Orders, fault: str, now_s: float) -> list[Scaled]:
+    """News of whether whoever rents nodes answers; `fault` says why not, empty: it does."""
+    if orders.reachable is not bool(fault):
+        return []
+    return [Scaled(Step.UNREACHABLE if fault else Step.REACHABLE, now_s, detail=fault)]
+
+
+def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
+    """What came, what went, and what should have come."""
+    boot_s = {one.name: one.boot_s for one in view.offerings}
+    for one in view.standing:
+        step, waited_s, kind = orders.step(one.node), now_s - one.since_s, one.offering
+        late_s = 2 * boot_s.get(kind, 0) + OVERDUE_S
+        if one.joined and step in (None, Step.BOOTING):
+            yield Scaled(Step.JOINED, now_s, offering=kind, node=one.node)
+        elif not one.joined and step is None:
+            yield Scaled(Step.BOOTING, now_s, offering=kind, node=one.node)
+        elif not one.joined and step is Step.BOOTING and waited_s > late_s:
+            detail = f"it was ordered {waited_s:.0f} s ago and still boots"
+            yield Scaled(Step.NOT_JOINED, now_s, offering=kind, node=one.node, detail=detail)
+    for node in orders.nodes.keys() - {one.node for one in view.standing}:
+        last = orders.nodes[node]
+        detail = "" if last.step in _RELEASED else "nobody returned it: it was lost"
+        yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
+    came = Counter(one.offering for one in view.standing if orders.step(one.node) is None)
+    for order in orders.waiting:
+        waited_s = now_s - order.at_s
+        if came[order.offering] > 0:
+            came[order.offering] -= 1
+        elif waited_s > boot_s.get(order.offering, 0) + OVERDUE_S:
+            detail = f"none came within {waited_s:.0f} s"
+            yield Scaled(Step.NOT_COME, now_s, offering=order.offering, detail=detail)
+
+
+def _ordered(plan: Plan, number: int, now_s: float) -> Iterator[Scaled]:
+    for move in plan.moves:
+        if isinstance(move, ScaleUp) and move.order_s <= SOON_S:
+            yield Scaled(Step.ORDERED, now_s, number, offering=move.offering, move=move)
+
+
+def _drained(
+    orders: Orders, view: View, planned: Planned, number: int, now_s: float
+) -> Iterator[Scaled]:
+    downs = {one.worker: one for one in planned.plan.moves if isinstance(one, ScaleDown)}
+    for one in view.standing:
+        move, crew = downs.get(one.node), view.crews.get(one.node)
+        if move is None or crew is None or view.fixed or one.node not in planned.before:
+            continue
+        if not crew.holds and not orders.is_going(one.node, crew):
+            offering, worker = one.offering, str(crew.worker)
+            yield Scaled(Step.DRAINED, now_s, number, offering, one.node, worker, move)
+
+
+def _returned(orders: Orders, view: View, number: int, now_s: float) -> Iterator[Scaled]:
+    for one in view.standing if not view.fixed else ():
+        crew = view.crews.get(one.node)
+        empty = crew is not None and crew.draining and not crew.holds
+        if crew and empty and orders.step(one.node) not in _RELEASED:
+            worker = str(crew.worker)
+            yield Scaled(Step.RETURNED, now_s, number, one.offering, one.node, worker)
+
+
+def _refused(orders: Orders, plan: Plan, number: int, now_s: float) -> Iterator[Scaled]:
+    told = _refusals(orders.plan.moves) if orders.plan else set()
+    for move in plan.moves:
+        if isinstance(move, Refused) and move.because not in told:
+            yield Scaled(Step.REFUSED, now_s, number, move=move)
+
+
+def _refusals(moves: tuple[Move, ...]) -> set[Because]:
+    return {move.because for move in moves if isinstance(move, Refused)}
+
+
+def _fleet(orders: Orders, view: View) -> Mapping[str, int]:
+    known = {one.name for one in view.offerings}
+    stay = [
+        one.offering
+        for one in view.standing
+        if one.offering in known and not orders.is_going(one.node, view.crews.get(one.node))
+    ]
+    ordered = [one.offering for one in orders.waiting if one.offering in known]
+    return Counter([*stay, *ordered])
+
+
+def _made(
+    view: View, planned: Planned, fleet: Mapping[str, int], number: int, now_s: float
+) -> PlanMade:
+    plan, prices = planned.plan, {one.name: one.price_usd_per_h for one in view.offerings}
+    returnable = () if view.fixed else tuple(one.node for one in view.standing)
+    moves = tuple(
+        move
+        for move in plan.moves
+        if not isinstance(move, ScaleDown | Kept) or move.worker in returnable
+    )
+    return PlanMade(
+        number=number,
+        at_s=now_s,
+        demands=planned.demands,
+        moves=moves,
+        candidates=plan.candidates,
+        chosen=plan.chosen,
+        unplaced=plan.unplaced[:_TOLD],
+        unplaced_all=len(plan.unplaced),
+        makespan_s=plan.makespan_s,
+        bound_s=plan.bound_s,
+        kept_free=plan.kept_free,
+        usd_per_h=sum(prices[name] * count for name, count in fleet.items()),
+        wanted=tuple(sorted(fleet.items())),
+    )
+
+
+def _gist(made: PlanMade) -> object:
+    """What of a plan is a decision, without the figures that move all the time."""
+    moves = sorted(
+        (type(one).__name__, getattr(one, "worker", ""), one.because) for one in made.moves
+    )
+    unplaced = sorted((one.task, one.because) for one in made.unplaced)
+    return moves, unplaced, made.unplaced_all, made.chosen.workers, made.kept_free, made.wanted

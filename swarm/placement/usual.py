@@ -1,0 +1,154 @@
+"""How tasks of a kind usually go, learned from what the dispatcher journals.
+
+A kind is what a task is without its run: its pipeline (or team) and its orchestrator's name of it.
+Of each kind the last durations are kept, and how long after the first task of its run it was handed
+in. So a run that is to come, and the rest of one that has begun, can be planned for.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import quantiles
+
+from swarm.model.dispatch import DispatchRecord, Ended, Granted, Lost, Started, Submitted, TaskKept
+from swarm.model.keys import PipelineKey
+from swarm.model.scaling import Expected
+from swarm.model.work import Needs, Outcome, SlaClass, Submission, TaskId
+from swarm.placement.demand import Spread
+from swarm.placement.situation import Coming
+
+_KEPT = 40  # durations of a kind
+_KINDS, _RUNS = 20_000, 2_000
+_MISSED_RUNS = 3  # a kind that so many runs did not have is not one of the pipeline any more
+_LATE_S = 600.0  # what did not come by then after its time is not waited for
+
+Kind = tuple[str, str]
+PartOf = tuple[PipelineKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A kind within its pipeline: when after the run's first it is handed in, in run `run_no`."""
+
+    offset_s: float
+    needs: Needs
+    sla: SlaClass
+    run_no: int
+
+
+@dataclass(slots=True)
+class _Run:
+    first_s: float
+    number: int
+    seen: set[str] = field(default_factory=set)
+
+
+class Usual:
+    """`apply` in the order of the dispatcher's stream."""
+
+    def __init__(self) -> None:
+        self._took_s: dict[Kind, list[float]] = {}
+        self._spreads: dict[Kind, Spread] = {}
+        self._live: dict[TaskId, Submission] = {}
+        self._began_s: dict[TaskId, float] = {}
+        self._parts: dict[PipelineKey, dict[str, _Part]] = {}
+        self._runs: dict[PartOf, _Run] = {}
+        self._run_no: dict[PipelineKey, int] = {}
+
+    def apply(self, record: DispatchRecord, at_s: float) -> None:
+        match record:
+            case Submitted(submission) | TaskKept(submission):
+                self._live[submission.task] = submission
+                if submission.sla is not SlaClass.BACKFILL:
+                    self._come(submission)
+            case Granted(token) | Started(token):
+                self._began_s[token.task] = at_s
+            case Lost(token):
+                self._began_s.pop(token.task, None)
+            case Ended(token, outcome):
+                submission = self._live.pop(token.task)
+                began_s = self._began_s.pop(token.task, None)
+                if began_s is not None and outcome is Outcome.SUCCEEDED:
+                    self._learn(submission, at_s - began_s)
+            case _:
+                pass
+
+    def began_s(self, task: TaskId, else_s: float) -> float:
+        """When it began to run; `else_s` where that was before anything that is known."""
+        return self._began_s.get(task, else_s)
+
+    def takes(self, submission: Submission) -> Spread | None:
+        """How long tasks of its kind take; None where none ended yet."""
+        return self._spread(_kind(submission))
+
+    def coming(
+        self, expected: Mapping[PipelineKey, Expected], now_s: float, until_s: float
+    ) -> Iterator[Coming]:
+        """What is to be handed in before `until_s`: the rest of the runs that have begun, and the
+        runs of the planned starts. Only of pipelines whose tasks were run here before."""
+        for (pipeline, run), begun in self._runs.items():
+            for name, part in self._parts[pipeline].items():
+                at_s = begun.first_s + part.offset_s
+                late = at_s < now_s - _LATE_S
+                if name not in begun.seen and part.run_no < begun.number and not late:
+                    yield self._part(pipeline, f"{name} of {run}", name, at_s)
+        for pipeline, parts in self._parts.items():
+            known = expected.get(pipeline)
+            for start_s in known.starts_s if known is not None else ():
+                for name, part in parts.items():
+                    stale = self._run_no[pipeline] - part.run_no >= _MISSED_RUNS
+                    at_s = start_s + part.offset_s
+                    if not stale and now_s <= start_s and at_s < until_s:
+                        yield self._part(pipeline, f"{name} of a run to come", name, at_s)
+
+    def _part(self, pipeline: PipelineKey, called: str, name: str, at_s: float) -> Coming:
+        part = self._parts[pipeline][name]
+        takes = self._spread((str(pipeline), name)) or Spread((60.0, 60.0))
+        return Coming(f"{pipeline} {called}", pipeline, at_s, part.needs, part.sla, takes)
+
+    def _spread(self, kind: Kind) -> Spread | None:
+        if kind not in self._spreads and kind in self._took_s:
+            self._spreads[kind] = spread(self._took_s[kind])
+        return self._spreads.get(kind)
+
+    def _come(self, submission: Submission) -> None:
+        part_of = submission.part_of
+        if part_of is None:
+            return
+        pipeline, _ = part_of
+        at_s, name = submission.submitted_at_s, _kind(submission)[1]
+        run = self._runs.get(part_of)
+        if run is None:
+            number = self._run_no[pipeline] = self._run_no.get(pipeline, 0) + 1
+            run = self._runs[part_of] = _Run(at_s, number)
+            if len(self._runs) > _RUNS:
+                del self._runs[next(iter(self._runs))]
+        if name in run.seen:
+            return
+        run.seen.add(name)
+        part = _Part(max(0.0, at_s - run.first_s), submission.needs, submission.sla, run.number)
+        self._parts.setdefault(pipeline, {})[name] = part
+
+    def _learn(self, submission: Submission, took_s: float) -> None:
+        kind = _kind(submission)
+        took = self._took_s.pop(kind, [])
+        self._took_s[kind] = [*took[1 - _KEPT :], max(0.0, took_s)]
+        self._spreads.pop(kind, None)
+        if len(self._took_s) > _KINDS:
+            oldest = next(iter(self._took_s))
+            del self._took_s[oldest]
+            self._spreads.pop(oldest, None)
+
+
+def spread(took_s: list[float]) -> Spread:
+    """Of durations that were seen: the least, the largest and the deciles between."""
+    if len(took_s) < 2:
+        return Spread((took_s[0] / 2, took_s[0], took_s[0] * 2))
+    inner = quantiles(took_s, n=10, method="inclusive")
+    return Spread((min(took_s), *sorted(inner), max(took_s)))
+
+
+def _kind(submission: Submission) -> Kind:
+    name = submission.subject
+    if submission.run:
+        name = name.replace(submission.run, "").strip()
+    return str(submission.pipeline or submission.team), name
