@@ -32,6 +32,7 @@ _TOKEN_MIN = 20
 
 if TYPE_CHECKING:
     from swarm.actors.fleet import Fleet
+    from swarm.capacity.base import Capacity
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def main() -> None:
     from swarm.actors.dispatcher import DispatcherActor
     from swarm.actors.graph import GraphActor
     from swarm.actors.outputs import OutputsActor
+    from swarm.actors.placement import PlacementActor
     from swarm.actors.projector import ProjectorActor
     from swarm.actors.sequencer import SequencerActor
     from swarm.api import serve
@@ -63,6 +65,7 @@ def main() -> None:
         return ray.remote(**how, **where)(actor).remote(*arguments)
 
     graph, sequencer = handles.GraphHandle(), handles.SequencerHandle()
+    plans = settings.placement.pool != "off"
     payload_key = fernet_key(secret(settings, "payload-key"))
     beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
     actors = [
@@ -76,7 +79,13 @@ def main() -> None:
             handles.own_address,
         ),
         spawn(GraphActor, options.GRAPH, settings),
-        spawn(SequencerActor, options.SEQUENCER, settings, handles.DispatchHandle()),
+        spawn(
+            SequencerActor,
+            options.SEQUENCER,
+            settings,
+            handles.DispatchHandle(),
+            handles.PlacementHandle() if plans else None,
+        ),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
         *([spawn(AlertsActor, options.ALERTS, settings)] if settings.alerts.targets else []),
@@ -92,6 +101,10 @@ def main() -> None:
             for source in settings.sources
         ),
     ]
+    if plans:
+        port = _capacity(settings)
+        dispatch = handles.DispatchHandle()
+        actors.append(spawn(PlacementActor, options.PLACEMENT, settings, dispatch, port))
     serve.start(settings, token_file.read_text(), _tokens(settings), payload_key)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,6 +133,19 @@ def _start_ray(settings: Settings) -> None:
         _temp_dir=str(_fresh_ray_folder(settings)),
         _metrics_export_port=settings.metrics_port or None,
     )
+
+
+def _capacity(settings: Settings) -> Callable[[], "Capacity"]:
+    """Makes, where placement runs, the port to whoever rents nodes."""
+
+    def static() -> "Capacity":
+        from swarm.actors.handles import standing
+        from swarm.actors.terms import offerings
+        from swarm.capacity.static import Static
+
+        return Static(offerings(settings), standing)
+
+    return static
 
 
 def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "Fleet":

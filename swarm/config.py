@@ -223,6 +223,62 @@ class Team(_Section):
     )
 
 
+class OfferingRule(_Section):
+    """A kind of worker that can be had."""
+
+    name: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\w.-]+$",
+        description="Its name: the node type of Ray's cluster file, or the label `swarm/pool` of "
+        "its nodes.",
+    )
+    slots: int = Field(2, ge=1, le=1_000, description="Tasks at the same time, one CPU each.")
+    memory_bytes: int = Field(0, ge=0, description="Memory of a worker that tasks may ask for.")
+    gpu: float = Field(0.0, ge=0, le=64, description="GPUs of a worker.")
+    price_usd_per_h: float = Field(ge=0, le=10_000, description="Price of a worker in USD an hour.")
+    boot_s: int = Field(
+        180, ge=0, le=3_600, description="Seconds from its order until it takes work."
+    )
+    market: Literal["spot", "on-demand"] = Field(
+        "on-demand", description="What its label `ray.io/market-type` says; `spot` may be taken."
+    )
+    most: int | None = Field(
+        None, ge=0, le=10_000, description="How many there may be at a time; none: any number."
+    )
+
+
+class Placement(_Section):
+    """How many workers there are to be, and what they may cost."""
+
+    pool: Literal["off", "static"] = Field(
+        "off", description="`static` plans for the nodes that stand, `off` does not plan."
+    )
+    offerings: tuple[OfferingRule, ...] = Field((), description="The kinds of workers there are.")
+    most_workers: int = Field(
+        10, ge=1, le=10_000, description="Workers at a time, those that swarm did not order too."
+    )
+    most_usd_per_h: float | None = Field(
+        None, gt=0, le=1_000_000, description="USD an hour at most; none: no limit."
+    )
+    late_usd: float = Field(
+        100.0, gt=0, le=1_000_000, description="USD that it costs to miss an SLA of value 1."
+    )
+    minute_usd: float = Field(
+        0.1,
+        ge=0,
+        le=10_000,
+        description="USD that it is worth if all with a deadline is done a minute sooner.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        names = [one.name for one in self.offerings]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two offerings are called `{twice[0]}`; each needs a name of its own")
+        return self
+
+
 class Agents(_Section):
     """Agents of one class that are to live on this machine."""
 
@@ -440,6 +496,7 @@ class Settings(_Section):
     api: Api = Api()
     worker: Worker = Worker()
     agents: tuple[Agents, ...] = Field((), description="Agents to keep alive.")
+    placement: Placement = Placement()
     teams: dict[str, Team] = Field(
         default_factory=dict, description="Teams whose share or queue differs, by name."
     )
@@ -558,6 +615,7 @@ def _explain(error: Any, variables: Mapping[tuple[str, ...], str], path: Path | 
 _SECTIONS: Mapping[str, type[_Section]] = {
     "api": Api,
     "naming": Naming,
+    "placement": Placement,
     "sources": Source,
     "hand": HandPlace,
     "connections": SqlConnection,

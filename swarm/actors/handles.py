@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
-from swarm.actors.node_workers import Node
+from swarm.actors.node_workers import Node, pool_of
 from swarm.actors.ports import Answer, actor_name
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.events import Event, Rearm
@@ -24,7 +24,9 @@ from swarm.model.journal import Batch, QuestionAsked, RuleScored, VerdictRequest
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
+from swarm.model.plans import Standing
 from swarm.model.recovery import Recovery
+from swarm.model.scaling import Outlook
 from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
 
@@ -33,6 +35,7 @@ GRAPH = "graph"
 DISPATCHER = "dispatcher"
 OUTPUTS = "outputs"
 SEQUENCER = "sequencer"
+PLACEMENT = "placement"
 _DEADLINE_S = 60.0
 _RETRY_S = 0.2
 # Nodes that said good-bye, as numbers of Ray's `NodeDeathInfo.Reason`: ended as was asked, drained
@@ -170,6 +173,16 @@ class SequencerHandle(_Handle):
         return terms
 
 
+class PlacementHandle(_Handle):
+    """The placement actor."""
+
+    __slots__ = ()
+    _name = PLACEMENT
+
+    async def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
+        return frozenset(await self._call("expect", outlook))
+
+
 class OutputsHandle(_Handle):
     """The outputs actor."""
 
@@ -233,6 +246,11 @@ def live_nodes() -> list[Node]:
         for node in ray.nodes()
         if node["Alive"]
     ]
+
+
+def standing() -> list[Standing]:
+    """The nodes that are there, each of the kind that its pool is called."""
+    return [Standing(node.id, pool_of(node), 0.0) for node in live_nodes()]
 
 
 class Death:

@@ -29,6 +29,11 @@ class Node:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+def pool_of(node: Node) -> str:
+    """The pool it belongs to; empty where its labels tell none."""
+    return node.labels.get(POOL_LABEL) or node.labels.get(GROUP_LABEL, "")
+
+
 # Has the worker died?
 Death = Callable[[], bool]
 
@@ -78,5 +83,5 @@ class NodeWorkers:
             slots,
             Resources(cpu, has.memory_bytes, has.gpu),
             capacity=CapacityClass.SPOT if spot else CapacityClass.DEDICATED,
-            pool=node.labels.get(POOL_LABEL) or node.labels.get(GROUP_LABEL, ""),
+            pool=pool_of(node),
         )

@@ -18,6 +18,7 @@ _BASE: dict[str, Any] = {
 
 GRAPH: dict[str, Any] = _BASE | {"name": "graph"}
 SEQUENCER: dict[str, Any] = _BASE | {"name": "sequencer"}
+PLACEMENT: dict[str, Any] = _BASE | {"name": "placement"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
 ALERTS: dict[str, Any] = _BASE | {"name": "alerts"}

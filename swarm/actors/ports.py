@@ -15,6 +15,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
+from swarm.model.scaling import Outlook
 from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
 
@@ -145,6 +146,15 @@ class Sequencer(Promising, Scoring, Protocol):
 
     async def links(self) -> list[Awaited]:
         """How each link stands."""
+        ...
+
+
+class Placement(Protocol):
+    """The placement actor."""
+
+    async def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
+        """Take what sequencing knows of pipelines, which is to be said again in time; returns those
+        that swarm runs tasks of, and only these have to be told."""
         ...
 
 

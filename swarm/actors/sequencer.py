@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from swarm.actors.connector_streams import ConnectorStreams
 from swarm.actors.figures import of_holds, of_rules, of_slas
+from swarm.actors.expecting import keep_expecting
 from swarm.actors.guiding import guide, keep_guided
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.linking import settled
 from swarm.actors.measuring import measured
-from swarm.actors.ports import Dispatch
+from swarm.actors.ports import Dispatch, Placement
 from swarm.clock import SystemClock
 from swarm.config import PipelineRule, Settings
 from swarm.dispatch.events import Guide
@@ -38,11 +39,13 @@ from swarm.model.journal import (
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
 from swarm.model.policy import AtLatest, Policies, Policy
+from swarm.model.scaling import Outlook
 from swarm.model.sla import Sla, Terms
 from swarm.sequencing.asking import Asking
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.links import Links
+from swarm.sequencing.outlook import outlook
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.stated import Misstated
 from swarm.sequencing.world import World
@@ -132,6 +135,10 @@ class Sequencing:
         """What swarm's own queue is to do."""
         return guide(self.decisions.newest, self.decisions.slack_s(now_s), now_s)
 
+    def outlook(self, of: Iterable[PipelineKey], now_s: float) -> Outlook:
+        """What placement is to know of these pipelines."""
+        return outlook(self._world, lambda key: self.decisions.end_by(key, now_s), of, now_s)
+
     def hold(self, target: PipelineKey, by: str, for_s: float, now_s: float) -> IntentMade:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
         if target not in self._world.graph.pipelines:
@@ -154,7 +161,7 @@ class SequencerActor:
     """
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, settings: Settings, dispatch: Dispatch
+        self, settings: Settings, dispatch: Dispatch, placement: Placement | None = None
     ) -> None:
         self._clock = SystemClock()
         self._rules = settings.links
@@ -177,6 +184,8 @@ class SequencerActor:
         self._loop = start(self._run())
         self._guided = start(keep_guided(dispatch, self._state.guide, self._clock))
         self._measured = measured(self._figures)
+        if placement is not None:
+            self._expecting = start(keep_expecting(placement, self._outlook))
 
     async def intents(self, orchestrator: str) -> list[Intent]:
         """What is to be carried out in an orchestrator now; all of it is in the journal."""
@@ -240,6 +249,10 @@ class SequencerActor:
     async def _figures(self) -> Iterable[Figure]:
         async with self._turn:
             return list(self._state.figures(self._clock.now_s()))
+
+    async def _outlook(self, of: Iterable[PipelineKey]) -> Outlook:
+        async with self._turn:
+            return await asyncio.to_thread(self._state.outlook, of, self._clock.now_s())
 
     async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
         async with self._turn:

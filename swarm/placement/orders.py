@@ -101,13 +101,16 @@ class Orders:
         return self.step(node) in _GOING or (crew is not None and crew.draining)
 
     def offerings(self, view: View, now_s: float) -> tuple[Offering, ...]:
-        """What can be had now; of what is sold out what stands."""
+        """What can be had now; of what is sold out what stands. What a fixed pool would return it
+        never had again."""
         here = Counter(one.offering for one in view.standing)
         return tuple(
             replace(one, most=min(here[one.name], here[one.name] if one.most is None else one.most))
             if (gone := self._sold_out.get(one.name)) and now_s < gone.at_s + SOLD_OUT_S
             else one
-            for one in view.offerings
+            for one in (
+                replace(one, boot_s=_NEVER_S) if view.fixed else one for one in view.offerings
+            )
         )
 
     def rented(self, view: View, now_s: float) -> list[Rented]:
@@ -121,7 +124,7 @@ class Orders:
             if kind is None or (going and not (crew and crew.holds)):
                 continue
             up_s = 0 if one.joined else max(0, round(one.since_s + kind.boot_s - now_s))
-            found.append(Rented(one.node, _kept(kind, view.fixed), up_s, going))
+            found.append(Rented(one.node, kind, up_s, going))
         for number, order in enumerate(self.waiting):
             if (kind := kinds.get(order.offering)) is not None:
                 up_s = max(0, round(order.at_s + kind.boot_s - now_s))
@@ -139,7 +142,3 @@ class Orders:
         at = next((at for at, one in enumerate(self.waiting) if one.offering == offering), None)
         if at is not None:
             del self.waiting[at]
-
-
-def _kept(kind: Offering, fixed: bool) -> Offering:
-    return replace(kind, boot_s=_NEVER_S) if fixed else kind

@@ -65,12 +65,20 @@ class Usual:
             case Lost(token):
                 self._began_s.pop(token.task, None)
             case Ended(token, outcome):
-                submission = self._live.pop(token.task)
+                submission = self._live.pop(token.task, None)
                 began_s = self._began_s.pop(token.task, None)
-                if began_s is not None and outcome is Outcome.SUCCEEDED:
+                if submission and began_s is not None and outcome is Outcome.SUCCEEDED:
                     self._learn(submission, at_s - began_s)
             case _:
                 pass
+
+    def begin(self) -> None:
+        """The stream begins anew, with a snapshot of what lives."""
+        self._live, self._began_s = {}, {}
+
+    def pipelines(self) -> frozenset[PipelineKey]:
+        """Those that tasks of were handed in."""
+        return frozenset(self._parts)
 
     def began_s(self, task: TaskId, else_s: float) -> float:
         """When it began to run; `else_s` where that was before anything that is known."""

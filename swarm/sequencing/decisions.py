@@ -158,6 +158,10 @@ class Decisions:
         """How long the start of pipelines may be put off, over what that is worth."""
         return self._precedence.slack_s(now_s)
 
+    def end_by(self, key: PipelineKey, now_s: float) -> tuple[float, float] | None:
+        """By when a run of a pipeline has to end, and what that is worth; None: nothing is due."""
+        return self._precedence.end_by(key, now_s)
+
     @property
     def newest(self) -> Iterable[Intent]:
         """The newest intent of each pipeline."""

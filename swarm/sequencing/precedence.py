@@ -20,7 +20,7 @@ from swarm.model.sla import Sla
 from swarm.sequencing.backfills import Backfills
 from swarm.sequencing.days import today
 from swarm.sequencing.deadlines import next_deadline_s
-from swarm.sequencing.slack import Due, Place, places
+from swarm.sequencing.slack import Due, Place, long_s, places
 from swarm.sequencing.wording import until
 from swarm.sequencing.world import World
 
@@ -47,6 +47,7 @@ class Precedence:
         self._slas = slas
         self._backfills = Backfills()
         self._places: Mapping[PipelineKey, Place] = {}
+        self._due: Mapping[PipelineKey, Due] = {}
         self._wanted: dict[PipelineKey, Wish] = {}
         self._looked_s = float("-inf")
 
@@ -75,6 +76,7 @@ class Precedence:
             if at_s is not None and at_s - now_s <= AHEAD_S:
                 own = Due(at_s, sla.value)
                 due[sla.pipeline] = min(due.get(sla.pipeline, own), own, key=_at_s)
+        self._due = due
         self._places = places(self._world.graph, self._world.history, due)
         pressing = [
             (key, place)
@@ -106,6 +108,17 @@ class Precedence:
             slack_s, value = place.latest_start_s - now_s, max(place.value, 1e-3)
             found[key] = slack_s / value if slack_s > 0 else slack_s * value
         return found
+
+    def end_by(self, key: PipelineKey, now_s: float) -> tuple[float, float] | None:
+        """By when a run has to end for all that stands on it to be in time, and what that is worth;
+        None where nothing is due, or it is done with what is."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        stands = today(self._world.history, key, self._due[place.first].at_s, now_s)
+        if stands is not None and stands.done:
+            return None
+        return place.latest_start_s + long_s(self._world.history, key), place.value
 
     def _presses(self, key: PipelineKey, place: Place, deadline_s: float, now_s: float) -> bool:
         stands = today(self._world.history, key, deadline_s, now_s)

@@ -144,3 +144,9 @@ def test_a_right_of_before_is_the_roles_that_may_do_the_same():
     tree = {"api": {"tokens": [{"token_file": "/t", "right": "tell"}, {"token_file": "/u"}]}}
     told, default = Settings.model_validate(tree).api.tokens
     assert (told.roles, default.roles) == (("viewer", "worker"), ("viewer",))
+
+
+def test_two_offerings_of_one_name_are_refused(read):
+    kinds = "{name: small, price_usd_per_h: 0.1}"
+    said = message(read, f"placement: {{pool: static, offerings: [{kinds}, {kinds}]}}")
+    assert "two offerings are called `small`" in said

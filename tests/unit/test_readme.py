@@ -10,6 +10,7 @@ from swarm.config import (
     AlertTarget,
     ApiToken,
     LinkRule,
+    OfferingRule,
     PipelineRule,
     Promise,
     QuietHours,
@@ -37,7 +38,7 @@ def rows(section: type[BaseModel], prefix: str = "") -> list[str]:
 def table() -> str:
     lines = ["| key | means |", "|---|---|", *rows(Settings)]
     lines += rows(ApiToken, "api.tokens[].")
-    lines += rows(Agents, "agents[].")
+    lines += rows(Agents, "agents[].") + rows(OfferingRule, "placement.offerings[].")
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
     lines += rows(Team, "teams.NAME.")
     lines += rows(Promise, "slas[].") + rows(PipelineRule, "pipelines[].")

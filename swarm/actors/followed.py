@@ -1,0 +1,85 @@
+"""What placement knows of dispatch: the floor and how tasks usually go, followed in the journal."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from swarm.actors.dispatcher import STREAM
+from swarm.dispatch.floor import Floor
+from swarm.errors import Trimmed
+from swarm.model.dispatch import DispatchRecord
+from swarm.model.keys import PipelineKey
+from swarm.placement.orders import Crew
+from swarm.placement.situation import Live
+from swarm.placement.usual import Usual
+from swarm.store.journal import Journal
+
+_BATCH = 2_000
+# What a record raises that contradicts the ones before; its writer stands still there and says so.
+_FAULTS = (AssertionError, LookupError)
+
+log = structlog.get_logger()
+
+
+class Followed:
+    """`floor` and `usual` move with `follow`, from any thread, one call at a time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.usual = Usual()
+        self._seq = 0
+        self._begin()
+
+    def follow(self) -> None:
+        """Take in all that is new."""
+        try:
+            while entries := self._journal.read(STREAM, self._seq, _BATCH):
+                for entry in entries:
+                    self._take(entry.record, entry.at_s)
+                self._seq = entries[-1].seq
+        except Trimmed:
+            self._begin()
+        except _FAULTS as fault:
+            log.error("a record contradicts what is known", stream=STREAM, fault=repr(fault))
+            self._begin()
+
+    def live(self) -> list[Live]:
+        """The tasks that programs of node workers run or wait for."""
+        found = []
+        for task in self.floor.tasks.values():
+            one = task.submission
+            if one.needs.capability:
+                continue  # for an agent
+            worker = self.floor.workers.get(task.worker) if task.worker else None
+            if worker is None:
+                found.append(Live(one))
+            else:
+                began_s = self.usual.began_s(one.task, one.submitted_at_s)
+                found.append(Live(one, worker.offer.node, began_s))
+        return found
+
+    def crews(self) -> Mapping[str, Crew]:
+        """The workers of nodes, by node."""
+        return {
+            one.offer.node: Crew(one.offer, len(one.held), one.draining)
+            for one in self.floor.workers.values()
+            if one.offer.slots and "" in one.offer.capabilities
+        }
+
+    def pipelines(self) -> frozenset[PipelineKey]:
+        """Those that tasks of were run here."""
+        return self.usual.pipelines()
+
+    def _begin(self) -> None:
+        """With the snapshot: what was known before is forgotten, but not how tasks went."""
+        self.floor = Floor()
+        self.usual.begin()
+        snapshot = self._journal.snapshot(STREAM)
+        self._seq = snapshot.seq if snapshot else 0
+        for record in snapshot.records if snapshot else ():
+            self._take(record, snapshot.at_s if snapshot else 0.0)
+
+    def _take(self, record: object, at_s: float) -> None:
+        if isinstance(record, DispatchRecord):
+            self.floor.apply(record)
+            self.usual.apply(record, at_s)

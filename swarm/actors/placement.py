@@ -1,0 +1,147 @@
+"""The placement actor: the shell of the planner. It follows the stream `dispatch`, hears from the
+sequencer what is to come, and alone writes the stream `placement`.
+
+Each turn it looks at what stands, plans, journals what follows, and only then does it: drains
+through the dispatcher, the fleet and returns through the port. What failed is decided again in the
+next turn. Where whoever rents nodes does not answer nothing is planned, and dispatch goes on with
+the workers there are.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Sequence
+from random import Random
+
+from swarm.actors.followed import Followed
+from swarm.actors.inbox import start
+from swarm.actors.journaled import Journaled, opened
+from swarm.actors.landlord import Landlord
+from swarm.actors.ports import Dispatch
+from swarm.actors.terms import terms
+from swarm.capacity.base import Capacity
+from swarm.clock import Clock, SystemClock
+from swarm.config import Settings
+from swarm.dispatch.events import Drain
+from swarm.errors import CapacityError, NoRoom, Rejected, StoreError, Unreachable
+from swarm.model.keys import PipelineKey
+from swarm.model.scaling import Expected, Outlook, PlacementRecord
+from swarm.model.work import WorkerId
+from swarm.placement.orders import Orders, View
+from swarm.placement.planner import Effort, plan
+from swarm.placement.situation import Scene, situation
+from swarm.placement.steering import Planned, Todo, reach, steer
+from swarm.store.journal import open_journal
+
+STREAM = "placement"
+_SNAPSHOT_EVERY = 1_000  # records
+_EVERY_S, _SOONEST_S = 10.0, 2.0
+_LARGE = 1.25  # so many times the work that waited is worth a plan at once
+_LEASE_S = 90.0  # of the fleet that is wanted
+_OUTLOOK_S = 120.0  # so long what the sequencer told stands
+_EFFORT = Effort(draws=8)
+_SEED = 1  # the same draws each time: what decides otherwise is the situation
+
+
+class PlacementActor:
+    """Keeps the fleet as large as the work wants it."""
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, settings: Settings, dispatch: Dispatch, capacity: Callable[[], Capacity]
+    ) -> None:
+        landlord = Landlord(capacity)
+        self._placing = await opened(lambda: Placing(settings, dispatch, landlord, SystemClock()))
+        self._loop = start(self._run())
+
+    async def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
+        """Take what sequencing knows; returns the pipelines that tasks of were run here."""
+        return self._placing.expect(outlook)
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(Unreachable, NoRoom):  # the next turn decides again
+                await self._placing.turn()
+            await self._placing.until_due()
+
+
+class Placing:
+    """What the actor does in a turn, and between two. Constructing it takes the stream over."""
+
+    def __init__(
+        self, settings: Settings, dispatch: Dispatch, landlord: Landlord, clock: Clock
+    ) -> None:
+        self._clock, self._dispatch, self._landlord = clock, dispatch, landlord
+        self._terms = terms(settings)
+        self._expected: dict[PipelineKey, Expected] = {}
+        self._told_s = float("-inf")
+        self._returns: frozenset[str] = frozenset()
+        self._waited = 0
+        self._orders = Orders()
+        self._journaled = Journaled(settings, STREAM, self._orders, snapshot_every=_SNAPSHOT_EVERY)
+        self._followed = Followed(open_journal(settings.store_url, settings.state_dir))
+
+    def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
+        """As the actor's."""
+        self._expected = {one.pipeline: one for one in outlook.pipelines}
+        self._told_s = self._clock.monotonic_s()
+        return self._followed.usual.pipelines()
+
+    async def turn(self) -> None:
+        """Look, plan, journal, do."""
+        now_s, fault = self._clock.now_s(), ""
+        try:
+            await asyncio.to_thread(self._followed.follow)
+            self._waited = len(self._followed.floor.queue)
+            view = await self._landlord.view(self._followed.crews())
+            planned = await asyncio.to_thread(self._plan, view, now_s)
+            todo = steer(self._orders, view, planned, now_s)
+            self._returns = planned.returns
+            await self._write(todo.records, now_s)
+            await self._do(todo)
+        except CapacityError as error:
+            fault = str(error)
+        await self._write(reach(self._orders, fault, now_s), now_s)
+
+    def _plan(self, view: View, now_s: float) -> Planned:
+        usual, orders = self._followed.usual, self._orders
+        known = self._expected
+        if self._clock.monotonic_s() > self._told_s + _OUTLOOK_S:
+            known = {}
+        scene = Scene(
+            offerings=orders.offerings(view, now_s),
+            rented=orders.rented(view, now_s),
+            live=self._followed.live(),
+            coming=list(usual.coming(known, now_s, now_s + self._terms.horizon_s)),
+            expected=known,
+            takes=usual.takes,
+        )
+        found = situation(scene, self._terms, now_s)
+        made = plan(found, Random(_SEED), _EFFORT)
+        return Planned(made, len(found.demands), self._returns)
+
+    async def _do(self, todo: Todo) -> None:
+        for worker in todo.drain:
+            await self._drain(worker)
+        await self._landlord.want(todo.fleet, _LEASE_S)
+        for node in todo.release:
+            await self._landlord.release(node)
+
+    async def _drain(self, worker: WorkerId) -> None:
+        try:
+            await self._dispatch.tell(Drain(worker, STREAM), uuid.uuid4().hex)
+        except (Rejected, StoreError):  # it is gone, or told again in the next turn
+            return
+
+    async def _write(self, records: Sequence[PlacementRecord], now_s: float) -> None:
+        if records:
+            await self._journaled.append(records, now_s, uuid.uuid4().hex)
+
+    async def until_due(self) -> None:
+        """Until it is time for the next turn: soon, if much more waits than in the last."""
+        due_s = self._clock.monotonic_s() + _EVERY_S
+        while self._clock.monotonic_s() < due_s:
+            await asyncio.sleep(_SOONEST_S)
+            with contextlib.suppress(Unreachable):
+                await asyncio.to_thread(self._followed.follow)
+            if len(self._followed.floor.queue) > _LARGE * self._waited + 1:
+                return

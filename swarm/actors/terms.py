@@ -1,0 +1,36 @@
+"""What the settings decide of plans: what can be had, and what it may cost."""
+
+from swarm.config import Settings
+from swarm.dispatch.queue import PATIENCE_S
+from swarm.model.plans import Budget, Offering
+from swarm.model.work import CapacityClass
+from swarm.placement.situation import Terms, room
+from swarm.placement.sizing import Worth
+
+_HORIZON_S = 3_600
+
+
+def offerings(settings: Settings) -> tuple[Offering, ...]:
+    """The kinds of workers that the settings name."""
+    return tuple(
+        Offering(
+            one.name,
+            room(one.slots, one.memory_bytes, one.gpu),
+            one.price_usd_per_h,
+            one.boot_s,
+            CapacityClass(one.market),
+            one.most,
+        )
+        for one in settings.placement.offerings
+    )
+
+
+def terms(settings: Settings) -> Terms:
+    """What the settings decide of plans."""
+    own = settings.placement
+    return Terms(
+        Budget(own.most_workers, own.most_usd_per_h),
+        Worth(own.late_usd, own.minute_usd),
+        PATIENCE_S,
+        _HORIZON_S,
+    )

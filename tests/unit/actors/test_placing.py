@@ -1,0 +1,301 @@
+"""The shell of placement: a real journal, a pool in memory, and whom it tells to drain."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from swarm.actors.landlord import Landlord
+from swarm.actors.placement import STREAM, Placing
+from swarm.actors.ports import Answer
+from swarm.capacity.static import Static
+from swarm.config import Settings
+from swarm.dispatch.events import Drain, Event, Receipt
+from swarm.errors import UnknownKey, Unreachable
+from swarm.model.dispatch import (
+    DispatchRecord,
+    DrainAsked,
+    Ended,
+    Granted,
+    Started,
+    Submitted,
+    WorkerGone,
+    WorkerJoined,
+)
+from swarm.model.keys import PipelineKey
+from swarm.model.plans import Offering, Standing
+from swarm.model.scaling import Expected, Outlook, PlanMade, Scaled, Step
+from swarm.model.work import (
+    LossCause,
+    Offer,
+    Outcome,
+    Resources,
+    SlaClass,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
+from swarm.store.journal import open_journal
+from tests.contract.capacity.fake import FakeCapacity
+
+NODE = Offering("node", (2, 0, 0), price_usd_per_h=0.1, boot_s=60)
+T = 1_000_000.0
+
+
+@dataclass
+class Told:
+    """A dispatcher that journals a drain, or cannot be reached."""
+
+    write: Callable[[DispatchRecord], None]
+    away: bool = False
+    drained: list[str] = field(default_factory=list)
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        assert isinstance(event, Drain)
+        assert event.by == STREAM
+        if self.away:
+            raise Unreachable("the dispatcher did not answer")
+        if event.worker in self.drained:
+            raise UnknownKey("told twice")
+        self.drained.append(event.worker)
+        self.write(DrainAsked(event.worker, event.by))
+        return Answer(1, Receipt.DONE)
+
+
+class World:
+    """Time passes with `turns`; a worker comes with each node that joins."""
+
+    def __init__(self, folder: Path, **placement: object) -> None:
+        self.settings = Settings.model_validate(
+            {"state_dir": folder, "placement": {"pool": "static", "most_workers": 8, **placement}}
+        )
+        self.pool = FakeCapacity(kinds=(NODE,), now_s=T)
+        self.journal = open_journal("", folder)
+        self._stream = self.journal.open("dispatch")
+        self.dispatch = Told(self.write)
+        self.workers: dict[str, WorkerId] = {}
+        self.running: dict[Token, tuple[float, str]] = {}
+        self.waiting: list[TaskId] = []
+        self._number = 0
+        self.start()
+
+    def start(self, pool: object = None) -> None:
+        """Also after a crash."""
+        port = pool or self.pool
+        self.placing = Placing(
+            self.settings,
+            self.dispatch,  # type: ignore[arg-type]  # it is told nothing else
+            Landlord(lambda: port),  # type: ignore[arg-type,return-value]
+            self,
+        )
+
+    def now_s(self) -> float:
+        return self.pool.now_s
+
+    monotonic_s = now_s
+
+    def write(self, *records: DispatchRecord) -> None:
+        self._stream.append(records, self.now_s(), "test")
+
+    def hand_in(self, count: int, sla: SlaClass = SlaClass.CRITICAL, **more: object) -> None:
+        for _ in range(count):
+            self._number += 1
+            one = Submission(TaskId(f"t{self._number}"), "team", "d", self.now_s(), sla=sla)
+            one = replace(one, expected_duration_s=240.0, **more)
+            self.write(Submitted(one))
+            self.waiting.append(one.task)
+
+    def work(self) -> None:
+        """Nodes that joined have a worker; who is done gives its slot to the next."""
+        for token, (until_s, _) in list(self.running.items()):
+            if self.now_s() >= until_s:
+                self.write(Ended(token, Outcome.SUCCEEDED))
+                del self.running[token]
+        self.pool.down, down = False, self.pool.down
+        for node in self.pool.nodes():
+            if node.joined and node.node not in self.workers:
+                worker = self.workers[node.node] = WorkerId(f"w-{node.node}")
+                self.write(WorkerJoined(Offer(worker, node.node, 2, Resources(cpu=2.0))))
+        there = {one.node for one in self.pool.nodes()}
+        self.pool.down = down
+        for name in self.workers.keys() - there:
+            assert name not in self.held(), f"{name} was returned with work on it"
+            self.write(WorkerGone(self.workers.pop(name), LossCause.NODE_GONE))
+        for name, worker in self.workers.items():
+            while (
+                self.waiting and worker not in self.dispatch.drained and self.held().count(name) < 2
+            ):
+                token = Token(self.waiting.pop(0), 1)
+                self.write(Granted(token, worker, 1), Started(token))
+                self.running[token] = (self.now_s() + 240.0, name)
+
+    def held(self) -> list[str]:
+        return [node for _, node in self.running.values()]
+
+    async def turns(self, count: int, every_s: float = 10.0) -> None:
+        for _ in range(count):
+            self.work()
+            await self.placing.turn()
+            self.pool.now_s += every_s
+
+    def told(self) -> list[Scaled]:
+        entries = self.journal.read(STREAM, 0, 10_000)
+        return [one.record for one in entries if isinstance(one.record, Scaled)]
+
+    def steps(self) -> list[Step]:
+        return [one.step for one in self.told()]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def test_work_orders_nodes_does_itself_and_the_nodes_go_again(world: World) -> None:
+    world.hand_in(24)
+    await world.turns(1)
+    ordered = world.steps().count(Step.ORDERED)
+    assert 1 < ordered <= 8
+    assert world.pool.said[-1] == {"node": ordered}
+    await world.turns(150)
+    assert not world.waiting
+    assert not world.running
+    assert not world.pool.nodes()
+    steps = world.steps()
+    for step in (Step.JOINED, Step.DRAINED, Step.RETURNED, Step.LEFT):
+        assert steps.count(step) == steps.count(Step.ORDERED), step
+    assert all(one.move is not None for one in world.told() if one.step is Step.ORDERED)
+
+
+async def test_of_too_many_workers_only_the_empty_ones_are_drained(world: World) -> None:
+    world.pool.want({"node": 5}, 60.0)
+    world.pool.now_s += 100.0
+    world.hand_in(3)
+    world.work()
+    busy = {world.workers[name] for name in world.held()}
+    assert len(busy) == 2
+    await world.turns(6)
+    assert len(world.dispatch.drained) == 3
+    assert not busy & set(world.dispatch.drained)
+    assert len(set(world.pool.released)) == 3
+
+
+async def test_two_plans_of_the_same_decide_the_same_and_say_so_once(world: World) -> None:
+    world.hand_in(12)
+    await world.turns(8)
+    before = len(world.journal.read(STREAM, 0, 10_000))
+    said = len(world.pool.said)
+    wanted = world.pool.said[-1]
+    await world.turns(4, every_s=1.0)
+    assert world.steps().count(Step.DRAINED) == 0
+    assert all(one == wanted for one in world.pool.said[said:])
+    assert len(world.journal.read(STREAM, 0, 10_000)) - before <= 4
+
+
+async def test_noise_does_not_make_nodes_come_and_go(world: World) -> None:
+    """Work that comes and goes every few minutes is worth the nodes that it needs again."""
+    dice = random.Random(7)
+    for _ in range(60):
+        world.hand_in(dice.choice([0, 0, 3, 6]), sla=SlaClass.STANDARD)
+        await world.turns(6)
+    steps = world.steps()
+    assert steps.count(Step.DRAINED) <= 6
+    assert steps.count(Step.ORDERED) <= 10
+
+
+async def test_the_fleet_is_said_again_before_its_lease_is_over(world: World) -> None:
+    world.hand_in(24)
+    await world.turns(30)
+    assert len(world.pool.said) == 30
+
+
+async def test_while_the_pool_is_down_that_is_said_once_and_it_is_asked_again(world: World) -> None:
+    world.hand_in(8)
+    world.pool.down = True
+    await world.turns(5)
+    assert world.steps() == [Step.UNREACHABLE]
+    assert world.told()[0].detail == "the pool does not answer"
+    world.pool.down = False
+    await world.turns(1)
+    assert Step.REACHABLE in world.steps()
+    assert Step.ORDERED in world.steps()
+
+
+async def test_a_drain_that_the_dispatcher_did_not_hear_is_told_again(world: World) -> None:
+    world.pool.want({"node": 1}, 60.0)
+    world.pool.now_s += 100.0
+    world.dispatch.away = True
+    await world.turns(5)
+    assert world.steps().count(Step.DRAINED) == 1
+    assert world.pool.released == []
+    world.dispatch.away = False
+    await world.turns(2)
+    assert world.pool.released[:1] == ["node-1"]
+
+
+async def test_after_a_crash_what_was_ordered_is_not_ordered_again(world: World) -> None:
+    world.hand_in(24)
+    await world.turns(1)
+    ordered = world.steps().count(Step.ORDERED)
+    world.pool.now_s += 1.0
+    world.start()
+    await world.turns(2)
+    assert world.steps().count(Step.ORDERED) == ordered
+    assert world.pool.said[-1] == {"node": ordered}
+    plans = [
+        one.record.number
+        for one in world.journal.read(STREAM, 0, 10_000)
+        if isinstance(one.record, PlanMade)
+    ]
+    assert plans == sorted(set(plans))
+
+
+async def test_a_budget_that_is_reached_is_said_with_its_reason(tmp_path: Path) -> None:
+    world = World(tmp_path, most_workers=1)
+    world.hand_in(40)
+    await world.turns(3)
+    assert world.pool.said[-1] == {"node": 1}
+    refused = [one for one in world.told() if one.step is Step.REFUSED]
+    assert [one.move.because for one in refused if one.move] == ["most_workers"]
+
+
+async def test_nodes_come_before_the_runs_that_need_them(world: World) -> None:
+    """A pipeline that ran here is expected again: its nodes are up when it begins."""
+    daily = PipelineKey("air", "daily")
+    for number in range(8):
+        more = {"pipeline": daily, "run": "run1", "subject": f"task{number} run1"}
+        world.hand_in(1, **more)
+    await world.turns(120)
+    assert not world.pool.nodes()
+    assert world.placing.expect(Outlook()) == {daily}
+    start_s = world.now_s() + 600.0
+    world.placing.expect(Outlook((Expected(daily, starts_s=(start_s,)),)))
+    ordered_at: list[float] = []
+    while world.now_s() < start_s:
+        world.placing.expect(Outlook((Expected(daily, starts_s=(start_s,)),)))
+        await world.turns(1)
+        ordered_at += [one.at_s for one in world.told() if one.step is Step.ORDERED][-1:]
+    assert len([one for one in world.pool.nodes() if one.joined]) >= 2
+    assert start_s - max(ordered_at) >= NODE.boot_s
+
+
+async def test_a_static_pool_is_planned_for_and_left_as_it_is(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    machines = [Standing("m1", "node", T), Standing("m2", "node", T)]
+    world.start(Static([NODE], lambda: machines))
+    for one in machines:
+        world.write(WorkerJoined(Offer(WorkerId(f"w-{one.node}"), one.node, 2, Resources(cpu=2.0))))
+    world.hand_in(30)
+    world.waiting.clear()
+    await world.turns(4)
+    assert world.dispatch.drained == []
+    made = [
+        one.record
+        for one in world.journal.read(STREAM, 0, 10_000)
+        if isinstance(one.record, PlanMade)
+    ]
+    assert made[-1].wanted == (("node", 2),)
+    assert set(world.steps()) <= {Step.JOINED, Step.REFUSED}
