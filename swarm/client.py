@@ -222,6 +222,14 @@ class Client:
         """How the SLAs stand, with the probability that each is missed and what decides that."""
         return list(self._request("GET", "slas"))
 
+    def plan(self) -> dict[str, Any]:
+        """The newest plan of the fleet: candidates, what was chosen, and why."""
+        return dict(self._request("GET", "plan"))
+
+    def scaling(self) -> Iterator[dict[str, Any]]:
+        """What was done about the fleet and why, newest first."""
+        return self._pages("scale", {})
+
     def decisions(self, *, every: bool = False) -> list[dict[str, Any]]:
         """What is held now and why; with `every` the last decision about each pipeline."""
         return list(self._request("GET", "decisions", params={"every": every}))

@@ -26,6 +26,7 @@ from swarm.cli import (
     links,
     replay,
     run,
+    scale,
     scan,
     simulate,
     sla,
@@ -64,6 +65,7 @@ for command in (
     links.unlink,
     links.links,
     replay.replay,
+    scale.plan,
     cost.cost,
     deps.deps,
     deps.impact,
@@ -74,6 +76,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(sla.app, name="sla")
+app.add_typer(scale.app, name="scale")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tasks.workers_app, name="workers")
 app.add_typer(agents.app, name="agents")

@@ -53,6 +53,14 @@ def of_made(made: PlanMade) -> str:
     return f"Plan {made.number}, {whole}{left}."
 
 
+def of_choice(made: PlanMade) -> str:
+    """Why so many workers and not others."""
+    one = made.chosen
+    late_usd = max(0.0, one.total_usd - one.rent_usd)
+    costs = f"rent ${one.rent_usd:.2f}, what is late and how long it takes ${late_usd:.2f}"
+    return f"{one.workers} workers cost least of {len(made.candidates)} fleets: {costs}."
+
+
 def of_step(step: Scaled) -> str:
     """What was done about the fleet, and why."""
     what = _STEPS[step.step].format(offering=step.offering, node=step.node)

@@ -39,6 +39,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
+from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import Standing
 from swarm.store.read_tables import digest, plain, row_key
 from swarm.store.stories import TaskChanges
@@ -83,6 +84,7 @@ class Changes:
     foreign_workers: Rows = field(default_factory=Rows)
     slas: Rows = field(default_factory=Rows)
     decisions: Rows = field(default_factory=Rows)
+    scaling: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
@@ -110,6 +112,8 @@ class Changes:
                 self._add_connector(record, at_s)
             case FindingChanged() | SlaChanged():
                 self._add_told(record, body, at_s)
+            case PlanMade() | Scaled():
+                self._add_scaling(record, body, at_s, number)
             case record if isinstance(record, DispatchRecord):
                 self.tasks.add(record, body, at_s, number)
             case _:
@@ -149,6 +153,12 @@ class Changes:
             self.slas.drop(plain(record.state.sla.name))
         else:
             self.slas.put(plain(record.state.sla.name), at_s, body)
+
+    def _add_scaling(self, record: PlanMade | Scaled, body: str, at_s: float, number: int) -> None:
+        """Of plans the newest, of steps all."""
+        kind = type(record).__name__
+        step = f"{number:019}/{digest(body)}" if isinstance(record, Scaled) else ""
+        self.scaling.put(f"{kind}/{step}", at_s, body, kind=kind)
 
     def _add_facet(self, facet: Facet, body: str, at_s: float) -> None:
         if facet.content or facet.left_out:

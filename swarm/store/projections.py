@@ -36,6 +36,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, DependencyKey, Unresolved
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import SlaState
 from swarm.store import codec, read_tables
 from swarm.store.census import Census, census
@@ -100,6 +101,14 @@ class RunRow:
 
     key: tuple[float, str]
     run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step of the fleet; `key` is where the next page goes on."""
+
+    key: str
+    step: Scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +355,21 @@ class Projections:
         known = {record.intent.id: record for record in ended}
         made = [decode_row(row, IntentMade) for row in rows if row.kind == IntentMade.__name__]
         return [(record.intent, known.get(record.intent.id)) for record in made]
+
+    def plan(self) -> PlanMade | None:
+        """The newest plan of the fleet; None where none was made."""
+        table = read_tables.scaling
+        rows = self._rows(select(table).where(table.c.kind == PlanMade.__name__))
+        return decode_row(rows[0], PlanMade) if rows else None
+
+    def steps(self, limit: int, before: str = "") -> list[StepRow]:
+        """A page of what was done about the fleet, newest first."""
+        table = read_tables.scaling
+        query = select(table).where(table.c.kind == Scaled.__name__)
+        if before:
+            query = query.where(table.c.key < before)
+        rows = self._rows(query.order_by(table.c.key.desc()).limit(limit))
+        return [StepRow(row.key, decode_row(row, Scaled)) for row in rows]
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

@@ -150,6 +150,7 @@ class Projector:
         self._write_rows(connection, read_tables.foreign_workers, changes.foreign_workers)
         self._write_rows(connection, read_tables.slas, changes.slas)
         self._write_rows(connection, read_tables.decisions, changes.decisions)
+        self._write_rows(connection, read_tables.scaling, changes.scaling)
         self._write_rows(connection, read_tables.runs, changes.runs)
         self._write_rows(connection, read_tables.task_runs, changes.task_runs)
         changes.tasks.write(connection, self._database)

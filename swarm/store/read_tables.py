@@ -92,6 +92,8 @@ capacity = _table("swarm_capacity", Column("kind", Text, nullable=False))
 foreign_workers = _table("swarm_foreign_workers")
 slas = _table("swarm_slas")
 decisions = _table("swarm_decisions", Column("kind", Text, nullable=False))
+# The newest plan, and the steps by the global number of their record.
+scaling = _table("swarm_scaling", Column("kind", Text, nullable=False))
 findings = _table("swarm_findings", Column("closed", Boolean, nullable=False))
 runs = _table("swarm_runs", Column("pipeline_key", KEY, nullable=False))
 task_runs = _table(

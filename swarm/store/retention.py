@@ -22,6 +22,7 @@ from swarm.store.read_tables import (
     pipelines,
     position,
     runs,
+    scaling,
     task_runs,
 )
 from swarm.store.stories import trim_tasks
@@ -37,6 +38,7 @@ class Retention:
     backfills: int = 1_000
     closed_findings: int = 10_000
     ended_tasks: int = 100_000
+    steps: int = 10_000  # of the fleet
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 
 
@@ -58,6 +60,7 @@ def trim(connection: Connection, retention: Retention) -> None:
         only=capacity.c.kind == "Backfill",
     )
     trim_tasks(connection, retention.ended_tasks)
+    _keep_newest(connection, scaling, retention.steps, scaling.c.kind)
     closed = findings.c.closed.is_(True)
     _keep_newest(connection, findings, retention.closed_findings, findings.c.closed, only=closed)
 

@@ -35,7 +35,9 @@ from swarm.model.journal import (
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
+from swarm.model.plans import Because, Candidate, Kept, Refused, ScaleDown, ScaleUp, Unplaced
 from swarm.model.runs import Run, RunState, TaskRun
+from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.model.sla import Sla, SlaState, Standing
 from swarm.store.census import Census
 from swarm.store.follow import Follower
@@ -115,6 +117,14 @@ def a_history(build, seed, length=120):
             record = ConnectorChanged(stream, "airflow", state, f"message {seq}")
         found.append(Entry(stream, seq, float(len(found)), f"cause-{seq}", record))
     return found
+
+
+def a_made_plan(number):
+    candidate = Candidate(2, 0.0, 60.0, 0.1, 1.1)
+    up = ScaleUp("spot+1", "spot", 0, 60, Because.PROMISES, None)
+    moves = (up, ScaleDown("n", 900), Kept("m", 1, 2), Refused(Because.MOST_WORKERS, 2, 1.0))
+    short = Unplaced("t", Because.NO_OFFERING, (9, 0, 0), (2, 0, 0))
+    return PlanMade(number, 5.0, 3, moves, (candidate,), candidate, (short,), 1, 60, 50)
 
 
 def test_global_numbers_count_from_one_over_all_streams(store, build):
@@ -513,6 +523,23 @@ def test_the_last_decision_about_a_pipeline_is_read_with_what_came_of_it(store):
     release = replace(hold, number=2, act=Act.RELEASE)
     projector.apply(entries("sequencing", [IntentMade(release)], first=3))
     assert projections.decisions() == [(release, None), (other, None)]
+
+
+def test_the_newest_plan_is_read_and_all_steps_newest_first(store):
+    projector, projections = store.projector(), store.projections()
+    assert (projections.plan(), projections.steps(9)) == (None, [])
+    first, second = a_made_plan(1), a_made_plan(2)
+    steps = [Scaled(Step.ORDERED, 5.0, 1, "spot"), Scaled(Step.ORDERED, 5.0, 1, "spot")]
+    joined = Scaled(Step.JOINED, 9.0, offering="spot", node="n")
+    projector.apply(entries("placement", [first, *steps, second]))
+    projector.apply(entries("placement", [joined], first=5))
+    assert projections.plan() == second
+    page = projections.steps(2)
+    assert [row.step for row in page] == [joined, steps[1]]
+    assert [row.step for row in projections.steps(2, page[-1].key)] == [steps[0]]
+    projector.trim(Retention(steps=1))
+    assert projections.plan() == second
+    assert len(projections.steps(9)) == 1
 
 
 def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):

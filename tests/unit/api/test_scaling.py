@@ -1,0 +1,65 @@
+"""Plans of the fleet and their steps over HTTP."""
+
+from swarm.model.plans import Because, Candidate, Refused, ScaleUp, Unplaced
+from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
+from swarm.store.journal import open_journal
+
+SMALL, LARGE = Candidate(1, 2.0, 900.0, 0.2, 200.2), Candidate(3, 0.0, 300.0, 0.5, 0.5)
+UP = ScaleUp("spot+2", "spot", 0, 60, Because.PROMISES, SMALL)
+MADE = PlanMade(
+    number=7,
+    at_s=5_000.0,
+    demands=12,
+    moves=(UP, Refused(Because.MOST_WORKERS, 3, 1.0)),
+    candidates=(SMALL, LARGE),
+    chosen=LARGE,
+    unplaced=(Unplaced("huge", Because.NO_OFFERING, (64, 0, 0), (4, 0, 0)),),
+    unplaced_all=1,
+    makespan_s=300,
+    bound_s=280,
+    usd_per_h=0.09,
+    wanted=(("spot", 3),),
+)
+
+
+def write(api, *records: PlacementRecord) -> None:
+    open_journal("", api.settings.state_dir).open("placement").append(records, 5_000.0, "test")
+    api.see()
+
+
+async def test_before_the_first_plan_it_says_how_to_have_one(api):
+    said = await api.get("plan", status=404)
+    assert "placement.pool" in said["detail"]
+    assert await api.get("scale") == {"items": [], "next_cursor": None}
+
+
+async def test_a_plan_tells_what_was_thought_of_and_why_it_is_as_it_is(api):
+    write(api, MADE)
+    plan = await api.get("plan")
+    assert (plan["number"], plan["wanted"], plan["usd_per_h"]) == (7, {"spot": 3}, 0.09)
+    assert [(row["workers"], row["chosen"]) for row in plan["candidates"]] == [
+        (1, False),
+        (3, True),
+    ]
+    assert [(row["kind"], row["because"]) for row in plan["moves"]] == [
+        ("scale_up", "promises"),
+        ("refused", "most_workers"),
+    ]
+    assert "with 1 workers 2 in value would be late" in plan["moves"][0]["why"]
+    assert plan["unplaced"][0]["task"] == "huge"
+    assert "64 slots" in plan["unplaced"][0]["why"]
+    assert plan["why"].startswith("3 workers cost least of 2 fleets: rent $0.50")
+
+
+async def test_steps_come_newest_first_page_by_page_with_their_reasons(api):
+    ordered = Scaled(Step.ORDERED, 5_001.0, 7, "spot", move=UP)
+    joined = Scaled(Step.JOINED, 5_060.0, offering="spot", node="n1")
+    left = Scaled(Step.LEFT, 6_000.0, offering="spot", node="n1", detail="it was lost")
+    write(api, MADE, ordered, joined, left)
+    first = await api.get("scale", limit=2)
+    assert [row["step"] for row in first["items"]] == ["left", "joined"]
+    assert first["items"][0]["why"] == "n1 of spot is gone: it was lost."
+    rest = await api.get("scale", limit=2, cursor=first["next_cursor"])
+    (row,) = rest["items"]
+    assert (row["because"], row["plan"], rest["next_cursor"]) == ("promises", 7, None)
+    assert row["why"].startswith("One more node of spot is wanted. Order spot+2")
