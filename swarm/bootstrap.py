@@ -157,6 +157,7 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
     from swarm.actors.fleet import Fleet
     from swarm.actors.keeper import Keeper
     from swarm.actors.node_workers import Node, NodeWorkers
+    from swarm.actors.returned import Returned
     from swarm.actors.worker import AgentActor, WorkerActor
     from swarm.actors.worker_loops import WorkerOptions
     from swarm.model.dispatch import AgentsWanted
@@ -181,12 +182,14 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
         spec = AgentSpec(wanted.path, wanted.memory_bytes, wanted.cwd)
         return name, spawn(AgentActor, options.worker(name), spec, offer, *reached, files)
 
+    journal = open_journal(settings.store_url, settings.state_dir)
     declared = [AgentsWanted(**agents.model_dump()) for agents in settings.agents]
     return Fleet(
-        open_journal(settings.store_url, settings.state_dir),
+        journal,
         Keeper(declared),
         NodeWorkers(handles.live_nodes, spawn_worker, here, settings.worker.slots),
         spawn_agent,
+        Returned(journal),
     )
 
 

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,12 +27,13 @@ _BATCH = 1_000
 
 @dataclass(slots=True)
 class Fleet:
-    """`spawn_agent` makes an actor and its name."""
+    """`spawn_agent` makes an actor and its name; `returned` are the nodes to leave."""
 
     journal: Journal
     keeper: Keeper
     workers: NodeWorkers
     spawn_agent: Callable[[AgentsWanted], tuple[str, Any]]
+    returned: Callable[[], Collection[str]] = tuple
     _actors: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     _seq: int = 0
 
@@ -53,6 +54,8 @@ class Fleet:
                 else:
                     self._begin()
                 begun = True
+                if not look % _LOOKS:
+                    self.workers.leave(self.returned())
             except StoreError as error:
                 log.warning("the journal cannot be read", error=str(error))
                 pause_s = _RETRY_S

@@ -254,7 +254,8 @@ def standing() -> list[Standing]:
 
 
 class Death:
-    """Tells when asked whether a worker is gone. That it cannot be reached does not count."""
+    """Tells when asked whether a worker is gone, and ends it. That it cannot be reached does not
+    count."""
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor
@@ -267,6 +268,10 @@ class Death:
             self._watch = self._actor.watch.remote().future()
             return False
         return True
+
+    def end(self) -> None:
+        """It holds nothing any more."""
+        ray.kill(self._actor)
 
 
 def own_address() -> str:

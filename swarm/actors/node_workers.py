@@ -4,9 +4,10 @@ A node that left is forgotten; that its worker is gone is told by whoever watche
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import floor
+from typing import Protocol
 
 import structlog
 
@@ -34,8 +35,12 @@ def pool_of(node: Node) -> str:
     return node.labels.get(POOL_LABEL) or node.labels.get(GROUP_LABEL, "")
 
 
-# Has the worker died?
-Death = Callable[[], bool]
+class Death(Protocol):
+    """Tells when asked whether a worker is gone, and ends it."""
+
+    def __call__(self) -> bool: ...
+
+    def end(self) -> None: ...
 
 
 class NodeWorkers:
@@ -52,6 +57,7 @@ class NodeWorkers:
         self._nodes, self._spawn = nodes, spawn
         self._here, self._slots = here, slots
         self._workers: dict[str, Death] = {}
+        self._left: frozenset[str] = frozenset()
 
     def look(self) -> None:
         """Bring the workers in line with the nodes."""
@@ -62,9 +68,19 @@ class NodeWorkers:
         for node in nodes.values():
             death = self._workers.get(node.id)
             offer = self._offer(node)
+            if node.id in self._left:
+                continue
             if offer.slots and (death is None or death()):
                 log.info("worker starts", worker=offer.worker, node=node.name, slots=offer.slots)
                 self._workers[node.id] = self._spawn(offer, node)
+
+    def leave(self, nodes: Collection[str]) -> None:
+        """These are returned: the workers on them end, and no others are started there."""
+        for node in frozenset(nodes) - self._left:
+            if (death := self._workers.pop(node, None)) is not None:
+                log.info("worker ends: its node is returned", node=node)
+                death.end()
+        self._left = frozenset(nodes)
 
     def mend(self) -> None:
         """Look at once if a worker has died: it may have been its node."""

@@ -12,7 +12,8 @@ from swarm.placement.situation import room_of
 
 SOLD_OUT_S = 600.0
 _NEVER_S = 10_000_000  # to boot again what nobody rents out
-_GOING = frozenset({Step.NOT_JOINED, Step.DRAINED, Step.RETURNED})
+RELEASED = frozenset({Step.NOT_JOINED, Step.RETURNED})
+_GOING = RELEASED | {Step.DRAINED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ Rules
 1. The fleet that is wanted is all that stands and stays, all that was ordered, and what the plan
    orders within `SOON_S`. So nothing that stands is taken away by saying less.
 2. A node goes in steps, each seen before the next: two plans in a row return it while its worker
-   holds nothing; the worker is drained; drained and empty, the node is released. One whose worker
-   a person drained goes the same way. Of a fixed pool nothing goes.
+   holds nothing; the worker is drained; drained and empty for `SETTLE_S`, in which it sends what
+   its tasks printed last, the node is released. One whose worker a person drained goes the same
+   way. Of a fixed pool nothing goes.
 3. What was ordered and is not there after its boot time and `OVERDUE_S` will not come: that
    offering is sold out for `SOLD_OUT_S`. What boots for longer than that is returned.
 """
@@ -20,12 +21,12 @@ from dataclasses import dataclass
 from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.model.work import WorkerId
-from swarm.placement.orders import Orders, View
+from swarm.placement.orders import RELEASED, Orders, View
 
 SOON_S = 15
 OVERDUE_S = 180.0
+SETTLE_S = 10.0
 _TOLD = 100  # of what is unplaced
-_RELEASED = (Step.RETURNED, Step.NOT_JOINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def steer(orders: Orders, view: View, planned: Planned | None, now_s: float) -> 
         if (crew := view.crews.get(one.node)) and not crew.draining
         if after.is_going(one.node, crew)
     )
-    release = (one.node for one in view.standing if after.step(one.node) in _RELEASED)
+    release = (one.node for one in view.standing if after.step(one.node) in RELEASED)
     return Todo(tuple(records), tuple(drain), tuple(release), fleet)
 
 
@@ -106,7 +107,7 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
             yield Scaled(Step.NOT_JOINED, now_s, offering=kind, node=one.node, detail=detail)
     for node in orders.nodes.keys() - {one.node for one in view.standing}:
         last = orders.nodes[node]
-        detail = "" if last.step in _RELEASED else "nobody returned it: it was lost"
+        detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
         yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
     came = Counter(one.offering for one in view.standing if orders.step(one.node) is None)
     for order in orders.waiting:
@@ -139,11 +140,14 @@ def _drained(
 
 def _returned(orders: Orders, view: View, number: int, now_s: float) -> Iterator[Scaled]:
     for one in view.standing if not view.fixed else ():
-        crew = view.crews.get(one.node)
-        empty = crew is not None and crew.draining and not crew.holds
-        if crew and empty and orders.step(one.node) not in _RELEASED:
-            worker = str(crew.worker)
-            yield Scaled(Step.RETURNED, now_s, number, one.offering, one.node, worker)
+        crew, last = view.crews.get(one.node), orders.nodes.get(one.node)
+        if crew is None or crew.holds or not crew.draining or last is None:
+            continue
+        where = one.offering, one.node, str(crew.worker)
+        if last.step is Step.JOINED:
+            yield Scaled(Step.DRAINED, now_s, 0, *where, detail="somebody drained it")
+        elif last.step is Step.DRAINED and now_s >= last.at_s + SETTLE_S:
+            yield Scaled(Step.RETURNED, now_s, number, *where)
 
 
 def _refused(orders: Orders, plan: Plan, number: int, now_s: float) -> Iterator[Scaled]:

@@ -7,6 +7,20 @@ from swarm.model.work import CapacityClass, Offer, Resources
 
 
 @dataclass
+class Running:
+    """A worker that was started."""
+
+    dead: set[str]
+    worker: str
+
+    def __call__(self) -> bool:
+        return self.worker in self.dead
+
+    def end(self) -> None:
+        self.dead.add(self.worker)
+
+
+@dataclass
 class Cluster:
     """Nodes that come and go, and the workers that were started."""
 
@@ -22,7 +36,7 @@ class Cluster:
     def spawn(self, offer: Offer, node: Node):
         assert offer.node == node.id
         self.started.append(offer)
-        return lambda: offer.worker in self.dead
+        return Running(self.dead, offer.worker)
 
     def fleet(self, slots: int = 2) -> NodeWorkers:
         return NodeWorkers(lambda: self.nodes.values(), self.spawn, "head", slots)
@@ -87,3 +101,19 @@ def test_a_worker_that_died_with_its_node_is_not_replaced_there() -> None:
     cluster.add("b", 1.0)
     fleet.mend()
     assert [offer.node for offer in cluster.started] == ["a", "b"]
+
+
+def test_on_a_returned_node_the_worker_ends_and_none_is_started_until_it_is_kept_again() -> None:
+    cluster = Cluster()
+    cluster.add("a", 1.0)
+    cluster.add("b", 1.0)
+    fleet = cluster.fleet()
+    fleet.look()
+    fleet.leave(["a"])
+    fleet.mend()
+    fleet.look()
+    assert cluster.dead == {cluster.started[0].worker}
+    assert len(cluster.started) == 2
+    fleet.leave([])
+    fleet.look()
+    assert [offer.node for offer in cluster.started] == ["a", "b", "a"]

@@ -20,7 +20,7 @@ from swarm.model.plans import (
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
 from swarm.placement.orders import SOLD_OUT_S, Crew, Orders, View
-from swarm.placement.steering import OVERDUE_S, Planned, Todo, reach, steer
+from swarm.placement.steering import OVERDUE_S, SETTLE_S, Planned, Todo, reach, steer
 
 SPOT = Offering("spot", (2, 0, 0), 0.03, 60, CapacityClass.SPOT)
 BIG = Offering("big", (4, 0, 0), 0.2, 60)
@@ -134,24 +134,28 @@ def test_a_drain_that_was_not_heard_is_said_again_and_told_once(course: Course) 
     assert (again.drain, steps(again)) == (("w-a",), [])
 
 
-def test_a_node_is_released_when_its_drained_worker_holds_nothing(course: Course) -> None:
+def test_a_node_is_released_once_its_drained_worker_held_nothing_for_a_while(
+    course: Course,
+) -> None:
     busy = view(node("a"), crews=[crew("a", holds=1, draining=True)])
     held = course.look(busy)
     assert (held.release, held.fleet, held.drain) == ((), {}, ())
     empty = view(node("a"), crews=[crew("a", draining=True)])
-    todo = course.look(empty, None, T + 10)
+    assert steps(course.look(empty, None, T + 10)) == [(Step.DRAINED, "a")]
+    assert course.look(empty, None, T + 10 + SETTLE_S - 1).release == ()
+    todo = course.look(empty, None, T + 10 + SETTLE_S)
     assert (todo.release, steps(todo)) == (("a",), [(Step.RETURNED, "a")])
-    assert (course.look(empty, None, T + 20).release, course.orders.rented(empty, T)) == (
-        ("a",),
-        [],
-    )
-    assert steps(course.look(view(), None, T + 30)) == [(Step.LEFT, "a")]
+    assert course.look(empty, None, T + 40).release == ("a",)
+    assert course.orders.rented(empty, T) == []
+    assert steps(course.look(view(), None, T + 50)) == [(Step.LEFT, "a")]
 
 
 def test_another_worker_on_a_returned_node_is_drained_too(course: Course) -> None:
-    course.look(view(node("a"), crews=[crew("a", draining=True)]))
-    todo = course.look(view(node("a"), crews=[crew("a")]), None, T + 10)
-    assert (todo.drain, todo.fleet) == (("w-a",), {})
+    gone = view(node("a"), crews=[crew("a", draining=True)])
+    for at_s in (T, T + 1, T + SETTLE_S + 1):
+        course.look(gone, None, at_s)
+    todo = course.look(view(node("a"), crews=[crew("a")]), None, T + 30)
+    assert (todo.drain, todo.release, todo.fleet) == (("w-a",), ("a",), {})
 
 
 def test_of_a_fixed_pool_nobody_is_drained_or_released(course: Course) -> None:
