@@ -8,11 +8,13 @@ from swarm.errors import Rejected, StoreError
 from swarm.model.keys import PipelineKey
 from swarm.model.scaling import Outlook
 
-_EVERY_S = 20.0
+EVERY_S = 20.0
 
 
 async def keep_expecting(
-    placement: Placement, outlook: Callable[[Iterable[PipelineKey]], Awaitable[Outlook]]
+    placement: Placement,
+    outlook: Callable[[Iterable[PipelineKey]], Awaitable[Outlook]],
+    every_s: float = EVERY_S,
 ) -> None:
     """Tell it for ever, and learn from its answers what to tell. It forgets what it does not hear
     for a while."""
@@ -23,5 +25,5 @@ async def keep_expecting(
         except (Rejected, StoreError):  # also when it does not answer
             wanted = of
         if wanted == of:
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(every_s)
         of = wanted

@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from random import Random
 
+import structlog
+
 from swarm.actors.followed import Followed
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
@@ -32,6 +34,8 @@ from swarm.placement.planner import Effort, plan
 from swarm.placement.situation import Scene, situation
 from swarm.placement.steering import Planned, Todo, reach, steer
 from swarm.store.journal import open_journal
+
+log = structlog.get_logger()
 
 STREAM = "placement"
 _SNAPSHOT_EVERY = 1_000  # records
@@ -104,9 +108,8 @@ class Placing:
 
     def _plan(self, view: View, now_s: float) -> Planned:
         usual, orders = self._followed.usual, self._orders
-        known = self._expected
-        if self._clock.monotonic_s() > self._told_s + _OUTLOOK_S:
-            known = {}
+        old = self._clock.monotonic_s() > self._told_s + _OUTLOOK_S
+        known = {} if old else self._expected
         scene = Scene(
             offerings=orders.offerings(view, now_s),
             rented=orders.rented(view, now_s),
@@ -124,13 +127,14 @@ class Placing:
             await self._drain(worker)
         await self._landlord.want(todo.fleet, _LEASE_S)
         for node in todo.release:
-            await self._landlord.release(node)
+            try:
+                await self._landlord.release(node)
+            except CapacityError as error:  # its worker may still have to end
+                log.info("a node does not go yet", node=node, reason=str(error))
 
     async def _drain(self, worker: WorkerId) -> None:
-        try:
+        with contextlib.suppress(Rejected, StoreError):  # gone, or told again in the next turn
             await self._dispatch.tell(Drain(worker, STREAM), uuid.uuid4().hex)
-        except (Rejected, StoreError):  # it is gone, or told again in the next turn
-            return
 
     async def _write(self, records: Sequence[PlacementRecord], now_s: float) -> None:
         if records:

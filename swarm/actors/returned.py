@@ -16,6 +16,7 @@ class Returned:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._seq = 0
         self._begin()
 
     def __call__(self) -> Collection[str]:

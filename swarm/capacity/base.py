@@ -21,9 +21,10 @@ class Capacity(Protocol):
         ...
 
     def offerings(self) -> Sequence[Offering]:
-        """What can be had now, the cheapest first. `capacity` is what its nodes' label
-        `ray.io/market-type` says, slots are the first of `room`. `most` counts those that stand:
-        what is sold out has `most` at what stands, until it may be tried again."""
+        """What can be had now, the cheapest first. `room` is slots, then MiB of memory, then
+        hundredths of a GPU; what is left out at its end is none. `capacity` is what the label
+        `ray.io/market-type` of its nodes says. `most` counts those that stand: what is sold out has
+        `most` at what stands, until it may be tried again."""
         ...
 
     def nodes(self) -> Sequence[Standing]:

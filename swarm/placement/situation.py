@@ -28,6 +28,7 @@ UNKNOWN = Spread((5.0, 60.0, 300.0, 900.0))
 MOST = 300
 _TOGETHER = 16  # long demands for the rest of one kind
 _MIB = 1 << 20
+_KINDS = 3  # of room, as `room` has them
 # What being late is worth, beside a promise of value 1.
 VALUES: Mapping[SlaClass, float] = {
     SlaClass.CRITICAL: 1.0,
@@ -129,11 +130,12 @@ def _needs(needs: Needs, only: Sequence[Only]) -> Room:
 
 def _with(offering: Offering, only: Sequence[Only]) -> Offering:
     slots = offering.room[0]
+    nothing = (0,) * (_KINDS - len(offering.room))  # of kinds that nobody told of
     more = (
         slots if capacity in (None, offering.capacity) and pool in ("", offering.name) else 0
         for capacity, pool in only
     )
-    return replace(offering, room=(*offering.room, *more))
+    return replace(offering, room=(*offering.room, *nothing, *more))
 
 
 def _urgency(

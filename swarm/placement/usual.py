@@ -65,10 +65,7 @@ class Usual:
             case Lost(token):
                 self._began_s.pop(token.task, None)
             case Ended(token, outcome):
-                submission = self._live.pop(token.task, None)
-                began_s = self._began_s.pop(token.task, None)
-                if submission and began_s is not None and outcome is Outcome.SUCCEEDED:
-                    self._learn(submission, at_s - began_s)
+                self._end(token.task, at_s, outcome is Outcome.SUCCEEDED)
             case _:
                 pass
 
@@ -135,6 +132,13 @@ class Usual:
         run.seen.add(name)
         part = _Part(max(0.0, at_s - run.first_s), submission.needs, submission.sla, run.number)
         self._parts.setdefault(pipeline, {})[name] = part
+
+    def _end(self, task: TaskId, at_s: float, succeeded: bool) -> None:
+        began_s = self._began_s.pop(task, None)
+        if task in self._live:
+            submission = self._live.pop(task)
+            if began_s is not None and succeeded:
+                self._learn(submission, at_s - began_s)
 
     def _learn(self, submission: Submission, took_s: float) -> None:
         kind = _kind(submission)

@@ -17,6 +17,12 @@ import yaml
 
 from swarm.client import Client
 
+# What a swarm that plans for its nodes is told of them.
+PLACEMENT = {
+    "pool": "static",
+    "offerings": [{"name": "night", "slots": 1, "price_usd_per_h": 0.05, "market": "spot"}],
+}
+
 # The close is promised so soon after swarm starts.
 SLA_IN_MIN = 50
 
@@ -92,7 +98,7 @@ def swarm(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Swarm]:
     folder = tmp_path_factory.mktemp("swarm")
-    server = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else ""
     store_url = own_database(server, folder.name) if server else ""
     manifest = folder / "tasks.jsonl"
     due = datetime.now(UTC) + timedelta(minutes=SLA_IN_MIN)
@@ -109,6 +115,7 @@ def swarm(
                 "pipelines": [{"match": "manifest/finance_*", "mode": "gate"}],
                 # A machine that runs other tests may take long to start a dispatcher again.
                 "worker": {"fence_s": 60},
+                "placement": PLACEMENT if request.param == "placement" else {},
                 "sources": [
                     {"kind": "manifest", "path": str(manifest), "poll_s": 0.5},
                     {"kind": "airflow", "url": "http://127.0.0.1:9", "poll_s": 0.5},
