@@ -11,9 +11,8 @@ from typing import Protocol
 
 import structlog
 
-from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
+from swarm.model.work import MARKET_LABEL, CapacityClass, Offer, Resources, WorkerId
 
-MARKET_LABEL = "ray.io/market-type"
 POOL_LABEL = "swarm/pool"
 GROUP_LABEL = "ray.io/node-group"  # the pool of nodes that name none
 

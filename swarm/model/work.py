@@ -37,6 +37,10 @@ class SlaClass(StrEnum):
     BACKFILL = "backfill"
 
 
+MARKET_LABEL = "ray.io/market-type"
+OFFERING_LABEL = "swarm/offering"  # of a node: which kind of worker it is, by name
+
+
 class CapacityClass(StrEnum):
     """What kind of machine it is; the values are those of the label `ray.io/market-type`."""
 

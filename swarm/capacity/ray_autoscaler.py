@@ -1,0 +1,102 @@
+"""Nodes from Ray's autoscaler (v2): the fleet is one request, with a lease beside it.
+
+An offering is a node type of the cluster file: its name, its CPUs, its label `ray.io/market-type`.
+Each node that is wanted is asked for as a bundle of all its CPUs, with the labels of its type.
+Ray starts what is missing. What is too much is never left to Ray to choose: a worker keeps its
+node's CPUs, so that no node at work is idle for Ray, and `release` has one certain node leave.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from swarm.capacity.base import Standing, check
+from swarm.capacity.boots import Boots
+from swarm.capacity.lease import Lease
+from swarm.capacity.ray_request import Bundle, RayRequest
+from swarm.clock import Clock
+from swarm.errors import CapacityError
+from swarm.model.plans import Offering
+from swarm.model.work import MARKET_LABEL, OFFERING_LABEL
+
+_SOLD_OUT_S = 300.0  # after a launch that failed: an offering is not tried again for so long
+
+
+class RayAutoscaler:
+    """`offerings` are the node types that are swarm's, `most` of each as the cluster file has it.
+    `end_worker(node)` ends the worker on a node and starts no other one there."""
+
+    fixed = False
+
+    def __init__(
+        self,
+        offerings: Iterable[Offering],
+        request: RayRequest,
+        end_worker: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        kinds = sorted(offerings, key=lambda one: one.price_usd_per_h)
+        self._offerings = {one.name: one for one in kinds}
+        self._request, self._end_worker, self._clock = request, end_worker, clock
+        self._boots = Boots()
+
+    def offerings(self) -> Sequence[Offering]:
+        sold_out = self._sold_out()
+        stand = Counter(one.offering for one in self.nodes())
+        return [
+            replace(one, most=stand[name]) if name in sold_out else one
+            for name, one in self._offerings.items()
+        ]
+
+    def nodes(self) -> Sequence[Standing]:
+        joined = [
+            Standing(info.node_id.hex(), info.node_type_name, info.start_time_ms / 1_000)
+            for info in self._request.alive()
+            if info.node_type_name in self._offerings and not info.is_head_node
+        ]
+        status = self._request.status()
+        booting = Counter[str]()
+        for launch in status.pending_launches:
+            booting[launch.ray_node_type_name] += launch.count
+        booting.update(node.ray_node_type_name for node in status.pending_nodes)
+        ours = {name: count for name, count in booting.items() if name in self._offerings}
+        report = status.stats.autoscaler_version
+        return [*joined, *self._boots.named(ours, report, joined, self._clock.now_s())]
+
+    def want(self, fleet: Mapping[str, int], lease_s: float) -> None:
+        check(fleet, self._offerings)
+        if not self._request.follows_labels():
+            raise CapacityError(
+                f"Ray at {self._request.address} has an autoscaler that ignores labels; start its "
+                "head with an autoscaling config and RAY_enable_autoscaler_v2=1"
+            )
+        bundles = [
+            Bundle(one.room[0], ((MARKET_LABEL, one.capacity), (OFFERING_LABEL, name)))
+            for name, one in self._offerings.items()
+            for _ in range(_allowed(fleet.get(name, 0), one.most))
+        ]
+        self._request.state(bundles, Lease(uuid.uuid4().hex, lease_s))
+
+    def release(self, node: str) -> None:
+        if node not in {one.node for one in self.nodes() if one.joined}:
+            if self._boots.has(node):
+                raise CapacityError(f"{node} still boots; it can go once it has joined")
+            return
+        self._end_worker(node)
+        refusal = self._request.drain_idle(node)
+        if refusal:
+            raise CapacityError(f"node {node} does not go: {refusal}")
+
+    def _sold_out(self) -> set[str]:
+        since_s = self._clock.now_s() - _SOLD_OUT_S
+        return {
+            launch.ray_node_type_name
+            for launch in self._request.status().failed_launches
+            if (launch.failed_ts_s or 0) >= since_s
+        }
+
+
+def _allowed(count: int, most: int | None) -> int:
+    """Ray refuses a request as a whole when it cannot fulfil all of it: then it starts none."""
+    return count if most is None else min(count, most)

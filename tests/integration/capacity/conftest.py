@@ -1,0 +1,165 @@
+"""A Ray whose autoscaler (v2) starts real raylets on this machine, of types with labels."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import pytest
+
+from swarm.capacity.ray_request import RayRequest
+from swarm.errors import CapacityError
+
+_HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
+_START_S = 90.0
+_LOOK_S = 0.2
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """`environ` is what a process needs to be let in."""
+
+    address: str
+    environ: dict[str, str]
+
+
+def eventually(look: Callable[[], _T], timeout_s: float = _START_S) -> _T:
+    """What `look` finds as soon as it finds something; until then Ray may not answer either."""
+    deadline_s = time.monotonic() + timeout_s
+    last: object = None
+    while time.monotonic() < deadline_s:
+        try:
+            found = look()
+        except CapacityError as error:
+            last = error
+        else:
+            if found:
+                return found
+            last = found
+        time.sleep(_LOOK_S)
+    raise AssertionError(f"nothing within {timeout_s:.0f} s, at last {last!r}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    environ = _environment()
+    config = folder / "cluster.json"
+    config.write_text(json.dumps(_config(address)))
+    with (folder / "log").open("wb") as log:
+        head = subprocess.Popen(
+            [
+                Path(sys.executable).with_name("ray"),
+                "start",
+                "--block",
+                "--head",
+                f"--port={port}",
+                "--node-ip-address=127.0.0.1",
+                "--num-cpus=0",
+                "--object-store-memory=80000000",
+                "--include-dashboard=false",
+                f"--temp-dir={folder / 'ray'}",
+                f"--autoscaling-config={config}",
+            ],
+            env=environ,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        request = RayRequest(address)
+        eventually(request.alive)
+        yield Cluster(address, environ)
+    finally:
+        _end(head, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {
+        # A process reads its token once, and this one may have: so the head asks for none.
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_enable_autoscaler_v2": "1",
+        "RAY_FAKE_CLUSTER": "1",
+        "RAY_CLOUD_INSTANCE_ID": _HEAD,
+        "RAY_OVERRIDE_NODE_ID_FOR_TESTING": _HEAD,
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+    }
+
+
+def _config(address: str) -> dict[str, object]:
+    lists = (
+        "initialization_commands setup_commands head_setup_commands worker_setup_commands "
+        "head_start_ray_commands worker_start_ray_commands cluster_synced_files rsync_exclude "
+        "rsync_filter"
+    )
+    return {
+        "cluster_name": "test",
+        "max_workers": 3,
+        "provider": {
+            "type": "external",
+            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
+            "gcs_address": address,
+            "head_node_id": _HEAD,
+            "launch_multiple": True,
+            "use_node_id_as_ip": True,
+            "disable_node_updaters": True,
+            "disable_launch_config_check": True,
+        },
+        "available_node_types": {
+            "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+            "night": _type("spot", 1),
+            "steady": _type("on-demand", 2),
+        },
+        "head_node_type": "ray.head.default",
+        "upscaling_speed": 100,
+        "idle_timeout_minutes": 0.03,
+        "auth": {},
+        "docker": {},
+        "file_mounts": {},
+        "file_mounts_sync_continuously": False,
+        **{key: [] for key in lists.split()},
+    }
+
+
+def _type(market: str, most: int) -> dict[str, object]:
+    name = {"spot": "night", "on-demand": "steady"}[market]
+    return {
+        "resources": {"CPU": 2, "object_store_memory": 80_000_000},
+        "labels": {"ray.io/market-type": market, "swarm/offering": name},
+        "node_config": {},
+        "min_workers": 0,
+        "max_workers": most,
+    }
+
+
+def _end(head: subprocess.Popen[bytes], folder: Path) -> None:
+    """The head and the nodes that its autoscaler started; these do not end with it."""
+    ours = [psutil.Process(head.pid)] if head.poll() is None else []
+    ours += [child for parent in ours for child in parent.children(recursive=True)]
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and any(
+                str(folder) in part for part in process.cmdline()
+            ):
+                ours.append(process)
+    for process in ours:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(ours, timeout=30)
+    head.wait(30)

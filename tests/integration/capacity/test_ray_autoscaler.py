@@ -1,0 +1,125 @@
+"""Ray's own autoscaler starts and ends real nodes as the fleet is stated."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from swarm.capacity.base import Standing
+from swarm.capacity.ray_autoscaler import RayAutoscaler
+from swarm.capacity.ray_request import RayRequest
+from swarm.clock import SystemClock
+from swarm.errors import CapacityError
+from swarm.model.plans import Offering
+from swarm.model.work import CapacityClass
+from tests.integration.capacity.conftest import Cluster, eventually
+
+pytestmark = pytest.mark.timeout(300)
+OFFERINGS = (
+    Offering("night", (2,), 0.05, boot_s=5, capacity=CapacityClass.SPOT, most=1),
+    Offering("steady", (2,), 0.1, boot_s=5, most=2),
+)
+LONG_S = 3_600.0
+
+
+class Holder:
+    """As a worker does: keeps the CPUs of its node."""
+
+    def here(self) -> bool:
+        return True
+
+
+def pool(cluster: Cluster, ended: list[str]) -> RayAutoscaler:
+    return RayAutoscaler(OFFERINGS, RayRequest(cluster.address), ended.append, SystemClock())
+
+
+def joined(capacity: RayAutoscaler) -> dict[str, Standing]:
+    return {one.offering: one for one in capacity.nodes() if one.joined}
+
+
+def holder(node: str) -> Any:
+    """A worker that is up on this node."""
+    only_there = NodeAffinitySchedulingStrategy(node, soft=False)
+    worker = ray.remote(Holder).options(num_cpus=2, scheduling_strategy=only_there).remote()
+    assert ray.get(worker.here.remote(), timeout=120)
+    return worker
+
+
+def released(capacity: RayAutoscaler, node: str) -> bool:
+    """Asked for until it is gone: a worker's CPUs are free only some time after its death."""
+    capacity.release(node)
+    return all(one.node != node for one in capacity.nodes())
+
+
+@contextmanager
+def driver(cluster: Cluster) -> Iterator[None]:
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def guard(cluster: Cluster) -> Iterator[None]:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "swarm.capacity.guard", "--address", cluster.address],
+        env=cluster.environ,
+    )
+    try:
+        yield
+    finally:
+        running.terminate()
+        assert running.wait(30) == 0
+
+
+def test_a_node_comes_as_wanted_stays_while_it_works_and_goes_when_released(
+    cluster: Cluster,
+) -> None:
+    ended: list[str] = []
+    capacity = pool(cluster, ended)
+    # One more than there may be: Ray by itself would start none at all.
+    eventually(lambda: capacity.want({"night": 2}, LONG_S) is None)
+    node = eventually(lambda: joined(capacity).get("night"))
+    assert [one.offering for one in capacity.nodes()] == ["night"]
+    with driver(cluster):
+        (seen,) = (one for one in ray.nodes() if one["NodeID"] == node.node)
+        assert seen["Labels"]["ray.io/market-type"] == "spot"
+        worker = holder(node.node)
+        capacity.want({}, LONG_S)
+        with pytest.raises(CapacityError, match="does not go"):
+            capacity.release(node.node)
+        assert joined(capacity) == {"night": node}
+        ray.kill(worker)
+        eventually(lambda: released(capacity, node.node))
+    assert set(ended) == {node.node}
+    capacity.release(node.node)
+    assert not capacity.nodes(), "nobody came for it"
+
+
+def test_of_two_equal_nodes_the_released_one_goes(cluster: Cluster) -> None:
+    capacity = pool(cluster, [])
+    capacity.want({"steady": 2}, LONG_S)
+    eventually(lambda: Counter(one.joined for one in capacity.nodes()) == {True: 2})
+    first, second = (one.node for one in capacity.nodes())
+    with driver(cluster):
+        workers = {node: holder(node) for node in (first, second)}
+        capacity.want({"steady": 1}, LONG_S)
+        ray.kill(workers[second])
+        eventually(lambda: released(capacity, second))
+        assert [one.node for one in capacity.nodes()] == [first]
+
+
+def test_a_fleet_that_nobody_renews_is_cleared(cluster: Cluster) -> None:
+    capacity, request = pool(cluster, []), RayRequest(cluster.address)
+    with guard(cluster):
+        capacity.want({"steady": 1}, 15.0)
+        eventually(lambda: joined(capacity))
+        eventually(lambda: request.lease() is None)
+        eventually(lambda: not capacity.nodes())
