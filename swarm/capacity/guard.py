@@ -1,5 +1,5 @@
-"""`python -m swarm.capacity.guard --address HOST:PORT`: beside Ray's head, clears a fleet that
-nobody renews any more, so that a swarm that died does not leave its nodes running.
+"""`python -m swarm.capacity.guard`: beside Ray's head, clears a fleet that nobody renews any more,
+so that a swarm that died does not leave its nodes running.
 
 It outlives swarm and knows nothing of it but the lease. One on a head is enough, two do no harm.
 """
@@ -9,6 +9,7 @@ import signal
 import threading
 
 import structlog
+from ray._private.services import canonicalize_bootstrap_address_or_die
 
 from swarm.capacity.lease import LeaseWatch
 from swarm.capacity.ray_request import RayRequest
@@ -38,8 +39,9 @@ class Guard:
 def main() -> None:
     """Guard until SIGTERM."""
     parser = argparse.ArgumentParser(description="Clears a fleet that nobody renews any more.")
-    parser.add_argument("--address", default="127.0.0.1:6379", help="of Ray's head")
-    guard = Guard(RayRequest(parser.parse_args().address), SystemClock())
+    parser.add_argument("--address", default="auto", help="of Ray's head; else the one here")
+    address = canonicalize_bootstrap_address_or_die(parser.parse_args().address)
+    guard = Guard(RayRequest(address), SystemClock())
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
