@@ -14,6 +14,7 @@ from swarm.cli import (
     agents,
     audit,
     alerts,
+    cluster,
     config,
     cost,
     decisions,
@@ -84,6 +85,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(hand.app, name="hand")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")
 
 

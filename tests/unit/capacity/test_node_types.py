@@ -1,0 +1,60 @@
+"""The offerings that a cluster file stands for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from swarm.capacity.node_types import known_price, offerings
+from swarm.errors import ConfigError
+from swarm.model.plans import Offering
+from swarm.model.work import CapacityClass
+
+FOLDER = Path(__file__).parents[3] / "cluster"
+
+
+def of(name: str) -> dict[str, Offering]:
+    tree = yaml.safe_load((FOLDER / name).read_text())
+    return {one.name: one for one in offerings(tree, known_price)}
+
+
+def a_type(**changed: Any) -> dict[str, Any]:
+    kind = {
+        "labels": {"ray.io/market-type": "on-demand", "swarm/offering": "big"},
+        "resources": {"CPU": 4},
+        "max_workers": 3,
+        "node_config": {"InstanceType": "m5.xlarge"},
+    }
+    return {"provider": {"region": "us-east-1"}, "available_node_types": {"big": kind | changed}}
+
+
+def test_each_type_is_an_offering() -> None:
+    found = of("aws.yaml")
+    assert len(found) == 5, "the head is none"
+    assert found["dedicated-m5-xlarge"] == Offering(
+        "dedicated-m5-xlarge", (4,), 0.192, 180, CapacityClass.DEDICATED, most=10
+    )
+    assert found["spot-m6i-xlarge"].capacity is CapacityClass.SPOT
+
+
+def test_a_label_says_the_price_and_the_boot() -> None:
+    labels = a_type()["available_node_types"]["big"]["labels"]
+    told = {"swarm/usd-per-hour": "0.07", "swarm/boot-s": "20"}
+    (found,) = offerings(a_type(labels=labels | told), known_price)
+    assert (found.price_usd_per_h, found.boot_s) == (0.07, 20)
+
+
+def test_without_our_label_it_is_somebody_elses() -> None:
+    assert offerings(a_type(labels={"ray.io/market-type": "spot"}), known_price) == []
+
+
+def test_what_nobody_can_price_is_named_with_the_fix() -> None:
+    with pytest.raises(ConfigError, match=r"`big`: nobody knows what x9\.huge costs.*usd-per-hour"):
+        offerings(a_type(node_config={"InstanceType": "x9.huge"}), known_price)
+
+
+@pytest.mark.parametrize("resources", [{}, {"CPU": "many"}])
+def test_what_says_no_cpus_is_named(resources: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"`big`.*swarm cluster check"):
+        offerings(a_type(resources=resources), known_price)
