@@ -298,6 +298,20 @@ class Client:
         params = {name: value for name, value in asked.items() if value is not None}
         return dict(self._request("GET", "replay", params=params))
 
+    def cost(
+        self,
+        by: str = "pipeline",
+        days: int = 7,
+        *,
+        from_s: float | None = None,
+        until_s: float | None = None,
+        limit: int = 1_000,
+    ) -> dict[str, Any]:
+        """What the nodes under swarm's workers cost, by `pipeline`, `team`, `day` or `run`."""
+        asked = {"by": by, "days": days, "from_s": from_s, "until_s": until_s, "limit": limit}
+        params = {name: value for name, value in asked.items() if value is not None}
+        return dict(self._request("GET", "cost", params=params))
+
     def keep_agents(
         self, path: str, count: int = 1, *, memory_bytes: int = 0, cwd: str = ""
     ) -> None:

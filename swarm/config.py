@@ -279,6 +279,20 @@ class Placement(_Section):
         return self
 
 
+class PoolPrices(_Section):
+    """What the nodes of a pool are, and what an hour of one costs."""
+
+    type: str = Field("", description="Instance type, `m5.2xlarge`.")
+    region: str = Field("", description="AWS region, `us-east-1`.")
+    zone: str = Field("", description="Its zone, for spot prices; empty: the mean of the region's.")
+    usd_per_h: float | None = Field(
+        None, ge=0, le=10_000, description="On demand, in USD; by default as the table that ships."
+    )
+    spot_usd_per_h: float | None = Field(
+        None, ge=0, le=10_000, description="On spot, in USD; by default as AWS's market asked."
+    )
+
+
 class Agents(_Section):
     """Agents of one class that are to live on this machine."""
 
@@ -500,6 +514,11 @@ class Settings(_Section):
     teams: dict[str, Team] = Field(
         default_factory=dict, description="Teams whose share or queue differs, by name."
     )
+    prices: dict[str, PoolPrices] = Field(
+        default_factory=dict,
+        description="What nodes cost, by pool: their label `swarm/pool`, else their node group, "
+        '`""` where they have neither.',
+    )
     sources: tuple[Source, ...] = Field((), description="What swarm reads.")
     hand: HandPlace = HandPlace()
     code: tuple[UserPath, ...] = Field(
@@ -620,6 +639,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "hand": HandPlace,
     "connections": SqlConnection,
     "teams": Team,
+    "prices": PoolPrices,
     "slas": Promise,
     "pipelines": PipelineRule,
     "links": LinkRule,

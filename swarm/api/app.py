@@ -17,6 +17,7 @@ from swarm.api.read_model import ReadModel
 from swarm.api.routes import (
     agents,
     audit,
+    cost,
     decisions,
     events,
     foreign,
@@ -89,6 +90,7 @@ def create_app(deps: Deps) -> FastAPI:
         simulate,
         links,
         replay,
+        cost,
         runs,
         scaling,
         events,

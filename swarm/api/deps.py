@@ -24,6 +24,7 @@ from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
 from swarm.store.audit import Audit
 from swarm.store.keys import Keys
+from swarm.placement.prices import PriceBook
 from swarm.store.projections import Projections
 from swarm.store.trail import Standing
 
@@ -35,8 +36,9 @@ class Deps:
     OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task runs,
     `output` what a task printed under a grant, from a byte on, at most so many, `result` what a
     call returned, as JSON text. `standing` tells which streams stand still before a record,
-    `quarantine` sets one aside: stream, number, by whom, why, the cause. `news` is set, and a new
-    one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
+    `quarantine` sets one aside: stream, number, by whom, why, the cause. `prices`: what nodes cost,
+    now and with the spot market of these pools, and why some of it is missing. `news` is set, and a
+    new one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
     them."""
 
     token: str
@@ -56,6 +58,10 @@ class Deps:
     standing: Callable[[], Iterable[Standing]] = lambda: ()
     quarantine: Callable[[str, int, str, str, str], None] = lambda *_: None
     requests_per_s: float = 500.0
+    prices: Callable[[float, frozenset[str]], tuple[PriceBook, tuple[str, ...]]] = lambda *_: (
+        PriceBook(),
+        (),
+    )
     min_confidence: float = 0.5
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)

@@ -12,10 +12,12 @@ from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, Seq
 from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
+from swarm.capacity.prices import Prices
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
 from swarm.model.access import Caller
+from swarm.placement.prices import PoolPrice
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
@@ -79,9 +81,17 @@ def _builder(
                 # Events do not name the connection of their SQL: it is read as the default one's.
                 sql_context=lambda _: sql_context(settings),
                 requests_per_s=settings.api.requests_per_s,
+                prices=Prices(_pools(settings)).book,
                 min_confidence=settings.min_confidence,
                 team_weights={name: team.weight for name, team in settings.teams.items()},
             )
         )
 
     return build
+
+
+def _pools(settings: Settings) -> dict[str, PoolPrice]:
+    return {
+        name: PoolPrice(pool.type, pool.region, pool.zone, pool.usd_per_h, pool.spot_usd_per_h)
+        for name, pool in settings.prices.items()
+    }

@@ -1,17 +1,13 @@
 """`swarm cost`: what a fleet costs, how much of it works, and whose it is."""
 
-import csv
-import io
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, explained
+from swarm.cli.connection import ConfigOption, connected, explained
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -21,17 +17,18 @@ from swarm.cli.source_options import (
 )
 
 if TYPE_CHECKING:
-    from swarm.placement.baseline import Baseline
     from swarm.placement.receipts import Line
 
-_SHOWN = 20
+_TOLERATED = 0.02  # of a bill
 
 
 class By(StrEnum):
     """Whose it is."""
 
     PIPELINE = "pipeline"
+    TEAM = "team"
     DAY = "day"
+    RUN = "run"
 
 
 class Output(StrEnum):
@@ -43,20 +40,34 @@ class Output(StrEnum):
 
 
 def cost(  # noqa: PLR0913  (typer: one argument is one option)
-    workers: Annotated[int, typer.Option(min=1, max=100_000, help="How many workers stand.")],
-    slots: Annotated[int, typer.Option(min=1, max=1_000, help="How many runs one takes.")],
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Of the fleet as it stands, all day and night.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="--baseline: how many workers stand.")
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, max=1_000, help="--baseline: how many runs one takes.")
+    ] = None,
     price: Annotated[
         float | None,
-        typer.Option(min=0, max=10_000, metavar="USD", help="What an hour of a worker costs."),
+        typer.Option(
+            min=0, max=10_000, metavar="USD", help="--baseline: what an hour of a worker costs."
+        ),
     ] = None,
     kind: Annotated[
         str | None,
         typer.Option("--type", metavar="TYPE", help="Its type, where no price is given (AWS)."),
     ] = None,
     region: Annotated[str, typer.Option(metavar="REGION", help="Where it is.")] = "us-east-1",
+    bill: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Compare with a Cost and Usage Report of AWS (CSV)."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="--bill: only machines with this tag."),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How many days.")] = 30,
     by: Annotated[By, typer.Option(help="Whose it is.")] = By.PIPELINE,
     airflow: AirflowOption = None,
@@ -66,24 +77,97 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
     output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
-    """Show what the fleet of the last days cost, and how much of it worked. It changes nothing.
+    """Show what the nodes of the last days cost, and whose it was. It changes nothing.
 
-    Reads the runs that orchestrators remember, of the settings' sources and those named here.
+    Of swarm's own workers; with --baseline of a fleet that stands without swarm, from the runs that
+    orchestrators remember, of the settings' sources and those named here.
     """
-    if not baseline:
-        raise typer.BadParameter("say --baseline: only a fleet that stands can be priced so far")
-    usd_per_h = _price(price, kind, region)
-    given = {"airflow": airflow, "dagster": dagster, "prefect": prefect, "manifest": manifest}
+    if bill is not None:
+        _reconcile(bill, tag or [], output, path)
+    elif not baseline and (workers or slots or price is not None or kind):
+        raise typer.BadParameter("say --baseline: what swarm's own nodes cost is in the settings")
+    elif not baseline:
+        _show(days, by, output, path)
+    elif workers is None or slots is None:
+        raise typer.BadParameter("say --workers and --slots: how many stand, how much one takes")
+    else:
+        given = {"airflow": airflow, "dagster": dagster, "prefect": prefect, "manifest": manifest}
+        _baseline(given, (workers, slots, _price(price, kind, region)), days, by, output, path)
+
+
+def _show(days: int, by: By, output: Output, path: Path | None) -> None:
+    from swarm.cli import cost_text
+
+    with connected(path) as swarm:
+        found = swarm.cost(by.value, days, limit=10_000)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
+    elif output is Output.CSV:
+        typer.echo(cost_text.table(found["rows"], by.value), nl=False)
+    else:
+        cost_text.show(found)
+
+
+def _reconcile(file: Path, tag: list[str], output: Output, path: Path | None) -> None:
+    from swarm.capacity.bill import read_bill
+    from swarm.cli import cost_text
+    from swarm.placement.receipts import difference
+
+    tags = dict(_pair(text) for text in tag)
+    with explained():
+        billed = read_bill(file, tags)
+    if not billed:
+        raise typer.BadParameter(f"{file} holds no instance hours of such machines; see --tag")
+    from_s, until_s = min(one.from_s for one in billed), max(one.until_s for one in billed)
+    with connected(path) as swarm:
+        told = swarm.cost("day", from_s=from_s, until_s=until_s)
+    usd = sum(one.usd for one in billed)
+    apart = difference(told["bill_usd"], usd)
+    found = {
+        "from_s": from_s,
+        "until_s": until_s,
+        "billed_usd": usd,
+        "receipt_usd": told["bill_usd"],
+        "difference": apart,
+        "kinds": cost_text.beside(billed, told["kinds"]),
+        "unpriced": told["unpriced"],
+    }
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
+    else:
+        cost_text.show_beside(found)
+    raise typer.Exit(int(apart > _TOLERATED))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"--tag {text}: write NAME=VALUE")
+    return name, value
+
+
+def _baseline(
+    given: dict[str, list[str] | None],
+    fleet: tuple[int, int, float],
+    days: int,
+    by: By,
+    output: Output,
+    path: Path | None,
+) -> None:
+    if by not in (By.PIPELINE, By.DAY):
+        raise typer.BadParameter(f"of a fleet without swarm nobody knows by {by}; say day")
     with explained():
         settings = settings_of(path, given, (), None)
     if not settings.sources:
         raise typer.BadParameter("no runs to read; name a source, e.g. --airflow http://host:8080")
+    from swarm.cli import cost_text
     from swarm.cli.offline import look
     from swarm.clock import SystemClock
     from swarm.model.runs import RunState
     from swarm.model.weekdays import DAY_S
     from swarm.placement.baseline import Span, Standing
     from swarm.placement.baseline import baseline as priced
+    from swarm.placement.receipts import by as summed
 
     now_s = SystemClock().now_s()
     spans = [
@@ -91,14 +175,17 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
         for run in look(settings).found.ran
         if run.started_at_s is not None and run.ended_at_s is not None
     ]
-    found = priced(spans, Standing(workers, slots, usd_per_h), now_s - days * DAY_S, now_s)
-    whose = _whose(found, by)
+    found = priced(spans, Standing(*fleet), now_s - days * DAY_S, now_s)
+    whose = summed(found.receipt.lines, lambda line: _name(line, by))
+    usd = {name: line.usd for name, line in whose.items()}
     if output is Output.CSV:
-        typer.echo(_csv(by, whose), nl=False)
+        rows = [{"name": name, "usd": amount} for name, amount in usd.items()]
+        typer.echo(cost_text.table(rows, by.value), nl=False)
     elif output is Output.JSON:
-        typer.echo(json.dumps(_tree(found, days, usd_per_h, by, whose), indent=2))
+        tree = {"schema_version": 1, "days": days, "worker_usd_per_h": fleet[2], "by": by.value}
+        typer.echo(json.dumps(tree | cost_text.baseline_tree(found) | {"usd": usd}, indent=2))
     else:
-        _print(found, days, whose)
+        cost_text.show_baseline(found, days, usd)
 
 
 def _price(price: float | None, kind: str | None, region: str) -> float:
@@ -116,66 +203,9 @@ def _price(price: float | None, kind: str | None, region: str) -> float:
     return found
 
 
-def _whose(found: "Baseline", by: By) -> Mapping[str, float]:
-    from swarm.placement.receipts import by as summed
-
-    return summed(found.receipt.lines, lambda line: _name(line, by))
-
-
 def _name(line: "Line", by: By) -> str:
     if by is By.PIPELINE:
         return line.pipeline
-    from swarm.model.weekdays import DAY_S
+    from swarm.placement.receipts import date_of
 
-    return datetime.fromtimestamp(int(line.run) * DAY_S, UTC).date().isoformat()
-
-
-def _tree(
-    found: "Baseline", days: int, usd_per_h: float, by: By, whose: Mapping[str, float]
-) -> dict[str, Any]:
-    told = found.receipt
-    return {
-        "schema_version": 1,
-        "days": days,
-        "worker_usd_per_h": usd_per_h,
-        "bill_usd": told.bill_usd,
-        "idle_usd": told.idle_usd,
-        "retry_usd": sum(line.retry_usd for line in told.lines),
-        "utilisation": found.utilisation,
-        "slots_at_most": found.at_most,
-        "over_s": found.over_s,
-        "following_usd": found.following_usd,
-        "slots_by_hour": list(found.by_hour),
-        "by": by.value,
-        "usd": dict(whose),
-        "kinds": [asdict(kind) for kind in told.kinds],
-    }
-
-
-def _csv(by: By, whose: Mapping[str, float]) -> str:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow((by.value, "usd"))
-    rows.writerows((name, f"{usd:.4f}") for name, usd in whose.items())
-    return text.getvalue()
-
-
-def _print(found: "Baseline", days: int, whose: Mapping[str, float]) -> None:
-    told = found.receipt
-    retry_usd = sum(line.retry_usd for line in told.lines)
-    typer.echo(f"{days} days: {told.bill_usd:,.2f} USD, {found.utilisation:.0%} of it at work")
-    typer.echo(f"  idle {told.idle_usd:,.2f} USD; runs that failed {retry_usd:,.2f} USD")
-    typer.echo(f"  at most {found.at_most} runs at once, one slot each")
-    if found.over_s:
-        typer.echo(f"  {found.over_s / 3600:,.1f} h with more runs than slots: is that all of it?")
-    typer.echo(f"  as many workers each hour as it needs: {found.following_usd:,.2f} USD")
-    busiest = max(range(24), key=lambda hour: found.by_hour[hour])
-    quietest = min(range(24), key=lambda hour: found.by_hour[hour])
-    typer.echo(
-        f"  slots at work: {found.by_hour[busiest]:.1f} at {busiest:02}:00 UTC, "
-        f"{found.by_hour[quietest]:.1f} at {quietest:02}:00"
-    )
-    for name, usd in list(whose.items())[:_SHOWN]:
-        typer.echo(f"  {usd:>12,.2f}  {name}")
-    if len(whose) > _SHOWN:
-        typer.echo(f"  and {len(whose) - _SHOWN} more: -o csv has all of them")
+    return date_of(line.day)

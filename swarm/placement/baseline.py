@@ -12,11 +12,10 @@ from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
-from swarm.model.weekdays import DAY_S
 from swarm.model.work import CapacityClass
-from swarm.placement.receipts import Receipt, Spent, Stay, Use, receipt
+from swarm.placement.metering import HOUR_S, Spent, Stay, Use, hours, meter
+from swarm.placement.receipts import Price, Receipt, receipt
 
-_HOUR_S = 3_600.0
 _FLEET = "fleet"
 
 
@@ -42,8 +41,7 @@ class Standing:
 class Baseline:
     """`by_hour`: slots held on average in each hour of the day (UTC). `at_most`: slots held at
     once; `over_s`: for how long there were more than the fleet has. `following_usd`: what it would
-    cost to have in each hour as many workers as its busiest moment needs, and no more.
-    The lines of the receipt are by pipeline and by day (its number since the epoch)."""
+    cost to have in each hour as many workers as its busiest moment needs, and no more."""
 
     receipt: Receipt
     by_hour: tuple[float, ...]
@@ -51,15 +49,10 @@ class Baseline:
     over_s: float
     following_usd: float
 
-    @property
-    def utilisation(self) -> float:
-        """Share of the paid slots that was held."""
-        return 1.0 - self.receipt.idle_share
-
 
 def baseline(runs: Iterable[Span], fleet: Standing, from_s: float, until_s: float) -> Baseline:
     """Of that span, which has to last at least an hour."""
-    if until_s - from_s < _HOUR_S:
+    if until_s - from_s < HOUR_S:
         raise ValueError("a baseline needs an hour of runs, or more")
     inside = [
         run._replace(from_s=max(run.from_s, from_s), until_s=min(run.until_s, until_s))
@@ -67,10 +60,11 @@ def baseline(runs: Iterable[Span], fleet: Standing, from_s: float, until_s: floa
         if run.from_s < until_s and run.until_s > max(from_s, run.from_s)
     ]
     slots, usd = fleet.workers * fleet.slots, fleet.workers * fleet.usd_per_h
-    stay = Stay(_FLEET, _FLEET, CapacityClass.DEDICATED, slots, usd, usd, from_s, until_s)
+    price = Price(_FLEET, usd, usd)
+    stay = Stay(_FLEET, _FLEET, CapacityClass.DEDICATED, slots, from_s, until_s)
     held = _held(inside)
     return Baseline(
-        receipt([stay], [_use(run) for run in inside]),
+        receipt(meter([stay], map(_use, inside)), lambda *_: price),
         _by_hour(inside, from_s, until_s),
         max((count for _, _, count in held), default=0),
         sum(end_s - begin_s for begin_s, end_s, count in held if count > slots),
@@ -80,8 +74,7 @@ def baseline(runs: Iterable[Span], fleet: Standing, from_s: float, until_s: floa
 
 def _use(run: Span) -> Use:
     spent = Spent.RETRY if run.failed else Spent.WORK
-    day = str(int(run.from_s // DAY_S))
-    return Use(_FLEET, 1, run.pipeline, day, spent, run.from_s, run.until_s)
+    return Use(_FLEET, 1, "", run.pipeline, "", spent, run.from_s, run.until_s)
 
 
 def _held(runs: Sequence[Span]) -> list[tuple[float, float, int]]:
@@ -100,25 +93,23 @@ def _held(runs: Sequence[Span]) -> list[tuple[float, float, int]]:
 
 def _by_hour(runs: Sequence[Span], from_s: float, until_s: float) -> tuple[float, ...]:
     held, there = [0.0] * 24, [0.0] * 24
-    for hour, begin_s, end_s in _hours(from_s, until_s):
-        there[hour % 24] += end_s - begin_s
+    for begin_s, end_s in hours(from_s, until_s):
+        there[_hour(begin_s) % 24] += end_s - begin_s
     for run in runs:
-        for hour, begin_s, end_s in _hours(run.from_s, run.until_s):
-            held[hour % 24] += end_s - begin_s
+        for begin_s, end_s in hours(run.from_s, run.until_s):
+            held[_hour(begin_s) % 24] += end_s - begin_s
     return tuple(
         slot_s / span_s if span_s else 0.0 for slot_s, span_s in zip(held, there, strict=True)
     )
 
 
-def _hours(from_s: float, until_s: float) -> Iterable[tuple[int, float, float]]:
-    """The hours since the epoch that a span touches, and from when until when."""
-    for hour in range(int(from_s // _HOUR_S), ceil(until_s / _HOUR_S)):
-        yield hour, max(from_s, hour * _HOUR_S), min(until_s, (hour + 1) * _HOUR_S)
-
-
 def _following_usd(held: Iterable[tuple[float, float, int]], fleet: Standing) -> float:
     most: dict[int, int] = defaultdict(int)
     for begin_s, end_s, count in held:
-        for hour, _, _ in _hours(begin_s, end_s):
-            most[hour] = max(most[hour], count)
+        for at_s, _ in hours(begin_s, end_s):
+            most[_hour(at_s)] = max(most[_hour(at_s)], count)
     return sum(ceil(count / fleet.slots) for count in most.values()) * fleet.usd_per_h
+
+
+def _hour(at_s: float) -> int:
+    return int(at_s // HOUR_S)

@@ -1,63 +1,44 @@
 """What it cost, and whose it was: every paid second of a node is somebody's, or idle.
 
-A node's price goes to those who held its slots, by slot-seconds; what nobody held is idle and is
-shown, never spread over the others. Where more slots were held than the node has, they share it.
-So what is attributed and what is idle make the bill, to the cent. Beside it stands what it would
-have cost elsewise: every node on demand, or as many nodes as were ever there at once, all the time.
+A receipt puts prices on what was metered (`metering.py`): what is attributed and what is idle make
+the bill, to the cent. Beside it stands what it would have cost elsewise: every node on demand, or
+as many nodes as were ever there at once, all the time.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from swarm.model.weekdays import DAY_S
 from swarm.model.work import CapacityClass
+from swarm.placement.metering import HOUR_S, FleetHour, HeldHour, Metered, Spent
 
-_HOUR_S = 3_600.0
+_HOURS_A_DAY = int(DAY_S / HOUR_S)
 
 
-class Stay(NamedTuple):
-    """A node that is paid for at one price; another price begins another stay. `ondemand_usd_per_h`
-    is what its type costs on demand."""
+class Price(NamedTuple):
+    """Of a node: its instance type, what it costs, and what that type costs on demand."""
 
-    node: str
-    kind: str  # the instance type
-    capacity: CapacityClass
-    slots: int
+    kind: str
     usd_per_h: float
     ondemand_usd_per_h: float
-    from_s: float
-    until_s: float
 
 
-class Spent(StrEnum):
-    """What slots were held for."""
-
-    WORK = "work"
-    RETRY = "retry"  # a try that ended badly, or was lost with its node
-    SENSOR = "sensor"  # waited for something in a slot
-
-
-class Use(NamedTuple):
-    """Slots of a node that somebody held."""
-
-    node: str
-    slots: int
-    pipeline: str
-    run: str
-    spent: Spent
-    from_s: float
-    until_s: float
+# The price of a node of a pool and class in an hour since the epoch; None: nobody told it.
+PriceOf = Callable[[str, CapacityClass, int], Price | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a run of a pipeline cost; `retry_usd` and `sensor_usd` are part of `usd`."""
+    """What a run of a pipeline cost on a day (its number since the epoch); `retry_usd` and
+    `sensor_usd` are part of `usd`."""
 
+    team: str
     pipeline: str
     run: str
+    day: int
     slot_s: float
     usd: float
     retry_usd: float
@@ -76,18 +57,56 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """`bill_usd` is what all lines and `idle_usd` make together. `unpaid` are uses of nodes that
-    were not paid for then: a launch or an end that nobody told of. `static_usd`: as many nodes as
-    were there at once at most, on demand, from the first second to the last."""
+class Day:
+    """All nodes of a day; `static_usd` is that day's part of the receipt's."""
 
-    lines: tuple[Line, ...]
-    kinds: tuple[Kind, ...]
+    day: int
     bill_usd: float
     idle_usd: float
     ondemand_usd: float
     static_usd: float
-    unpaid: tuple[Use, ...]
+    node_h: float
+    idle_node_h: float
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the nodes' time that was held."""
+        return 1.0 - self.idle_node_h / self.node_h if self.node_h else 0.0
+
+
+class Unpriced(NamedTuple):
+    """Nodes whose price nobody told: they are in no sum of money."""
+
+    pool: str
+    capacity: CapacityClass
+    node_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`bill_usd` is what all lines and `idle_usd` make together. `static_usd`: as many nodes as
+    were there at once at most, on demand, from the first hour to the last."""
+
+    lines: tuple[Line, ...]
+    kinds: tuple[Kind, ...]
+    days: tuple[Day, ...]
+    unpriced: tuple[Unpriced, ...]
+
+    @property
+    def bill_usd(self) -> float:
+        return sum(day.bill_usd for day in self.days)
+
+    @property
+    def idle_usd(self) -> float:
+        return sum(day.idle_usd for day in self.days)
+
+    @property
+    def ondemand_usd(self) -> float:
+        return sum(day.ondemand_usd for day in self.days)
+
+    @property
+    def static_usd(self) -> float:
+        return sum(day.static_usd for day in self.days)
 
     @property
     def spot_saving_usd(self) -> float:
@@ -95,38 +114,54 @@ class Receipt:
         return self.ondemand_usd - self.bill_usd
 
     @property
-    def idle_share(self) -> float:
-        """Of the bill."""
-        return self.idle_usd / self.bill_usd if self.bill_usd else 0.0
+    def utilisation(self) -> float:
+        """Share of the nodes' time that was held."""
+        node_h = sum(day.node_h for day in self.days)
+        return 1.0 - sum(day.idle_node_h for day in self.days) / node_h if node_h else 0.0
 
 
-def receipt(stays: Sequence[Stay], uses: Sequence[Use]) -> Receipt:
-    """All of it. Stays of one node must not overlap."""
-    of_node: dict[str, list[Use]] = defaultdict(list)
-    for use in uses:
-        if use.until_s > use.from_s:
-            of_node[use.node].append(use)
-    lines: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    idle_usd = 0.0
-    for stay in stays:
-        idle_usd += _attribute(stay, of_node.get(stay.node, ()), lines)
+def receipt(metered: Metered, price: PriceOf) -> Receipt:
+    """All of it."""
+    days: dict[int, _DaySum] = defaultdict(_DaySum)
+    kinds: dict[tuple[str, CapacityClass], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    unpriced: dict[tuple[str, CapacityClass], float] = defaultdict(float)
+    for nodes in metered.fleet:
+        found = price(nodes.pool, nodes.capacity, nodes.hour)
+        days[nodes.hour // _HOURS_A_DAY].add(nodes, found)
+        if found is None:
+            unpriced[nodes.pool, nodes.capacity] += nodes.node_s / HOUR_S
+            continue
+        both = kinds[found.kind, nodes.capacity]
+        both[0] += nodes.node_s / HOUR_S
+        both[1] += nodes.node_s / HOUR_S * found.usd_per_h
+    lines: dict[tuple[str, str, str, int], _LineSum] = defaultdict(_LineSum)
+    for held in metered.held:
+        found, day = price(held.pool, held.capacity, held.hour), held.hour // _HOURS_A_DAY
+        usd = lines[held.team, held.pipeline, held.run, day].add(held, found)
+        days[day].hold(held, usd)
+    static = _static_usd(metered.fleet, price)
+    days |= {day: _DaySum() for day in static if day not in days}  # a day without nodes, between
     return Receipt(
         tuple(found.line(*key) for key, found in sorted(lines.items())),
-        _kinds(stays),
-        sum(_usd(stay, stay.usd_per_h) for stay in stays),
-        idle_usd,
-        sum(_usd(stay, stay.ondemand_usd_per_h) for stay in stays),
-        _static_usd(stays),
-        tuple(_unpaid(stays, of_node)),
+        tuple(Kind(*key, *both) for key, both in sorted(kinds.items())),
+        tuple(found.day(day, static.get(day, 0.0)) for day, found in sorted(days.items())),
+        tuple(Unpriced(*key, node_h) for key, node_h in sorted(unpriced.items())),
     )
 
 
-def by(lines: Iterable[Line], name: Callable[[Line], str]) -> Mapping[str, float]:
-    """USD by team, pipeline or whatever `name` makes of a line, the dearest first."""
-    found: dict[str, float] = defaultdict(float)
+def by(lines: Iterable[Line], name: Callable[[Line], str]) -> Mapping[str, Line]:
+    """Lines summed by team, pipeline or whatever `name` makes of one, the dearest first. What they
+    do not have in common is empty in a sum (0 for the day)."""
+    found: dict[str, Line] = {}
     for line in lines:
-        found[name(line)] += line.usd
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        key = name(line)
+        found[key] = _joined(found[key], line) if key in found else line
+    return dict(sorted(found.items(), key=lambda one: (-one[1].usd, -one[1].slot_s, one[0])))
+
+
+def date_of(day: int) -> str:
+    """ISO date of a day since the epoch."""
+    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def difference(receipt_usd: float, bill_usd: float) -> float:
@@ -135,93 +170,88 @@ def difference(receipt_usd: float, bill_usd: float) -> float:
 
 
 @dataclass(slots=True)
-class _Sum:
+class _LineSum:
     slot_s: float = 0.0
     usd: float = 0.0
-    retry_usd: float = 0.0
-    sensor_usd: float = 0.0
+    of: dict[Spent, float] = field(default_factory=lambda: defaultdict(float))
     ondemand_usd: float = 0.0
 
-    def add(self, stay: Stay, spent: Spent, slot_s: float, node_s: float) -> None:
-        usd = node_s / _HOUR_S * stay.usd_per_h
-        self.slot_s += slot_s
+    def add(self, held: HeldHour, price: Price | None) -> float:
+        self.slot_s += held.slot_s
+        if price is None:
+            return 0.0
+        usd = held.node_s / HOUR_S * price.usd_per_h
         self.usd += usd
-        self.retry_usd += usd * (spent is Spent.RETRY)
-        self.sensor_usd += usd * (spent is Spent.SENSOR)
-        self.ondemand_usd += node_s / _HOUR_S * stay.ondemand_usd_per_h
+        self.of[held.spent] += usd
+        self.ondemand_usd += held.node_s / HOUR_S * price.ondemand_usd_per_h
+        return usd
 
-    def line(self, pipeline: str, run: str) -> Line:
+    def line(self, team: str, pipeline: str, run: str, day: int) -> Line:
         return Line(
-            pipeline, run, self.slot_s, self.usd, self.retry_usd, self.sensor_usd, self.ondemand_usd
+            *(team, pipeline, run, day, self.slot_s, self.usd),
+            *(self.of[Spent.RETRY], self.of[Spent.SENSOR], self.ondemand_usd),
         )
 
 
-def _attribute(stay: Stay, uses: Iterable[Use], lines: Mapping[tuple[str, str], _Sum]) -> float:
-    """Whose each piece of the stay was; what was nobody's is returned, in USD."""
-    inside = [use for use in uses if use.from_s < stay.until_s and use.until_s > stay.from_s]
-    edges = {stay.from_s, stay.until_s}
-    for use in inside:
-        edges |= {max(use.from_s, stay.from_s), min(use.until_s, stay.until_s)}
-    times = sorted(edges)
-    begins: dict[float, list[Use]] = defaultdict(list)
-    for use in inside:
-        begins[max(use.from_s, stay.from_s)].append(use)
-    held: list[Use] = []
-    idle_s = 0.0
-    for from_s, until_s in pairwise(times):
-        held = [use for use in held if use.until_s > from_s] + begins[from_s]
-        span_s, taken = until_s - from_s, sum(use.slots for use in held)
-        shares = max(taken, stay.slots)
-        for use in held:
-            node_s = span_s * use.slots / shares
-            lines[use.pipeline, use.run].add(stay, use.spent, span_s * use.slots, node_s)
-        idle_s += span_s * (shares - taken) / shares
-    return idle_s / _HOUR_S * stay.usd_per_h
+@dataclass(slots=True)
+class _DaySum:
+    bill_usd: float = 0.0
+    held_usd: float = 0.0
+    ondemand_usd: float = 0.0
+    node_s: float = 0.0
+    held_node_s: float = 0.0
 
+    def add(self, nodes: FleetHour, price: Price | None) -> None:
+        self.node_s += nodes.node_s
+        if price is not None:
+            self.bill_usd += nodes.node_s / HOUR_S * price.usd_per_h
+            self.ondemand_usd += nodes.node_s / HOUR_S * price.ondemand_usd_per_h
 
-def _kinds(stays: Iterable[Stay]) -> tuple[Kind, ...]:
-    found: dict[tuple[str, CapacityClass], list[Stay]] = defaultdict(list)
-    for stay in stays:
-        found[stay.kind, stay.capacity].append(stay)
-    return tuple(
-        Kind(
-            *key,
-            sum(stay.until_s - stay.from_s for stay in those) / _HOUR_S,
-            sum(_usd(stay, stay.usd_per_h) for stay in those),
+    def hold(self, held: HeldHour, usd: float) -> None:
+        self.held_usd += usd
+        self.held_node_s += held.node_s
+
+    def day(self, day: int, static_usd: float) -> Day:
+        return Day(
+            day,
+            self.bill_usd,
+            self.bill_usd - self.held_usd,
+            self.ondemand_usd,
+            static_usd,
+            self.node_s / HOUR_S,
+            (self.node_s - self.held_node_s) / HOUR_S,
         )
-        for key, those in sorted(found.items())
+
+
+def _static_usd(fleet: Iterable[FleetHour], price: PriceOf) -> Mapping[int, float]:
+    """By day: the dearest hour's nodes, from the first hour to the last. Of those two counts how
+    long anything was there."""
+    usd_per_h: dict[int, float] = defaultdict(float)
+    there_s: dict[int, float] = defaultdict(float)
+    for nodes in fleet:
+        found = price(nodes.pool, nodes.capacity, nodes.hour)
+        if found is not None:
+            usd_per_h[nodes.hour] += nodes.nodes * found.ondemand_usd_per_h
+            there_s[nodes.hour] = max(there_s[nodes.hour], nodes.there_s)
+    if not usd_per_h:
+        return {}
+    first, last, most = min(there_s), max(there_s), max(usd_per_h.values())
+    static: dict[int, float] = defaultdict(float)
+    for hour in range(first, last + 1):
+        stood_s = there_s[hour] if hour in (first, last) else HOUR_S
+        static[hour // _HOURS_A_DAY] += most * stood_s / HOUR_S
+    return static
+
+
+def _joined(one: Line, other: Line) -> Line:
+    return Line(
+        one.team if one.team == other.team else "",
+        one.pipeline if one.pipeline == other.pipeline else "",
+        one.run if one.run == other.run else "",
+        one.day if one.day == other.day else 0,
+        one.slot_s + other.slot_s,
+        one.usd + other.usd,
+        one.retry_usd + other.retry_usd,
+        one.sensor_usd + other.sensor_usd,
+        one.ondemand_usd + other.ondemand_usd,
     )
-
-
-def _static_usd(stays: Sequence[Stay]) -> float:
-    """The dearest moment, held from the first launch to the last end."""
-    moves = [(stay.from_s, stay.ondemand_usd_per_h) for stay in stays]
-    moves += [(stay.until_s, -stay.ondemand_usd_per_h) for stay in stays]
-    most = now = 0.0
-    for _, usd_per_h in sorted(moves):  # an end before a launch at the same moment
-        now += usd_per_h
-        most = max(most, now)
-    if not stays:
-        return 0.0
-    span_s = max(stay.until_s for stay in stays) - min(stay.from_s for stay in stays)
-    return most * span_s / _HOUR_S
-
-
-def _unpaid(stays: Iterable[Stay], uses: Mapping[str, Sequence[Use]]) -> Iterable[Use]:
-    paid: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for stay in sorted(stays, key=lambda stay: stay.from_s):
-        paid[stay.node].append((stay.from_s, stay.until_s))
-    for node, those in uses.items():
-        for use in those:
-            at_s = use.from_s
-            for from_s, until_s in paid[node]:
-                if from_s > at_s and from_s < use.until_s:
-                    yield use._replace(from_s=at_s, until_s=from_s)
-                if until_s > at_s and from_s < use.until_s:
-                    at_s = max(at_s, until_s)
-            if at_s < use.until_s:
-                yield use._replace(from_s=at_s)
-
-
-def _usd(stay: Stay, usd_per_h: float) -> float:
-    return (stay.until_s - stay.from_s) / _HOUR_S * usd_per_h

@@ -43,6 +43,7 @@ from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import Standing
 from swarm.store.read_tables import digest, plain, row_key
 from swarm.store.stories import TaskChanges
+from swarm.store.usage import UsageChanges
 
 Row = dict[str, Any]
 
@@ -86,6 +87,7 @@ class Changes:
     decisions: Rows = field(default_factory=Rows)
     scaling: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
+    usage: UsageChanges = field(default_factory=UsageChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
     task_runs: Rows = field(default_factory=lambda: Rows(since_first=True))
@@ -116,6 +118,7 @@ class Changes:
                 self._add_scaling(record, body, at_s, number)
             case record if isinstance(record, DispatchRecord):
                 self.tasks.add(record, body, at_s, number)
+                self.usage.add(record, at_s)
             case _:
                 self._add_aside(record, body, at_s)
 

@@ -38,6 +38,7 @@ from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import SlaState
+from swarm.placement.metering import HOUR_S, Metered
 from swarm.store import codec, read_tables
 from swarm.store.census import Census, census
 from swarm.store.database import Database
@@ -52,6 +53,7 @@ from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
 from swarm.store.stories import Stories, live_records
 from swarm.store.watch import Watch
+from swarm.store.usage import metered
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000
@@ -370,6 +372,11 @@ class Projections:
             query = query.where(table.c.key < before)
         rows = self._rows(query.order_by(table.c.key.desc()).limit(limit))
         return [StepRow(row.key, decode_row(row, Scaled)) for row in rows]
+
+    def usage(self, from_s: float, until_s: float, *, runs: bool = False) -> Metered:
+        """Whose the nodes were, by the hours from `from_s` on; `runs`: each run by itself."""
+        with self._database.reading() as connection:
+            return metered(connection, int(from_s // HOUR_S), until_s, runs=runs)
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

@@ -114,11 +114,13 @@ class Projector:
             return _cut_log(connection, last + 1, values)
 
     def reset(self) -> int:
-        """Empty all read models; every stream has to be read again from the start."""
+        """Empty all read models but the hours that are summed up; every stream has to be read
+        again from the start."""
         with self._database.writing() as connection:
             last, _ = _lock(connection)
+            kept = (position, read_tables.fleet_hours, read_tables.held_hours)
             for table in read_tables.projections.sorted_tables:
-                if table is not position:
+                if table not in kept:
                     connection.execute(delete(table))
             values = {"version": 0, "history_from_s": 0.0, "history_from_version": 0}
             return _cut_log(connection, last + 1, values)
@@ -154,6 +156,7 @@ class Projector:
         self._write_rows(connection, read_tables.runs, changes.runs)
         self._write_rows(connection, read_tables.task_runs, changes.task_runs)
         changes.tasks.write(connection, self._database)
+        changes.usage.write(connection, self._database)
         if changes.dependencies:
             connection.execute(_CLOSE, list(changes.closed.values()))
             connection.execute(insert(dependencies), changes.dependencies)

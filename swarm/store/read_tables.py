@@ -66,6 +66,7 @@ position = Table(
     Column("version", BigInteger, nullable=False),
     Column("history_from_s", Float(53), nullable=False),
     Column("history_from_version", BigInteger, nullable=False),
+    Column("metered_hour", Integer, nullable=False, server_default="0"),
 )
 cursors = Table(
     "swarm_cursors",
@@ -132,6 +133,53 @@ task_events = Table(
     Column("body", Text, nullable=False),
 )
 workers = _table("swarm_workers", Column("draining", Boolean, nullable=False))
+# Who was there and who held slots since `position.metered_hour`; what was before is in the hours.
+presences = Table(
+    "swarm_presences",
+    projections,
+    Column("key", KEY, primary_key=True),
+    Column("from_s", Float(53), nullable=False),
+    Column("until_s", Float(53)),
+    Column("record_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+uses = Table(
+    "swarm_uses",
+    projections,
+    Column("key", KEY, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("slots", Float(53), nullable=False),
+    Column("team", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("spent", Text, nullable=False),
+    Column("from_s", Float(53), nullable=False),
+    Column("until_s", Float(53)),
+)
+fleet_hours = Table(
+    "swarm_fleet_hours",
+    projections,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("pool", KEY, primary_key=True),
+    Column("capacity", KEY, primary_key=True),
+    Column("node_s", Float(53), nullable=False),
+    Column("nodes", Integer, nullable=False),
+    Column("there_s", Float(53), nullable=False),
+)
+held_hours = Table(
+    "swarm_held_hours",
+    projections,
+    Column("id", _COUNTER, primary_key=True),
+    Column("hour", Integer, nullable=False, index=True),
+    Column("pool", Text, nullable=False),
+    Column("capacity", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("spent", Text, nullable=False),
+    Column("node_s", Float(53), nullable=False),
+    Column("slot_s", Float(53), nullable=False),
+)
 connectors = Table(
     "swarm_connectors",
     projections,

@@ -26,6 +26,7 @@ from swarm.store.read_tables import (
     task_runs,
 )
 from swarm.store.stories import trim_tasks
+from swarm.store.usage import sum_up, trim_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Retention:
     closed_findings: int = 10_000
     ended_tasks: int = 100_000
     steps: int = 10_000  # of the fleet
+    held_hours: int = 1_000_000  # rows: a run in an hour, or what a team ran of no pipeline
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 
 
@@ -59,6 +61,8 @@ def trim(connection: Connection, retention: Retention) -> None:
         capacity.c.kind,
         only=capacity.c.kind == "Backfill",
     )
+    sum_up(connection)
+    trim_hours(connection, retention.held_hours)
     trim_tasks(connection, retention.ended_tasks)
     _keep_newest(connection, scaling, retention.steps, scaling.c.kind)
     closed = findings.c.closed.is_(True)

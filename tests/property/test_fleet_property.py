@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from swarm.model.work import CapacityClass
 from swarm.placement.capacity import Load, Terms, ordered
 from swarm.placement.forecast import Booking, Forecaster, planned
-from swarm.placement.receipts import Spent, Stay, Use, receipt
+from swarm.placement.metering import Spent, Stay, Use, meter
+from swarm.placement.receipts import Price, receipt
 
 SLOW_IS_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seconds = st.integers(0, 50_000).map(float)
@@ -37,16 +38,17 @@ def test_all_that_is_booked_is_planned_for(found: list[tuple[float, int, float]]
     assert sum(planned(bookings, 96, 900.0)) == pytest.approx(due)
 
 
+PRICES = {"0": Price("t", 0.5, 2.0), "1": Price("u", 1.5, 1.5)}
+
+
 @st.composite
-def stays(draw: st.DrawFn) -> list[Stay]:
+def nodes(draw: st.DrawFn) -> list[Stay]:
     found = []
     for node in range(draw(st.integers(1, 4))):
         edges = sorted(draw(st.lists(seconds, min_size=2, max_size=6, unique=True)))
-        slots = draw(st.integers(1, 4))
+        slots, pool = draw(st.integers(1, 4)), draw(st.sampled_from("01"))
         for from_s, until_s in zip(edges[::2], edges[1::2], strict=False):
-            price = draw(st.floats(0.01, 2.0))
-            stay = Stay(str(node), "t", CapacityClass.SPOT, slots, price, 2.0, from_s, until_s)
-            found.append(stay)
+            found.append(Stay(str(node), pool, CapacityClass.SPOT, slots, from_s, until_s))
     return found
 
 
@@ -54,7 +56,8 @@ uses = st.lists(
     st.builds(
         Use,
         node=st.integers(0, 4).map(str),
-        slots=st.integers(1, 3),
+        slots=st.sampled_from((1.0, 1.5, 3.0)),
+        team=st.just("data"),
         pipeline=st.sampled_from("abc"),
         run=st.sampled_from("12"),
         spent=st.sampled_from(Spent),
@@ -66,13 +69,13 @@ uses = st.lists(
 
 
 @SLOW_IS_FINE
-@given(stays(), uses)
+@given(nodes(), uses)
 def test_lines_and_idle_make_the_bill(paid: list[Stay], held: list[Use]) -> None:
-    """The bill here is made from launches and ends alone, second by second of each node."""
-    found = receipt(paid, held)
+    """The bill here is made from launches and ends alone, node by node."""
+    found = receipt(meter(paid, held), lambda pool, capacity, hour: PRICES[pool])
     bill = 0.0
     for stay in paid:
-        bill += (stay.until_s - stay.from_s) * stay.usd_per_h / 3_600
+        bill += (stay.until_s - stay.from_s) * PRICES[stay.pool].usd_per_h / 3_600
     assert found.bill_usd == pytest.approx(bill)
     assert sum(line.usd for line in found.lines) + found.idle_usd == pytest.approx(bill)
     assert found.idle_usd >= -1e-9
@@ -83,12 +86,18 @@ def test_lines_and_idle_make_the_bill(paid: list[Stay], held: list[Use]) -> None
 
 
 @SLOW_IS_FINE
-@given(stays(), uses)
-def test_every_slot_second_is_in_a_line_or_unpaid(paid: list[Stay], held: list[Use]) -> None:
-    found = receipt(paid, held)
-    used = sum(use.slots * max(0.0, use.until_s - use.from_s) for use in held)
-    unpaid = sum(use.slots * (use.until_s - use.from_s) for use in found.unpaid)
-    assert sum(line.slot_s for line in found.lines) + unpaid == pytest.approx(used)
+@given(nodes(), uses, st.integers(0, 14))
+def test_hours_that_are_summed_up_apart_make_the_same(
+    paid: list[Stay], held: list[Use], cut_h: int
+) -> None:
+    cut_s = cut_h * 3_600.0
+    before = meter([one._replace(until_s=min(one.until_s, cut_s)) for one in paid], held)
+    after = meter([one._replace(from_s=max(one.from_s, cut_s)) for one in paid], held)
+    whole = meter(paid, held)
+    assert sorted(before.fleet + after.fleet) == sorted(whole.fleet)
+    assert [one[:7] for one in sorted(before.held + after.held)] == [o[:7] for o in whole.held]
+    both = (sum(one.node_s for one in part) for part in (before.held, after.held))
+    assert sum(both) == pytest.approx(sum(one.node_s for one in whole.held))
 
 
 @SLOW_IS_FINE

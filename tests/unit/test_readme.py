@@ -12,6 +12,7 @@ from swarm.config import (
     LinkRule,
     OfferingRule,
     PipelineRule,
+    PoolPrices,
     Promise,
     QuietHours,
     Settings,
@@ -40,7 +41,7 @@ def table() -> str:
     lines += rows(ApiToken, "api.tokens[].")
     lines += rows(Agents, "agents[].") + rows(OfferingRule, "placement.offerings[].")
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
-    lines += rows(Team, "teams.NAME.")
+    lines += rows(Team, "teams.NAME.") + rows(PoolPrices, "prices.POOL.")
     lines += rows(Promise, "slas[].") + rows(PipelineRule, "pipelines[].")
     lines += rows(LinkRule, "links[].")
     lines += rows(AlertTarget, "alerts.targets[].")

@@ -75,6 +75,8 @@ def test_the_table_says_how_much_works(cost):
     ("words", "said"),
     [
         (("--workers", 2, "--slots", 2, "--price", 1), "say --baseline"),
+        (("--baseline", "--slots", 2), "say --workers and --slots"),
+        ((*FLEET, "--price", 1, "--by", "team"), "nobody knows by team"),
         (FLEET, "Say --price USD or --type TYPE"),
         ((*FLEET, "--type", "x9.huge"), "x9.huge in us-east-1 is not in the table"),
     ],

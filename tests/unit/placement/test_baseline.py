@@ -16,10 +16,10 @@ def span(name: str, from_h: float, until_h: float, failed: bool = False) -> Span
 def test_what_is_not_held_is_idle() -> None:
     found = baseline([span("load", 0, 12), span("close", 6, 12)], FLEET, 0.0, DAY_S)
     assert found.receipt.bill_usd == pytest.approx(36.0)
-    assert found.utilisation == pytest.approx(18 / (24 * 6))
-    assert by(found.receipt.lines, lambda line: line.pipeline) == pytest.approx(
-        {"load": 3.0, "close": 1.5}
-    )
+    assert found.receipt.utilisation == pytest.approx(18 / (24 * 6))
+    summed = by(found.receipt.lines, lambda line: line.pipeline)
+    usd = {name: line.usd for name, line in summed.items()}
+    assert usd == pytest.approx({"load": 3.0, "close": 1.5})
     assert found.receipt.idle_usd == pytest.approx(31.5)
 
 
@@ -57,7 +57,7 @@ def test_runs_are_cut_at_the_ends_of_the_span() -> None:
 
 def test_nothing_ran() -> None:
     found = baseline([], FLEET, 0.0, DAY_S)
-    assert (found.utilisation, found.at_most, found.following_usd) == (0.0, 0, 0.0)
+    assert (found.receipt.utilisation, found.at_most, found.following_usd) == (0.0, 0, 0.0)
 
 
 def test_an_hour_is_the_least() -> None:

@@ -1,0 +1,261 @@
+"""Who held slots of which nodes: as it comes, and once an hour is over, summed up.
+
+Workers and grants are rows until their hour is metered (`placement/metering.py`). An hour is, when
+no grant that began in it or before goes on (but none waits for more than two days), so that what
+was lost in the end is seen as lost. The sums stay where the projections are made anew.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from swarm.model.dispatch import (
+    DispatchRecord,
+    Ended,
+    Granted,
+    Lost,
+    Submitted,
+    TaskKept,
+    WorkerGone,
+    WorkerJoined,
+    WorkerKept,
+)
+from swarm.model.journal import RECORD_VERSION
+from swarm.model.work import CapacityClass, Offer, Outcome, Submission, Token, WorkerId
+from swarm.placement.metering import (
+    HOUR_S,
+    FleetHour,
+    HeldHour,
+    Metered,
+    Presence,
+    Spent,
+    Use,
+    meter,
+    stays,
+)
+from swarm.store import codec
+from swarm.store.database import Database
+from swarm.store.history import decode_row
+from swarm.store.read_tables import (
+    cursors,
+    digest,
+    fleet_hours,
+    held_hours,
+    plain,
+    position,
+    presences,
+    row_key,
+    tasks,
+    uses,
+)
+
+Row = dict[str, Any]
+
+_AT_ONCE = 500  # keys in one statement
+_BEHIND_H = 1  # an hour may still get entries for so long
+_WAITED_H = 48  # for the end of a grant
+_GONE = update(presences).where(presences.c.key == bindparam("of")).values(until_s=bindparam("at"))
+_END = (
+    update(uses)
+    .where(uses.c.key == bindparam("of"))
+    .values(until_s=bindparam("at"), spent=bindparam("on"))
+)
+
+
+@dataclass(slots=True)
+class UsageChanges:
+    """What a batch of entries changes about who holds what."""
+
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    offers: dict[str, Row] = field(default_factory=dict)
+    gone: dict[str, Row] = field(default_factory=dict)
+    granted: dict[str, tuple[Token, WorkerId, float]] = field(default_factory=dict)
+    ended: dict[str, Row] = field(default_factory=dict)
+
+    def add(self, record: DispatchRecord, at_s: float) -> None:
+        match record:
+            case Submitted(submission):
+                self.submissions[row_key(submission.task)] = submission
+            case TaskKept(submission, _, grant, worker):
+                self.submissions[row_key(submission.task)] = submission
+                if worker is not None:
+                    self._grant(Token(submission.task, grant), worker, at_s)
+            case Granted(token, worker):
+                self._grant(token, worker, at_s)
+            case Lost(token):
+                self._end(token, at_s, Spent.RETRY)
+            case Ended(token, outcome):
+                bad = outcome in (Outcome.FAILED, Outcome.PARKED)
+                self._end(token, at_s, Spent.RETRY if bad else Spent.WORK)
+            case WorkerJoined(offer) | WorkerKept(offer):
+                key = row_key(offer.worker)
+                body = codec.encode(WorkerJoined(offer))[1]
+                self.offers[key] = {
+                    "key": key,
+                    "from_s": at_s,
+                    "until_s": None,
+                    "record_version": RECORD_VERSION,
+                    "body": body,
+                }
+            case WorkerGone(worker):
+                self.gone[row_key(worker)] = {"of": row_key(worker), "at": at_s}
+            case _:
+                pass
+
+    def write(self, connection: Connection, database: Database) -> None:
+        """Bring the batch into the tables; the tasks' own rows are there already."""
+        if self.offers:
+            there = database.insert(presences).on_conflict_do_nothing()
+            connection.execute(there, list(self.offers.values()))
+        if self.granted:
+            rows = list(self._uses(connection))
+            if rows:
+                connection.execute(database.insert(uses).on_conflict_do_nothing(), rows)
+        if self.ended:
+            connection.execute(_END, list(self.ended.values()))
+        if self.gone:
+            connection.execute(_GONE, list(self.gone.values()))
+
+    def _grant(self, token: Token, worker: WorkerId, at_s: float) -> None:
+        self.granted[_use_key(token)] = (token, worker, at_s)
+
+    def _end(self, token: Token, at_s: float, on: Spent) -> None:
+        self.ended[_use_key(token)] = {"of": _use_key(token), "at": at_s, "on": on}
+
+    def _uses(self, connection: Connection) -> Iterable[Row]:
+        submissions, offers = self._submissions(connection), self._offers(connection)
+        for key, (token, worker, at_s) in self.granted.items():
+            submission = submissions.get(row_key(token.task))
+            offer = offers.get(row_key(worker))
+            if submission is None or offer is None:
+                continue  # of before the history that is kept
+            share = submission.needs.resources.share_of(offer.resources)
+            yield {
+                "key": key,
+                "node": plain(offer.node),
+                "slots": max(1.0, share * offer.slots),
+                "team": plain(submission.team),
+                "pipeline": plain(str(submission.pipeline or "")),
+                "run": plain(submission.run),
+                "spent": Spent.WORK,
+                "from_s": at_s,
+                "until_s": None,
+            }
+
+    def _submissions(self, connection: Connection) -> Mapping[str, Submission]:
+        found = dict(self.submissions)
+        wanted = {row_key(token.task) for token, _, _ in self.granted.values()} - found.keys()
+        for keys in _chunks(wanted):
+            for row in connection.execute(select(tasks).where(tasks.c.key.in_(keys))):
+                found[row.key] = decode_row(row, Submitted).submission
+        return found
+
+    def _offers(self, connection: Connection) -> Mapping[str, Offer]:
+        wanted = {row_key(worker) for _, worker, _ in self.granted.values()}
+        return {
+            row.key: decode_row(row, WorkerJoined).offer
+            for keys in _chunks(wanted)
+            for row in connection.execute(select(presences).where(presences.c.key.in_(keys)))
+        }
+
+
+def metered(connection: Connection, from_hour: int, until_s: float, *, runs: bool) -> Metered:
+    """From an hour on until a time, which may be now; `runs`: each run by itself."""
+    until_hour = int(until_s // HOUR_S) + 1
+    summed = connection.scalar(select(position.c.metered_hour)) or 0
+    nodes = select(fleet_hours).where(fleet_hours.c.hour.between(from_hour, until_hour - 1))
+    whose = [held_hours.c[name] for name in ("hour", "pool", "capacity", "team", "pipeline")]
+    run = [held_hours.c.run] if runs else []
+    held = (
+        select(
+            *(*whose, *run, held_hours.c.spent),
+            func.sum(held_hours.c.node_s).label("node_s"),
+            func.sum(held_hours.c.slot_s).label("slot_s"),
+        )
+        .where(held_hours.c.hour.between(from_hour, until_hour - 1))
+        .group_by(*whose, *run, held_hours.c.spent)
+    )
+    fresh = _fresh(connection, max(summed, from_hour) * HOUR_S, until_s, runs=runs)
+    return Metered(
+        (*(_fleet_hour(row) for row in connection.execute(nodes)), *fresh.fleet),
+        (*(_held_hour(row, runs) for row in connection.execute(held)), *fresh.held),
+    )
+
+
+def sum_up(connection: Connection) -> None:
+    """Meter the hours that are over, and drop what they were made of."""
+    summed = connection.scalar(select(position.c.metered_hour)) or 0
+    newest_s = connection.scalar(select(func.max(cursors.c.at_s))) or 0.0
+    oldest_s = connection.scalar(select(func.min(uses.c.from_s)).where(uses.c.until_s.is_(None)))
+    until = int(newest_s // HOUR_S) - _BEHIND_H
+    if oldest_s is not None:
+        until = min(until, max(int(oldest_s // HOUR_S), until - _WAITED_H))
+    if until <= summed:
+        return
+    found = _fresh(connection, summed * HOUR_S, until * HOUR_S, runs=True)
+    if found.fleet:
+        connection.execute(insert(fleet_hours), [hour._asdict() for hour in found.fleet])
+    if found.held:
+        connection.execute(insert(held_hours), [hour._asdict() for hour in found.held])
+    connection.execute(update(position).values(metered_hour=until))
+    connection.execute(delete(uses).where(uses.c.until_s <= until * HOUR_S))
+    # One that was followed by another on its node tells that the node was there between.
+    connection.execute(delete(presences).where(presences.c.until_s <= (until - 1) * HOUR_S))
+
+
+def trim_hours(connection: Connection, kept: int) -> None:
+    """Drop the oldest hours beyond `kept` rows of either table, from both."""
+    for table in (held_hours, fleet_hours):
+        over = select(table.c.hour).order_by(table.c.hour.desc()).offset(kept).limit(1)
+        hour = connection.scalar(over)
+        if hour is not None:
+            connection.execute(delete(held_hours).where(held_hours.c.hour <= hour))
+            connection.execute(delete(fleet_hours).where(fleet_hours.c.hour <= hour))
+
+
+def _fresh(connection: Connection, from_s: float, until_s: float, *, runs: bool) -> Metered:
+    """Of what is not summed up yet; what goes on does until then."""
+    there = []
+    for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
+        offer = decode_row(row, WorkerJoined).offer
+        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+        programs = "" in offer.capabilities
+        place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
+        there.append(Presence(*place, row.from_s, end_s))
+    held = []
+    for row in connection.execute(select(uses).where(uses.c.from_s < until_s)):
+        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+        whose = (row.team, row.pipeline, row.run if runs else "", Spent(row.spent))
+        held.append(Use(row.node, row.slots, *whose, max(row.from_s, from_s), end_s))
+    return meter((stay._replace(from_s=max(stay.from_s, from_s)) for stay in stays(there)), held)
+
+
+def _fleet_hour(row: Any) -> FleetHour:
+    capacity = CapacityClass(row.capacity)
+    return FleetHour(row.hour, row.pool, capacity, row.node_s, row.nodes, row.there_s)
+
+
+def _held_hour(row: Any, runs: bool) -> HeldHour:
+    return HeldHour(
+        *(row.hour, row.pool, CapacityClass(row.capacity), row.team, row.pipeline),
+        *(row.run if runs else "", Spent(row.spent), row.node_s, row.slot_s),
+    )
+
+
+def _use_key(token: Token) -> str:
+    return digest(token.task, str(token.grant))
+
+
+def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+    every = sorted(keys)
+    return (every[at : at + _AT_ONCE] for at in range(0, len(every), _AT_ONCE))

@@ -1,0 +1,227 @@
+"""Who held slots of which nodes: the same before and after an hour is summed up."""
+
+import random
+
+import pytest
+
+from swarm.model.dispatch import (
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Submitted,
+    WorkerGone,
+    WorkerJoined,
+)
+from swarm.model.journal import Entry
+from swarm.model.keys import PipelineKey
+from swarm.model.work import (
+    CapacityClass,
+    LossCause,
+    Offer,
+    Outcome,
+    Resources,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
+from swarm.placement.metering import Spent
+from swarm.store.retention import Retention
+
+HOUR_S = 3_600.0
+BEGIN_S = 480_000 * HOUR_S
+PIPELINE = PipelineKey("airflow", "load")
+
+
+class Story:
+    """Entries of the dispatcher's stream, at hours since the beginning."""
+
+    def __init__(self):
+        self.entries = []
+
+    def at(self, hour, *records):
+        for record in records:
+            seq = len(self.entries) + 1
+            self.entries.append(Entry("dispatch", seq, BEGIN_S + hour * HOUR_S, "cause", record))
+
+
+def joined(worker, slots=2):
+    room = Resources(cpu=float(slots))
+    place = {"capacity": CapacityClass.SPOT, "pool": "cheap"}
+    return WorkerJoined(Offer(WorkerId(worker), f"node-{worker}", slots, room, **place))
+
+
+def submitted(task, at_s=0.0):
+    return Submitted(
+        Submission(TaskId(task), "data", "x", at_s, pipeline=PIPELINE, run=f"of {task}")
+    )
+
+
+def granted(task, worker, grant=1):
+    return Granted(Token(TaskId(task), grant), WorkerId(worker), 1)
+
+
+def ended(task, grant=1, outcome=Outcome.SUCCEEDED):
+    return Ended(Token(TaskId(task), grant), outcome)
+
+
+def a_history(seed):
+    """Workers that come and go, and what they run, over a day and a half."""
+    chance, story = random.Random(seed), Story()
+    at, tasks, free, running = 0.0, 0, [], {}
+    workers = 0
+    while at < 36.0:
+        at += chance.expovariate(4.0)
+        move = chance.random()
+        if move < 0.15 or not free:
+            workers += 1
+            story.at(at, joined(f"w{workers}"))
+            free += [f"w{workers}"] * 2
+        elif move < 0.6:
+            worker = free.pop(chance.randrange(len(free)))
+            tasks += 1
+            story.at(at, submitted(f"t{tasks}"), granted(f"t{tasks}", worker))
+            running[f"t{tasks}"] = worker
+        elif running:
+            task = chance.choice(sorted(running))
+            free.append(running.pop(task))
+            story.at(at, ended(task, outcome=chance.choice((Outcome.SUCCEEDED, Outcome.FAILED))))
+    return story.entries
+
+
+def usage(store, hours, *, runs=True):
+    return store.projections().usage(BEGIN_S, BEGIN_S + hours * HOUR_S, runs=runs)
+
+
+def rounded(found):
+    held = [(*one[:7], round(one.node_s, 3), round(one.slot_s, 3)) for one in found.held]
+    fleet = [(*o[:3], round(o.node_s, 3), o.nodes, round(o.there_s, 3)) for o in found.fleet]
+    return sorted(held), sorted(fleet)
+
+
+def test_grants_and_workers_become_node_hours(store):
+    story = Story()
+    story.at(0.0, joined("w"), submitted("a"), granted("a", "w"))
+    story.at(1.5, ended("a"))
+    story.at(2.0, WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    store.projector().apply(story.entries)
+    found = usage(store, 3)
+    assert [(one.hour - 480_000, one.node_s, one.nodes) for one in found.fleet] == [
+        (0, HOUR_S, 1),
+        (1, HOUR_S, 1),
+    ]
+    assert [(one.hour - 480_000, one.node_s, one.slot_s) for one in found.held] == [
+        (0, HOUR_S / 2, HOUR_S),
+        (1, HOUR_S / 4, HOUR_S / 2),
+    ]
+    assert {(one.team, one.pipeline, one.run, one.pool) for one in found.held} == {
+        ("data", "airflow/load", "of a", "cheap")
+    }
+    assert {one.run for one in usage(store, 3, runs=False).held} == {""}
+
+
+def test_what_goes_on_counts_until_now(store):
+    story = Story()
+    story.at(0.0, joined("w"), submitted("a"), granted("a", "w"))
+    store.projector().apply(story.entries)
+    assert sum(one.slot_s for one in usage(store, 0.5).held) == HOUR_S / 2
+    assert sum(one.node_s for one in usage(store, 0.75).fleet) == HOUR_S * 0.75
+
+
+def test_a_loss_is_told_and_its_end_may_still_count(store):
+    story = Story()
+    story.at(0.0, joined("w"), submitted("a"), granted("a", "w"))
+    story.at(0.5, Lost(Token(TaskId("a"), 1), LossCause.SILENT))
+    projector = store.projector()
+    projector.apply(story.entries)
+    assert [(one.spent, one.slot_s) for one in usage(store, 3).held] == [(Spent.RETRY, HOUR_S / 2)]
+    story.at(0.6, ended("a"))
+    projector.apply(story.entries)
+    (held,) = usage(store, 3).held
+    assert (held.spent, round(held.slot_s)) == (Spent.WORK, 2_160)
+
+
+def test_a_lost_task_is_a_retry_on_one_node_and_work_on_the_next(store):
+    story = Story()
+    story.at(0.0, joined("w"), joined("v"), submitted("a"), granted("a", "w"))
+    story.at(0.5, Lost(Token(TaskId("a"), 1), LossCause.NODE_GONE))
+    story.at(0.5, Rearmed(Token(TaskId("a"), 1)), granted("a", "v", 2))
+    story.at(1.0, ended("a", 2))
+    store.projector().apply(story.entries)
+    spent = {one.spent: one.slot_s for one in usage(store, 1).held}
+    assert spent == {Spent.RETRY: HOUR_S / 2, Spent.WORK: HOUR_S / 2}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_batches_and_sums_of_any_time_give_the_same(new_store, seed):
+    """Once all at once; once in small batches, summed up again and again on the way."""
+    entries = a_history(seed)
+    whole, parts = new_store(), new_store()
+    whole.projector().apply(entries)
+    projector, chance = parts.projector(), random.Random(seed)
+    at = 0
+    while at < len(entries):
+        size = chance.randrange(1, 40)
+        projector.apply(entries[at : at + size])
+        projector.trim(Retention())
+        at += size
+    assert rounded(usage(parts, 40)) == rounded(usage(whole, 40))
+
+
+def test_hours_that_are_over_leave_only_their_sums(store):
+    projector = store.projector()
+    story = Story()
+    story.at(0.0, joined("w"))
+    for number in range(20):
+        story.at(number / 10, submitted(f"t{number}"), granted(f"t{number}", "w"))
+        story.at((number + 1) / 10, ended(f"t{number}"))
+    story.at(5.0, submitted("late"))
+    projector.apply(story.entries)
+    before = rounded(usage(store, 5))
+    projector.trim(Retention(ended_tasks=0))  # the tasks themselves are gone then
+    assert rounded(usage(store, 5)) == before
+    assert sum(one[8] for one in before[0]) == pytest.approx(2 * HOUR_S, abs=1)
+
+
+def test_the_oldest_hours_go(store):
+    story = Story()
+    story.at(0.0, joined("w"))
+    for hour in range(40):
+        story.at(hour, submitted(f"t{hour}"), granted(f"t{hour}", "w"))
+        story.at(hour + 0.5, ended(f"t{hour}"))
+    projector = store.projector()
+    projector.apply(story.entries)
+    projector.trim(Retention(held_hours=20))
+    found = usage(store, 41)
+    assert [one.hour - 480_000 for one in found.held] == list(range(18, 40))  # two are not summed
+    assert [one.hour - 480_000 for one in found.fleet] == list(range(18, 41))
+
+
+def test_a_grant_that_never_ends_does_not_keep_all_that_came_after(store):
+    """What of it is summed up stays as it was then: work."""
+    story = Story()
+    story.at(0.0, joined("w"), submitted("a"), granted("a", "w"))
+    story.at(60.0, submitted("b"))
+    projector = store.projector()
+    projector.apply(story.entries)
+    projector.trim(Retention())
+    story.at(61.0, Lost(Token(TaskId("a"), 1), LossCause.SILENT))
+    projector.apply(story.entries)
+    spent = {}
+    for one in usage(store, 62).held:
+        spent[one.spent] = spent.get(one.spent, 0.0) + one.slot_s / HOUR_S
+    assert spent == {Spent.WORK: 11.0, Spent.RETRY: 50.0}
+
+
+def test_sums_outlive_projections_that_are_made_anew(store):
+    """The journal may not reach back as far as they do."""
+    entries = a_history(2)
+    projector = store.projector()
+    projector.apply(entries)
+    projector.trim(Retention())
+    before = rounded(usage(store, 40))
+    projector.reset()
+    assert usage(store, 40).fleet
+    projector.apply(entries)
+    assert rounded(usage(store, 40)) == before
