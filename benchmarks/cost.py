@@ -12,6 +12,8 @@ The area bound is the work over the slots of a worker: no boot, no idling, nothi
 - `cost_over_area_bound`, `cost_over_static_peak`: of the forecast-capped fleet, all dedicated; the
   static peak is the smallest constant fleet that misses no more SLAs, paid 24 hours a day.
 - `cost_with_spot_over_static_peak`: where spot is used as far as slack allows.
+  `copies_per_day`: what ran on spot for so long that a loss could not have been made good in time
+  got a second copy on a dedicated worker, behind the fence.
 - `decision_regret`: rent and misses over those of the same decisions at perfect information.
 - `peak_workers_over_reactive`: the mean of the daily peaks, over that of the reactive fleet whose
   workers go after a minute (`reactive_...`; `reactive_5min_...`: after five).
@@ -142,6 +144,7 @@ def measure(options: Options) -> Figures:
         "sla_misses_per_day_clairvoyant": _misses(best),
         "sla_misses_per_day_with_spot": _misses(spot),
         "lost_on_spot_per_day": sum(one.lost for one in spot) / days,
+        "copies_per_day": sum(one.copies for one in spot) / days,
         "sla_wait_p95_s": _p95([wait for one in ours for wait in one.sla_waits_s]),
         "sla_wait_p95_s_reactive": _p95([wait for one in quick for wait in one.sla_waits_s]),
         "other_wait_p95_s": _p95([wait for one in ours for wait in one.waits_s]),

@@ -2,8 +2,9 @@
 
 Work is begun in the order of its keys on the worker with the least room left besides it. A worker
 is paid by the second from its order, boot included, until it goes. Spot comes in pools; when one
-is lost, all its workers go at once and what they ran begins again. Nothing of a day is known to a
-rule before its time but what the rule was given.
+is lost, all its workers go at once and what they ran begins again, unless a second copy of it is
+under way on a dedicated worker: whichever ends first counts, and the other goes. Nothing of a day
+is known to a rule before its time but what the rule was given.
 """
 
 import heapq
@@ -17,6 +18,7 @@ BOOT_S = 120.0
 TICK_S = 60.0
 NEVER_S = 1e9
 SPOT_PRICE = 0.3  # of dedicated
+_COPY = -1  # in place of a try's number
 _LOST, _GONE, _END, _UP, _READY, _TICK = range(6)
 
 
@@ -61,6 +63,7 @@ class Outcome:
     missed: int = 0
     peak: int = 0
     lost: int = 0
+    copies: int = 0
     sla_waits_s: list[float] = field(default_factory=list)  # of tasks with an SLA behind them
     waits_s: list[float] = field(default_factory=list)  # of all others
 
@@ -81,7 +84,8 @@ class Now:
 class Rule:
     """`keys`: who is first; `latest`: when each has to begin at the latest, by what is known.
     `orders` says what to order now, `most_idle_s` how long an idle one stays, `keeps` how many stay
-    at a time of day anyway, `spot` on which pools it may run then."""
+    at a time of day anyway, `spot` on which pools it may run then, `copies` what of that which
+    runs on spot gets a second copy on a dedicated worker."""
 
     keys: Callable[[float, int], float]
     latest: Sequence[float]
@@ -89,6 +93,7 @@ class Rule:
     most_idle_s: float
     keeps: Callable[[float], int] = lambda _: 0
     spot: Callable[[float, int], Collection[int]] = lambda _, __: ()
+    copies: Callable[[Now], Collection[int]] = lambda _: ()
     usual_s: Sequence[float] = ()
     stand: int = 0
 
@@ -111,6 +116,7 @@ class _Course:
         self._begun_s = [0.0] * len(tasks)
         self._on: list[Worker | None] = [None] * len(tasks)
         self._tries = [0] * len(tasks)
+        self._second: dict[int, Worker | None] = {}  # copies; None: it waits
         self._left = len(tasks)
         self._workers: list[Worker] = []
         self._named: list[Worker] = []
@@ -150,8 +156,10 @@ class _Course:
         if kind == _READY:
             self._freed(number)
         elif kind == _END:
-            if self._tries[number] == count:
-                self._end(number)
+            if count == _COPY:
+                self._end(number, self._second.get(number))
+            elif self._tries[number] == count:
+                self._end(number, self._on[number])
         elif kind == _UP:
             self._idle(self._named[number])
         elif kind == _GONE:
@@ -170,18 +178,32 @@ class _Course:
     def _queue(self, number: int) -> None:
         heapq.heappush(self._ready, (self._rule.keys(self._now_s, number), number))
 
-    def _end(self, number: int) -> None:
-        task, worker = self._tasks[number], self._on[number]
-        assert worker is not None
+    def _end(self, number: int, worker: Worker | None) -> None:
+        """Unless it was a copy that came too late."""
+        if worker is None or number not in worker.running:
+            return
+        task = self._tasks[number]
         self._left -= 1
-        worker.running.discard(number)
-        worker.free += task.slots
         self._outcome.busy_h += task.slots * task.takes_s / 3_600
         self._outcome.missed += task.due_s is not None and self._now_s > task.due_s
-        if not worker.running:
-            self._idle(worker)
+        for one in (self._on[number], self._second.pop(number, None)):
+            if one is not None and number in one.running:
+                self._leave(number, one)
+        self._tries[number] += 1
         for then in self._then[number]:
             self._freed(then)
+
+    def _leave(self, number: int, worker: Worker) -> None:
+        worker.running.discard(number)
+        worker.free += self._tasks[number].slots
+        if not worker.running:
+            self._idle(worker)
+
+    def _copy(self, number: int) -> None:
+        self._second[number] = None
+        self._outcome.copies += 1
+        key = self._rule.keys(self._now_s, number)
+        heapq.heappush(self._ready, (key, number + len(self._tasks)))
 
     def _idle(self, worker: Worker) -> None:
         if worker in self._workers and not worker.running and not self._rule.stand:
@@ -204,7 +226,9 @@ class _Course:
             for number in worker.running:
                 self._outcome.lost += 1
                 self._tries[number] += 1
-                self._queue(number)
+                if number not in self._second:
+                    self._queue(number)
+            worker.running.clear()
 
     def _pay(self, worker: Worker) -> None:
         self._workers.remove(worker)
@@ -223,20 +247,29 @@ class _Course:
         free = [one for one in self._workers if one.free and one.up_s <= self._now_s]
         kept = []
         while self._ready and free:
-            key, number = heapq.heappop(self._ready)
-            worker = self._fitting(number, free)
+            key, entry = heapq.heappop(self._ready)
+            number, copy = entry % len(self._tasks), entry >= len(self._tasks)
+            if copy and number not in self._second:
+                continue  # the first has ended
+            worker = self._fitting(number, free, dedicated=copy)
             if worker is None:
-                kept.append((key, number))
+                kept.append((key, entry))
                 continue
-            self._start(number, worker)
+            if copy:
+                self._start_copy(number, worker)
+            else:
+                self._start(number, worker)
             if not worker.free:
                 free.remove(worker)
         for one in kept:
             heapq.heappush(self._ready, one)
 
-    def _fitting(self, number: int, free: Sequence[Worker]) -> Worker | None:
+    def _fitting(
+        self, number: int, free: Sequence[Worker], *, dedicated: bool = False
+    ) -> Worker | None:
         """Spot first where it may run there, then the least room left, then who is busy longest."""
-        need, pools = self._tasks[number].slots, self._rule.spot(self._now_s, number)
+        need = self._tasks[number].slots
+        pools = () if dedicated else self._rule.spot(self._now_s, number)
         fit = [one for one in free if one.free >= need and (one.pool is None or one.pool in pools)]
         return min(fit, key=lambda one: (one.pool is None, one.free, -one.busy_s), default=None)
 
@@ -255,12 +288,25 @@ class _Course:
             waits.append(self._now_s - self._ready_s[number])
         self._at(self._now_s + task.takes_s, _END, number, self._tries[number])
 
+    def _start_copy(self, number: int, worker: Worker) -> None:
+        task = self._tasks[number]
+        worker.free -= task.slots
+        worker.running.add(number)
+        worker.idle_s = None
+        self._second[number] = worker
+        self._at(self._now_s + task.takes_s, _END, number, _COPY)
+
     def _scale(self) -> None:
         ticks = self._now_s % TICK_S == 0
+        if ticks:
+            for number in self._rule.copies(self._now([])):
+                if number not in self._second:
+                    self._copy(number)
         if not self._rule.stand and (self._ready or ticks):
-            waiting = [number for _, number in sorted(self._ready)]
-            for order in self._rule.orders(
-                Now(self._now_s, waiting, self._ready_s, self._begun_s, self._workers)
-            ):
+            waiting = [entry % len(self._tasks) for _, entry in sorted(self._ready)]
+            for order in self._rule.orders(self._now(waiting)):
                 for _ in range(order.workers):
                     self._hire(order.pool)
+
+    def _now(self, waiting: list[int]) -> Now:
+        return Now(self._now_s, waiting, self._ready_s, self._begun_s, self._workers)

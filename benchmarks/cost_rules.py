@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from statistics import median, quantiles
 
@@ -10,7 +10,7 @@ from benchmarks.cost_fleet import BOOT_S, NEVER_S, SPOT_PRICE, Now, Order, PoolD
 from benchmarks.cost_world import Day, Task
 from swarm.model.work import CapacityClass
 from swarm.placement.capacity import Load, Terms, ordered
-from swarm.placement.spot import Pool, Work, choose, full_domains
+from swarm.placement.spot import Because, Choice, Pool, Work, choose, full_domains
 from swarm.placement.spot import Terms as SpotTerms
 from swarm.placement.survival import Survival
 
@@ -158,6 +158,7 @@ def with_swarm(day: Day, known: Known, slots: int, plan: Plan, spot: "Spot | Non
         IDLE_S,
         plan.keeps,
         spot.pools_for if spot is not None else lambda _, __: (),
+        spot.copies if spot is not None else lambda _: (),
         known.usual_s,
     )
 
@@ -198,6 +199,23 @@ class Spot:
             elif choice.where is CapacityClass.DEDICATED or waited_s > _PATIENCE_S:
                 found.setdefault(None, []).append(number)
         return found
+
+    def copies(self, now: Now) -> list[int]:
+        """What runs on spot and could not be made good in time, were it lost now."""
+        there = self._there(now.at_s)
+        return [
+            number
+            for worker in now.workers
+            for number in worker.running
+            if worker.pool is not None and self._critical(number)
+            if self._within(now, number, str(worker.pool), there).copy
+        ]
+
+    def _within(self, now: Now, number: int, pool: str, there: Sequence[Pool]) -> Choice:
+        begun_s = now.begun_s[number]
+        work = replace(self._work(now.at_s, number), done_s=now.at_s - begun_s)
+        here = Choice(CapacityClass.SPOT, Because.STAYS, pool)
+        return choose(work, here, there, self.survival, _TERMS)
 
     def _there(self, at_s: float) -> list[Pool]:
         return [

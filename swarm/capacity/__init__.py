@@ -1,1 +1,0 @@
-"""Where machines come from, and what they cost there."""
