@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).parents[1] / "dashboard"
-PAGES = ("/", "/graph", "/timeline", "/fleet", "/findings")
+PAGES = ("/", "/graph", "/timeline", "/fleet", "/cost", "/findings")
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",

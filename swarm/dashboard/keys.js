@@ -7,7 +7,7 @@ import { mark, said } from "./words.js";
 const FOUND = 12;
 
 const HELP = [
-  ["/", "search pipelines and findings, or go anywhere"], ["g n", "Now"], ["g g", "Graph"], ["g t", "Timeline"], ["g f", "Fleet"], ["g i", "Findings"],
+  ["/", "search pipelines and findings, or go anywhere"], ["g n", "Now"], ["g g", "Graph"], ["g t", "Timeline"], ["g f", "Fleet"], ["g c", "Cost"], ["g i", "Findings"],
   ["j  k", "next and previous in a list"], ["Enter  .", "open it: why it is so"], ["a", "accept the dependency shown"], ["x", "reject it"],
   ["t", "graph as a table and back"], ["+  −  0", "zoom and fit the graph"], ["Esc", "close"], ["?", "these keys"],
 ];
@@ -80,7 +80,7 @@ export function palette({ go, close, again }) {
         h("li", { role: "option", "aria-selected": String(number === at), onclick: () => act(entry) }, entry.mark ? mark(entry.mark) : h("span.mark", {}, "›"), h("span", {}, entry.label), h("span.muted.right", {}, entry.what))))));
 }
 
-const PAGES = [["Now", "/"], ["Graph", "/graph"], ["Timeline", "/timeline"], ["Fleet", "/fleet"], ["Findings", "/findings"]];
+const PAGES = [["Now", "/"], ["Graph", "/graph"], ["Timeline", "/timeline"], ["Fleet", "/fleet"], ["Cost", "/cost"], ["Findings", "/findings"]];
 
 function search(text) {
   const low = text.trim().toLowerCase();

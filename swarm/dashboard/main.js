@@ -1,5 +1,6 @@
 // The frame: where we are, what is asked of the store, and everything drawn again when it moved.
 import { cut, enter, leave, person, token } from "./api.js";
+import * as cost from "./cost.js";
 import { h, s, show } from "./dom.js";
 import * as findings from "./findings.js";
 import * as fleet from "./fleet.js";
@@ -11,13 +12,14 @@ import { known, line, listen, settled, touch, want } from "./store.js";
 import * as timeline from "./timeline.js";
 import { clock, count } from "./words.js";
 
-const PAGES = { "/": now_page, "/graph": graph, "/timeline": timeline, "/fleet": fleet, "/findings": findings };
-const KEYS = { "/": "n", "/graph": "g", "/timeline": "t", "/fleet": "f", "/findings": "i" };
+const PAGES = { "/": now_page, "/graph": graph, "/timeline": timeline, "/fleet": fleet, "/cost": cost, "/findings": findings };
+const KEYS = { "/": "n", "/graph": "g", "/timeline": "t", "/fleet": "f", "/cost": "c", "/findings": "i" };
 const ICONS = {
   "/": "M1.5 8.5h3l2-5 3 9 2-4h3",
   "/graph": "M3 4.5h3v3H3zM10 2h3v3h-3zM10 10h3v3h-3zM6 6h2.5V3.500H10M8.500 6v5.500H10",
   "/timeline": "M2 4h6M5 8h8M3 12h5",
   "/fleet": "M2.500 2.500h4v4h-4zM9.500 2.500h4v4h-4zM2.500 9.500h4v4h-4zM9.500 9.500h4v4h-4z",
+  "/cost": "M2.500 13.500V9h2.500v4.500zM6.750 13.500V5.500h2.500v8zM11 13.500V2.500h2.500v11z",
   "/findings": "M4 14V2.500M4 3h8.500l-2 3 2 3H4",
 };
 const TICK_MS = 10_000;

@@ -24,8 +24,15 @@ const SOURCES = {
   workers: { read: () => reread("workers"), kinds: ["worker", "task"], rest: 300 },
   foreign: { read: () => reread("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
   queued: { read: () => get("tasks", { state: "queued", limit: 200 }), kinds: ["task"], rest: 700 },
+  cost: { read: costs, kinds: ["task", "worker"], rest: 30_000 },
   lost: { read: () => get("tasks", { state: "lost", limit: 200 }), kinds: ["task"], rest: 700 },
 };
+
+/** Of the last 30 days, by pipeline and by team. */
+async function costs() {
+  const [pipeline, team] = await Promise.all(["pipeline", "team"].map((by) => get("cost", { by, days: 30 })));
+  return { pipeline, team };
+}
 
 const state = Object.fromEntries(Object.keys(SOURCES).map((name) => [name, { value: null, problem: null, at: 0, stale: true, busy: false, timer: 0, ended: -Infinity, took: 0 }]));
 

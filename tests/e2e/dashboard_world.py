@@ -24,6 +24,7 @@ from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Register, Renew, WorkerLost
+from swarm.model.dispatch import Ended, Granted, Submitted, WorkerGone, WorkerJoined
 from swarm.model.findings import Finding, FindingKind, Hazard, finding_id
 from swarm.model.intents import Act, Intent
 from swarm.model.journal import (
@@ -46,11 +47,14 @@ from swarm.model.work import (
     Effects,
     LossCause,
     Offer,
+    Outcome,
     Resources,
     Submission,
     TaskId,
+    Token,
     WorkerId,
 )
+from swarm.placement.prices import PoolPrice, PriceBook
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projections import open_projections
@@ -60,6 +64,12 @@ from tests.unit.api.conftest import LocalDispatch, LocalGraph, LocalOutputs, Loc
 TOKEN = "dashboard-token"
 HOSTILE = '<img src=x onerror="globalThis.pwned=1">\u202e"&\'{{7*7}}'
 MINUTE_S = 60.0
+BOOK = PriceBook(
+    {
+        "": PoolPrice("m5.2xlarge", "us-east-1", spot_usd_per_h=0.12),
+        "cheap": PoolPrice("m5.xlarge", "us-east-1", spot_usd_per_h=0.06),
+    }
+)
 _READY_S = 60.0
 
 # (orchestrator, pipeline, team, schedule, what it reads)
@@ -163,6 +173,7 @@ def _deps(settings: Settings) -> Deps:
         sequencer=LocalSequencer(settings, clock),
         projections=open_projections("", settings.state_dir),
         clock=clock,
+        prices=lambda now_s, spot: (BOOK, ()),
     )
 
 
@@ -199,6 +210,7 @@ async def _fill(deps: Deps, settings: Settings) -> None:
         now_s - 14 * MINUTE_S,
         "cause",
     )
+    await _past_days(deps, now_s)
     await _work(deps, now_s)
 
 
@@ -344,6 +356,32 @@ def _holds(now_s: float) -> Iterable[IntentMade]:
             waits_for=(key("orders_clean"),),
         )
     )
+
+
+async def _past_days(deps: Deps, now_s: float) -> None:
+    """On each of the last days two nodes for three hours, one of them without a price."""
+    journaled = deps.dispatch._journaled
+    for day in range(5, 0, -1):
+        from_s = now_s - day * 1_440 * MINUTE_S
+        workers = [(WorkerId(f"past-{day}-{pool}"), pool) for pool in ("cheap", "new")]
+        for worker, pool in workers:
+            room = Resources(cpu=4.0)
+            spot = Offer(worker, f"of-{worker}", 4, room, capacity=CapacityClass.SPOT, pool=pool)
+            await journaled.append([WorkerJoined(spot)], from_s, "cause")
+        for name, team in (("finance_close", "finance"), ("attribution", "web")):
+            id_ = TaskId(f"past-{day}-{name}")
+            part = {"pipeline": key(name), "run": f"r{day}"}
+            records = [
+                Submitted(Submission(id_, team, "d", from_s, **part)),
+                Granted(Token(id_, 1), workers[0][0], 1),
+            ]
+            await journaled.append(records, from_s, "cause")
+        ends = (("attribution", 60, Outcome.FAILED), ("finance_close", 120, Outcome.SUCCEEDED))
+        for name, after_min, outcome in ends:
+            ended = Ended(Token(TaskId(f"past-{day}-{name}"), 1), outcome)
+            await journaled.append([ended], from_s + after_min * MINUTE_S, "cause")
+        gone = [WorkerGone(worker, LossCause.NODE_GONE) for worker, _ in workers]
+        await journaled.append(gone, from_s + 180 * MINUTE_S, "cause")
 
 
 async def _work(deps: Deps, now_s: float) -> None:

@@ -29,6 +29,13 @@ SAID = {
         "Detection",
         "load-8 moved to worker-3 after",
     ],
+    "/cost": [
+        "USD in 30 days",
+        "finance_close",
+        "0.15 USD",
+        "0.075 USD in vain",
+        "15 h spot of pool new",
+    ],
     "/findings": ["Remedy", "is paused", "no orchestrator knows"],
 }
 
@@ -296,7 +303,13 @@ def test_hands_stay_on_the_keyboard(visit, world):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_all_text_can_be_read_and_all_hands_have_names(visit, world, scheme):
     page = visit(world, scheme=scheme)
-    for key, path in (("i", "findings"), ("f", "fleet"), ("t", "timeline"), ("n", "")):
+    for key, path in (
+        ("i", "findings"),
+        ("f", "fleet"),
+        ("c", "cost"),
+        ("t", "timeline"),
+        ("n", ""),
+    ):
         page.keyboard.press("g")
         page.keyboard.press(key)
         page.wait_for_url(f"**/{path}")
