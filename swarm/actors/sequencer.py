@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from swarm.actors.connector_streams import ConnectorStreams
-from swarm.actors.figures import of_holds, of_rules, of_slas
 from swarm.actors.expecting import keep_expecting
+from swarm.actors.figures import of_holds, of_rules, of_slas
 from swarm.actors.guiding import guide, keep_guided
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened

@@ -22,9 +22,9 @@ from swarm.model.causes import asked_cause, told_cause
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.outputs import Printed
 from swarm.model.work import TaskId, Token
+from swarm.placement.prices import PriceBook
 from swarm.store.audit import Audit
 from swarm.store.keys import Keys
-from swarm.placement.prices import PriceBook
 from swarm.store.projections import Projections
 from swarm.store.trail import Standing
 

@@ -12,8 +12,8 @@ import typer
 from swarm import __version__
 from swarm.cli import (
     agents,
-    audit,
     alerts,
+    audit,
     cluster,
     config,
     cost,

@@ -52,8 +52,8 @@ from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, position
 from swarm.store.stories import Stories, live_records
-from swarm.store.watch import Watch
 from swarm.store.usage import metered
+from swarm.store.watch import Watch
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000

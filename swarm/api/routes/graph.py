@@ -201,9 +201,9 @@ async def findings_score(deps: Given) -> list[KindScoreRow]:
 
 
 @router.post("/findings/{finding}/feedback", status_code=204)
-async def feedback(finding: str, body: FeedbackBody, deps: Given) -> None:
+async def feedback(finding: str, body: FeedbackBody, deps: Given, cause: Cause) -> None:
     """Say whether it was right to tell of an open hazard; it counts in the score of its kind."""
-    await deps.sequencer.rate(finding, body.by, body.right, uuid.uuid4().hex)
+    await deps.sequencer.rate(finding, body.by, body.right, cause)
 
 
 def _reach(

@@ -80,5 +80,7 @@ async def test_what_is_to_come_today_and_tomorrow_is_told_as_it_usually_goes(api
     assert await api.get("ahead") == []
     await filled(api)
     api.clock.at_s = 20_028 * DAY_S + 6.0 * HOUR_S
-    told = [(row["pipeline"], row["p50_s"] / HOUR_S - 20_028 * 24) for row in await api.get("ahead")]
+    told = [
+        (row["pipeline"], row["p50_s"] / HOUR_S - 20_028 * 24) for row in await api.get("ahead")
+    ]
     assert told == [("dag/sums", 6.5), ("air/load", 29.5), ("dag/sums", 30.5)]
