@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -179,6 +180,33 @@ class ApiToken(_Section):
         return rest | {"roles": _ROLES_OF_RIGHT[str(tree["right"])]}
 
 
+def _of_issuer(url: str) -> str:
+    parts = urlsplit(url)
+    is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
+        raise ValueError("has to be an https:// URL, as its tokens have it in `iss`")
+    return url
+
+
+class Oidc(_Section):
+    """An OpenID Connect issuer whose bearer tokens open the API."""
+
+    issuer: Annotated[str, AfterValidator(_of_issuer)] = Field(
+        description="Its URL, exactly as its tokens have it in `iss`."
+    )
+    audience: str = Field(min_length=1, description="What its tokens for swarm have in `aud`.")
+    roles_claim: str = Field(
+        "roles", min_length=1, description="The claim that lists what somebody is there."
+    )
+    roles: dict[str, RoleName] = Field(
+        default_factory=dict,
+        description="Values of that claim, each with its role here; others count for nothing.",
+    )
+    leeway_s: float = Field(
+        60.0, ge=0, le=300, description="Seconds by which its clock may differ from ours."
+    )
+
+
 class Api(_Section):
     """Where the HTTP API listens."""
 
@@ -192,6 +220,7 @@ class Api(_Section):
         description="Requests a second that one key may make for long; after ten seconds of rest "
         "ten times as many at once.",
     )
+    oidc: Oidc | None = Field(None, description="An issuer whose bearer tokens open it, too.")
 
 
 class Worker(_Section):

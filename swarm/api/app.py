@@ -68,7 +68,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(Tagged)
     admin = Caller("token", frozenset({Role.ADMIN}))
-    doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring)
+    doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring, deps.issuer)
     limits = Limits(deps.requests_per_s, deps.clock.monotonic_s)
     app.add_middleware(Guard, doors=doors, limits=limits)
     problems.install(app)

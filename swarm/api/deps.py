@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.guard import CALLER
 from swarm.api.keyring import Keyring
+from swarm.api.oidc import Issuer
 from swarm.api.read_model import ReadModel
 from swarm.api.recent import Recent
 from swarm.api.roles import ROOT, is_telling
@@ -51,6 +52,7 @@ class Deps:
     tokens: Mapping[str, Caller] = field(default_factory=dict)
     keys: Keys | None = None
     audit: Audit | None = None
+    issuer: Issuer | None = None
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
     output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()

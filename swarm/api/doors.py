@@ -1,23 +1,29 @@
-"""Who somebody is by what they carry: a token of a file, or a key of the store."""
+"""Who somebody is by what they carry: a token of a file, a key of the store, an issuer's token."""
 
 import hmac
 from collections.abc import Mapping
 
 from swarm.api.keyring import PREFIX, Keyring, NotAdmitted
+from swarm.api.oidc import Issuer
 from swarm.model.access import Caller
 
+_JWT_DOTS = 2
 _NOTHING = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
 
 
 class Doors:
     """All ways in. `tokens` are those of files: they open also while the store is away."""
 
-    def __init__(self, tokens: Mapping[str, Caller], keyring: Keyring) -> None:
+    def __init__(
+        self, tokens: Mapping[str, Caller], keyring: Keyring, issuer: Issuer | None = None
+    ) -> None:
         self._tokens = tokens
         self._keyring = keyring
+        self._issuer = issuer
 
     async def caller(self, authorization: bytes) -> Caller:
-        """Who sends that header. Raises `NotAdmitted`, and `StoreError` where nobody can tell."""
+        """Who sends that header. Raises `NotAdmitted`, and `StoreError` or `Unavailable`
+        where nobody can tell."""
         scheme, _, credentials = authorization.partition(b" ")
         if scheme != b"Bearer":
             raise NotAdmitted("unauthorized", _NOTHING)
@@ -27,6 +33,8 @@ class Doors:
         text = credentials.decode("latin-1")
         if text.startswith(PREFIX):
             return await self._keyring.caller(text)
+        if self._issuer is not None and text.count(".") == _JWT_DOTS:
+            return await self._issuer.caller(text)
         raise NotAdmitted("unauthorized", _NOTHING)
 
     def _of_file(self, credentials: bytes) -> Caller | None:

@@ -18,7 +18,7 @@ from swarm.api.limits import Limits
 from swarm.api.pages import is_page
 from swarm.api.problems import of_error, problem
 from swarm.api.roles import ROUTES, methods_of, route_of
-from swarm.errors import StoreError
+from swarm.errors import StoreError, Unavailable
 from swarm.model.access import Caller, Role
 
 BODY_MAX_BYTES = 10_000_000  # after decompression
@@ -68,7 +68,7 @@ class Guard:
         except NotAdmitted as error:
             wait_s = self._limits.strangers.take((scope.get("client") or ("",))[0])
             return _later(wait_s) if wait_s else problem(401, error.code, str(error))
-        except StoreError as error:
+        except (StoreError, Unavailable) as error:
             return of_error(error)
         wait_s = self._limits.callers.take(caller.name)
         if wait_s:
@@ -106,7 +106,7 @@ def _later(wait_s: float) -> JSONResponse:
 
 
 def _listed(roles: Iterable[Role]) -> str:
-    return ", ".join(sorted(roles))
+    return ", ".join(sorted(roles)) or "nobody gave"
 
 
 class _TooLarge(Exception):

@@ -17,6 +17,7 @@ from swarm.errors import (
     StoreError,
     SwarmError,
     Trimmed,
+    Unavailable,
     UnknownKey,
 )
 
@@ -30,6 +31,7 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
     (InputError, 400, "bad-input"),
     (NoRoom, 507, "no-room"),
     (SafeMode, 503, "safe-mode"),
+    (Unavailable, 503, "issuer-unavailable"),
     (Trimmed, 410, "trimmed"),
     (StoreError, 503, "store-unavailable"),
 )

@@ -13,6 +13,7 @@ from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.capacity.prices import Prices
+from swarm.api.oidc import Issuer
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
@@ -54,6 +55,7 @@ def _builder(
     def build() -> FastAPI:
         journal = open_journal(settings.store_url, settings.state_dir)
         clock = SystemClock()
+        oidc = settings.api.oidc
 
         def quarantine(stream: str, seq: int, by: str, reason: str, cause: str) -> None:
             journal.quarantine(stream, seq, by, reason, clock.now_s(), cause)
@@ -64,6 +66,7 @@ def _builder(
                 tokens=tokens,
                 keys=journal.keys(),
                 audit=journal.audit(),
+                issuer=None if oidc is None else Issuer(oidc, clock),
                 graph=GraphHandle(),
                 dispatch=DispatchHandle(),
                 outputs=OutputsHandle(),

@@ -11,6 +11,7 @@ from swarm.config import (
     ApiToken,
     LinkRule,
     OfferingRule,
+    Oidc,
     PipelineRule,
     PoolPrices,
     Promise,
@@ -39,6 +40,7 @@ def rows(section: type[BaseModel], prefix: str = "") -> list[str]:
 def table() -> str:
     lines = ["| key | means |", "|---|---|", *rows(Settings)]
     lines += rows(ApiToken, "api.tokens[].")
+    lines += rows(Oidc, "api.oidc.")
     lines += rows(Agents, "agents[].") + rows(OfferingRule, "placement.offerings[].")
     lines += rows(Source, "sources[].") + rows(SqlConnection, "connections.NAME.")
     lines += rows(Team, "teams.NAME.") + rows(PoolPrices, "prices.POOL.")
