@@ -3,7 +3,16 @@
 Fleets of 200 pipelines over four orchestrators (`benchmarks.cascade_world`), day by day
 (`benchmarks.cascade_sim`), with the same luck without swarm and with it, all pipelines in mode
 `gate`. Five weeks of history come first. What swarm knows of the graph is what its own engine finds
-in what is seen of the fleet, with the misses and the mistakes that this has.
+in what is seen of the fleet and in its runs, with the misses and the mistakes that this has.
+
+What keeps `prevented_share` from the goal is `gating_recall`, and that is what honesty allows. Of
+489 undeclared edges of two fleets, 29 % stand at 0.99 and more, 41 % from 0.9 up to there, 18 %
+from 0.5, and 12 % below: mostly an end that no channel ever saw. Those from 0.9 on have one or two
+channels for one of their ends where those above have three and four, and 94 % of all that stands
+there is real: so sure swarm is, too, and to hold for them is to hold wrongly six times in a
+hundred. More days do not help. What a channel takes for an access it takes again each day, so only
+another channel confirms it, or a person: that is `..._asked`. Runs that are late together hardly do
+in five weeks, since a reader that starts by the clock does not move.
 
 - `prevented_share`: of the planned runs that failed or read old data because what they need was not
   there, how many fewer there are; `stale_reads_prevented_share`: of the stale reads alone.
@@ -17,12 +26,17 @@ in what is seen of the fleet, with the misses and the mistakes that this has.
   that gate, the real share.
 - `gated_runs`, `deadlocks`, `holds_past_latest`: how many runs in mode `gate`, over all three; how
   many of them never began; how many were held for longer than the policy lets them.
+
+`--real` is another benchmark: the lab's pipelines on real servers (`benchmarks.cascade_real`).
 """
 
+import argparse
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from benchmarks.cascade_sim import Days, Outcome
+from benchmarks import cascade_real
+from benchmarks.cascade_sim import Days, Outcome, history
 from benchmarks.cascade_world import Fleet
 from benchmarks.confidence import fed
 from benchmarks.report import Figures, Options, progress, run
@@ -31,6 +45,7 @@ from swarm.graph.index import DependencyGraph
 from swarm.graph.questions import WEEK_S, Questions
 from swarm.lineage.ledger import Ledger
 from swarm.model.journal import (
+    Batch,
     DependencyChanged,
     GraphRecord,
     PipelineSeen,
@@ -46,7 +61,18 @@ SLAS = 30
 
 def main() -> None:
     """Run the benchmark."""
-    run("cascade", QUESTION, measure)
+    if "--real" in sys.argv:
+        run("cascade_real", QUESTION, _on_real_servers, arguments=_arguments)
+    else:
+        run("cascade", QUESTION, measure, arguments=_arguments)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--real", action="store_true", help="on real servers; takes 95 minutes")
+
+
+def _on_real_servers(options: Options) -> Figures:
+    return cascade_real.measure(2 if options.quick else 20)
 
 
 @dataclass(slots=True)
@@ -64,7 +90,7 @@ def measure(options: Options) -> Figures:
     for seed in range(options.seed, options.seed + worlds):
         progress(f"fleet {seed} of {count} pipelines")
         fleet = Fleet(count, seed)
-        ledger = fed(fleet.batches())
+        ledger = fed([*fleet.batches(), Batch("runs", "0", tuple(history(fleet, HISTORY_DAYS)))])
         found = _graph(ledger)
         sums.gating.append(_gating(fleet, found))
         _live(sums, fleet, days, "without", None)

@@ -7,7 +7,7 @@ the real one and is asked after each event and whenever it says that time alone 
 
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from benchmarks.cascade_world import Fleet, Line, Luck
@@ -46,6 +46,17 @@ class Outcome:
     never_begun: int = 0
 
 
+def history(fleet: Fleet, days: int) -> Iterator[Run]:
+    """The runs of the first days, as orchestrators tell them at first contact."""
+    lived = Days(fleet, days, days, ())
+    lived.run()
+    for key, runs in lived.past.items():
+        for number, ran in enumerate(runs):
+            state = RunState.FAILED if ran.failed else RunState.SUCCEEDED
+            at_s, end_s = ran.started_at_s, ran.ended_at_s
+            yield Run(key, str(number), state, ran.scheduled_for_s, at_s, end_s)
+
+
 class Days:
     """Runs the fleet over `days`; from `counted` on, `known` is what swarm knows of the graph and
     acts on. None: there is no swarm."""
@@ -63,7 +74,7 @@ class Days:
         )
         self._acts = False
         # Before it acts: what a connector brings at first contact.
-        self._past: dict[PipelineKey, list[Ran]] = {}
+        self.past: dict[PipelineKey, list[Ran]] = {}
         self._live: dict[tuple[PipelineKey, str], RunSeen] = {}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
@@ -195,7 +206,7 @@ class Days:
         self._acts = True
         for record in self._known or ():
             self._take(record)
-        for key, runs in self._past.items():
+        for key, runs in self.past.items():
             self._take(RunsKept(key, tuple(runs)))
         for seen in self._live.values():
             self._take(seen)
@@ -218,7 +229,7 @@ class Days:
             self._live[run.pipeline, run.run_id] = seen
         else:
             self._live.pop((run.pipeline, run.run_id), None)
-            self._past.setdefault(run.pipeline, []).append(ran)
+            self.past.setdefault(run.pipeline, []).append(ran)
 
     def _look(self) -> None:
         self._asked.discard(self._now_s)
