@@ -58,7 +58,8 @@ class Lab:
     `receiver` is where Airflow sends OpenLineage events, nowhere by default. `environments_in`
     shares the orchestrators' environments with other labs. On `postgres` the warehouse is a
     database of a server that the lab starts itself. With `workers` one more DAG is there, whose
-    task runs on them.
+    task runs on them. `edit`, set before it starts, is what becomes of the text of each pipeline's
+    source.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Lab:
         self._environments = (environments_in or self.folder / "envs").resolve()
         self._database = warehouse
         self._workers = workers
+        self.edit: Callable[[str], str] = str
         self._warehouse: Warehouse | None = None
         self._lock: TextIOWrapper | None = None
         self._airflow: Airflow | None = None
@@ -235,7 +237,7 @@ class Lab:
         self._warehouse = warehouse = self._make_warehouse(_pipelines() / "warehouse")
 
         def write(source: str, target: str) -> None:
-            text = Path(source).read_text(encoding="utf-8")
+            text = self.edit(Path(source).read_text(encoding="utf-8"))
             Path(target).write_text(warehouse.translate(text), encoding="utf-8")
 
         for name in (AIRFLOW, DAGSTER, PREFECT, CRON):
