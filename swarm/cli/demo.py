@@ -20,6 +20,13 @@ def demo(
         Literal["sqlite", "postgres"],
         typer.Option(help="What the pipelines' tables are in; postgres has to be installed."),
     ] = "sqlite",
+    morning: Annotated[
+        bool,
+        typer.Option(
+            help="Also let upstreams in Airflow come late on two mornings, of four minutes each, "
+            "and hold what reads them in Dagster on the second; on SQLite."
+        ),
+    ] = False,
 ) -> None:
     """Start Airflow, Dagster, Prefect and cron with pipelines, and show what swarm finds.
 
@@ -28,5 +35,7 @@ def demo(
     """
     from swarm.cli.showcase import show
 
-    if not show(folder, output, warehouse, leave=leave):
+    if morning and warehouse != "sqlite":
+        raise typer.BadParameter("the mornings need --warehouse sqlite")
+    if not show(folder, output, warehouse, leave=leave, morning=morning):
         raise typer.Exit(1)

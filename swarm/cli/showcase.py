@@ -1,5 +1,5 @@
 """The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth,
-kill a worker, and let an agent run out of memory."""
+kill a worker, let an agent run out of memory and, where it is asked for, upstreams come late."""
 
 import contextlib
 import json
@@ -16,6 +16,7 @@ import typer
 
 from swarm.bootstrap import secret
 from swarm.cli.deps import Output, name_of
+from swarm.cli.late_upstream import Late, late
 from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
@@ -24,6 +25,7 @@ from swarm.config import Api, Settings, Source
 from swarm.demo import survivor
 from swarm.demo.airflow_server import Receiver
 from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
+from swarm.demo.morning import Mornings, gating, hand_beside, hurried
 from swarm.demo.processes import free_ports
 from swarm.demo.survivor import Workers
 from swarm.demo.truth import Pair
@@ -60,9 +62,25 @@ class Outcome:
         return self.found - self.expected
 
 
-def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> bool:
-    """Run the whole course; True when swarm found exactly what the audit saw, and a program and a
-    task of Airflow survived their worker as promised."""
+@dataclass(frozen=True, slots=True)
+class Feats:
+    """What else was shown; `late` where it was asked for."""
+
+    survival: Survival
+    death: Overload
+    late: Late | None
+
+    @property
+    def kept(self) -> bool:
+        """Was all that is promised kept?"""
+        return self.survival.kept and self.death.kept and (self.late is None or self.late.kept)
+
+
+def show(
+    folder: Path, output: Output, warehouse: Database, *, leave: bool, morning: bool = False
+) -> bool:
+    """Run the whole course; True when swarm found exactly what the audit saw, a program and a task
+    of Airflow survived their worker as promised, and on the `morning` nothing stale was read."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
     (port,) = free_ports(1)
@@ -75,8 +93,12 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
     url = f"http://{settings.api.host}:{settings.api.port}"
     receiver = Receiver(url, token)
     workers = Workers(url, token_file)
-    with Lab(folder, _say, receiver, warehouse=warehouse, workers=workers) as lab:
+    lab = Lab(folder, _say, receiver, warehouse=warehouse, workers=workers)
+    lab.edit = hurried if morning else lab.edit
+    with lab, contextlib.ExitStack() as beside:
         settings = settings_for(lab, settings)
+        if morning:
+            settings = gating(settings, beside.enter_context(hand_beside(lab)))
         with _running(settings) as pid, Client(url, token) as swarm:
             survivor_run = survivor.trigger(lab.airflow)
             lab.run_pipelines()
@@ -87,14 +109,16 @@ def show(folder: Path, output: Output, warehouse: Database, *, leave: bool) -> b
             survival = survive(swarm, pid, lab.airflow, survivor_run)
             _say("Letting an agent run out of memory ...")
             death = overload(swarm, folder / "agents")
-            _report(outcome, survival, death, swarm, output)
+            mornings = late(swarm, Mornings(lab), _say) if morning else None
+            feats = Feats(survival, death, mornings)
+            _report(outcome, feats, swarm, output)
             if not leave:
                 _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
                 _say(f"Try: SWARM_STATE_DIR={settings.state_dir} .venv/bin/swarm deps")
                 _say("Ctrl-C stops everything.")
                 with contextlib.suppress(KeyboardInterrupt):
                     threading.Event().wait()
-    return not outcome.missed and not outcome.false and survival.kept and death.kept
+    return not outcome.missed and not outcome.false and feats.kept
 
 
 def settings_for(lab: Lab, settings: Settings) -> Settings:
@@ -164,11 +188,10 @@ def _short(dataset: str, lab: Lab) -> str:
     return ".".join(dataset.rpartition("/")[2].split(".")[-2:])
 
 
-def _report(
-    outcome: Outcome, survival: Survival, death: Overload, swarm: Client, output: Output
-) -> None:
+def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> None:
+    survival, death = feats.survival, feats.death
     if output is Output.JSON:
-        body = {
+        body: dict[str, object] = {
             "pipelines": outcome.pipelines,
             "orchestrators": outcome.orchestrators,
             "undeclared_expected": len(outcome.expected),
@@ -186,6 +209,7 @@ def _report(
             "agent_death_items_moved_s": round(death.moved_s, 3),
             "agent_death_replaced_s": round(death.replaced_s, 3),
         }
+        body |= feats.late.body() if feats.late is not None else {}
         typer.echo(json.dumps(body, indent=2))
         return
     edges = {_names(edge): edge for edge in swarm.dependencies(declared=False)}
@@ -212,6 +236,8 @@ def _report(
         f"{survival.airflow_tries} (Airflow alone, as measured once: 309 s and a second try)"
     )
     typer.echo(death.told())
+    if feats.late is not None:
+        typer.echo(feats.late.told())
 
 
 def _explain(edge: dict[str, Any]) -> None:
