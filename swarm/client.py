@@ -1,6 +1,7 @@
 """The Python SDK: the HTTP API as functions. It needs nothing of swarm but a URL and a token."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2 as httpx
+
+_RETRY_S = 1.0
 
 
 class ApiError(Exception):
@@ -252,6 +255,44 @@ class Client:
         `losses=[...]`, `backfills=[...]`, `added=[...]` as the API's schema has them."""
         return dict(self._request("POST", "simulate", changes))
 
+    def runs(
+        self, *, since_s: float | None = None, newest: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """The runs of all pipelines that began at `since_s` (seconds since the epoch) or later,
+        newest first; only the `newest` of each."""
+        return self._pages("runs", {"since_s": since_s, "newest": newest})
+
+    def events(self, after: int | None = None) -> Iterator[dict[str, Any]]:
+        """What happens, as it happens, from now on or after the event of number `after`; it never
+        ends. Raises `ApiError` (410) where what follows `after` is no longer kept."""
+        place = after
+        while True:
+            heard = False
+            headers = {} if place is None else {"Last-Event-ID": str(place)}
+            try:
+                with self._http.stream("GET", "events", headers=headers) as answer:
+                    if not answer.is_success:
+                        answer.read()
+                        raise self._refusal(answer)
+                    for name, text in _fields(answer.iter_lines()):
+                        heard = True
+                        if name == "id":
+                            place = int(text)
+                        elif name == "event" and text == "resync":
+                            raise ApiError(
+                                410, "trimmed", "events in between are not kept any more"
+                            )
+                        elif name == "data":
+                            yield json.loads(text)
+            except httpx.TransportError as error:
+                raise Unreachable(f"{self._url} does not answer: {error}") from None
+            if not heard:  # a proxy that cuts at once
+                time.sleep(_RETRY_S)
+
+    def openapi(self) -> dict[str, Any]:
+        """The API's own description (OpenAPI 3.1)."""
+        return dict(self._request("GET", "openapi.json"))
+
     def ahead(self) -> list[dict[str, Any]]:
         """When each pipeline is yet to be done, today and on the next day: `p50_s`, `p90_s`."""
         return list(self._request("GET", "ahead"))
@@ -386,9 +427,20 @@ class Client:
             raise Unreachable(f"{self._url} does not answer: {error}") from None
         if answer.is_success:
             return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: httpx.Response) -> ApiError:
+        """What an answer refuses, in its own words."""
         try:
             problem = answer.json()
-            raise ApiError(answer.status_code, problem["code"], problem["detail"])
+            return ApiError(answer.status_code, problem["code"], problem["detail"])
         except (ValueError, KeyError):
-            text = answer.text[:200]
-            raise ApiError(answer.status_code, "not-swarm", f"{self._url}: {text}") from None
+            return ApiError(answer.status_code, "not-swarm", f"{self._url}: {answer.text[:200]}")
+
+
+def _fields(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """The fields of server-sent events; comments, which are signs of life, are none."""
+    for line in lines:
+        name, colon, text = line.partition(":")
+        if name and colon:
+            yield name, text.removeprefix(" ")

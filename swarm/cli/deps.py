@@ -9,6 +9,7 @@ import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.edge_name import edge_name
+from swarm.cli.yaml_form import json_as_yaml
 
 
 class Output(StrEnum):
@@ -16,9 +17,21 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
 
 
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
+def _seen_as(context: typer.Context, output: Output) -> Output:
+    """A command that is to print YAML sees that it is to print JSON."""
+    if output is not Output.YAML:
+        return output
+    if not context.resilient_parsing:
+        context.with_resource(json_as_yaml())
+    return Output.JSON
+
+
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="How to print.", callback=_seen_as)
+]
 
 
 def name_of(task: dict[str, Any]) -> str:

@@ -16,15 +16,19 @@ from swarm.cli import (
     audit,
     cluster,
     config,
+    connections,
     cost,
     decisions,
     demo,
     deps,
     diff,
+    doctor,
     findings,
     hand,
     keys,
+    init,
     links,
+    reads,
     replay,
     run,
     scale,
@@ -33,6 +37,7 @@ from swarm.cli import (
     sla,
     status,
     tasks,
+    top,
     up,
 )
 from swarm.errors import ConfigError, InputError, SwarmError
@@ -50,10 +55,18 @@ app = typer.Typer(
 )
 
 for command in (
+    init.init,
+    doctor.check,
+    doctor.doctor,
     scan.scan,
     diff.diff,
     up.up,
     status.status,
+    top.top,
+    reads.runs,
+    reads.datasets,
+    reads.events,
+    reads.openapi,
     status.quarantine,
     findings.findings,
     findings.rate,
@@ -86,6 +99,7 @@ app.add_typer(hand.app, name="hand")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cluster.app, name="cluster")
+app.add_typer(connections.app, name="connections")
 app.add_typer(config.app, name="config")
 
 

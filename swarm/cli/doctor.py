@@ -1,0 +1,179 @@
+"""`swarm check` and `swarm doctor`: what is wrong with the set-up, and what mends it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from swarm.cli.connection import ConfigOption
+from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client import Client
+    from swarm.config import Settings, Source
+
+FAULTY = 3
+_ROOM_BYTES = 1 << 30
+_DIAL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found; `fix` is empty where all is well."""
+
+    what: str
+    found: str
+    fix: str = ""
+
+
+def check(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
+    """Look whether the settings can be used, and the files they name; starts and reads nothing."""
+    _tell(_of_settings(path)[1], output)
+
+
+def doctor(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
+    """Look for what is most likely wrong: settings, files, room, sources, the running swarm."""
+    settings, looks = _of_settings(path)
+    if settings is not None:
+        looks += _of_machine(settings)
+        looks += [_dialled(source) for source in settings.sources if source.url]
+        looks += _of_running(path)
+    _tell(looks, output)
+
+
+def _tell(looks: list[Look], output: Output) -> None:
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, "looks": [asdict(one) for one in looks]}))
+    else:
+        for one in looks:
+            typer.echo(f"{'fault' if one.fix else 'ok':6} {one.what}: {one.found}")
+            if one.fix:
+                typer.echo(f"       {one.fix}")
+    faults = sum(bool(one.fix) for one in looks)
+    typer.echo(f"{faults} faults in {len(looks)} looks", err=True)
+    if faults:
+        raise typer.Exit(FAULTY)
+
+
+def _of_settings(path: Path | None) -> tuple["Settings | None", list[Look]]:
+    """The settings, None where they cannot be read, and what is to say of them."""
+    from swarm import config
+    from swarm.errors import ConfigError
+
+    name = "the defaults" if path is None else str(path)
+    try:
+        settings = config.load(path)
+    except ConfigError as error:
+        fix = "correct that line; `swarm config show` tells all keys"
+        return None, [Look("settings", str(error), fix)]
+    if not settings.sources:
+        fix = "`swarm init` writes a file to begin with"
+        return settings, [Look("settings", f"{name} name no sources", fix)]
+    first = Look("settings", f"{name}, {len(settings.sources)} sources")
+    return settings, [first, *(_usable(source, settings) for source in settings.sources)]
+
+
+def _usable(source: "Source", settings: "Settings") -> Look:
+    """Whether somebody knows the kind, and the files are there and nobody else's to read."""
+    from swarm.connectors.registry import connect
+    from swarm.errors import ConfigError
+
+    what = f"source {source.instance}"
+    secrets = [
+        one for one in (source.token_file, source.password_file, source.hand_token_file) if one
+    ]
+    for file in [*secrets, *([source.path] if source.path else [])]:
+        if not os.access(file, os.R_OK):
+            return Look(what, f"{file} cannot be read", "correct the path, or who may read it")
+    for file in secrets:
+        if file.stat().st_mode & 0o077:
+            return Look(what, f"others may read {file}", f"chmod 600 {file}")
+    try:
+        connect(source, settings)
+    except ConfigError as error:
+        return Look(what, str(error), "correct it in the settings")
+    return Look(what, f"{source.kind} at {source.url or source.path or 'its default'}")
+
+
+def _of_machine(settings: "Settings") -> Iterator[Look]:
+    folder = settings.state_dir
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        yield Look("state", f"{there} cannot be written", "set `state_dir`, or who owns it")
+    else:
+        yield Look("state", f"{folder} can be written")
+    free = shutil.disk_usage(there).free
+    fix = "" if free > _ROOM_BYTES else "free some space: a full disk stops what is new"
+    yield Look("room", f"{free / 1e9:.1f} GB free under {there}", fix)
+    yield _importable("ray", "reinstall swarm: `pip install --force-reinstall swarm`")
+
+
+def _importable(name: str, fix: str) -> Look:
+    import importlib.util
+
+    found = importlib.util.find_spec(name) is not None
+    return Look(name, "is installed" if found else "is not installed", "" if found else fix)
+
+
+def _dialled(source: "Source") -> Look:
+    """Whether anybody listens where a source is said to be."""
+    import socket
+    from urllib.parse import urlsplit
+
+    what = f"line to {source.instance}"
+    parts = urlsplit(source.url)
+    place = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        socket.create_connection(place, _DIAL_S).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        return Look(
+            what, f"{source.url}: {why}", "start it, or correct `url`; is it behind a proxy?"
+        )
+    return Look(what, f"{source.url} answers")
+
+
+def _of_running(path: Path | None) -> Iterator[Look]:
+    from swarm.cli.connection import reached
+    from swarm.client import ApiError, Client, Unreachable
+
+    try:
+        with Client(*reached(path), timeout_s=10.0) as swarm:
+            yield from _of_swarm(swarm)
+    except Unreachable as error:
+        yield Look(
+            "swarm", str(error), "`swarm up` starts it; its log is `swarm.log` in `state_dir`"
+        )
+    except ApiError as error:
+        fix = "give the token that `swarm up` printed" if error.status == 401 else "see `swarm.log`"
+        yield Look("swarm", str(error), fix)
+    except OSError as error:
+        yield Look("swarm", f"{error.filename}: {error.strerror}", "set `SWARM_TOKEN_FILE`")
+
+
+def _of_swarm(swarm: "Client") -> Iterator[Look]:
+    from swarm import __version__
+
+    now, theirs = swarm.status(), swarm.openapi()["info"]["version"]
+    same = theirs == __version__
+    yield Look(
+        "swarm",
+        f"answers, version {theirs}",
+        "" if same else f"this command is {__version__}: install the same on both sides",
+    )
+    ready = swarm.ready()
+    yield Look("journal", "is read" if ready else "is still read", "" if ready else "wait a little")
+    for row in now["connectors"]:
+        well = row["state"] == "ok"
+        found = row["state"] + (f": {row['message']}" if row["message"] else "")
+        yield Look(
+            f"reads {row['source']}", found, "" if well else "`swarm connections test` tries"
+        )
+    for row in now["standing"]:
+        found = f"stands still before record {row['seq']}: {row['why']}"
+        yield Look(f"stream {row['stream']}", found, f"`{row['fix']}`")
