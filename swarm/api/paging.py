@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite, nan
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -46,11 +47,14 @@ def page(
 
 def place_in_time(cursor: str) -> tuple[float, str]:
     """The key (time, name) that a page of `page_in_time` ended with. Raises `InputError`."""
-    at_s, _, key = cursor.partition(" ")
+    time, _, key = cursor.partition(" ")
     try:
-        return float(at_s), key
+        at_s = float(time)
     except ValueError:
-        raise InputError(f"`{cursor}` is no `next_cursor` that a page gave") from None
+        at_s = nan
+    if not isfinite(at_s) or "\x00" in key:
+        raise InputError(f"`{cursor}` is no `next_cursor` that a page gave")
+    return at_s, key
 
 
 def place_in_log(cursor: str) -> int:

@@ -90,7 +90,8 @@ class Database:
         PostgreSQL is asked for the one row that every commit moves. One call at a time."""
         with self.translated():
             if self._engine.dialect.name != "sqlite":
-                with self._reader.connect() as connection:
+                alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+                with alone.connect() as connection:
                     return tuple(connection.execute(moved_by_all).one())
             if self._glance is None:
                 self._glance = self._engine.raw_connection()

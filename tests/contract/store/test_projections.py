@@ -433,6 +433,22 @@ def test_runs_are_the_newest_state_of_each_newest_first(store, build):
     assert projections.task_runs(key, "a") == []
 
 
+@pytest.mark.parametrize("newest", [False, True])
+def test_pages_of_all_runs_are_in_order_and_whole(store, build, newest):
+    stream = store.journal().open("graph")
+    # Three pipelines; of each moment two runs, so a page may end between what began at once.
+    seen = [build.run(at % 3, f"r{at}", float(at // 2)) for at in range(20)]
+    stream.append(seen, 1.0, "c")
+    Follower(store.journal(), store.projector()).catch_up()
+    projections, found, before = store.projections(), [], None
+    while page := projections.all_runs(3, 2.0, before, newest=newest):
+        found += page
+        before = page[-1].key
+    assert [row.key for row in found] == sorted({row.key for row in found}, reverse=True)
+    ran = {row.run.run_id for row in found}
+    assert ran == ({"r17", "r18", "r19"} if newest else {f"r{at}" for at in range(4, 20)})
+
+
 def test_capacity_is_the_newest_state_of_each(store):
     key = PipelineKey("airflow", "p")
     seen = [Pool("airflow", "p", 1), Backfill(key, "p", "running"), Pool("airflow", "p", 2)]

@@ -1,6 +1,9 @@
 """Pages are gapless and without repeats, also while items come and go."""
 
-from swarm.api.paging import page
+import pytest
+
+from swarm.api.paging import page, page_in_time, place_in_log, place_in_time
+from swarm.errors import InputError
 
 
 def read_all(items, limit):
@@ -27,3 +30,28 @@ def test_an_item_that_goes_between_two_pages_hides_no_other():
     first = page(items, str, lambda item: item, None, 2)
     items.remove("b")
     assert page(items, str, lambda item: item, first.next_cursor, 2).items == ["c", "d"]
+
+
+def test_pages_in_time_cover_everything_once_also_what_happened_at_once():
+    events = sorted(((at % 3 / 7, f"name {at}") for at in range(20)), reverse=True)
+    seen, before = [], None
+    while True:
+        rest = [one for one in events if before is None or one < before]
+        found = page_in_time(rest[:4], lambda one: one, lambda one: one, 3)
+        seen += found.items
+        if found.next_cursor is None:
+            break
+        before = place_in_time(found.next_cursor)
+    assert seen == events
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "nan a", "inf a", "-inf a", "1e999 a", "1 a\x00b"])
+def test_a_cursor_that_no_page_gave_is_refused(cursor):
+    with pytest.raises(InputError, match="no `next_cursor`"):
+        place_in_time(cursor)
+
+
+@pytest.mark.parametrize("cursor", ["-1", "x", "1.5", "9" * 19, "\u0663 "])
+def test_a_place_that_no_log_has_is_refused(cursor):
+    with pytest.raises(InputError):
+        place_in_log(cursor)
