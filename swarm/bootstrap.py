@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run swarm in this process until SIGTERM."""
     settings = config.load(Path(sys.argv[1]), environ={})
-    _check_targets(settings)
+    _check_receivers(settings)
     token_file = secret(settings, "token")
     # Once here, so that the actors need not wait for one another to do it.
     open_projector(settings.store_url, settings.state_dir).close()
@@ -54,6 +54,7 @@ def main() -> None:
     from swarm.actors.outputs import OutputsActor
     from swarm.actors.placement import PlacementActor
     from swarm.actors.projector import ProjectorActor
+    from swarm.actors.publisher import PublisherActor
     from swarm.actors.sequencer import SequencerActor
     from swarm.api import serve
 
@@ -89,6 +90,7 @@ def main() -> None:
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
         *([spawn(AlertsActor, options.ALERTS, settings)] if settings.alerts.targets else []),
+        *([spawn(PublisherActor, options.PUBLISHER, settings)] if settings.publish.url else []),
         *(
             spawn(
                 ConnectorActor,
@@ -206,9 +208,13 @@ def _tokens(settings: Settings) -> dict[str, Caller]:
     return tokens
 
 
-def _check_targets(settings: Settings) -> None:
-    """Raises `ConfigError` for a target of alerts that cannot be used: an actor that cannot begin
-    would only be begun again."""
+def _check_receivers(settings: Settings) -> None:
+    """Raises `ConfigError` for a target of alerts or a catalogue that cannot be used: an actor that
+    cannot begin would only be begun again."""
+    if settings.publish.url:
+        from swarm.connectors.publishing import Catalogue
+
+        Catalogue(settings.publish).close()
     if settings.alerts.targets:
         from swarm.alerts.senders import sender
 

@@ -510,6 +510,22 @@ class Alerts(_Section):
         return self
 
 
+class Publishing(_Section):
+    """A catalogue that is told of the dependencies that swarm finds, as OpenLineage events."""
+
+    url: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Where it takes events, such as `https://marquez/api/v1/lineage`; empty: no "
+        "catalogue is told anything.",
+    )
+    token_file: UserPath | None = Field(None, description="File that holds a bearer token for it.")
+    at_least: float = Field(
+        0.8, ge=0, le=1, description="How probable a dependency has to be to be told."
+    )
+    timeout_s: float = Field(10.0, ge=1, le=600, description="Seconds one request may take.")
+
+
 class Settings(_Section):
     """All of swarm's settings."""
 
@@ -565,6 +581,7 @@ class Settings(_Section):
     )
     links: tuple[LinkRule, ...] = Field((), description="Which pipelines start which others.")
     alerts: Alerts = Alerts()
+    publish: Publishing = Publishing()
     hold_ttl_s: float = Field(
         60.0,
         ge=30,
@@ -673,6 +690,7 @@ _SECTIONS: Mapping[str, type[_Section]] = {
     "pipelines": PipelineRule,
     "links": LinkRule,
     "alerts": Alerts,
+    "publish": Publishing,
 }
 
 

@@ -22,6 +22,7 @@ PLACEMENT: dict[str, Any] = _BASE | {"name": "placement"}
 PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
 ALERTS: dict[str, Any] = _BASE | {"name": "alerts"}
+PUBLISHER: dict[str, Any] = _BASE | {"name": "publisher"}
 OUTPUTS: dict[str, Any] = _BASE | {"name": "outputs"}
 
 

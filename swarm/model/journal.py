@@ -472,6 +472,19 @@ class AlertsKept:
     told: tuple[tuple[str, tuple[Told, ...]], ...]
 
 
+# --- records of the publisher stream -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineageTold:
+    """A catalogue was told what a task reads and writes, of which `digest` is one (empty: nothing
+    any more). `refused` says why, where it did not want to know."""
+
+    task: TaskKey
+    digest: str
+    refused: str = ""
+
+
 GraphRecord = (
     PipelineSeen
     | PipelineGone
@@ -538,6 +551,7 @@ Record = (
     | PlacementRecord
     | DispatchRecord
     | AlertsRecord
+    | LineageTold
     | Quarantined
 )
 

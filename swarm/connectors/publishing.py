@@ -1,0 +1,48 @@
+"""How a catalogue is sent OpenLineage events: plain HTTP, as the specification has it.
+
+The events are ten lines of JSON and their transport is one POST, so the client library
+(openlineage-python, with requests and attrs) is only what the tests compare with.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2 as httpx
+
+from swarm.config import Publishing
+from swarm.connectors.http_answers import check_status
+from swarm.errors import ConfigError, Unavailable
+
+_REFUSALS = frozenset({400, 413, 422})  # of this event; anything else is a matter of all of them
+_SAID_MAX = 200
+
+
+class Catalogue:
+    """A receiver of events; its calls are for a thread."""
+
+    def __init__(self, settings: Publishing) -> None:
+        """Raises `ConfigError` for a token file that cannot be read."""
+        headers = {"User-Agent": "swarm"}
+        if settings.token_file is not None:
+            try:
+                token = settings.token_file.read_text().strip()
+            except OSError as error:
+                raise ConfigError(f"publish: {settings.token_file}: {error.strerror}.") from None
+            headers["Authorization"] = f"Bearer {token}"
+        self._url = settings.url
+        self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
+
+    def tell(self, event: Mapping[str, Any]) -> str:
+        """Send an event; why it is not wanted, empty where it is. Raises `ConnectorError`."""
+        try:
+            answer = self._client.post(self._url, json=event)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unavailable(f"{self._url}: {type(error).__name__}: {error}") from None
+        if answer.status_code in _REFUSALS:
+            return f"it answered {answer.status_code}: {answer.text[:_SAID_MAX]}"
+        retry_after = answer.headers.get("Retry-After", "")
+        check_status(self._url, answer.status_code, retry_after, answer.content)
+        return ""
+
+    def close(self) -> None:
+        self._client.close()
