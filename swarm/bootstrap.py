@@ -27,6 +27,7 @@ from swarm.config import Settings
 from swarm.errors import ConfigError
 from swarm.model.access import Caller, Role
 from swarm.store.projector import open_projector
+from swarm.telemetry import log_as_json
 
 _TOKEN_MIN = 20
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run swarm in this process until SIGTERM."""
+    log_as_json()
     settings = config.load(Path(sys.argv[1]), environ={})
     _check_receivers(settings)
     token_file = secret(settings, "token")

@@ -1,4 +1,4 @@
-"""The names of all metrics, with what they mean.
+"""The names of all metrics, with what they mean, and the form of a line of the log.
 
 Units are those of Prometheus (seconds, and counts), and come last in the name. No label takes ids
 of tasks or runs; the one that takes names from outside, `sla`, takes `SLAS_MAX` of them.
@@ -6,6 +6,8 @@ of tasks or runs; the one that takes names from outside, `sla`, takes `SLAS_MAX`
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+import structlog
 
 SLAS_MAX = 200
 LABEL_MAX = 200  # characters
@@ -103,3 +105,24 @@ SOURCE_AGE = _gauge(
 )
 ALERTS = _counter("swarm_alerts_total", "Alerts that ended, by outcome.", "target", "outcome")
 ALERTS_UNDER_WAY = _gauge("swarm_alerts_under_way", "Alerts not taken yet.", "target")
+
+
+def log_as_json() -> None:
+    """From now on each line of this process's log is a JSON object: `timestamp` (ISO 8601, UTC),
+    `level`, `event`, what is said of it, and the `cause_id` that it follows from, where one is."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+
+
+def caused_by(cause_id: str) -> None:
+    """What this task of the loop logs from now on follows from that."""
+    structlog.contextvars.bind_contextvars(cause_id=cause_id)

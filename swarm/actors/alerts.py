@@ -25,7 +25,7 @@ from swarm.model.alerts import Alert, Delivery
 from swarm.model.findings import Finding
 from swarm.model.journal import AlertEnded, AlertHeard, AlertsRecord, FindingChanged
 from swarm.store.projections import Projections, open_projections
-from swarm.telemetry import Figure
+from swarm.telemetry import Figure, caused_by
 
 log = structlog.get_logger()
 
@@ -117,11 +117,12 @@ class AlertsActor:
 
     async def _deliver(self, alert: Alert) -> None:
         """Send it until its target takes it or it is given up."""
+        caused_by(alert.id)
         wait_s = _RETRY_S
         while why := await asyncio.to_thread(_refusal, self._sends[alert.target], alert):
             if self._clock.now_s() - alert.made_at_s > _GIVE_UP_S:
                 break
-            log.warning("an alert was not taken", target=alert.target, alert=alert.id, why=why)
+            log.warning("an alert was not taken", target=alert.target, why=why)
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _RETRY_MAX_S)
         outcome = Delivery.GIVEN_UP if why else Delivery.SENT

@@ -34,7 +34,7 @@ from swarm.model.journal import (
 )
 from swarm.outbound import check_reached
 from swarm.store.projections import open_projections
-from swarm.telemetry import Figure
+from swarm.telemetry import Figure, caused_by
 
 _BACKOFF_MAX_S = 60.0
 _CURSOR_EVERY_S = 60.0  # an idle pass also moves the cursor; that need not be durable each time
@@ -176,6 +176,7 @@ class ConnectorActor:
         if self._source.url:
             key = f"source `{self._source.instance}`: `url`"
             await asyncio.to_thread(check_reached, self._source.url, key)
+        caused_by(cause_id)
         async for batch in connector.observe(self._cursor):
             if batch.items:
                 await self._graph.offer(batch, cause_id)

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from swarm.errors import Overloaded, Rejected
+from swarm.telemetry import log_as_json
 
 EventT = TypeVar("EventT")
 
@@ -56,6 +57,7 @@ class Inbox(Generic[EventT]):
 
 def start(loop: Awaitable[None]) -> asyncio.Future[None]:
     """Run an actor's loop in the background; its end is the end of the process."""
+    log_as_json()
     task = asyncio.ensure_future(loop)
     task.add_done_callback(_die)
     return task

@@ -16,7 +16,7 @@ import structlog
 from swarm.errors import SwarmError
 from swarm.telemetry import Figure, Kind, Metric
 
-_EVERY_S = 5.0
+_EVERY_S = 10.0  # Prometheus looks every fifteen, unless it is told otherwise
 # What a bug here raises, or a change in Ray's: it must not end an actor that has work to do.
 _FAULTS = (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 

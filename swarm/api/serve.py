@@ -23,6 +23,7 @@ from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
 from swarm.store.trail import standing
+from swarm.telemetry import log_as_json
 
 APPLICATION = "swarm-api"
 
@@ -53,6 +54,7 @@ def _builder(
     settings: Settings, token: str, tokens: Mapping[str, Caller], payload_key: bytes
 ) -> Callable[[], FastAPI]:
     def build() -> FastAPI:
+        log_as_json()
         journal = open_journal(settings.store_url, settings.state_dir)
         clock = SystemClock()
         oidc = settings.api.oidc
