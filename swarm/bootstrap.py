@@ -149,7 +149,19 @@ def _capacity(settings: Settings) -> Callable[[], "Capacity"]:
 
         return Static(offerings(settings), standing)
 
-    return static
+    def autoscaled() -> "Capacity":
+        import ray
+
+        from swarm.actors.terms import offerings
+        from swarm.capacity.ray_autoscaler import RayAutoscaler
+        from swarm.capacity.ray_request import RayRequest
+        from swarm.clock import SystemClock
+
+        asked = RayRequest(ray.get_runtime_context().gcs_address)
+        # Whoever keeps the workers ends the one on a node that is returned (`actors/returned.py`).
+        return RayAutoscaler(offerings(settings), asked, lambda _: None, SystemClock())
+
+    return autoscaled if settings.placement.pool == "ray" else static
 
 
 def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "Fleet":

@@ -280,8 +280,10 @@ class OfferingRule(_Section):
 class Placement(_Section):
     """How many workers there are to be, and what they may cost."""
 
-    pool: Literal["off", "static"] = Field(
-        "off", description="`static` plans for the nodes that stand, `off` does not plan."
+    pool: Literal["off", "static", "ray"] = Field(
+        "off",
+        description="`ray` has Ray's autoscaler order nodes and return them, `static` plans for "
+        "those that stand, `off` does not plan.",
     )
     offerings: tuple[OfferingRule, ...] = Field((), description="The kinds of workers there are.")
     most_workers: int = Field(
@@ -305,6 +307,8 @@ class Placement(_Section):
         names = [one.name for one in self.offerings]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two offerings are called `{twice[0]}`; each needs a name of its own")
+        if self.pool == "ray" and not names:
+            raise ValueError("`pool: ray` needs `offerings`: the node types of the cluster file")
         return self
 
 
@@ -599,6 +603,12 @@ class Settings(_Section):
         for source in self.sources:
             places += [source.token_file, source.password_file, source.hand_token_file]
         return tuple(place for place in places if place)
+
+    @model_validator(mode="after")
+    def _has_a_cluster(self) -> Self:
+        if self.placement.pool == "ray" and not self.ray_address:
+            raise ValueError("`placement.pool: ray` needs `ray_address`: Ray's autoscaler is there")
+        return self
 
 
 def load(path: UserPath | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

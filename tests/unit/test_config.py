@@ -150,3 +150,10 @@ def test_two_offerings_of_one_name_are_refused(read):
     kinds = "{name: small, price_usd_per_h: 0.1}"
     said = message(read, f"placement: {{pool: static, offerings: [{kinds}, {kinds}]}}")
     assert "two offerings are called `small`" in said
+
+
+def test_nodes_of_an_autoscaler_need_a_cluster_and_its_node_types(read):
+    kinds = "offerings: [{name: small, price_usd_per_h: 0.1}]"
+    assert "`offerings`" in message(read, "placement: {pool: ray}")
+    assert "`ray_address`" in message(read, f"placement: {{pool: ray, {kinds}}}")
+    assert read(f"ray_address: auto\nplacement: {{pool: ray, {kinds}}}").placement.pool == "ray"
