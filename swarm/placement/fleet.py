@@ -60,6 +60,18 @@ class Fleet:
         return None
 
 
+def _lacks(has: Room, mix: Sequence[float]) -> int | None:
+    """The kind of room that there is least of beside the slots; None where of all there is enough
+    for the work."""
+    short = [
+        (1.0 - has[kind] / (part * has[0]), kind)
+        for kind, part in enumerate(mix)
+        if kind and part > 0 and has and has[0]
+    ]
+    worst, kind = max(short, default=(0.0, 0))
+    return kind if worst > 0 else None
+
+
 def _together(workers: Iterable[Rented]) -> Room:
     return tuple(map(sum, zip(*(one.offering.room for one in workers), strict=True)))
 
@@ -89,12 +101,17 @@ def least(
 
 
 def sizes_from(
-    fleet: Fleet, offerings: Sequence[Offering], budget: Budget, slots: int
+    fleet: Fleet,
+    offerings: Sequence[Offering],
+    budget: Budget,
+    slots: int,
+    mix: Sequence[float] = (),
 ) -> Iterator[Fleet]:
     """Ever larger fleets that the budget allows, from the first that has so many slots on (or the
-    largest allowed), and then the first that it does not allow."""
+    largest allowed), and then the first that it does not allow. `mix`: how much of each kind of
+    room the work takes for each slot; a fleet grows by what it has least of, in proportion."""
     small: Fleet | None = None
-    for one in _larger(fleet, offerings):
+    for one in _larger(fleet, offerings, mix):
         beyond = one.beyond(budget)
         if not beyond and sum(one.capacity[:1]) < slots:
             small = one
@@ -109,7 +126,7 @@ def sizes_from(
         yield small
 
 
-def _larger(fleet: Fleet, offerings: Sequence[Offering]) -> Iterator[Fleet]:
+def _larger(fleet: Fleet, offerings: Sequence[Offering], mix: Sequence[float]) -> Iterator[Fleet]:
     """First those come back that would leave, then new ones are ordered."""
     yield fleet
     while fleet.spare:
@@ -118,14 +135,15 @@ def _larger(fleet: Fleet, offerings: Sequence[Offering]) -> Iterator[Fleet]:
     tried = 0
     while offerings:
         for _ in range(1 if tried < _BY_ONE else max(1, len(fleet.workers) // 8)):
-            fleet = _with_next(fleet, offerings)
+            fleet = _with_next(fleet, offerings, mix)
         tried += 1
         yield fleet
 
 
-def _with_next(fleet: Fleet, offerings: Sequence[Offering]) -> Fleet:
-    """One more of the first offering that is not sold out."""
-    for offering in offerings:
+def _with_next(fleet: Fleet, offerings: Sequence[Offering], mix: Sequence[float]) -> Fleet:
+    """One more of the first offering that is not sold out; first come those with what it lacks."""
+    lacks = _lacks(fleet.capacity, mix)
+    for offering in sorted(offerings, key=lambda one: lacks is not None and not one.room[lacks]):
         more = fleet.with_one(offering)
         if not more.beyond(_UNLIMITED):
             return more

@@ -99,9 +99,14 @@ def _sized(
     situation: Situation, crew: Fleet, front: Sequence[Demand], random: Random, draws: int
 ) -> tuple[Sizes, list[float]]:
     """How many workers, and who has precedence."""
-    area = sum(one.takes.mean() * one.needs[0] for one in front if not one.runs_on)
-    slots = -int(-area // max(1, situation.horizon_s))
-    fleets = sizes_from(crew, situation.offerings, situation.budget, slots)
+    waiting = [one for one in front if not one.runs_on]
+    areas = [
+        sum(one.takes.mean() * one.needs[kind] for one in waiting)
+        for kind in range(len(waiting[0].needs) if waiting else 1)
+    ]
+    slots = -int(-areas[0] // max(1, situation.horizon_s))
+    mix = [area / areas[0] for area in areas] if areas[0] else []
+    fleets = sizes_from(crew, situation.offerings, situation.budget, slots, mix)
     keys = latest(front, crew.whole)
     may = Draws(front, drawn(front, random, draws), keys)
     return size(may, fleets, situation.budget, situation.worth), keys

@@ -1,5 +1,6 @@
 """What waits, runs and is to come, as demands of a plan."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from random import Random
@@ -131,3 +132,13 @@ def test_a_queue_is_answered_with_more_workers() -> None:
     tasks = [a_task(f"t{n}", sla=SlaClass.CRITICAL) for n in range(40)]
     found = plan(made(*waiting(*tasks), took=Spread((240.0, 300.0))), Random(1))
     assert len([one for one in found.moves if isinstance(one, ScaleUp)]) > 3
+
+
+def test_a_fleet_grows_by_the_kind_of_worker_that_its_work_may_run_on() -> None:
+    needs = Needs(capacity=CapacityClass.DEDICATED)
+    only = [a_task(f"d{n}", needs, sla=SlaClass.CRITICAL) for n in range(16)]
+    anywhere = [a_task(f"a{n}", sla=SlaClass.CRITICAL) for n in range(8)]
+    found = plan(made(*waiting(*only, *anywhere), took=Spread((290.0, 300.0))), Random(1))
+    ups = Counter(one.offering for one in found.moves if isinstance(one, ScaleUp))
+    assert ups["own"] * OWN.room[0] >= 8, "half of it has begun within its patience"
+    assert found.chosen.missed < 1
