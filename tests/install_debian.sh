@@ -5,6 +5,7 @@ set -eu
 missing=
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="postgresql"
 command -v ip >/dev/null || missing="$missing iproute2"
+command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v chromium >/dev/null || missing="$missing chromium"
 if [ -z "$missing" ]; then
     exit 0

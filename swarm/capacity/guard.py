@@ -1,5 +1,6 @@
 """`python -m swarm.capacity.guard`: beside Ray's head, clears a fleet that nobody renews any more,
-so that a swarm that died does not leave its nodes running.
+so that a swarm that died does not leave its nodes running. It also starts Ray's server again when
+that dies with a Redis behind it (`head.py`).
 
 It outlives swarm and knows nothing of it but the lease. One on a head is enough, two do no harm.
 """
@@ -11,6 +12,7 @@ import threading
 import structlog
 from ray._private.services import canonicalize_bootstrap_address_or_die
 
+from swarm.capacity.head import find
 from swarm.capacity.lease import LeaseWatch
 from swarm.capacity.ray_request import RayRequest
 from swarm.clock import Clock, SystemClock
@@ -42,11 +44,16 @@ def main() -> None:
     parser.add_argument("--address", default="auto", help="of Ray's head; else the one here")
     address = canonicalize_bootstrap_address_or_die(parser.parse_args().address)
     guard = Guard(RayRequest(address), SystemClock())
+    head = find(int(address.rpartition(":")[2]))
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     answers = True
     while not stopped.wait(_LOOK_S):
+        if head is not None:
+            before, head = head, head.mended()
+            if head is not before:
+                log.warning("Ray's server died and was started again", pid=head.server.pid)
         try:
             guard.look()
             answers = True

@@ -53,11 +53,17 @@ def eventually(look: Callable[[], _T], timeout_s: float = _START_S) -> _T:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
+    with a_head() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def a_head(**more: str) -> Iterator[Cluster]:
+    """A head of its own; `more` is in its environment."""
     folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"127.0.0.1:{port}"
-    environ = _environment()
+    environ = _environment() | more
     config = folder / "cluster.json"
     config.write_text(json.dumps(_config(address)))
     with (folder / "log").open("wb") as log:
@@ -65,7 +71,6 @@ def cluster() -> Iterator[Cluster]:
             [
                 Path(sys.executable).with_name("ray"),
                 "start",
-                "--block",
                 "--head",
                 f"--port={port}",
                 "--node-ip-address=127.0.0.1",
@@ -81,12 +86,18 @@ def cluster() -> Iterator[Cluster]:
             stdin=subprocess.DEVNULL,
         )
     try:
-        request = RayRequest(address)
-        eventually(request.alive)
+        eventually(RayRequest(address).alive)
         yield Cluster(address, environ)
     finally:
-        _end(head, folder)
+        head.wait(60)
+        _end(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _environment() -> dict[str, str]:
@@ -148,18 +159,14 @@ def _type(market: str, most: int) -> dict[str, object]:
     }
 
 
-def _end(head: subprocess.Popen[bytes], folder: Path) -> None:
-    """The head and the nodes that its autoscaler started; these do not end with it."""
-    ours = [psutil.Process(head.pid)] if head.poll() is None else []
-    ours += [child for parent in ours for child in parent.children(recursive=True)]
+def _end(folder: Path) -> None:
+    """The head and the nodes that its autoscaler started: none of them ends by itself."""
+    ours = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and any(
-                str(folder) in part for part in process.cmdline()
-            ):
-                ours.append(process)
+            if process.pid != os.getpid() and any(str(folder) in one for one in process.cmdline()):
+                ours += [process, *process.children(recursive=True)]
     for process in ours:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(ours, timeout=30)
-    head.wait(30)

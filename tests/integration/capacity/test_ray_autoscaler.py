@@ -12,6 +12,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from swarm.capacity.base import Standing
+from swarm.capacity.head import find
 from swarm.capacity.ray_autoscaler import RayAutoscaler
 from swarm.capacity.ray_request import RayRequest
 from swarm.clock import SystemClock
@@ -123,3 +124,8 @@ def test_a_fleet_that_nobody_renews_is_cleared(cluster: Cluster) -> None:
         eventually(lambda: joined(capacity))
         eventually(lambda: request.lease() is None)
         eventually(lambda: not capacity.nodes())
+
+
+def test_a_head_without_redis_is_not_to_be_started_again(cluster: Cluster) -> None:
+    """The guard leaves it: a new one would know of nobody."""
+    assert find(int(cluster.address.rpartition(":")[2])) is None
