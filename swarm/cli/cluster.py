@@ -4,9 +4,14 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from swarm.cli.connection import fail
+
+if TYPE_CHECKING:
+    from swarm.capacity.clusterfile.located import Finding
 
 app = typer.Typer(help="Ray clusters to run on.", no_args_is_help=True)
 
@@ -18,12 +23,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+FileArgument = Annotated[
+    Path, typer.Argument(help="For `ray up`, or KubeRay's.", exists=True, dir_okay=False)
+]
+
+
 @app.command()
 def check(
-    file: Annotated[
-        Path,
-        typer.Argument(help="For `ray up`, or KubeRay's.", exists=True, dir_okay=False),
-    ],
+    file: FileArgument,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TEXT,
 ) -> None:
     """Tell what is wrong with a cluster file, on which line, and what to write instead.
@@ -31,15 +38,7 @@ def check(
     By Ray's own schema, and by what swarm needs: labels, who is let in, what is open to the
     network, when a node counts as dead. It starts nothing. Exit code 1: something is wrong.
     """
-    from swarm.capacity.clusterfile.check import check as checked
-    from swarm.errors import InputError
-
-    try:
-        found = checked(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: no text in UTF-8.") from None
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+    found = _checked(file)
     if output is Output.JSON:
         tree = {"schema_version": 1, "findings": [asdict(one) for one in found]}
         typer.echo(json.dumps(tree, indent=2))
@@ -49,3 +48,46 @@ def check(
         typer.echo(f"{len(found)} to fix" if found else f"{file}: nothing wrong", err=bool(found))
     if found:
         raise typer.Exit(1)
+
+
+@app.command()
+def offerings(file: FileArgument) -> None:
+    """Print the settings by which swarm orders the nodes of a cluster file.
+
+    Exit code 1: something is wrong with the file, `swarm cluster check` says what.
+    """
+    import yaml
+
+    from swarm.capacity.clusterfile.check import described
+    from swarm.capacity.node_types import known_price
+    from swarm.capacity.node_types import offerings as offered
+
+    if _checked(file):
+        fail(f"Something is wrong with it: swarm cluster check {file}", 1)
+    found = offered(described(file.read_text(encoding="utf-8")), known_price)
+    rows = [
+        {
+            "name": one.name,
+            "slots": one.room[0],
+            "price_usd_per_h": one.price_usd_per_h,
+            "boot_s": one.boot_s,
+            "market": one.capacity.value,
+            "most": one.most,
+        }
+        for one in found
+    ]
+    most = sum(one.most or 0 for one in found)
+    tree = {"placement": {"pool": "ray", "most_workers": most, "offerings": rows}}
+    typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)
+
+
+def _checked(file: Path) -> "list[Finding]":
+    from swarm.capacity.clusterfile.check import check as checked
+    from swarm.errors import InputError
+
+    try:
+        return checked(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: no text in UTF-8.") from None
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None

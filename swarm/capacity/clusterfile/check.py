@@ -1,6 +1,7 @@
 """Everything that is wrong with a cluster file."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from swarm.capacity.clusterfile import commands, groups, kubernetes, schema
 from swarm.capacity.clusterfile.located import Document, Finding, documents
@@ -18,6 +19,17 @@ def check(text: str) -> list[Finding]:
             "or RayCluster of KubeRay."
         )
     return sorted(finding for document in ours for finding in document.findings)
+
+
+def described(text: str) -> Mapping[str, Any]:
+    """The cluster of a file in which nothing is wrong, in the form of one for `ray up`."""
+    for document in documents(text):
+        tree = document.tree
+        if isinstance(tree, Mapping) and tree.get("kind") in kubernetes.KINDS:
+            return kubernetes.as_ray_sees_it(tree)
+        if isinstance(tree, Mapping) and "available_node_types" in tree:
+            return tree
+    raise InputError("no node types in it.")
 
 
 def _checked(document: Document) -> bool:

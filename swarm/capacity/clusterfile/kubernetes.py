@@ -30,12 +30,12 @@ KINDS = ("RayService", "RayCluster")
 def check(document: Document) -> None:
     """Note what is wrong with it."""
     tree, note = document.tree, document.note
-    root: Path = ("spec",) if tree["kind"] == "RayCluster" else ("spec", "rayClusterConfig")
+    root = _root(tree)
     spec = at(tree, *root)
     if not isinstance(spec, Mapping):
         note(root[:1], f"no `{root[-1]}`", "describe the cluster there")
         return
-    if not _converts(tree, spec, root, note):
+    if not _converts(tree, root, note):
         return
     _cluster(spec, root, note)
     _head(spec, root, note)
@@ -45,11 +45,21 @@ def check(document: Document) -> None:
         _service(tree, spec, note)
 
 
-def _converts(tree: Any, spec: Any, root: Path, note: Note) -> bool:
+def as_ray_sees_it(tree: Any) -> Mapping[str, Any]:
+    """Ray's own conversion. Raises what comes up where it cannot be converted."""
     names = {"name": "swarm", "namespace": "default"} | dict(entries(tree, "metadata"))
     logging.getLogger(converted.__module__).setLevel(logging.ERROR)
+    found: Mapping[str, Any] = converted({"metadata": names, "spec": at(tree, *_root(tree))})
+    return found
+
+
+def _root(tree: Any) -> Path:
+    return ("spec",) if tree["kind"] == "RayCluster" else ("spec", "rayClusterConfig")
+
+
+def _converts(tree: Any, root: Path, note: Note) -> bool:
     try:
-        converted({"metadata": names, "spec": spec})
+        as_ray_sees_it(tree)
     except KeyError as error:
         note(root, f"Ray needs `{error.args[0]}` here, or in one of its groups", f"add {error}")
     except (ValueError, TypeError, AttributeError, IndexError, AssertionError) as error:

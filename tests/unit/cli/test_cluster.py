@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from swarm.cli.main import app
@@ -12,8 +13,8 @@ from swarm.errors import InputError
 GOOD = Path(__file__).parents[3] / "cluster" / "aws.yaml"
 
 
-def run(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["cluster", "check", *words])
+def run(*words: str, command: str = "check") -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["cluster", command, *words])
     if isinstance(done.exception, InputError):
         raise done.exception
     return done.exit_code, done.stdout
@@ -58,3 +59,31 @@ def test_what_is_no_text_names_the_file(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"other\.yaml: no text"):
         run(str(file))
+
+
+def test_what_a_file_offers_is_printed_as_settings() -> None:
+    code, text = run(str(GOOD), command="offerings")
+    placement = yaml.safe_load(text)["placement"]
+    assert (code, placement["pool"], placement["most_workers"]) == (0, "ray", 50)
+    assert placement["offerings"][3] == {
+        "name": "dedicated-m5-xlarge",
+        "slots": 4,
+        "price_usd_per_h": 0.192,
+        "boot_s": 180,
+        "market": "on-demand",
+        "most": 10,
+    }
+
+
+def test_what_kubernetes_offers_is_printed_too() -> None:
+    code, text = run(str(GOOD.parent / "kuberay" / "rayservice.yaml"), command="offerings")
+    rows = yaml.safe_load(text)["placement"]["offerings"]
+    assert code == 0
+    assert [(row["name"], row["slots"], row["most"]) for row in rows] == [
+        ("spot", 4, 20),
+        ("dedicated", 4, 10),
+    ]
+
+
+def test_a_file_with_a_fault_offers_nothing(bad: Path) -> None:
+    assert run(str(bad), command="offerings") == (1, "")
