@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from swarm.cli.main import app
+from swarm.config import Settings
 from swarm.errors import InputError
 
 GOOD = Path(__file__).parents[3] / "cluster" / "aws.yaml"
@@ -63,7 +64,9 @@ def test_what_is_no_text_names_the_file(tmp_path: Path) -> None:
 
 def test_what_a_file_offers_is_printed_as_settings() -> None:
     code, text = run(str(GOOD), command="offerings")
-    placement = yaml.safe_load(text)["placement"]
+    tree = yaml.safe_load(text)
+    Settings.model_validate(tree | {"ray_address": "auto"})
+    placement = tree["placement"]
     assert (code, placement["pool"], placement["most_workers"]) == (0, "ray", 50)
     assert placement["offerings"][3] == {
         "name": "dedicated-m5-xlarge",
