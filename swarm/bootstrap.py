@@ -48,6 +48,34 @@ def main() -> None:
     os.environ[secrets_at.HIDDEN] = ",".join(secrets_at.variables(settings.secrets()))
     import ray  # reads the environment when it is imported
 
+    from swarm.actors import options
+    from swarm.api import serve
+
+    _start_ray(settings)
+    where = options.on_node(ray.get_runtime_context().get_node_id(), bool(settings.store_url))
+
+    def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
+        """On this node, where the store is, unless that is a server."""
+        return ray.remote(**how, **where)(actor).remote(*arguments)
+
+    payload_key = fernet_key(secret(settings, "payload-key"))
+    beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
+    actors = _actors(settings, spawn, payload_key, beat_key)
+    serve.start(settings, token_file.read_text(), _tokens(settings), payload_key)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    _announce(settings, token_file)
+    _fleet(settings, beat_key, spawn).keep(stopped)
+    running_file(settings).unlink(missing_ok=True)
+    del actors  # Ray ends an actor when the last handle to it goes
+    ray.shutdown()
+
+
+def _actors(
+    settings: Settings, spawn: Callable[..., Any], payload_key: bytes, beat_key: bytes
+) -> list[Any]:
+    """All that the settings ask for, workers and agents aside."""
     from swarm.actors import handles, options
     from swarm.actors.alerts import AlertsActor
     from swarm.actors.connector import ConnectorActor
@@ -58,66 +86,30 @@ def main() -> None:
     from swarm.actors.projector import ProjectorActor
     from swarm.actors.publisher import PublisherActor
     from swarm.actors.sequencer import SequencerActor
-    from swarm.api import serve
-
-    _start_ray(settings)
-    where = options.on_node(ray.get_runtime_context().get_node_id(), bool(settings.store_url))
-
-    def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
-        """On this node, where the store is, unless that is a server."""
-        return ray.remote(**how, **where)(actor).remote(*arguments)
 
     graph, sequencer = handles.GraphHandle(), handles.SequencerHandle()
+    dispatch = handles.DispatchHandle()
     plans = settings.placement.pool != "off"
-    payload_key = fernet_key(secret(settings, "payload-key"))
-    beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
+    dispatching = (payload_key, handles.Watch(), beat_key, handles.own_address)
+    sequencing = (dispatch, handles.PlacementHandle() if plans else None)
     actors = [
-        spawn(
-            DispatcherActor,
-            options.DISPATCHER,
-            settings,
-            payload_key,
-            handles.Watch(),
-            beat_key,
-            handles.own_address,
-        ),
+        spawn(DispatcherActor, options.DISPATCHER, settings, *dispatching),
         spawn(GraphActor, options.GRAPH, settings),
-        spawn(
-            SequencerActor,
-            options.SEQUENCER,
-            settings,
-            handles.DispatchHandle(),
-            handles.PlacementHandle() if plans else None,
-        ),
+        spawn(SequencerActor, options.SEQUENCER, settings, *sequencing),
         spawn(ProjectorActor, options.PROJECTOR, settings),
         spawn(OutputsActor, options.OUTPUTS, settings),
-        *([spawn(AlertsActor, options.ALERTS, settings)] if settings.alerts.targets else []),
-        *([spawn(PublisherActor, options.PUBLISHER, settings)] if settings.publish.url else []),
-        *(
-            spawn(
-                ConnectorActor,
-                options.connector(source.instance),
-                source,
-                settings,
-                graph,
-                sequencer,
-            )
-            for source in settings.sources
-        ),
     ]
+    for source in settings.sources:
+        how = options.connector(source.instance)
+        actors.append(spawn(ConnectorActor, how, source, settings, graph, sequencer))
+    if settings.alerts.targets:
+        actors.append(spawn(AlertsActor, options.ALERTS, settings))
+    if settings.publish.url:
+        actors.append(spawn(PublisherActor, options.PUBLISHER, settings))
     if plans:
         port = _capacity(settings)
-        dispatch = handles.DispatchHandle()
         actors.append(spawn(PlacementActor, options.PLACEMENT, settings, dispatch, port))
-    serve.start(settings, token_file.read_text(), _tokens(settings), payload_key)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    _announce(settings, token_file)
-    _fleet(settings, beat_key, spawn).keep(stopped)
-    running_file(settings).unlink(missing_ok=True)
-    del actors  # Ray ends an actor when the last handle to it goes
-    ray.shutdown()
+    return actors
 
 
 def _start_ray(settings: Settings) -> None:

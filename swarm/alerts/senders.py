@@ -7,11 +7,11 @@ an incident nor send a key by which its receiver knows a message again.
 import logging
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import httpx2 as httpx
 
+from swarm import secret
 from swarm.alerts.wording import body, title
 from swarm.config import AlertTarget
 from swarm.errors import ConfigError
@@ -205,11 +205,7 @@ def _harmless(text: str) -> str:
 
 
 def _address(target: AlertTarget) -> str:
-    file: Path = target.address_file
-    try:
-        address = file.read_text().strip()
-    except OSError as error:
-        raise ConfigError(f"alerts.targets: {file}: {error.strerror}.") from None
+    address = secret.read(target.address_file, f"alerts.targets: {target.name}")
     if not address:
         raise _unusable(target, "it is empty")
     return address

@@ -46,6 +46,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /questions": _LOOK,
     "GET /findings": _LOOK,
     "GET /findings/score": _LOOK,
+    "POST /findings/{finding}/feedback": _DECIDE,
     "GET /facets": _LOOK,
     "GET /columns": _LOOK,
     "POST /lineage": _TELL | _OWN,
@@ -82,6 +83,10 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "POST /links/remove": _DECIDE,
     "GET /replay": _LOOK,
     "GET /runs": _LOOK,
+    "GET /ahead": _LOOK,
+    "GET /plan": _LOOK,
+    "GET /scale": _LOOK,
+    "GET /cost": _LOOK,
     "GET /events": _LOOK,
 }
 # What a machine tells of itself, time and again: it is in the journal with who told it, as long as

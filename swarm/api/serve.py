@@ -12,8 +12,8 @@ from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, Seq
 from swarm.actors.journaled import trails
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
-from swarm.capacity.prices import Prices
 from swarm.api.oidc import Issuer
+from swarm.capacity.prices import Prices
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
@@ -96,7 +96,12 @@ def _builder(
 
 
 def _pools(settings: Settings) -> dict[str, PoolPrice]:
-    return {
+    """What is known of each pool's price: that of an offering counts where nothing else is said."""
+    offered = {
+        one.name: PoolPrice(usd_per_h=one.price_usd_per_h, spot_usd_per_h=one.price_usd_per_h)
+        for one in settings.placement.offerings
+    }
+    return offered | {
         name: PoolPrice(pool.type, pool.region, pool.zone, pool.usd_per_h, pool.spot_usd_per_h)
         for name, pool in settings.prices.items()
     }

@@ -80,6 +80,7 @@ def _of_settings(path: Path | None) -> tuple["Settings | None", list[Look]]:
 
 def _usable(source: "Source", settings: "Settings") -> Look:
     """Whether somebody knows the kind, and the files are there and nobody else's to read."""
+    from swarm import secret
     from swarm.connectors.registry import connect
     from swarm.errors import ConfigError
 
@@ -87,11 +88,15 @@ def _usable(source: "Source", settings: "Settings") -> Look:
     secrets = [
         one for one in (source.token_file, source.password_file, source.hand_token_file) if one
     ]
-    for file in [*secrets, *([source.path] if source.path else [])]:
-        if not os.access(file, os.R_OK):
-            return Look(what, f"{file} cannot be read", "correct the path, or who may read it")
-    for file in secrets:
-        if file.stat().st_mode & 0o077:
+    if source.path and not os.access(source.path, os.R_OK):
+        return Look(what, f"{source.path} cannot be read", "correct the path, or who may read it")
+    for at in secrets:
+        try:
+            secret.read(at, what)
+        except ConfigError as error:
+            return Look(what, str(error), "correct the place, or who may read it")
+        file = Path(at)
+        if file.exists() and file.stat().st_mode & 0o077:
             return Look(what, f"others may read {file}", f"chmod 600 {file}")
     try:
         connect(source, settings)

@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx2 as httpx
 
+from swarm import secret
 from swarm.config import Publishing
 from swarm.connectors.http_answers import check_status
-from swarm.errors import ConfigError, Unavailable
+from swarm.errors import Unavailable
 
 _REFUSALS = frozenset({400, 413, 422})  # of this event; anything else is a matter of all of them
 _SAID_MAX = 200
@@ -24,10 +25,7 @@ class Catalogue:
         """Raises `ConfigError` for a token file that cannot be read."""
         headers = {"User-Agent": "swarm"}
         if settings.token_file is not None:
-            try:
-                token = settings.token_file.read_text().strip()
-            except OSError as error:
-                raise ConfigError(f"publish: {settings.token_file}: {error.strerror}.") from None
+            token = secret.read(settings.token_file, "publish.token_file")
             headers["Authorization"] = f"Bearer {token}"
         self._url = settings.url
         self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
