@@ -44,9 +44,9 @@ class AlertTarget(Section):
         description="What it is; `webhook` is sent JSON."
     )
     address_file: SecretAt = Field(
-        description="File that holds its address, or `secret://env/NAME`: the webhook URL that Slack "
-        "or a Teams workflow gave, `mailtos://USER:PASSWORD@HOST?from=ADDRESS&to=ADDRESS` (apprise's "
-        "form), PagerDuty's routing key (Events API v2), or the URL that takes JSON.",
+        description="File that holds its address, or `secret://env/NAME`: the webhook URL that "
+        "Slack or a Teams workflow gave, `mailtos://USER:PASSWORD@HOST?from=ADDRESS&to=ADDRESS` "
+        "(apprise's form), PagerDuty's routing key (Events API v2), or the URL that takes JSON.",
     )
     url: str = Field(
         "", description="PagerDuty's own URL where it is not that of the US, as in the EU."
