@@ -18,7 +18,9 @@ class LinkBody(LinkRule):
 class UnlinkBody(Shape):
     """Somebody takes a pipeline's link away."""
 
-    downstream: str = Field(min_length=1, max_length=2_000, description="`orchestrator/name`.")
+    downstream: str = Field(
+        max_length=2_000, pattern=r"^[^/]+/.+$", description="`orchestrator/name`."
+    )
     by: str = Field(min_length=1, max_length=200)
 
 

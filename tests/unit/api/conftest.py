@@ -234,26 +234,37 @@ class Api:
         return answer.json()
 
 
-@pytest.fixture
-async def api(tmp_path) -> AsyncIterator[Api]:
-    settings = Settings(state_dir=tmp_path)
-    clock = TestClock()
-    open_projector("", tmp_path)
-    deps = Deps(
+def local_deps(settings: Settings, clock: TestClock) -> Deps:
+    """All that the routes ask, in this process."""
+    folder = settings.state_dir
+    open_projector("", folder).close()
+    journal = open_journal("", folder)
+    return Deps(
         token=TOKEN,
         graph=LocalGraph(settings, clock),
         dispatch=LocalDispatch(settings, clock),
         outputs=LocalOutputs(settings),
         sequencer=LocalSequencer(settings, clock),
-        projections=open_projections("", tmp_path),
+        projections=open_projections("", folder),
         clock=clock,
         lineage_namespaces={"prod": "airflow"},
-        keys=open_journal("", tmp_path).keys(),
-        audit=open_journal("", tmp_path).audit(),
+        keys=journal.keys(),
+        audit=journal.audit(),
     )
-    async with httpx.AsyncClient(
+
+
+def client_of(deps: Deps) -> httpx.AsyncClient:
+    """One that may do everything."""
+    return httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(deps)),
         base_url="http://swarm/api/v1/",
         headers={"Authorization": f"Bearer {TOKEN}"},
-    ) as http:
+    )
+
+
+@pytest.fixture
+async def api(tmp_path) -> AsyncIterator[Api]:
+    settings, clock = Settings(state_dir=tmp_path), TestClock()
+    deps = local_deps(settings, clock)
+    async with client_of(deps) as http:
         yield Api(http, clock, deps, settings)

@@ -108,3 +108,9 @@ async def test_nobody_waits_for_a_sequencer_that_does_not_answer(api):
 
     api.deps.sequencer = Silent()
     assert (await api.get("holds/prefect/report/main"))["for_s"] == 0.0
+
+
+async def test_a_link_to_take_away_is_named_in_full(api):
+    for name in ("report", "", "/report", "prefect/"):
+        told = await api.post("links/remove", {"downstream": name, "by": "lee"}, 422)
+        assert "downstream" in told["detail"]
