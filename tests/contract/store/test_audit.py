@@ -1,11 +1,14 @@
 """Each change that was asked for has its row, in its transaction; what is meddled with shows."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from swarm.errors import Conflict
 from swarm.model.access import Key, Role
 from swarm.model.causes import asked_by, asked_cause, told_cause
+from swarm.store.audit import _digest
 from swarm.store.journal import Journal, Stream
 
 HOLD = asked_cause("key:1", "POST /decisions/hold", "a1")
@@ -103,6 +106,15 @@ def test_a_change_that_is_not_written_has_no_row(journal, stream, build):
 def test_what_is_meddled_with_is_named(journal, stream, statement, why):
     meddle(journal, statement)
     assert why in wrong(journal)
+
+
+def test_a_row_that_is_forged_whole_breaks_the_next(journal, stream):
+    second, third = journal.audit().rows(100)[-2:-4:-1]
+    forged = replace(third, asked_by="ann")
+    digest = _digest(second.digest, forged)
+    change = "UPDATE swarm_audit SET asked_by = 'ann', digest = :digest WHERE no = 3"
+    meddle(journal, change, digest=digest)
+    assert wrong(journal).startswith("row 4 is not what was written, or the row before it is not")
 
 
 def test_a_trimmed_journal_still_has_its_rows(journal, stream, build):
