@@ -17,6 +17,7 @@ from swarm.config import AlertTarget
 from swarm.errors import ConfigError
 from swarm.model.alerts import Alert, Line
 from swarm.model.lineage import Level
+from swarm.outbound import check_reached, check_url
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 _TIMEOUT_S = 20.0
@@ -44,6 +45,10 @@ def sender(target: AlertTarget) -> Send:
     if target.kind == "webhook":
         if not address.startswith(("http://", "https://")):
             raise _unusable(target, "a webhook is a URL of http or https")
+        try:
+            check_url(address, target.name)
+        except ConfigError:
+            raise _unusable(target, "swarm asks nothing there") from None
         return _Webhook(address)
     return _Words(target, address)
 
@@ -177,9 +182,12 @@ class _Overheard(logging.Handler):
 
 def _post(url: str, told: Mapping[str, Any], headers: Mapping[str, str]) -> None:
     try:
+        check_reached(url, "alerts.targets")
         answer = httpx.post(
             url, json=told, headers=headers, timeout=_TIMEOUT_S, follow_redirects=False
         )
+    except ConfigError:  # its text may have the address in it, which is a secret
+        raise Undelivered("its address leads where swarm asks nothing") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Undelivered(f"{type(error).__name__}: {error}"[:_SAID_MAX]) from None
     if not answer.is_success:

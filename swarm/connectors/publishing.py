@@ -12,7 +12,8 @@ import httpx2 as httpx
 from swarm import secret
 from swarm.config import Publishing
 from swarm.connectors.http_answers import check_status
-from swarm.errors import Unavailable
+from swarm.errors import ConfigError, Unavailable
+from swarm.outbound import check_reached
 
 _REFUSALS = frozenset({400, 413, 422})  # of this event; anything else is a matter of all of them
 _SAID_MAX = 200
@@ -33,7 +34,10 @@ class Catalogue:
     def tell(self, event: Mapping[str, Any]) -> str:
         """Send an event; why it is not wanted, empty where it is. Raises `ConnectorError`."""
         try:
+            check_reached(self._url, "publish.url")
             answer = self._client.post(self._url, json=event)
+        except ConfigError as error:
+            raise Unavailable(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"{self._url}: {type(error).__name__}: {error}") from None
         if answer.status_code in _REFUSALS:

@@ -107,4 +107,4 @@ def test_what_goes_wrong_is_told_by_who_has_to_act(tmp_path, catalogue):
 
 
 def replace_file(settings, file):
-    return settings.model_copy(update={"token_file": file})
+    return settings.model_copy(update={"token_file": str(file)})

@@ -166,6 +166,7 @@ def test_who_does_not_listen_is_a_refusal(target):
         ("teams", f"https://example.org/{SECRET}"),
         ("email", SECRET),
         ("email", ""),
+        ("webhook", f"http://169.254.169.254/{SECRET}"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_told_without_what_it_is(target, kind, address):
