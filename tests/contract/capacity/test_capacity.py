@@ -44,13 +44,12 @@ def test_releasing_what_is_not_there_is_done(bench: Bench) -> None:
     assert bench.pool.nodes() == before
 
 
-def test_a_fixed_pool_stays_whatever_is_wanted(bench: Bench) -> None:
-    if not bench.pool.fixed:
-        pytest.skip("this one follows")
-    before = bench.pool.nodes()
-    bench.pool.want({"dedicated": 0}, LEASE_S)
-    bench.pool.release(before[0].node)
-    assert bench.pool.nodes() == before
+def test_a_fixed_pool_says_so_and_stays_whatever_is_wanted(fixed: Bench) -> None:
+    assert fixed.pool.fixed
+    before = fixed.pool.nodes()
+    fixed.pool.want({"dedicated": 0}, LEASE_S)
+    fixed.pool.release(before[0].node)
+    assert fixed.pool.nodes() == before
 
 
 def test_what_is_wanted_boots_and_then_joins(renting: Bench) -> None:
