@@ -14,9 +14,8 @@ _LATER = {"swarm_findings", "swarm_hazard_precision_ratio", "swarm_sla_miss_prob
 _LATER |= {"swarm_sla_deadline_timestamp_seconds", "swarm_alerts_under_way"}
 
 
-def test_every_gauge_is_on_the_page_and_only_this_machine_can_read_it(swarm):
+def test_every_gauge_is_on_the_page(swarm):
     url = json.loads((swarm.state / "up.json").read_text())["metrics"]
-    assert url.startswith("http://127.0.0.1:")
     wanted = {m.name for m in METRICS.values() if m.kind is Kind.GAUGE} - _LATER
     found: set[str] = set()
     deadline_s = time.monotonic() + WAIT_S
