@@ -107,6 +107,10 @@ ALERTS = _counter("swarm_alerts_total", "Alerts that ended, by outcome.", "targe
 ALERTS_UNDER_WAY = _gauge("swarm_alerts_under_way", "Alerts not taken yet.", "target")
 
 
+# Variables of the frames that a fault went through hold tokens, addresses and what tasks run.
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
 def log_as_json() -> None:
     """From now on each line of this process's log is a JSON object: `timestamp` (ISO 8601, UTC),
     `level`, `event`, what is said of it, and the `cause_id` that it follows from, where one is."""
@@ -117,7 +121,7 @@ def log_as_json() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
             structlog.processors.JSONRenderer(),
         ]
     )

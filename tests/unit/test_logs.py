@@ -18,6 +18,7 @@ async def follow(cause):
 async def main():
     await asyncio.gather(follow("one"), follow("two"))
     log.info("all is done")
+    token = "sesame"
     try:
         {}["key"]
     except KeyError as fault:
@@ -39,3 +40,5 @@ def test_it_carries_its_cause_and_its_fault():
     assert one["timestamp"].endswith("Z")
     assert "cause_id" not in last
     assert fault["exception"][0]["exc_type"] == "KeyError"
+    assert fault["exception"][0]["frames"][-1]["name"] == "main"
+    assert "sesame" not in done.stdout, "what variables held is nobody's business"
