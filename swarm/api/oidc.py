@@ -51,7 +51,7 @@ class Issuer:
         """Whose token that is. Raises `NotAdmitted`, and `Unavailable` while there are no keys."""
         if len(token) > _TOKEN_MAX:
             raise NotAdmitted("token-refused", f"A token has {_TOKEN_MAX} characters at most.")
-        if self._clock.monotonic_s() - self._asked_s > _KEPT_S:
+        if self._keys is None or self._clock.monotonic_s() - self._asked_s > _KEPT_S:
             await self._ask()
         try:
             claims = self._claims(token)

@@ -1,5 +1,6 @@
 """Tokens of an issuer: each thing about them that has to be right is wrong once."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -189,6 +190,31 @@ async def test_without_the_issuer_its_tokens_wait_and_keys_still_open(api: Api) 
     status, body = await asks(api, away, signed())
     assert (status, body["code"]) == (503, "issuer-unavailable")
     assert (await asks(api, away, "token"))[0] == 404
+
+
+async def test_an_issuer_that_was_away_at_first_is_asked_again_soon(
+    api: Api, published: Published
+) -> None:
+    published.more = {"issuer": "https://not.yet.example"}
+    assert (await asks(api, published, signed()))[0] == 503
+    published.more = {}
+    assert (await asks(api, published, signed()))[0] == 503, "it was just asked"
+    api.clock.at_s += 31
+    assert await admitted(api, published, signed())
+    assert published.asked == 1
+
+
+async def test_who_comes_while_the_first_keys_are_fetched_waits_for_them(
+    api: Api, published: Published
+) -> None:
+    async def slowly(url: str) -> bytes:
+        await asyncio.sleep(0)  # the others come now
+        return await published(url)
+
+    issuer = Issuer(OIDC, api.clock, slowly)
+    callers = await asyncio.gather(*(issuer.caller(signed()) for _ in range(3)))
+    assert [caller.name for caller in callers] == ["oidc:ann"] * 3
+    assert published.asked == 1
 
 
 @pytest.mark.parametrize(
