@@ -7,6 +7,7 @@ was lost in the end is seen as lost. The sums stay where the projections are mad
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from sqlalchemy import (
@@ -171,7 +172,7 @@ class UsageChanges:
 
 def metered(connection: Connection, from_hour: int, until_s: float, *, runs: bool) -> Metered:
     """From an hour on until a time, which may be now; `runs`: each run by itself."""
-    until_hour = int(until_s // HOUR_S) + 1
+    until_hour = ceil(until_s / HOUR_S)  # the one that begins just then is not in the span
     summed = connection.scalar(select(position.c.metered_hour)) or 0
     nodes = select(fleet_hours).where(fleet_hours.c.hour.between(from_hour, until_hour - 1))
     whose = [held_hours.c[name] for name in ("hour", "pool", "capacity", "team", "pipeline")]

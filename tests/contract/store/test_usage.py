@@ -184,6 +184,18 @@ def test_hours_that_are_over_leave_only_their_sums(store):
     assert sum(one[8] for one in before[0]) == pytest.approx(2 * HOUR_S, abs=1)
 
 
+def test_a_span_ends_where_it_says(store):
+    story = Story()
+    story.at(0.0, joined("w"))
+    story.at(40.0, WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    projector = store.projector()
+    projector.apply(story.entries)
+    for _ in range(2):  # before and after they are summed up
+        found = usage(store, 24)
+        assert [one.hour - 480_000 for one in found.fleet] == list(range(24))
+        projector.trim(Retention())
+
+
 def test_the_oldest_hours_go(store):
     story = Story()
     story.at(0.0, joined("w"))
