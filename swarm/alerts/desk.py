@@ -144,17 +144,18 @@ class Desk:
             case AlertEnded(alert_id):
                 self._under_way.pop(alert_id, None)
             case AlertsKept(seq, of_targets):
-                self.seq = seq
-                for name, these in of_targets:
-                    self._told.get(name, {}).update((one.finding, one) for one in these)
+                self.seq, kept = seq, dict(of_targets)
+                for name in self._told:
+                    self._told[name] = {one.finding: one for one in kept.get(name, ())}
 
     def records(self) -> Iterator[AlertsRecord]:
-        """A snapshot: what was heard and not forgotten, what was told, what is under way."""
+        """A snapshot: what is under way, what was told, what was heard and not forgotten. In this
+        order: of what an alert under way tells some may be over, and forgotten already."""
+        yield from map(AlertComposed, self._under_way.values())
         told = tuple((name, tuple(of.values())) for name, of in self._told.items() if of)
         yield AlertsKept(self.seq, told)
         for heard in self._heard.values():
             yield AlertHeard(heard.finding, 0)
-        yield from map(AlertComposed, self._under_way.values())
 
     def decide(self, now_s: float) -> list[AlertComposed | AlertEnded]:
         """The alerts that are due at `now_s` (seconds since the epoch)."""

@@ -239,6 +239,17 @@ def test_a_restart_forgets_and_repeats_nothing():
     assert course.sent(9_000) == []
 
 
+def test_what_was_over_at_a_restart_is_told_when_it_opens_again():
+    course = Course(Target("chat", tells_closed=False))
+    course.hear(a_finding(at_s=100))
+    (under_way,) = course.composed(130)
+    course.hear(closed(a_finding(at_s=100), 200))
+    course.restarted()
+    course.desk.apply(AlertEnded(under_way.id, "chat", Delivery.SENT))
+    course.hear(a_finding(at_s=1_000))
+    assert told(course.sent(1_000 + GROUP_S)) == [(["f1"], [])]
+
+
 def test_what_is_under_way_to_a_target_that_is_gone_ends():
     course = Course(Target("chat"))
     course.hear(a_finding())
