@@ -27,12 +27,14 @@ PartOf = tuple[PipelineKey, str]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A kind within its pipeline: when after the run's first it is handed in, in run `run_no`."""
+    """A kind within its pipeline: when after the run's first it is handed in, in run `run_no`, and
+    which was the newest run then."""
 
     offset_s: float
     needs: Needs
     sla: SlaClass
     run_no: int
+    newest_no: int
 
 
 @dataclass(slots=True)
@@ -100,9 +102,8 @@ class Usual:
             known = expected.get(pipeline)
             for start_s in known.starts_s if known is not None else ():
                 for name, part in parts.items():
-                    stale = self._run_no[pipeline] - part.run_no >= _MISSED_RUNS
                     at_s = start_s + part.offset_s
-                    if not stale and now_s <= start_s and at_s < until_s:
+                    if now_s <= start_s and at_s < until_s:
                         yield self._part(pipeline, f"{name} of a run to come", name, at_s)
 
     def _part(self, pipeline: PipelineKey, called: str, name: str, at_s: float) -> Coming:
@@ -123,15 +124,25 @@ class Usual:
         at_s, name = submission.submitted_at_s, _kind(submission)[1]
         run = self._runs.get(part_of)
         if run is None:
-            number = self._run_no[pipeline] = self._run_no.get(pipeline, 0) + 1
-            run = self._runs[part_of] = _Run(at_s, number)
+            run = self._runs[part_of] = _Run(at_s, self._next_run(pipeline))
             if len(self._runs) > _RUNS:
                 del self._runs[next(iter(self._runs))]
         if name in run.seen:
             return
         run.seen.add(name)
-        part = _Part(max(0.0, at_s - run.first_s), submission.needs, submission.sla, run.number)
-        self._parts.setdefault(pipeline, {})[name] = part
+        numbers = run.number, self._run_no[pipeline]
+        offset_s = max(0.0, at_s - run.first_s)
+        self._parts[pipeline][name] = _Part(offset_s, submission.needs, submission.sla, *numbers)
+
+    def _next_run(self, pipeline: PipelineKey) -> int:
+        """The number of a run that begins. What did not come for a few runs is forgotten; of runs
+        at the same time an older one's counts as well."""
+        number = self._run_no[pipeline] = self._run_no.get(pipeline, 0) + 1
+        parts = self._parts.get(pipeline, {})
+        self._parts[pipeline] = {
+            name: part for name, part in parts.items() if number - part.newest_no < _MISSED_RUNS
+        }
+        return number
 
     def _end(self, task: TaskId, at_s: float, succeeded: bool) -> None:
         began_s = self._began_s.pop(task, None)

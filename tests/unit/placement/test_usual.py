@@ -6,7 +6,7 @@ from swarm.model.dispatch import Ended, Granted, Lost, Started, Submitted
 from swarm.model.keys import PipelineKey
 from swarm.model.scaling import Expected
 from swarm.model.work import LossCause, Outcome, SlaClass, Submission, TaskId, Token, WorkerId
-from swarm.placement.usual import Usual
+from swarm.placement.usual import _MISSED_RUNS, Usual
 
 T = 1_000_000.0
 DAILY = PipelineKey("air", "daily")
@@ -99,3 +99,23 @@ def test_a_task_that_runs_did_not_have_for_a_while_is_not_waited_for() -> None:
         past.usual.coming({DAILY: Expected(DAILY, starts_s=(start_s,))}, start_s, start_s + 9)
     )
     assert len(found) == 1
+    past.hand_in("load", "run5", start_s)
+    assert not list(past.usual.coming({}, start_s + 1, start_s + 9)), "nor in a run that has begun"
+
+
+def test_many_runs_at_the_same_time_keep_the_parts_that_come_late() -> None:
+    past = Past()
+    for hour in range(10):
+        past.hand_in("load", f"run{hour}", T + hour * 3_600)
+        if hour >= 5:
+            past.hand_in("sum", f"run{hour - 5}", T + hour * 3_600 + 60)
+    now_s = T + 9 * 3_600 + 120
+    found = [one.at_s for one in past.usual.coming({}, now_s, now_s + 6 * 3_600)]
+    assert found == [T + hour * 3_600 + 60 for hour in range(10, 15)]
+
+
+def test_names_that_are_new_in_each_run_do_not_pile_up() -> None:
+    past = Past()
+    for day in range(50):
+        past.do(f"part of {day}", f"run{day}", T + day * 86_400, 60.0)
+    assert sum(map(len, past.usual._parts.values())) <= _MISSED_RUNS
