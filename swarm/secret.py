@@ -16,6 +16,7 @@ PREFIX = "secret://"
 HIDDEN = "SWARM_SECRET_VARIABLES"  # names that programs on the workers do not inherit
 _ENV = re.compile(r"secret://env/([A-Za-z_]\w*)")
 _FILE = re.compile(r"secret://file(/.+)")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def place(text: str) -> str:
@@ -29,13 +30,18 @@ def place(text: str) -> str:
 
 def read(at: str, key: str) -> str:
     """The secret at a place, without blanks around it. Raises `ConfigError`, which names the place
-    and the setting, `key`."""
+    and the setting, `key`; also for one with a line break within, which no header takes: whoever
+    refused it would show it."""
     variable = _ENV.fullmatch(at)
-    if variable is not None:
-        found = os.environ.get(variable[1], "").strip()
-        if not found:
-            raise ConfigError(f"{key}: the environment variable {variable[1]} is not set.")
-        return found
+    text = _of_file(at, key) if variable is None else os.environ.get(variable[1], "").strip()
+    if variable is not None and not text:
+        raise ConfigError(f"{key}: the environment variable {variable[1]} is not set.")
+    if _CONTROL.search(text):
+        raise ConfigError(f"{key}: {at} holds more than one line, or characters that are no text.")
+    return text
+
+
+def _of_file(at: str, key: str) -> str:
     in_url = _FILE.fullmatch(at)
     path = Path(in_url[1] if in_url else at)
     try:

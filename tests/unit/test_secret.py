@@ -38,6 +38,16 @@ def test_what_is_not_there_is_named_with_its_setting(tmp_path, monkeypatch):
         secret.read(str(tmp_path / "binary"), "k")
 
 
+def test_a_secret_is_one_line_and_the_refusal_does_not_show_it(tmp_path, monkeypatch):
+    file = tmp_path / "token"
+    file.write_text(f"# for airflow\n{CANARY}\n")
+    monkeypatch.setenv("TOKEN_OF_A", f"{CANARY}\r{CANARY}")
+    for place in (str(file), "secret://env/TOKEN_OF_A"):
+        with pytest.raises(ConfigError, match=f"k: {place} holds more than one line") as refused:
+            secret.read(place, "k")
+        assert CANARY not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "place", ["secret://vault/x", "secret://env/", "secret://env/A-B", "secret://file"]
 )
