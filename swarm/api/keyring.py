@@ -42,6 +42,7 @@ class Keyring:
         self._clock = clock
         self._known: dict[str, Key] = {}
         self._fresh_until_s = -math.inf
+        self._changes = 0  # that were made here
         self._used: dict[str, float] = {}
         self._noted_s = 0.0
         self._reading = asyncio.Lock()
@@ -87,10 +88,14 @@ class Keyring:
     async def revoke(self, id_: str, cause_id: str) -> None:
         """End a key at once. Raises `UnknownKey`."""
         await asyncio.to_thread(self._kept().revoke, id_, self._clock.now_s(), cause_id)
-        self._fresh_until_s = -math.inf
+        self._change()
 
     async def _add(self, key: Key, cause_id: str, old_expires_at_s: float | None) -> None:
         await asyncio.to_thread(self._kept().add, key, cause_id, old_expires_at_s)
+        self._change()
+
+    def _change(self) -> None:
+        self._changes += 1
         self._fresh_until_s = -math.inf
 
     def _made(
@@ -112,8 +117,10 @@ class Keyring:
             begun_s = self._clock.monotonic_s()
             if self._store is None or begun_s < self._fresh_until_s:
                 return
-            known = await asyncio.to_thread(self._store.all)
-            self._known, self._fresh_until_s = {key.id: key for key in known}, begun_s + _FRESH_S
+            changes = self._changes
+            self._known = {key.id: key for key in await asyncio.to_thread(self._store.all)}
+            if changes == self._changes:  # else it may be of before that change
+                self._fresh_until_s = begun_s + _FRESH_S
             if begun_s >= self._noted_s + _NOTED_S:
                 await self._note(self._store)
 

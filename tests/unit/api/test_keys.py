@@ -1,11 +1,13 @@
 """API keys: one text, one answer; what is over says so; a rotation shuts nobody out."""
 
+import asyncio
 import sqlite3
 from typing import Any
 
 import pytest
 
 from swarm.errors import StoreError
+from swarm.model.access import Key
 from tests.unit.api.conftest import Api
 
 DAY_S = 86_400.0
@@ -109,6 +111,25 @@ async def test_what_another_process_revoked_is_shut_within_a_second(api: Api) ->
     assert (await asks(api, key["key"]))[0] == 200  # what is known, for a moment
     api.clock.at_s += 1
     assert (await asks(api, key["key"]))[0] == 401
+
+
+async def test_a_key_that_is_revoked_while_keys_are_read_is_shut_at_once(
+    api: Api, monkeypatch
+) -> None:
+    key, loop, kept = await made(api), asyncio.get_running_loop(), api.deps.keys
+    assert kept is not None
+    read = kept.all
+
+    def slowly() -> list[Key]:
+        found = read()
+        monkeypatch.setattr(kept, "all", read)
+        revoking = api.deps.keyring.revoke(key["id"], "meanwhile")
+        asyncio.run_coroutine_threadsafe(revoking, loop).result(60)
+        return found
+
+    monkeypatch.setattr(kept, "all", slowly)
+    await asks(api, key["key"])
+    assert (await asks(api, key["key"]))[1]["code"] == "key-revoked"
 
 
 async def test_the_last_use_is_kept(api: Api) -> None:
