@@ -140,7 +140,7 @@ def hand_beside(lab: Lab) -> Iterator[Mapping[str, object]]:
     argv = [sys.executable, "-m", "swarm", "hand", "run", "-c", str(file)]
     server = lab.processes.start("hand", argv, dict(os.environ), folder)
     try:
-        yield {"hand_url": f"http://127.0.0.1:{port}", "hand_token_file": token}
+        yield {"hand_url": f"http://127.0.0.1:{port}", "hand_token_file": str(token)}
     finally:
         server.process.terminate()
         server.process.wait()
