@@ -53,6 +53,9 @@ class HeldRow(Shape):
     left_out_in_s: float | None = Field(
         None, description="In so many seconds it is left out if it is held until then."
     )
+    left_out: bool = Field(
+        False, description="What was held was held until its latest start, and is left out."
+    )
 
 
 class ReleaseBody(Shape):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 _LAST_WORD_S = 0.3
-_CLOCKS_S = 1.0  # so far apart may those be that say when a run is left out
+# Around its latest start swarm's word is waited for that a run is left out: so far apart may clocks
+# be, and so long may that word take. Without it the run begins.
+_CLOCKS_S, _WORD_S = 1.0, 10.0
 _LEFT_OUT = os.EX_TEMPFAIL
 _MINUTE_S = 60.0
 
@@ -95,30 +97,39 @@ class _Run:
             asked_s = time.monotonic()
             try:
                 held = swarm.ask(f"holds/{quote(self._key, safe='')}")
-                why, for_s = str(held["reason"]), float(held["for_s"])
-                left_s = held.get("left_out_in_s")
-                left_s = math.inf if left_s is None else float(left_s)
+                why, for_s, left_s, is_left_out = _word(held)
             except (OSError, KeyError, TypeError, ValueError) as error:
                 _say(f"{error}: it starts anyway")
                 return 0
-            if for_s <= 0:
-                if asked_s < left_out_s - _CLOCKS_S:
-                    return 0
+            if for_s > 0:
+                left_out_s = asked_s + left_s
+                self._say_held(why, why_before)
+                why_before = why
+            elif why_before and is_left_out:
                 _say(f"{self._key} was held until its latest start: it is left out")
                 return _LEFT_OUT
-            left_out_s = asked_s + left_s
-            if not why_before:
-                self._tell(state="queued")
-            if why != why_before:
-                _say(f"{self._key} is held: {why}")
-                why_before = why
-            if by := signals.wait(min(for_s, _LOOK_S)):
+            elif not left_out_s - _CLOCKS_S <= asked_s < left_out_s + _WORD_S:
+                return 0
+            if by := signals.wait(min(for_s, _LOOK_S) if for_s > 0 else _LOOK_S):
                 return 128 + by
+
+    def _say_held(self, why: str, why_before: str) -> None:
+        if not why_before:
+            self._tell(state="queued")
+        if why != why_before:
+            _say(f"{self._key} is held: {why}")
 
     def _tell(self, **news: Any) -> None:
         self._told |= news
         with _said():
             self._reports.tell(self._orchestrator, self._told)
+
+
+def _word(held: Any) -> tuple[str, float, float, bool]:
+    """What swarm says of a hold: why, for how long, in how long it is left out, and that it is."""
+    why, for_s = str(held["reason"]), float(held["for_s"])
+    left_s = held.get("left_out_in_s")
+    return why, for_s, math.inf if left_s is None else float(left_s), held.get("left_out") is True
 
 
 @contextlib.contextmanager

@@ -37,6 +37,7 @@ class Api(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.held: Callable[[], float] = lambda: 0.0
         self.left_out_in_s: float | None = None
+        self.left_out = False  # what it says of who is not held any more
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -57,7 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         for_s = self.server.held()
         reason, left_s = ("its source is late", self.server.left_out_in_s) if for_s else ("", None)
-        self._answer(200, {"reason": reason, "for_s": for_s, "left_out_in_s": left_s})
+        word = {"left_out_in_s": left_s, "left_out": self.server.left_out and not for_s}
+        self._answer(200, {"reason": reason, "for_s": for_s, **word})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -176,19 +178,27 @@ def test_it_waits_while_its_pipeline_is_held(api: Api, shell: Shell, tmp_path: P
     assert [state for (state,) in api.told("state")] == ["queued", "running", "succeeded"]
 
 
-@pytest.mark.parametrize(("in_s", "is_left_out"), [(0.0, True), (1e6, False)])
+@pytest.mark.parametrize(("in_s", "is_left_out"), [(0.0, True), (-1e6, False), (1e6, False)])
 def test_what_is_held_until_its_latest_start_is_left_out(
     api: Api, shell: Shell, tmp_path: Path, in_s: float, is_left_out: bool
 ) -> None:
+    """Where swarm says so; what was let go, or swarm cannot tell of, begins."""
     ran = tmp_path / "ran"
     api.held = lambda: 30.0 if len(api.asked) < 2 else 0.0
-    api.left_out_in_s = in_s
+    api.left_out_in_s, api.left_out = in_s, is_left_out
     code, _, err = shell.run(api.port, "touch", str(ran))
     assert (code, ran.exists()) == ((os.EX_TEMPFAIL, False) if is_left_out else (0, True))
     assert ("it is left out" in err) is is_left_out
     ends = ["skipped"] if is_left_out else ["running", "succeeded"]
     until(lambda: len(api.told()) == 1 + len(ends))
     assert [state for (state,) in api.told("state")] == ["queued", *ends]
+
+
+def test_who_was_never_held_is_not_left_out(api: Api, shell: Shell, tmp_path: Path) -> None:
+    """The run before was; that is still told for a while."""
+    ran = tmp_path / "ran"
+    api.left_out = True
+    assert (shell.run(api.port, "touch", str(ran))[0], ran.exists()) == (0, True)
 
 
 def test_a_swarm_that_falls_silent_leaves_nothing_out(

@@ -1,5 +1,7 @@
 """Links over HTTP, and whether a run is to wait."""
 
+from dataclasses import replace
+
 from swarm.errors import Unreachable
 from swarm.model.intents import Act, Intent
 from swarm.model.journal import IntentMade, PipelineSeen, RunSeen
@@ -78,10 +80,10 @@ async def test_a_wrong_link_says_what_to_change(api):
 
 async def test_a_run_hears_whether_it_is_to_wait(api):
     await known(api)
-    free = {"for_s": 0.0, "reason": "", "left_out_in_s": None}
+    free = {"for_s": 0.0, "reason": "", "left_out_in_s": None, "left_out": False}
     assert await api.get("holds/prefect/report/main") == free
     await api.post("decisions/hold", {"pipeline": "prefect/report/main", "by": "kim"})
-    held = {"for_s": 60.0, "reason": "held by kim", "left_out_in_s": None}
+    held = {"for_s": 60.0, "reason": "held by kim", "left_out_in_s": None, "left_out": False}
     assert await api.get("holds/prefect/report/main") == held
     assert await api.get("holds/prefect%2Freport%2Fmain") == held
     assert await api.get("holds/prefect/report") == free
@@ -92,13 +94,20 @@ async def test_a_run_hears_when_it_is_left_out(api):
     until_s = api.clock.at_s + 90.0
     held = Intent(PipelineKey("prefect", "a"), 1, Act.HOLD, "late", until_s, skip_at_s=until_s)
 
+    intents = [held]
+
     class Sequencer:
         async def intents(self, orchestrator: str) -> list[Intent]:
-            return [held]
+            return intents
 
     api.deps.sequencer = Sequencer()
-    told = {"for_s": 90.0, "reason": "late", "left_out_in_s": 90.0}
+    told = {"for_s": 90.0, "reason": "late", "left_out_in_s": 90.0, "left_out": False}
     assert await api.get("holds/prefect/a") == told
+    for skip_at_s, is_left_out in ((until_s, True), (None, False)):
+        over = replace(held, number=2, act=Act.RELEASE, reason="over", skip_at_s=skip_at_s)
+        intents[:] = [over]
+        row = await api.get("holds/prefect/a")
+        assert (row["for_s"], row["left_out"]) == (0.0, is_left_out)
 
 
 async def test_nobody_waits_for_a_sequencer_that_does_not_answer(api):
