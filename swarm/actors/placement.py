@@ -123,18 +123,21 @@ class Placing:
         return Planned(made, len(found.demands), self._returns)
 
     async def _do(self, todo: Todo) -> None:
-        for worker in todo.drain:
-            await self._drain(worker)
         await self._landlord.want(todo.fleet, _LEASE_S)
+        await self._drain(todo.drain)
         for node in todo.release:
             try:
                 await self._landlord.release(node)
             except CapacityError as error:  # its worker may still have to end
                 log.info("a node does not go yet", node=node, reason=str(error))
 
-    async def _drain(self, worker: WorkerId) -> None:
-        with contextlib.suppress(Rejected, StoreError):  # gone, or told again in the next turn
-            await self._dispatch.tell(Drain(worker, STREAM), uuid.uuid4().hex)
+    async def _drain(self, workers: Sequence[WorkerId]) -> None:
+        """Told again in the next turn where nobody hears it: to wait for each would outlast the
+        lease of the fleet."""
+        with contextlib.suppress(StoreError):
+            for worker in workers:
+                with contextlib.suppress(Rejected):  # it is gone
+                    await self._dispatch.tell(Drain(worker, STREAM), uuid.uuid4().hex)
 
     async def _write(self, records: Sequence[PlacementRecord], now_s: float) -> None:
         if records:

@@ -52,10 +52,12 @@ class Told:
     write: Callable[[DispatchRecord], None]
     away: bool = False
     drained: list[str] = field(default_factory=list)
+    asked: int = 0
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         assert isinstance(event, Drain)
         assert event.by == STREAM
+        self.asked += 1
         if self.away:
             raise Unreachable("the dispatcher did not answer")
         if event.worker in self.drained:
@@ -234,6 +236,18 @@ async def test_a_drain_that_the_dispatcher_did_not_hear_is_told_again(world: Wor
     world.dispatch.away = False
     await world.turns(2)
     assert world.pool.released[:1] == ["node-1"]
+
+
+async def test_a_dispatcher_that_does_not_answer_is_waited_for_once_a_turn(world: World) -> None:
+    """A few deadlines in a row are longer than the fleet's lease."""
+    world.pool.want({"node": 3}, 60.0)
+    world.pool.now_s += 100.0
+    world.dispatch.away = True
+    await world.turns(5)
+    assert world.steps().count(Step.DRAINED) >= 2
+    said, asked = len(world.pool.said), world.dispatch.asked
+    await world.turns(4)
+    assert (len(world.pool.said) - said, world.dispatch.asked - asked) == (4, 4)
 
 
 async def test_after_a_crash_what_was_ordered_is_not_ordered_again(world: World) -> None:
