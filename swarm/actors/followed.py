@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 
-import structlog
-
 from swarm.actors.dispatcher import STREAM
 from swarm.dispatch.floor import Floor
-from swarm.errors import Trimmed
+from swarm.errors import Damaged, Trimmed, Unreachable
 from swarm.model.dispatch import DispatchRecord
-from swarm.model.keys import PipelineKey
 from swarm.placement.orders import Crew
 from swarm.placement.situation import Live
 from swarm.placement.usual import Usual
@@ -17,8 +14,6 @@ from swarm.store.journal import Journal
 _BATCH = 2_000
 # What a record raises that contradicts the ones before; its writer stands still there and says so.
 _FAULTS = (AssertionError, LookupError)
-
-log = structlog.get_logger()
 
 
 class Followed:
@@ -31,7 +26,8 @@ class Followed:
         self._begin()
 
     def follow(self) -> None:
-        """Take in all that is new."""
+        """Take in all that is new. Raises `Unreachable` before a record that cannot be read or that
+        contradicts what is known: what stands is not known then, and nothing is decided by it."""
         try:
             while entries := self._journal.read(STREAM, self._seq, _BATCH):
                 for entry in entries:
@@ -39,9 +35,12 @@ class Followed:
                 self._seq = entries[-1].seq
         except Trimmed:
             self._begin()
+            self.follow()
+        except Damaged as fault:
+            raise Unreachable(str(fault)) from fault
         except _FAULTS as fault:
-            log.error("a record contradicts what is known", stream=STREAM, fault=repr(fault))
             self._begin()
+            raise Unreachable(f"stream {STREAM} contradicts itself: {fault!r}") from fault
 
     def live(self) -> list[Live]:
         """The tasks that programs of node workers run or wait for."""
@@ -65,10 +64,6 @@ class Followed:
             for one in self.floor.workers.values()
             if one.offer.slots and "" in one.offer.capabilities
         }
-
-    def pipelines(self) -> frozenset[PipelineKey]:
-        """Those that tasks of were run here."""
-        return self.usual.pipelines()
 
     def _begin(self) -> None:
         """With the snapshot: what was known before is forgotten, but not how tasks went."""

@@ -63,8 +63,10 @@ class PlacementActor:
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(Unreachable, NoRoom):  # the next turn decides again
+            try:
                 await self._placing.turn()
+            except (Unreachable, NoRoom) as error:  # the next turn decides again
+                log.warning("nothing is planned", error=str(error))
             await self._placing.until_due()
 
 

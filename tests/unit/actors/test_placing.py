@@ -250,6 +250,19 @@ async def test_a_dispatcher_that_does_not_answer_is_waited_for_once_a_turn(world
     assert (len(world.pool.said) - said, world.dispatch.asked - asked) == (4, 4)
 
 
+async def test_by_a_journal_that_contradicts_itself_nothing_is_decided(world: World) -> None:
+    world.pool.want({"node": 1}, 60.0)
+    world.pool.now_s += 100.0
+    await world.turns(1)
+    said = len(world.pool.said)
+    world.write(Ended(Token(TaskId("of nobody"), 1), Outcome.SUCCEEDED))
+    for _ in range(3):
+        with pytest.raises(Unreachable, match="contradicts itself"):
+            await world.placing.turn()
+    assert len(world.pool.said) == said
+    assert world.dispatch.drained == []
+
+
 async def test_after_a_crash_what_was_ordered_is_not_ordered_again(world: World) -> None:
     world.hand_in(24)
     await world.turns(1)
