@@ -31,7 +31,7 @@ from swarm.capacity.ray_autoscaler import RayAutoscaler
 from swarm.capacity.ray_request import RayRequest
 from swarm.clock import SystemClock
 kinds = offerings(yaml.safe_load(open("ray_bootstrap_config.yaml")), known_price)
-pool = RayAutoscaler(kinds, RayRequest("{address}:6379"), lambda node: None, SystemClock())
+pool = RayAutoscaler(kinds, RayRequest("{address}:6379"), SystemClock())
 pool.want({fleet}, 3600)
 """
 

@@ -150,8 +150,7 @@ def _capacity(settings: Settings) -> Callable[[], "Capacity"]:
         from swarm.clock import SystemClock
 
         asked = RayRequest(ray.get_runtime_context().gcs_address)
-        # Whoever keeps the workers ends the one on a node that is returned (`actors/returned.py`).
-        return RayAutoscaler(offerings(settings), asked, lambda _: None, SystemClock())
+        return RayAutoscaler(offerings(settings), asked, SystemClock())
 
     return autoscaled if settings.placement.pool == "ray" else static
 

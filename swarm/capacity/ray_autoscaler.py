@@ -8,7 +8,7 @@ node's CPUs, so that no node at work is idle for Ray, and `release` has one cert
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from swarm.capacity.base import Standing, check
@@ -25,7 +25,8 @@ _SOLD_OUT_S = 300.0  # after a launch that failed: an offering is not tried agai
 
 class RayAutoscaler:
     """`offerings` are the node types that are swarm's, `most` of each as the cluster file has it.
-    `end_worker(node)` ends the worker on a node and starts no other one there."""
+    Whoever keeps the workers ends the one on a node that is returned and starts no other one there
+    (`actors/returned.py`): until then Ray does not let the node go."""
 
     fixed = False
 
@@ -33,12 +34,11 @@ class RayAutoscaler:
         self,
         offerings: Iterable[Offering],
         request: RayRequest,
-        end_worker: Callable[[str], None],
         clock: Clock,
     ) -> None:
         kinds = sorted(offerings, key=lambda one: one.price_usd_per_h)
         self._offerings = {one.name: one for one in kinds}
-        self._request, self._end_worker, self._clock = request, end_worker, clock
+        self._request, self._clock = request, clock
         self._boots = Boots()
 
     def offerings(self) -> Sequence[Offering]:
@@ -83,7 +83,6 @@ class RayAutoscaler:
             if self._boots.has(node):
                 raise CapacityError(f"{node} still boots; it can go once it has joined")
             return
-        self._end_worker(node)
         refusal = self._request.drain_idle(node)
         if refusal:
             raise CapacityError(f"node {node} does not go: {refusal}")
