@@ -45,7 +45,6 @@ def main() -> None:
     # Once here, so that the actors need not wait for one another to do it.
     open_projector(settings.store_url, settings.state_dir).close()
     os.environ.update(ray_environment(settings))
-    os.environ[secrets_at.HIDDEN] = ",".join(secrets_at.variables(settings.secrets()))
     import ray  # reads the environment when it is imported
 
     from swarm.actors import options
@@ -172,7 +171,12 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
     from swarm.store.journal import open_journal
 
     here = ray.get_runtime_context().get_node_id()
-    files = WorkerOptions(settings.state_dir / "worker", beat_key, fence_s=settings.worker.fence_s)
+    files = WorkerOptions(
+        settings.state_dir / "worker",
+        beat_key,
+        fence_s=settings.worker.fence_s,
+        hidden=secrets_at.variables(settings.secrets()),
+    )
     reached = (handles.DispatchHandle(), handles.OutputsHandle())
 
     def spawn_worker(offer: Offer, node: Node) -> handles.Death:

@@ -57,6 +57,11 @@ def variables(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found[1] for text in texts if (found := _ENV.fullmatch(text)))
 
 
+def hide(names: Iterable[str]) -> None:
+    """Programs that this process starts from now on do not inherit these variables."""
+    os.environ[HIDDEN] = ",".join(sorted(names))
+
+
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
     """What a program that is not swarm's own may have of an environment."""
     hidden = {HIDDEN, *environ.get(HIDDEN, "").split(",")}

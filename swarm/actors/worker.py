@@ -13,6 +13,7 @@ from swarm.actors.shipper import Shipper
 from swarm.actors.worker_loops import Worker, WorkerOptions
 from swarm.clock import SystemClock
 from swarm.model.work import Offer
+from swarm.secret import hide
 
 
 class WorkerActor:
@@ -21,6 +22,7 @@ class WorkerActor:
     async def __init__(  # type: ignore[misc]  # Ray awaits it
         self, offer: Offer, dispatch: Dispatch, outputs: Outputs, options: WorkerOptions
     ) -> None:
+        hide(options.hidden)
         self._begin(Worker(offer, dispatch, SystemClock(), options), outputs, options)
 
     def _begin(self, worker: Worker, outputs: Outputs, options: WorkerOptions) -> None:
@@ -44,5 +46,6 @@ class AgentActor(WorkerActor):
         outputs: Outputs,
         options: WorkerOptions,
     ) -> None:
+        hide(options.hidden)
         worker = await agent_worker(spec, offer, dispatch, SystemClock(), options)
         self._begin(worker, outputs, options)

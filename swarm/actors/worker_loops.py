@@ -56,13 +56,15 @@ _GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then t
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Where a worker keeps its files, what signs its beats, and its clocks in seconds."""
+    """Where a worker keeps its files, what signs its beats, its clocks in seconds, and which
+    variables of its environment are not for programs."""
 
     folder: Path
     beat_key: bytes = field(repr=False)
     beat_s: float = 0.1
     renew_s: float = 1.0
     fence_s: float = 15.0
+    hidden: frozenset[str] = frozenset()
 
 
 class Worker:

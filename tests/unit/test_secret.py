@@ -5,9 +5,11 @@ import json
 import pytest
 
 from swarm import secret
+from swarm.actors.programs import Programs
 from swarm.config import Settings, load
 from swarm.connectors.credentials import headers_of
 from swarm.errors import ConfigError, StoreError
+from swarm.model.work import TaskId, Token
 from swarm.store.database import open_url
 
 CANARY = "canary-5f0c6d"
@@ -78,3 +80,13 @@ def test_programs_do_not_inherit_variables_that_hold_secrets():
     around = {"TOKEN_OF_A": CANARY, "STORE": CANARY, "PATH": "/bin", secret.HIDDEN: ",".join(names)}
     assert secret.inherited(around) == {"PATH": "/bin"}
     assert secret.inherited({"PATH": "/bin"}) == {"PATH": "/bin"}
+
+
+def test_a_worker_hides_them_also_where_it_was_not_swarm_that_started_ray(tmp_path, monkeypatch):
+    """There the environment is that of whoever started Ray."""
+    monkeypatch.setenv("TOKEN_OF_A", CANARY)
+    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.setenv(secret.HIDDEN, "")
+    secret.hide(secret.variables(settings().secrets()))
+    program = Programs(tmp_path).unpack(Token(TaskId("t"), 1), json.dumps({"argv": ["env"]}))
+    assert (program.env.get("KEPT"), program.env.get("TOKEN_OF_A")) == ("yes", None)
