@@ -102,7 +102,7 @@ def test_what_goes_wrong_is_told_by_who_has_to_act(tmp_path, catalogue):
             line.tell({})
         with pytest.raises(Unavailable):
             line.tell({})
-    with pytest.raises(ConfigError, match=r"publish: .*No such file"):
+    with pytest.raises(ConfigError, match=r"publish\.token_file: .*No such file"):
         Catalogue(replace_file(settings, tmp_path / "none"))
 
 

@@ -99,7 +99,8 @@ def test_a_node_comes_as_wanted_stays_while_it_works_and_goes_when_released(
         ray.kill(worker)
         eventually(lambda: released(capacity, node.node))
     capacity.release(node.node)
-    assert not capacity.nodes(), "nobody came for it"
+    eventually(lambda: not capacity.nodes())  # a report may count it as booting for a while
+    assert not joined(capacity), "nobody came for it"
 
 
 def test_of_two_equal_nodes_the_released_one_goes(cluster: Cluster) -> None:
