@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 import swarm
 from swarm.demo.processes import LabError
 
@@ -51,18 +53,27 @@ ORCHESTRATORS = (AIRFLOW, DAGSTER, PREFECT)
 
 
 def ensure(folder: Path, wanted: Requirements, say: Callable[[str], None]) -> Path:
-    """Return the `bin` folder of the environment, made now unless an equal one is there.
+    """Return the `bin` folder of the environment, made now unless an equal one is there. Of several
+    processes that want it one makes it and the others wait.
 
     Raises `LabError` with the installer's output.
     """
     home = folder / wanted.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.with_name(f"{wanted.name}.lock")):
+        if not _is_there(home, wanted):
+            _make(home, wanted, say)
+    return home / "bin"
+
+
+def _is_there(home: Path, wanted: Requirements) -> bool:
     marker = home / _MARKER
-    wanted_digest = digest(wanted)
-    if marker.is_file() and marker.read_text() == wanted_digest:
-        return home / "bin"
+    return marker.is_file() and marker.read_text() == digest(wanted)
+
+
+def _make(home: Path, wanted: Requirements, say: Callable[[str], None]) -> None:
     say(f"Installing {wanted.packages[0]} into {home} ...")
     shutil.rmtree(home, ignore_errors=True)
-    home.parent.mkdir(parents=True, exist_ok=True)
     uv = _uv()
     if uv is None:
         _run([sys.executable, "-m", "venv", str(home)], say)
@@ -71,8 +82,7 @@ def ensure(folder: Path, wanted: Requirements, say: Callable[[str], None]) -> Pa
         _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)], say)
         python = str(home / "bin" / "python")
         _run([uv, "pip", "install", "--quiet", "--python", python, *wanted.packages], say)
-    marker.write_text(wanted_digest)
-    return home / "bin"
+    (home / _MARKER).write_text(digest(wanted))
 
 
 def plugins(programs: Path, folder: Path, say: Callable[[str], None]) -> Path:

@@ -213,3 +213,19 @@ def test_the_projector_does_not_matter_to_tasks(swarm: Swarm, play: Play) -> Non
     (task,) = play.submit("fenced")
     play.settle()
     in_state(swarm, task, "succeeded")
+
+
+@pytest.mark.parametrize("name", ["gcs_server", "raylet"])
+def test_ray_that_stands_still_blames_nobody(swarm: Swarm, play: Play, name: str) -> None:
+    tasks = play.submit("fenced", "unsafe")
+    for task in tasks:
+        play.pid(task, 1)
+    family = psutil.Process(swarm.pid).children(recursive=True)
+    (of_ray,) = [process for process in family if process.name() == name]
+    with standing_still(of_ray):
+        (after,) = play.submit("fenced")
+        play.pid(after, 1)
+        play.go_one(after)
+        eventually(lambda: any(r.token.task == after for r in play.of(Ended)))
+    play.settle()
+    assert [r for r in play.of(Lost) if r.token.task in play.tasks] == []

@@ -97,8 +97,26 @@ def own_database(server: str, name: str) -> str:
 def swarm(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Swarm]:
-    folder = tmp_path_factory.mktemp("swarm")
-    server = request.getfixturevalue("postgres") if request.param == "postgres" else ""
+    """`shared`: the one of all modules that leave it as they found it; else the module's own."""
+    if request.param == "shared":
+        yield request.getfixturevalue("shared_swarm")
+        return
+    with _running(tmp_path_factory.mktemp("swarm"), request) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_swarm(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Swarm]:
+    with _running(tmp_path_factory.mktemp("shared"), request) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _running(folder: Path, request: pytest.FixtureRequest) -> Iterator[Swarm]:
+    kind = getattr(request, "param", "sqlite")
+    server = request.getfixturevalue("postgres") if kind == "postgres" else ""
     store_url = own_database(server, folder.name) if server else ""
     manifest = folder / "tasks.jsonl"
     due = datetime.now(UTC) + timedelta(minutes=SLA_IN_MIN)
@@ -115,7 +133,7 @@ def swarm(
                 "pipelines": [{"match": "manifest/finance_*", "mode": "gate"}],
                 # A machine that runs other tests may take long to start a dispatcher again.
                 "worker": {"fence_s": 60},
-                "placement": PLACEMENT if request.param == "placement" else {},
+                "placement": PLACEMENT if kind == "placement" else {},
                 "sources": [
                     {"kind": "manifest", "path": str(manifest), "poll_s": 0.5},
                     {"kind": "airflow", "url": "http://127.0.0.1:9", "poll_s": 0.5},
@@ -123,10 +141,12 @@ def swarm(
             }
         )
     )
-    started = cli("up", SWARM_CONFIG=str(settings))
-    assert started.returncode == 0, started.stderr
-    token = (state / "token").read_text()
-    url = json.loads((state / "up.json").read_text())["url"]
-    with Client(url, token) as client:
-        yield Swarm(settings, state, client, url, token)
-    cli("down", SWARM_CONFIG=str(settings))
+    try:
+        started = cli("up", SWARM_CONFIG=str(settings))
+        assert started.returncode == 0, started.stderr
+        token = (state / "token").read_text()
+        url = json.loads((state / "up.json").read_text())["url"]
+        with Client(url, token) as client:
+            yield Swarm(settings, state, client, url, token)
+    finally:
+        cli("down", SWARM_CONFIG=str(settings))

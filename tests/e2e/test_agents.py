@@ -10,7 +10,7 @@ from tests.e2e.conftest import Swarm
 from tests.e2e.test_tasks import ENDED, in_state
 from tests.e2e.test_up import eventually
 
-pytestmark = pytest.mark.parametrize("swarm", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
 
 CODE = """
 import swarm

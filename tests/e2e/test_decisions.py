@@ -4,9 +4,12 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.e2e.test_hazards import DAY_S, is_the_read, one_run
 from tests.e2e.test_up import actor_process, eventually
 
+pytestmark = pytest.mark.parametrize("swarm", ["postgres"], indirect=True)
 MIN_S = 60
 
 

@@ -5,9 +5,12 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.e2e.conftest import MANIFEST, SLA_IN_MIN, cli
 from tests.e2e.test_up import actor_process, eventually
 
+pytestmark = pytest.mark.parametrize("swarm", ["postgres"], indirect=True)
 DAY_S, FIVE_S, SIX_S = 86_400, 5 * 3_600, 6 * 3_600
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.test_tasks import in_state, story
 from tests.e2e.test_up import eventually
 
-pytestmark = pytest.mark.parametrize("swarm", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
 DECK = "manifest/board_deck"
 
 

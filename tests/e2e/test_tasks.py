@@ -8,7 +8,7 @@ import pytest
 from swarm.client import ApiError
 from tests.e2e.test_up import actor_process, eventually
 
-pytestmark = pytest.mark.parametrize("swarm", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
 ENDED = ("succeeded", "failed", "cancelled", "parked")
 
 
@@ -139,7 +139,7 @@ def test_output_is_followed_until_the_end(swarm):
     assert swarm.client.output(task) == whole.encode()
 
 
-def test_a_drained_worker_gets_nothing_new(swarm):
+def test_a_drained_worker_gets_nothing_new_and_its_successor_does(swarm):
     (worker,) = swarm.client.workers()
     swarm.client.drain(worker["worker"])
     eventually(lambda: swarm.client.workers()[0]["draining"])
@@ -147,3 +147,5 @@ def test_a_drained_worker_gets_nothing_new(swarm):
     found = eventually(lambda: (f := story(swarm, task))["waiting"] and f)
     assert found["waiting"] == "draining"
     assert "drains" in swarm.cli("workers", "ls").stdout
+    actor_process(swarm, "WorkerActor").kill()
+    assert in_state(swarm, task, *ENDED)["state"] == "succeeded"
