@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from swarm.model.causes import asked_by
 from swarm.model.journal import Quarantined
-from swarm.store.database import Database
+from swarm.store.database import Database, is_postgres
 from swarm.store.places import Place
 from swarm.store.tables import audit, records, streams
 
@@ -72,9 +72,16 @@ def note(
     connection: Connection, stream: str, at_s: float, written: Iterable[tuple[str, Written]]
 ) -> None:
     """Keep a row for each run of records whose cause somebody asked for."""
-    for cause_id, run in itertools.groupby(written, key=lambda pair: pair[0]):
-        if asked_by(cause_id) is not None:
-            _note_one(connection, stream, at_s, cause_id, [record for _, record in run])
+    asked = [
+        (cause_id, [record for _, record in run])
+        for cause_id, run in itertools.groupby(written, key=lambda pair: pair[0])
+        if asked_by(cause_id) is not None
+    ]
+    if not asked:
+        return
+    _alone(connection, stream)
+    for cause_id, of_one in asked:
+        _note_one(connection, stream, at_s, cause_id, of_one)
 
 
 class Audit:
@@ -193,6 +200,14 @@ def _note_one(
         digest="",
     )
     connection.execute(audit.insert().values(asdict(row) | {"digest": _digest(before, row)}))
+
+
+def _alone(connection: Connection, stream: str) -> None:
+    """Nobody else adds to the chain until this transaction ends: two API replicas change keys, and
+    each row needs the one before it. An SQLite file has one writer anyway."""
+    if is_postgres(connection):
+        key = func.hashtextextended(f"swarm_audit {stream}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _digest(before: str, row: Row) -> str:

@@ -1,6 +1,8 @@
 """Each change that was asked for has its row, in its transaction; what is meddled with shows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -169,3 +171,20 @@ def test_pages_go_through_all_streams_once(journal, stream, build):
         before = (found[-1].at_s, found[-1].stream, found[-1].no)
     assert paged == whole
     assert len(whole) == 12
+
+
+def test_two_replicas_change_keys_at_the_same_time(store):
+    together = Barrier(2)
+
+    def change(replica: str) -> None:
+        keys = store.journal().keys()
+        together.wait(30)
+        for number in range(40):
+            id_ = f"{replica}{number}"
+            keys.add(Key(id_, "ann", frozenset({Role.VIEWER}), b"d", 1.0, "token", 9.0), HOLD)
+
+    with ThreadPoolExecutor() as replicas:
+        list(replicas.map(change, "ab"))
+    journal = store.journal()
+    assert wrong(journal, "keys") == ""
+    assert sorted(no for _, no, *_ in rows(journal)) == list(range(1, 81))
