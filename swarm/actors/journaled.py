@@ -25,6 +25,7 @@ _LOOK_S = 0.2
 # What an engine raises at a record that contradicts its state, and what a bug in it does.
 _FAULTS = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _READ_LIMIT = 2_000
+_DAY_S = 86_400.0
 
 T = TypeVar("T")
 
@@ -72,6 +73,7 @@ class Journaled:
         self._stream = self._journal.open(stream)
         self._state = state
         self._snapshot_every = snapshot_every
+        self._audit_kept_s = settings.audit_days * _DAY_S
         with Trail(trails(settings), stream) as trail:
             self._snapshot_seq = self._replay(trail)
         if self.standstill is not None and not safe_mode:
@@ -114,7 +116,7 @@ class Journaled:
         seq = await asyncio.to_thread(self._stream.append, records, at_s, cause_id)
         for record in records:
             self._state.apply(record)
-        await self._snapshot_if_due(seq, now=snapshot)
+        await self._snapshot_if_due(seq, at_s, now=snapshot)
         return seq
 
     async def write(
@@ -134,19 +136,21 @@ class Journaled:
                 return self._stream.append(records, at_s, cause_ids)
 
         seq = await asyncio.to_thread(write)
-        await self._snapshot_if_due(seq)
+        await self._snapshot_if_due(seq, at_s)
 
-    async def _snapshot_if_due(self, seq: int, *, now: bool = False) -> None:
+    async def _snapshot_if_due(self, seq: int, at_s: float, *, now: bool = False) -> None:
         if now or seq - self._snapshot_seq >= self._snapshot_every:
             # It can wait for the next append; what was appended must not look as if it was not.
             with contextlib.suppress(NoRoom):
-                await asyncio.to_thread(self._snapshot, seq)
+                await asyncio.to_thread(self._snapshot, seq, at_s)
 
-    def _snapshot(self, seq: int) -> None:
+    def _snapshot(self, seq: int, now_s: float) -> None:
         self._stream.save_snapshot(seq, self._state.records())
         self._snapshot_seq = seq
         projected = self._projections.cursors().get(self._stream.name, 0)
         self._stream.trim(min(seq, projected))
+        if self._audit_kept_s:
+            self._stream.trim_audit(now_s - self._audit_kept_s, now_s)
 
     def _replay(self, trail: Trail) -> int:
         after, before = 0, trail.begin()

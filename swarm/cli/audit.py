@@ -44,7 +44,8 @@ def verify(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         typer.echo(json.dumps({"schema_version": 1, "streams": found}, indent=2))
     else:
         for row in found:
-            typer.echo(f"{row['stream']}  {row['rows']} changes  {row['digest'] or '-'}")
+            trimmed = f" ({row['trimmed']} trimmed)" if row.get("trimmed") else ""
+            typer.echo(f"{row['stream']}  {row['rows']} changes{trimmed}  {row['digest'] or '-'}")
     wrong = [f"{row['stream']}: {row['wrong']}" for row in found if row["wrong"]]
     if wrong:
         fail("\n".join(wrong), 1)

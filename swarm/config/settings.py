@@ -76,6 +76,12 @@ class Settings(Section):
         le=600,
         description="Seconds after which what swarm holds goes on by itself when swarm is gone.",
     )
+    audit_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="Days that `swarm audit` keeps who changed what; 0: for ever.",
+    )
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="Dependencies below this probability are not shown."
     )

@@ -1,11 +1,15 @@
 """Who changed what: a row for each change that somebody asked for, in the change's transaction.
 
 The rows of a stream are a chain: each holds a digest over the row before it, over itself, and over
-the records that the change wrote. They are never trimmed. Who edits, drops or slips in a row, or
-edits a record that is still kept, breaks the chain from there on, and `verify` names the first row
-that does not fit. Rows that are missing at the end show by records without a row, or by a digest of
-the end that somebody wrote down elsewhere. Who can write the database and knows this page can build
-a whole new chain: that, only such a written-down digest shows.
+the records that the change wrote. Who edits, drops or slips in a row, or edits a record that is
+still kept, breaks the chain from there on, and `verify` names the first row that does not fit. Rows
+that are missing at the end show by records without a row, or by a digest of the end that somebody
+wrote down elsewhere. Who can write the database and knows this page can build a whole new chain:
+that, only such a written-down digest shows.
+
+Old rows are trimmed from the beginning of a chain on, and a row at its end seals that in the same
+transaction: it holds the number and the digest of the last row that went. The rest is checked from
+there, and rows that are missing without a seal still show. A row stays while a record of it does.
 """
 
 import hashlib
@@ -16,9 +20,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
-from swarm.model.causes import asked_by
+from swarm.model.causes import Asked, asked_by
 from swarm.model.journal import Quarantined
 from swarm.store.database import Database, is_postgres
 from swarm.store.places import Place
@@ -26,6 +30,8 @@ from swarm.store.tables import audit, records, streams
 
 KEYS = "keys"  # the chain of the API keys, which are no stream
 _BEGIN = ""
+_SEAL = "AuditTrimmed"  # what such a row says it wrote; `asked` has no method, so nobody asked it
+_TRIMMED_MOST = 25_000  # rows in one transaction: more than come between two snapshots of a stream
 _BODY_MAX = 2_000  # characters of the first record, for people
 _AT_ONCE = 1_000
 
@@ -59,13 +65,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the chain of a stream is: `rows` fit, up to the row with `digest`; `wrong` says which is
-    the first that does not, and why."""
+    """How the chain of a stream is: `rows` fit, up to the row with `digest`, the first `trimmed` of
+    them by their seal alone; `wrong` says which is the first that does not, and why."""
 
     stream: str
     rows: int
     digest: str
     wrong: str
+    trimmed: int = 0
 
 
 def note(
@@ -82,6 +89,30 @@ def note(
     _alone(connection, stream)
     for cause_id, of_one in asked:
         _note_one(connection, stream, at_s, cause_id, of_one)
+
+
+def trim(connection: Connection, stream: str, before_s: float, now_s: float) -> None:
+    """Drop the first rows of a chain that are from before then and whose records are trimmed, so
+    many at a time, and seal that."""
+    _alone(connection, stream)
+    mine = audit.c.stream == stream
+    first = connection.scalar(select(func.min(audit.c.no)).where(mine))
+    if first is None:
+        return
+    end = first + _TRIMMED_MOST
+    gone = select(streams.c.trimmed_seq).where(streams.c.name == stream).scalar_subquery()
+    kept = or_(audit.c.at_s >= before_s, audit.c.last_seq > gone, audit.c.no == end)
+    stays = select(audit.c.no).where(mine, kept, audit.c.no <= end).order_by(audit.c.no).limit(1)
+    until = connection.scalar(stays)
+    old = mine if until is None else mine & (audit.c.no < until)
+    last = select(audit.c.no, audit.c.digest).where(old).order_by(audit.c.no.desc()).limit(1)
+    cut = connection.execute(last).one_or_none()
+    if cut is None:
+        return
+    told = json.dumps({"up_to": cut.no, "digest": cut.digest})
+    asked = Asked("swarm", "audit_days")
+    _add(connection, stream, now_s, asked, "", [Written(0, _SEAL, told)])
+    connection.execute(delete(audit).where(mine, audit.c.no <= cut.no))
 
 
 class Audit:
@@ -121,7 +152,7 @@ class _Check:
     def __init__(self, database: Database, stream: str) -> None:
         self._database = database
         self._stream = stream
-        self._no, self._digest, self._trimmed = 0, _BEGIN, 0
+        self._no, self._digest, self._trimmed, self._sealed = 0, _BEGIN, 0, 0
         self._covered: list[tuple[int, int]] = []
 
     def verdict(self) -> Verdict:
@@ -130,9 +161,10 @@ class _Check:
             trimmed = select(streams.c.trimmed_seq).where(streams.c.name == self._stream)
             self._trimmed = connection.scalar(trimmed) or 0
             wrong = next(self._faults(connection), "")
-        return Verdict(self._stream, self._no, self._digest, wrong)
+        return Verdict(self._stream, self._no, self._digest, wrong, self._sealed)
 
     def _faults(self, connection: Connection) -> Iterator[str]:
+        yield from self._behind_seal(connection)
         while rows := self._next(connection):
             for row in rows:
                 if row.no != self._no + 1:
@@ -144,6 +176,23 @@ class _Check:
                     yield fault
                 self._no, self._digest = row.no, row.digest
         yield from self._without_row(connection)
+
+    def _behind_seal(self, connection: Connection) -> Iterator[str]:
+        """Begin where the newest seal says that the rows before were trimmed."""
+        mine = audit.c.stream == self._stream
+        seals = select(audit.c.no, audit.c.body).where(mine, audit.c.types == _SEAL)
+        seal = connection.execute(seals.order_by(audit.c.no.desc()).limit(1)).one_or_none()
+        if seal is None:
+            return
+        try:
+            told = json.loads(seal.body)
+            self._no, self._digest = int(told["up_to"]), str(told["digest"])
+        except (ValueError, KeyError, TypeError):
+            yield f"row {seal.no} is not what was written"
+        self._sealed = self._no
+        first = connection.scalar(select(func.min(audit.c.no)).where(mine)) or 0
+        if first <= self._no:
+            yield f"row {first} is there, but row {seal.no} says that it was trimmed"
 
     def _next(self, connection: Connection) -> list[Row]:
         mine = (audit.c.stream == self._stream) & (audit.c.no > self._no)
@@ -181,6 +230,17 @@ def _note_one(
 ) -> None:
     asked = asked_by(cause_id)
     assert asked is not None
+    _add(connection, stream, at_s, asked, cause_id, written)
+
+
+def _add(
+    connection: Connection,
+    stream: str,
+    at_s: float,
+    asked: Asked,
+    cause_id: str,
+    written: Sequence[Written],
+) -> None:
     last = select(audit.c.no, audit.c.digest).where(audit.c.stream == stream)
     found = connection.execute(last.order_by(audit.c.no.desc()).limit(1)).one_or_none()
     no, before = found if found else (0, _BEGIN)

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from swarm.errors import Conflict, Damaged, StoreError, Trimmed, UnknownKey
 from swarm.model.journal import RECORD_VERSION, Entry, Quarantined, Record
 from swarm.store import codec
-from swarm.store.audit import KEYS, Audit, Written, note
+from swarm.store.audit import KEYS, Audit, Written, note, trim
 from swarm.store.database import Database
 from swarm.store.keys import Keys
 from swarm.store.payloads import Payloads
@@ -144,6 +144,13 @@ class Stream:
                 .where(streams.c.id == stream_id, streams.c.trimmed_seq < dropped)
                 .values(trimmed_seq=dropped)
             )
+
+    def trim_audit(self, before_s: float, now_s: float) -> None:
+        """Drop who changed what before then, as far as the records of it are trimmed, and seal
+        that (`store/audit.py`)."""
+        with self._database.writing() as connection:
+            self._advance(connection, 0)
+            trim(connection, self.name, before_s, now_s)
 
     def _advance(self, connection: Connection, count: int) -> int:
         """Check the epoch and hold it to the end of the transaction."""

@@ -51,18 +51,24 @@ class AuditRow(BaseModel):
 
 
 class VerdictRow(BaseModel):
-    """The chain of a stream: so many rows fit, the last of them with `digest`; `wrong` is the first
-    that does not, or empty. To notice rows cut off at the end, keep number and digest elsewhere."""
+    """The chain of a stream: so many rows fit, the last of them with `digest`, the first `trimmed`
+    of them by what a row says that sealed it when they went; `wrong` is the first that does not, or
+    empty. To notice rows cut off at the end, keep number and digest elsewhere."""
 
     stream: str
     rows: int
     digest: str
     wrong: str
+    trimmed: int
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
         return cls(
-            stream=verdict.stream, rows=verdict.rows, digest=verdict.digest, wrong=verdict.wrong
+            stream=verdict.stream,
+            rows=verdict.rows,
+            digest=verdict.digest,
+            wrong=verdict.wrong,
+            trimmed=verdict.trimmed,
         )
 
 

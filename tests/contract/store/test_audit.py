@@ -10,6 +10,7 @@ from sqlalchemy import text
 from swarm.errors import Conflict
 from swarm.model.access import Key, Role
 from swarm.model.causes import asked_by, asked_cause, told_cause
+from swarm.store import audit as module
 from swarm.store.audit import _digest
 from swarm.store.journal import Journal, Stream
 
@@ -188,3 +189,84 @@ def test_two_replicas_change_keys_at_the_same_time(store):
     journal = store.journal()
     assert wrong(journal, "keys") == ""
     assert sorted(no for _, no, *_ in rows(journal)) == list(range(1, 81))
+
+
+@pytest.fixture
+def trimmed(journal, stream, build) -> Stream:
+    """Of the five changes by one, the first three are gone: their records are, and they are old."""
+    stream.save_snapshot(11, [build.evidence(1)])
+    stream.trim(11)
+    stream.trim_audit(100.0, 200.0)
+    return stream
+
+
+def verdict(journal: Journal, stream: str = "graph"):
+    return {one.stream: one for one in journal.audit().verify()}[stream]
+
+
+def test_old_rows_go_under_a_seal_and_the_rest_is_still_proven(journal, trimmed, build):
+    assert [(row[1], row[2], row[5]) for row in rows(journal)] == [
+        (4, "key%3A1", "EvidenceSeen x2"),
+        (5, "key%3A1", "EvidenceSeen x2"),
+        (6, asked_by(OTHER).by, "EvidenceSeen"),
+        (7, asked_by(OTHER).by, "EvidenceSeen x2"),
+        (8, "swarm", "AuditTrimmed"),
+    ]
+    found = verdict(journal)
+    assert (found.wrong, found.rows, found.trimmed) == ("", 8, 3)
+    trimmed.trim_audit(100.0, 201.0)  # no record of the others is trimmed: nothing changes
+    assert verdict(journal) == found
+    trimmed.append([build.evidence(9)], 300.0, HOLD)
+    trimmed.save_snapshot(trimmed.last(), [build.evidence(1)])
+    trimmed.trim(trimmed.last())
+    trimmed.trim_audit(250.0, 400.0)
+    assert [row[1] for row in rows(journal)] == [9, 10]
+    found = verdict(journal)
+    assert (found.wrong, found.rows, found.trimmed) == ("", 10, 8)
+
+
+def test_what_is_not_old_stays(journal, stream, build):
+    stream.save_snapshot(19, [build.evidence(1)])
+    stream.trim(19)
+    stream.trim_audit(12.0, 200.0)
+    assert [row[1] for row in rows(journal)] == [3, 4, 5, 6, 7, 8]
+    assert verdict(journal).wrong == ""
+
+
+def test_no_more_rows_go_at_once_than_may(journal, stream, build, monkeypatch):
+    monkeypatch.setattr(module, "_TRIMMED_MOST", 2)
+    stream.save_snapshot(19, [build.evidence(1)])
+    stream.trim(19)
+    stream.trim_audit(100.0, 200.0)
+    assert [row[1] for row in rows(journal)] == [3, 4, 5, 6, 7, 8]
+    stream.trim_audit(100.0, 201.0)
+    assert [row[1] for row in rows(journal)] == [5, 6, 7, 8, 9]
+    assert (verdict(journal).wrong, verdict(journal).trimmed) == ("", 4)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("DELETE FROM swarm_audit WHERE no = 4", "row 4 is missing: row 5 follows"),
+        ("DELETE FROM swarm_audit WHERE no = 8", "row 1 is missing: row 4 follows"),
+        ("UPDATE swarm_audit SET no = 3 WHERE no = 4", "row 3 is there, but row 8 says"),
+        ("UPDATE swarm_audit SET body = 'x' WHERE no = 8", "row 8 is not what was written"),
+        (
+            "UPDATE swarm_audit SET body = replace(body, '3', '4') WHERE no = 8",
+            "row 4 is there, but row 8 says that it was trimmed",
+        ),
+        (
+            "UPDATE swarm_audit SET body = replace(body, '\"up', '\"at_s\": 1, \"up') WHERE no = 8",
+            "row 8 is not what was written",
+        ),
+        (
+            "UPDATE swarm_audit SET body = replace(body, 'digest\": \"', 'digest\": \"0') "
+            "WHERE no = 8",
+            "row 4 is not what was written, or the row before it is not",
+        ),
+        ("UPDATE swarm_audit SET asked_by = 'ann' WHERE no = 5", "row 5 is not what was written"),
+    ],
+)
+def test_behind_a_seal_what_is_meddled_with_is_named(journal, trimmed, statement, why):
+    meddle(journal, statement.replace(":", "\\:"))
+    assert why in wrong(journal)

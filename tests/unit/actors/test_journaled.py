@@ -8,6 +8,7 @@ from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled, trails
 from swarm.config import Settings
 from swarm.errors import Conflict, SafeMode, StoreError, Unreachable
+from swarm.model.causes import asked_cause
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved, Quarantined
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
@@ -150,3 +151,17 @@ async def test_another_version_gets_past_it(settings):
     position, journaled = opened(settings)
     assert (position.moved.cursor, journaled.standstill) == ("after", None)
     assert list(standing(trails(settings))) == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(1, [8, 9, 10]), (0, list(range(1, 10)))])
+async def test_who_changed_what_goes_after_as_many_days_as_are_set(tmp_path, days, left):
+    settings = Settings(state_dir=tmp_path, audit_days=days)
+    _, journaled = opened(settings)
+    cause = asked_cause("key:1", "POST /push", "a")
+    for number in range(1, 9):
+        await journaled.append([CursorMoved("airflow", str(number))], float(number), cause)
+    journal = project(settings)  # the newest record that it has seen stays
+    await journaled.append([CursorMoved("airflow", "9")], 86_400.0 + 8.5, cause, snapshot=True)
+    rows = [row.no for row in reversed(journal.audit().rows(100))]
+    assert rows == left
+    assert [verdict.wrong for verdict in journal.audit().verify()] == [""]
