@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 from typing import NamedTuple
 
@@ -109,22 +109,28 @@ def stays(workers: Iterable[Presence]) -> list[Stay]:
 
 def meter(there: Iterable[Stay], uses: Iterable[Use]) -> Metered:
     """All of it. Stays of one node must not overlap."""
-    of_node: dict[str, list[Use]] = defaultdict(list)
-    for use in sorted(uses, key=lambda use: use.from_s):
-        if use.until_s > use.from_s:
-            of_node[use.node].append(use)
+    return meter_nodes(there, sorted(uses, key=lambda use: (use.node, use.from_s)))
+
+
+def meter_nodes(there: Iterable[Stay], uses: Iterable[Use]) -> Metered:
+    """The same where uses come node by node: those of one node are in memory at a time."""
     held: dict[tuple[Kind, str, str, str, Spent], _Amount] = defaultdict(_Amount)
     fleet: dict[Kind, _Nodes] = defaultdict(_Nodes)
+    of_node: dict[str, list[Stay]] = defaultdict(list)
     for stay in there:
         if stay.until_s <= stay.from_s:
             continue
+        of_node[stay.node].append(stay)
         for from_s, until_s in hours(stay.from_s, stay.until_s):
             fleet[_kind(stay, from_s)].moves.extend(((from_s, 1), (until_s, -1)))
-        for from_s, until_s, those in _pieces(stay, of_node.get(stay.node, ())):
-            shares = max(sum(use.slots for use in those), float(stay.slots))
-            for use in those:
-                whose = (_kind(stay, from_s), use.team, use.pipeline, use.run, use.spent)
-                held[whose].add((until_s - from_s) * use.slots, shares)
+    for node, group in groupby(uses, key=lambda use: use.node):
+        on_it = [use for use in group if use.until_s > use.from_s]
+        for stay in of_node.get(node, ()):
+            for from_s, until_s, those in _pieces(stay, on_it):
+                shares = max(sum(use.slots for use in those), float(stay.slots))
+                for use in those:
+                    whose = (_kind(stay, from_s), use.team, use.pipeline, use.run, use.spent)
+                    held[whose].add((until_s - from_s) * use.slots, shares)
     return Metered(
         tuple(FleetHour(*kind, *nodes.counted()) for kind, nodes in sorted(fleet.items())),
         tuple(

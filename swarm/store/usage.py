@@ -5,7 +5,7 @@ no grant that began in it or before goes on (but none waits for more than two da
 was lost in the end is seen as lost. The sums stay where the projections are made anew.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -41,7 +42,7 @@ from swarm.placement.metering import (
     Presence,
     Spent,
     Use,
-    meter,
+    meter_nodes,
     stays,
 )
 from swarm.store import codec
@@ -63,6 +64,8 @@ from swarm.store.read_tables import (
 Row = dict[str, Any]
 
 _AT_ONCE = 500  # keys in one statement
+_ROWS = 2_000  # in memory at once, beside those of one node
+_PAGE_H = 4
 _BEHIND_H = 1  # an hour may still get entries for so long
 _WAITED_H = 48  # for the end of a grant
 _GONE = update(presences).where(presences.c.key == bindparam("of")).values(until_s=bindparam("at"))
@@ -186,11 +189,12 @@ def metered(connection: Connection, from_hour: int, until_s: float, *, runs: boo
         .where(held_hours.c.hour.between(from_hour, until_hour - 1))
         .group_by(*whose, *run, held_hours.c.spent)
     )
-    fresh = _fresh(connection, max(summed, from_hour) * HOUR_S, until_s, runs=runs)
-    return Metered(
-        (*(_fleet_hour(row) for row in connection.execute(nodes)), *fresh.fleet),
-        (*(_held_hour(row, runs) for row in connection.execute(held)), *fresh.held),
-    )
+    fleet_found = [_fleet_hour(row) for row in connection.execute(nodes)]
+    held_found = [_held_hour(row, runs) for row in connection.execute(held)]
+    for page in _fresh(connection, max(summed, from_hour), until_s, runs=runs):
+        fleet_found += page.fleet
+        held_found += page.held
+    return Metered(tuple(fleet_found), tuple(held_found))
 
 
 def sum_up(connection: Connection) -> None:
@@ -203,11 +207,11 @@ def sum_up(connection: Connection) -> None:
         until = min(until, max(int(oldest_s // HOUR_S), until - _WAITED_H))
     if until <= summed:
         return
-    found = _fresh(connection, summed * HOUR_S, until * HOUR_S, runs=True)
-    if found.fleet:
-        connection.execute(insert(fleet_hours), [hour._asdict() for hour in found.fleet])
-    if found.held:
-        connection.execute(insert(held_hours), [hour._asdict() for hour in found.held])
+    for found in _fresh(connection, summed, until * HOUR_S, runs=True):
+        if found.fleet:
+            connection.execute(insert(fleet_hours), [hour._asdict() for hour in found.fleet])
+        if found.held:
+            connection.execute(insert(held_hours), [hour._asdict() for hour in found.held])
     connection.execute(update(position).values(metered_hour=until))
     connection.execute(delete(uses).where(uses.c.until_s <= until * HOUR_S))
     # One that was followed by another on its node tells that the node was there between.
@@ -224,8 +228,10 @@ def trim_hours(connection: Connection, kept: int) -> None:
             connection.execute(delete(fleet_hours).where(fleet_hours.c.hour <= hour))
 
 
-def _fresh(connection: Connection, from_s: float, until_s: float, *, runs: bool) -> Metered:
-    """Of what is not summed up yet; what goes on does until then."""
+def _fresh(
+    connection: Connection, from_hour: int, until_s: float, *, runs: bool
+) -> Iterator[Metered]:
+    """Of what is not summed up yet, some hours at a time; what goes on does until then."""
     there = []
     for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
         offer = decode_row(row, WorkerJoined).offer
@@ -233,12 +239,26 @@ def _fresh(connection: Connection, from_s: float, until_s: float, *, runs: bool)
         programs = "" in offer.capabilities
         place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
         there.append(Presence(*place, row.from_s, end_s))
-    held = []
-    for row in connection.execute(select(uses).where(uses.c.from_s < until_s)):
-        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
-        whose = (row.team, row.pipeline, row.run if runs else "", Spent(row.spent))
-        held.append(Use(row.node, row.slots, *whose, max(row.from_s, from_s), end_s))
-    return meter((stay._replace(from_s=max(stay.from_s, from_s)) for stay in stays(there)), held)
+    stood = stays(there)
+    first_s = max(from_hour * HOUR_S, min((stay.from_s for stay in stood), default=until_s))
+    for hour in range(int(first_s // HOUR_S), ceil(until_s / HOUR_S), _PAGE_H):
+        from_s, end_s = max(hour * HOUR_S, first_s), min((hour + _PAGE_H) * HOUR_S, until_s)
+        within = (
+            stay._replace(from_s=max(stay.from_s, from_s), until_s=min(stay.until_s, end_s))
+            for stay in stood
+        )
+        yield meter_nodes(within, _uses(connection, from_s, end_s, runs=runs))
+
+
+def _uses(connection: Connection, from_s: float, until_s: float, *, runs: bool) -> Iterator[Use]:
+    """What was held in a span, node by node."""
+    goes_on = or_(uses.c.until_s.is_(None), uses.c.until_s > from_s)
+    found = select(uses).where(uses.c.from_s < until_s, goes_on).order_by(uses.c.node)
+    with connection.execute(found, execution_options={"yield_per": _ROWS}) as rows:
+        for row in rows:
+            end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+            whose = (row.team, row.pipeline, row.run if runs else "", Spent(row.spent))
+            yield Use(row.node, row.slots, *whose, max(row.from_s, from_s), end_s)
 
 
 def _fleet_hour(row: Any) -> FleetHour:

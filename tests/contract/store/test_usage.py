@@ -1,6 +1,7 @@
 """Who held slots of which nodes: the same before and after an hour is summed up."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -27,6 +28,7 @@ from swarm.model.work import (
     WorkerId,
 )
 from swarm.placement.metering import Spent
+from swarm.store.read_tables import uses
 from swarm.store.retention import Retention
 
 HOUR_S = 3_600.0
@@ -182,6 +184,34 @@ def test_hours_that_are_over_leave_only_their_sums(store):
     projector.trim(Retention(ended_tasks=0))  # the tasks themselves are gone then
     assert rounded(usage(store, 5)) == before
     assert sum(one[8] for one in before[0]) == pytest.approx(2 * HOUR_S, abs=1)
+
+
+def test_summing_up_many_takes_no_more_memory_than_those_of_a_node(store):
+    """20,000 that 40 nodes held are some 7 MB at once."""
+    projector, story = store.projector(), Story()
+    story.at(0.0, *(joined(f"w{number}") for number in range(40)))
+    story.at(8.0, submitted("late"))
+    projector.apply(story.entries)
+    held = {"slots": 0.01, "team": "data", "pipeline": "p", "run": "r", "spent": Spent.WORK}
+    rows = [
+        held
+        | {
+            "key": f"{number:064d}",
+            "node": f"node-w{number % 40}",
+            "from_s": BEGIN_S + number % 7_200,
+            "until_s": BEGIN_S + number % 7_200 + 60.0,
+        }
+        for number in range(20_000)
+    ]
+    with projector._database.writing() as connection:
+        connection.execute(uses.insert(), rows)
+    del rows
+    tracemalloc.start()
+    projector.trim(Retention())
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(one.slot_s for one in usage(store, 8).held) == pytest.approx(20_000 * 0.6)
+    assert peak_bytes < 3_000_000
 
 
 def test_a_span_ends_where_it_says(store):
