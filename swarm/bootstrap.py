@@ -30,6 +30,9 @@ from swarm.store.projector import open_projector
 from swarm.telemetry import log_as_json
 
 _TOKEN_MIN = 20
+# Has Ray take 127.0.0.1 for this machine's address, and so listen there alone: nobody joins a Ray
+# that swarm starts. By itself it looks for an address that others reach, and listens on all.
+_ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 
 if TYPE_CHECKING:
     from swarm.actors.fleet import Fleet
@@ -45,6 +48,8 @@ def main() -> None:
     # Once here, so that the actors need not wait for one another to do it.
     open_projector(settings.store_url, settings.state_dir).close()
     os.environ.update(ray_environment(settings))
+    if not settings.ray_address:
+        os.environ.setdefault(*_ALONE)
     import ray  # reads the environment when it is imported
 
     from swarm.actors import options
@@ -175,7 +180,7 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
         settings.state_dir / "worker",
         beat_key,
         fence_s=settings.worker.fence_s,
-        hidden=secrets_at.variables(settings.secrets()),
+        hidden=secrets_at.variables(settings.secrets()) | {_ALONE[0]},
     )
     reached = (handles.DispatchHandle(), handles.OutputsHandle())
 

@@ -38,7 +38,8 @@ class Settings(Section):
         ge=0,
         le=65535,
         description="Port of the metrics page of the Ray that swarm starts, `/metrics`, which "
-        "wants no token; 0: any that is free, as `up.json` in `state_dir` says.",
+        "wants no token and is for this machine alone; 0: any that is free, as `up.json` in "
+        "`state_dir` says.",
     )
     api: Api = Api()
     worker: Worker = Worker()

@@ -23,6 +23,9 @@ PLACEMENT = {
     "offerings": [{"name": "night", "slots": 1, "price_usd_per_h": 0.05, "market": "spot"}],
 }
 
+# `swarm up` by itself makes a Ray that no other node can join.
+JOINED = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"}
+
 # The close is promised so soon after swarm starts.
 SLA_IN_MIN = 50
 
@@ -142,7 +145,8 @@ def _running(folder: Path, request: pytest.FixtureRequest) -> Iterator[Swarm]:
         )
     )
     try:
-        started = cli("up", SWARM_CONFIG=str(settings))
+        environ = JOINED if kind in ("placement", "nodes") else {}
+        started = cli("up", SWARM_CONFIG=str(settings), **environ)
         assert started.returncode == 0, started.stderr
         token = (state / "token").read_text()
         url = json.loads((state / "up.json").read_text())["url"]

@@ -15,7 +15,7 @@ from tests.e2e.conftest import Swarm
 from tests.e2e.test_tasks import in_state, story
 from tests.e2e.test_up import eventually
 
-pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["nodes"], indirect=True)
 SPOT = {"ray.io/market-type": "spot", "swarm/pool": "night"}
 
 

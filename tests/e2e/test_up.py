@@ -1,6 +1,7 @@
 """What a user gets from `swarm up`: answers, a token on every route, and nothing lost by a kill."""
 
 import contextlib
+import ipaddress
 import json
 import os
 import signal
@@ -99,6 +100,19 @@ def test_ray_itself_wants_its_token(swarm):
     environ = psutil.Process(swarm.pid).children()[0].environ()
     assert environ["RAY_AUTH_MODE"] == "token"
     assert environ["RAY_AUTH_TOKEN_PATH"] == str(swarm.state / "ray-token")
+
+
+def test_nobody_else_reaches_its_ports(swarm):
+    """But one of Ray Serve, which wants Ray's token."""
+    reached = set()
+    for process in [psutil.Process(swarm.pid), *psutil.Process(swarm.pid).children(recursive=True)]:
+        for socket in process.net_connections("inet"):
+            ip = ipaddress.ip_address(socket.laddr.ip)
+            own = getattr(ip, "ipv4_mapped", None) or ip
+            waits = socket.status in (psutil.CONN_LISTEN, psutil.CONN_NONE) and not socket.raddr
+            if waits and not own.is_loopback:
+                reached.add((process.cmdline()[0].partition(":swarm-api")[0], socket.type.name))
+    assert reached <= {("ray::ServeReplica", "SOCK_STREAM")}
 
 
 def test_a_source_that_is_down_is_named_and_the_rest_goes_on(swarm):
