@@ -42,7 +42,7 @@ def doctor(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
     if settings is not None:
         looks += _of_machine(settings)
         looks += [_dialled(source) for source in settings.sources if source.url]
-        looks += _of_running(path)
+        looks += _of_running(path, settings)
     _tell(looks, output)
 
 
@@ -143,19 +143,19 @@ def _dialled(source: "Source") -> Look:
     return Look(what, f"{source.url} answers")
 
 
-def _of_running(path: Path | None) -> Iterator[Look]:
+def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
+    from swarm.bootstrap import ray_logs
     from swarm.cli.connection import reached
     from swarm.client import ApiError, Client, Unreachable
 
+    logs = f"{settings.state_dir / 'swarm.log'}, and of its actors {ray_logs(settings)}"
     try:
         with Client(*reached(path), timeout_s=10.0) as swarm:
             yield from _of_swarm(swarm)
     except Unreachable as error:
-        yield Look(
-            "swarm", str(error), "`swarm up` starts it; its log is `swarm.log` in `state_dir`"
-        )
+        yield Look("swarm", str(error), f"`swarm up` starts it; its logs are {logs}")
     except ApiError as error:
-        fix = "give the token that `swarm up` printed" if error.status == 401 else "see `swarm.log`"
+        fix = "give the token that `swarm up` printed" if error.status == 401 else f"see {logs}"
         yield Look("swarm", str(error), fix)
     except OSError as error:
         yield Look("swarm", f"{error.filename}: {error.strerror}", "set `SWARM_TOKEN_FILE`")

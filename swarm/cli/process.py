@@ -1,11 +1,15 @@
-"""The process of swarm on this machine: start it, find it, stop it."""
+"""The process of swarm on this machine: start it, find it, stay with it, stop it."""
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -23,9 +27,10 @@ _LOOK_S = 0.2
 
 def launch(settings: Settings) -> int:
     """Start the process of swarm and wait until its API has caught up; returns its pid."""
+    clear(settings)
     _refuse_taken_port(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    frozen = settings.state_dir / "settings.json"
+    frozen = _frozen_file(settings)
     frozen.write_text(settings.model_dump_json())
     log_path = settings.state_dir / "swarm.log"
     running_file(settings).unlink(missing_ok=True)
@@ -53,6 +58,22 @@ def launch(settings: Settings) -> int:
     return process.pid
 
 
+def stay(settings: Settings, pid: int) -> bool:
+    """Return when the process of swarm has ended: True where it was stopped, by SIGTERM or SIGINT
+    to this process too, False where it died. Whatever it left is ended then."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        while not told.wait(_LOOK_S):
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                break
+    stopped = told.is_set() or not running_file(settings).exists()
+    stop(settings, pid)
+    return stopped
+
+
 def stop(settings: Settings, pid: int) -> None:
     """End the process of swarm and whatever it left, gently first."""
     try:
@@ -62,19 +83,56 @@ def stop(settings: Settings, pid: int) -> None:
     except psutil.NoSuchProcess:
         family = []
     _, left = psutil.wait_procs(family, timeout=_STOP_S)
-    for survivor in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            survivor.kill()
+    _kill([*left, *_left_by(settings, pid)])
     running_file(settings).unlink(missing_ok=True)
+
+
+def clear(settings: Settings) -> None:
+    """End what is left of a swarm that was killed. Its Ray ends by itself, but not at once, and
+    until then it holds the port and writes into the folder that the next one takes."""
+    pid = _told_pid(settings)
+    if pid is not None and not psutil.pid_exists(pid):
+        _kill(list(_left_by(settings, pid)))
 
 
 def running_pid(settings: Settings) -> int | None:
     """The pid of the swarm that runs with this state folder, if one does."""
-    try:
-        process = psutil.Process(json.loads(running_file(settings).read_text())["pid"])
-        return process.pid if "swarm.bootstrap" in process.cmdline() else None
-    except (FileNotFoundError, psutil.NoSuchProcess):
+    pid = _told_pid(settings)
+    if pid is None:
         return None
+    try:  # another may have the number now
+        argv = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return None
+    return pid if argv[1:] == ["-m", "swarm.bootstrap", str(_frozen_file(settings))] else None
+
+
+def _told_pid(settings: Settings) -> int | None:
+    try:
+        return int(json.loads(running_file(settings).read_text())["pid"])
+    except FileNotFoundError:
+        return None
+
+
+def _frozen_file(settings: Settings) -> Path:
+    return settings.state_dir / "settings.json"
+
+
+def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
+    """What is in the session that a dead swarm began, and has its Ray's token."""
+    token = str(settings.state_dir / "ray-token")
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            its_own = os.getsid(process.pid) == pid
+            if its_own and process.environ().get("RAY_AUTH_TOKEN_PATH") == token:
+                yield process
+
+
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=_STOP_S)
 
 
 def _refuse_taken_port(settings: Settings) -> None:

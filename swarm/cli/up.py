@@ -11,11 +11,14 @@ from swarm.cli.connection import ConfigOption, explained, fail
 def up(
     path: ConfigOption = None,
     port: Annotated[int | None, typer.Option(help="Port of the HTTP API.")] = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay until it ends, for who restarts it then.")
+    ] = False,
 ) -> None:
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
     from swarm.bootstrap import running_file
-    from swarm.cli.process import launch, running_pid
+    from swarm.cli.process import launch, running_pid, stay
 
     with explained():
         settings = config.load(path)
@@ -30,22 +33,25 @@ def up(
         typer.echo(
             "No `sources` in the settings: only pushed events will be seen (see README).", err=True
         )
-    launch(settings)
+    pid = launch(settings)
     running = json.loads(running_file(settings).read_text())
     typer.echo(f"swarm is up at {running['url']}/api/v1")
     typer.echo(f"The token is in {running['token_file']}")
     typer.echo("Next: swarm status, swarm deps, swarm impact NAME, swarm down")
+    if foreground and not stay(settings, pid):
+        fail(f"swarm died; see {settings.state_dir / 'swarm.log'}", 1)
 
 
 def down(path: ConfigOption = None) -> None:
     """Stop swarm; everything it knows stays in the journal."""
     from swarm import config
-    from swarm.cli.process import running_pid, stop
+    from swarm.cli.process import clear, running_pid, stop
 
     with explained():
         settings = config.load(path)
     pid = running_pid(settings)
     if pid is None:
+        clear(settings)
         typer.echo("swarm does not run here.", err=True)
         return
     stop(settings, pid)

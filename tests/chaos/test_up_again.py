@@ -1,0 +1,60 @@
+"""The process of `swarm up` is killed: the next takes its place at once, and who stays with it
+hears of its end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.chaos.test_dispatcher import a_swarm
+from tests.e2e.conftest import Swarm
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """All of its session."""
+    return [one for one in psutil.process_iter() if os.getsid(one.pid) == pid]
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def in_foreground(swarm: Swarm) -> subprocess.Popen[str]:
+    """`swarm up --foreground`, when it is up."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "swarm", "up", "--foreground"],
+        env=os.environ | {"SWARM_CONFIG": str(swarm.settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "swarm is up" in next(process.stdout)
+    return process
+
+
+@pytest.mark.timeout(900)
+def test_the_next_takes_its_place_at_once(tmp_path: Path) -> None:
+    with a_swarm(tmp_path) as swarm:
+        (task,) = swarm.client.submit([{"argv": ["true"]}])
+        before = family(swarm.pid)
+        assert len(before) > 5
+        psutil.Process(swarm.pid).kill()
+        again = swarm.cli("up")
+        assert again.returncode == 0, again.stderr
+        assert living(before) == []
+        assert swarm.client.task(task)["id"] == task
+
+
+@pytest.mark.timeout(900)
+def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
+    with a_swarm(tmp_path) as swarm:
+        assert swarm.cli("down").returncode == 0
+        for stop, told in (("kill", 1), ("terminate", 0)):
+            staying = in_foreground(swarm)
+            before = family(swarm.pid)
+            getattr(psutil.Process(swarm.pid) if stop == "kill" else staying, stop)()
+            assert staying.wait(120) == told
+            assert living(before) == []
