@@ -174,10 +174,9 @@ class DispatcherActor:
         return self._dispatcher.explain(task, self._now())
 
     async def _figures(self) -> Iterable[Figure]:
-        floor, tasks = self._dispatcher.floor, tuple(self._dispatcher.floor.tasks.values())
-        counted = await asyncio.to_thread(lambda: list(of_tasks(tasks)))
+        floor = self._dispatcher.floor
         workers = of_workers(floor, await self.detection())
-        return [*counted, *workers, *self._dispatched.figures()]
+        return [*of_tasks(floor), *workers, *self._dispatched.figures()]
 
     def _gone(self, worker: WorkerId) -> bool:
         """Take in a notice of death; is it settled?"""

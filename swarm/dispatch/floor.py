@@ -4,6 +4,7 @@ Ids of tasks that ended stay known for a while, so that handing one in again or 
 again is recognised. Afterwards they live in the projections only.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -30,11 +31,12 @@ from swarm.model.dispatch import (
     WorkerKept,
 )
 from swarm.model.keys import PipelineKey
-from swarm.model.work import LossCause, Resources, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Resources, SlaClass, TaskId, Token, WorkerId
 
 ENDED_KEPT = 100_000  # tasks
 GONE_KEPT = 10_000  # workers
 BEGUN_KEPT = 100_000  # runs
+
 
 PartOf = tuple[PipelineKey, str]
 K = TypeVar("K")
@@ -46,6 +48,7 @@ class Floor:
 
     def __init__(self) -> None:
         self.tasks: dict[TaskId, Task] = {}
+        self.counts = Counter[tuple[TaskState, SlaClass]]()  # of them
         self.ended: dict[TaskId, EndedKept] = {}
         self.workers: dict[WorkerId, Worker] = {}
         self.gone: dict[WorkerId, LossCause] = {}
@@ -76,6 +79,7 @@ class Floor:
             case Submitted(submission):
                 task = Task(submission)
                 self.tasks[submission.task] = task
+                self.counts[_counted_as(task)] += 1
                 self.queue.add(task)
             case Granted() | Started() | Lost() | Rearmed() | Ended():
                 self._move(self._task(record.token.task), record)
@@ -116,6 +120,7 @@ class Floor:
             assert id_ not in self.ended, f"{id_} lives and has ended"
             if task.worker is not None:
                 assert id_ in self.workers[task.worker].held, f"{task.worker} lacks {id_}"
+        assert self.counts == Counter(map(_counted_as, self.tasks.values())), "tasks are miscounted"
         for worker in self.workers.values():
             taken = sum(worker.held.values(), Resources())
             if worker.ahead:
@@ -127,8 +132,11 @@ class Floor:
                 assert self.tasks[id_].worker == worker.offer.worker, f"{id_} is held twice"
 
     def _move(self, task: Task, record: Granted | Started | Lost | Rearmed | Ended) -> None:
-        id_, before = task.submission.task, task.worker
+        id_, before, counted_as = task.submission.task, task.worker, _counted_as(task)
         task.move(record)
+        self.counts[counted_as] -= 1
+        if task.state is not TaskState.ENDED:
+            self.counts[_counted_as(task)] += 1
         if before is not None and task.worker is None:
             self._drop(before, task)
         match record:
@@ -168,6 +176,7 @@ class Floor:
         self._count_fleet()
 
     def _restore(self, task: Task) -> None:
+        self.counts[_counted_as(task)] += 1
         self.tasks[task.submission.task] = task
         if task.grant:
             self._note_begun(task.submission.part_of)
@@ -207,6 +216,10 @@ class Floor:
     def _count_fleet(self) -> None:
         offers = (worker.offer.resources for worker in self.workers.values())
         self.total = sum(offers, Resources())
+
+
+def _counted_as(task: Task) -> tuple[TaskState, SlaClass]:
+    return task.state, task.submission.sla
 
 
 def _bound(kept: dict[K, V], most: int) -> None:

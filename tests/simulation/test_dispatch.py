@@ -229,6 +229,18 @@ def an_ended_id_is_free_again(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutant
+def tasks_that_move_are_counted_where_they_were(patch: pytest.MonkeyPatch) -> None:
+    real = Floor._move
+
+    def move(self: Floor, task: Task, record: object) -> None:
+        before = self.counts.copy()
+        real(self, task, record)  # type: ignore[arg-type]
+        self.counts = before
+
+    patch.setattr(Floor, "_move", move)
+
+
+@mutant
 def losses_of_machines_speak_against_tasks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(losses, "TIED_TO_TASK", frozenset(LossCause))
     patch.setattr("swarm.dispatch.states.TIED_TO_TASK", frozenset(LossCause))

@@ -48,7 +48,7 @@ def dispatched():
     counted.note(desk.journal)
     floor, detector = desk.dispatcher.floor, desk.dispatcher.detector
     now = Now(desk.now_s, 0.0)
-    tasks = list(of_tasks(floor.tasks.values()))
+    tasks = list(of_tasks(floor))
     workers = list(of_workers(floor, detector.detection(now.steady_s)))
     return tasks + workers + list(counted.figures())
 
@@ -120,6 +120,23 @@ def test_what_the_dispatcher_measures():
     assert values(figures, telemetry.REDISTRIBUTIONS)["self_fenced",] == 1
     assert values(figures, telemetry.TASKS_ENDED)["succeeded",] == 0
     assert values(figures, telemetry.DETECTION)[()] >= 0.6
+
+
+class Unseen(dict):
+    def __iter__(self):
+        raise AssertionError("somebody looks at all tasks")
+
+    items = keys = values = __iter__
+
+
+def test_no_task_is_looked_at_to_count_them():
+    desk = Desk()
+    desk.submit(*(a_task(f"t{number}") for number in range(5)))
+    floor = desk.dispatcher.floor
+    floor.tasks = Unseen(floor.tasks)
+    tasks = values(of_tasks(floor), telemetry.TASKS)
+    assert tasks["queued", "standard"] == 5
+    assert sum(tasks.values()) == 5
 
 
 def test_what_the_sequencer_measures():
