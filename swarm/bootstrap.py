@@ -226,9 +226,9 @@ def _check_receivers(settings: Settings) -> None:
     """Raises `ConfigError` for a target of alerts or a catalogue that cannot be used: an actor that
     cannot begin would only be begun again."""
     if settings.publish.url:
-        from swarm.connectors.publishing import Catalogue
+        from swarm.connectors.publishing import authorization
 
-        Catalogue(settings.publish).close()
+        authorization(settings.publish)
     if settings.alerts.targets:
         from swarm.alerts.senders import sender
 

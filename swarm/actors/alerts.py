@@ -6,7 +6,7 @@ the two sends it once more, under the same id.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -16,11 +16,11 @@ from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.measuring import measured
 from swarm.alerts.desk import Desk
-from swarm.alerts.senders import Send, Undelivered, sender
+from swarm.alerts.senders import Undelivered, sender
 from swarm.alerts.targets import desk
 from swarm.clock import SystemClock
-from swarm.config import Settings
-from swarm.errors import StoreError, Trimmed
+from swarm.config import AlertTarget, Settings
+from swarm.errors import ConfigError, StoreError, Trimmed
 from swarm.model.alerts import Alert, Delivery
 from swarm.model.findings import Finding
 from swarm.model.journal import AlertEnded, AlertHeard, AlertsRecord, FindingChanged
@@ -43,11 +43,9 @@ class AlertsActor:
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         self._clock = SystemClock()
-        self._sends: Mapping[str, Send] = {
-            target.name: sender(target) for target in settings.alerts.targets
-        }
+        self._targets = {target.name: target for target in settings.alerts.targets}
         self._turn = asyncio.Lock()  # one at a time writes
-        self._alerted = Alerted(self._sends)
+        self._alerted = Alerted(self._targets)
 
         def begin() -> tuple[Desk, Journaled, Projections]:
             state = desk(settings.alerts, settings.pipelines)
@@ -56,7 +54,7 @@ class AlertsActor:
 
         self._desk, self._journaled, self._projections = await opened(begin)
         self._read_to = self._desk.seq
-        self._loops = [start(self._run()), *(start(self._send(name)) for name in self._sends)]
+        self._loops = [start(self._run()), *(start(self._send(name)) for name in self._targets)]
         self._measured = measured(self._figures)
 
     async def _figures(self) -> Iterable[Figure]:
@@ -119,7 +117,7 @@ class AlertsActor:
         """Send it until its target takes it or it is given up."""
         caused_by(alert.id)
         wait_s = _RETRY_S
-        while why := await asyncio.to_thread(_refusal, self._sends[alert.target], alert):
+        while why := await asyncio.to_thread(_refusal, self._targets[alert.target], alert):
             if self._clock.now_s() - alert.made_at_s > _GIVE_UP_S:
                 break
             log.warning("an alert was not taken", target=alert.target, why=why)
@@ -145,10 +143,11 @@ def _open_now(projections: Projections) -> tuple[int, list[Finding]]:
     return seq, found
 
 
-def _refusal(send: Send, alert: Alert) -> str:
-    """Why it was not taken; empty: it was."""
+def _refusal(target: AlertTarget, alert: Alert) -> str:
+    """Why it was not taken; empty: it was. The file with the target's address is read each time:
+    it may have been replaced."""
     try:
-        send(alert)
-    except Undelivered as fault:
+        sender(target)(alert)
+    except (Undelivered, ConfigError) as fault:
         return str(fault) or "it does not say why"
     return ""

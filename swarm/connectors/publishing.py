@@ -23,19 +23,15 @@ class Catalogue:
     """A receiver of events; its calls are for a thread."""
 
     def __init__(self, settings: Publishing) -> None:
-        """Raises `ConfigError` for a token file that cannot be read."""
-        headers = {"User-Agent": "swarm"}
-        if settings.token_file is not None:
-            token = secret.read(settings.token_file, "publish.token_file")
-            headers["Authorization"] = f"Bearer {token}"
-        self._url = settings.url
-        self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
+        self._settings, self._url = settings, settings.url
+        self._client = httpx.Client(headers={"User-Agent": "swarm"}, timeout=settings.timeout_s)
 
     def tell(self, event: Mapping[str, Any]) -> str:
         """Send an event; why it is not wanted, empty where it is. Raises `ConnectorError`."""
         try:
             check_reached(self._url, "publish.url")
-            answer = self._client.post(self._url, json=event)
+            headers = authorization(self._settings)
+            answer = self._client.post(self._url, json=event, headers=headers)
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -48,3 +44,11 @@ class Catalogue:
 
     def close(self) -> None:
         self._client.close()
+
+
+def authorization(settings: Publishing) -> dict[str, str]:
+    """The header that lets us in, by the token as its file holds it now. Raises `ConfigError`."""
+    if settings.token_file is None:
+        return {}
+    token = secret.read(settings.token_file, "publish.token_file")
+    return {"Authorization": f"Bearer {token}"}

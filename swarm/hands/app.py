@@ -20,8 +20,8 @@ _BODY_MAX_BYTES = 4_000_000
 _WAIT_S = 2.0  # for what is carried out at once
 
 
-def create_app(hand: Hand, token: str, orchestrator: str) -> Starlette:
-    """The app of a hand for the pipelines of `orchestrator`."""
+def create_app(hand: Hand, token: Callable[[], str], orchestrator: str) -> Starlette:
+    """The app of a hand for the pipelines of `orchestrator`, for who has what `token` says then."""
 
     async def put(request: Request) -> Response:
         body = bytearray()
@@ -46,7 +46,7 @@ def create_app(hand: Hand, token: str, orchestrator: str) -> Starlette:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             told = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not secrets.compare_digest(told.encode(), token.encode()):
+            if not secrets.compare_digest(told.encode(), token().encode()):
                 return _problem(401, "Send `Authorization: Bearer TOKEN`, the hand's token.")
             return await route(request)
 

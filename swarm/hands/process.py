@@ -1,6 +1,7 @@
 """The process of a hand. It starts no Ray and knows no journal: it has to outlive both."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import uvicorn
@@ -35,13 +36,13 @@ def file_of(settings: Settings) -> Path:
 def run(settings: Settings) -> None:
     """Be the hand of the settings' one source until SIGTERM. Nothing is turned back at the end:
     what stands runs out by the next process, or by the orchestrator itself."""
-    source, token = source_of(settings), _token(settings)
+    source, token = source_of(settings), _Token(settings)
     knobs = knobs_of(source, settings)
     file = IntentFile(file_of(settings))
     hand = Hand(knobs, file, SystemClock())
     place = settings.hand
     config = uvicorn.Config(
-        create_app(hand, token, source.instance),
+        create_app(hand, token.now, source.instance),
         host=place.host,
         port=place.port,
         log_level="warning",
@@ -63,6 +64,20 @@ def run(settings: Settings) -> None:
         asyncio.run(serve())
     finally:
         file.close()
+
+
+class _Token:
+    """The hand's token: what its file holds now, or held last where it cannot be used now. Raises
+    `ConfigError` where it could not at the start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known = _token(settings)
+
+    def now(self) -> str:
+        with contextlib.suppress(ConfigError):
+            self._known = _token(self._settings)
+        return self._known
 
 
 def _token(settings: Settings) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from swarm.actors.publisher import STREAM, PublisherActor
 from swarm.config import Publishing, Settings
-from swarm.connectors.publishing import Catalogue
+from swarm.connectors.publishing import Catalogue, authorization
 from swarm.errors import ConfigError, Unauthorized, Unavailable
 from swarm.model.journal import DependencyChanged, LineageTold
 from swarm.model.keys import DatasetKey, TaskKey
@@ -103,7 +103,21 @@ def test_what_goes_wrong_is_told_by_who_has_to_act(tmp_path, catalogue):
         with pytest.raises(Unavailable):
             line.tell({})
     with pytest.raises(ConfigError, match=r"publish\.token_file: .*No such file"):
-        Catalogue(replace_file(settings, tmp_path / "none"))
+        authorization(replace_file(settings, tmp_path / "none"))
+
+
+def test_a_token_that_was_replaced_is_told_from_then_on(tmp_path, catalogue):
+    file = tmp_path / "token"
+    settings = Publishing(url=f"http://127.0.0.1:{catalogue.port}/", token_file=str(file))
+    with contextlib.closing(Catalogue(settings)) as line:
+        for token in ("old", "new"):
+            file.write_text(token)
+            assert line.tell({}) == ""
+        file.unlink()
+        with pytest.raises(Unavailable, match=r"publish\.token_file: .*No such file"):
+            line.tell({})
+    told = [taken.headers["Authorization"] for taken in catalogue.taken]
+    assert told == ["Bearer old", "Bearer new"]
 
 
 def replace_file(settings, file):

@@ -11,7 +11,13 @@ from swarm.config import Source
 from swarm.connectors.credentials import headers_of
 from swarm.connectors.http_answers import check_status, date_s, read_capped
 from swarm.connectors.retries import tries
-from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unavailable
+from swarm.errors import (
+    ConfigError,
+    ConnectorError,
+    MalformedResponse,
+    Unauthorized,
+    Unavailable,
+)
 
 
 class DagsterClient:
@@ -36,7 +42,8 @@ class DagsterClient:
         self._timeout_s = source.timeout_s
         self._refused = DagsterGraphQLClientError
         self._turn = asyncio.Lock()
-        transport = RequestsHTTPTransport(
+        self._source = source
+        self._transport = RequestsHTTPTransport(
             url=self._url,
             headers=_headers(source),
             timeout=source.timeout_s,
@@ -45,7 +52,7 @@ class DagsterClient:
             stream=True,
             hooks={"response": self._receive},
         )
-        self._client = DagsterGraphQLClient(self._url, transport=transport)
+        self._client = DagsterGraphQLClient(self._url, transport=self._transport)
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The data of the answer."""
@@ -64,6 +71,16 @@ class DagsterClient:
             return await asyncio.to_thread(self._send, query, variables)
 
     def _send(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
+        try:
+            return self._exchange(query, variables)
+        except Unauthorized:
+            renewed = _headers(self._source)  # its file may have been replaced
+            if renewed == self._transport.headers:
+                raise
+            self._transport.headers = renewed
+            return self._exchange(query, variables)
+
+    def _exchange(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
         try:
             # The client has no public call for a query of one's own.
             answer = self._client._execute(query, variables)

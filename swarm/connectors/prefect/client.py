@@ -21,7 +21,7 @@ from swarm.config import Source
 from swarm.connectors.credentials import headers_of, password_of
 from swarm.connectors.http_answers import MAX_RESPONSE_BYTES, check_status, date_s
 from swarm.connectors.retries import tries
-from swarm.errors import ConfigError, MalformedResponse, Unavailable
+from swarm.errors import ConfigError, MalformedResponse, Unauthorized, Unavailable
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient as Client
@@ -55,6 +55,7 @@ class PrefectClient:
         """The server's clock at its last answer, as far as it tells; else ours."""
         self._make = prefect.PrefectClient
         self._client: Client | None = None
+        self._authorization = headers_of(source)
 
     async def read(self, path: str, body: Mapping[str, object]) -> Any:
         """POST a filter; Prefect reads lists that way."""
@@ -134,6 +135,17 @@ class PrefectClient:
         raise AssertionError("the last try returns or raises")
 
     async def _read(self, method: Any, path: Any, content: dict[str, Any]) -> Any:
+        used = self._authorization
+        try:
+            return await self._exchange(method, path, content)
+        except Unauthorized:
+            # Its file may have been replaced.
+            self._authorization = await asyncio.to_thread(headers_of, self._source)
+            if self._authorization == used:
+                raise
+            return await self._exchange(method, path, content)
+
+    async def _exchange(self, method: Any, path: Any, content: dict[str, Any]) -> Any:
         url = f"{self.api_url}{path}"
         try:
             async with asyncio.timeout(self._source.timeout_s):
@@ -160,14 +172,17 @@ class PrefectClient:
         if self._client is None:
             settings = {
                 # Not compressed, so that the size that is counted is the size that is kept.
-                "headers": {**headers_of(self._source), "Accept-Encoding": "identity"},
+                "headers": {"Accept-Encoding": "identity"},
                 "timeout": httpx.Timeout(self._source.timeout_s),
                 "follow_redirects": False,
-                "event_hooks": {"response": [self._limit]},
+                "event_hooks": {"request": [self._admit], "response": [self._limit]},
             }
             client = self._make(self.api_url, httpx_settings=settings)
             self._client = await client.__aenter__()
         return self._client
+
+    async def _admit(self, request: httpx.Request) -> None:
+        request.headers.update(self._authorization)
 
     async def _limit(self, response: httpx.Response) -> None:
         url, status = str(response.request.url), response.status_code

@@ -131,6 +131,18 @@ async def test_one_that_is_out_of_reach_does_not_stop_the_other(tmp_path, receiv
         )
 
 
+async def test_an_address_that_was_replaced_is_where_it_goes_from_then_on(tmp_path, receiver):
+    with an_http_receiver() as before:
+        world = World(tmp_path, chat=here(before))
+        async with an_actor(AlertsActor, world.settings):
+            world.find(a_finding("f1"))
+            await until(lambda: findings(before) == [("f1", False)])
+            (tmp_path / "chat.url").write_text(here(receiver))
+            world.find(a_finding("f2"))
+            await until(lambda: findings(receiver) == [("f2", False)])
+        assert findings(before) == [("f1", False)]
+
+
 async def test_what_nobody_takes_is_given_up_and_says_why(tmp_path, receiver, monkeypatch):
     monkeypatch.setattr(module, "_GIVE_UP_S", -1.0)
     receiver.refusals = [410]

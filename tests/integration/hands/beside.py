@@ -70,7 +70,7 @@ class HandProcess:
     @asynccontextmanager
     async def told(self, figures: dict[str, float] | None = None) -> AsyncIterator["Teller"]:
         """Somebody who tells it what to do; what it measures goes to `figures`."""
-        line = HandLine(f"http://127.0.0.1:{self._port}", TOKEN)
+        line = HandLine(f"http://127.0.0.1:{self._port}", lambda: TOKEN)
         try:
             yield Teller(line, {} if figures is None else figures)
         finally:
