@@ -155,6 +155,18 @@ class Submission:
         return (self.pipeline, self.run) if self.pipeline and self.run else None
 
     @property
+    def part(self) -> str:
+        """The task of its pipeline that it is, where `subject` is `PIPELINE.TASK RUN`, or
+        `PIPELINE.TASK[3] RUN` of a mapped one; else empty."""
+        if self.part_of is None:
+            return ""
+        head, tail = f"{self.part_of[0].name}.", f" {self.run}"
+        if not (self.subject.startswith(head) and self.subject.endswith(tail)):
+            return ""
+        name = self.subject[len(head) : -len(tail)]
+        return name.rpartition("[")[0] if name.endswith("]") else name
+
+    @property
     def fills(self) -> PipelineKey | None:
         """The pipeline that it makes good for, where it is of a backfill."""
         return self.pipeline if self.sla is SlaClass.BACKFILL else None

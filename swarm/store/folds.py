@@ -41,7 +41,7 @@ from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import Standing
-from swarm.store.read_tables import digest, plain, row_key
+from swarm.store.read_tables import digest, pipeline_row_key, plain, row_key
 from swarm.store.stories import TaskChanges
 from swarm.store.usage import UsageChanges
 
@@ -275,10 +275,6 @@ class Changes:
             "message": plain(record.message),
             "since_s": since_s,
         }
-
-
-def pipeline_row_key(key: PipelineKey) -> str:
-    return row_key(key.orchestrator, key.name)
 
 
 def run_row_key(pipeline: PipelineKey, run_id: str) -> str:

@@ -44,13 +44,12 @@ from swarm.store.census import Census, census
 from swarm.store.database import Database
 from swarm.store.folds import (
     dependency_row_key,
-    pipeline_row_key,
     run_row_key,
     subject_row_key,
 )
 from swarm.store.history import History, decode_row
 from swarm.store.projector import open_database
-from swarm.store.read_tables import cursors, log, position
+from swarm.store.read_tables import cursors, log, pipeline_row_key, position
 from swarm.store.stories import Stories, live_records
 from swarm.store.usage import metered
 from swarm.store.watch import Watch

@@ -21,6 +21,8 @@ from sqlalchemy import (
     text,
 )
 
+from swarm.model.keys import PipelineKey
+
 projections = MetaData()
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")  # the same order in both databases
@@ -32,6 +34,11 @@ _DIGEST_BYTES = 16
 def row_key(*parts: str) -> str:
     """The `key` of the row about `parts`."""
     return plain(f"{'/'.join(parts)[:_READABLE]}#{digest(*parts)}")
+
+
+def pipeline_row_key(key: PipelineKey) -> str:
+    """The `key` of a pipeline's row."""
+    return row_key(key.orchestrator, key.name)
 
 
 def digest(*parts: str) -> str:

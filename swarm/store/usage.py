@@ -5,6 +5,7 @@ no grant that began in it or before goes on (but none waits for more than two da
 was lost in the end is seen as lost. The sums stay where the projections are made anew.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -12,7 +13,9 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Text,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -32,8 +35,8 @@ from swarm.model.dispatch import (
     WorkerJoined,
     WorkerKept,
 )
-from swarm.model.journal import RECORD_VERSION
-from swarm.model.work import CapacityClass, Offer, Outcome, Submission, Token, WorkerId
+from swarm.model.journal import RECORD_VERSION, PipelineSeen
+from swarm.model.work import CapacityClass, Offer, Outcome, Submission, TaskId, Token, WorkerId
 from swarm.placement.metering import (
     HOUR_S,
     FleetHour,
@@ -53,6 +56,8 @@ from swarm.store.read_tables import (
     digest,
     fleet_hours,
     held_hours,
+    pipeline_row_key,
+    pipelines,
     plain,
     position,
     presences,
@@ -63,16 +68,19 @@ from swarm.store.read_tables import (
 
 Row = dict[str, Any]
 
+_SENSOR = "Sensor"  # in the names of Airflow's classes of them; other orchestrators run none so
 _AT_ONCE = 500  # keys in one statement
 _ROWS = 2_000  # in memory at once, beside those of one node
 _PAGE_H = 4
 _BEHIND_H = 1  # an hour may still get entries for so long
 _WAITED_H = 48  # for the end of a grant
 _GONE = update(presences).where(presences.c.key == bindparam("of")).values(until_s=bindparam("at"))
+_on = bindparam("on", type_=Text)
+_WAITED = (uses.c.spent == Spent.SENSOR.value) & (_on == Spent.WORK.value)
 _END = (
     update(uses)
     .where(uses.c.key == bindparam("of"))
-    .values(until_s=bindparam("at"), spent=bindparam("on"))
+    .values(until_s=bindparam("at"), spent=case((_WAITED, uses.c.spent), else_=_on))
 )
 
 
@@ -138,6 +146,7 @@ class UsageChanges:
 
     def _uses(self, connection: Connection) -> Iterable[Row]:
         submissions, offers = self._submissions(connection), self._offers(connection)
+        waits = _sensors(connection, submissions.values())
         for key, (token, worker, at_s) in self.granted.items():
             submission = submissions.get(row_key(token.task))
             offer = offers.get(row_key(worker))
@@ -151,7 +160,7 @@ class UsageChanges:
                 "team": plain(submission.team),
                 "pipeline": plain(str(submission.pipeline or "")),
                 "run": plain(submission.run),
-                "spent": Spent.WORK,
+                "spent": Spent.SENSOR if token.task in waits else Spent.WORK,
                 "from_s": at_s,
                 "until_s": None,
             }
@@ -171,6 +180,22 @@ class UsageChanges:
             for keys in _chunks(wanted)
             for row in connection.execute(select(presences).where(presences.c.key.in_(keys)))
         }
+
+
+def _sensors(connection: Connection, submissions: Iterable[Submission]) -> set[TaskId]:
+    """Those that only wait, as their pipeline's definition says."""
+    of: dict[str, list[Submission]] = defaultdict(list)
+    for submission in submissions:
+        if submission.pipeline is not None and submission.part:
+            of[pipeline_row_key(submission.pipeline)].append(submission)
+    found: set[TaskId] = set()
+    for keys in _chunks(of):
+        some = (pipelines.c.key.in_(keys)) & pipelines.c.body.contains(_SENSOR)
+        for row in connection.execute(select(pipelines).where(some)):
+            tasks_of = decode_row(row, PipelineSeen).pipeline.tasks
+            names = {task.key.task for task in tasks_of if _SENSOR in task.kind}
+            found |= {one.task for one in of[row.key] if one.part in names}
+    return found
 
 
 def metered(connection: Connection, from_hour: int, until_s: float, *, runs: bool) -> Metered:

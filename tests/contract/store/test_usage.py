@@ -14,8 +14,9 @@ from swarm.model.dispatch import (
     WorkerGone,
     WorkerJoined,
 )
-from swarm.model.journal import Entry
-from swarm.model.keys import PipelineKey
+from swarm.model.journal import Entry, PipelineSeen
+from swarm.model.keys import PipelineKey, TaskKey
+from swarm.model.pipelines import Pipeline, Task
 from swarm.model.work import (
     CapacityClass,
     LossCause,
@@ -153,6 +154,32 @@ def test_a_lost_task_is_a_retry_on_one_node_and_work_on_the_next(store):
     store.projector().apply(story.entries)
     spent = {one.spent: one.slot_s for one in usage(store, 1).held}
     assert spent == {Spent.RETRY: HOUR_S / 2, Spent.WORK: HOUR_S / 2}
+
+
+def test_slots_in_which_sensors_waited_are_told_apart(store):
+    """As the definition of their pipeline says; a try of one that ended badly is a retry."""
+    parts = {"group.wait": "S3KeySensor", "poll": "_PythonSensor", "load": "BashOperator"}
+    known = tuple(Task(TaskKey("airflow", "load", name), kind) for name, kind in parts.items())
+    parts_of = {"pipeline": PIPELINE, "run": "r 1"}
+    tries = [
+        Submission(TaskId(name), "data", "x", 0.0, subject=f"load.{name} r 1", **parts_of)
+        for name in ("group.wait", "poll[3]", "load", "other")
+    ]
+    story = Story()
+    story.at(0.0, joined("w", 8), *map(Submitted, tries))
+    story.at(0.0, *(granted(one.task, "w") for one in tries))
+    story.at(0.25, ended("load"), ended("other"), ended("poll[3]", outcome=Outcome.FAILED))
+    story.at(0.5, ended("group.wait"))
+    projector = store.projector()
+    seen = PipelineSeen(Pipeline(PIPELINE, known))
+    projector.apply([Entry("graph", 1, BEGIN_S, "cause", seen)])
+    projector.apply(story.entries)
+    spent = {one.spent: one.slot_s for one in usage(store, 1).held}
+    assert spent == {
+        Spent.SENSOR: HOUR_S / 2,
+        Spent.WORK: HOUR_S / 2,
+        Spent.RETRY: HOUR_S / 4,
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))

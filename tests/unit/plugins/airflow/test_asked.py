@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from swarm.api.task_schemas import TaskBody
+from swarm.model.work import TaskId
 from swarm.plugins.airflow.asked import (
     Asked,
     BadNeeds,
@@ -41,6 +42,7 @@ def test_a_task_instance_is_part_of_a_run_that_may_be_held():
     assert (taken.pipeline, taken.run) == ("airflow/dag", "scheduled__2026-11-22T00:00:00+00:00")
     assert (taken.queue_wait_max_s, taken.sla) == (600.0, "standard")
     assert taken.subject == "dag.t[3] scheduled__2026-11-22T00:00:00+00:00"
+    assert taken.submission(TaskId("id-1"), "digest", 0.0).part == "t"
     assert taken.rearm == "owner"
 
 
