@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.guard import CALLER
+from swarm.api.kept import Kept
 from swarm.api.keyring import Keyring
 from swarm.api.oidc import Issuer
 from swarm.api.read_model import ReadModel
@@ -71,9 +72,11 @@ class Deps:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     listeners: int = 0
     keyring: Keyring = field(init=False)
+    kept: Kept = field(init=False)
 
     def __post_init__(self) -> None:
         self.keyring = Keyring(self.keys, self.clock)
+        self.kept = Kept(self.clock)
 
 
 def _of(request: Request) -> Deps:

@@ -30,17 +30,25 @@ async def what_if(body: WhatIfBody, deps: Given) -> OutlookRow:
 @router.get("/durations")
 async def durations(deps: Given) -> list[DurationRow]:
     """How long the good runs of each pipeline took, of the newest that are kept."""
-    world, listed = await world_of(deps), list(deps.model.graph.pipelines)
-    took = ((key, world.history.good_durations_s(key)) for key in sorted(listed))
-    return [DurationRow.of(key, seconds) for key, seconds in took if seconds]
+
+    async def find() -> list[DurationRow]:
+        world, listed = await world_of(deps), sorted(deps.model.graph.pipelines)
+        took = ((key, world.history.good_durations_s(key)) for key in listed)
+        return [DurationRow.of(key, seconds) for key, seconds in took if seconds]
+
+    return await deps.kept.get("durations", find)
 
 
 @router.get("/ahead")
 async def ahead(deps: Given) -> list[AheadRow]:
     """When each pipeline is yet to be done, today and on the next day, as days like them go; empty
     where too few days are known. First come first."""
-    world, now_s = await world_of(deps), deps.clock.now_s()
-    return await asyncio.to_thread(_ahead, world, now_s)
+
+    async def find() -> list[AheadRow]:
+        return await asyncio.to_thread(_ahead, await world_of(deps), deps.clock.now_s())
+
+    found, now_s = await deps.kept.get("ahead", find), deps.clock.now_s()
+    return [row for row in found if row.p50_s is not None and row.p50_s > now_s]
 
 
 def _ahead(world: World, now_s: float) -> list[AheadRow]:
@@ -48,7 +56,7 @@ def _ahead(world: World, now_s: float) -> list[AheadRow]:
     for day in (day_ahead(world, now_s - _DAY_S), day_ahead(world, now_s)):
         outlooks = simulate(day, Changes(), (), draws=_DRAWS).pipelines if day.ago else ()
         rows = (AheadRow.named(one.key, one.before) for one in outlooks if one.before)
-        found += [row for row in rows if row.p50_s is not None and row.p50_s > now_s]
+        found += [row for row in rows if row.p50_s is not None]
     return sorted(found, key=lambda row: (row.p50_s or 0.0, row.pipeline))
 
 
