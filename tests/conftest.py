@@ -33,6 +33,23 @@ class PostgresServer:
     start: Callable[[], None]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares servers, or the one folder of the lab, runs in one process of those that test
+    side by side (`-n 2 --dist loadgroup`)."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_sharing(item)))
+
+
+def _sharing(item: pytest.Item) -> str:
+    if item.path.parent.name == "lab" or item.path.stem in ("test_demo", "test_live"):
+        return "lab"
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("swarm") == "shared":
+        return "shared"
+    folder = item.path.parent.name
+    return folder if folder in ("hands", "plugins") else str(item.path)
+
+
 @pytest.fixture(scope="session")
 def postgres(start_postgres: Callable[..., PostgresServer]) -> str:
     """URL of the own database of the server that tests share."""
