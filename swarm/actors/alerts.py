@@ -22,8 +22,9 @@ from swarm.clock import SystemClock
 from swarm.config import AlertTarget, Settings
 from swarm.errors import ConfigError, StoreError, Trimmed
 from swarm.model.alerts import Alert, Delivery
+from swarm.model.causes import follows
 from swarm.model.findings import Finding
-from swarm.model.journal import AlertEnded, AlertHeard, AlertsRecord, FindingChanged
+from swarm.model.journal import AlertComposed, AlertEnded, AlertHeard, AlertsRecord, FindingChanged
 from swarm.store.projections import Projections, open_projections
 from swarm.telemetry import Figure, caused_by
 
@@ -71,7 +72,8 @@ class AlertsActor:
             await self._write([one for one, _ in heard], [cause for _, cause in heard])
             if more and self._read_to:
                 continue
-            await self._write(self._desk.decide(self._clock.now_s()), STREAM)
+            composed = self._desk.decide(self._clock.now_s())
+            await self._write(composed, [_cause(one) for one in composed])
             await asyncio.sleep(_IDLE_S)
 
     async def _send(self, target: str) -> None:
@@ -97,9 +99,9 @@ class AlertsActor:
         }
         self._read_to = entries[-1][0] if entries else self._read_to
         heard = [
-            (record, entry.cause_id)
+            (record, record.cause_id)
             for seq, entry in last.values()
-            for record in self._desk.hear(entry.record, seq)
+            for record in self._desk.hear(entry.record, seq, follows(entry.cause_id))
         ]
         return heard, len(entries) == _BATCH
 
@@ -115,16 +117,17 @@ class AlertsActor:
 
     async def _deliver(self, alert: Alert) -> None:
         """Send it until its target takes it or it is given up."""
-        caused_by(alert.id)
+        cause_id = next(iter(alert.causes), alert.id)
+        caused_by(cause_id)
         wait_s = _RETRY_S
         while why := await asyncio.to_thread(_refusal, self._targets[alert.target], alert):
             if self._clock.now_s() - alert.made_at_s > _GIVE_UP_S:
                 break
-            log.warning("an alert was not taken", target=alert.target, why=why)
+            log.warning("an alert was not taken", id=alert.id, target=alert.target, why=why)
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _RETRY_MAX_S)
         outcome = Delivery.GIVEN_UP if why else Delivery.SENT
-        await self._write([AlertEnded(alert.id, alert.target, outcome, why)], alert.id)
+        await self._write([AlertEnded(alert.id, alert.target, outcome, why)], cause_id)
 
     async def _write(self, records: Sequence[AlertsRecord], cause: str | Sequence[str]) -> None:
         if records:
@@ -141,6 +144,12 @@ def _open_now(projections: Projections) -> tuple[int, list[Finding]]:
         found += [row.finding for row in rows]
         after = rows[-1].key
     return seq, found
+
+
+def _cause(record: AlertsRecord) -> str:
+    """What led to an alert: that of the first thing it tells of."""
+    causes = record.alert.causes if isinstance(record, AlertComposed) else ()
+    return next(iter(causes), STREAM)
 
 
 def _refusal(target: AlertTarget, alert: Alert) -> str:

@@ -5,12 +5,12 @@ move the own cursor. A crash at any point repeats a batch, which changes nothing
 """
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import structlog
 
+from swarm.actors.entering import entered
 from swarm.actors.figures import of_source
 from swarm.actors.handing import Handing
 from swarm.actors.inbox import start
@@ -145,7 +145,7 @@ class ConnectorActor:
             return None
 
         async def record(ended: RecoveryEnded) -> None:
-            await self._append(ended, uuid.uuid4().hex)
+            await self._append(ended, ended.recovery.cause_id or self._entered())
 
         known = self._position.ended
         name = self._source.instance
@@ -160,7 +160,7 @@ class ConnectorActor:
             log.error("no hand can be told anything", source=self._source.instance, why=str(error))
 
         async def record(ended: IntentEnded) -> None:
-            await self._append(ended, uuid.uuid4().hex)
+            await self._append(ended, ended.intent.cause_id or self._entered())
 
         name, known = self._source.instance, self._position.carried
         await Handing(name, hand, self._clock, known, record).run(sequencer)
@@ -172,7 +172,7 @@ class ConnectorActor:
             connector.learn_runs(projections.task_runs_between, _SETTLE_S)
 
     async def _pass(self, connector: Connector) -> None:
-        cause_id = uuid.uuid4().hex
+        cause_id = self._entered()
         if self._source.url:
             key = f"source `{self._source.instance}`: `url`"
             await asyncio.to_thread(check_reached, self._source.url, key)
@@ -199,7 +199,10 @@ class ConnectorActor:
         record = ConnectorChanged(self._source.instance, self._source.kind, state, message)
         if record != self._position.changed:
             log.info("connector", source=record.source, state=state, message=message)
-            await self._append(record, uuid.uuid4().hex)
+            await self._append(record, self._entered())
+
+    def _entered(self) -> str:
+        return entered(self._clock.now_s())
 
     async def _append(self, record: ConnectorRecord, cause_id: str) -> None:
         await self._journaled.append([record], self._clock.now_s(), cause_id)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarm.actors.beats import Beats
+from swarm.actors.entering import entered
 from swarm.actors.figures import Dispatched, of_tasks, of_workers
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
@@ -25,6 +26,7 @@ from swarm.actors.standstill import answered, noted, unsettled
 from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
 from swarm.config import Settings
+from swarm.dispatch.causes import cause_of
 from swarm.dispatch.detector import Detection, Patience
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import (
@@ -79,10 +81,12 @@ class _Turn:
     ended: list[TaskId] = field(default_factory=list)
     answers: list[tuple[_Letter, Reply]] = field(default_factory=list)
 
-    def note(self, letter: _Letter, records: Sequence[DispatchRecord]) -> None:
-        """Take in what follows from a letter."""
+    def note(
+        self, letter: _Letter, records: Sequence[DispatchRecord], causes: Iterable[str]
+    ) -> None:
+        """Take in what follows from a letter; one cause for each record."""
         self.records.extend(records)
-        self.causes.extend([letter.cause_id] * len(records))
+        self.causes.extend(causes)
         for record in records:
             if isinstance(record, Submitted):
                 task = record.submission.task
@@ -105,7 +109,7 @@ class DispatcherActor:
         beat_key: bytes,
         own_address: Callable[[], str],
     ) -> None:
-        self._watches = Watches(watch, self.tell)
+        self._watches = Watches(watch, self._tell_of_death)
         self._clock = SystemClock()
 
         def begin() -> tuple[Dispatcher, Journaled]:
@@ -149,6 +153,9 @@ class DispatcherActor:
     async def tell(self, event: Event, cause_id: str) -> Answer:
         """Handle any other event. Raises what is `Rejected`."""
         return await self._send(event, cause_id, {})
+
+    async def _tell_of_death(self, event: Event, seen_by: str) -> Answer:
+        return await self.tell(event, f"{seen_by}:{entered(self._clock.now_s())}")
 
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         """As `tell`, for each; what is refused is in its place."""
@@ -238,7 +245,8 @@ class DispatcherActor:
             return
         self._beats.drain()
         now = self._now()
-        batch += [_Letter(event, "time", now.steady_s) for event in self._dispatcher.due(now)]
+        due = self._dispatcher.due(now)
+        batch += [_Letter(event, entered(now.wall_s), now.steady_s) for event in due]
         await self._handle(batch, now)
 
     async def _amend_bodies(self, batch: Sequence[_Letter]) -> None:
@@ -275,9 +283,11 @@ class DispatcherActor:
         except Rejected as refusal:
             _answer(letter, refusal)
             return
+        floor, event = self._dispatcher.floor, letter.event
+        causes = [cause_of(record, event, floor) or letter.cause_id for record in decision.records]
         for record in decision.records:
             self._dispatcher.apply(record)
-        turn.note(letter, decision.records)
+        turn.note(letter, decision.records, causes)
         if not self._park(letter, decision.reply, now):
             turn.answers.append((letter, decision.reply))
 

@@ -1,10 +1,10 @@
 """The graph actor: the shell of ledger and findings. It alone writes the journal stream `graph`."""
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from swarm.actors.entering import START, entered
 from swarm.actors.inbox import Inbox, start
 from swarm.actors.journaled import Journaled, opened
 from swarm.clock import SystemClock
@@ -18,8 +18,15 @@ from swarm.graph.recovery import Recoveries
 from swarm.graph.watched import Watched
 from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
+from swarm.model.causes import follows
 from swarm.model.foreign import ForeignWorker
-from swarm.model.journal import Batch, GraphRecord, QuestionAsked, VerdictRequest
+from swarm.model.journal import (
+    Batch,
+    GraphRecord,
+    QuestionAsked,
+    RecoveryIntended,
+    VerdictRequest,
+)
 from swarm.model.recovery import Recovery
 
 STREAM = "graph"
@@ -106,7 +113,10 @@ class Conclusions:
         findings += self._watched.findings(now_s)
         if not findings:
             return 0
-        intents = self._recoveries.decide(findings, self._watched.process_of, now_s)
+        intents = [
+            RecoveryIntended(replace(one.recovery, cause_id=follows(cause_id)))
+            for one in self._recoveries.decide(findings, self._watched.process_of, now_s)
+        ]
         return await journaled.append([*findings, *intents], now_s, cause_id)
 
 
@@ -123,9 +133,9 @@ class GraphActor:
 
         self._state, self._journaled = await opened(begin)
         # A crash may have come between a conclusion and its finding; settings may have changed.
-        await self._state.tell(self._journaled, self._clock.now_s(), uuid.uuid4().hex)
+        await self._state.tell(self._journaled, self._clock.now_s(), START)
         self._inbox: Inbox[_Letter] = Inbox(self._handle, size_max=_QUEUE_MAX)
-        self._settle()
+        self._settle(START)
         self._loop = start(self._inbox.run())
         self._beats = Beats()
         self._beats.recall(self._state.foreign_workers, self._clock.monotonic_s())
@@ -157,7 +167,7 @@ class GraphActor:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                await self._tell(self._beats.due(*self._now()), uuid.uuid4().hex)
+                await self._tell(self._beats.due(*self._now()), entered(self._clock.now_s()))
             except Overloaded:
                 continue  # they are silent still when it is asked again
 
@@ -172,10 +182,10 @@ class GraphActor:
     async def _handle(self, letter: _Letter) -> int:
         now_s = self._clock.now_s()
         seq = await self._state.take(self._journaled, letter.event, now_s, letter.cause_id)
-        self._settle()
+        self._settle(follows(letter.cause_id))
         return seq
 
-    def _settle(self) -> None:
+    def _settle(self, cause_id: str) -> None:
         """Go on weighing what is left as long as nobody waits for something else."""
         if not self._state.settled:
-            self._inbox.remind(_Letter(SETTLE, uuid.uuid4().hex))
+            self._inbox.remind(_Letter(SETTLE, cause_id))

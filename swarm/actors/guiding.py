@@ -34,7 +34,9 @@ def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s
                 for_s = min(TTL_S, _left_s(intent, now_s))
                 holds.append(Hold(intent.target, for_s, intent.reason, intent.waits_for))
             case Act.RELEASE if intent.skip_at_s is not None:
-                left_out.append(LeftOut(intent.target, intent.skip_at_s, intent.reason))
+                left_out.append(
+                    LeftOut(intent.target, intent.skip_at_s, intent.reason, intent.cause_id)
+                )
             case Act.PROMOTE:
                 slack[intent.target] = 0.0
             case Act.YIELD:

@@ -9,12 +9,12 @@ the workers there are.
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Callable, Sequence
 from random import Random
 
 import structlog
 
+from swarm.actors.entering import entered
 from swarm.actors.followed import Followed
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
@@ -95,6 +95,7 @@ class Placing:
     async def turn(self) -> None:
         """Look, plan, journal, do."""
         now_s, fault = self._clock.now_s(), ""
+        cause_id = entered(now_s)  # a plan follows from all that stands
         try:
             await asyncio.to_thread(self._followed.follow)
             self._waited = len(self._followed.floor.queue)
@@ -102,11 +103,11 @@ class Placing:
             planned = await asyncio.to_thread(self._plan, view, now_s)
             todo = steer(self._orders, view, planned, now_s)
             self._returns = planned.returns
-            await self._write(todo.records, now_s)
-            await self._do(todo)
+            await self._write(todo.records, now_s, cause_id)
+            await self._do(todo, cause_id)
         except CapacityError as error:
             fault = str(error)
-        await self._write(reach(self._orders, fault, now_s), now_s)
+        await self._write(reach(self._orders, fault, now_s), now_s, cause_id)
 
     def _plan(self, view: View, now_s: float) -> Planned:
         usual, orders = self._followed.usual, self._orders
@@ -124,26 +125,26 @@ class Placing:
         made = plan(found, Random(_SEED), _EFFORT)
         return Planned(made, len(found.demands), self._returns)
 
-    async def _do(self, todo: Todo) -> None:
+    async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)
-        await self._drain(todo.drain)
+        await self._drain(todo.drain, cause_id)
         for node in todo.release:
             try:
                 await self._landlord.release(node)
             except CapacityError as error:  # its worker may still have to end
                 log.info("a node does not go yet", node=node, reason=str(error))
 
-    async def _drain(self, workers: Sequence[WorkerId]) -> None:
+    async def _drain(self, workers: Sequence[WorkerId], cause_id: str) -> None:
         """Told again in the next turn where nobody hears it: to wait for each would outlast the
         lease of the fleet."""
         with contextlib.suppress(StoreError):
             for worker in workers:
                 with contextlib.suppress(Rejected):  # it is gone
-                    await self._dispatch.tell(Drain(worker, STREAM), uuid.uuid4().hex)
+                    await self._dispatch.tell(Drain(worker, STREAM), cause_id)
 
-    async def _write(self, records: Sequence[PlacementRecord], now_s: float) -> None:
+    async def _write(self, records: Sequence[PlacementRecord], now_s: float, cause_id: str) -> None:
         if records:
-            await self._journaled.append(records, now_s, uuid.uuid4().hex)
+            await self._journaled.append(records, now_s, cause_id)
 
     async def until_due(self) -> None:
         """Until it is time for the next turn: soon, if much more waits than in the last."""

@@ -2,10 +2,12 @@
 `graph` and alone writes the stream `sequencing`."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from swarm.actors.connector_streams import ConnectorStreams
+from swarm.actors.entering import entered
 from swarm.actors.expecting import keep_expecting
 from swarm.actors.figures import of_holds, of_rules, of_slas
 from swarm.actors.guiding import guide, keep_guided
@@ -18,6 +20,7 @@ from swarm.clock import SystemClock
 from swarm.config import PipelineRule, Settings
 from swarm.dispatch.events import Guide
 from swarm.errors import Rejected, UnknownKey
+from swarm.model.causes import follows
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import (
     FindingChanged,
@@ -48,6 +51,7 @@ from swarm.sequencing.links import Links
 from swarm.sequencing.outlook import outlook
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.stated import Misstated
+from swarm.sequencing.whence import Whence
 from swarm.sequencing.world import World
 from swarm.store.journal import Journal, open_journal
 from swarm.telemetry import Figure
@@ -62,6 +66,8 @@ _HISTORY_DAYS = 100.0  # more than anything here looks back
 _BATCH = 1_000
 _IDLE_S = 0.2  # how long a change of the graph may stay unseen here
 _HEAR_S = 2.0  # and what connectors tell of themselves
+
+RecordT = TypeVar("RecordT", bound=SequencingRecord)
 
 
 class Sequencing:
@@ -166,6 +172,7 @@ class SequencerActor:
         self._clock = SystemClock()
         self._rules = settings.links
         self._ttl_s = settings.hold_ttl_s
+        self._whence = Whence()
         self._heard_s = float("-inf")
         self._turn = asyncio.Lock()  # one at a time reads, decides or writes
 
@@ -197,16 +204,16 @@ class SequencerActor:
         """Hold a pipeline for somebody. Raises `UnknownKey`."""
         async with self._turn:
             now_s = self._clock.now_s()
-            made = self._state.hold(target, by, for_s, now_s)
-            await self._journaled.append([made], now_s, cause_id)
+            made = _caused(self._state.hold(target, by, for_s, now_s), cause_id)
+            await self._append([made], now_s, [cause_id])
             return made.intent
 
     async def release(self, target: PipelineKey, by: str, cause_id: str) -> Intent:
         """Release a pipeline. Raises `Rejected` where it is not held."""
         async with self._turn:
             now_s = self._clock.now_s()
-            made = self._state.release(target, by, now_s)
-            await self._journaled.append([made], now_s, cause_id)
+            made = _caused(self._state.release(target, by, now_s), cause_id)
+            await self._append([made], now_s, [cause_id])
             return made.intent
 
     async def link(self, link: Link, cause_id: str) -> None:
@@ -240,7 +247,7 @@ class SequencerActor:
         async with self._turn:
             said = self._state.hazards.rated(finding_id, by, is_right=is_right)
             if said is not None:
-                await self._journaled.append([said], self._clock.now_s(), cause_id)
+                await self._append([said], self._clock.now_s(), [cause_id])
 
     async def rules(self) -> list[RuleScored]:
         """What became of the findings of each kind of hazard."""
@@ -256,7 +263,15 @@ class SequencerActor:
 
     async def _write(self, records: Sequence[SequencingRecord], cause_id: str) -> None:
         async with self._turn:
-            await self._journaled.append(records, self._clock.now_s(), cause_id)
+            causes = [cause_id] * len(records)
+            await self._append(records, self._clock.now_s(), causes)
+
+    async def _append(
+        self, records: Sequence[SequencingRecord], now_s: float, causes: Sequence[str]
+    ) -> None:
+        await self._journaled.append(records, now_s, causes)
+        for record, cause_id in zip(records, causes, strict=True):
+            self._whence.note(record, follows(cause_id))
 
     async def _run(self) -> None:
         wanted = settled(self._state.links, self._rules, self._clock.now_s())
@@ -287,6 +302,7 @@ class SequencerActor:
         entries = self._journal.read(_FOLLOWED, self._seq, _BATCH)
         for entry in entries:
             self._state.apply(entry.record)  # type: ignore[arg-type]
+            self._whence.note(entry.record, follows(entry.cause_id))  # type: ignore[arg-type]
         self._seq += len(entries)
         return len(entries) == _BATCH
 
@@ -298,7 +314,20 @@ class SequencerActor:
         now_s = self._clock.now_s()
         changed = await asyncio.to_thread(decide, now_s)
         if changed:
-            await self._journaled.append(changed, now_s, uuid.uuid4().hex)
+            by_itself = entered(now_s)  # nothing was heard of it: time alone led to it
+            causes = []
+            for record in changed:  # one may follow from the one before it
+                causes.append(self._whence.of(record) or by_itself)
+                self._whence.note(record, causes[-1])
+            named = [_caused(*pair) for pair in zip(changed, causes, strict=True)]
+            await self._journaled.append(named, now_s, causes)
+
+
+def _caused(record: RecordT, cause_id: str) -> RecordT:
+    """An intent goes further than the journal, and takes its cause along."""
+    if isinstance(record, IntentMade):
+        return replace(record, intent=replace(record.intent, cause_id=follows(cause_id)))
+    return record
 
 
 def _rule(rule: PipelineRule) -> tuple[str, Policy]:

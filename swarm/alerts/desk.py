@@ -79,6 +79,7 @@ class _Heard:
 
     finding: Finding
     since_s: float
+    cause_id: str = ""
 
 
 class Desk:
@@ -111,8 +112,8 @@ class Desk:
         """The findings that are open, as far as was heard."""
         return (h.finding for h in self._heard.values() if h.finding.closed_at_s is None)
 
-    def hear(self, record: Record, seq: int) -> list[AlertHeard]:
-        """What the record `seq` of the log of all streams means here."""
+    def hear(self, record: Record, seq: int, cause_id: str = "") -> list[AlertHeard]:
+        """What the record `seq` of the log of all streams, with that cause, means here."""
         if not isinstance(record, FindingChanged):
             return []
         finding, known = record.finding, self._heard.get(record.finding.id)
@@ -120,7 +121,7 @@ class Desk:
             return []
         if known is None and not self._is_wanted(finding):
             return []
-        return [AlertHeard(finding, seq)]
+        return [AlertHeard(finding, seq, cause_id)]
 
     def _is_wanted(self, finding: Finding) -> bool:
         told = not finding.pipelines or any(map(self._is_told, finding.pipelines))
@@ -130,9 +131,9 @@ class Desk:
     def apply(self, record: AlertsRecord) -> None:
         """Follow what was decided here."""
         match record:
-            case AlertHeard(finding, seq):
+            case AlertHeard(finding, seq, cause_id):
                 self.seq = max(self.seq, seq)
-                self._hear(finding)
+                self._hear(finding, cause_id)
             case AlertComposed(alert):
                 self._under_way[alert.id] = alert
                 told = self._told.get(alert.target, {})
@@ -155,7 +156,7 @@ class Desk:
         told = tuple((name, tuple(of.values())) for name, of in self._told.items() if of)
         yield AlertsKept(self.seq, told)
         for heard in self._heard.values():
-            yield AlertHeard(heard.finding, 0)
+            yield AlertHeard(heard.finding, 0, heard.cause_id)
 
     def decide(self, now_s: float) -> list[AlertComposed | AlertEnded]:
         """The alerts that are due at `now_s` (seconds since the epoch)."""
@@ -185,6 +186,7 @@ class Desk:
         opened = [one for one in findings if one.closed_at_s is None]
         closed = [one for one in findings if one.closed_at_s is not None]
         first = next(iter((*opened, *closed)))
+        causes = (self._heard[one.id].cause_id for one in (*opened, *closed))
         lines = [line(one, before.get(one.id, _told(one)), self._url) for one in (*opened, *closed)]
         return Alert(
             f"{target.name}-{_told(first)}-{now_s:.3f}",
@@ -193,15 +195,16 @@ class Desk:
             tuple(map(_told, opened)),
             tuple(before[one.id] for one in closed),
             tuple(lines[:LINES_MAX]),
+            tuple(dict.fromkeys(filter(None, causes))),
         )
 
-    def _hear(self, finding: Finding) -> None:
+    def _hear(self, finding: Finding, cause_id: str) -> None:
         known = self._heard.get(finding.id)
         turned = known is None or (known.finding.closed_at_s is None) != (
             finding.closed_at_s is None
         )
         since_s = finding.changed_at_s if known is None or turned else known.since_s
-        self._heard[finding.id] = _Heard(finding, since_s)
+        self._heard[finding.id] = _Heard(finding, since_s, cause_id)
         self._sort(finding.id)
 
     def _sort(self, finding_id: str) -> None:

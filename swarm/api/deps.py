@@ -1,13 +1,13 @@
 """What the routes are given, made by the composition root."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
+from swarm.actors.entering import entered
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
 from swarm.api.guard import CALLER
 from swarm.api.kept import Kept
@@ -29,6 +29,8 @@ from swarm.store.audit import Audit
 from swarm.store.keys import Keys
 from swarm.store.projections import Projections
 from swarm.store.trail import Standing
+
+CAUSE_HEADER = "Swarm-Cause"  # of an answer: the ID of all that follows from the request
 
 
 @dataclass(slots=True)
@@ -89,9 +91,11 @@ def _who(request: Request) -> Caller:
     return caller
 
 
-def _cause(request: Request) -> str:
+def _cause(request: Request, response: Response) -> str:
     path = request.url.path.removeprefix(ROOT)
-    about = (_who(request).name, f"{request.method} {path}", uuid.uuid4().hex)
+    id_ = entered(_of(request).clock.now_s())
+    response.headers[CAUSE_HEADER] = id_
+    about = (_who(request).name, f"{request.method} {path}", id_)
     told = is_telling(request.method, path)
     return told_cause(*about) if told else asked_cause(*about)
 

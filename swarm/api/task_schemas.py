@@ -106,7 +106,7 @@ class TaskBody(BaseModel):
     def _has_item(self) -> bool:
         return "item" in self.model_fields_set
 
-    def submission(self, id_: TaskId, digest: str, now_s: float) -> Submission:
+    def submission(self, id_: TaskId, digest: str, now_s: float, cause_id: str = "") -> Submission:
         resources = Resources(self.cpu, self.memory_bytes, self.gpu)
         return Submission(
             task=id_,
@@ -126,6 +126,7 @@ class TaskBody(BaseModel):
             pipeline=PipelineKey.told(self.pipeline) if self.pipeline else None,
             run=self.run,
             queue_wait_max_s=self.queue_wait_max_s,
+            cause_id=cause_id,
         )
 
     def payload(self) -> str:

@@ -135,6 +135,7 @@ class LeftOut:
     pipeline: PipelineKey
     until_s: float
     reason: str
+    cause_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class Line:
 class Alert:
     """A message to one target; `id` stays the same however often it is sent.
 
-    `opened` and `closed` are all findings it tells of, `lines` the first of them in words.
+    `opened` and `closed` are all findings it tells of, `lines` the first of them in words,
+    `causes` what led to them, each once.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Alert:
     opened: tuple[Told, ...]
     closed: tuple[Told, ...]
     lines: tuple[Line, ...]
+    causes: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> int:

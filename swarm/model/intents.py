@@ -63,7 +63,7 @@ class Intent:
     the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
     `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. A hold that
     stands until `skip_at_s`, and the release at that time, have what was held left out: it never
-    begins. The run that a trigger starts is for `stretch`.
+    begins. The run that a trigger starts is for `stretch`. What came of it has its `cause_id` too.
     """
 
     target: PipelineKey
@@ -77,6 +77,7 @@ class Intent:
     by: str = "swarm"
     skip_at_s: float | None = None
     stretch: Stretch | None = None
+    cause_id: str = ""
 
     @property
     def id(self) -> str:

@@ -444,6 +444,7 @@ class AlertHeard:
 
     finding: Finding
     seq: int
+    cause_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Recovery:
 
     `id` follows from the run and the process that died, so the same loss is never answered twice.
     Who acts looks first whether the run is still in that `process`, and does nothing after
-    `valid_until_s`.
+    `valid_until_s`. How it ended has its `cause_id` too.
     """
 
     id: str
@@ -20,6 +20,7 @@ class Recovery:
     run_id: str
     process: str
     valid_until_s: float
+    cause_id: str = ""
 
 
 class Recovered(StrEnum):

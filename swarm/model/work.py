@@ -129,7 +129,8 @@ class Submission:
     and `subject` are the orchestrator's own words. Times are seconds since the epoch.
 
     `pipeline` and `run` are what it is a part of, where its orchestrator has that; after
-    `queue_wait_max_s` without a word of its owner that orchestrator would give it up (0: never)."""
+    `queue_wait_max_s` without a word of its owner that orchestrator would give it up (0: never).
+    `cause_id` is that of its grants and its end, too."""
 
     task: TaskId
     team: str
@@ -148,6 +149,7 @@ class Submission:
     pipeline: PipelineKey | None = None
     run: str = ""
     queue_wait_max_s: float = 0.0
+    cause_id: str = ""
 
     @property
     def part_of(self) -> tuple[PipelineKey, str] | None:

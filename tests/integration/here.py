@@ -18,10 +18,12 @@ async def an_actor(kind: type, *arguments: Any) -> AsyncIterator[Any]:
     try:
         yield actor
     finally:
-        for loop in actor._loops:
+        loops = [one for one in vars(actor).values() if isinstance(one, asyncio.Future)]
+        loops += getattr(actor, "_loops", [])
+        for loop in loops:
             loop.remove_done_callback(inbox._die)
             loop.cancel()
-        await asyncio.gather(*actor._loops, return_exceptions=True)
+        await asyncio.gather(*loops, return_exceptions=True)
 
 
 async def until(holds: Callable[[], bool]) -> None:

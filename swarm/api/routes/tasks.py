@@ -29,6 +29,7 @@ from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting, why_waiting
 from swarm.errors import Forbidden, Rejected, StoreError
+from swarm.model.causes import follows
 from swarm.model.dispatch import Ended
 from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
@@ -67,7 +68,8 @@ async def submit(
         )
     now_s = deps.clock.now_s()
     named = [(_id(task, idempotency_key, at), task) for at, task in enumerate(body.tasks)]
-    submissions = [task.submission(id_, _digest(task), now_s) for id_, task in named]
+    from_here = follows(cause)
+    submissions = [task.submission(id_, _digest(task), now_s, from_here) for id_, task in named]
     payloads = {id_: task.payload() for id_, task in named}
     await deps.dispatch.submit(submissions, payloads, cause)
     return Taken(tasks=[id_ for id_, _ in named])

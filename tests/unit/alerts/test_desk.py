@@ -24,9 +24,9 @@ class Course:
         self.desk = self._make()
         self.seq = 0
 
-    def hear(self, finding):
+    def hear(self, finding, cause=""):
         self.seq += 1
-        for record in self.desk.hear(changed(finding), self.seq):
+        for record in self.desk.hear(changed(finding), self.seq, cause):
             self.desk.apply(record)
 
     def composed(self, now_s):
@@ -268,3 +268,14 @@ def test_the_same_again_is_no_news():
     course.hear(a_finding())
     assert course.desk.hear(changed(a_finding()), 9) == []
     assert course.desk.hear(changed(replace(a_finding(), level=Level.GATE)), 9) != []
+
+
+def test_an_alert_says_what_led_to_what_it_tells_also_after_a_restart():
+    course = Course()
+    for name, cause in (("f1", "one"), ("f2", "two"), ("f3", "one"), ("f4", "")):
+        course.hear(a_finding(name, 100), cause)
+    course.restarted()
+    (alert,) = course.sent(200)
+    assert alert.causes == ("one", "two")
+    course.hear(closed(a_finding("f2", 100), 300), "three")
+    assert [one.causes for one in course.sent(400)] == [("three",)]
