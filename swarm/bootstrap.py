@@ -90,6 +90,7 @@ def _actors(
     from swarm.actors.projector import ProjectorActor
     from swarm.actors.publisher import PublisherActor
     from swarm.actors.sequencer import SequencerActor
+    from swarm.actors.tracer import TracerActor
 
     graph, sequencer = handles.GraphHandle(), handles.SequencerHandle()
     dispatch = handles.DispatchHandle()
@@ -110,6 +111,8 @@ def _actors(
         actors.append(spawn(AlertsActor, options.ALERTS, settings))
     if settings.publish.url:
         actors.append(spawn(PublisherActor, options.PUBLISHER, settings))
+    if settings.telemetry.traces_url:
+        actors.append(spawn(TracerActor, options.TRACER, settings))
     if plans:
         port = _capacity(settings)
         actors.append(spawn(PlacementActor, options.PLACEMENT, settings, dispatch, port))
@@ -223,12 +226,16 @@ def _tokens(settings: Settings) -> dict[str, Caller]:
 
 
 def _check_receivers(settings: Settings) -> None:
-    """Raises `ConfigError` for a target of alerts or a catalogue that cannot be used: an actor that
-    cannot begin would only be begun again."""
+    """Raises `ConfigError` for a target of alerts, a catalogue or a collector that cannot be used:
+    an actor that cannot begin would only be begun again."""
     if settings.publish.url:
         from swarm.connectors.publishing import authorization
 
         authorization(settings.publish)
+    if settings.telemetry.traces_url:
+        from swarm.traces.otlp import Collector
+
+        Collector(settings.telemetry).close()
     if settings.alerts.targets:
         from swarm.alerts.senders import sender
 

@@ -23,6 +23,7 @@ PROJECTOR: dict[str, Any] = _BASE | {"name": "projector"}
 DISPATCHER: dict[str, Any] = _BASE | {"name": "dispatcher"}
 ALERTS: dict[str, Any] = _BASE | {"name": "alerts"}
 PUBLISHER: dict[str, Any] = _BASE | {"name": "publisher"}
+TRACER: dict[str, Any] = _BASE | {"name": "tracer"}
 OUTPUTS: dict[str, Any] = _BASE | {"name": "outputs"}
 
 

@@ -6,7 +6,15 @@ from swarm.config.reading import load
 from swarm.config.rules import LinkRule, PipelineRule, Promise
 from swarm.config.section import WEEK, KnownZone, TimeOfDay, Weekday
 from swarm.config.settings import Settings
-from swarm.config.sources import Counted, HandPlace, Naming, Publishing, Source, SqlConnection
+from swarm.config.sources import (
+    Counted,
+    HandPlace,
+    Naming,
+    Publishing,
+    Source,
+    SqlConnection,
+    Telemetry,
+)
 from swarm.config.work import Agents, OfferingRule, Placement, PoolPrices, Team, Worker
 
 __all__ = [
@@ -34,6 +42,7 @@ __all__ = [
     "Source",
     "SqlConnection",
     "Team",
+    "Telemetry",
     "TimeOfDay",
     "Weekday",
     "Worker",

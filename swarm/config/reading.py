@@ -14,7 +14,7 @@ from swarm.config.alerts import Alerts
 from swarm.config.rules import LinkRule, PipelineRule, Promise
 from swarm.config.section import Section, UserPath
 from swarm.config.settings import Settings
-from swarm.config.sources import HandPlace, Naming, Publishing, Source, SqlConnection
+from swarm.config.sources import HandPlace, Naming, Publishing, Source, SqlConnection, Telemetry
 from swarm.config.work import Placement, PoolPrices, Team
 from swarm.errors import ConfigError
 
@@ -39,6 +39,7 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "links": LinkRule,
     "alerts": Alerts,
     "publish": Publishing,
+    "telemetry": Telemetry,
 }
 
 

@@ -10,7 +10,15 @@ from swarm.config.access import Api
 from swarm.config.alerts import Alerts
 from swarm.config.rules import LinkRule, PipelineRule, Promise
 from swarm.config.section import Section, UserPath
-from swarm.config.sources import Counted, HandPlace, Naming, Publishing, Source, SqlConnection
+from swarm.config.sources import (
+    Counted,
+    HandPlace,
+    Naming,
+    Publishing,
+    Source,
+    SqlConnection,
+    Telemetry,
+)
 from swarm.config.work import Agents, Placement, PoolPrices, Team, Worker
 
 
@@ -71,6 +79,7 @@ class Settings(Section):
     links: tuple[LinkRule, ...] = Field((), description="Which pipelines start which others.")
     alerts: Alerts = Alerts()
     publish: Publishing = Publishing()
+    telemetry: Telemetry = Telemetry()
     hold_ttl_s: float = Field(
         60.0,
         ge=30,
@@ -90,6 +99,7 @@ class Settings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Where all the secrets that are named here lie."""
         places = [self.store_url, self.hand.token_file, self.publish.token_file]
+        places.append(self.telemetry.traces_token_file)
         places += [target.address_file for target in self.alerts.targets]
         places += [entry.token_file for entry in self.api.tokens]
         for source in self.sources:

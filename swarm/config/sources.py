@@ -130,3 +130,18 @@ class Publishing(Section):
         0.8, ge=0, le=1, description="How probable a dependency has to be to be told."
     )
     timeout_s: float = Field(10.0, ge=1, le=600, description="Seconds one request may take.")
+
+
+class Telemetry(Section):
+    """A collector of traces that is told how what enters swarm goes on, over OTLP."""
+
+    traces_url: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Where it takes OTLP over HTTP, such as `https://collector:4318/v1/traces`; "
+        "empty: nobody is told anything. Needs `swarm[traces]`.",
+    )
+    traces_token_file: SecretAt | None = Field(
+        None, description="File that holds a bearer token for it, or `secret://env/NAME`."
+    )
+    timeout_s: float = Field(10.0, ge=1, le=600, description="Seconds one request may take.")

@@ -25,6 +25,7 @@ HEAVY = (
     "sqlglot",
     "sqlalchemy",
     "fastapi",
+    "opentelemetry",
 )
 
 

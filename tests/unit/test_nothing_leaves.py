@@ -31,3 +31,4 @@ def test_without_settings_nobody_is_told_anything():
     settings = Settings()
     assert settings.alerts.targets == ()
     assert settings.publish.url == ""
+    assert settings.telemetry.traces_url == ""

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,11 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def an_http_receiver(tls: Path | None = None) -> Iterator[Receiver]:
-    """Over TLS with the certificate and key in the file `tls`, if one is given."""
+def an_http_receiver(
+    tls: Path | None = None, read: Callable[[bytes], Any] = json.loads
+) -> Iterator[Receiver]:
+    """Over TLS with the certificate and key in the file `tls`, if one is given; `read` says what a
+    body means."""
     receiver = Receiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -50,7 +53,7 @@ def an_http_receiver(tls: Path | None = None) -> Iterator[Receiver]:
             sent = self.rfile.read(int(self.headers["Content-Length"]))
             status = receiver.refusals.pop(0) if receiver.refusals else 200
             if status == 200:
-                told = json.loads(sent)
+                told = read(sent)
                 receiver.taken.append(Taken(self.path, dict(self.headers), told))
             else:
                 receiver.refused += 1
