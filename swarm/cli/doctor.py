@@ -2,9 +2,8 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,14 @@ import typer
 
 from swarm.cli.connection import ConfigOption
 from swarm.cli.deps import Output, OutputOption
+from swarm.cli.look import Look
 
 if TYPE_CHECKING:
     from swarm.client import Client
     from swarm.config import Settings, Source
 
 FAULTY = 3
-_ROOM_BYTES = 1 << 30
 _DIAL_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found; `fix` is empty where all is well."""
-
-    what: str
-    found: str
-    fix: str = ""
 
 
 def check(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
@@ -37,11 +27,17 @@ def check(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> Non
 
 
 def doctor(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
-    """Look for what is most likely wrong: settings, files, room, sources, the running swarm."""
+    """Look for what is most likely wrong: settings, files, the store, ports, agents, plug-ins,
+    sources, nodes, the running swarm."""
+    from swarm.cli.nodes import of_nodes
+    from swarm.cli.set_up import of_machine
+
     settings, looks = _of_settings(path)
     if settings is not None:
-        looks += _of_machine(settings)
+        looks += of_machine(settings)
         looks += [_dialled(source) for source in settings.sources if source.url]
+        if settings.ray_address:
+            looks += of_nodes(settings)
         looks += _of_running(path, settings)
     _tell(looks, output)
 
@@ -89,12 +85,13 @@ def _usable(source: "Source", settings: "Settings") -> Look:
         one for one in (source.token_file, source.password_file, source.hand_token_file) if one
     ]
     if source.path and not os.access(source.path, os.R_OK):
-        return Look(what, f"{source.path} cannot be read", "correct the path, or who may read it")
+        fix = f"ls -l {source.path}    # correct the path, or who may read it"
+        return Look(what, f"{source.path} cannot be read", fix)
     for at in secrets:
         try:
             secret.read(at, what)
         except ConfigError as error:
-            return Look(what, str(error), "correct the place, or who may read it")
+            return Look(what, str(error), f"ls -l {at}    # correct the place, or who may read it")
         file = Path(at)
         if file.exists() and file.stat().st_mode & 0o077:
             return Look(what, f"others may read {file}", f"chmod 600 {file}")
@@ -103,26 +100,6 @@ def _usable(source: "Source", settings: "Settings") -> Look:
     except ConfigError as error:
         return Look(what, str(error), "correct it in the settings")
     return Look(what, f"{source.kind} at {source.url or source.path or 'its default'}")
-
-
-def _of_machine(settings: "Settings") -> Iterator[Look]:
-    folder = settings.state_dir
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield Look("state", f"{there} cannot be written", "set `state_dir`, or who owns it")
-    else:
-        yield Look("state", f"{folder} can be written")
-    free = shutil.disk_usage(there).free
-    fix = "" if free > _ROOM_BYTES else "free some space: a full disk stops what is new"
-    yield Look("room", f"{free / 1e9:.1f} GB free under {there}", fix)
-    yield _importable("ray", "reinstall swarm: `pip install --force-reinstall swarm`")
-
-
-def _importable(name: str, fix: str) -> Look:
-    import importlib.util
-
-    found = importlib.util.find_spec(name) is not None
-    return Look(name, "is installed" if found else "is not installed", "" if found else fix)
 
 
 def _dialled(source: "Source") -> Look:
@@ -155,10 +132,13 @@ def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
     except Unreachable as error:
         yield Look("swarm", str(error), f"`swarm up` starts it; its logs are {logs}")
     except ApiError as error:
-        fix = "give the token that `swarm up` printed" if error.status == 401 else f"see {logs}"
+        fix = f"see {logs}"
+        if error.status == 401:
+            fix = "export SWARM_TOKEN_FILE=FILE    # where the token is that `swarm up` printed"
         yield Look("swarm", str(error), fix)
     except OSError as error:
-        yield Look("swarm", f"{error.filename}: {error.strerror}", "set `SWARM_TOKEN_FILE`")
+        fix = "export SWARM_TOKEN_FILE=FILE    # one that you may read"
+        yield Look("swarm", f"token {error.filename}: {error.strerror}", fix)
 
 
 def _of_swarm(swarm: "Client") -> Iterator[Look]:
@@ -182,3 +162,15 @@ def _of_swarm(swarm: "Client") -> Iterator[Look]:
     for row in now["standing"]:
         found = f"stands still before record {row['seq']}: {row['why']}"
         yield Look(f"stream {row['stream']}", found, f"`{row['fix']}`")
+    yield from _of_workers(swarm)
+
+
+def _of_workers(swarm: "Client") -> Iterator[Look]:
+    """Whether what waits can ever begin."""
+    slots = sum(row["slots"] for row in swarm.workers())
+    waits = next(iter(swarm.tasks(state="queued")), None)
+    if slots or waits is None:
+        yield Look("workers", f"{slots} slots" if slots else "none, and nothing waits for one")
+        return
+    fix = "SWARM_WORKER__SLOTS=4 swarm up    # after `swarm down`; or start nodes"
+    yield Look("workers", f"none has a slot, and tasks wait, such as {waits['id']}", fix)

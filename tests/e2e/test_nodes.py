@@ -81,3 +81,26 @@ def test_a_node_joins_works_and_dies(swarm: Swarm) -> None:
         swarm.client.cancel(left)
         in_state(swarm, left, "cancelled")
     assert len(swarm.client.workers()) == 1
+
+
+@pytest.mark.timeout(400)  # nodes start slowly beside load
+def test_the_doctor_asks_each_node_what_it_is(swarm: Swarm, tmp_path: Path) -> None:
+    address = json.loads((swarm.state / "up.json").read_text())["ray"]
+    head = psutil.Process(swarm.pid).children()[0].environ()
+    token = {key: value for key, value in head.items() if key.startswith("RAY_AUTH")}
+    file = tmp_path / "doctor.yaml"
+    file.write_text(f"state_dir: {tmp_path}/state\nray_address: '{address}'\n")
+    with a_node(swarm, "second"):
+        eventually(lambda: len(spots(swarm)) == 1)
+        done = subprocess.run(
+            [sys.executable, "-m", "swarm", "doctor", "-c", file, "-o", "json"],
+            env=os.environ | token,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    looks = {one["what"]: one for one in json.loads(done.stdout)["looks"]}
+    nodes = {what: one["fix"] for what, one in looks.items() if what.startswith("node ")}
+    assert "node second" in nodes, looks
+    assert len(nodes) == 2
+    assert set(nodes.values()) == {""}
