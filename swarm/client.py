@@ -217,6 +217,11 @@ class Client:
         """The workers that live, with what they hold."""
         return list(self._request("GET", "workers"))
 
+    def losses(self, limit: int = 50) -> dict[str, Any]:
+        """What was lost with workers and where it went, the newest first, and how soon that was
+        seen and its work had moved."""
+        return dict(self._request("GET", "losses", params={"limit": limit}))
+
     def foreign_workers(self) -> list[dict[str, Any]]:
         """The workers of orchestrators that swarm watches: schedulers, daemons, pool workers."""
         return list(self._request("GET", "foreign-workers"))

@@ -62,6 +62,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /tasks/{task}/output": _LOOK | _OWN,
     "POST /tasks/{task}/cancel": _DECIDE | _OWN,
     "GET /workers": _LOOK,
+    "GET /losses": _LOOK,
     "POST /workers/{worker}/drain": _DECIDE,
     "POST /agents": _ADMIN,  # names a class to import
     "POST /agents/tell": _HOST,

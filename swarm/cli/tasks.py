@@ -157,6 +157,29 @@ def list_foreign(output: OutputOption = Output.TABLE, path: ConfigOption = None)
         typer.echo(f"{name}  {row['role']}  {row['presence']} by {row['seen_by']}  {row['advice']}")
 
 
+@workers_app.command("losses")
+def list_losses(
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=1_000, help="At most so many.")
+    ] = 20,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
+    """Show which workers were lost, where their work went, and how soon, the newest last."""
+    with connected(path) as swarm:
+        found = swarm.losses(limit)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
+        return
+    for row in reversed(found["redistributions"]):
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at_s"]))
+        typer.echo(f"{at}  {row['worker']}  {row['cause']}{_seen(row['unheard_s'])}")
+        for task in row["tasks"]:
+            typer.echo(f"{'':19}  {task['task']} {_went(task)}")
+    for line in _spread_lines(found):
+        typer.echo(line)
+
+
 @workers_app.command()
 def drain(
     worker: Annotated[str, typer.Argument(metavar="WORKER", help="Id of the worker.")],
@@ -165,6 +188,33 @@ def drain(
     """Give a worker no new tasks."""
     with connected(path) as swarm:
         swarm.drain(worker)
+
+
+def _seen(unheard_s: float | None) -> str:
+    return "" if unheard_s is None else f", silent for {unheard_s:.2f} s"
+
+
+def _went(task: dict[str, Any]) -> str:
+    """Where a task that lost a grant is since."""
+    ended = f", {task['outcome']}" if task["outcome"] else ""
+    if task["to"] is None:
+        return f"got no other grant{ended}" if ended else "waits"
+    return f"to {task['to']} after {task['took_s']:.2f} s{ended}"
+
+
+def _spread_lines(found: dict[str, Any]) -> Iterator[str]:
+    """How soon losses were seen and tasks had moved, and how often a loss was none."""
+    for name, what in (("detection", "losses seen"), ("redistribution", "tasks moved")):
+        told = found[name]
+        if told["count"]:
+            yield (
+                f"{name:14}  {told['count']} {what}: p50 {told['p50_s']:.2f} s, "
+                f"p99 {told['p99_s']:.2f} s, most {told['max_s']:.2f} s"
+            )
+    if found["false_alarms"] is not None:
+        hours, rate = found["watched_s"] / 3600, found["false_alarms_per_1000_h"]
+        often = "" if rate is None else f", {rate:.2f} in 1,000"
+        yield f"{'false alarms':14}  {found['false_alarms']} in {hours:.1f} worker-hours{often}"
 
 
 def _detection_lines(detection: dict[str, Any] | None) -> Iterator[str]:

@@ -3,10 +3,13 @@ import { h, s } from "./dom.js";
 import { feed, known, problem } from "./store.js";
 import { count, listed, mark, moment, percent, said, span } from "./words.js";
 
-export const needs = ["workers", "foreign", "queued", "lost"];
+export const needs = ["workers", "foreign", "queued", "lost", "losses"];
 export const title = "Fleet";
 
 const STORIES = 40;
+const TOLD = 20; // redistributions
+const NAMED = 12; // tasks of one
+const SEEN = { process_exit: "its process ended", out_of_memory: "it was killed for memory", node_gone: "its node went away", silent: "it fell silent", self_fenced: "it was silent until it had to end by itself" };
 
 export function draw() {
   const workers = known("workers");
@@ -18,7 +21,7 @@ export function draw() {
         section("Workers", workers === null ? waits("workers") : workers.length ? nodes(workers) : none_yet()),
         section("Workers of your orchestrators", foreign()),
         section("Sources", sources(status))),
-      h("div", {}, section("Detection", detection(status)), section("What moved", moves()))),
+      h("div", {}, section("Detection", detection(status), spreads()), section("Redistributions", redistributions()), section("What moved", moves()))),
   ];
 }
 
@@ -108,6 +111,58 @@ function detection(status) {
     h("td.number", {}, span(seconds)))))),
   h("p.muted", {}, `${count(one.false_alarms, "false alarm")}, ${one.cut_off} cut off, ${count(one.refused, "end")} told too late and refused.`),
   one.silent.length ? h("p.late", {}, "Silent now: ", listed(one.silent), ".") : null];
+}
+
+/** How soon losses were seen and tasks had moved: what is kept of both, as histograms. */
+function spreads() {
+  const told = known("losses");
+  if (told === null) return waits("losses");
+  const rate = told.false_alarms_per_1000_h;
+  return [histogram("Losses seen after", told.detection), histogram("Tasks moved after", told.redistribution),
+    told.false_alarms === null ? null : h("p.muted", {}, `${count(told.false_alarms, "false alarm")} in ${span(told.watched_s)} of watching${rate === null ? "" : `: ${rate.toFixed(2)} in 1,000 hours of a worker`}.`)];
+}
+
+function histogram(name, told) {
+  if (!told.count) return h("p.muted", {}, `${name}: nothing was lost yet.`);
+  const used = told.counts.map((n) => n > 0);
+  const [from, to] = [used.indexOf(true), used.lastIndexOf(true)];
+  const rows = told.counts.slice(from, to + 1).map((n, at) => [edge(told.edges_s, from + at), n]);
+  const most = Math.max(...told.counts);
+  return h("table.bars.spread", {}, h("caption", {}, `${name}: p50 ${span(told.p50_s)}, p99 ${span(told.p99_s)}, at most ${span(told.max_s)}`),
+    h("tbody", {}, rows.map(([label, n]) => h("tr", {},
+      h("th", { scope: "row" }, label),
+      h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect.bar", { x: 0, y: 1, width: (n / most) * 100, height: 6 }))),
+      h("td.number", {}, n)))));
+}
+
+const edge = (edges, at) => (at < edges.length ? `up to ${span(edges[at])}` : `over ${span(edges.at(-1))}`);
+
+/** Who was lost, how that was seen, what moved where, and how long it took. */
+function redistributions() {
+  const told = known("losses");
+  if (told === null) return waits("losses");
+  if (!told.redistributions.length) return h("p.empty.muted", {}, "No worker was lost with work, as far as the stories of tasks are kept.");
+  return h("ol.feed.stories", {}, told.redistributions.slice(0, TOLD).map((one) =>
+    h("li", { key: `r${one.worker} ${one.at_s}`, class: one.tasks.some(waiting) ? "failed" : "", "data-row": true }, moment(one.at_s),
+      h("div", {}, h("p", {}, h("strong", {}, one.worker), `: ${SEEN[one.cause] ?? said(one.cause)}`,
+        one.unheard_s === null ? "" : `, seen within ${span(one.unheard_s)} of its last sign of life`, ". ", ending(one)),
+      h("ul.plain", {}, one.tasks.slice(0, NAMED).map((task) => h("li", {}, h("span", {}, task.task, task.pipeline ? h("span.muted", {}, ` of ${task.pipeline}`) : null), h("span.right.muted", {}, went(task))))),
+      one.tasks.length > NAMED ? h("p.muted", {}, `and ${one.tasks.length - NAMED} more`) : null))));
+}
+
+const waiting = (task) => task.to === null && task.outcome === null;
+
+function ending(one) {
+  const moved = one.tasks.filter((task) => task.to !== null);
+  const to = [...new Set(moved.map((task) => task.to))];
+  const left = one.tasks.filter(waiting).length;
+  return [moved.length ? [`${count(moved.length, "task")} moved to `, listed(to), ` within ${span(one.took_s)}. `] : "", left ? `${count(left, "task")} ${left === 1 ? "waits" : "wait"} still.` : ""];
+}
+
+function went(task) {
+  const how = task.outcome ? `, ${said(task.outcome)}` : "";
+  if (task.to === null) return task.outcome ? `${said(task.outcome)} without another grant` : "waits";
+  return `→ ${task.to} after ${span(task.took_s)}${how}`;
 }
 
 /** What happened to workers, and to each task that lost one: where it went, and how soon. */

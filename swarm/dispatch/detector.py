@@ -181,8 +181,10 @@ class Detector:
         self._heard.pop(worker, None)
         self._offers.pop(worker, None)
 
-    def silent_s(self, worker: WorkerId, now_s: float) -> float:
-        return now_s - self._heard[worker].at_s
+    def unheard_s(self, worker: WorkerId, now_s: float) -> float | None:
+        """For how long there was no sign of life; None of one that was only given time yet."""
+        heard = self._heard.get(worker)
+        return None if heard is None or heard.graced else max(0.0, now_s - heard.at_s)
 
     def suspects(self, worker: WorkerId, now_s: float) -> bool:
         """Has it been silent for so long that it should get nothing new?"""

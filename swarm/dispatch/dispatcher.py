@@ -14,8 +14,8 @@ Rules
 5. After a restart every worker gets a full term before its silence counts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from swarm.dispatch.capacity import Capacity
 from swarm.dispatch.choice import Chosen, Fleet, choose
@@ -199,9 +199,9 @@ class Dispatcher:
                 known = self.floor.agents.get(wanted.path) == wanted
                 return Decision(() if known else (wanted,), Receipt.DONE)
             case WorkerLost(worker, cause):
-                return self._worker_lost(worker, cause)
+                return self._worker_lost(worker, cause, now)
             case Silence():
-                return self._silent(event)
+                return self._silent(event, now)
 
     def _requested(self, event: Submit | Rearm | Cancel | Drain, now: Now) -> Decision:
         if isinstance(event, Rearm) and self.floor.is_newest(event.token):
@@ -312,12 +312,23 @@ class Dispatcher:
         self.detector.refused += 1
         return Decision((), Receipt.STALE)
 
-    def _silent(self, event: Silence) -> Decision:
+    def _silent(self, event: Silence, now: Now) -> Decision:
         if event.fenced:
-            return self._worker_lost(event.worker, LossCause.SELF_FENCED)
-        return Decision(tuple(lose_silent(self.floor, event.worker)), Receipt.DONE)
+            return self._worker_lost(event.worker, LossCause.SELF_FENCED, now)
+        lost = lose_silent(self.floor, event.worker)
+        return Decision(self._timed(lost, event.worker, now), Receipt.DONE)
 
-    def _worker_lost(self, worker: WorkerId, cause: LossCause) -> Decision:
+    def _worker_lost(self, worker: WorkerId, cause: LossCause, now: Now) -> Decision:
         if worker not in self.floor.workers:
             return Decision((), Receipt.STALE)
-        return Decision(tuple(lose_worker(self.floor, worker, cause)), Receipt.DONE)
+        lost = lose_worker(self.floor, worker, cause)
+        return Decision(self._timed(lost, worker, now), Receipt.DONE)
+
+    def _timed(
+        self, records: Iterable[DispatchRecord], worker: WorkerId, now: Now
+    ) -> tuple[DispatchRecord, ...]:
+        """With how long nothing had been heard of the worker: it took no longer to see its end."""
+        unheard_s = self.detector.unheard_s(worker, now.steady_s)
+        return tuple(
+            replace(one, unheard_s=unheard_s) if isinstance(one, Lost) else one for one in records
+        )

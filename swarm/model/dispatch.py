@@ -3,7 +3,7 @@
 Beats, renewals and suspicions are never recorded: they only matter while they are fresh.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swarm.model.keys import PipelineKey
 from swarm.model.work import Loss, LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
@@ -36,10 +36,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A grant will not come to an end that counts, unless it still reports before the next one."""
+    """A grant will not come to an end that counts, unless it still reports before the next one.
+    Nothing had been heard of its worker for `unheard_s`; None: that does not matter, or was not
+    noted."""
 
     token: Token
     cause: LossCause
+    unheard_s: float | None = field(default=None, compare=False)  # a measurement
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ from swarm.store.folds import (
     subject_row_key,
 )
 from swarm.store.history import History, decode_row
+from swarm.store.losses import Losses
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, pipeline_row_key, position
 from swarm.store.stories import Stories, live_records
@@ -154,6 +155,7 @@ class Projections:
         self._watch = Watch(lambda: database.sign(_MOVED))
         self.history = History(database)
         self.stories = Stories(database)
+        self.losses = Losses(database)
 
     def pipelines(self, limit: int, after: str = "") -> list[PipelineRow]:
         """A page of all pipelines."""

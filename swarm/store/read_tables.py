@@ -139,6 +139,9 @@ task_events = Table(
     Column("record_version", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )
+# Written out: an index for some rows is not taken for a value that comes with the query.
+LOST = text("type = 'Lost'")
+Index("swarm_task_events_lost", task_events.c.id, sqlite_where=LOST, postgresql_where=LOST)
 workers = _table("swarm_workers", Column("draining", Boolean, nullable=False))
 # Who was there and who held slots since `position.metered_hour`; what was before is in the hours.
 presences = Table(

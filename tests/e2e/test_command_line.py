@@ -90,6 +90,16 @@ def test_the_doctor_tells_what_is_wrong_with_a_swarm_that_runs(invoke, tmp_path)
     assert "name no sources" in looks["settings"]["found"]
 
 
+def test_losses_are_told_with_where_the_work_went(invoke):
+    told = invoke("workers", "losses").stdout
+    assert "worker-1  process_exit, silent for" in told
+    assert "load-8 to worker-3 after" in told
+    assert "1 losses seen: p50" in told
+    assert "8 tasks moved: p50" in told
+    found = json.loads(invoke("workers", "losses", "-n", 1, "-o", "json").stdout)
+    assert [one["worker"] for one in found["redistributions"]] == ["worker-1"]
+
+
 def test_the_exit_code_says_what_went_wrong(invoke, tmp_path, monkeypatch):
     assert "Did you mean" in invoke("impact", "crm_exprt", code=4).stderr
     invoke("runs", "-n", 0, code=2)

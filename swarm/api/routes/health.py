@@ -144,6 +144,7 @@ async def status(deps: Given) -> Status:
     for key in model.graph.pipelines:
         pipelines[key.orchestrator] = pipelines.get(key.orchestrator, 0) + 1
     shown = [d for d in model.graph.dependencies.values() if d.confidence >= deps.min_confidence]
+    detection = await detected(deps)
     return Status(
         seq=model.seq,
         graph_version=model.graph.version,
@@ -163,7 +164,7 @@ async def status(deps: Given) -> Status:
             )
             for record, at_s in model.connectors.values()
         ],
-        detection=await _detection(deps),
+        detection=None if detection is None else DetectionRow.of(detection),
         standing=[StandingRow.of(one) for one in await asyncio.to_thread(_standing, deps)],
     )
 
@@ -185,11 +186,11 @@ def _standing(deps: Deps) -> list[Standing]:
     return list(deps.standing())
 
 
-async def _detection(deps: Given) -> DetectionRow | None:
-    """Asked of the dispatcher: signs of life are in no journal."""
+async def detected(deps: Given) -> Detection | None:
+    """Asked of the dispatcher: signs of life are in no journal. None: it does not answer."""
     try:
         async with asyncio.timeout(_ANSWER_S):
-            return DetectionRow.of(await deps.dispatch.detection())
+            return await deps.dispatch.detection()
     except (TimeoutError, Unreachable):
         return None
 
