@@ -1,22 +1,27 @@
-// Findings: what will or did go wrong, ranked by what hangs on it, each with its evidence and remedy.
+// Findings: what will or did go wrong, ranked by what hangs on it, each with its evidence, remedy and
+// owners; and whether it was right to tell, which people say here.
+import { person, post } from "./api.js";
 import { h } from "./dom.js";
 import { ledger } from "./ledger.js";
 import { indexed } from "./model.js";
-import { known, problem } from "./store.js";
+import { known, problem, touch } from "./store.js";
 import { count, full, listed, moment, now, percent, pipeline, said, span } from "./words.js";
 
-export const needs = ["findings", "graph"];
+export const needs = ["findings", "graph", "score"];
 export const title = "Findings";
 
 const GRAVE = { sla_at_risk: 6, missing_worker: 5, cycle: 4, stale_read: 4, two_writers: 3.5, held: 3, gone_writer: 3, paused_writer: 2.5, race: 2.5, cadence_mismatch: 1.5, undeclared_dependency: 1 };
 const LEVEL = { gate: 1, warn: 0.8, show: 0.5 };
 const SHOWN = 200;
+const BECAME = { came_true: "it came true", acted_on: "acted on", confirmed: "right to tell", rejected: "wrong to tell", refuted: "it never came" };
+
+const said_here = new Map(); // by finding: what was just said of it, until swarm has judged it
 
 export function draw({ params, go, say }) {
   const found = known("findings");
   if (found === null) return [h("p.empty", {}, problem("findings")?.message ?? "Reading the findings from swarm …")];
   if (!found.length) {
-    return [h("div.empty", {}, h("p", {}, "Nothing is open."),
+    return [...muted(), h("div.empty", {}, h("p", {}, "Nothing is open."),
       h("p.muted", {}, "Undeclared dependencies appear after each pipeline ran once, or now from source: ", h("code", {}, "swarm scan"), ". Hazards appear with the runs that show them."))];
   }
   const kinds = new Map();
@@ -28,9 +33,16 @@ export function draw({ params, go, say }) {
     h("div.bar", {}, chip("all", found.length, !only, () => go("/findings", {})),
       [...kinds].sort((a, b) => GRAVE[b[0]] - GRAVE[a[0]]).map(([kind, of]) => chip(said(kind), of, only === kind, () => go("/findings", { kind })))),
     h("p.lead.muted", {}, "Ranked by how grave, how likely, and how many pipelines hang on it."),
+    ...muted(),
     h("ol.findings", {}, ranked.slice(0, SHOWN).map(([, one]) => card(one, open === one.id, { go, say, params }))),
     ranked.length > SHOWN ? h("p.muted", {}, `and ${ranked.length - SHOWN} more; choose a kind above.`) : null,
   ];
+}
+
+/** The kinds of hazards that are not told now, and why. */
+function muted() {
+  return (known("score") ?? []).filter((one) => one.muted).map((one) =>
+    h("p.lead.mute", { key: `muted ${one.kind}` }, h("span.tag", {}, "muted"), h("strong", {}, said(one.kind)), `: ${one.muted}. It is followed in silence, and told again once it is right half the time.`));
 }
 
 const chip = (name, of, on, act) => h("button.chip", { "aria-pressed": String(on), onclick: act }, name, h("span.number.muted", {}, of));
@@ -61,8 +73,18 @@ function card(one, open, { go, say, params }) {
       h("span.right.muted.number.since", { title: "open since" }, span(now() - one.first_seen_s))),
     one.hazard ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.hazard.remedy) : null,
     one.worker?.advice ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.worker.advice) : null,
+    owners(one),
     one.sla?.muted ? h("p.muted", {}, `Muted: ${one.sla.muted}`) : null,
     open ? inside(one, say) : null);
+}
+
+/** Whose pipelines these are, as far as their orchestrators say. */
+function owners(one) {
+  const index = indexed();
+  const names = one.pipelines.map((of) => index?.owner[index.number.get(full({ ...of, task: "" }))]);
+  const teams = [...new Set(names.filter(Boolean))];
+  if (!teams.length) return null;
+  return h("p.remedy", {}, h("span.muted", {}, teams.length > 1 ? "Owners: " : "Owner: "), listed(teams.map((team) => h("a", { href: `/graph?s=${encodeURIComponent(`team:${team}`)}` }, team))));
 }
 
 const tone = (one) => (["sla_at_risk", "held", "race", "cadence_mismatch", "paused_writer"].includes(one.kind) ? "late" : one.kind === "undeclared_dependency" ? "plain" : "failed");
@@ -90,6 +112,33 @@ function inside(one, say) {
       one.hazard?.of ? `, seen on ${one.hazard.seen} of ${count(one.hazard.of, "run")}` : "", "."),
     one.sla?.path.length ? h("p.path", {}, one.sla.path.map((name, at) => [at ? h("span.arrow", {}, "›") : null, pipeline(name)])) : null,
     one.worker?.runs.length ? h("p", {}, "On it ran ", listed(one.worker.runs.map((ran) => `${ran.pipeline} ${ran.run_id}`)), ".") : null,
+    one.hazard ? thumbs(one, say) : null,
     names.length ? h("p.hands", {}, h("a.button", { href: `/graph?s=${encodeURIComponent(selector)}` }, "Show in the graph")) : null,
     one.evidence.map((edge) => ledger(edge, say)));
+}
+
+/** Was it right to tell? Each hazard is judged once; its kind keeps score, and falls silent when it is mostly wrong. */
+function thumbs(one, say) {
+  const score = known("score")?.find((of) => of.kind === one.kind);
+  const kept = score && score.precision !== null ? h("span.muted", {}, `Of its kind ${percent(score.precision)} were right.`) : null;
+  if (one.outcome) {
+    said_here.delete(one.id);
+    return h("p.verdicts", {}, h("span.tag", { class: one.outcome }, BECAME[one.outcome] ?? said(one.outcome)), kept);
+  }
+  const before = said_here.get(one.id);
+  const button = (label, right, key) =>
+    h("button", { "aria-pressed": String(before === right), "aria-keyshortcuts": key, "data-hot": key, disabled: before !== undefined, onclick: () => rate(one, right, say) }, label, h("kbd", {}, key));
+  return h("p.verdicts", { role: "group", "aria-label": "Was it right to tell?" }, button("Right to tell", true, "u"), button("Wrong", false, "d"), kept);
+}
+
+async function rate(one, right, say) {
+  said_here.set(one.id, right);
+  try {
+    await post(`findings/${encodeURIComponent(one.id)}/feedback`, { right, by: person() });
+    say(right ? `Noted: it was right to tell. ${capital(said(one.kind))} keeps score.` : `Noted: it was wrong. A kind that is mostly wrong is told no more.`);
+  } catch (error) {
+    said_here.delete(one.id);
+    say(error.message, "failed");
+  }
+  touch("findings", "score");
 }

@@ -109,6 +109,7 @@ class Served:
     """The API at `url`, and the parts of the world behind it."""
 
     url: str
+    folder: Path
     loop: asyncio.AbstractEventLoop
     deps: Deps
 
@@ -135,7 +136,7 @@ def served(folder: Path, pipelines: int = 0, *, hostile: bool = True) -> Iterato
         while not deps.model.caught_up and time.monotonic() < until_s:
             time.sleep(0.01)
         try:
-            yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", loop, deps)
+            yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", folder, loop, deps)
         finally:
             server.should_exit = True
             serving.result(60)

@@ -3,6 +3,7 @@
 Whatever a page does, the browser's console stays empty; hostile names stay text.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -12,9 +13,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect, sync_playwright
 
+from swarm.model.journal import FindingRated
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
+from swarm.store.journal import open_journal
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
 
 CROWD = 10_000
@@ -29,6 +32,11 @@ SAID = {
         "query history",
         "Detection",
         "load-8 moved to worker-3 after",
+        "worker-1: its process ended, seen within",
+        "tasks moved to worker-3 within",
+        "Losses seen after: p50",
+        "Tasks moved after: p50",
+        "false alarms in",
     ],
     "/cost": [
         "USD in 30 days",
@@ -37,7 +45,7 @@ SAID = {
         "0.075 USD in vain",
         "15 h spot of pool new",
     ],
-    "/findings": ["Remedy", "is paused", "no orchestrator knows"],
+    "/findings": ["Remedy", "is paused", "no orchestrator knows", "Owner: web"],
 }
 
 
@@ -271,6 +279,56 @@ def test_hands_stay_on_the_keyboard(visit, world):
     assert re.search(r"open=\w+", page.url)
     page.go_back()
     expect(page.locator(".inside")).to_have_count(0)
+
+
+def rated(world):
+    """What was said of findings: which, whether it was right, by whom."""
+    with contextlib.closing(open_journal("", world.folder)) as journal:
+        entries = journal.read("sequencing", 0, 10_000)
+    said = [entry.record for entry in entries if isinstance(entry.record, FindingRated)]
+    return [(one.finding, one.is_right, one.by) for one in said]
+
+
+def test_thumbs_are_on_the_keyboard_and_each_finding_takes_one(visit, world):
+    page = visit(world, "/findings?kind=stale_read")
+    row = page.locator("li.finding")
+    expect(row).to_have_count(1)
+    before = rated(world)
+    page.keyboard.press("d")
+    page.keyboard.press("j")
+    page.keyboard.press(".")
+    group = row.get_by_role("group", name="Was it right to tell?")
+    expect(group.get_by_role("button")).to_have_count(2)
+    assert barriers(page) == []
+    page.keyboard.press("u")
+    expect(page.get_by_role("alert")).to_contain_text("it was right to tell")
+    right = group.get_by_role("button", name="Right to tell")
+    expect(right).to_have_attribute("aria-pressed", "true")
+    expect(group.get_by_role("button", name="Wrong")).to_be_disabled()
+    page.keyboard.press("d")
+    (said,) = [one for one in rated(world) if one not in before]
+    assert said[1:] == (True, "kim")
+    assert said[0] == re.search(r"open=(\w+)", page.url)[1]
+
+
+def test_what_became_of_a_finding_and_which_kinds_are_muted_is_said(visit, world):
+    page = visit(world)
+    found = page.evaluate(
+        """async () => (await (await fetch("/api/v1/findings?limit=1000",
+        { headers: { Authorization: "Bearer " + sessionStorage["swarm.token"] } })).json())"""
+    )
+    (race,) = [one for one in found["items"] if one["kind"] == "race"]
+    race["outcome"] = "rejected"
+    page.route("**/api/v1/findings?**", give({"items": [race], "next_cursor": None}))
+    counts = dict.fromkeys(("came_true", "acted_on", "refuted", "confirmed"), 1)
+    score = {**counts, "rejected": 7, "kind": "race", "precision": 0.3, "muted": "3 of 10 right"}
+    page.route("**/api/v1/findings/score", give([score]))
+    page.goto(f"{world.url}/findings?open={race['id']}")
+    expect(page.locator(".mute")).to_contain_text("race: 3 of 10 right.")
+    expect(page.locator(".verdicts").first).to_contain_text("wrong to tell")
+    expect(page.locator(".verdicts").first).to_contain_text("Of its kind 30 % were right")
+    expect(page.get_by_role("button", name="Right to tell")).to_have_count(0)
+    assert barriers(page) == []
 
 
 def barriers(page):
