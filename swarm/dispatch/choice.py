@@ -13,6 +13,9 @@ leaves room for what comes next.
 
 Beyond its slots a worker gets tasks only in turn, while all it holds needs the same, so that
 whichever of them run together fit, and while no other worker has a free slot for them.
+
+A task with a side (`proposals.py`) goes to a worker of the other side only while none of its own
+has room for it: what is free anyway is not left idle for a proposal.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +41,7 @@ class Fleet:
     weights: Mapping[str, float]
     idle: Sequence[Worker] = ()  # others, with a free slot
     giving_way: Resources = NOTHING  # what work that gives way holds
+    ready: Sequence[Worker] = ()  # others that would get what they have room for
 
     def share(self, team: str, more: Resources) -> float:
         """The weighted dominant share of `team` if it held `more` besides."""
@@ -95,6 +99,8 @@ def choose(
     kept = [task for task, keeper in reserved.items() if keeper == own and queue.has_turn(task)]
     for task in kept:
         team, shape, place = queue.find(task)
+        if not hand.sees(team, shape):  # what placement proposes has changed
+            continue
         if not hand.fits(shape) or not worker.free_slots:
             return Choice((), task)
         hand.take(place, shape, team)
@@ -127,7 +133,7 @@ class _Hand:
         self._heads: dict[str, dict[Shape, tuple[Place, Iterator[Place]]]] = {}
         for team in queue.teams():
             for shape in queue.shapes(team):
-                if suits(worker.offer, shape):
+                if suits(worker.offer, shape) and not _is_better_elsewhere(shape, worker, fleet):
                     walk = queue.walk(team, shape)
                     self._heads.setdefault(team, {})[shape] = next(walk), walk
 
@@ -150,6 +156,10 @@ class _Hand:
                     case Rank.NOT_NOW:
                         pass
         yield from last
+
+    def sees(self, team: str, shape: Shape) -> bool:
+        """Does any task of that shape wait that the worker may get?"""
+        return shape in self._heads.get(team, ())
 
     def rank(self, shape: Shape) -> Rank:
         if not shape.give_way:
@@ -188,6 +198,20 @@ class _Hand:
             del self._heads[team][shape]
             if not self._heads[team]:
                 del self._heads[team]
+
+
+def _is_better_elsewhere(shape: Shape, worker: Worker, fleet: Fleet) -> bool:
+    """Would a worker of its own side get it at once?"""
+    side = shape.side
+    if side is None or side.prefers(worker.offer):
+        return False
+    return any(
+        side.prefers(other.offer)
+        and suits(other.offer, shape)
+        and shape.needs.resources.fits(other.offer.resources - other.used)
+        and not (shape.alone and other.held)
+        for other in fleet.ready
+    )
 
 
 def _take_ahead(hand: _Hand, idle: Sequence[Worker], count: int) -> None:

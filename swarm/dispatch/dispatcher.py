@@ -3,7 +3,8 @@
 `decide` answers an event with the records that follow from it and changes nothing that is
 replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
 replayed are signs of life (`beat`), which worker is kept free for which late task, and what
-sequencing wants of the queue (`guidance.py`), unless a task ends by it.
+sequencing wants of the queue (`guidance.py`), unless a task ends by it, and what placement proposes
+(`proposals.py`).
 
 Rules
 1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
@@ -31,6 +32,7 @@ from swarm.dispatch.events import (
     Nod,
     Now,
     Orders,
+    Propose,
     Rearm,
     Receipt,
     Register,
@@ -45,6 +47,7 @@ from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Guidance
 from swarm.dispatch.losses import lose, lose_silent, lose_worker, movable
+from swarm.dispatch.proposals import Proposals
 from swarm.dispatch.requests import requested
 from swarm.dispatch.states import Task, TaskState
 from swarm.errors import Rejected
@@ -100,6 +103,7 @@ class Dispatcher:
         self._capacity = Capacity()
         self.detector = Detector(policy.patience)
         self._guidance = Guidance(self.floor)
+        self._proposals = Proposals(self.floor)
         self.called: set[WorkerId] = set()  # there are orders for them, which a renewal brings
         self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
@@ -132,9 +136,13 @@ class Dispatcher:
         if leaves is not None:
             self._guidance.left(leaves)
         elif isinstance(record, Submitted):
-            self._guidance.came(self.floor.tasks[record.submission.task])
+            self._came(self.floor.tasks[record.submission.task])
         elif isinstance(record, Rearmed):
-            self._guidance.came(self.floor.tasks[record.token.task])
+            self._came(self.floor.tasks[record.token.task])
+
+    def _came(self, task: Task) -> None:
+        self._guidance.came(task)
+        self._proposals.came(task)
 
     def beat(self, worker: WorkerId, at_s: float, unheard_s: float = 0.0) -> Nod:
         """A beat came in at `at_s` on the steady clock; its sender has beaten for `unheard_s`
@@ -151,7 +159,8 @@ class Dispatcher:
     def explain(self, id_: TaskId, now: Now) -> Explanation:
         """Why a task does not run yet; raises `UnknownKey` for one that has ended."""
         held = self._guidance.held(id_, now)
-        return explain(self.floor, id_, self._policy.weights, held)
+        sided = self._proposals.sided(id_)
+        return explain(self.floor, id_, self._policy.weights, held, sided)
 
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new dispatcher these give this one's state."""
@@ -164,6 +173,7 @@ class Dispatcher:
     def due(self, now: Now) -> list[Event]:
         """What time has brought about. To be asked often, after the inbox is drained."""
         self._guidance.look(now)
+        self._proposals.look(now)
         events: list[Event] = []
         for silence in list(self.detector.verdicts(now.steady_s)):
             if silence.worker not in self.floor.workers:
@@ -185,6 +195,9 @@ class Dispatcher:
             case Guide():
                 self._guidance.take(event, now)
                 return Decision(tuple(self._guidance.left_out(event.left_out)), Receipt.DONE)
+            case Propose():
+                self._proposals.take(event, now)
+                return Decision((), Receipt.DONE)
             case Submit() | Rearm() | Cancel() | Drain():
                 return self._requested(event, now)
             case Register():
@@ -232,6 +245,7 @@ class Dispatcher:
         if self.detector.suspects(event.worker, now.steady_s):
             return Decision((), Grants(()))
         self._guidance.look(now)
+        self._proposals.look(now)
         self._kept_free = {
             task: keeper
             for task, keeper in self._kept_free.items()
@@ -240,7 +254,7 @@ class Dispatcher:
         choice = choose(
             self.floor.queue,
             worker,
-            self._fleet(event),
+            self._fleet(event, now),
             self._kept_free,
             now.wall_s,
             event.ahead,
@@ -258,11 +272,24 @@ class Dispatcher:
         )
         return Decision(granted, Grants(tuple(record.token for record in granted)))
 
-    def _fleet(self, event: Acquire) -> Fleet:
-        others = self.floor.workers.items() if event.ahead else ()
+    def _fleet(self, event: Acquire, now: Now) -> Fleet:
+        others = self.floor.workers.items() if event.ahead or self._proposals.stand else ()
         idle = [other for id_, other in others if other.free_slots and id_ != event.worker]
-        way = self._guidance.giving_way()
-        return Fleet(self.floor.total, self.floor.held_by, self._policy.weights, idle, way)
+        keepers = {*self._kept_free.values()}
+        ready = [
+            other
+            for other in (idle if self._proposals.stand else ())
+            if (id_ := other.offer.worker) not in keepers
+            if not self.detector.suspects(id_, now.steady_s)
+        ]
+        return Fleet(
+            self.floor.total,
+            self.floor.held_by,
+            self._policy.weights,
+            idle if event.ahead else (),
+            self._guidance.giving_way(),
+            ready,
+        )
 
     def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
         """Of those that would wait in the worker none that is its owner's: to take it back would

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from swarm.model.dispatch import AgentsWanted
 from swarm.model.keys import PipelineKey
+from swarm.model.sides import Sided
 from swarm.model.work import LossCause, Offer, Outcome, Submission, TaskId, Token, WorkerId
 
 
@@ -154,9 +155,22 @@ class Guide:
     left_out: tuple[LeftOut, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """All that placement proposes of where tasks run: what was said before and is not here is over,
+    and nothing stands after `for_s` seconds. `careful`: what is critical and was not spoken of yet,
+    tasks of the `promised` pipelines too, waits for dedicated capacity."""
+
+    sided: tuple[Sided, ...] = ()
+    careful: bool = False
+    promised: frozenset[PipelineKey] = frozenset()
+    for_s: float = 60.0
+
+
 Event = (
     WantAgents
     | Guide
+    | Propose
     | Submit
     | Register
     | Acquire

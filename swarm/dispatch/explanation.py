@@ -11,6 +11,7 @@ from swarm.dispatch.states import Task, TaskState
 from swarm.dispatch.waiting import Waiting, missing, why_waiting
 from swarm.dispatch.workers import Worker
 from swarm.errors import UnknownKey
+from swarm.model.sides import Sided
 from swarm.model.work import Resources, TaskId, WorkerId
 
 
@@ -35,7 +36,8 @@ class AtWorker:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`before` counts the more urgent tasks of its own team; `latest_start_s` (seconds since the
-    epoch) is when it has to start not to be late. Both are None unless the task waits."""
+    epoch) is when it has to start not to be late. Both are None unless the task waits. `sided` is what
+    placement proposes for it."""
 
     task: TaskId
     state: TaskState
@@ -44,17 +46,22 @@ class Explanation:
     latest_start_s: float | None = None
     teams: tuple[TeamTurn, ...] = ()
     workers: tuple[AtWorker, ...] = ()
+    sided: Sided | None = None
 
 
 def explain(
-    floor: Floor, id_: TaskId, weights: Mapping[str, float], held: Held | None = None
+    floor: Floor,
+    id_: TaskId,
+    weights: Mapping[str, float],
+    held: Held | None = None,
+    sided: Sided | None = None,
 ) -> Explanation:
-    """Why the live task `id_` does not run yet; `held` is the hold it is under. Raises `UnknownKey`
-    for one that has ended."""
+    """Why the live task `id_` does not run yet; `held` is the hold it is under, `sided` what
+    placement proposes for it. Raises `UnknownKey` for one that has ended."""
     task = floor.tasks.get(id_)
     if task is None:
         raise UnknownKey(f"no task {id_} waits or runs; `swarm tasks get {id_}` tells its story")
-    waiting = why_waiting(floor, id_, held)
+    waiting = why_waiting(floor, id_, held, sided)
     if task.state is not TaskState.QUEUED:
         return Explanation(id_, task.state, waiting)
     team, _, place = floor.queue.find(id_)
@@ -75,15 +82,20 @@ def explain(
         before,
         place.latest_start_s,
         tuple(sorted(turns, key=lambda turn: (turn.share, turn.team))),
-        tuple(AtWorker(worker, _lacks(task, known)) for worker, known in floor.workers.items()),
+        tuple(
+            AtWorker(worker, _lacks(task, known, sided)) for worker, known in floor.workers.items()
+        ),
+        sided,
     )
 
 
-def _lacks(task: Task, worker: Worker) -> str:
+def _lacks(task: Task, worker: Worker, sided: Sided | None) -> str:
     needs = task.submission.needs
     unmatched = missing(needs, worker.offer)
     if unmatched is not None:
         return f"{unmatched}: it will never run here"
+    if sided is not None and not sided.side.allows(worker.offer):
+        return f"{worker.offer.capacity}, and {sided.why}"
     if worker.draining:
         return "it is being drained"
     if worker.alone:

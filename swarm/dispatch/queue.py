@@ -6,7 +6,7 @@ not change by itself while a task waits, a heap holds the order; as it comes nea
 arrives behind it, no task waits for ever behind its own team's.
 
 What sequencing wants (`guidance.py`) gives a task another place, or none for a while: it is set
-aside, still waits, and is nobody's turn.
+aside, still waits, and is nobody's turn. What placement proposes (`proposals.py`) gives it a side.
 """
 
 import heapq
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from swarm.dispatch.states import Task
 from swarm.model.keys import PipelineKey
+from swarm.model.sides import Side
 from swarm.model.work import Needs, SlaClass, Submission, TaskId
 
 # How long a task of a class may wait before it counts as late, where no deadline says less.
@@ -40,6 +41,7 @@ class Shape(NamedTuple):
     needs: Needs
     alone: bool
     give_way: bool = False
+    side: Side | None = None
 
 
 class Place(NamedTuple):
@@ -71,6 +73,10 @@ class Queue:
 
     def __contains__(self, task: TaskId) -> bool:
         return task in self._places
+
+    def tasks(self) -> Iterator[TaskId]:
+        """All that wait."""
+        return iter(self._places)
 
     def waiting(self, team: str) -> int:
         """How many tasks of `team` wait."""
@@ -112,6 +118,15 @@ class Queue:
             self._aside.discard(task)
             self._put(task, team, wanted, latest_start_s)
             self._tidy(team, shape)
+
+    def side(self, task: TaskId, side: Side | None) -> None:
+        """Give a task that waits this side, also one that was set aside, which it stays."""
+        team, shape, place = self._places[task]
+        if shape.side != side:
+            wanted = shape._replace(side=side)
+            self._put(task, team, wanted, place.latest_start_s)
+            self._tidy(team, shape)
+            self._tidy(team, wanted)
 
     def set_aside(self, task: TaskId) -> None:
         """A task that waits is nobody's turn until it is moved."""

@@ -9,6 +9,7 @@ from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Held
 from swarm.dispatch.states import Task, TaskState
 from swarm.dispatch.workers import Worker
+from swarm.model.sides import Sided
 from swarm.model.work import Needs, Offer, TaskId
 
 
@@ -25,6 +26,7 @@ class WaitReason(StrEnum):
     ON_TRIAL = "on_trial"
     OWNER = "owner"
     HELD = "held"
+    PLACED = "placed"
     NEXT = "next"
 
 
@@ -36,8 +38,11 @@ class Waiting:
     text: str
 
 
-def why_waiting(floor: Floor, id_: TaskId, held: Held | None = None) -> Waiting | None:
-    """Why the live task `id_` is not running; None while it is. `held` is the hold it is under."""
+def why_waiting(
+    floor: Floor, id_: TaskId, held: Held | None = None, sided: Sided | None = None
+) -> Waiting | None:
+    """Why the live task `id_` is not running; None while it is. `held` is the hold it is under,
+    `sided` what placement proposes for it."""
     task = floor.tasks[id_]
     if task.worker is not None:
         return None
@@ -46,7 +51,20 @@ def why_waiting(floor: Floor, id_: TaskId, held: Held | None = None) -> Waiting 
         return Waiting(WaitReason.OWNER, text)
     if held is not None:
         return Waiting(WaitReason.HELD, _held(held))
-    return _without(task, list(floor.workers.values())) or _unfree(task, floor)
+    workers = list(floor.workers.values())
+    lacking = _without(task, workers)
+    if lacking is not None or sided is None:
+        return lacking or _unfree(task, floor, workers)
+    allowed = [worker for worker in workers if sided.side.allows(worker.offer)]
+    if not allowed or _without(task, allowed) is not None:
+        text = f"it waits for {_allowed(sided)}: {sided.why}"
+        return Waiting(WaitReason.PLACED, text)
+    return _unfree(task, floor, allowed)
+
+
+def _allowed(sided: Sided) -> str:
+    pools = sided.side.pools
+    return f"dedicated capacity or spot {', '.join(pools)}" if pools else "dedicated capacity"
 
 
 def _held(held: Held) -> str:
@@ -106,14 +124,14 @@ def _without(task: Task, workers: list[Worker]) -> Waiting | None:
     return waiting
 
 
-def _unfree(task: Task, floor: Floor) -> Waiting:
+def _unfree(task: Task, floor: Floor, workers: Sequence[Worker]) -> Waiting:
     """What no worker has free now."""
     team = task.submission.team
     if task.suspect:
         text = "its last workers died under it: it waits for a worker it has for itself"
         return Waiting(WaitReason.ON_TRIAL, text)
     needs = task.submission.needs.resources
-    for worker in floor.workers.values():
+    for worker in workers:
         if worker.free_slots and needs.fits(worker.offer.resources - worker.used):
             ahead = floor.queue.waiting(team)
             return Waiting(WaitReason.NEXT, f"its turn comes; team {team} has {ahead} waiting")

@@ -54,4 +54,5 @@ def suits(offer: Offer, shape: Shape) -> bool:
         and needs.capacity in (None, offer.capacity)
         and needs.pool in ("", offer.pool)
         and needs.resources.fits(offer.resources)
+        and (shape.side is None or shape.side.allows(offer))
     )

@@ -1,0 +1,187 @@
+"""Spot or dedicated: what of placement's proposals is heeded, and what stands above it."""
+
+import pytest
+
+from swarm.dispatch.dispatcher import Policy
+from swarm.dispatch.events import Cancel, Drain, Now, Propose, WorkerLost
+from swarm.dispatch.explanation import Explanation
+from swarm.dispatch.proposals import PROPOSED_MAX_S
+from swarm.dispatch.waiting import WaitReason
+from swarm.model.keys import PipelineKey
+from swarm.model.sides import Side, Sided
+from swarm.model.work import (
+    CapacityClass,
+    Effects,
+    LossCause,
+    SlaClass,
+    TaskId,
+    WorkerId,
+)
+from tests.unit.dispatch.builders import WALL_S, Desk, a_task
+
+SPOT, SURE = CapacityClass.SPOT, CapacityClass.DEDICATED
+ONLY_SURE = Side(SURE, ())
+WHY = "a loss on spot could not be made good in time"
+SLA = PipelineKey("air", "report")
+
+
+def proposed(side: Side, *names: str, grant: int = 0) -> Propose:
+    return Propose(tuple(Sided(TaskId(name), grant, side, WHY) for name in names))
+
+
+def told(desk: Desk, name: str) -> Explanation:
+    return desk.dispatcher.explain(TaskId(name), Now(desk.now_s, WALL_S + desk.now_s))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A worker of each side, with two slots."""
+    desk = Desk(Policy())
+    desk.worker("spot", slots=2, cpu=2.0, capacity=SPOT, pool="old")
+    desk.worker("sure", slots=2, cpu=2.0, capacity=SURE)
+    return desk
+
+
+def test_what_would_not_survive_a_loss_waits_for_dedicated_capacity(desk: Desk) -> None:
+    desk.submit(a_task("a"), a_task("b"))
+    desk.tell(proposed(ONLY_SURE, "a"))
+    assert desk.acquire("spot") == ["b"]
+    assert desk.acquire("sure") == ["a"]
+
+
+def test_what_is_better_on_spot_goes_there_and_only_what_does_not_fit_elsewhere(desk: Desk) -> None:
+    desk.submit(*(a_task(name) for name in "abc"))
+    desk.tell(proposed(Side(SPOT), *"abc"))
+    assert desk.acquire("sure") == [], "there is room on spot"
+    assert desk.acquire("spot") == ["a", "b"]
+    assert desk.acquire("sure") == ["c"], "nothing is left idle for a proposal"
+
+
+def test_what_is_better_on_dedicated_capacity_takes_spot_where_that_is_full(desk: Desk) -> None:
+    desk.submit(*(a_task(name) for name in "abc"))
+    desk.tell(proposed(Side(SURE), *"abc"))
+    assert desk.acquire("spot") == []
+    assert desk.acquire("sure") == ["a", "b"]
+    assert desk.acquire("spot") == ["c"]
+
+
+def test_a_side_whose_workers_are_drained_or_suspect_is_not_waited_for(desk: Desk) -> None:
+    desk.submit(a_task("a"), a_task("b"))
+    desk.tell(proposed(Side(SPOT), "a", "b"))
+    desk.tell(Drain(WorkerId("spot"), "somebody"))
+    assert desk.acquire("sure") == ["a", "b"]
+    desk.worker("other", slots=2, cpu=2.0, capacity=SPOT)
+    desk.worker("more", slots=2, cpu=2.0)
+    desk.submit(a_task("c"))
+    desk.tell(proposed(Side(SPOT), "c"))
+    desk.now_s += 5.0  # of which nothing was heard of `other`
+    assert desk.acquire("more") == ["c"]
+
+
+def test_critical_work_goes_to_named_pools_of_spot_alone(desk: Desk) -> None:
+    desk.worker("young", slots=2, cpu=2.0, capacity=SPOT, pool="young")
+    desk.submit(a_task("a", sla=SlaClass.CRITICAL))
+    desk.tell(proposed(Side(SPOT, ("old",)), "a"))
+    assert desk.acquire("young") == []
+    assert desk.acquire("spot") == ["a"]
+
+
+def test_what_a_task_says_itself_stands(desk: Desk) -> None:
+    desk.submit(a_task("own", capacity=SPOT), a_task("pooled", pool="old"))
+    desk.tell(proposed(ONLY_SURE, "own", "pooled"))
+    assert desk.acquire("sure") == []
+    assert desk.acquire("spot") == ["own", "pooled"]
+
+
+def test_a_proposal_for_an_older_grant_is_stale(desk: Desk) -> None:
+    desk.submit(a_task("a", effects=Effects.IDEMPOTENT))
+    assert desk.acquire("sure") == ["a"]
+    desk.tell(proposed(ONLY_SURE, "a"))  # it was made before that grant
+    desk.tell(WorkerLost(WorkerId("sure"), LossCause.NODE_GONE))
+    assert told(desk, "a").sided is None
+    assert desk.acquire("spot") == ["a"]
+
+
+def test_a_proposal_for_what_is_gone_changes_nothing(desk: Desk) -> None:
+    desk.submit(a_task("a"), a_task("b"))
+    desk.tell(Cancel(TaskId("a"), "somebody"))
+    before = len(desk.journal)
+    desk.tell(proposed(ONLY_SURE, "a", "nobody"))
+    assert len(desk.journal) == before
+    assert desk.acquire("spot") == ["b"]
+
+
+def test_a_proposal_that_is_not_said_again_is_over(desk: Desk) -> None:
+    desk.submit(a_task("a"))
+    desk.tell(proposed(ONLY_SURE, "a"))
+    desk.now_s = PROPOSED_MAX_S - 0.1
+    assert desk.acquire("spot") == []
+    desk.tell(proposed(ONLY_SURE, "a"))
+    desk.now_s += 0.2
+    assert desk.acquire("spot") == [], "it was said again"
+    desk.tell(Propose())
+    assert desk.acquire("spot") == ["a"], "it was taken back"
+
+
+def test_without_word_of_placement_for_long_everything_goes_on(desk: Desk) -> None:
+    desk.submit(a_task("a", sla=SlaClass.CRITICAL))
+    desk.tell(Propose(careful=True))
+    desk.now_s = PROPOSED_MAX_S + 0.1
+    assert desk.acquire("spot") == ["a"]
+
+
+def test_critical_work_that_placement_has_not_seen_waits_for_dedicated_capacity(
+    desk: Desk,
+) -> None:
+    desk.submit(a_task("before", sla=SlaClass.CRITICAL))
+    desk.tell(Propose(careful=True, promised=frozenset({SLA})))
+    desk.submit(
+        a_task("after", sla=SlaClass.CRITICAL),
+        a_task("promised", pipeline=SLA),
+        a_task("backfill", pipeline=SLA, sla=SlaClass.BACKFILL),
+        a_task("other"),
+    )
+    assert desk.acquire("spot") == ["other", "backfill"]
+    assert desk.acquire("sure") == ["before", "after"]
+    spoken = Sided(TaskId("promised"), 0, Side(SPOT), "nothing else can be had")
+    desk.worker("more", capacity=SPOT, pool="young")
+    desk.tell(Propose((spoken,), careful=True, promised=frozenset({SLA})))
+    assert desk.acquire("more") == ["promised"]
+
+
+def test_a_promise_that_is_made_later_counts_for_what_waits(desk: Desk) -> None:
+    desk.submit(a_task("a", pipeline=SLA))
+    desk.tell(Propose(careful=True))
+    desk.tell(Propose(careful=True, promised=frozenset({SLA})))
+    assert desk.acquire("spot") == []
+    desk.tell(Propose(careful=True))
+    assert desk.acquire("spot") == ["a"]
+
+
+def test_a_late_task_lets_go_of_a_worker_that_is_not_for_it_any_more(desk: Desk) -> None:
+    """It was kept free for it; the proposal came after."""
+    desk.submit(a_task("small"))
+    assert desk.acquire("spot") == ["small"]
+    desk.submit(a_task("large", cpu=2, deadline_s=WALL_S - 10), a_task("next", team="other"))
+    desk.tell(proposed(Side(SPOT, ()), "next"))
+    assert desk.acquire("spot") == [], "it is kept for the large one"
+    desk.tell(proposed(ONLY_SURE, "large"))
+    assert desk.acquire("spot") == ["next"]
+    assert desk.acquire("sure") == ["large"]
+
+
+def test_why_it_waits_names_the_proposal(desk: Desk) -> None:
+    desk.submit(a_task("a"))
+    desk.tell(proposed(ONLY_SURE, "a"))
+    found = told(desk, "a")
+    assert found.sided is not None
+    assert found.sided.side == ONLY_SURE
+    assert {at.worker: at.lacks for at in found.workers} == {
+        WorkerId("spot"): f"spot, and {WHY}",
+        WorkerId("sure"): "",
+    }
+    desk.tell(Drain(WorkerId("sure"), "somebody"))
+    waiting = told(desk, "a").waiting
+    assert waiting is not None
+    assert waiting.reason is WaitReason.PLACED
+    assert waiting.text == f"it waits for dedicated capacity: {WHY}"
