@@ -1,4 +1,5 @@
-"""What placement knows of dispatch: the floor and how tasks usually go, followed in the journal."""
+"""What placement knows of dispatch, followed in the journal: the floor, how tasks usually go, and
+how old the pools of spot are."""
 
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ from swarm.errors import Damaged, Trimmed, Unreachable
 from swarm.model.dispatch import DispatchRecord
 from swarm.placement.orders import Crew
 from swarm.placement.situation import Live
+from swarm.placement.spot_pools import SpotPools
 from swarm.placement.usual import Usual
 from swarm.store.journal import Journal
 
@@ -17,11 +19,12 @@ _FAULTS = (AssertionError, LookupError)
 
 
 class Followed:
-    """`floor` and `usual` move with `follow`, from any thread, one call at a time."""
+    """`floor`, `usual` and `spot_pools` move with `follow`, from any thread, one call at a time."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.usual = Usual()
+        self.spot_pools = SpotPools()
         self._seq = 0
         self._begin()
 
@@ -57,6 +60,10 @@ class Followed:
                 found.append(Live(one, worker.offer.node, began_s))
         return found
 
+    def grants(self) -> Mapping[str, int]:
+        """How often each task was leased that was and waits again."""
+        return {id_: task.grant for id_, task in self.floor.tasks.items() if task.grant}
+
     def crews(self) -> Mapping[str, Crew]:
         """The workers of nodes, by node."""
         return {
@@ -69,6 +76,7 @@ class Followed:
         """With the snapshot: what was known before is forgotten, but not how tasks went."""
         self.floor = Floor()
         self.usual.begin()
+        self.spot_pools.begin()
         snapshot = self._journal.snapshot(STREAM)
         self._seq = snapshot.seq if snapshot else 0
         for record in snapshot.records if snapshot else ():
@@ -78,3 +86,4 @@ class Followed:
         if isinstance(record, DispatchRecord):
             self.floor.apply(record)
             self.usual.apply(record, at_s)
+            self.spot_pools.apply(record, at_s)

@@ -1,15 +1,16 @@
 """The placement actor: the shell of the planner. It follows the stream `dispatch`, hears from the
 sequencer what is to come, and alone writes the stream `placement`.
 
-Each turn it looks at what stands, plans, journals what follows, and only then does it: drains
-through the dispatcher, the fleet and returns through the port. What failed is decided again in the
-next turn. Where whoever rents nodes does not answer nothing is planned, and dispatch goes on with
-the workers there are.
+Each turn it looks at what stands, plans, journals what follows, and only then does it: drains and
+spot or dedicated through the dispatcher, the fleet and returns through the port. What failed is
+decided again in the next turn. Where whoever rents nodes does not answer nothing is planned, and
+dispatch goes on with the workers there are.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 import structlog
@@ -20,6 +21,7 @@ from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.landlord import Landlord
 from swarm.actors.ports import Dispatch
+from swarm.actors.proposing import Proposing
 from swarm.actors.terms import terms
 from swarm.capacity.base import Capacity
 from swarm.clock import Clock, SystemClock
@@ -85,6 +87,8 @@ class Placing:
         self._orders = Orders()
         self._journaled = Journaled(settings, STREAM, self._orders, snapshot_every=_SNAPSHOT_EVERY)
         self._followed = Followed(open_journal(settings.store_url, settings.state_dir))
+        zones = {name: one.zone for name, one in settings.prices.items() if one.zone}
+        self._proposing = Proposing(self._followed, zones)
 
     def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
         """As the actor's."""
@@ -121,13 +125,17 @@ class Placing:
             expected=known,
             takes=usual.takes,
         )
+        chosen = self._proposing.choose(scene, self._terms, now_s)
+        scene = replace(scene, offerings=chosen.first(scene.offerings), sides=chosen.of)
         found = situation(scene, self._terms, now_s)
         made = plan(found, Random(_SEED), _EFFORT)
-        return Planned(made, len(found.demands), self._returns)
+        return Planned(made, len(found.demands), self._returns, chosen.sided)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)
-        await self._drain(todo.drain, cause_id)
+        with contextlib.suppress(StoreError):
+            await self._proposing.tell(self._dispatch)
+            await self._drain(todo.drain, cause_id)
         for node in todo.release:
             try:
                 await self._landlord.release(node)
@@ -137,10 +145,9 @@ class Placing:
     async def _drain(self, workers: Sequence[WorkerId], cause_id: str) -> None:
         """Told again in the next turn where nobody hears it: to wait for each would outlast the
         lease of the fleet."""
-        with contextlib.suppress(StoreError):
-            for worker in workers:
-                with contextlib.suppress(Rejected):  # it is gone
-                    await self._dispatch.tell(Drain(worker, STREAM), cause_id)
+        for worker in workers:
+            with contextlib.suppress(Rejected):  # it is gone
+                await self._dispatch.tell(Drain(worker, STREAM), cause_id)
 
     async def _write(self, records: Sequence[PlacementRecord], now_s: float, cause_id: str) -> None:
         if records:

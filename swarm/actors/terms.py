@@ -4,7 +4,8 @@ from swarm.config import Settings
 from swarm.dispatch.queue import PATIENCE_S
 from swarm.model.plans import Budget, Offering
 from swarm.model.work import CapacityClass
-from swarm.placement.situation import Terms, room
+from swarm.placement.rooms import room
+from swarm.placement.situation import Terms
 from swarm.placement.sizing import Worth
 
 _HORIZON_S = 3_600

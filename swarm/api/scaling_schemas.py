@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from swarm.api.schemas import Shape
+from swarm.api.side_schemas import SideRow
 from swarm.model.plans import Because, Candidate, Move, Unplaced
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.placement.explain import of_choice, of_made, of_move, of_step, of_unplaced
@@ -82,6 +83,8 @@ class PlanRow(Shape):
     moves: list[MoveRow]
     unplaced: list[UnplacedRow] = Field(description="The first hundred.")
     unplaced_all: int
+    proposed: list[SideRow] = Field(description="Spot or dedicated, for the first hundred.")
+    proposed_all: int
     makespan_s: int
     bound_s: int = Field(description="No plan on these workers ends sooner.")
     kept_free: int = Field(description="Slots that backfills leave free.")
@@ -100,6 +103,8 @@ class PlanRow(Shape):
             moves=[MoveRow.of(move) for move in made.moves],
             unplaced=[UnplacedRow.of(one) for one in made.unplaced],
             unplaced_all=made.unplaced_all,
+            proposed=[SideRow.of(one) for one in made.sided],
+            proposed_all=made.sided_all,
             makespan_s=made.makespan_s,
             bound_s=made.bound_s,
             kept_free=made.kept_free,

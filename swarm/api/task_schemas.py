@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from swarm.api.side_schemas import SideRow
 from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting
@@ -243,6 +244,7 @@ class TaskExplanation(BaseModel):
     latest_start_s: float | None
     teams: list[TurnRow]
     workers: list[AtWorkerRow]
+    proposed: SideRow | None = Field(description="Spot or dedicated; null: nothing is proposed.")
 
     @classmethod
     def of(cls, told: Explanation) -> Self:
@@ -258,6 +260,7 @@ class TaskExplanation(BaseModel):
                 for turn in told.teams
             ],
             workers=[AtWorkerRow(worker=at.worker, lacks=at.lacks) for at in told.workers],
+            proposed=None if told.sided is None else SideRow.of(told.sided),
         )
 
 

@@ -36,11 +36,14 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         )
         mark = "  chosen" if row["chosen"] else ""
         typer.echo("  ".join(f"{cell:>10}" for cell in cells) + mark)
-    for row in (*found["moves"], *found["unplaced"]):
+    for row in (*found["moves"], *found["unplaced"], *found.get("proposed", ())):
         typer.echo(row["why"])
     left = found["unplaced_all"] - len(found["unplaced"])
     if left > 0:
         typer.echo(f"and {left} more tasks that are not placed")
+    more = found.get("proposed_all", 0) - len(found.get("proposed", ()))
+    if more > 0:
+        typer.echo(f"and {more} more tasks that spot or dedicated was chosen for")
 
 
 @app.callback(invoke_without_command=True)

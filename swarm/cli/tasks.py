@@ -96,6 +96,8 @@ def explain(
     if found["before"] is not None:
         by = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["latest_start_s"]))
         typer.echo(f"  {found['before']} of its team before it; it has to start by {by}")
+    if found.get("proposed"):
+        typer.echo(f"  placement: {found['proposed']['why']}")
     for turn in found["teams"]:
         share = f"holds {turn['share']:.0%} of the fleet by its weight"
         typer.echo(f"  team {turn['team']}: {share}, {turn['waiting']} waiting")

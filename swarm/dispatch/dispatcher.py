@@ -192,12 +192,8 @@ class Dispatcher:
     def decide(self, event: Event, now: Now) -> Decision:
         """What follows from `event`. Raises `Rejected` where it is refused; nothing is changed."""
         match event:
-            case Guide():
-                self._guidance.take(event, now)
-                return Decision(tuple(self._guidance.left_out(event.left_out)), Receipt.DONE)
-            case Propose():
-                self._proposals.take(event, now)
-                return Decision((), Receipt.DONE)
+            case Guide() | Propose():
+                return self._guided(event, now)
             case Submit() | Rearm() | Cancel() | Drain():
                 return self._requested(event, now)
             case Register():
@@ -215,6 +211,13 @@ class Dispatcher:
                 return self._worker_lost(worker, cause, now)
             case Silence():
                 return self._silent(event, now)
+
+    def _guided(self, event: Guide | Propose, now: Now) -> Decision:
+        if isinstance(event, Propose):
+            self._proposals.take(event, now)
+            return Decision((), Receipt.DONE)
+        self._guidance.take(event, now)
+        return Decision(tuple(self._guidance.left_out(event.left_out)), Receipt.DONE)
 
     def _requested(self, event: Submit | Rearm | Cancel | Drain, now: Now) -> Decision:
         if isinstance(event, Rearm) and self.floor.is_newest(event.token):

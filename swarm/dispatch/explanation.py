@@ -36,8 +36,8 @@ class AtWorker:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`before` counts the more urgent tasks of its own team; `latest_start_s` (seconds since the
-    epoch) is when it has to start not to be late. Both are None unless the task waits. `sided` is what
-    placement proposes for it."""
+    epoch) is when it has to start not to be late. Both are None unless the task waits. `sided` is
+    what placement proposes for it."""
 
     task: TaskId
     state: TaskState

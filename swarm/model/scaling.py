@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
 from swarm.model.plans import Candidate, Move, Unplaced
+from swarm.model.sides import Sided
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Step(StrEnum):
 class PlanMade:
     """A plan that decides something else than the one before it. Of `unplaced` there are the
     first, `unplaced_all` is how many there are. `wanted` is the fleet that follows from it, by the
-    names of offerings."""
+    names of offerings. Of `sided`, the tasks that spot or dedicated was chosen for, there are the
+    first, the most urgent ones."""
 
     number: int
     at_s: float
@@ -66,6 +68,8 @@ class PlanMade:
     kept_free: int = 0
     usd_per_h: float = 0.0
     wanted: tuple[tuple[str, int], ...] = ()
+    sided: tuple[Sided, ...] = ()
+    sided_all: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from swarm.model.plans import (
     Unplaced,
 )
 from swarm.model.scaling import PlanMade, Scaled, Step
+from swarm.model.sides import Side, Sided
+from swarm.model.work import CapacityClass
 
 _NO_MORE = {
     Because.MOST_WORKERS: "the budget allows no more workers (raise `most_workers`)",
@@ -67,6 +69,21 @@ def of_step(step: Scaled) -> str:
     if step.detail:
         return f"{what}: {step.detail}."
     return f"{what}. {of_move(step.move)}" if step.move is not None else f"{what}."
+
+
+def of_sided(sided: Sided) -> str:
+    """Spot or dedicated, and why."""
+    return f"{sided.task} goes {of_side(sided.side)}: {sided.why}."
+
+
+def of_side(side: Side) -> str:
+    """Where a task may run, in words."""
+    if side.where is CapacityClass.SPOT:
+        if side.pools is None:
+            return "on spot while it has room"
+        return f"on spot {', '.join(side.pools)} or on dedicated capacity"
+    only = "on dedicated capacity"
+    return f"{only} while it has room" if side.pools is None else f"{only} alone"
 
 
 def of_placement(placement: Placement) -> str:

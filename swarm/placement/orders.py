@@ -8,7 +8,7 @@ from typing import Self
 from swarm.model.plans import Offering, Rented, Standing
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.model.work import Offer, WorkerId
-from swarm.placement.situation import room_of
+from swarm.placement.rooms import room_of
 
 SOLD_OUT_S = 600.0
 _NEVER_S = 10_000_000  # to boot again what nobody rents out

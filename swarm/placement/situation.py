@@ -2,7 +2,8 @@
 
 Rules
 1. A task is a demand for one slot for each core it takes, for memory and for GPUs. What only some
-   workers may run (a capacity class, a pool) is a kind of room of its own, which the others lack.
+   workers may run (a capacity class, a pool, what `sides.py` proposes) is a kind of room of its
+   own, which the others lack.
 2. By when it has to end is its own deadline, else that of its pipeline (`Expected.end_by_s`). What
    has neither has to begin within the patience of its class. Backfills are behind all others.
 3. How long it takes is what tasks like it took, else what its submitter expects, else what runs of
@@ -13,22 +14,21 @@ Rules
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass, field, replace
 
 from swarm.model.keys import PipelineKey
 from swarm.model.plans import Budget, Offering, Rented, Room
 from swarm.model.scaling import Expected
-from swarm.model.work import CapacityClass, Needs, Offer, Resources, SlaClass, Submission
+from swarm.model.sides import Side
+from swarm.model.work import Needs, SlaClass, Submission
 from swarm.placement.demand import Demand, Spread
 from swarm.placement.planner import Situation
+from swarm.placement.rooms import ANY, Only, fitted, needed, only_where
 from swarm.placement.sizing import Worth
 
 UNKNOWN = Spread((5.0, 60.0, 300.0, 900.0))
 MOST = 300
 _TOGETHER = 16  # long demands for the rest of one kind
-_MIB = 1 << 20
-_KINDS = 3  # of room, as `room` has them
 # What being late is worth, beside a promise of value 1.
 VALUES: Mapping[SlaClass, float] = {
     SlaClass.CRITICAL: 1.0,
@@ -60,7 +60,8 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What there is. `takes` is how long a task like that took so far; None where none did."""
+    """What there is. `takes` is how long a task like that took so far; None where none did. `sides`
+    are proposed, by name, for what waits and is to come."""
 
     offerings: Sequence[Offering]
     rented: Sequence[Rented]
@@ -68,6 +69,7 @@ class Scene:
     coming: Sequence[Coming]
     expected: Mapping[PipelineKey, Expected]
     takes: Callable[[Submission], Spread | None]
+    sides: Mapping[str, Side] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,13 @@ class Terms:
     horizon_s: int
 
 
-Only = tuple[CapacityClass | None, str]  # the capacity class and the pool that alone will do
-
-
 def situation(scene: Scene, terms: Terms, now_s: float) -> Situation:
     """All a plan is made from, with times from `now_s` on."""
     pending = [one for one in scene.live if not one.node]
     pending.sort(key=lambda one: _urgency(one.submission, scene.expected, terms))
-    needed = [one.submission.needs for one in scene.live] + [one.needs for one in scene.coming]
-    only = sorted({_only(one) for one in needed} - {(None, "")}, key=str)
+    wheres = {only_where(one.needs, scene.sides.get(one.name)) for one in scene.coming}
+    wheres |= {only_where(one.submission.needs, _side(one, scene)) for one in scene.live}
+    only = sorted(wheres - {ANY}, key=str)
     until_s = now_s + terms.horizon_s
     demands = [
         *(_running(one, scene, only, now_s) for one in scene.live if one.node),
@@ -97,45 +97,28 @@ def situation(scene: Scene, terms: Terms, now_s: float) -> Situation:
     ]
     return Situation(
         tuple(_fewer(demands)),
-        tuple(replace(one, offering=_with(one.offering, only)) for one in scene.rented),
-        tuple(_with(one, only) for one in scene.offerings),
+        tuple(replace(one, offering=fitted(one.offering, only)) for one in scene.rented),
+        tuple(fitted(one, only) for one in scene.offerings),
         terms.budget,
         terms.horizon_s,
         terms.worth,
     )
 
 
-def room(slots: int, memory_bytes: int, gpu: float) -> Room:
-    """What a worker has, in the kinds of every plan: slots, MiB, hundredths of a GPU."""
-    return slots, memory_bytes // _MIB, round(gpu * 100)
+def _side(one: Live, scene: Scene) -> Side | None:
+    return None if one.node else scene.sides.get(one.submission.task)
 
 
-def room_of(offer: Offer) -> Room:
-    """What a worker that stands has."""
-    return room(offer.slots, offer.resources.memory_bytes, offer.resources.gpu)
-
-
-def _units(takes: Resources) -> Room:
-    return max(1, ceil(takes.cpu - 1e-9)), -(-takes.memory_bytes // _MIB), round(takes.gpu * 100)
-
-
-def _only(needs: Needs) -> Only:
-    return needs.capacity, needs.pool
-
-
-def _needs(needs: Needs, only: Sequence[Only]) -> Room:
-    units = _units(needs.resources)
-    return (*units, *(units[0] if _only(needs) == one else 0 for one in only))
-
-
-def _with(offering: Offering, only: Sequence[Only]) -> Offering:
-    slots = offering.room[0]
-    nothing = (0,) * (_KINDS - len(offering.room))  # of kinds that nobody told of
-    more = (
-        slots if capacity in (None, offering.capacity) and pool in ("", offering.name) else 0
-        for capacity, pool in only
-    )
-    return replace(offering, room=(*offering.room, *nothing, *more))
+def due_at_s(one: Submission, scene: Scene, terms: Terms) -> float | None:
+    """By when it has to end, in seconds since the epoch: what is critical, where nothing says by
+    when, has to begin within its patience. None: nothing is due."""
+    if one.sla is SlaClass.BACKFILL:
+        return None
+    known = _known(one.pipeline, scene.expected)
+    due_s = one.deadline_s if one.deadline_s is not None else known.end_by_s if known else None
+    if due_s is None and one.sla is SlaClass.CRITICAL:
+        return one.submitted_at_s + terms.patience_s[one.sla] + takes(one, scene).at(0.9)
+    return due_s
 
 
 def _urgency(
@@ -154,7 +137,8 @@ def _known(
     return expected.get(pipeline) if pipeline is not None else None
 
 
-def _takes(submission: Submission, scene: Scene) -> Spread:
+def takes(submission: Submission, scene: Scene) -> Spread:
+    """How long it takes, by rule 3."""
     found = scene.takes(submission)
     if found is not None:
         return found
@@ -166,16 +150,17 @@ def _takes(submission: Submission, scene: Scene) -> Spread:
 
 
 def _running(one: Live, scene: Scene, only: Sequence[Only], now_s: float) -> Demand:
-    needs = _needs(one.submission.needs, only)
+    needs = needed(one.submission.needs, None, only)
     behind = one.submission.sla is SlaClass.BACKFILL
-    demand = Demand(str(one.submission.task), _takes(one.submission, scene), needs, behind=behind)
+    demand = Demand(str(one.submission.task), takes(one.submission, scene), needs, behind=behind)
     return demand.begun(one.node, max(0.0, now_s - one.began_s))
 
 
 def _waiting(
     one: Submission, scene: Scene, terms: Terms, only: Sequence[Only], now_s: float
 ) -> Demand:
-    own = Demand(str(one.task), _takes(one, scene), _needs(one.needs, only))
+    needs = needed(one.needs, scene.sides.get(one.task), only)
+    own = Demand(str(one.task), takes(one, scene), needs)
     known = _known(one.pipeline, scene.expected)
     patience_s = one.submitted_at_s + terms.patience_s[one.sla] - now_s
     return _due(own, one.sla, one.deadline_s, known, patience_s, now_s)
@@ -183,7 +168,8 @@ def _waiting(
 
 def _to_come(one: Coming, scene: Scene, terms: Terms, only: Sequence[Only], now_s: float) -> Demand:
     release_s = max(0, round(one.at_s - now_s))
-    own = Demand(one.name, one.takes, _needs(one.needs, only), release_s=release_s)
+    needs = needed(one.needs, scene.sides.get(one.name), only)
+    own = Demand(one.name, one.takes, needs, release_s=release_s)
     known = scene.expected.get(one.pipeline)
     return _due(own, one.sla, None, known, terms.patience_s[one.sla], now_s)
 

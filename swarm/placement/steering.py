@@ -20,13 +20,14 @@ from dataclasses import dataclass
 
 from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
+from swarm.model.sides import Sided
 from swarm.model.work import WorkerId
 from swarm.placement.orders import RELEASED, Orders, View
 
 SOON_S = 15
 OVERDUE_S = 180.0
 SETTLE_S = 10.0
-_TOLD = 100  # of what is unplaced
+_TOLD = 100  # of what is unplaced, and of what has a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,13 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan of so many demands. `before`: whom the plan before it returned."""
+    """A plan of so many demands. `before`: whom the plan before it returned; `sided`: for whom spot
+    or dedicated was chosen."""
 
     plan: Plan
     demands: int
     before: Collection[str] = ()
+    sided: tuple[Sided, ...] = ()
 
     @property
     def returns(self) -> frozenset[str]:
@@ -196,6 +199,8 @@ def _made(
         kept_free=plan.kept_free,
         usd_per_h=sum(prices[name] * count for name, count in fleet.items()),
         wanted=tuple(sorted(fleet.items())),
+        sided=planned.sided[:_TOLD],
+        sided_all=len(planned.sided),
     )
 
 
@@ -205,4 +210,6 @@ def _gist(made: PlanMade) -> object:
         (type(one).__name__, getattr(one, "worker", ""), one.because) for one in made.moves
     )
     unplaced = sorted((one.task, one.because) for one in made.unplaced)
-    return moves, unplaced, made.unplaced_all, made.chosen.workers, made.kept_free, made.wanted
+    sided = {(one.side, one.why) for one in made.sided}
+    fleet = made.chosen.workers, made.kept_free, made.wanted
+    return moves, unplaced, made.unplaced_all, sided, fleet

@@ -165,9 +165,10 @@ async def _why_waiting(deps: Deps, row: Row) -> Waiting | None:
 
 
 async def _of_dispatcher(deps: Deps, submission: Submission) -> Explanation | None:
-    """What the dispatcher itself says of a task that may be held or have another place: of that
-    nothing is in the journal. None where it cannot say, or the task has ended by now."""
-    if submission.pipeline is None:
+    """What the dispatcher itself says of a task that may be held, have another place or a side: of
+    that nothing is in the journal. None where it cannot say, or the task has ended by now."""
+    needs = submission.needs
+    if submission.pipeline is None and (needs.capacity is not None or needs.pool):
         return None
     try:
         async with asyncio.timeout(_ANSWER_S):

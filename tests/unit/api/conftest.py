@@ -91,7 +91,7 @@ class LocalDispatch:
     """The dispatcher actor's work, done at once."""
 
     def __init__(self, settings: Settings, clock: TestClock) -> None:
-        self._dispatcher = Dispatcher(Policy())
+        self._dispatcher = Dispatcher(Policy(weights={"data": 2.0}))
         self._journaled = Journaled(settings, "dispatch", self._dispatcher, snapshot_every=1_000)
         self.bodies: dict[TaskId, str] = {}
         self._clock = clock

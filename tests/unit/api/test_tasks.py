@@ -71,7 +71,6 @@ async def test_a_task_and_its_story(api) -> None:
 
 
 async def test_what_stands_before_a_task(api) -> None:
-    api.deps.team_weights = {"data": 2.0}
     await api.happens(offer(W))
     await api.post("tasks", {"tasks": [{"id": n, "argv": ["x"], "team": "data"} for n in "abcd"]})
     await api.happens(Acquire(W, 1))

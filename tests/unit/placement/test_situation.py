@@ -11,7 +11,8 @@ from swarm.model.scaling import Expected
 from swarm.model.work import CapacityClass, Needs, Resources, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
 from swarm.placement.planner import Situation, plan
-from swarm.placement.situation import MOST, UNKNOWN, Coming, Live, Scene, Terms, room, situation
+from swarm.placement.rooms import room
+from swarm.placement.situation import MOST, UNKNOWN, Coming, Live, Scene, Terms, situation
 from swarm.placement.sizing import Worth
 
 T = 1_000_000.0

@@ -1,0 +1,88 @@
+"""How old each pool of spot is and how often it was lost, from what the dispatcher journals.
+
+A pool is there from the first of its workers on. The loss of a node makes it young again: what one
+lost, others may lose soon. A node that was drained before it went was returned, and a worker whose
+process ended is there again in a moment; neither is a loss.
+"""
+
+from dataclasses import dataclass, field
+
+from swarm.model.dispatch import DispatchRecord, DrainAsked, WorkerGone, WorkerJoined, WorkerKept
+from swarm.model.work import CapacityClass, LossCause, Offer, WorkerId
+from swarm.placement.survival import Survival
+
+_LOSSES = frozenset({LossCause.NODE_GONE, LossCause.SELF_FENCED})
+_AGAIN_S = 60.0  # so long a pool without workers is not gone
+
+
+@dataclass(slots=True)
+class _Pool:
+    """`since_s`: from when on it counts its age; `seen_s`: until when that was learned from."""
+
+    since_s: float
+    seen_s: float
+    workers: dict[WorkerId, bool] = field(default_factory=dict)  # and whether it was drained
+    empty_s: float = 0.0
+
+
+class SpotPools:
+    """`apply` in the order of the dispatcher's stream. `survival` is what was learned."""
+
+    def __init__(self) -> None:
+        self.survival = Survival()
+        self._pools: dict[str, _Pool] = {}
+        self._of: dict[WorkerId, str] = {}
+        self._at_s = 0.0  # of the last record
+
+    def apply(self, record: DispatchRecord, at_s: float) -> None:
+        self._at_s = at_s
+        match record:
+            case WorkerJoined(offer) | WorkerKept(offer):
+                if offer.capacity is CapacityClass.SPOT:
+                    self._join(offer, at_s)
+            case DrainAsked(worker):
+                if worker in self._of:
+                    self._pools[self._of[worker]].workers[worker] = True
+            case WorkerGone(worker, cause):
+                if worker in self._of:
+                    self._leave(worker, cause, at_s)
+            case _:
+                pass
+
+    def begin(self) -> None:
+        """The stream begins anew, with a snapshot of what lives. What was learned stays, and how
+        old the pools are."""
+        self._of = {}
+        for pool in self._pools.values():
+            pool.workers, pool.empty_s = {}, self._at_s
+
+    def age_s(self, name: str, now_s: float) -> float:
+        """For how long it has been there without a loss; 0 where it is not there."""
+        pool = self._pools.get(name)
+        if pool is None or (not pool.workers and now_s > pool.empty_s + _AGAIN_S):
+            return 0.0
+        self._learn(name, pool, now_s, lost=False)
+        return max(0.0, now_s - pool.since_s)
+
+    def _join(self, offer: Offer, at_s: float) -> None:
+        pool = self._pools.get(offer.pool)
+        if pool is None or (not pool.workers and at_s > pool.empty_s + _AGAIN_S):
+            pool = self._pools[offer.pool] = _Pool(at_s, at_s)
+        pool.workers[offer.worker] = False
+        self._of[offer.worker] = offer.pool
+
+    def _leave(self, worker: WorkerId, cause: LossCause, at_s: float) -> None:
+        name = self._of.pop(worker)
+        pool = self._pools[name]
+        lost = cause in _LOSSES and not pool.workers.pop(worker, False)
+        pool.workers.pop(worker, None)
+        self._learn(name, pool, at_s, lost=lost)
+        if lost:
+            pool.since_s = pool.seen_s = at_s
+        pool.empty_s = at_s
+
+    def _learn(self, name: str, pool: _Pool, at_s: float, *, lost: bool) -> None:
+        from_s, to_s = pool.seen_s - pool.since_s, at_s - pool.since_s
+        if lost or to_s > from_s >= 0:
+            self.survival.observe(name, from_s, max(from_s, to_s), lost)
+            pool.seen_s = max(pool.seen_s, at_s)
