@@ -187,6 +187,7 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
         beat_key,
         fence_s=settings.worker.fence_s,
         hidden=secrets_at.variables(settings.secrets()) | {_ALONE[0]},
+        notices=settings.worker.notices,
     )
     reached = (handles.DispatchHandle(), handles.OutputsHandle())
 

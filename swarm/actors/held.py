@@ -17,6 +17,7 @@ class Held:
     slot: Place | None = None
     started: bool = False
     cancelled: bool = False  # its end is to be reported
+    given_up: bool = False  # what is killed of it is not to be reported: it goes elsewhere
     _unwanted: bool = False
 
     def wanted(self) -> bool:
@@ -32,6 +33,10 @@ class Held:
         if self.slot is not None:
             with contextlib.suppress(SlotDied):
                 await self.slot.kill()
+
+    def goes_elsewhere(self, end: End) -> bool:
+        """Was it ended for no fault of its own, and nobody cancelled it?"""
+        return self.given_up and end.why == "killed" and not self.cancelled
 
     async def beat(self) -> None:
         if self.slot is not None:

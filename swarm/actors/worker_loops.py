@@ -13,6 +13,8 @@ Rules
 4. Out of contact (no echo, no answer) for `fence_s`, it ends everything it runs, and so does each
    slot by itself. When all has ended, it says so under its old id.
 5. It listens to no dispatcher older than the newest it has heard.
+6. Told that its machine goes away (`notices.py`) it leaves (`leaving.py`): it takes no more. What
+   it ends then it does not report: it is not held any more, and goes elsewhere.
 """
 
 import asyncio
@@ -26,8 +28,10 @@ from pathlib import Path
 from swarm.actors.beat_process import RENEW, UNKNOWN
 from swarm.actors.beat_sender import BeatSender
 from swarm.actors.held import Held
+from swarm.actors.leaving import Leaving
 from swarm.actors.leftovers import end_leftovers, marks
 from swarm.actors.line import Line
+from swarm.actors.notices import Kind, Notices
 from swarm.actors.outbox import Outbox
 from swarm.actors.pace import Pace
 from swarm.actors.ports import Answer, Hearing, actor_name
@@ -45,7 +49,7 @@ from swarm.dispatch.events import (
     Renew,
     WorkerLost,
 )
-from swarm.model.work import LossCause, Offer, TaskId, Token, WorkerId
+from swarm.model.work import CapacityClass, LossCause, Offer, TaskId, Token, WorkerId
 
 _BEATS_MISSED = 3  # without an echo of as many, the worker renews itself what they renewed
 _ENDS_AT_ONCE = 100  # that are told without an answer
@@ -56,8 +60,9 @@ _GIVEN_UP_S = 6.0  # it then does so for as long: the dispatcher knows by then t
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Where a worker keeps its files, what signs its beats, its clocks in seconds, and which
-    variables of its environment are not for programs."""
+    """Where a worker keeps its files, what signs its beats, its clocks in seconds, which variables
+    of its environment are not for programs, and of whom a spot machine hears that it goes away
+    (`notices_url`: at another address than all such machines have)."""
 
     folder: Path
     beat_key: bytes = field(repr=False)
@@ -65,6 +70,8 @@ class WorkerOptions:
     renew_s: float = 1.0
     fence_s: float = 15.0
     hidden: frozenset[str] = frozenset()
+    notices: Kind = "none"
+    notices_url: str = ""
 
 
 class Worker:
@@ -88,6 +95,8 @@ class Worker:
         self._renew_at_s, self._sooner = math.inf, asyncio.Event()
         self._telling: set[asyncio.Future[None]] = set()
         self._running: set[asyncio.Future[None]] = set()
+        kind = options.notices if offer.capacity is CapacityClass.SPOT else "none"
+        self._leaving = Leaving(Notices(kind, clock, options.notices_url), self._line, clock)
         self._forget()
 
     @property
@@ -99,6 +108,13 @@ class Worker:
         for _ in range(self._offer.slots):
             await self._open_slot()
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(
+                self._leaving.run(
+                    lambda: self.id if self._known else None,
+                    lambda: self._held.values(),
+                    lambda: self._give_back(math.inf),
+                )
+            )
             loops.create_task(self._beating())
             loops.create_task(self._renewing())
             loops.create_task(self._acquiring())
@@ -106,6 +122,7 @@ class Worker:
 
     async def close(self) -> None:
         """End the slots, what runs in them, and the beats."""
+        self._leaving.close()
         await self._sender.close()
         for doing in (doings := [*self._running, *self._telling]):
             doing.cancel()
@@ -136,7 +153,7 @@ class Worker:
             now_s = self._clock.monotonic_s()
             if now_s - self._confirmed_s > self._options.fence_s:
                 await self._fence()
-            self._give_back(now_s)
+            self._give_back(now_s - _WAIT_MAX_S)
             if self._confirmed_s > passed_on_s:
                 passed_on_s = self._confirmed_s
                 for run in list(self._held.values()):
@@ -248,7 +265,7 @@ class Worker:
     async def _acquiring(self) -> None:
         while True:
             await self._room.wait()
-            if not self._known or self._draining:
+            if not self._known or self._draining or self._leaving.begun:
                 await asyncio.sleep(self._options.beat_s)
                 continue
             me, number = self.id, self._number
@@ -281,12 +298,12 @@ class Worker:
         else:
             self._room.clear()
 
-    def _give_back(self, now_s: float) -> None:
-        """What waits for too long is not held any more, and the dispatcher grants it anew."""
+    def _give_back(self, before_s: float) -> None:
+        """What waits since then is not held any more, and the dispatcher grants it anew."""
         waiting = [
             token
             for token, run in self._held.items()
-            if run.waits_since_s is not None and now_s - run.waits_since_s > _WAIT_MAX_S
+            if run.waits_since_s is not None and run.waits_since_s < before_s
         ]
         for token in waiting:
             self._pace.note(math.inf)
@@ -304,7 +321,10 @@ class Worker:
             await self._slot_died(slot, token, run)
             return
         self._free.put_nowait(slot)
-        if self._held.get(token) is run:
+        if self._held.get(token) is run and run.goes_elsewhere(end):
+            self._let_go(token)
+            self._renew_within(0.0)
+        elif self._held.get(token) is run:
             called = end.result is not None
             self._pace.note(self._clock.monotonic_s() - began_s if called else math.inf)
             self._outbox.put(run.finish(token, end))

@@ -23,6 +23,11 @@ class Worker(Section):
         le=3600,
         description="Seconds without contact after which a worker ends what it runs.",
     )
+    notices: Literal["none", "aws", "gcp"] = Field(
+        "none",
+        description="Whose metadata service workers on spot ask whether their machine goes away; "
+        "they then hand over what they run. `none`: nobody is asked.",
+    )
 
 
 class Team(Section):

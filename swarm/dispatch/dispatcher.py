@@ -29,6 +29,7 @@ from swarm.dispatch.events import (
     Finish,
     Grants,
     Guide,
+    Interruption,
     Nod,
     Now,
     Orders,
@@ -46,7 +47,7 @@ from swarm.dispatch.events import (
 from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Guidance
-from swarm.dispatch.losses import lose, lose_silent, lose_worker, movable
+from swarm.dispatch.losses import interrupt, lose, lose_silent, lose_worker, movable
 from swarm.dispatch.proposals import Proposals
 from swarm.dispatch.requests import requested
 from swarm.dispatch.states import Task, TaskState
@@ -207,10 +208,8 @@ class Dispatcher:
             case WantAgents(wanted):
                 known = self.floor.agents.get(wanted.path) == wanted
                 return Decision(() if known else (wanted,), Receipt.DONE)
-            case WorkerLost(worker, cause):
-                return self._worker_lost(worker, cause, now)
-            case Silence():
-                return self._silent(event, now)
+            case WorkerLost() | Interruption() | Silence():
+                return self._going(event, now)
 
     def _guided(self, event: Guide | Propose, now: Now) -> Decision:
         if isinstance(event, Propose):
@@ -324,7 +323,8 @@ class Dispatcher:
             if task.token in started and task.state is TaskState.LEASED:
                 records.append(Started(task.token))
             elif task.token not in known and task.acquire_no <= event.acquired:
-                records += lose(task, LossCause.NOT_HELD)
+                gave_up = worker.interrupted
+                records += lose(task, LossCause.INTERRUPTED if gave_up else LossCause.NOT_HELD)
         orders = Orders(tuple(revoked), tuple(cancel), worker.draining)
         return Decision(tuple(records), orders)
 
@@ -342,17 +342,21 @@ class Dispatcher:
         self.detector.refused += 1
         return Decision((), Receipt.STALE)
 
-    def _silent(self, event: Silence, now: Now) -> Decision:
-        if event.fenced:
-            return self._worker_lost(event.worker, LossCause.SELF_FENCED, now)
-        lost = lose_silent(self.floor, event.worker)
-        return Decision(self._timed(lost, event.worker, now), Receipt.DONE)
-
-    def _worker_lost(self, worker: WorkerId, cause: LossCause, now: Now) -> Decision:
-        if worker not in self.floor.workers:
-            return Decision((), Receipt.STALE)
-        lost = lose_worker(self.floor, worker, cause)
-        return Decision(self._timed(lost, worker, now), Receipt.DONE)
+    def _going(self, event: WorkerLost | Interruption | Silence, now: Now) -> Decision:
+        floor, worker = self.floor, event.worker
+        if worker not in floor.workers:
+            told = isinstance(event, Interruption)
+            return Decision((), Receipt.UNKNOWN_WORKER if told else Receipt.STALE)
+        match event:
+            case Interruption(ends=ends):
+                records = interrupt(floor, worker, ends=ends)
+            case Silence(fenced=False):
+                records = lose_silent(floor, worker)
+            case Silence():
+                records = lose_worker(floor, worker, LossCause.SELF_FENCED)
+            case WorkerLost(cause=cause):
+                records = lose_worker(floor, worker, cause)
+        return Decision(self._timed(records, worker, now), Receipt.DONE)
 
     def _timed(
         self, records: Iterable[DispatchRecord], worker: WorkerId, now: Now

@@ -77,6 +77,15 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """A worker was told that its machine goes away soon; `ends` false: that it may. It takes no
+    more work, and ends what it still runs when the time comes."""
+
+    worker: WorkerId
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """No sign of a worker. `fenced`: for so long that it must have ended its tasks itself."""
 
@@ -177,6 +186,7 @@ Event = (
     | Renew
     | Finish
     | WorkerLost
+    | Interruption
     | Silence
     | Rearm
     | Cancel

@@ -31,7 +31,7 @@ from swarm.model.dispatch import (
     WorkerKept,
 )
 from swarm.model.keys import PipelineKey
-from swarm.model.work import LossCause, Resources, SlaClass, TaskId, Token, WorkerId
+from swarm.model.work import NOTICE, LossCause, Resources, SlaClass, TaskId, Token, WorkerId
 
 ENDED_KEPT = 100_000  # tasks
 GONE_KEPT = 10_000  # workers
@@ -171,8 +171,9 @@ class Floor:
                 self.workers.pop(worker, None)
                 self.gone[worker] = cause
                 _bound(self.gone, GONE_KEPT)
-            case DrainAsked(worker, _):
+            case DrainAsked(worker, by):
                 self.workers[worker].draining = True
+                self.workers[worker].interrupted |= by == NOTICE
         self._count_fleet()
 
     def _restore(self, task: Task) -> None:

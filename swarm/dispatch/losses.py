@@ -4,8 +4,18 @@ from collections.abc import Iterable, Iterator
 
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import Task, TaskState
-from swarm.model.dispatch import CapacityWanted, DispatchRecord, Ended, Lost, Rearmed, WorkerGone
+from swarm.model.dispatch import (
+    CapacityWanted,
+    DispatchRecord,
+    DrainAsked,
+    Ended,
+    Lost,
+    Rearmed,
+    WorkerGone,
+)
 from swarm.model.work import (
+    ADVICE,
+    NOTICE,
     TIED_TO_TASK,
     Effects,
     LossCause,
@@ -47,6 +57,18 @@ def lose_silent(floor: Floor, id_: WorkerId) -> Iterator[DispatchRecord]:
     """The worker may still run its tasks: only those that tolerate two runs move."""
     for task in movable(floor, id_):
         yield from lose(task, LossCause.SILENT)
+
+
+def interrupt(floor: Floor, id_: WorkerId, *, ends: bool) -> Iterator[DispatchRecord]:
+    """The machine of the worker goes away, or may go: it gets nothing more. If it goes, what
+    tolerates two runs goes elsewhere at once; the rest may still end there in time."""
+    worker = floor.workers[id_]
+    if ends and not worker.interrupted:
+        yield DrainAsked(id_, NOTICE)
+    elif not worker.draining:
+        yield DrainAsked(id_, ADVICE)
+    for task in movable(floor, id_) if ends else ():
+        yield from lose(task, LossCause.INTERRUPTED)
 
 
 def movable(floor: Floor, id_: WorkerId) -> list[Task]:

@@ -18,6 +18,7 @@ class Worker:
     used: Resources = NOTHING
     alone: bool = False  # what it holds tolerates no other task
     draining: bool = False
+    interrupted: bool = False  # its machine goes away
     acquire_no: int = 0  # the last request that got a grant
 
     @property

@@ -67,7 +67,11 @@ class LossCause(StrEnum):
     SILENT = "silent"  # no sign of the worker; it may still be alive
     SELF_FENCED = "self_fenced"  # silent for so long that it must have ended its tasks itself
     NOT_HELD = "not_held"  # the worker lives and does not know of the grant
+    INTERRUPTED = "interrupted"  # its machine was about to go away, and said so
 
+
+# Who drains a worker whose machine goes away, or may go.
+NOTICE, ADVICE = "interruption notice", "rebalance recommendation"
 
 # A loss of these speaks against what ran, not against the machine it ran on.
 TIED_TO_TASK = frozenset({LossCause.PROCESS_EXIT, LossCause.OUT_OF_MEMORY})

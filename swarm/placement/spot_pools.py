@@ -1,14 +1,14 @@
 """How old each pool of spot is and how often it was lost, from what the dispatcher journals.
 
 A pool is there from the first of its workers on. The loss of a node makes it young again: what one
-lost, others may lose soon. A node that was drained before it went was returned, and a worker whose
-process ended is there again in a moment; neither is a loss.
+lost, others may lose soon. A node that was drained before it went was returned, unless it was
+drained by its notice, and a worker whose process ended is there again in a moment: no losses.
 """
 
 from dataclasses import dataclass, field
 
 from swarm.model.dispatch import DispatchRecord, DrainAsked, WorkerGone, WorkerJoined, WorkerKept
-from swarm.model.work import CapacityClass, LossCause, Offer, WorkerId
+from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, WorkerId
 from swarm.placement.survival import Survival
 
 _LOSSES = frozenset({LossCause.NODE_GONE, LossCause.SELF_FENCED})
@@ -40,9 +40,9 @@ class SpotPools:
             case WorkerJoined(offer) | WorkerKept(offer):
                 if offer.capacity is CapacityClass.SPOT:
                     self._join(offer, at_s)
-            case DrainAsked(worker):
+            case DrainAsked(worker, by):
                 if worker in self._of:
-                    self._pools[self._of[worker]].workers[worker] = True
+                    self._pools[self._of[worker]].workers[worker] = by != NOTICE
             case WorkerGone(worker, cause):
                 if worker in self._of:
                     self._leave(worker, cause, at_s)

@@ -19,6 +19,7 @@ from swarm.config import Settings
 from swarm.dispatch.events import Event
 from swarm.errors import Rejected, Unreachable
 from swarm.model.work import (
+    CapacityClass,
     Effects,
     LossCause,
     Needs,
@@ -80,11 +81,20 @@ async def a_dispatcher(folder: Path, fence_s: float = 15.0) -> AsyncIterator[Dis
 
 
 @contextlib.asynccontextmanager
-async def a_worker(
-    dispatcher: Any, folder: Path, name: str = "w", slots: int = 2, fence_s: float = 15.0
+async def a_worker(  # a worker has many sides
+    dispatcher: Any,
+    folder: Path,
+    name: str = "w",
+    slots: int = 2,
+    fence_s: float = 15.0,
+    metadata_url: str = "",
 ) -> AsyncIterator[Worker]:
+    """With a `metadata_url` it is on spot, and asks there whether its machine goes away."""
     offer = Offer(WorkerId(name), f"node-of-{name}", slots, Resources(cpu=float(slots)))
     options = WorkerOptions(folder / name, BEAT_KEY, fence_s=fence_s)
+    if metadata_url:
+        offer = replace(offer, capacity=CapacityClass.SPOT)
+        options = replace(options, notices="aws", notices_url=metadata_url)
     worker = Worker(offer, dispatcher, SystemClock(), options)
     running = asyncio.ensure_future(worker.run())
     try:

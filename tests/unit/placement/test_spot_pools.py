@@ -3,7 +3,7 @@
 import pytest
 
 from swarm.model.dispatch import DrainAsked, WorkerGone, WorkerJoined
-from swarm.model.work import CapacityClass, LossCause, Offer, Resources, WorkerId
+from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, Resources, WorkerId
 from swarm.placement.spot_pools import SpotPools
 
 T = 1_000_000.0
@@ -48,6 +48,12 @@ def test_a_node_that_was_drained_first_was_no_loss(pools: SpotPools) -> None:
     pools.apply(DrainAsked(WorkerId("a"), "placement"), T + 650.0)
     pools.apply(gone("a"), T + 700.0)
     assert pools.age_s("p", T + 760.0) == 760.0
+
+
+def test_a_node_that_went_with_notice_was_lost(pools: SpotPools) -> None:
+    pools.apply(DrainAsked(WorkerId("a"), NOTICE), T + 650.0)
+    pools.apply(gone("a"), T + 700.0)
+    assert pools.age_s("p", T + 760.0) == 60.0
 
 
 def test_a_process_that_ended_is_no_loss_and_the_pool_is_there_again(pools: SpotPools) -> None:
