@@ -1,5 +1,5 @@
-"""What placement knows of dispatch, followed in the journal: the floor, how tasks usually go, and
-how old the pools of spot are."""
+"""What placement knows of dispatch, followed in the journal: the floor, and how old the pools of
+spot are; how tasks usually go is its memory's."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ from swarm.actors.dispatcher import STREAM
 from swarm.dispatch.floor import Floor
 from swarm.errors import Damaged, Trimmed, Unreachable
 from swarm.model.dispatch import DispatchRecord
+from swarm.placement.memory import Memory
 from swarm.placement.orders import Crew
 from swarm.placement.situation import Live
 from swarm.placement.spot_pools import SpotPools
-from swarm.placement.usual import Usual
 from swarm.store.journal import Journal
 
 _BATCH = 2_000
@@ -19,11 +19,12 @@ _FAULTS = (AssertionError, LookupError)
 
 
 class Followed:
-    """`floor`, `usual` and `spot_pools` move with `follow`, from any thread, one call at a time."""
+    """`floor`, `spot_pools` and what `memory` learns move with `follow`, from any thread, one call
+    at a time."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self.usual = Usual()
+    def __init__(self, journal: Journal, memory: Memory) -> None:
+        self._journal, self._memory = journal, memory
+        self.usual = memory.usual
         self.spot_pools = SpotPools()
         self._seq = 0
         self._begin()
@@ -34,7 +35,7 @@ class Followed:
         try:
             while entries := self._journal.read(STREAM, self._seq, _BATCH):
                 for entry in entries:
-                    self._take(entry.record, entry.at_s)
+                    self._take(entry.record, entry.at_s, entry.seq)
                 self._seq = entries[-1].seq
         except Trimmed:
             self._begin()
@@ -82,8 +83,8 @@ class Followed:
         for record in snapshot.records if snapshot else ():
             self._take(record, snapshot.at_s if snapshot else 0.0)
 
-    def _take(self, record: object, at_s: float) -> None:
+    def _take(self, record: object, at_s: float, seq: int = 0) -> None:
         if isinstance(record, DispatchRecord):
             self.floor.apply(record)
-            self.usual.apply(record, at_s)
+            self._memory.learn(record, seq, at_s)
             self.spot_pools.apply(record, at_s)

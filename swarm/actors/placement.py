@@ -31,10 +31,12 @@ from swarm.errors import CapacityError, NoRoom, Rejected, StoreError, Unreachabl
 from swarm.model.keys import PipelineKey
 from swarm.model.scaling import Expected, Outlook, PlacementRecord
 from swarm.model.work import WorkerId
-from swarm.placement.orders import Orders, View
+from swarm.placement.memory import Memory
+from swarm.placement.orders import View
 from swarm.placement.planner import Effort, plan
 from swarm.placement.situation import Scene, situation
 from swarm.placement.steering import Planned, Todo, reach, steer
+from swarm.placement.unannounced import demands, foreseen
 from swarm.store.journal import open_journal
 
 log = structlog.get_logger()
@@ -84,9 +86,11 @@ class Placing:
         self._told_s = float("-inf")
         self._returns: frozenset[str] = frozenset()
         self._waited = 0
-        self._orders = Orders()
-        self._journaled = Journaled(settings, STREAM, self._orders, snapshot_every=_SNAPSHOT_EVERY)
-        self._followed = Followed(open_journal(settings.store_url, settings.state_dir))
+        self._memory = Memory()
+        self._orders = self._memory.orders
+        self._journaled = Journaled(settings, STREAM, self._memory, snapshot_every=_SNAPSHOT_EVERY)
+        journal = open_journal(settings.store_url, settings.state_dir)
+        self._followed = Followed(journal, self._memory)
         zones = {name: one.zone for name, one in settings.prices.items() if one.zone}
         self._proposing = Proposing(self._followed, zones)
 
@@ -111,25 +115,28 @@ class Placing:
             await self._do(todo, cause_id)
         except CapacityError as error:
             fault = str(error)
-        await self._write(reach(self._orders, fault, now_s), now_s, cause_id)
+        await self._write([*reach(self._orders, fault, now_s), *self._memory.news(now_s)], now_s, cause_id)
 
     def _plan(self, view: View, now_s: float) -> Planned:
         usual, orders = self._followed.usual, self._orders
         old = self._clock.monotonic_s() > self._told_s + _OUTLOOK_S
         known = {} if old else self._expected
+        until_s = now_s + self._terms.horizon_s
         scene = Scene(
             offerings=orders.offerings(view, now_s),
             rented=orders.rented(view, now_s),
             live=self._followed.live(),
-            coming=list(usual.coming(known, now_s, now_s + self._terms.horizon_s)),
+            coming=list(usual.coming(known, now_s, until_s)),
             expected=known,
             takes=usual.takes,
         )
+        foretold = foreseen(self._memory.days, scene, now_s, until_s)
+        scene = replace(scene, coming=[*scene.coming, *demands(foretold)])
         chosen = self._proposing.choose(scene, self._terms, now_s)
         scene = replace(scene, offerings=chosen.first(scene.offerings), sides=chosen.of)
         found = situation(scene, self._terms, now_s)
         made = plan(found, Random(_SEED), _EFFORT)
-        return Planned(made, len(found.demands), self._returns, chosen.sided)
+        return Planned(made, len(found.demands), self._returns, chosen.sided, foretold)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)

@@ -8,7 +8,7 @@ from swarm.api.schemas import Shape
 from swarm.api.side_schemas import SideRow
 from swarm.model.plans import Because, Candidate, Move, Unplaced
 from swarm.model.scaling import PlanMade, Scaled, Step
-from swarm.placement.explain import of_choice, of_made, of_move, of_step, of_unplaced
+from swarm.placement.explain import of_choice, of_foretold, of_made, of_move, of_step, of_unplaced
 
 
 class CandidateRow(Shape):
@@ -90,6 +90,7 @@ class PlanRow(Shape):
     kept_free: int = Field(description="Slots that backfills leave free.")
     what: str
     why: str = Field(description="Why so many workers.")
+    foretold: str = Field(description="What was planned for that nobody announced, and why.")
 
     @classmethod
     def of(cls, made: PlanMade) -> Self:
@@ -110,6 +111,7 @@ class PlanRow(Shape):
             kept_free=made.kept_free,
             what=of_made(made),
             why=of_choice(made),
+            foretold=of_foretold(made.foretold),
         )
 
 

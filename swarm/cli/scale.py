@@ -25,6 +25,8 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         return
     typer.echo(f"{_time(found['at_s'])}  {found['what']}")
     typer.echo(found["why"])
+    if found.get("foretold"):
+        typer.echo(found["foretold"])
     typer.echo("  ".join(f"{name:>10}" for name in _COLUMNS))
     for row in found["candidates"]:
         cells = (

@@ -4,10 +4,11 @@ A plan is journaled where it decides something else than the one before it, with
 is done about the fleet is journaled step by step. Times are seconds since the epoch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
+from swarm.model.learned import Foretold, Learned
 from swarm.model.plans import Candidate, Move, Unplaced
 from swarm.model.sides import Sided
 
@@ -53,7 +54,7 @@ class PlanMade:
     """A plan that decides something else than the one before it. Of `unplaced` there are the
     first, `unplaced_all` is how many there are. `wanted` is the fleet that follows from it, by the
     names of offerings. Of `sided`, the tasks that spot or dedicated was chosen for, there are the
-    first, the most urgent ones."""
+    first, the most urgent ones. `foretold` is what was planned for beside all that is known."""
 
     number: int
     at_s: float
@@ -70,12 +71,13 @@ class PlanMade:
     wanted: tuple[tuple[str, int], ...] = ()
     sided: tuple[Sided, ...] = ()
     sided_all: int = 0
+    foretold: Foretold = field(default_factory=Foretold)
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
     """A step, taken by plan `plan`. `move` is what the plan said about it, `detail` is for people
-    where no plan did."""
+    where no plan did; `foretold` is the same for what was ordered also for work to come."""
 
     step: Step
     at_s: float
@@ -85,6 +87,7 @@ class Scaled:
     worker: str = ""
     move: Move | None = None
     detail: str = ""
+    foretold: str = ""
 
 
-PlacementRecord = PlanMade | Scaled
+PlacementRecord = PlanMade | Scaled | Learned

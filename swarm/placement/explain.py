@@ -1,5 +1,6 @@
 """Each part of a plan in one sentence: what is done, and why."""
 
+from swarm.model.learned import Foretold, Trust
 from swarm.model.plans import (
     Because,
     Candidate,
@@ -68,7 +69,25 @@ def of_step(step: Scaled) -> str:
     what = _STEPS[step.step].format(offering=step.offering, node=step.node)
     if step.detail:
         return f"{what}: {step.detail}."
-    return f"{what}. {of_move(step.move)}" if step.move is not None else f"{what}."
+    besides = f" {step.foretold}" if step.foretold else ""
+    return f"{what}. {of_move(step.move)}{besides}" if step.move is not None else f"{what}."
+
+
+def of_foretold(foretold: Foretold) -> str:
+    """What is planned for beside all that is known, and how right that was so far."""
+    covered = foretold.coverage
+    right = "" if covered is None else f" (what it said was enough in {covered:.0%} of quarters)"
+    match foretold.trust:
+        case Trust.TOO_NEW:
+            return "Nothing is planned for but what is known: too few days like this one were seen."
+        case Trust.UNTRUSTED:
+            slots = sum(count for _, count in foretold.slots)
+            return f"The forecast is not trusted{right}: {slots} slots more are a margin."
+        case Trust.TRUSTED if foretold.slots:
+            most = max(count for _, count in foretold.slots)
+            return f"By the forecast{right} up to {most} slots more are needed within the hour."
+        case Trust.TRUSTED:
+            return f"By the forecast{right} nothing comes beside what is known."
 
 
 def of_sided(sided: Sided) -> str:

@@ -135,7 +135,7 @@ class _Chooser:
         return sla is SlaClass.CRITICAL or (promised and sla is not SlaClass.BACKFILL)
 
     def of_coming(self, one: Coming, limits: Limits) -> tuple[Side, str] | None:
-        known = self._scene.expected.get(one.pipeline)
+        known = self._scene.expected.get(one.pipeline) if one.pipeline is not None else None
         due_s = known.end_by_s if known is not None else None
         is_critical = self.is_critical(one.sla, one.pipeline)
         if due_s is None and is_critical:

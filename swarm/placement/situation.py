@@ -48,14 +48,16 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A task that is to be handed in at `at_s`."""
+    """A task that is to be handed in at `at_s`; it has to begin within `patience_s` (None: that of
+    its class)."""
 
     name: str
-    pipeline: PipelineKey
+    pipeline: PipelineKey | None
     at_s: float
     needs: Needs
     sla: SlaClass
     takes: Spread
+    patience_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,9 @@ def _to_come(one: Coming, scene: Scene, terms: Terms, only: Sequence[Only], now_
     release_s = max(0, round(one.at_s - now_s))
     needs = needed(one.needs, scene.sides.get(one.name), only)
     own = Demand(one.name, one.takes, needs, release_s=release_s)
-    known = scene.expected.get(one.pipeline)
-    return _due(own, one.sla, None, known, terms.patience_s[one.sla], now_s)
+    known = _known(one.pipeline, scene.expected)
+    patience_s = terms.patience_s[one.sla] if one.patience_s is None else one.patience_s
+    return _due(own, one.sla, None, known, patience_s, now_s)
 
 
 def _due(

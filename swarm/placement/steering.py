@@ -16,12 +16,14 @@ Rules
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from swarm.model.learned import Foretold
 from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.model.sides import Sided
 from swarm.model.work import WorkerId
+from swarm.placement.explain import of_foretold
 from swarm.placement.orders import RELEASED, Orders, View
 
 SOON_S = 15
@@ -43,12 +45,13 @@ class Todo:
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan of so many demands. `before`: whom the plan before it returned; `sided`: for whom spot
-    or dedicated was chosen."""
+    or dedicated was chosen; `foretold`: what nobody announced and was planned for."""
 
     plan: Plan
     demands: int
     before: Collection[str] = ()
     sided: tuple[Sided, ...] = ()
+    foretold: Foretold = field(default_factory=Foretold)
 
     @property
     def returns(self) -> frozenset[str]:
@@ -69,7 +72,7 @@ def steer(orders: Orders, view: View, planned: Planned | None, now_s: float) -> 
     last = orders.plan.number if orders.plan else 0
     number = last + 1
     if planned is not None:
-        note(_ordered(planned.plan, number, now_s))
+        note(_ordered(planned, number, now_s))
         note(_drained(after, view, planned, number, now_s))
         note(_refused(orders, planned.plan, number, now_s))
     note(_returned(after, view, last, now_s))
@@ -122,10 +125,12 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
             yield Scaled(Step.NOT_COME, now_s, offering=order.offering, detail=detail)
 
 
-def _ordered(plan: Plan, number: int, now_s: float) -> Iterator[Scaled]:
-    for move in plan.moves:
+def _ordered(planned: Planned, number: int, now_s: float) -> Iterator[Scaled]:
+    besides = of_foretold(planned.foretold) if planned.foretold.slots else ""
+    for move in planned.plan.moves:
         if isinstance(move, ScaleUp) and move.order_s <= SOON_S:
-            yield Scaled(Step.ORDERED, now_s, number, offering=move.offering, move=move)
+            kind = move.offering
+            yield Scaled(Step.ORDERED, now_s, number, offering=kind, move=move, foretold=besides)
 
 
 def _drained(
@@ -201,6 +206,7 @@ def _made(
         wanted=tuple(sorted(fleet.items())),
         sided=planned.sided[:_TOLD],
         sided_all=len(planned.sided),
+        foretold=planned.foretold,
     )
 
 
@@ -211,5 +217,5 @@ def _gist(made: PlanMade) -> object:
     )
     unplaced = sorted((one.task, one.because) for one in made.unplaced)
     sided = {(one.side, one.why) for one in made.sided}
-    fleet = made.chosen.workers, made.kept_free, made.wanted
+    fleet = made.chosen.workers, made.kept_free, made.wanted, made.foretold.trust
     return moves, unplaced, made.unplaced_all, sided, fleet

@@ -2,15 +2,18 @@
 
 A kind is what a task is without its run: its pipeline (or team) and its orchestrator's name of it.
 Of each kind the last durations are kept, and how long after the first task of its run it was handed
-in. So a run that is to come, and the rest of one that has begun, can be planned for.
+in. So a run that is to come, and the rest of one that has begun, can be planned for. What was
+learned can be kept and recalled (`memory.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import quantiles
 
 from swarm.model.dispatch import DispatchRecord, Ended, Granted, Lost, Started, Submitted, TaskKept
 from swarm.model.keys import PipelineKey
+from swarm.model.learned import Habit, Part
 from swarm.model.scaling import Expected
 from swarm.model.work import Needs, Outcome, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
@@ -45,9 +48,12 @@ class _Run:
 
 
 class Usual:
-    """`apply` in the order of the dispatcher's stream."""
+    """`apply` in the order of the dispatcher's stream. `came` hears of all work that ended but
+    backfills: when it was handed in, how many slots it took, and for how long."""
 
-    def __init__(self) -> None:
+    def __init__(self, came: Callable[[float, int, float], None] | None = None) -> None:
+        self._came = came
+        self._changed: dict[Kind, None] = {}  # since the last news
         self._took_s: dict[Kind, list[float]] = {}
         self._spreads: dict[Kind, Spread] = {}
         self._live: dict[TaskId, Submission] = {}
@@ -56,7 +62,8 @@ class Usual:
         self._runs: dict[PartOf, _Run] = {}
         self._run_no: dict[PipelineKey, int] = {}
 
-    def apply(self, record: DispatchRecord, at_s: float) -> None:
+    def apply(self, record: DispatchRecord, at_s: float, *, learns: bool = True) -> None:
+        """`learns` false: what it tells was learned already, and only what lives is followed."""
         match record:
             case Submitted(submission) | TaskKept(submission):
                 self._live[submission.task] = submission
@@ -67,13 +74,41 @@ class Usual:
             case Lost(token):
                 self._began_s.pop(token.task, None)
             case Ended(token, outcome):
-                self._end(token.task, at_s, outcome is Outcome.SUCCEEDED)
+                self._end(token.task, at_s, outcome is Outcome.SUCCEEDED, learns)
             case _:
                 pass
 
     def begin(self) -> None:
         """The stream begins anew, with a snapshot of what lives."""
         self._live, self._began_s = {}, {}
+
+    def kept(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
+        """All that was learned."""
+        parts = (
+            Part(pipeline, name, one.offset_s, one.needs, one.sla)
+            for pipeline, named in self._parts.items()
+            for name, one in named.items()
+        )
+        return tuple(self._habit(kind) for kind in self._took_s), tuple(parts)
+
+    def news(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
+        """The same, of durations only those that changed since the last time."""
+        changed, self._changed = self._changed, {}
+        _, parts = self.kept()
+        return tuple(self._habit(kind) for kind in changed if kind in self._took_s), parts
+
+    def recall(self, habits: Iterable[Habit], parts: Iterable[Part]) -> None:
+        """What was kept; of parts what is not known better."""
+        for one in habits:
+            self._took_s[one.of, one.name] = list(one.took_s)
+            self._spreads.pop((one.of, one.name), None)
+        for part in parts:
+            named = self._parts.setdefault(part.pipeline, {})
+            named.setdefault(part.name, _Part(part.offset_s, part.needs, part.sla, 0, 0))
+            self._run_no.setdefault(part.pipeline, 0)
+
+    def _habit(self, kind: Kind) -> Habit:
+        return Habit(*kind, tuple(round(took_s, 1) for took_s in self._took_s[kind]))
 
     def pipelines(self) -> frozenset[PipelineKey]:
         """Those that tasks of were handed in."""
@@ -144,17 +179,24 @@ class Usual:
         }
         return number
 
-    def _end(self, task: TaskId, at_s: float, succeeded: bool) -> None:
+    def _end(self, task: TaskId, at_s: float, succeeded: bool, learns: bool) -> None:
         began_s = self._began_s.pop(task, None)
-        if task in self._live:
-            submission = self._live.pop(task)
-            if began_s is not None and succeeded:
-                self._learn(submission, at_s - began_s)
+        submission = self._live.pop(task, None)
+        if submission is None or began_s is None or not learns:
+            return
+        took_s, needs = max(0.0, at_s - began_s), submission.needs
+        if succeeded:
+            self._learn(submission, took_s)
+        counts = submission.sla is not SlaClass.BACKFILL and not needs.capability
+        if self._came is not None and counts:
+            slots = max(1, ceil(needs.resources.cpu - 1e-9))
+            self._came(submission.submitted_at_s, slots, took_s)
 
     def _learn(self, submission: Submission, took_s: float) -> None:
         kind = _kind(submission)
+        self._changed[kind] = None
         took = self._took_s.pop(kind, [])
-        self._took_s[kind] = [*took[1 - _KEPT :], max(0.0, took_s)]
+        self._took_s[kind] = [*took[1 - _KEPT :], took_s]
         self._spreads.pop(kind, None)
         if len(self._took_s) > _KINDS:
             oldest = next(iter(self._took_s))

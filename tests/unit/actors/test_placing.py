@@ -1,9 +1,9 @@
 """The shell of placement: a real journal, a pool in memory, and whom it tells to drain."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -25,6 +25,7 @@ from swarm.model.dispatch import (
     WorkerJoined,
 )
 from swarm.model.keys import PipelineKey
+from swarm.model.learned import DayBooked, Learned
 from swarm.model.plans import Offering, Standing
 from swarm.model.scaling import Expected, Outlook, PlanMade, Scaled, Step
 from swarm.model.work import (
@@ -38,6 +39,7 @@ from swarm.model.work import (
     Token,
     WorkerId,
 )
+from swarm.placement.explain import of_step
 from swarm.store.journal import open_journal
 from tests.contract.capacity.fake import FakeCapacity
 
@@ -199,7 +201,7 @@ async def test_two_plans_of_the_same_decide_the_same_and_say_so_once(world: Worl
 
 async def test_noise_does_not_make_nodes_come_and_go(world: World) -> None:
     """Work that comes and goes every few minutes is worth the nodes that it needs again."""
-    dice = random.Random(7)
+    dice = Random(7)
     for _ in range(60):
         world.hand_in(dice.choice([0, 0, 3, 6]), sla=SlaClass.STANDARD)
         await world.turns(6)
@@ -307,6 +309,48 @@ async def test_nodes_come_before_the_runs_that_need_them(world: World) -> None:
         ordered_at += [one.at_s for one in world.told() if one.step is Step.ORDERED][-1:]
     assert len([one for one in world.pool.nodes() if one.joined]) >= 2
     assert start_s - max(ordered_at) >= NODE.boot_s
+
+
+async def test_after_a_restart_it_knows_how_long_tasks_take(world: World) -> None:
+    """Also what the dispatcher's stream does not tell any more."""
+    daily = PipelineKey("air", "daily")
+    more = {"pipeline": daily, "run": "run1", "subject": "load run1"}
+    world.hand_in(1, **more)
+    await world.turns(120)
+    last = world.journal.last("dispatch")
+    world._stream.save_snapshot(last, [])
+    world._stream.trim(last)
+    world.start()
+    usual = world.placing._memory.usual
+    assert usual.pipelines() == {daily}
+    spread = usual.takes(replace(Submission(TaskId("x"), "team", "d", T), **more))
+    assert spread is not None
+    assert 230.0 <= spread.at(0.5) <= 250.0
+
+
+async def test_nodes_come_before_the_work_that_comes_every_day(world: World) -> None:
+    """Nobody announces it; it was there on every day like this one."""
+    day_s, quarters, random = 86_400.0, 96, Random(7)
+    today = int(T // day_s) + 21
+    like = [day for day in range(today - 20, today) if day % 7 not in (2, 3)]
+    days = tuple(
+        DayBooked(
+            day,
+            quarters,
+            quarters - 1,
+            (0.0,) * quarters,
+            tuple(random.uniform(3.0, 6.0) * 900.0 for _ in range(quarters)),
+        )
+        for day in like
+    )
+    if today % 7 in (2, 3):
+        today += 2
+    world.placing._memory.apply(Learned(0, days=days))
+    world.pool.now_s = today * day_s + 6 * 3_600.0
+    await world.turns(90)
+    assert len([one for one in world.pool.nodes() if one.joined]) >= 2
+    ordered = [one for one in world.told() if one.step is Step.ORDERED]
+    assert all("By the forecast" in of_step(one) for one in ordered)
 
 
 async def test_a_static_pool_is_planned_for_and_left_as_it_is(tmp_path: Path) -> None:
