@@ -275,23 +275,17 @@ class Dispatcher:
         return Decision(granted, Grants(tuple(record.token for record in granted)))
 
     def _fleet(self, event: Acquire, now: Now) -> Fleet:
-        others = self.floor.workers.items() if event.ahead or self._proposals.stand else ()
+        others = self.floor.workers.items() if event.ahead else ()
         idle = [other for id_, other in others if other.free_slots and id_ != event.worker]
-        keepers = {*self._kept_free.values()}
         ready = [
             other
-            for other in (idle if self._proposals.stand else ())
-            if (id_ := other.offer.worker) not in keepers
-            if not self.detector.suspects(id_, now.steady_s)
+            for other in self._proposals.others(self.floor.workers[event.worker])
+            if other.offer.worker not in self._kept_free.values()
+            if not self.detector.suspects(other.offer.worker, now.steady_s)
         ]
-        return Fleet(
-            self.floor.total,
-            self.floor.held_by,
-            self._policy.weights,
-            idle if event.ahead else (),
-            self._guidance.giving_way(),
-            ready,
-        )
+        way = self._guidance.giving_way()
+        weights = self._policy.weights
+        return Fleet(self.floor.total, self.floor.held_by, weights, idle, way, ready)
 
     def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
         """Of those that would wait in the worker none that is its owner's: to take it back would

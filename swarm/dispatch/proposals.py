@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from swarm.dispatch.events import Now, Propose
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import Task
+from swarm.dispatch.workers import Worker
 from swarm.model.sides import Side, Sided
 from swarm.model.work import CapacityClass, SlaClass, TaskId
 
@@ -64,6 +65,16 @@ class Proposals:
             self.take(Propose(), now)
         new, self._new = self._new, {}
         self._settle(new)
+
+    def others(self, worker: Worker) -> list[Worker]:
+        """Those with a free slot that may come before it; none where nothing waits that is better
+        elsewhere, for to look at all of them takes a while."""
+        queue = self._floor.queue
+        sides = {shape.side for team in queue.teams() for shape in queue.shapes(team)} - {None}
+        if all(side is None or side.prefers(worker.offer) for side in sides):
+            return []
+        workers = self._floor.workers.values()
+        return [one for one in workers if one is not worker and one.free_slots]
 
     def sided(self, id_: TaskId) -> Sided | None:
         """The side of a task that waits, and why."""

@@ -80,7 +80,8 @@ class Days:
         if found is None:
             return Foretold(Trust.TOO_NEW, coverage)
         if not found.trusted:
-            margin = int(_MARGIN * lives) if (coverage or 1.0) < _LEVELED else 0
+            exceeded = coverage is not None and coverage < _LEVELED
+            margin = int(_MARGIN * lives) if exceeded else 0
             return Foretold(Trust.UNTRUSTED, coverage, ((now_s, margin),) if margin else ())
         least = found.at(_LEVEL)
         slots = []

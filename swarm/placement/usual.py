@@ -54,6 +54,7 @@ class Usual:
     def __init__(self, came: Callable[[float, int, float], None] | None = None) -> None:
         self._came = came
         self._changed: dict[Kind, None] = {}  # since the last news
+        self._moved: dict[tuple[PipelineKey, str], None] = {}  # parts, since then
         self._took_s: dict[Kind, list[float]] = {}
         self._spreads: dict[Kind, Spread] = {}
         self._live: dict[TaskId, Submission] = {}
@@ -84,31 +85,41 @@ class Usual:
 
     def kept(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
         """All that was learned."""
-        parts = (
-            Part(pipeline, name, one.offset_s, one.needs, one.sla)
-            for pipeline, named in self._parts.items()
-            for name, one in named.items()
+        return self._told(
+            self._took_s, ((key, name) for key in self._parts for name in self._parts[key])
         )
-        return tuple(self._habit(kind) for kind in self._took_s), tuple(parts)
 
     def news(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
-        """The same, of durations only those that changed since the last time."""
+        """The same, of what changed since the last time."""
         changed, self._changed = self._changed, {}
-        _, parts = self.kept()
-        return tuple(self._habit(kind) for kind in changed if kind in self._took_s), parts
+        moved, self._moved = self._moved, {}
+        return self._told(changed, moved)
 
     def recall(self, habits: Iterable[Habit], parts: Iterable[Part]) -> None:
-        """What was kept; of parts what is not known better."""
+        """What was kept, the newest last; of parts what is not known better by now."""
         for one in habits:
             self._took_s[one.of, one.name] = list(one.took_s)
             self._spreads.pop((one.of, one.name), None)
         for part in parts:
             named = self._parts.setdefault(part.pipeline, {})
-            named.setdefault(part.name, _Part(part.offset_s, part.needs, part.sla, 0, 0))
+            if part.name not in named or not named[part.name].run_no:
+                named[part.name] = _Part(part.offset_s, part.needs, part.sla, 0, 0)
             self._run_no.setdefault(part.pipeline, 0)
 
-    def _habit(self, kind: Kind) -> Habit:
-        return Habit(*kind, tuple(round(took_s, 1) for took_s in self._took_s[kind]))
+    def _told(
+        self, kinds: Iterable[Kind], parts: Iterable[tuple[PipelineKey, str]]
+    ) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
+        habits = (
+            Habit(*kind, tuple(round(took_s, 1) for took_s in self._took_s[kind]))
+            for kind in kinds
+            if kind in self._took_s
+        )
+        found = (
+            Part(pipeline, name, one.offset_s, one.needs, one.sla)
+            for pipeline, name in parts
+            if (one := self._parts.get(pipeline, {}).get(name)) is not None
+        )
+        return tuple(habits), tuple(found)
 
     def pipelines(self) -> frozenset[PipelineKey]:
         """Those that tasks of were handed in."""
@@ -168,6 +179,7 @@ class Usual:
         numbers = run.number, self._run_no[pipeline]
         offset_s = max(0.0, at_s - run.first_s)
         self._parts[pipeline][name] = _Part(offset_s, submission.needs, submission.sla, *numbers)
+        self._moved[pipeline, name] = None
 
     def _next_run(self, pipeline: PipelineKey) -> int:
         """The number of a run that begins. What did not come for a few runs is forgotten; of runs

@@ -317,7 +317,7 @@ async def test_after_a_restart_it_knows_how_long_tasks_take(world: World) -> Non
     more = {"pipeline": daily, "run": "run1", "subject": "load run1"}
     world.hand_in(1, **more)
     await world.turns(120)
-    last = world.journal.last("dispatch")
+    last = world._stream.last()
     world._stream.save_snapshot(last, [])
     world._stream.trim(last)
     world.start()
