@@ -41,9 +41,8 @@ class PipelineRule(Section):
     )
     at_latest: Literal["run", "skip", "ask"] = Field(
         "run",
-        description="What then becomes of it: `run` starts it, `skip` leaves it out (not in "
-        "Airflow, where it starts unless its tasks run on swarm), `ask` tells somebody as soon as "
-        "it is held and starts it without an answer.",
+        description="What then becomes of it: `run` starts it, `skip` leaves it out, `ask` tells "
+        "somebody as soon as it is held and starts it without an answer.",
     )
 
 

@@ -3,8 +3,9 @@
 A hold pauses the DAG before its next tick. A paused DAG makes no runs, so the run of each tick that
 passed is seen to at the release: Airflow's own timetable says which are missing (a dry run of a
 backfill lists them); the scheduler makes one of them, or all with `catchup`; the others are made
-here, each under its logical date, of which there is one run. A DAG with a run under way is never
-paused, because that would stop the run; and none that assets start, because what they tell it
+here, each under its logical date, of which there is one run. What is late and left out is made too,
+before the DAG goes on, with all its tasks skipped (`left_out.py`). A DAG with a run under way is
+never paused, because that would stop the run; and none that assets start, because what they tell it
 meanwhile is lost.
 
 A yield pauses its backfills, which keep their place. A trigger makes a run under an id of its own;
@@ -16,12 +17,15 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from swarm.clock import Clock, SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.airflow.backfills import Backfills
 from swarm.connectors.airflow.http import AirflowHttp, quoted
+from swarm.connectors.airflow.left_out import conf_of, skip_all
+from swarm.connectors.airflow.mapping import is_left_out
 from swarm.connectors.airflow.ticks import Tick, epoch_s, iso, next_tick, ticks_of
 from swarm.connectors.http_answers import Contradicts, Forbidden, NotFound
 from swarm.connectors.knobs import Look
@@ -62,6 +66,7 @@ class AirflowKnobs:
         self._http, self._clock = http, clock
         self._backfills = Backfills(http)
         self._unpaused: set[str] = set()  # for which intents, by this process
+        self._begins: dict[str, str] = {}  # why what was to be left out is not, by intent
 
     async def look(self, intent: Intent, mark: str, turned: bool) -> Look:
         return await asyncio.to_thread(self._look, intent, mark, turned)
@@ -74,17 +79,18 @@ class AirflowKnobs:
             return await asyncio.to_thread(self._backfills.undo, mark, turned)
         kept = _read(mark)
         assert kept is not None, "it is undone where something was marked"
+        is_left_out = intent.leaves_out(self._clock.now_s())
         try:
-            changed = await asyncio.to_thread(self._release, intent, kept)
+            changed = await asyncio.to_thread(self._release, intent, kept, is_left_out)
             made = await self._see_to(intent, kept)
         except NotFound:
             return Carried.GONE, _GONE
         if changed and turned:
             return Carried.OVERRULED, f"a person unpaused it; {made}"
-        if intent.leaves_out(self._clock.now_s()):
-            why = "nothing is left out: Airflow itself makes the run of a tick that has none"
-            return Carried.REFUSED, f"{why}; {made}"
-        return Carried.DONE, f"it goes on; {made}"
+        if is_left_out and (why := self._begins.pop(intent.id, "")):
+            return Carried.REFUSED, f"it is not left out: {why}; {made}"
+        late = "what was late is skipped" if is_left_out else made
+        return Carried.DONE, f"it goes on; {late}"
 
     async def close(self) -> None:
         await asyncio.to_thread(self._http.close)
@@ -167,14 +173,16 @@ class AirflowKnobs:
 
     # --- the way back ----------------------------------------------------------------------------
 
-    def _release(self, intent: Intent, kept: _Mark) -> bool:
+    def _release(self, intent: Intent, kept: _Mark, is_left_out: bool) -> bool:
         """Unpause it; whether somebody had. Before that those runs are made which the
-        scheduler would leave out, so that they go first."""
+        scheduler would leave out, so that they go first, or which are left out."""
         dag_id = intent.target.name
         dag = self._http.get(_dag(dag_id))
         if not dag["is_paused"]:
             return intent.id not in self._unpaused
-        if not kept.catchup:
+        if is_left_out:
+            self._leave_out(intent, kept)
+        elif not kept.catchup:
             # Whatever is wrong with that is told after the pause is over.
             with contextlib.suppress(MalformedResponse, Unauthorized):
                 for tick in self._missing(dag_id, kept)[:-1]:
@@ -182,6 +190,27 @@ class AirflowKnobs:
         self._pause(dag_id, is_paused=False)
         self._unpaused.add(intent.id)
         return False
+
+    def _leave_out(self, intent: Intent, kept: _Mark) -> None:
+        """Skip what the ticks that are over would have done. What Airflow does not let us skip
+        begins; where it does not answer nothing goes on yet."""
+        dag_id = intent.target.name
+        try:
+            for tick in self._missing(dag_id, kept):
+                self._make(dag_id, intent.id, tick, conf_of(intent.id))
+            for run in self._runs_since(dag_id, kept.first):
+                if is_left_out(run):
+                    skip_all(self._http, dag_id, str(run["dag_run_id"]))
+                elif run["state"] == "queued":
+                    self._begins[intent.id] = f"Airflow had made its run {run['dag_run_id']}"
+        except (MalformedResponse, Unauthorized) as error:
+            self._begins[intent.id] = str(error)
+
+    def _runs_since(self, dag_id: str, first: Tick) -> list[Payload]:
+        """The newest runs of the ticks from the first that was held on."""
+        name = "logical_date" if self._http.major >= 3 else "execution_date"
+        asked: dict[str, str | int] = {f"{name}_gte": iso(first.logical_s), "limit": 100}
+        return list(self._http.get(f"{_dag(dag_id)}/dagRuns", asked)["dag_runs"])
 
     async def _see_to(self, intent: Intent, kept: _Mark) -> str:
         """Wait for the scheduler to make the runs that are missing; make what it does not."""
@@ -217,10 +246,12 @@ class AirflowKnobs:
         ticks = ticks_of(dates, first)
         return [t for t in ticks if t.due_s <= now_s and not self._has_run(dag_id, t)]
 
-    def _make(self, dag_id: str, intent_id: str, tick: Tick) -> None:
+    def _make(
+        self, dag_id: str, intent_id: str, tick: Tick, conf: Mapping[str, object] | None = None
+    ) -> None:
         if self._has_run(dag_id, tick):
             return
-        body = tick.body(intent_id)
+        body = tick.body(intent_id) | ({"conf": conf} if conf else {})
         if self._http.major < 3:
             del body["data_interval_start"], body["data_interval_end"]
         try:

@@ -212,11 +212,23 @@ def read_runs(orchestrator: str, payload: Payload) -> Iterator[Run]:
         yield Run(
             pipeline=PipelineKey(orchestrator, str(row["dag_id"])),
             run_id=str(row["dag_run_id"]),
-            state=_RUN_STATES.get(str(row["state"]), RunState.UNKNOWN),
+            state=_run_state(row),
             scheduled_for_s=seconds(row.get("logical_date") or row.get("run_after")),
             started_at_s=seconds(row["start_date"]),
             ended_at_s=seconds(row["end_date"]),
         )
+
+
+def is_left_out(row: Payload) -> bool:
+    """Whether a run is one of which a hand has skipped all."""
+    told = (row.get("conf") or {}).get("swarm")
+    return isinstance(told, Mapping) and "left_out" in told
+
+
+def _run_state(row: Payload) -> RunState:
+    """What is left out ends as a success that has made nothing."""
+    state = _RUN_STATES.get(str(row["state"]), RunState.UNKNOWN)
+    return RunState.SKIPPED if state is RunState.SUCCEEDED and is_left_out(row) else state
 
 
 def backfilled_dags(payload: Payload) -> set[str]:

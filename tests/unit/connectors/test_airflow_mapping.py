@@ -134,6 +134,21 @@ def test_runs_of_airflow_2() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("conf", "state"),
+    [
+        ({"swarm": {"left_out": "af/close#3"}}, RunState.SKIPPED),
+        ({"swarm": {"label": "2026-11-22"}}, RunState.SUCCEEDED),
+        ({"swarm": "left_out"}, RunState.SUCCEEDED),
+        (None, RunState.SUCCEEDED),
+    ],
+)
+def test_what_a_hand_left_out_has_made_nothing(conf: object, state: RunState) -> None:
+    row = recorded("v3_runs")["dag_runs"][0] | {"state": "success", "conf": conf}
+    (run,) = mapping.read_runs("af", {"dag_runs": [row]})
+    assert run.state is state
+
+
 def test_a_state_nobody_knows_is_not_an_error() -> None:
     payload = recorded("v3_runs")
     payload["dag_runs"][0]["state"] = "levitating"
