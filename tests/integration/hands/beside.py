@@ -1,5 +1,6 @@
 """A hand's own process beside a real orchestrator, and what every orchestrator has to stand: told
-once for all of them. Stories of one orchestrator are lived through at the same time."""
+once for all of them. Stories are lived through at the same time, those of one orchestrator and,
+where several are tested, those of all."""
 
 import asyncio
 import os
@@ -7,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 
@@ -92,12 +94,28 @@ class Held(Protocol):
     target: PipelineKey
     due_s: float
 
+    def is_there(self) -> bool:
+        """Whether its next start is known and far enough away; notes which it is."""
+        ...
+
     def begun(self) -> list[float]:
         """When each run for the start at `due_s` began, of those that have."""
         ...
 
+    def runs(self) -> Sequence[Any]:
+        """The runs for that start."""
+        ...
+
     def free(self) -> None:
         """A person makes it go on, in the orchestrator itself."""
+        ...
+
+    def is_left_out(self) -> bool:
+        """Whether that start is over and nothing was done for it."""
+        ...
+
+    def goes_on(self) -> bool:
+        """Whether the start after it comes, or is planned, as if nothing had been."""
         ...
 
 
@@ -144,6 +162,11 @@ def can_be_held(due_s: float, soon_s: float) -> bool:
     """Whether that start is neither sooner than a hold is in place nor later than one lasts, also
     if its hand is away first."""
     return soon_s < due_s - time.time() < TTL_S - AWAY_S
+
+
+def epoch_s(text: str) -> float:
+    """Of a time as an orchestrator tells it."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 async def until(there: Callable[[], bool], what: str) -> None:
@@ -200,13 +223,86 @@ async def killed_while_holding(teller: Teller, held: Held, hand: HandProcess) ->
     assert held.begun()[0] > held.due_s + BEYOND_S - 1, held.begun()
 
 
-Story = Callable[[], Awaitable[None]]
+async def left_out(teller: Teller, held: Held) -> None:
+    """At its latest start, by the word of the hold alone: as with all of swarm killed."""
+    until_s = held.due_s + 2 * BEYOND_S
+    hold = replace(a_hold(held, until_s - time.time()), skip_at_s=until_s)
+    answer = await teller.tell(hold)
+    assert answer.outcome is Carried.DONE, answer
+    assert await asyncio.to_thread(held.begun) == []
+    await until(held.is_left_out, "what is late is left out")
+    await until(held.goes_on, "the next start comes")
+    assert await asyncio.to_thread(held.is_left_out)
 
 
-def live(stories: Mapping[str, Story]) -> dict[str, BaseException | None]:
-    """Live through all of them at the same time; how each ended."""
+Story = Callable[[Teller, Any], Awaitable[None]]
+HELD: Mapping[str, Story] = {
+    "released": held_until_released,
+    "runs_out": held_until_it_runs_out,
+    "freed": freed_by_a_person,
+}
 
-    async def together() -> list[BaseException | None]:
-        return await asyncio.gather(*(s() for s in stories.values()), return_exceptions=True)
 
-    return dict(zip(stories, asyncio.run(together()), strict=True))
+# --- where they are lived through ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """An orchestrator to put a hand beside: how it is run, what a hand's settings say of it, what
+    there is to be held (one thing for each name), and the stories beside those of all."""
+
+    kind: str
+    running: Callable[[Path], AbstractContextManager[Any]]
+    source: Callable[[Any], Mapping[str, object]]
+    held: Callable[[Any, Sequence[str]], Mapping[str, Any]]
+    stories: Mapping[str, Story] = field(default_factory=dict)
+
+    @property
+    def begin(self) -> tuple[str, ...]:
+        """The stories at whose end the run has begun, once."""
+        return *HELD, "killed", *self.stories
+
+
+@dataclass(frozen=True)
+class Lived:
+    """An orchestrator, the hand beside it, and what has become of the stories."""
+
+    server: Any
+    hand: HandProcess
+    held: Mapping[str, Any]
+    ended: Mapping[str, BaseException | None]
+
+    def check(self, story: str) -> None:
+        """Raises what went wrong, with what the hand did."""
+        wrong = self.ended[story]
+        if wrong is not None:
+            raise AssertionError("\n".join([*self.hand.acts(), self.hand.log()[-2000:]])) from wrong
+
+
+@contextmanager
+def living(place: Place, folder: Path) -> Iterator[Lived]:
+    """All stories of a place, lived through at the same time; its server and hand go on."""
+    with ExitStack() as stack:
+        server = stack.enter_context(place.running(folder))
+        hand = HandProcess(folder / "hand", place.source(server))
+        hand.start()
+        stack.callback(hand.kill)
+
+        async def killed(teller: Teller, held: Held) -> None:
+            await killed_while_holding(teller, held, hand)
+
+        stories = {**HELD, "killed": killed, "left_out": left_out, **place.stories}
+        held = place.held(server, tuple(stories))
+        figures: dict[str, float] = {}
+
+        async def live(name: str) -> None:
+            await until(held[name].is_there, "its next start is known")
+            async with hand.told(figures) as teller:
+                await stories[name](teller, held[name])
+
+        async def together() -> list[BaseException | None]:
+            return await asyncio.gather(*map(live, stories), return_exceptions=True)
+
+        ended = dict(zip(stories, asyncio.run(together()), strict=True))
+        print(place.kind, figures)  # noqa: T201
+        yield Lived(server, hand, held, ended)
