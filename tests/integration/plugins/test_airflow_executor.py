@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -146,3 +147,29 @@ def test_needs_that_are_not_there_fail_the_task_and_say_why(airflow):
     run = airflow.trigger(dag)
     assert airflow.ended(run) == "failed"
     assert "did you mean 'memory_bytes'" in airflow.events(run)["state mismatch"][-1]
+
+
+def test_what_waits_for_its_data_until_its_latest_start_is_left_out_and_nothing_else(
+    swarm, airflow
+):
+    def waits() -> dict[str, Any]:
+        found = swarm.client.dependencies(declared=False)
+        return next((edge for edge in found if edge["downstream"]["pipeline"] == "left_out"), {})
+
+    def held() -> bool:
+        return any(row["pipeline"] == "airflow/left_out" for row in swarm.client.decisions())
+
+    edge = eventually(waits)
+    swarm.client.judge(edge, "accepted", "a test")
+    eventually(held)
+    run = airflow.trigger("left_out")
+    task = eventually(lambda: airflow.swarm_id(run))
+    assert airflow.ended(run) == "success"  # as where Airflow's own operators skip what is late
+    assert airflow.tries(run) == [(1, "skipped")]
+    assert airflow.failures(run) == 0
+    swarm.in_state(task, "skipped")
+    swarm.client.judge(edge, "rejected", "a test")
+    eventually(lambda: not held())
+    begins = airflow.trigger("left_out")
+    assert airflow.ended(begins) == "success"
+    assert (airflow.told(run), airflow.told(begins)) == ([], [1])

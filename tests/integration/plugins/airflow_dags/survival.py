@@ -58,3 +58,11 @@ with DAG("asks_for_nonsense", **COMMON):
         raise AssertionError("it must not run")
 
     ask()
+
+with DAG("left_out", **COMMON):
+
+    @task(task_id="work")
+    def load(run_id=None):
+        tell(run_id)
+
+    load()
