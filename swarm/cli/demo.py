@@ -24,7 +24,8 @@ def demo(
         bool,
         typer.Option(
             help="Also let upstreams in Airflow come late on two mornings, of four minutes each, "
-            "and hold what reads them in Dagster on the second; on SQLite."
+            "and hold what reads them in Dagster on the second; then have a backfill leave room "
+            "to a report that is due. On SQLite."
         ),
     ] = False,
 ) -> None:

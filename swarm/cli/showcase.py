@@ -1,5 +1,6 @@
 """The demo's course: start the lab and swarm on it, run the pipelines, compare with the truth,
-kill a worker, let an agent run out of memory and, where it is asked for, upstreams come late."""
+kill a worker, let an agent run out of memory and, where it is asked for, upstreams come late and a
+backfill get in the way."""
 
 import contextlib
 import json
@@ -15,17 +16,18 @@ from typing import Any
 import typer
 
 from swarm.bootstrap import secret
+from swarm.cli.backfill_yields import Yielded, backfill_yields
 from swarm.cli.deps import Output, name_of
 from swarm.cli.late_upstream import Late, late
 from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
 from swarm.client import Client
-from swarm.config import Api, Settings, Source
-from swarm.demo import survivor
+from swarm.config import Api, PipelineRule, Settings, Source
+from swarm.demo import backfill, survivor
 from swarm.demo.airflow_server import Receiver
 from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
-from swarm.demo.morning import Mornings, gating, hand_beside, hurried
+from swarm.demo.morning import Mornings, gating, hand_beside, hurried, with_hand
 from swarm.demo.processes import free_ports
 from swarm.demo.survivor import Workers
 from swarm.demo.truth import Pair
@@ -64,23 +66,24 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Feats:
-    """What else was shown; `late` where it was asked for."""
+    """What else was shown; a `morning` where it was asked for."""
 
     survival: Survival
     death: Overload
-    late: Late | None
+    morning: tuple[Late, Yielded] | None
 
     @property
     def kept(self) -> bool:
         """Was all that is promised kept?"""
-        return self.survival.kept and self.death.kept and (self.late is None or self.late.kept)
+        return all(feat.kept for feat in (self.survival, self.death, *(self.morning or ())))
 
 
 def show(
     folder: Path, output: Output, warehouse: Database, *, leave: bool, morning: bool = False
 ) -> bool:
     """Run the whole course; True when swarm found exactly what the audit saw, a program and a task
-    of Airflow survived their worker as promised, and on the `morning` nothing stale was read."""
+    of Airflow survived their worker as promised, and on the `morning` nothing stale was read and a
+    backfill made room."""
     started_s = time.monotonic()
     signal.signal(signal.SIGTERM, _interrupt)  # so that the lab is stopped in any case
     (port,) = free_ports(1)
@@ -98,7 +101,7 @@ def show(
     with lab, contextlib.ExitStack() as beside:
         settings = settings_for(lab, settings)
         if morning:
-            settings = gating(settings, beside.enter_context(hand_beside(lab)))
+            settings = _of_the_morning(settings, lab, beside)
         with _running(settings) as pid, Client(url, token) as swarm:
             survivor_run = survivor.trigger(lab.airflow)
             lab.run_pipelines()
@@ -109,8 +112,11 @@ def show(
             survival = survive(swarm, pid, lab.airflow, survivor_run)
             _say("Letting an agent run out of memory ...")
             death = overload(swarm, folder / "agents")
-            mornings = late(swarm, Mornings(lab), _say) if morning else None
-            feats = Feats(survival, death, mornings)
+            course = None
+            if morning:
+                mornings = late(swarm, Mornings(lab), _say)
+                course = mornings, backfill_yields(swarm, lab, _say)
+            feats = Feats(survival, death, course)
             _report(outcome, feats, swarm, output)
             if not leave:
                 _say(f"\nThe API is at {url}/api/v1, its token in {settings.state_dir}/token")
@@ -119,6 +125,15 @@ def show(
                 with contextlib.suppress(KeyboardInterrupt):
                     threading.Event().wait()
     return not outcome.missed and not outcome.false and feats.kept
+
+
+def _of_the_morning(settings: Settings, lab: Lab, beside: contextlib.ExitStack) -> Settings:
+    """Hands, and what swarm may do with them."""
+    settings = gating(settings, beside.enter_context(hand_beside(lab)))
+    settings = with_hand(settings, AIRFLOW, beside.enter_context(hand_beside(lab, AIRFLOW)))
+    yields = PipelineRule(match=backfill.DAG, mode="gate")
+    rules = (*settings.pipelines, yields)
+    return settings.model_copy(update={"pipelines": rules, "slas": (backfill.promise(),)})
 
 
 def settings_for(lab: Lab, settings: Settings) -> Settings:
@@ -209,7 +224,8 @@ def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> No
             "agent_death_items_moved_s": round(death.moved_s, 3),
             "agent_death_replaced_s": round(death.replaced_s, 3),
         }
-        body |= feats.late.body() if feats.late is not None else {}
+        for feat in feats.morning or ():
+            body |= feat.body()
         typer.echo(json.dumps(body, indent=2))
         return
     edges = {_names(edge): edge for edge in swarm.dependencies(declared=False)}
@@ -236,8 +252,8 @@ def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> No
         f"{survival.airflow_tries} (Airflow alone, as measured once: 309 s and a second try)"
     )
     typer.echo(death.told())
-    if feats.late is not None:
-        typer.echo(feats.late.told())
+    for feat in feats.morning or ():
+        typer.echo(feat.told())
 
 
 def _explain(edge: dict[str, Any]) -> None:

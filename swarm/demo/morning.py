@@ -125,20 +125,21 @@ class Mornings:
 
 
 @contextmanager
-def hand_beside(lab: Lab) -> Iterator[Mapping[str, object]]:
-    """A hand beside the lab's Dagster; what swarm's settings say of it."""
-    folder = lab.folder / "hand"
+def hand_beside(lab: Lab, instance: str = DAGSTER) -> Iterator[Mapping[str, object]]:
+    """A hand beside the lab's Dagster or Airflow; what swarm's settings say of it."""
+    folder = lab.folder / f"hand-{instance}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     token, (port,) = folder / "token", free_ports(1)
     token.write_text(secrets.token_hex(32))
-    source = {"kind": "dagster", "name": DAGSTER, "url": lab.dagster_url}
+    url = lab.airflow_url if instance == AIRFLOW else lab.dagster_url
+    source = {"kind": instance, "name": instance, "url": url}
     hand = {"port": port, "token_file": str(token)}
     settings = {"state_dir": str(folder), "sources": [source], "hand": hand}
     file = folder / "hand.yaml"
     file.write_text(json.dumps(settings))  # which is YAML, too
     argv = [sys.executable, "-m", "swarm", "hand", "run", "-c", str(file)]
-    server = lab.processes.start("hand", argv, dict(os.environ), folder)
+    server = lab.processes.start(folder.name, argv, dict(os.environ), folder)
     try:
         yield {"hand_url": f"http://127.0.0.1:{port}", "hand_token_file": str(token)}
     finally:
@@ -146,17 +147,23 @@ def hand_beside(lab: Lab) -> Iterator[Mapping[str, object]]:
         server.process.wait()
 
 
-def gating(settings: Settings, hand: Mapping[str, object]) -> Settings:
-    """`settings` under which swarm may hold the jobs, by this hand."""
+def with_hand(settings: Settings, instance: str, hand: Mapping[str, object]) -> Settings:
+    """`settings` that know of a hand beside one of the sources."""
     sources = tuple(
-        one.model_copy(update=dict(hand)) if one.instance == DAGSTER else one
+        one.model_copy(update=dict(hand)) if one.instance == instance else one
         for one in settings.sources
     )
+    return settings.model_copy(update={"sources": sources})
+
+
+def gating(settings: Settings, hand: Mapping[str, object]) -> Settings:
+    """`settings` under which swarm may hold the jobs, by this hand."""
     rules = tuple(
         PipelineRule(match=f"{DAGSTER}/{pair.job}", mode="gate", wait_max_s=WAIT_MAX_S)
         for pair in PAIRS
     )
-    return settings.model_copy(update={"sources": sources, "pipelines": rules})
+    settings = with_hand(settings, DAGSTER, hand)
+    return settings.model_copy(update={"pipelines": (*settings.pipelines, *rules)})
 
 
 def dependency(swarm: Client, pair: Pair) -> dict[str, Any]:
