@@ -9,7 +9,7 @@ from swarm.demo.backfill import DAG, DAYS, REPORT, Backfill, Report
 from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError
 
-_BEFORE = 5  # of its days are done before the report begins: they show its pace
+_BEFORE = 4  # of its days are done before the report begins: they show its pace
 _LEAVES_ROOM_S = 15.0
 _TIMEOUT_S = 240.0
 _LOOK_S = 0.5
@@ -17,9 +17,9 @@ _LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Yielded:
-    """How many days were done `before` it yielded, how many `meanwhile` and `after`, until it was
-    over or nobody looked any more; `paused_s` and `freed_s` from where the report was due, or done,
-    to where Airflow said so; `reason` is what swarm said."""
+    """How many days were done `before` it yielded, how many `meanwhile` and `after`; `paused_s` and
+    `freed_s` from where the report was due, or done, to where Airflow said so; `reason` is what
+    swarm said."""
 
     before: int
     meanwhile: int
@@ -76,7 +76,7 @@ def backfill_yields(swarm: Client, lab: Lab, say: Callable[[str], None]) -> Yiel
     _until(lambda: not backfill.is_paused, "the backfill goes on")
     freed_s = time.monotonic() - done_s
     held = before + meanwhile
-    _until(lambda: backfill.done > held + 1 or backfill.is_over, "more of the backfill is done")
+    _until(lambda: backfill.is_over, "the backfill is over")
     return Yielded(before, meanwhile, backfill.done - held, paused_s, freed_s, reason)
 
 

@@ -23,9 +23,9 @@ def demo(
     morning: Annotated[
         bool,
         typer.Option(
-            help="Also let upstreams in Airflow come late on two mornings, of four minutes each, "
-            "and hold what reads them in Dagster on the second; then have a backfill leave room "
-            "to a report that is due. On SQLite."
+            help="Also have a backfill leave room to a report that is due; then let upstreams in "
+            "Airflow come late on two mornings, of four minutes each, and hold what reads them in "
+            "Dagster on the second. On SQLite."
         ),
     ] = False,
 ) -> None:

@@ -70,7 +70,7 @@ class Feats:
 
     survival: Survival
     death: Overload
-    morning: tuple[Late, Yielded] | None
+    morning: tuple[Yielded, Late] | None
 
     @property
     def kept(self) -> bool:
@@ -114,8 +114,7 @@ def show(
             death = overload(swarm, folder / "agents")
             course = None
             if morning:
-                mornings = late(swarm, Mornings(lab), _say)
-                course = mornings, backfill_yields(swarm, lab, _say)
+                course = backfill_yields(swarm, lab, _say), late(swarm, Mornings(lab), _say)
             feats = Feats(survival, death, course)
             _report(outcome, feats, swarm, output)
             if not leave:

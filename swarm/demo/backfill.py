@@ -1,6 +1,6 @@
 """A backfill in the lab's Airflow, and a report that is due meanwhile.
 
-The backfill makes a month of a DAG's days again, one after the other. The report is one of cron's;
+The backfill makes some days of a DAG again, one after the other. The report is one of cron's;
 what it did on the days before, and that it is under way today, is pushed as a home-made scheduler
 pushes it: the lab itself has no days before.
 """
@@ -16,7 +16,7 @@ from swarm.demo import http
 from swarm.demo.lab import AIRFLOW, CRON, Lab
 
 DAG, REPORT = f"{AIRFLOW}/finance_ledger", f"{CRON}/exec_report"
-DAYS = 30
+DAYS = 20
 _PAST_DAYS = 21
 _DUE_IN_S, _TAKES_S = 3_600.0, 2_400.0  # so the report has no half hour to spare from now on
 

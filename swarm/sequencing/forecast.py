@@ -82,15 +82,21 @@ def _nobody(draw: int) -> float:
 
 
 def forecast(
-    nodes: Sequence[Node], deadline_s: float, now_s: float, habits: Habits, random: Random
+    nodes: Sequence[Node],
+    deadline_s: float,
+    now_s: float,
+    habits: Habits,
+    random: Random,
+    count: int = DRAWS,
 ) -> Forecast | None:
-    """`nodes` stand behind what they wait for; the last one is asked for. None: it is not known."""
+    """`nodes` stand behind what they wait for; the last one is asked for. None: it is not known.
+    `count` draws are made."""
     asked = nodes[-1].today
     if asked is None:
         return None
     draws = _Draws(
-        random.choices(tuple(asked.days), k=DRAWS),
-        random.choices(*habits.pace.today, k=DRAWS),
+        random.choices(tuple(asked.days), k=count),
+        random.choices(*habits.pace.today, k=count),
         deadline_s,
         now_s,
         habits,
@@ -101,11 +107,11 @@ def forecast(
         ends.append(_ends(node, ends, draws))
     last = ends[-1]
     assert last is not None
-    order = sorted(range(DRAWS), key=last.at_s.__getitem__)
+    order = sorted(range(count), key=last.at_s.__getitem__)
     late = sum(at_s > deadline_s for at_s in last.at_s)
-    middle = order[DRAWS // 2]
+    middle = order[count // 2]
     expected_s = min(last.at_s[middle], deadline_s + DAY_S)
-    return Forecast(late / DRAWS, expected_s, _path(nodes, ends, middle))
+    return Forecast(late / count, expected_s, _path(nodes, ends, middle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,15 @@ class _Draws:
     habits: Habits
     random: Random
 
+    @property
+    def count(self) -> int:
+        return len(self.ago)
+
     def starts(self, node: Node, today: Today) -> list[float]:
         """When a run begins by itself that has not begun."""
         if today.failed_s is not None:
             retries = self.habits.retries
-            return [retries.next_s(today.failed_s, self.now_s, self.random) for _ in range(DRAWS)]
+            return [retries.next_s(today.failed_s, self.now_s, self.random) for _ in self.ago]
         days = node.starts or today.days
         elapsed_s = self.now_s - self.deadline_s
         later = {
@@ -131,7 +141,7 @@ class _Draws:
             for ago, past in days.items()
             if past.began_s > elapsed_s
         }
-        return self._drawn(later) if later else [self.now_s] * DRAWS
+        return self._drawn(later) if later else [self.now_s] * self.count
 
     def takes(self, today: Today, elapsed_s: float) -> list[float]:
         """How long a run takes in all that has been under way for so long."""
@@ -175,7 +185,7 @@ def _run_after(node: Node, today: Today, ready_s: Sequence[float] | None, draws:
     latest_s = max(ready_s) if ready_s is not None else 0.0
     done = _first_after(today.done, latest_s)
     if done is not None:
-        return _Ends((done.ended_s,) * DRAWS, _nobody)
+        return _Ends((done.ended_s,) * draws.count, _nobody)
     took = draws.takes(today, 0.0)
     if not today.done and today.begun_s is None:
         return _first_run(draws.starts(node, today), ready_s, took)
@@ -183,7 +193,7 @@ def _run_after(node: Node, today: Today, ready_s: Sequence[float] | None, draws:
     at_s: list[float] = []
     waited: list[float] = []
     last_s = today.done[-1].began_s if today.done else _NEVER
-    for draw, ready in enumerate(ready_s if ready_s is not None else (0.0,) * DRAWS):
+    for draw, ready in enumerate(ready_s if ready_s is not None else (0.0,) * draws.count):
         waits = _NEVER
         if ready <= last_s and (run := _first_after(today.done, ready)) is not None:
             end_s = run.ended_s
@@ -238,7 +248,7 @@ def _ready(
     dice = draws.random.random
     for confidence, at_s in known:
         if confidence < 1.0:  # what is not there in a draw has been ready for ever
-            before = (0.0,) * DRAWS if found is None else found
+            before = (0.0,) * draws.count if found is None else found
             found = [
                 end_s if end_s > ready_s and dice() < confidence else ready_s
                 for end_s, ready_s in zip(at_s, before, strict=True)

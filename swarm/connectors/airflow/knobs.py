@@ -89,7 +89,7 @@ class AirflowKnobs:
             return Carried.OVERRULED, f"a person unpaused it; {made}"
         if is_left_out and (why := self._begins.pop(intent.id, "")):
             return Carried.REFUSED, f"it is not left out: {why}; {made}"
-        late = "what was late is skipped" if is_left_out else made
+        late = "what was late is skipped" if is_left_out and not changed else made
         return Carried.DONE, f"it goes on; {late}"
 
     async def close(self) -> None:

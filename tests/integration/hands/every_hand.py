@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from swarm.model.intents import Act, Carried
-from tests.integration.hands.beside import TTL_S, HandProcess, Held, Lived, Teller, a_hold
+from tests.integration.hands.beside import DEADLINE_S, HandProcess, Held, Lived, Teller, a_hold
 
 
 def test_a_held_run_starts_when_it_may_and_once(lived: Lived, story: str) -> None:
@@ -13,7 +13,7 @@ def test_a_held_run_starts_when_it_may_and_once(lived: Lived, story: str) -> Non
     assert (len(held.begun()), len(held.runs())) == (1, 1)
 
 
-def test_what_is_late_is_left_out_where_the_policy_says_so_and_nothing_else(lived: Lived) -> None:
+def test_what_is_late_is_left_out(lived: Lived) -> None:
     lived.check("left_out")
     assert lived.held["left_out"].begun() == []
 
@@ -22,7 +22,7 @@ async def triggers_once(
     teller: Teller, hand: HandProcess, held: Held, triggered: Callable[[str], int]
 ) -> None:
     """A trigger starts one run however often it comes; `triggered` counts those of an intent."""
-    trigger = replace(a_hold(held, TTL_S), act=Act.TRIGGER)
+    trigger = replace(a_hold(held, DEADLINE_S), act=Act.TRIGGER)
     answer = await teller.tell(trigger)
     assert answer.outcome is Carried.DONE, answer
     hand.forget()

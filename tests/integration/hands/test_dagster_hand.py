@@ -25,6 +25,9 @@ from tests.integration.hands.beside import (
 from tests.integration.hands.every_hand import (
     test_a_held_run_starts_when_it_may_and_once as test_a_held_run_starts_when_it_may_and_once,
 )
+from tests.integration.hands.every_hand import (
+    test_what_is_late_is_left_out as test_what_is_late_is_left_out,
+)
 from tests.integration.hands.every_hand import triggers_once
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]

@@ -27,59 +27,76 @@ from tests.integration.hands.beside import (
     Teller,
     a_hold,
     a_release,
+    can_be_held,
     epoch_s,
     until,
 )
 from tests.integration.hands.every_hand import (
     test_a_held_run_starts_when_it_may_and_once as test_a_held_run_starts_when_it_may_and_once,
 )
+from tests.integration.hands.every_hand import (
+    test_what_is_late_is_left_out as test_what_is_late_is_left_out,
+)
 from tests.integration.hands.every_hand import triggers_once
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
-AHEAD_S = 40.0  # so long before a start it is made: its worker fetches it 10 s before
+AHEAD_S = 39.0  # so long before a start it is made: its worker fetches it 10 s before
+SOON_S = 18.0  # a start that is sooner is not held in a story
 DAY_S = 86_400
 IDLE = "idle-pool"  # has no worker: what a worker starts takes the machine long
 
 
 @dataclass
 class Deployment:
-    """A deployment whose schedule has one start soon."""
+    """A deployment whose schedule has one start soon, once it is planned."""
 
     server: PrefectServer
-    id: str
-    target: PipelineKey
-    due_s: float
+    name: str
+    pool: str = "lake-pool"
+    queue: str = "default"
+    id: str = ""
+    due_s: float = 0.0
 
-    @classmethod
-    def made(
-        cls, server: PrefectServer, name: str, pool: str = "lake-pool", queue: str = "default"
-    ) -> "Deployment":
-        flow = server.call("POST", "/flows/", {"name": "held"})
-        due_s = float(int(time.time() + AHEAD_S))
-        anchor = datetime.fromtimestamp(due_s, UTC).isoformat()
+    @property
+    def target(self) -> PipelineKey:
+        return PipelineKey("pf", f"held/{self.name}")
+
+    def plan(self) -> "Deployment":
+        """Make it, or make it anew; what was planned before is not any more."""
+        flow = self.server.call("POST", "/flows/", {"name": "held"})
+        self.due_s = float(int(time.time() + AHEAD_S))
+        anchor = datetime.fromtimestamp(self.due_s, UTC).isoformat()
         schedule = {"interval": DAY_S, "anchor_date": anchor, "timezone": "UTC"}
-        made = server.call(
+        made = self.server.call(
             "POST",
             "/deployments/",
             {
-                "name": name,
+                "name": self.name,
                 "flow_id": flow["id"],
                 "entrypoint": "lake_flows.py:inner",
                 "path": str(PREFECT_CODE),
-                "work_pool_name": pool,
-                "work_queue_name": queue,
+                "work_pool_name": self.pool,
+                "work_queue_name": self.queue,
                 "enforce_parameter_schema": False,
                 "schedules": [{"schedule": schedule, "active": True}],
             },
         )
-        return cls(server, made["id"], PipelineKey("pf", f"held/{name}"), due_s)
+        self.id = made["id"]
+        return self
+
+    def is_there(self) -> bool:
+        """What its server did not schedule in time is planned anew."""
+        if self.due_s - time.time() < SOON_S:
+            self.plan()
+        return bool(self.runs()) and can_be_held(self.due_s, SOON_S)
 
     def runs(self) -> list[Any]:
         """Those for the start at `due_s`, and whatever else is not for another day."""
-        return [r for r in self._all() if epoch_s(r["expected_start_time"]) < self.due_s + 3600]
+        from_s, to_s = self.due_s - 1, self.due_s + 3600
+        return [r for r in self.all() if from_s < epoch_s(r["expected_start_time"]) < to_s]
 
-    def _all(self) -> list[Any]:
+    def all(self) -> list[Any]:
         wanted = {"flow_runs": {"deployment_id": {"any_": [self.id]}}}
         rows: list[Any] = self.server.call("POST", "/flow_runs/filter", wanted)
         return rows
@@ -98,9 +115,6 @@ class Deployment:
         state = {"type": "SCHEDULED", "name": "Scheduled"}
         self.server.call("POST", f"/flow_runs/{run['id']}/set_state", {"state": state})
 
-    def is_there(self) -> bool:
-        return bool(self.runs())
-
     def is_left_out(self) -> bool:
         return [run["state_type"] for run in self.runs()] == ["CANCELLED"]
 
@@ -109,7 +123,7 @@ class Deployment:
         return any(
             epoch_s(run["expected_start_time"]) == self.due_s + DAY_S
             and run["state_type"] == "SCHEDULED"
-            for run in self._all()
+            for run in self.all()
         )
 
 
@@ -130,7 +144,7 @@ def source(server: PrefectServer) -> Mapping[str, object]:
 
 def held(server: PrefectServer, names: Sequence[str]) -> Mapping[str, Deployment]:
     real = ("released", "runs_out")
-    return {n: Deployment.made(server, n, "lake-pool" if n in real else IDLE) for n in names}
+    return {n: Deployment(server, n, "lake-pool" if n in real else IDLE) for n in names}
 
 
 async def redeployed(teller: Teller, held: Deployment) -> None:
@@ -149,10 +163,10 @@ PLACE = Place("prefect", running, source, held, {"redeployed": redeployed})
 async def test_a_trigger_starts_one_run_however_often_it_comes(
     server: PrefectServer, hand: HandProcess, teller: Teller
 ) -> None:
-    held = Deployment.made(server, "triggered", IDLE)
+    held = Deployment(server, "triggered", IDLE).plan()
 
     def triggered(intent_id: str) -> int:
-        return len([run for run in held.runs() if not run["auto_scheduled"]])
+        return len([run for run in held.all() if not run["auto_scheduled"]])
 
     await triggers_once(teller, hand, held, triggered)
 
@@ -166,7 +180,7 @@ async def test_what_yields_goes_last_and_comes_back(server: PrefectServer, telle
         rows = server.call("POST", f"{queues}/filter", {})
         return [row["name"] for row in sorted(rows, key=lambda row: row["priority"])]
 
-    held = Deployment.made(server, "yields", queue="own")
+    held = Deployment(server, "yields", queue="own").plan()
     before = order()
     for number, act, place in ((1, Act.YIELD, -1), (3, Act.PROMOTE, 0)):
         turned = await teller.tell(replace(a_hold(held, TTL_S, number), act=act))
@@ -174,12 +188,12 @@ async def test_what_yields_goes_last_and_comes_back(server: PrefectServer, telle
         assert order()[place] == "own"
         assert (await teller.tell(a_release(held, number + 1))).outcome is Carried.DONE
         assert order() == before
-    shared = Deployment.made(server, "shares")
+    shared = Deployment(server, "shares").plan()
     refused = await teller.tell(replace(a_hold(shared, TTL_S), act=Act.YIELD))
     assert refused.outcome is Carried.REFUSED
     assert "give it its own" in refused.detail
 
 
 async def test_what_is_not_there_is_gone(teller: Teller, server: PrefectServer) -> None:
-    held = Deployment(server, "", PipelineKey("pf", "held/nowhere"), time.time() + AHEAD_S)
+    held = Deployment(server, "nowhere", due_s=time.time() + AHEAD_S)
     assert (await teller.tell(a_hold(held, TTL_S))).outcome is Carried.GONE

@@ -106,6 +106,25 @@ def test_an_upstream_that_does_not_end_makes_it_late_before_it_begins(shell: She
     assert str(warning).endswith("since air/export is late")
 
 
+def test_of_many_slas_none_is_at_risk_by_the_luck_of_its_draws() -> None:
+    """Each ended too late on fifteen of twenty working days, which is short of a warning."""
+    world = World()
+    promises = Promises(world, [Sla(PipelineKey("dag", f"p{n}"), 7 * HOUR_S) for n in range(60)])
+    worked = [day for day in BEFORE if (day - MONDAY) % 7 < 5]
+    for key in (sla.pipeline for sla in tuple(promises.slas)):
+        records = [listed(key)]
+        for number, day in enumerate(worked):
+            took_s = 70 * MIN_S if number % 4 else 30 * MIN_S
+            records += daily(key, 6.0, range(day, day + 1), took_s)
+        for record in records:
+            world.apply(record)
+            promises.apply(record)
+    told = promises.decide(at_s(5.0))
+    states = [record.state for record in told if isinstance(record, SlaChanged)]
+    assert len(states) == len(told) == 60
+    assert {state.standing for state in states} == {Standing.ON_TRACK}
+
+
 def test_the_warning_closes_when_the_upstream_makes_it_after_all(shell: Shell) -> None:
     shell.take(begun(EXPORT, at_s(5.0)))
     shell.look(at_s(6.0, 20))
