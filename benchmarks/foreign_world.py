@@ -15,6 +15,7 @@ import psutil
 
 from benchmarks.live_swarm import LiveSwarm, running_swarm, until
 from swarm.client import Client
+from swarm.client.calls.findings import Finding
 from swarm.demo import environments, http, prefect_server
 from swarm.demo.processes import (
     Processes,
@@ -98,7 +99,7 @@ class World:
             return [int(line) for line in Path(f"{gate}.log").read_text().split()]
         return []
 
-    def missing(self, name: str) -> dict[str, Any] | None:
+    def missing(self, name: str) -> Finding | None:
         """The open finding about a worker."""
         subject = f"prefect/{POOL}/{name} "
         found = (one for one in self.swarm.client.findings() if one["subject"].startswith(subject))

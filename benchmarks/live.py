@@ -20,13 +20,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.report import Figures, Options, progress, run
 from swarm.bootstrap import secret
 from swarm.cli.process import launch, stop
 from swarm.cli.showcase import settings_for
 from swarm.client import Client
+from swarm.client.calls.graph import Pipeline
 from swarm.config import Api, Settings
 from swarm.demo import http
 from swarm.demo.lab import AIRFLOW, Lab
@@ -138,7 +138,7 @@ def _dag_ids(lab: Lab) -> list[str]:
     return [str(dag["dag_id"]) for dag in answer["dags"]]
 
 
-def _name(row: dict[str, Any]) -> str:
+def _name(row: Pipeline) -> str:
     return f"{row['orchestrator']}/{row['pipeline'].partition('/')[0]}"
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +15,12 @@ import psutil
 
 from swarm.cli.tasks import shown
 from swarm.client import Client
+from swarm.client.calls.tasks import TaskStory
 from swarm.demo.processes import LabError, free_ports
 
 T = TypeVar("T")
 _LOOK_S = 0.05
 _TIMEOUT_S = 180.0
-_ENDED = ("succeeded", "failed", "cancelled", "parked")
 
 
 def until(what: str, look: Callable[[], T | None], timeout_s: float = _TIMEOUT_S) -> T:
@@ -46,26 +46,27 @@ class LiveSwarm:
         """How its plug-ins find it."""
         return {"SWARM_URL": self.url, "SWARM_TOKEN_FILE": str(self.token_file)}
 
-    def task(self, task: str) -> dict[str, Any]:
+    def task(self, task: str) -> Mapping[str, Any]:
         """The task as readers see it; empty until they do."""
-        return shown(self.client, task) or {}
+        found = shown(self.client, task)
+        return {} if found is None else found
 
     def story(self, task: str) -> list[str]:
         """What happened to a task, without the workers' names."""
         lines = self.task(task).get("story", [])
         return [str(line["text"]).partition(" to worker")[0] for line in lines]
 
-    def in_state(self, task: str, *states: str) -> dict[str, Any]:
+    def in_state(self, task: str, *states: str) -> Mapping[str, Any]:
         """The task, once it is in one of these states."""
 
-        def found() -> dict[str, Any]:
+        def found() -> Mapping[str, Any]:
             seen = self.task(task)
             return seen if seen.get("state") in states else {}
 
         return until(f"task {task} is {' or '.join(states)}", found)
 
-    def ended(self, task: str) -> dict[str, Any]:
-        return self.in_state(task, *_ENDED)
+    def ended(self, task: str) -> TaskStory:
+        return self.client.wait(task, _TIMEOUT_S)
 
     def running_task(self) -> str:
         """The task that was handed in last, of those that run."""

@@ -4,12 +4,15 @@ import getpass
 import json
 import re
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client.calls.decisions import Decision
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -48,7 +51,7 @@ def release(pipeline: str, path: ConfigOption = None) -> None:
         typer.echo(_line(swarm.release(pipeline, by=getpass.getuser())))
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: "Decision") -> str:
     until = time.strftime("%a %H:%M", time.localtime(row["until_s"]))
     stands = f" until {until} here at the latest" if row["act"] == "hold" else ""
     mode = "" if row["mode"] == "gate" else f" ({row['mode']} only)"

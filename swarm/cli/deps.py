@@ -3,13 +3,19 @@
 import getpass
 import json
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.edge_name import edge_name
 from swarm.cli.yaml_form import json_as_yaml
+
+if TYPE_CHECKING:
+    from swarm.client.calls.graph import Recurrence, TaskName
+
+
+_Verdict = Literal["accepted", "rejected"]
 
 
 class Output(StrEnum):
@@ -34,9 +40,9 @@ OutputOption = Annotated[
 ]
 
 
-def name_of(task: dict[str, Any]) -> str:
+def name_of(task: "TaskName") -> str:
     """A task as people write it: orchestrator/pipeline/task."""
-    return "/".join(part for part in task.values() if part)
+    return "/".join(filter(None, (task["orchestrator"], task["pipeline"], task["task"])))
 
 
 def deps(
@@ -121,7 +127,7 @@ def _explain(edge: str, output: Output, path: ConfigOption) -> None:
     typer.echo(explained_text(Explained.model_validate(answer)).rstrip())
 
 
-def _often(recurrence: dict[str, Any] | None) -> str:
+def _often(recurrence: "Recurrence | None") -> str:
     """How often the reader read, in words."""
     if recurrence is None:
         return "in text"
@@ -163,7 +169,7 @@ def reject(upstream: str, downstream: str, path: ConfigOption = None) -> None:
     _judge(upstream, downstream, "rejected", path)
 
 
-def _judge(upstream: str, downstream: str, verdict: str, path: ConfigOption) -> None:
+def _judge(upstream: str, downstream: str, verdict: _Verdict, path: ConfigOption) -> None:
     with connected(path) as swarm:
         found = [
             edge

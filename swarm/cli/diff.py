@@ -103,7 +103,7 @@ def _told(config: Path | None) -> "tuple[dict[str, PipelineKey], dict[PipelineKe
 
     with explained():
         try:
-            with Client(*reached(config)) as swarm:
+            with Client(*reached(config), retry_for_s=0.0) as swarm:
                 slas, durations = swarm.slas(), swarm.durations()
         except Unreachable as error:
             typer.echo(f"swarm: {error} What it knows of durations and SLAs is left out.", err=True)

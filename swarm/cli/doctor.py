@@ -127,7 +127,7 @@ def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
 
     logs = f"{settings.state_dir / 'swarm.log'}, and of its actors {ray_logs(settings)}"
     try:
-        with Client(*reached(path), timeout_s=10.0) as swarm:
+        with Client(*reached(path), timeout_s=10.0, retry_for_s=0.0) as swarm:
             yield from _of_swarm(swarm)
     except Unreachable as error:
         yield Look("swarm", str(error), f"`swarm up` starts it; its logs are {logs}")

@@ -3,6 +3,7 @@
 import getpass
 import json
 import time
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from swarm.cli.deps import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client import Client
+    from swarm.client.calls.findings import KindScore
 
 
 def findings(
@@ -32,7 +34,7 @@ def findings(
         found = [] if score else list(swarm.findings(since_s=since_s))
         kinds = swarm.findings_score() if score else _kinds(swarm)
     if output is Output.JSON:
-        shown = {"score": kinds} if score else {"findings": found}
+        shown: dict[str, object] = {"score": kinds} if score else {"findings": found}
         typer.echo(json.dumps({"schema_version": 1, **shown}, indent=2))
         return
     if score:
@@ -69,19 +71,17 @@ def rate(finding: str, word: Word, path: ConfigOption = None) -> None:
         swarm.rate(finding, right=word is Word.RIGHT, by=getpass.getuser())
 
 
-def _kinds(swarm: "Client") -> list[dict[str, Any]]:
+def _kinds(swarm: "Client") -> "list[KindScore]":
     """How the kinds of hazards stand; nothing while the sequencer cannot say."""
-    from swarm.client import ApiError
+    from swarm.client import Unavailable
 
     try:
         return swarm.findings_score()
-    except ApiError as error:
-        if error.status != 503:
-            raise
+    except Unavailable:
         return []
 
 
-def _show_score(kinds: list[dict[str, Any]]) -> None:
+def _show_score(kinds: Sequence[Mapping[str, Any]]) -> None:
     columns = ("came_true", "acted_on", "confirmed", "rejected", "refuted")
     typer.echo(f"{'kind':17}  {'  '.join(columns)}  precision")
     for row in kinds:

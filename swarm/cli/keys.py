@@ -5,12 +5,15 @@ import os
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client.calls.access import Key, NewKey
 
 app = typer.Typer(help="API keys: made, listed, rotated, revoked.", no_args_is_help=True)
 
@@ -83,7 +86,7 @@ def list_(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> Non
     typer.echo(f"{len(found)} keys", err=True)
 
 
-def _give(made: dict[str, Any], file: Path | None) -> None:
+def _give(made: "NewKey", file: Path | None) -> None:
     if file is None:
         typer.echo(made["key"])
     else:
@@ -94,7 +97,7 @@ def _give(made: dict[str, Any], file: Path | None) -> None:
     typer.echo(f"key {made['id']} ({', '.join(made['roles'])}) opens until {until}", err=True)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: "Key") -> str:
     over = row["revoked_at_s"] is not None
     ends = (
         f"revoked {_when(row['revoked_at_s'])}" if over else f"until {_when(row['expires_at_s'])}"

@@ -3,12 +3,15 @@
 import getpass
 import json
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client.calls.decisions import Link
 
 
 class Stretch(StrEnum):
@@ -76,7 +79,7 @@ def links(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> Non
     typer.echo(f"{len(found)} links", err=True)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: "Link") -> str:
     upstreams = ", ".join(row["upstreams"])
     grain = "" if row["per"] == "run" else f" once a {row['per']}, {row['timezone']}"
     missing = ", ".join(f"{one['runs']} of {one['pipeline']}" for one in row["missing"])

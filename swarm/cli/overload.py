@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S
-from swarm.cli.tasks import ENDED, shown
+from swarm.cli.tasks import shown
 from swarm.client import Client
+from swarm.client.calls.tasks import TaskStory
 from swarm.demo.checker import CAPABILITY, MEMORY_BYTES, SLOTS
 
 # What is published of such a death: seen, its items moved, the agent replaced.
@@ -72,10 +73,7 @@ def overload(swarm: Client, folder: Path) -> Overload:
     go.touch()
     _until("a new agent is there", lambda: (now := _enough(swarm)) and now != before)
     replaced_at_s = time.time()
-    stories = [
-        _until("the items end", lambda task=task: _state(swarm, task, *ENDED))  # type: ignore[misc]
-        for task in tasks
-    ]
+    stories = swarm.wait_all(tasks, _WITHIN_S)
     at_s = float(go.with_suffix(".at").read_text())
     swarm.keep_agents(AGENT, 0)
     lost_at_s = [
@@ -102,7 +100,7 @@ def _enough(swarm: Client) -> frozenset[str]:
     return found if len(found) == 2 else frozenset()
 
 
-def _state(swarm: Client, task: str, *states: str) -> dict[str, Any] | None:
+def _state(swarm: Client, task: str, *states: str) -> TaskStory | None:
     found = shown(swarm, task)
     return found if found is not None and found["state"] in states else None
 

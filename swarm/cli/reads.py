@@ -4,12 +4,15 @@ import itertools
 import json
 import time
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import PATIENT_S, ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption, name_of
+
+if TYPE_CHECKING:
+    from swarm.client.calls.graph import Run, TaskName
 
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 
@@ -72,13 +75,9 @@ def datasets(
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, "datasets": found}, indent=2))
         return
-    sides = ("written_by", "read_by")
     print_table(
         ("dataset", "written by", "read by"),
-        (
-            (row["dataset"], *(", ".join(name_of(one) for one in row[side]) for side in sides))
-            for row in found
-        ),
+        ((row["dataset"], _listed(row["written_by"]), _listed(row["read_by"])) for row in found),
     )
 
 
@@ -96,7 +95,7 @@ def events(
     path: ConfigOption = None,
 ) -> None:
     """Follow what happens, one line each; with `-o json` one JSON object a line."""
-    with connected(path) as swarm:
+    with connected(path, retry_for_s=PATIENT_S) as swarm:
         heard = (one for one in swarm.events(after) if not kind or one["kind"] in kind)
         try:
             for one in itertools.islice(heard, limit):
@@ -144,7 +143,11 @@ def moment(at_s: float | None) -> str:
     return "" if at_s is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_s))
 
 
-def _took(row: dict[str, Any]) -> str:
+def _listed(tasks: "Iterable[TaskName]") -> str:
+    return ", ".join(map(name_of, tasks))
+
+
+def _took(row: "Run") -> str:
     began_s, ended_s = row["started_at_s"], row["ended_at_s"]
     if began_s is None or ended_s is None:
         return ""

@@ -1,6 +1,7 @@
 """`swarm replay`: what would the last days have been with swarm?"""
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,16 +48,17 @@ def replay(  # noqa: PLR0913  (typer: one argument is one option)
     Asks the running swarm, whatever its modes, or looks by itself, read-only, where sources are
     named here.
     """
+    answer: Mapping[str, Any]
     given = {"airflow": airflow, "dagster": dagster, "prefect": prefect, "manifest": manifest}
     if any(given.values()):
         answer = _offline(settings_of(path, given, (), None), days, price)
     else:
         from swarm.client import Client
 
-        with explained(), Client(*reached(path), timeout_s=_TIMEOUT_S) as swarm:
+        with explained(), Client(*reached(path), timeout_s=_TIMEOUT_S, retry_for_s=0.0) as swarm:
             answer = swarm.replay(days, price)
     if output is Output.JSON:
-        typer.echo(json.dumps({"schema_version": 1} | answer, indent=2))
+        typer.echo(json.dumps({"schema_version": 1, **answer}, indent=2))
         return
     from swarm.cli import replay_text
 

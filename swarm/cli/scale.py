@@ -3,12 +3,15 @@
 import itertools
 import json
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client.calls.fleet import ScalingStep
 
 app = typer.Typer(help="What was done about the fleet.", rich_markup_mode=None)
 
@@ -77,11 +80,11 @@ def explain(
     _show(found, output)
 
 
-def _names(row: dict[str, Any]) -> tuple[str, ...]:
+def _names(row: "ScalingStep") -> tuple[str, ...]:
     return row["node"], row["worker"], row["offering"]
 
 
-def _show(found: list[dict[str, Any]], output: Output) -> None:
+def _show(found: "list[ScalingStep]", output: Output) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, "steps": found}, indent=2))
         return

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -23,6 +22,7 @@ from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
 from swarm.client import Client
+from swarm.client.calls.graph import Dependency
 from swarm.config import Api, PipelineRule, Settings, Source
 from swarm.demo import backfill, survivor
 from swarm.demo.airflow_server import Receiver
@@ -255,7 +255,7 @@ def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> No
         typer.echo(feat.told())
 
 
-def _explain(edge: dict[str, Any]) -> None:
+def _explain(edge: Dependency) -> None:
     up, down = _names(edge)
     typer.echo(f"\nWhy, for example, {up} -> {down} through {edge['dataset']}:\n")
     for line in edge["evidence"]:
@@ -270,7 +270,7 @@ def _explain(edge: dict[str, Any]) -> None:
             typer.echo(f"          {line['excerpt']}")
 
 
-def _names(edge: dict[str, Any]) -> tuple[str, str]:
+def _names(edge: Dependency) -> tuple[str, str]:
     return name_of(edge["upstream"]), name_of(edge["downstream"])
 
 

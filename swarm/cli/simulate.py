@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,6 +80,7 @@ def simulate(  # noqa: PLR0913  (typer: one argument is one option)
         "draws": draws,
         "seed": seed,
     }
+    answer: Mapping[str, Any]
     given = {"airflow": airflow, "dagster": dagster, "prefect": prefect, "manifest": manifest}
     if any(given.values()):
         answer = _offline(settings_of(path, given, (), None), asked, new)
@@ -90,7 +92,7 @@ def simulate(  # noqa: PLR0913  (typer: one argument is one option)
                 asked["added"] = added_to(new, settings_of(path, {}, (), None), swarm.datasets())
             answer = swarm.simulate(**asked)
     if output is Output.JSON:
-        typer.echo(json.dumps({"schema_version": 1} | answer, indent=2))
+        typer.echo(json.dumps({"schema_version": 1, **answer}, indent=2))
     else:
         _print(answer)
 
@@ -123,7 +125,7 @@ def _offline(settings: "Settings", asked: dict[str, Any], new: Path | None) -> d
     return OutlookRow.of(found).model_dump(mode="json")
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(answer: Mapping[str, Any]) -> None:
     day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(answer["begins_s"]))
     typer.echo(f"The day from {day} UTC, as {answer['days']} days like it went")
     for sla in answer["slas"]:

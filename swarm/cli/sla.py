@@ -3,12 +3,16 @@
 import getpass
 import json
 import time
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
+
+if TYPE_CHECKING:
+    from swarm.client.calls.slas import Offer, Sla
 
 app = typer.Typer(help="SLAs: how they stand, what is offered, accept and decline.")
 
@@ -62,9 +66,10 @@ def accept(
 ) -> None:
     """Promise what is offered of a pipeline, or that it is done by another time."""
     of_week = None if days is None else [day.strip().lower() for day in days.split(",")]
-    terms = {"timezone": timezone, "days": of_week, "value": value}
     with connected(path) as swarm:
-        made = swarm.accept_sla(pipeline, by=getpass.getuser(), at=at, **terms)
+        made = swarm.accept_sla(
+            pipeline, by=getpass.getuser(), at=at, timezone=timezone, days=of_week, value=value
+        )
     typer.echo(f"{made['name']}, {', '.join(made['days'])}")
 
 
@@ -78,7 +83,7 @@ def decline(
         swarm.decline_sla(pipeline, by=getpass.getuser())
 
 
-def _show_offered(found: list[dict[str, Any]], output: Output) -> None:
+def _show_offered(found: "list[Offer]", output: Output) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, "offers": found}, indent=2))
         return
@@ -93,7 +98,7 @@ def _show_offered(found: list[dict[str, Any]], output: Output) -> None:
     typer.echo(f"{len(found)} offers; `swarm sla accept PIPELINE` makes one an SLA", err=True)
 
 
-def _show_score(found: dict[str, Any], output: Output) -> None:
+def _show_score(found: Mapping[str, Any], output: Output) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
         return
@@ -114,10 +119,11 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def _end(row: dict[str, Any]) -> str:
+def _end(row: "Sla") -> str:
     if row["expected_s"] is None:
         return "  too few runs to tell, or no such pipeline"
     done, due = (
-        time.strftime("%H:%M", time.localtime(row[at])) for at in ("expected_s", "deadline_s")
+        time.strftime("%H:%M", time.localtime(at_s))
+        for at_s in (row["expected_s"], row["deadline_s"])
     )
     return f"  done {done}, due {due} here"

@@ -28,7 +28,7 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         typer.echo(f"pipelines     {pipelines or 'none yet'}")
         typer.echo(f"dependencies  {now['dependencies']}, {now['undeclared']} of them undeclared")
         typer.echo(f"findings      {now['findings']} open; `swarm findings` lists them")
-        if without := (now["detection"] or {}).get("without_beats"):
+        if now["detection"] and (without := now["detection"]["without_beats"]):
             typer.echo(f"workers       {len(without)} without beats: `swarm workers ls`")
         for row in now["standing"]:
             typer.echo(f"stands still  {row['stream']} before record {row['seq']}: {row['why']}")

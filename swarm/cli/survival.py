@@ -6,12 +6,13 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psutil
 
-from swarm.cli.tasks import ENDED, shown
+from swarm.cli.tasks import shown
 from swarm.client import Client
+from swarm.client.calls.tasks import TaskStory
 from swarm.demo import survivor
 from swarm.demo.airflow_server import Airflow
 
@@ -58,7 +59,7 @@ def survive(swarm: Client, pid: int, airflow: Airflow, run: str) -> Survival:
     _once("Airflow's task did not run", lambda: survivor.runs(airflow, run))
     killed_at_s = time.time()
     os.kill(_worker_pid(pid), signal.SIGKILL)
-    story = _in_state(swarm, task, *ENDED)
+    story = swarm.wait(task, _WITHIN_S)
     at_s = {line["text"].partition(":")[0]: line["at_s"] for line in story["story"]}
     end = _once("Airflow's task did not end", lambda: survivor.ended(airflow, run))
     return Survival(
@@ -78,8 +79,8 @@ def _worker_pid(swarm_pid: int) -> int:
     return next(p.pid for p in family if p.name().startswith("ray::WorkerActor"))
 
 
-def _in_state(swarm: Client, task: str, *states: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
+def _in_state(swarm: Client, task: str, *states: str) -> TaskStory:
+    def look() -> TaskStory | None:
         found = shown(swarm, task)
         return found if found is not None and found["state"] in states else None
 

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import PATIENT_S, ConfigOption, connected
 from swarm.cli.deps import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client import Client
+    from swarm.client.calls.health import Detection
+    from swarm.client.calls.tasks import TaskStory
 
 app = typer.Typer(help="Run programs on swarm's workers.", no_args_is_help=True)
 workers_app = typer.Typer(help="The workers that run tasks.", no_args_is_help=True)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
-_SHORT_POLL_S = 0.3
-_TAKEN: dict[str, Any] = {"grant": 0, "state": "queued", "story": []}
-ENDED = ("succeeded", "failed", "cancelled", "parked", "skipped")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -37,12 +36,13 @@ def run(
     task: dict[str, Any] = {"argv": argv, "team": team, "cpu": cpu}
     if id_ is not None:
         task["id"] = id_
-    with connected(path) as swarm:
+    with connected(path, retry_for_s=PATIENT_S) as swarm:
         (name,) = swarm.submit([task])
         if detach:
             typer.echo(name)
             return
-        story = _follow(swarm, name)
+        _print_all(swarm, name)
+        story = swarm.wait(name)
     typer.echo(f"{name}: {story['story'][-1]['text']}", err=True)
     raise typer.Exit(0 if story["state"] == "succeeded" else 1)
 
@@ -115,9 +115,9 @@ def logs(
     path: ConfigOption = None,
 ) -> None:
     """Print what a task printed, of its newest grant unless one is named."""
-    with connected(path) as swarm:
+    with connected(path, retry_for_s=PATIENT_S if follow else 0.0) as swarm:
         if follow and swarm.task(task):  # one that is not there is not waited for
-            _follow(swarm, task)
+            _print_all(swarm, task)
         else:
             sys.stdout.buffer.write(swarm.output(task, grant))
 
@@ -219,7 +219,7 @@ def _spread_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{'false alarms':14}  {found['false_alarms']} in {hours:.1f} worker-hours{often}"
 
 
-def _detection_lines(detection: dict[str, Any] | None) -> Iterator[str]:
+def _detection_lines(detection: "Detection | None") -> Iterator[str]:
     """How soon the death of a worker is seen, and how often that was wrong."""
     if detection is None:
         yield "detection  the dispatcher does not answer"
@@ -240,31 +240,18 @@ def _detection_lines(detection: dict[str, Any] | None) -> Iterator[str]:
         )
 
 
-def shown(swarm: "Client", name: str) -> dict[str, Any] | None:
+def shown(swarm: "Client", name: str) -> "TaskStory | None":
     """The task, or None: one that was just taken is shown a moment later."""
-    from swarm.client import ApiError
+    from swarm.client import NotFound
 
     try:
         return swarm.task(name)
-    except ApiError as error:
-        if error.status != 404:
-            raise
+    except NotFound:
         return None
 
 
-def _follow(swarm: "Client", name: str) -> dict[str, Any]:
-    """Print what it prints until it has ended, from the beginning of each grant; the task then."""
-    grant, offset = 0, 0
-    while True:
-        story = shown(swarm, name) or _TAKEN
-        if story["grant"] != grant:
-            grant, offset = story["grant"], 0
-        printed = b""
-        if grant:
-            printed, offset = swarm.output_part(name, grant, offset)
+def _print_all(swarm: "Client", name: str) -> None:
+    """Print what it prints until it has ended, from the beginning of each grant."""
+    for printed in swarm.follow(name):
         sys.stdout.buffer.write(printed)
         sys.stdout.flush()
-        if story["state"] in ENDED and not printed:
-            return story
-        if not printed:
-            time.sleep(_SHORT_POLL_S)

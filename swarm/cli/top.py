@@ -1,17 +1,20 @@
 """`swarm top`: the state of everything in the terminal, drawn again and again."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import PATIENT_S, ConfigOption, connected
 from swarm.cli.deps import name_of
 
 if TYPE_CHECKING:
     from rich.console import Group
 
     from swarm.client import Client
+    from swarm.client.calls.health import Status
+    from swarm.client.calls.slas import Sla
+    from swarm.client.calls.tasks import Worker
 
 _SHOWN = 12
 
@@ -28,7 +31,7 @@ def top(
     from rich.live import Live
 
     console = Console(highlight=False)
-    with connected(path) as swarm:
+    with connected(path, retry_for_s=0.0 if once else PATIENT_S) as swarm:
         if once or not console.is_terminal:
             console.print(_screen(swarm))
             return
@@ -70,19 +73,19 @@ def _screen(swarm: "Client") -> "Group":
     return Group(*lines)
 
 
-def _sentence(now: dict[str, Any], slas: list[dict[str, Any]]) -> str:
+def _sentence(now: "Status", slas: "list[Sla]") -> str:
     pipelines = sum(now["pipelines"].values())
     risk = f"{len(slas)} SLAs at risk or missed" if slas else "On track"
     implicit, found = now["undeclared"], now["findings"]
     return f"{risk}. {pipelines} pipelines, {implicit} implicit dependencies, {found} findings open"
 
 
-def _cause(sla: dict[str, Any]) -> str:
+def _cause(sla: "Sla") -> str:
     due = f"  due {_clock(sla['deadline_s'])}"
     return f"{due}, waits for {sla['late']}" if sla["late"] else due
 
 
-def _worker(worker: dict[str, Any]) -> str:
+def _worker(worker: "Worker") -> str:
     state = "drains" if worker["draining"] else "works"
     return f"{worker['worker']}  {state}  {len(worker['holds'])} of {worker['slots']} slots"
 

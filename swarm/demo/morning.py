@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from swarm.client import Client
+from swarm.client.calls.graph import Dependency
 from swarm.config import PipelineRule, Settings
 from swarm.demo import http
 from swarm.demo.lab import AIRFLOW, DAGSTER, Lab
@@ -166,7 +166,7 @@ def gating(settings: Settings, hand: Mapping[str, object]) -> Settings:
     return settings.model_copy(update={"pipelines": (*settings.pipelines, *rules)})
 
 
-def dependency(swarm: Client, pair: Pair) -> dict[str, Any]:
+def dependency(swarm: Client, pair: Pair) -> Dependency:
     """The dependency that nobody declared, once swarm has found it. Raises `LabError`."""
     wanted = [(AIRFLOW, pair.dag), (DAGSTER, pair.job)]
     deadline_s = time.monotonic() + _TIMEOUT_S

@@ -1,0 +1,125 @@
+"""Work from handing in to its end: submit, wait, follow what it prints."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from swarm.client.call import post
+from swarm.client.calls.tasks import LIVE, NewTask, TaskStory, output_part
+from swarm.client.calls.tasks import task as asked
+from swarm.client.errors import NotFound
+from swarm.client.steps import Given, Now, Parts, Patience, Pause, Steps, sent
+
+AT_ONCE = 10_000
+"""How many tasks the API takes in one request."""
+_SHOWN_WITHIN_S = 30.0  # what was taken comes to the readers a moment later
+_FIRST_LOOK_S = 0.05
+_MOST_LOOK_S = 1.0
+_PRINTED_LOOK_S = 0.3
+
+
+def submit(
+    patience: Patience,
+    tasks: Sequence[NewTask] | Sequence[Mapping[str, Any]],
+    *,
+    idempotency_key: str | None = None,
+) -> Steps[list[str]]:
+    """Hand in tasks and return their ids: each will reach exactly one outcome. A task is
+    `{"argv": [...]}` or `{"call": {"path": "package.module:function", "args": {...}}}` or
+    `{"capability": ..., "item": ...}` for an agent, and what `NewTask` has besides.
+
+    Up to 10,000 are taken all or none; more go in batches of so many, in order. Sending the same
+    tasks again under the same `idempotency_key`, or with ids of your own, makes no second task.
+    Without a key one is made, and kept while the client sends again; where it gives up, the error
+    has it as `idempotency_key`.
+    """
+    key = idempotency_key or secrets.token_hex(16)
+    ids: list[str] = []
+    for begin in range(0, len(tasks), AT_ONCE):
+        batch = list(tasks[begin : begin + AT_ONCE])
+        call = post("tasks", {"tasks": batch}, key=f"{key}#{begin // AT_ONCE}" if begin else key)
+        ids += (yield from sent(call, patience))["tasks"]
+    return ids
+
+
+def wait(patience: Patience, task: str, timeout_s: float | None = None) -> Steps[TaskStory]:
+    """Wait until a task has ended, however it ended; its story. Raises `TimeoutError` where it has
+    not within `timeout_s`, and `NotFound` where nobody handed it in."""
+    (story,) = yield from wait_all(patience, [task], timeout_s)
+    return story
+
+
+def wait_all(
+    patience: Patience, tasks: Sequence[str], timeout_s: float | None = None
+) -> Steps[list[TaskStory]]:
+    """Wait until all these tasks have ended, however they ended; their stories, in order. Raises
+    `TimeoutError` where one has not within `timeout_s` of now."""
+    stories: list[TaskStory] = []
+    began_s: float = yield Now()
+    for task in tasks:
+        look_s = _FIRST_LOOK_S
+        while True:
+            now_s: float = yield Now()
+            left_s = inf if timeout_s is None else began_s + timeout_s - now_s
+            until_end = replace(patience, for_s=max(0.0, min(patience.for_s, left_s)))
+            story = yield from _shown(until_end, task, now_s - began_s)
+            if story is not None and story["state"] not in LIVE:
+                stories.append(story)
+                break
+            if left_s <= look_s:
+                done = f"{len(stories)} of {len(tasks)} tasks have ended, and "
+                raise TimeoutError(done * (len(tasks) > 1) + _still(task, story, now_s - began_s))
+            yield Pause(look_s)
+            look_s = min(_MOST_LOOK_S, 1.5 * look_s)
+    return stories
+
+
+def follow(patience: Patience, task: str) -> Parts[bytes]:
+    """What a task prints, as it prints it, until it has ended; from the beginning of each grant."""
+    grant, offset = 0, 0
+    began_s: float = yield Now()
+    while True:
+        now_s: float = yield Now()
+        story = yield from _shown(patience, task, now_s - began_s)
+        printed = b""
+        if story is not None:
+            if story["grant"] != grant:
+                grant, offset = story["grant"], 0
+            if grant:
+                part = output_part(task, grant, offset)
+                printed, offset = yield from sent(part, patience)
+        if printed:
+            yield Given(printed)
+        elif story is not None and story["state"] not in LIVE:
+            return
+        else:
+            yield Pause(_PRINTED_LOOK_S)
+
+
+def output(patience: Patience, task: str, grant: int | None = None) -> Steps[bytes]:
+    """What a task has printed under a grant, its newest unless named. Of more than 5 MiB only
+    the beginning and the end, and a line between that says how much is missing."""
+    whole, offset = bytearray(), 0
+    while True:
+        printed, offset = yield from sent(output_part(task, grant, offset), patience)
+        if not printed:
+            return bytes(whole)
+        whole += printed
+
+
+def _shown(patience: Patience, task: str, waited_s: float) -> Steps[TaskStory | None]:
+    """The task, or None: one that was just taken is shown a moment later."""
+    try:
+        return (yield from sent(asked(task), patience))
+    except NotFound:
+        if waited_s > _SHOWN_WITHIN_S:
+            raise
+        return None
+
+
+def _still(task: str, story: TaskStory | None, waited_s: float) -> str:
+    state = "not shown yet" if story is None else story["state"]
+    why = story["waiting_text"] if story is not None else None
+    return f"task {task} is {state} after {waited_s:.0f} s" + (f": {why}" if why else "")
