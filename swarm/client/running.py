@@ -17,6 +17,7 @@ AT_ONCE = 10_000
 _SHOWN_WITHIN_S = 30.0  # what was taken comes to the readers a moment later
 _FIRST_LOOK_S = 0.05
 _MOST_LOOK_S = 1.0
+_ONE_MOMENT_S = 0.001
 _PRINTED_LOOK_S = 0.3
 
 
@@ -68,10 +69,10 @@ def wait_all(
             if story is not None and story["state"] not in LIVE:
                 stories.append(story)
                 break
-            if left_s <= look_s:
+            if left_s < _ONE_MOMENT_S:
                 done = f"{len(stories)} of {len(tasks)} tasks have ended, and "
                 raise TimeoutError(done * (len(tasks) > 1) + _still(task, story, now_s - began_s))
-            yield Pause(look_s)
+            yield Pause(min(look_s, left_s))
             look_s = min(_MOST_LOOK_S, 1.5 * look_s)
     return stories
 

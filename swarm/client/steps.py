@@ -8,7 +8,8 @@ Rules of sending again, for `Patience.for_s` seconds in all:
 2. One that broke later, or a gateway's word that it did (502, 504), may have: only a call that is
    repeatable is tried again, as it was, under the same `Idempotency-Key`.
 3. 429 means that nothing was done: any call is sent again, when `Retry-After` says.
-4. 503 may be an actor that did not answer in time: as 2, when `Retry-After` says.
+4. 503 may be an actor that did not answer in time: as 2, when `Retry-After` says. A dispatcher in
+   safe mode waits for a person and not for time.
 """
 
 import random
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 _FIRST_WAIT_S = 0.1
 _MOST_WAIT_S = 5.0
+_SAFE_MODE = "safe-mode"
 _LATER_PAGES = 1_000  # rows: who wants more than the first page wants many
 
 
@@ -109,6 +111,8 @@ def may_be_sent_again(call: Call[Any], got: Answer | Broken) -> bool:
         return False
     if isinstance(got, Broken):
         return call.repeatable or not got.was_sent
+    if got.status == 503 and got.refusal().code == _SAFE_MODE:
+        return False
     return got.status == 429 or (call.repeatable and got.status in (502, 503, 504))
 
 

@@ -99,7 +99,7 @@ def test_a_killed_database_ends_no_task(
         backends = postmaster.children()
         postmaster.kill()
         psutil.wait_procs([postmaster, *backends], timeout=30)
-        with Client(swarm.url, swarm.token, timeout_s=2.0) as impatient:
+        with Client(swarm.url, swarm.token, timeout_s=2.0, retry_for_s=0.0) as impatient:
             with pytest.raises((ApiError, Unreachable)):
                 impatient.submit([{"argv": ["true"]}], idempotency_key="meanwhile")
             server.start()
