@@ -9,7 +9,7 @@ from typing import Any
 from swarm.client.call import post
 from swarm.client.calls.tasks import LIVE, NewTask, TaskStory, output_part
 from swarm.client.calls.tasks import task as asked
-from swarm.client.errors import NotFound
+from swarm.client.errors import CallFailed, NotFound
 from swarm.client.steps import Given, Now, Parts, Patience, Pause, Steps, sent
 
 AT_ONCE = 10_000
@@ -41,7 +41,11 @@ def submit(
     for begin in range(0, len(tasks), AT_ONCE):
         batch = list(tasks[begin : begin + AT_ONCE])
         call = post("tasks", {"tasks": batch}, key=f"{key}#{begin // AT_ONCE}" if begin else key)
-        ids += (yield from sent(call, patience))["tasks"]
+        try:
+            ids += (yield from sent(call, patience))["tasks"]
+        except CallFailed as error:
+            error.idempotency_key = key  # that of all of them, not of this batch
+            raise
     return ids
 
 
@@ -70,8 +74,8 @@ def wait_all(
                 stories.append(story)
                 break
             if left_s < _ONE_MOMENT_S:
-                done = f"{len(stories)} of {len(tasks)} tasks have ended, and "
-                raise TimeoutError(done * (len(tasks) > 1) + _still(task, story, now_s - began_s))
+                done = f"{len(stories)} of {len(tasks)} tasks have ended"
+                raise TimeoutError(f"{done}; {_still(task, story, now_s - began_s)}")
             yield Pause(min(look_s, left_s))
             look_s = min(_MOST_LOOK_S, 1.5 * look_s)
     return stories

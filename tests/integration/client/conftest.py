@@ -83,22 +83,21 @@ def deps(tmp_path: Path) -> Deps:
 
 @pytest.fixture
 def world(deps: Deps, tmp_path: Path) -> Iterator[World]:
-    loop = asyncio.new_event_loop()
+    runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="warning"))
     over = threading.Event()
     threads = [
-        threading.Thread(target=_serve, args=(loop, server, listening)),
+        threading.Thread(target=_serve, args=(runner, server, listening)),
         threading.Thread(target=_project, args=(tmp_path, over)),
     ]
     for thread in threads:
         thread.start()
-    yield World(f"http://127.0.0.1:{listening.getsockname()[1]}", deps, loop)
+    yield World(f"http://127.0.0.1:{listening.getsockname()[1]}", deps, runner.get_loop())
     over.set()
     server.should_exit = server.force_exit = True
     for thread in threads:
         thread.join()
-    loop.close()
 
 
 @pytest.fixture(params=["waiting", "awaiting"])
@@ -109,11 +108,9 @@ async def swarm(world: World, request: pytest.FixtureRequest) -> AsyncIterator[E
         yield client
 
 
-def _serve(
-    loop: asyncio.AbstractEventLoop, server: uvicorn.Server, listening: socket.socket
-) -> None:
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(server.serve([listening]))
+def _serve(runner: asyncio.Runner, server: uvicorn.Server, listening: socket.socket) -> None:
+    with runner:
+        runner.run(server.serve([listening]))
 
 
 def _project(folder: Path, over: threading.Event) -> None:

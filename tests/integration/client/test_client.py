@@ -27,7 +27,7 @@ async def until(look) -> None:
 
 async def test_every_page_is_walked_and_no_row_comes_twice(swarm: Either) -> None:
     ids = await swarm.call("submit", [{"argv": ["true"]} for _ in range(1_250)])
-    await until(lambda: _has(swarm, ids[0]))
+    await until(lambda: _has(swarm, ids[-1]))
     found = [row["id"] for row in await listed(swarm, "tasks")]
     assert len(found) == len(ids)
     assert set(found) == set(ids)

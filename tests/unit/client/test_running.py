@@ -59,6 +59,10 @@ def test_who_gives_up_has_the_key() -> None:
     with pytest.raises(Invalid) as refused:
         Script(no(422)).run(submit(PATIENT, [{"argv": []}], idempotency_key="mine"))
     assert refused.value.idempotency_key == "mine"
+    tasks = [{"item": 1}] * (AT_ONCE + 1)
+    with pytest.raises(Unreachable) as within:
+        Script(taken(AT_ONCE), CUT).run(submit(Patience(0.0), tasks, idempotency_key="mine"))
+    assert within.value.idempotency_key == "mine", "the key of all of them, not of the batch"
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed", "cancelled", "parked", "skipped"])
@@ -96,7 +100,7 @@ def test_who_waits_may_say_for_how_long() -> None:
 
 def test_the_deadline_is_that_of_all() -> None:
     script = Script(story("succeeded"), *[story("running")] * 20)
-    with pytest.raises(TimeoutError, match="1 of 2 tasks have ended, and task b is running"):
+    with pytest.raises(TimeoutError, match="1 of 2 tasks have ended; task b is running"):
         script.run(wait_all(PATIENT, ["a", "b"], timeout_s=2.0))
     assert sum(script.pauses) == pytest.approx(2.0, abs=0.01)
 
