@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.connection import EXIT_FOUND, ConfigOption, connected, fail
 from swarm.cli.deps import Output, OutputOption
 
 app = typer.Typer(help="Who changed what over HTTP.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def list_(
 
 @app.command()
 def verify(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
-    """Check that each change follows from the one before it; the exit code is 1 if one does not.
+    """Check that each change follows from the one before it; the exit code is 3 if one does not.
 
     Keep what it prints elsewhere: against an older print, changes cut off at the end show.
     """
@@ -48,4 +48,4 @@ def verify(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
             typer.echo(f"{row['stream']}  {row['rows']} changes{trimmed}  {row['digest'] or '-'}")
     wrong = [f"{row['stream']}: {row['wrong']}" for row in found if row["wrong"]]
     if wrong:
-        fail("\n".join(wrong), 1)
+        fail("\n".join(wrong), EXIT_FOUND)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import fail
+from swarm.cli.connection import EXIT_FOUND, fail
 
 if TYPE_CHECKING:
     from swarm.capacity.clusterfile.located import Finding
@@ -36,7 +36,7 @@ def check(
     """Tell what is wrong with a cluster file, on which line, and what to write instead.
 
     By Ray's own schema, and by what swarm needs: labels, who is let in, what is open to the
-    network, when a node counts as dead. It starts nothing. Exit code 1: something is wrong.
+    network, when a node counts as dead. It starts nothing. Exit code 3: something is wrong.
     """
     found = _checked(file)
     if output is Output.JSON:
@@ -47,7 +47,7 @@ def check(
             typer.echo(f"{file}:{one.line}: {one.place}: {one.problem}. Fix: {one.fix}")
         typer.echo(f"{len(found)} to fix" if found else f"{file}: nothing wrong", err=bool(found))
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FOUND)
 
 
 @app.command()

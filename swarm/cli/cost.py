@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, explained
+from swarm.cli.connection import EXIT_FOUND, ConfigOption, connected, explained
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -80,7 +80,8 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
     """Show what the nodes of the last days cost, and whose it was. It changes nothing.
 
     Of swarm's own workers; with --baseline of a fleet that stands without swarm, from the runs that
-    orchestrators remember, of the settings' sources and those named here.
+    orchestrators remember, of the settings' sources and those named here. With --bill the exit
+    code is 3 where the two are more than 2 % apart.
     """
     if bill is not None:
         _reconcile(bill, tag or [], output, path)
@@ -136,7 +137,8 @@ def _reconcile(file: Path, tag: list[str], output: Output, path: Path | None) ->
         typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
     else:
         cost_text.show_beside(found)
-    raise typer.Exit(int(apart > _TOLERATED))
+    if apart > _TOLERATED:
+        raise typer.Exit(EXIT_FOUND)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def explain(
         about = (row for row in swarm.scaling() if name in _names(row))
         found = list(itertools.islice(about, 1_000))
     if not found:
-        fail(f"nothing was done about `{name}`; `swarm scale` names nodes and offerings", 1)
+        fail(f"nothing was done about `{name}`; `swarm scale` names nodes and offerings", 4)
     _show(found, output)
 
 

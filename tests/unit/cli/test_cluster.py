@@ -32,12 +32,12 @@ def test_nothing_wrong_is_0() -> None:
     assert run(str(GOOD)) == (0, f"{GOOD}: nothing wrong\n")
 
 
-def test_something_wrong_is_1_with_file_line_and_fix(bad: Path) -> None:
+def test_something_wrong_is_3_with_file_line_and_fix(bad: Path) -> None:
     code, text = run(str(bad))
     line = 1 + bad.read_text().splitlines().index(
         "    resources: {CPU: 2} # no work beside the journal"
     )
-    assert code == 1
+    assert code == 3
     assert text.startswith(f"{bad}:{line}: available_node_types.head.resources: ")
     assert "Fix: `resources: {CPU: 0}`" in text
 
@@ -45,7 +45,7 @@ def test_something_wrong_is_1_with_file_line_and_fix(bad: Path) -> None:
 def test_as_json(bad: Path) -> None:
     code, text = run(str(bad), "-o", "json")
     (finding,) = json.loads(text)["findings"]
-    assert (code, finding["place"]) == (1, "available_node_types.head.resources")
+    assert (code, finding["place"]) == (3, "available_node_types.head.resources")
 
 
 def test_what_is_no_cluster_names_the_file(tmp_path: Path) -> None:

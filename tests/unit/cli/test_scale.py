@@ -63,4 +63,4 @@ def test_one_node_is_explained_and_an_unknown_one_is_named() -> None:
     assert [one["step"] for one in steps] == ["joined"]
     assert len(swarm("scale", "explain", "spot").stdout.splitlines()) == 3
     unknown = swarm("scale", "explain", "n9")
-    assert (unknown.exit_code, "n9" in unknown.stderr) == (1, True)
+    assert (unknown.exit_code, "n9" in unknown.stderr) == (4, True)
