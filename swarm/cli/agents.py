@@ -45,7 +45,7 @@ def run(
     path: ConfigOption = None,
 ) -> None:
     """Host agents of a class in this process, for the swarm at `SWARM_URL` (its token, with the
-    right `work`, in the file `SWARM_TOKEN_FILE`), until it is ended."""
+    role `agent`, in the file `SWARM_TOKEN_FILE`), until it is ended."""
     import asyncio
 
     from swarm.actors.agent_seats import AgentSpec

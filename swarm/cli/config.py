@@ -23,6 +23,8 @@ def show(
     config: Annotated[
         Path | None,
         typer.Option(
+            "--config",
+            "-c",
             help="Settings file.",
             envvar="SWARM_CONFIG",
             exists=True,

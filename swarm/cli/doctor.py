@@ -124,6 +124,7 @@ def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
     from swarm.bootstrap import ray_logs
     from swarm.cli.connection import reached
     from swarm.client import ApiError, Client, Unreachable
+    from swarm.errors import ConfigError
 
     logs = f"{settings.state_dir / 'swarm.log'}, and of its actors {ray_logs(settings)}"
     try:
@@ -136,6 +137,8 @@ def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
         if error.status == 401:
             fix = "export SWARM_TOKEN_FILE=FILE    # where the token is that `swarm up` printed"
         yield Look("swarm", str(error), fix)
+    except ConfigError as error:
+        yield Look("swarm", str(error), "set `SWARM_TOKEN_FILE`")
     except OSError as error:
         fix = "export SWARM_TOKEN_FILE=FILE    # one that you may read"
         yield Look("swarm", f"token {error.filename}: {error.strerror}", fix)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.deps import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def create(
     path: ConfigOption = None,
 ) -> None:
     """Make a key. It is shown once: swarm keeps only a digest of it."""
+    _refuse_taken(file)
     with connected(path) as swarm:
         _give(swarm.create_key(name, role, life_s=days * _DAY_S), file)
 
@@ -61,6 +62,7 @@ def rotate(
     path: ConfigOption = None,
 ) -> None:
     """Make a key like KEY in its place, for as long as that was for."""
+    _refuse_taken(file)
     with connected(path) as swarm:
         _give(swarm.rotate_key(key, overlap_s=overlap_h * 3_600), file)
 
@@ -108,3 +110,9 @@ def _line(row: "Key") -> str:
 
 def _when(at_s: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_s))
+
+
+def _refuse_taken(file: Path | None) -> None:
+    """Before the key is made: one that cannot be written down would be lost."""
+    if file is not None and file.exists():
+        fail(f"{file} is there already; name another file.", 7)

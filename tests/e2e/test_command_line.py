@@ -105,6 +105,10 @@ def test_the_exit_code_says_what_went_wrong(invoke, tmp_path, monkeypatch):
     invoke("runs", "-n", 0, code=2)
     (tmp_path / "token").write_text("wrong")
     assert "Authorization" in invoke("runs", code=5).stderr
+    monkeypatch.delenv("SWARM_TOKEN_FILE")
+    assert "set SWARM_TOKEN_FILE" in invoke("runs", code=2).stderr
+    assert "set SWARM_TOKEN_FILE" in invoke("doctor", code=3).stdout
+    monkeypatch.setenv("SWARM_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("SWARM_URL", "http://127.0.0.1:9")
     assert "does not answer" in invoke("runs", code=6).stderr
     monkeypatch.delenv("SWARM_URL")

@@ -110,6 +110,8 @@ def test_keys_are_made_rotated_and_revoked_on_the_command_line(
     file = tmp_path / "next"
     assert swarm("keys", "rotate", id_, "--overlap", "1", "--file", str(file)).exit_code == 0
     assert file.stat().st_mode & 0o777 == 0o600
+    taken = swarm("keys", "create", "bob", "--role", "viewer", "--file", str(file))
+    assert (taken.exit_code, "is there already" in taken.stderr) == (7, True)
     for still in (key, file.read_text()):
         told = swarm("keys", "ls", token=still)
         assert (told.exit_code, "viewer" in told.stderr) == (5, True), "known, though not an admin"

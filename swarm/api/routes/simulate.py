@@ -20,7 +20,7 @@ router = APIRouter(tags=["simulate"])
 @router.post("/simulate")
 async def what_if(body: WhatIfBody, deps: Given) -> OutlookRow:
     """When pipelines are done and SLAs missed on the day ahead, as it usually goes and with the
-    change. It looks only: the right to read is enough."""
+    change. It looks only: a viewer may."""
     changes = body.changes(deps.model.find)
     world, now_s = await world_of(deps), deps.clock.now_s()
     found = await asyncio.to_thread(_simulate, world, deps, changes, body, now_s)

@@ -48,6 +48,7 @@ def test_what_has_left_a_trace_is_named_in_settings_that_can_be_read(home, monke
 def test_where_nothing_was_found_the_settings_can_be_read_too(home):
     assert invoke("init").exit_code == 0
     assert config.load(home / "swarm.yaml", {}).sources == ()
+    assert invoke("config", "show", "-c", "swarm.yaml").exit_code == 0, "as its first line says"
 
 
 def test_settings_that_are_there_stay_as_they_are(home):
