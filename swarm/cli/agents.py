@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.actors.agent_seats import AgentSpec

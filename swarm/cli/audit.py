@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swarm.cli.connection import EXIT_FOUND, ConfigOption, connected, fail
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 app = typer.Typer(help="Who changed what over HTTP.", no_args_is_help=True)
 

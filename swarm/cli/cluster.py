@@ -2,25 +2,18 @@
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import EXIT_FOUND, fail
+from swarm.cli.output import CheckOutput
 
 if TYPE_CHECKING:
     from swarm.capacity.clusterfile.located import Finding
 
 app = typer.Typer(help="Ray clusters to run on.", no_args_is_help=True)
-
-
-class Output(StrEnum):
-    """How to print what was found."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 FileArgument = Annotated[
@@ -31,7 +24,7 @@ FileArgument = Annotated[
 @app.command()
 def check(
     file: FileArgument,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TEXT,
+    output: Annotated[CheckOutput, typer.Option("--output", "-o", help="Form.")] = CheckOutput.TEXT,
 ) -> None:
     """Tell what is wrong with a cluster file, on which line, and what to write instead.
 
@@ -39,7 +32,7 @@ def check(
     network, when a node counts as dead. It starts nothing. Exit code 3: something is wrong.
     """
     found = _checked(file)
-    if output is Output.JSON:
+    if output is CheckOutput.JSON:
         tree = {"schema_version": 1, "findings": [asdict(one) for one in found]}
         typer.echo(json.dumps(tree, indent=2))
     else:

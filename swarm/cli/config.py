@@ -2,20 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from swarm.cli.output import ConfigOutput
+
 app = typer.Typer(help="The settings.", no_args_is_help=True)
-
-
-class Output(StrEnum):
-    """How to print the settings."""
-
-    YAML = "yaml"
-    JSON = "json"
 
 
 @app.command()
@@ -32,7 +26,9 @@ def show(
             metavar="FILE",
         ),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.YAML,
+    output: Annotated[
+        ConfigOutput, typer.Option("--output", "-o", help="Form.")
+    ] = ConfigOutput.YAML,
     origin: Annotated[
         bool, typer.Option("--origin", help="One line a key, and who says so.")
     ] = False,
@@ -48,12 +44,12 @@ def show(
     tree["store_url"] = _without_password(tree["store_url"])
     if origin:
         rows = list(_origins(tree, config, os.environ))
-        if output is Output.JSON:
+        if output is ConfigOutput.JSON:
             typer.echo(json.dumps({key: {"value": v, "origin": o} for key, v, o in rows}, indent=2))
             return
         for key, value, whence in rows:
             typer.echo(f"{key}: {json.dumps(value, ensure_ascii=False)}  # {whence}")
-    elif output is Output.JSON:
+    elif output is ConfigOutput.JSON:
         typer.echo(json.dumps(tree, indent=2))
     else:
         typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)

@@ -27,7 +27,8 @@ _EXIT_OF_STATUS = {401: 5, 403: 5, 404: 4, 409: 7}
 @contextlib.contextmanager
 def connected(path: Path | None, retry_for_s: float = 0.0) -> Iterator["Client"]:
     """The running swarm of `SWARM_URL`, else of the settings. Every refusal of it becomes a
-    message on stderr and an exit code: 4 not found, 5 token, 6 unreachable, 7 conflict. It is told at once; a command that goes on for long tries again for `retry_for_s`."""
+    message on stderr and an exit code: 4 not found, 5 token or its role, 6 unreachable, 7
+    conflict. It is told at once; a command that goes on for long tries again for `retry_for_s`."""
     from swarm.client import Client
 
     with explained(), Client(*reached(path), retry_for_s=retry_for_s) as client:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import ConfigOption, explained, fail
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.config import Settings, Source
@@ -20,7 +20,7 @@ app = typer.Typer(help="The sources of the settings.", no_args_is_help=True)
 def list_(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
     """List the sources that the settings name."""
     from swarm import config
-    from swarm.cli.reads import print_table
+    from swarm.cli.output import print_table
 
     with explained():
         settings = config.load(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import EXIT_FOUND, ConfigOption, connected, explained
+from swarm.cli.output import CostOutput
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -29,14 +30,6 @@ class By(StrEnum):
     TEAM = "team"
     DAY = "day"
     RUN = "run"
-
-
-class Output(StrEnum):
-    """How to print it."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def cost(  # noqa: PLR0913  (typer: one argument is one option)
@@ -74,7 +67,7 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
     dagster: DagsterOption = None,
     prefect: PrefectOption = None,
     manifest: ManifestOption = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
+    output: Annotated[CostOutput, typer.Option("--output", "-o", help="Form.")] = CostOutput.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show what the nodes of the last days cost, and whose it was. It changes nothing.
@@ -96,20 +89,20 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
         _baseline(given, (workers, slots, _price(price, kind, region)), days, by, output, path)
 
 
-def _show(days: int, by: By, output: Output, path: Path | None) -> None:
+def _show(days: int, by: By, output: CostOutput, path: Path | None) -> None:
     from swarm.cli import cost_text
 
     with connected(path) as swarm:
         found = swarm.cost(by.value, days, limit=10_000)
-    if output is Output.JSON:
+    if output is CostOutput.JSON:
         typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
-    elif output is Output.CSV:
+    elif output is CostOutput.CSV:
         typer.echo(cost_text.table(found["rows"], by.value), nl=False)
     else:
         cost_text.show(found)
 
 
-def _reconcile(file: Path, tag: list[str], output: Output, path: Path | None) -> None:
+def _reconcile(file: Path, tag: list[str], output: CostOutput, path: Path | None) -> None:
     from swarm.capacity.bill import read_bill
     from swarm.cli import cost_text
     from swarm.placement.receipts import difference
@@ -133,7 +126,7 @@ def _reconcile(file: Path, tag: list[str], output: Output, path: Path | None) ->
         "kinds": cost_text.beside(billed, told["kinds"]),
         "unpriced": told["unpriced"],
     }
-    if output is Output.JSON:
+    if output is CostOutput.JSON:
         typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
     else:
         cost_text.show_beside(found)
@@ -153,7 +146,7 @@ def _baseline(
     fleet: tuple[int, int, float],
     days: int,
     by: By,
-    output: Output,
+    output: CostOutput,
     path: Path | None,
 ) -> None:
     if by not in (By.PIPELINE, By.DAY):
@@ -180,10 +173,10 @@ def _baseline(
     found = priced(spans, Standing(*fleet), now_s - days * DAY_S, now_s)
     whose = summed(found.receipt.lines, lambda line: _name(line, by))
     usd = {name: line.usd for name, line in whose.items()}
-    if output is Output.CSV:
+    if output is CostOutput.CSV:
         rows = [{"name": name, "usd": amount} for name, amount in usd.items()]
         typer.echo(cost_text.table(rows, by.value), nl=False)
-    elif output is Output.JSON:
+    elif output is CostOutput.JSON:
         tree = {"schema_version": 1, "days": days, "worker_usd_per_h": fleet[2], "by": by.value}
         typer.echo(json.dumps(tree | cost_text.baseline_tree(found) | {"usd": usd}, indent=2))
     else:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from swarm.cli.deps import Output
+from swarm.cli.output import Output
 
 
 def demo(

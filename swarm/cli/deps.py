@@ -2,47 +2,18 @@
 
 import getpass
 import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.edge_name import edge_name
-from swarm.cli.yaml_form import json_as_yaml
+from swarm.cli.output import Output, OutputOption, name_of, print_table
 
 if TYPE_CHECKING:
-    from swarm.client.calls.graph import Recurrence, TaskName
-
+    from swarm.client.calls.graph import Recurrence
 
 _Verdict = Literal["accepted", "rejected"]
-
-
-class Output(StrEnum):
-    """How to print."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
-
-def _seen_as(context: typer.Context, output: Output) -> Output:
-    """A command that is to print YAML sees that it is to print JSON."""
-    if output is not Output.YAML:
-        return output
-    if not context.resilient_parsing:
-        context.with_resource(json_as_yaml())
-    return Output.JSON
-
-
-OutputOption = Annotated[
-    Output, typer.Option("--output", "-o", help="How to print.", callback=_seen_as)
-]
-
-
-def name_of(task: "TaskName") -> str:
-    """A task as people write it: orchestrator/pipeline/task."""
-    return "/".join(filter(None, (task["orchestrator"], task["pipeline"], task["task"])))
 
 
 def deps(
@@ -80,23 +51,21 @@ def deps(
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, "edges": edges}, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("writer", "reader", "dataset", "confidence", "level", "seen", "declared"):
-        table.add_column(column, overflow="fold")
-    for edge in edges:
-        table.add_row(
-            name_of(edge["upstream"]),
-            name_of(edge["downstream"]),
-            edge["dataset"],
-            f"{edge['confidence']:.2f}",
-            edge["level"],
-            _often(edge["recurrence"]),
-            "yes" if edge["declared"] else "no",
-        )
-    Console().print(table)
+    print_table(
+        ("writer", "reader", "dataset", "confidence", "level", "seen", "declared"),
+        (
+            (
+                name_of(edge["upstream"]),
+                name_of(edge["downstream"]),
+                edge["dataset"],
+                f"{edge['confidence']:.2f}",
+                edge["level"],
+                _often(edge["recurrence"]),
+                "yes" if edge["declared"] else "no",
+            )
+            for edge in edges
+        ),
+    )
 
 
 def _questions(output: Output, path: ConfigOption) -> None:

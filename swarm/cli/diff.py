@@ -3,13 +3,13 @@
 import asyncio
 import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import explained, reached
+from swarm.cli.output import DiffOutput
 from swarm.cli.scan import named_address
 from swarm.cli.source_options import MinConfidenceOption
 
@@ -20,14 +20,6 @@ if TYPE_CHECKING:  # slow to import, and not needed to show the help
 
 EXIT_FAILED = 1
 EXIT_RING = 3
-
-
-class Output(StrEnum):
-    """How to print the comparison."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def diff(
@@ -47,7 +39,7 @@ def diff(
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
+    output: Annotated[DiffOutput, typer.Option("--output", "-o", help="Form.")] = DiffOutput.TABLE,
 ) -> None:
     """Compare two manifests: new and removed dependencies, new rings, longer ways to an SLA.
 
@@ -60,10 +52,10 @@ def diff(
     from swarm.cli import change, change_text
 
     found = _compare(base, head, config, min_confidence)
-    if output is Output.JSON:
+    if output is DiffOutput.JSON:
         typer.echo(json.dumps(change.as_json(found), indent=2))
     else:
-        as_words = change_text.as_markdown if output is Output.MARKDOWN else change_text.as_text
+        as_words = change_text.as_markdown if output is DiffOutput.MARKDOWN else change_text.as_text
         typer.echo(as_words(found))
     if found.rings:
         raise typer.Exit(EXIT_RING)

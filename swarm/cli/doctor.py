@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from swarm.cli.connection import ConfigOption
-from swarm.cli.deps import Output, OutputOption
 from swarm.cli.look import Look
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client import Client

@@ -3,13 +3,16 @@
 import itertools
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swarm.cli.connection import PATIENT_S, ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption, name_of
+from swarm.cli.output import Output, OutputOption, moment, name_of, print_table
+
+if TYPE_CHECKING:
+    from swarm.client.calls.graph import Run, TaskName
 
 if TYPE_CHECKING:
     from swarm.client.calls.graph import Run, TaskName
@@ -122,25 +125,6 @@ def openapi(output: OutputOption = Output.JSON, path: ConfigOption = None) -> No
             for method, what in methods.items()
         ),
     )
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows under a heading; no name is cut off."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))  # what comes from outside is no markup
-    Console().print(table)
-
-
-def moment(at_s: float | None) -> str:
-    """A time by the clock here; nothing where there is none."""
-    return "" if at_s is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_s))
 
 
 def _listed(tasks: "Iterable[TaskName]") -> str:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swarm.cli.connection import ConfigOption, explained, reached
+from swarm.cli.output import ReportOutput
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 600.0
 
 
-class Output(StrEnum):
-    """How to print it."""
-
-    TABLE = "table"
-    JSON = "json"
-    HTML = "html"
-
-
 def replay(  # noqa: PLR0913  (typer: one argument is one option)
     days: Annotated[int, typer.Option(min=1, max=90, help="How many days.")] = 30,
     price: Annotated[
@@ -40,7 +32,9 @@ def replay(  # noqa: PLR0913  (typer: one argument is one option)
     dagster: DagsterOption = None,
     prefect: PrefectOption = None,
     manifest: ManifestOption = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
+    output: Annotated[
+        ReportOutput, typer.Option("--output", "-o", help="Form.")
+    ] = ReportOutput.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show the last days twice: as they were, and held by swarm's own rules. It changes nothing.
@@ -57,12 +51,12 @@ def replay(  # noqa: PLR0913  (typer: one argument is one option)
 
         with explained(), Client(*reached(path), timeout_s=_TIMEOUT_S, retry_for_s=0.0) as swarm:
             answer = swarm.replay(days, price)
-    if output is Output.JSON:
+    if output is ReportOutput.JSON:
         typer.echo(json.dumps({"schema_version": 1, **answer}, indent=2))
         return
     from swarm.cli import replay_text
 
-    as_text = replay_text.as_html if output is Output.HTML else replay_text.as_table
+    as_text = replay_text.as_html if output is ReportOutput.HTML else replay_text.as_table
     typer.echo(as_text(answer))
 
 

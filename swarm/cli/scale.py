@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import ConfigOption, connected, fail
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client.calls.fleet import ScalingStep

@@ -3,12 +3,12 @@
 import re
 import sys
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm.cli.output import ReportOutput
 from swarm.cli.source_options import MinConfidenceOption
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
@@ -17,14 +17,6 @@ if TYPE_CHECKING:  # slow to import, and not needed to show the help
 EXIT_DEGRADED = 3
 
 _NAMED = re.compile(r"^([A-Za-z][\w.-]{0,99})=(.+)$", re.DOTALL)
-
-
-class Output(StrEnum):
-    """How to print the report."""
-
-    TABLE = "table"
-    JSON = "json"
-    HTML = "html"
 
 
 def _server(kind: str) -> Any:
@@ -73,7 +65,9 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
             "DATASET]', each a pipeline or orchestrator/pipeline/task.",
         ),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form.")] = Output.TABLE,
+    output: Annotated[
+        ReportOutput, typer.Option("--output", "-o", help="Form.")
+    ] = ReportOutput.TABLE,
 ) -> None:
     """Find the dependencies nobody declared, in one read-only pass.
 
@@ -159,20 +153,20 @@ def _free_name(kind: str, names: set[str]) -> str:
     return name
 
 
-def _explain(settings: "Settings", edge: str, output: Output) -> tuple[str, ...]:
+def _explain(settings: "Settings", edge: str, output: ReportOutput) -> tuple[str, ...]:
     """Read, tell of one edge to stdout, and return what failed."""
     from swarm.cli.explain import explained
     from swarm.cli.explained_text import explained_text
 
-    if output is Output.HTML:
+    if output is ReportOutput.HTML:
         raise typer.BadParameter("an edge is explained as `table` or `json`", param_hint="-o")
     found, failures = explained(settings, edge, lambda line: typer.echo(line, err=True))
-    as_json = output is Output.JSON
+    as_json = output is ReportOutput.JSON
     typer.echo(found.model_dump_json(indent=2) if as_json else explained_text(found).rstrip())
     return failures
 
 
-def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
+def _scan(settings: "Settings", output: ReportOutput) -> tuple[str, ...]:
     """Read, report to stdout, and return what failed."""
     import asyncio
     from dataclasses import replace
@@ -196,12 +190,12 @@ def _scan(settings: "Settings", output: Output) -> tuple[str, ...]:
         found.ran, found.pipelines, found.dependencies, settings.min_confidence, now_s
     )
     built = replace(built, texts=found.texts, hazards=hazards)
-    if output is Output.JSON:
+    if output is ReportOutput.JSON:
         import json
 
         json.dump(report.as_json(built), sys.stdout, indent=2)
         sys.stdout.write("\n")
-    elif output is Output.HTML:
+    elif output is ReportOutput.HTML:
         from swarm.cli.report_html import as_html
 
         sys.stdout.write(as_html(built))

@@ -16,8 +16,8 @@ import typer
 
 from swarm.bootstrap import secret
 from swarm.cli.backfill_yields import Yielded, backfill_yields
-from swarm.cli.deps import Output, name_of
 from swarm.cli.late_upstream import Late, late
+from swarm.cli.output import Output, name_of
 from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive

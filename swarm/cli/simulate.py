@@ -10,7 +10,7 @@ import typer
 
 from swarm.cli import whatif_words as words
 from swarm.cli.connection import ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client.calls.slas import Offer, Sla

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swarm.cli.connection import ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 DEGRADED = 3
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import PATIENT_S, ConfigOption, connected
-from swarm.cli.deps import Output, OutputOption
+from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client import Client

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import PATIENT_S, ConfigOption, connected
-from swarm.cli.deps import name_of
+from swarm.cli.output import name_of
 
 if TYPE_CHECKING:
     from rich.console import Group
