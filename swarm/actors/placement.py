@@ -115,7 +115,9 @@ class Placing:
             await self._do(todo, cause_id)
         except CapacityError as error:
             fault = str(error)
-        await self._write([*reach(self._orders, fault, now_s), *self._memory.news(now_s)], now_s, cause_id)
+        await self._write(
+            [*reach(self._orders, fault, now_s), *self._memory.news(now_s)], now_s, cause_id
+        )
 
     def _plan(self, view: View, now_s: float) -> Planned:
         usual, orders = self._followed.usual, self._orders

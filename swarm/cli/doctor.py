@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -114,9 +115,8 @@ def _dialled(source: "Source") -> Look:
         socket.create_connection(place, _DIAL_S).close()
     except OSError as error:
         why = error.strerror or str(error)
-        return Look(
-            what, f"{source.url}: {why}", "start it, or correct `url`; is it behind a proxy?"
-        )
+        fix = f"curl -sI {source.url}    # start it, or correct `url`; is it behind a proxy?"
+        return Look(what, f"{source.url}: {why}", fix)
     return Look(what, f"{source.url} answers")
 
 
@@ -151,8 +151,8 @@ def _of_swarm(swarm: "Client") -> Iterator[Look]:
     same = theirs == __version__
     yield Look(
         "swarm",
-        f"answers, version {theirs}",
-        "" if same else f"this command is {__version__}: install the same on both sides",
+        f"answers, version {theirs}" + ("" if same else f", this command is {__version__}"),
+        "" if same else f"{sys.executable} -m pip install 'swarm=={theirs}'    # or the other side",
     )
     ready = swarm.ready()
     yield Look("journal", "is read" if ready else "is still read", "" if ready else "wait a little")
@@ -162,9 +162,9 @@ def _of_swarm(swarm: "Client") -> Iterator[Look]:
         yield Look(
             f"reads {row['source']}", found, "" if well else "`swarm connections test` tries"
         )
-    for row in now["standing"]:
-        found = f"stands still before record {row['seq']}: {row['why']}"
-        yield Look(f"stream {row['stream']}", found, f"`{row['fix']}`")
+    for stream in now["standing"]:
+        found = f"stands still before record {stream['seq']}: {stream['why']}"
+        yield Look(f"stream {stream['stream']}", found, f"`{stream['fix']}`")
     yield from _of_workers(swarm)
 
 

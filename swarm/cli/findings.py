@@ -53,9 +53,9 @@ def findings(
             typer.echo(f"{'':19}  {row['hazard']['story']}{became}")
             typer.echo(f"{'':19}  {row['hazard']['remedy']}")
     typer.echo(f"{len(found)} findings", err=True)
-    for row in kinds:
-        if row["muted"]:
-            typer.echo(f"muted: {row['kind']}: {row['muted']}", err=True)
+    for kind in kinds:
+        if kind["muted"]:
+            typer.echo(f"muted: {kind['kind']}: {kind['muted']}", err=True)
 
 
 class Word(StrEnum):

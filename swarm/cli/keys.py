@@ -100,10 +100,8 @@ def _give(made: "NewKey", file: Path | None) -> None:
 
 
 def _line(row: "Key") -> str:
-    over = row["revoked_at_s"] is not None
-    ends = (
-        f"revoked {_when(row['revoked_at_s'])}" if over else f"until {_when(row['expires_at_s'])}"
-    )
+    over_s = row["revoked_at_s"]
+    ends = f"until {_when(row['expires_at_s'])}" if over_s is None else f"revoked {_when(over_s)}"
     used = f"used {_when(row['last_used_s'])}" if row["last_used_s"] else "never used"
     return f"{row['id']}  {ends}  {used}  {','.join(row['roles'])}  {row['name']}"
 

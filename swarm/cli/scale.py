@@ -28,7 +28,7 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         return
     typer.echo(f"{_time(found['at_s'])}  {found['what']}")
     typer.echo(found["why"])
-    if found.get("foretold"):
+    if found["foretold"]:
         typer.echo(found["foretold"])
     typer.echo("  ".join(f"{name:>10}" for name in _COLUMNS))
     for row in found["candidates"]:
@@ -41,12 +41,12 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         )
         mark = "  chosen" if row["chosen"] else ""
         typer.echo("  ".join(f"{cell:>10}" for cell in cells) + mark)
-    for row in (*found["moves"], *found["unplaced"], *found.get("proposed", ())):
-        typer.echo(row["why"])
+    for told in (*found["moves"], *found["unplaced"], *found["proposed"]):
+        typer.echo(told["why"])
     left = found["unplaced_all"] - len(found["unplaced"])
     if left > 0:
         typer.echo(f"and {left} more tasks that are not placed")
-    more = found.get("proposed_all", 0) - len(found.get("proposed", ()))
+    more = found["proposed_all"] - len(found["proposed"])
     if more > 0:
         typer.echo(f"and {more} more tasks that spot or dedicated was chosen for")
 

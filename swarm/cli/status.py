@@ -30,18 +30,19 @@ def status(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> No
         typer.echo(f"findings      {now['findings']} open; `swarm findings` lists them")
         if now["detection"] and (without := now["detection"]["without_beats"]):
             typer.echo(f"workers       {len(without)} without beats: `swarm workers ls`")
-        for row in now["standing"]:
-            typer.echo(f"stands still  {row['stream']} before record {row['seq']}: {row['why']}")
-            typer.echo(f"              nothing new is taken until `{row['fix']}`")
+        for stream in now["standing"]:
+            where = f"{stream['stream']} before record {stream['seq']}"
+            typer.echo(f"stands still  {where}: {stream['why']}")
+            typer.echo(f"              nothing new is taken until `{stream['fix']}`")
         for row in now["connectors"]:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["since_s"]))
             said = f": {row['message']}" if row["message"] else ""
             if row["unattributed"]:
                 said += f"; {row['unattributed']:,} statements of nobody known"
             typer.echo(f"source        {row['source']} {row['state']} since {since}{said}")
-        for row in unresolved:
-            typer.echo(f"unresolved    {row['subject']} ({row['reason']}) {row['place']}")
-            typer.echo(f"              {row['detail']}")
+        for text in unresolved:
+            typer.echo(f"unresolved    {text['subject']} ({text['reason']}) {text['place']}")
+            typer.echo(f"              {text['detail']}")
     if failing or now["standing"]:
         raise typer.Exit(DEGRADED)
 

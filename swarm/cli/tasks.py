@@ -15,6 +15,7 @@ from swarm.cli.output import Output, OutputOption
 if TYPE_CHECKING:
     from swarm.client import Client
     from swarm.client.calls.health import Detection
+    from swarm.client.calls.losses import Losses, Moved
     from swarm.client.calls.tasks import TaskStory
 
 app = typer.Typer(help="Run programs on swarm's workers.", no_args_is_help=True)
@@ -96,7 +97,7 @@ def explain(
     if found["before"] is not None:
         by = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["latest_start_s"]))
         typer.echo(f"  {found['before']} of its team before it; it has to start by {by}")
-    if found.get("proposed"):
+    if found["proposed"]:
         typer.echo(f"  placement: {found['proposed']['why']}")
     for turn in found["teams"]:
         share = f"holds {turn['share']:.0%} of the fleet by its weight"
@@ -196,7 +197,7 @@ def _seen(unheard_s: float | None) -> str:
     return "" if unheard_s is None else f", silent for {unheard_s:.2f} s"
 
 
-def _went(task: dict[str, Any]) -> str:
+def _went(task: "Moved") -> str:
     """Where a task that lost a grant is since."""
     ended = f", {task['outcome']}" if task["outcome"] else ""
     if task["to"] is None:
@@ -204,16 +205,19 @@ def _went(task: dict[str, Any]) -> str:
     return f"to {task['to']} after {task['took_s']:.2f} s{ended}"
 
 
-def _spread_lines(found: dict[str, Any]) -> Iterator[str]:
+def _spread_lines(found: "Losses") -> Iterator[str]:
     """How soon losses were seen and tasks had moved, and how often a loss was none."""
-    for name, what in (("detection", "losses seen"), ("redistribution", "tasks moved")):
-        told = found[name]
+    spreads = (
+        ("detection", "losses seen", found["detection"]),
+        ("redistribution", "tasks moved", found["redistribution"]),
+    )
+    for name, what, told in spreads:
         if told["count"]:
             yield (
                 f"{name:14}  {told['count']} {what}: p50 {told['p50_s']:.2f} s, "
                 f"p99 {told['p99_s']:.2f} s, most {told['max_s']:.2f} s"
             )
-    if found["false_alarms"] is not None:
+    if found["false_alarms"] is not None and found["watched_s"] is not None:
         hours, rate = found["watched_s"] / 3600, found["false_alarms_per_1000_h"]
         often = "" if rate is None else f", {rate:.2f} in 1,000"
         yield f"{'false alarms':14}  {found['false_alarms']} in {hours:.1f} worker-hours{often}"

@@ -92,9 +92,9 @@ class Client:
         self._listening = listening(timeout_s)
 
     @classmethod
-    def local(cls, state_dir: Path, **options: float) -> Self:
+    def local(cls, state_dir: Path, timeout_s: float = 30.0, retry_for_s: float = 30.0) -> Self:
         """Connect to the swarm that `swarm up` started with this state folder."""
-        return cls(*local(state_dir), **options)
+        return cls(*local(state_dir), timeout_s=timeout_s, retry_for_s=retry_for_s)
 
     def __enter__(self) -> Self:
         return self

@@ -83,7 +83,7 @@ class Patience:
 
     def backoff_s(self, number: int) -> float:
         """How long to wait after failure `number`, counted from 0."""
-        most_s = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2 ** min(number, 16))
+        most_s = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(number, 16))
         return most_s * (0.5 + 0.5 * self.draw())
 
 

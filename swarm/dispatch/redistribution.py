@@ -8,13 +8,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from swarm.model.dispatch import DispatchRecord, Ended, Granted, Lost, Submitted, TaskKept
+from swarm.model.dispatch import Ended, Granted, Lost, Submitted, TaskKept
+from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Outcome, TaskId, WorkerId
 
 EDGES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 300.0)
 
-Course = Sequence[tuple[float, DispatchRecord]]
+Course = Sequence[tuple[float, Record]]
 
 
 @dataclass(slots=True)

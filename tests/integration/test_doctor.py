@@ -131,9 +131,7 @@ def test_an_agent_that_cannot_be_imported_is_told_as_python_says_it(well, tmp_pa
     assert faults(well(agents=agents[2:]))["agent good:Clerk"][1].startswith("mkdir -p")
 
 
-def test_an_orchestrator_that_shall_use_a_plug_in_and_has_none_is_told(
-    well, tmp_path, monkeypatch
-):
+def test_an_orchestrator_that_shall_use_a_plug_in_and_has_none_is_told(well, tmp_path, monkeypatch):
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nexit 1\n")
     program = tmp_path / "bin" / "airflow"

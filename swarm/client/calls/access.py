@@ -42,12 +42,14 @@ class Change(TypedDict):
 
 
 class Chain(TypedDict):
-    """The chain of a stream: so many rows fit; `wrong` is the first that does not, or empty."""
+    """The chain of a stream: so many rows fit, the first `trimmed` of them by the seal that was
+    left when they went; `wrong` is the first that does not, or empty."""
 
     stream: str
     rows: int
     digest: str
     wrong: str
+    trimmed: int
 
 
 def keys() -> Call[list[Key]]:

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from swarm.client.call import Call, Pages, get
+from swarm.client.calls.tasks import Side
 
 
 class Candidate(TypedDict):
@@ -45,9 +46,12 @@ class Plan(TypedDict):
     moves: list[Move]
     unplaced: list[Unplaced]
     unplaced_all: int
+    proposed: list[Side]
+    proposed_all: int
     makespan_s: int
     bound_s: int
     kept_free: int
+    foretold: str
     what: str
     why: str
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any, TypedDict
 
-from swarm.client.call import Answer, Call, get, nothing, post
-from swarm.client.steps import Broken, Patience, Request, Steps
+from swarm.client.call import Answer, Call, Request, get, nothing, post
+from swarm.client.steps import Broken, Patience, Steps
 
 
 class Connector(TypedDict):

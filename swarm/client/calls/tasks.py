@@ -92,6 +92,15 @@ class AtWorker(TypedDict):
     lacks: str
 
 
+class Side(TypedDict):
+    """Spot or dedicated, proposed for a task that waits."""
+
+    task: str
+    capacity: str
+    pools: list[str] | None
+    why: str
+
+
 class TaskExplanation(TypedDict):
     """Why a task does not run yet: its place in its team, the teams, each worker's reason."""
 
@@ -101,6 +110,7 @@ class TaskExplanation(TypedDict):
     waiting_text: str | None
     before: int | None
     latest_start_s: float | None
+    proposed: Side | None
     teams: list[Turn]
     workers: list[AtWorker]
 
