@@ -35,7 +35,7 @@ check: .venv/ready
 test: check
 	@echo "==> contract, actors, chaos, integration and end-to-end tests (real servers)"
 	@sh tests/install_debian.sh
-	@$(BIN)/pytest -q -n 2 --dist loadgroup --durations=25 --durations-min=5 tests/contract tests/actors tests/chaos tests/integration tests/e2e
+	@$(BIN)/pytest -q -n 2 --dist loadscope --durations=25 --durations-min=5 tests/contract tests/actors tests/chaos tests/integration tests/e2e
 
 clean:
 	rm -rf .venv .lab

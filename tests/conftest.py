@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -33,21 +34,22 @@ class PostgresServer:
     start: Callable[[], None]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Sharing(LoadScopeScheduling):  # type: ignore[misc]
     """What shares servers, or the one folder of the lab, runs in one process of those that test
-    side by side (`-n 2 --dist loadgroup`)."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_sharing(item)))
+    side by side."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        if path.parent.name == "lab" or path.stem in ("test_demo", "test_live"):
+            return "lab"
+        if "[shared" in nodeid:
+            return "shared"
+        return path.parent.name if path.parent.name in ("hands", "plugins") else str(path)
 
 
-def _sharing(item: pytest.Item) -> str:
-    if item.path.parent.name == "lab" or item.path.stem in ("test_demo", "test_live"):
-        return "lab"
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    if params.get("swarm") == "shared":
-        return "shared"
-    folder = item.path.parent.name
-    return folder if folder in ("hands", "plugins") else str(item.path)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """For `-n 2 --dist loadscope`."""
+    return Sharing(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

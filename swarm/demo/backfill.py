@@ -33,11 +33,11 @@ class Backfill:
     def __init__(self, lab: Lab) -> None:
         self._api = f"{lab.airflow_url}/api/v2"
         self._dag = DAG.partition("/")[2]
-        until = datetime.now(UTC) - timedelta(days=1)
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         body = {
             "dag_id": self._dag,
-            "from_date": (until - timedelta(days=DAYS - 1)).isoformat(),
-            "to_date": until.isoformat(),
+            "from_date": (today - timedelta(days=DAYS)).isoformat(),
+            "to_date": (today - timedelta(seconds=1)).isoformat(),
             "max_active_runs": 1,
             "reprocess_behavior": "completed",
             "run_backwards": False,

@@ -27,6 +27,7 @@ from swarm.demo.stale_rows import Read, StaleRows, Table
 
 EVERY_S, READ_S, LATE_S = 240, 60.0, 100.0
 WAIT_MAX_S = 150.0  # a held job starts at the latest so long after it is planned
+_BEGUN_S = 15.0  # a morning that is no older is not too late: the next follows the last
 _TIMEOUT_S = 180.0
 _LOOK_S = 0.5
 
@@ -108,7 +109,7 @@ class Mornings:
         each time just before an upstream begins, long after the jobs were planned to."""
         reads: list[Read] = []
         for _ in range(mornings):
-            due_s = (time.time() // EVERY_S + 1) * EVERY_S
+            due_s = ((time.time() - _BEGUN_S) // EVERY_S + 1) * EVERY_S
             _sleep_until(due_s + LATE_S)
             meanwhile()
             for pair, rows in zip(PAIRS, self._rows, strict=True):

@@ -209,11 +209,7 @@ class Promises:
         # The same luck each time: no noise between two.
         luck = f"{of.sla.name} {of.deadline_s}"
         found = forecast(nodes, of.deadline_s, now_s, habits, Random(luck))
-        if (
-            found is not None
-            and of.standing is not Standing.AT_RISK
-            and abs(found.chance - RISK_FROM) < NEAR
-        ):
+        if found is not None and abs(found.chance - RISK_FROM) < NEAR:
             found = forecast(nodes, of.deadline_s, now_s, habits, Random(luck), NEAR_DRAWS)
         return found
 

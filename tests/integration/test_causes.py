@@ -56,7 +56,7 @@ class World:
         self.manifest = folder / "m.jsonl"
         self.manifest.write_text("".join(json.dumps(line) + "\n" for line in TABLES))
         told = {"state_dir": folder / "state", "min_confidence": 0.1}
-        told["sources"] = [{"kind": "manifest", "path": self.manifest, "poll_s": 0.2}]
+        told["sources"] = [{"kind": "manifest", "path": self.manifest, "poll_s": 0.5}]
         if url:
             (folder / "url").write_text(url)
             target = {"name": "chat", "kind": "webhook", "address_file": folder / "url"}

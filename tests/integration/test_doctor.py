@@ -156,3 +156,11 @@ def test_a_token_that_cannot_be_read_is_told(well, monkeypatch, tmp_path):
     found, fix = faults(well())["swarm"]
     assert "none: No such file" in found
     assert fix.startswith("export SWARM_TOKEN_FILE=")
+
+
+@pytest.mark.parametrize(("address", "actors"), [("", "/swarm-"), ("auto", "/ray/")])
+def test_what_does_not_run_has_left_logs_that_are_named(well, tmp_path, address, actors):
+    own, its_actors = faults(well(ray_address=address))["swarm"][1].split(", and of its actors ")
+    assert own.endswith(f"{tmp_path}/state/swarm.log")
+    assert actors in its_actors
+    assert its_actors.endswith("/session_latest/logs")

@@ -145,7 +145,7 @@ def source(server: AirflowServer) -> Mapping[str, object]:
     """What a hand's settings say of it."""
     told: dict[str, object] = {"kind": "airflow", "name": "af", "url": server.url}
     if server.major == 2:
-        told |= {"user": USER, "password_file": str(server.dags.parent / "password")}
+        told |= {"username": USER, "password_file": str(server.dags.parent / "password")}
     return told
 
 

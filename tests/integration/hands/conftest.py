@@ -30,12 +30,12 @@ class _Places:
     def enter(self, place: Place) -> None:
         if place.kind not in self.lived:
             self.lived[place.kind], self.left[place.kind] = Future(), threading.Event()
-            self.pool.submit(self._live, place)
+            self.pool.submit(self._live, place, self.folder(place.kind))
 
-    def _live(self, place: Place) -> None:
+    def _live(self, place: Place, folder: Path) -> None:
         lived = self.lived[place.kind]
         try:
-            with living(place, self.folder(place.kind)) as found:
+            with living(place, folder) as found:
                 lived.set_result(found)
                 self.left[place.kind].wait()
         except BaseException as error:

@@ -113,15 +113,3 @@ def test_each_setting_says_who_says_so(settings, monkeypatch):
     assert said["api.host"] == {"value": "0.0.0.0", "origin": f"file {file}"}
     assert said["min_confidence"]["origin"] == f"file {file}"
     assert said["worker.slots"]["origin"] == "default"
-
-
-def test_the_doctor_names_the_logs(settings, tmp_path, monkeypatch):
-    monkeypatch.delenv("SWARM_URL", raising=False)
-    for address, actors in (("", "/swarm-"), ("auto", "/ray/")):
-        file = settings(state_dir=str(tmp_path / "state"), ray_address=address)
-        told = invoke("doctor", "-c", file, "-o", "json")
-        looks = {one["what"]: one for one in json.loads(told.stdout)["looks"]}
-        own, its_actors = looks["swarm"]["fix"].split(", and of its actors ")
-        assert own.endswith(f"{tmp_path}/state/swarm.log")
-        assert actors in its_actors
-        assert its_actors.endswith("/session_latest/logs")
