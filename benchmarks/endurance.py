@@ -60,7 +60,7 @@ class Scale:
     most_s: float
 
 
-FULL = Scale(1_000_000, 50_000, Kills(170, 1.0), Kills(20, 20.0), Kills(20, 15.0), 660.0)
+FULL = Scale(1_000_000, 50_000, Kills(170, 1.0), Kills(20, 20.0), Kills(20, 15.0), 1_500.0)
 QUICK = Scale(10_000, 1_000, Kills(4, 2.0), Kills(2, 6.0), Kills(1, 3.0), 25.0)
 
 
@@ -116,12 +116,14 @@ async def play(scale: Scale, folder: Path, seed: int) -> Figures:
         lost = await field.all_ended()
         took_s = time.monotonic() - began_s
         sink = judged(field.files)
+        for story in field.not_succeeded():
+            progress(f"not succeeded: {story}")
         return {
             "real_tasks": len(field.acknowledged),
             "subprocesses": field.subprocesses,
             **{f"{victim}_kills": count for victim, count in field.kills.items()},
             "lost": len(lost),
-            "not_succeeded": field.not_succeeded(),
+            "not_succeeded": len(field.not_succeeded()),
             "duplicate_commits": len(sink.twice),
             "uncommitted": len(set(field.acknowledged) - lost - sink.committed),
             "refused_commits": sink.refused,

@@ -96,10 +96,16 @@ class Field(World):
         self._looked_at = len(entries)
         return len(self._outcomes)
 
-    def not_succeeded(self) -> int:
-        """Tasks with another outcome than one success."""
+    def not_succeeded(self) -> list[list[str]]:
+        """What the journal tells of each task with another outcome than one success."""
         self.ended()
-        return sum(outcomes != [Outcome.SUCCEEDED] for outcomes in self._outcomes.values())
+        bad = {task for task, got in self._outcomes.items() if got != [Outcome.SUCCEEDED]}
+        stories: dict[TaskId, list[str]] = {task: [] for task in bad}
+        for entry in self.journal():
+            token = getattr(entry.record, "token", None)
+            if token is not None and token.task in bad:
+                stories[token.task].append(f"{entry.at_s:.2f} {entry.record}")
+        return list(stories.values())
 
     async def all_ended(self) -> set[TaskId]:
         """The acknowledged tasks that have no outcome, after they had their time."""
