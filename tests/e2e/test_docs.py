@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ DOCUMENTS = (ROOT / "README.md", ROOT / "swarm" / "ADOPTION.md")
 UP = "swarm check -c swarm.yaml"
 HAND = "state_dir: /var/lib/swarm-hand"
 DOWN = "swarm down"
+DAY_S = 86_400
 
 # The first line of a block, the test that runs it, and what has to stand there.
 ELSEWHERE = {
@@ -67,6 +69,16 @@ def settings_of(found: list[Block]) -> dict:
     return merged
 
 
+def mornings(pipeline: str) -> list[dict]:
+    """Twenty good runs, one a day: what a replay looks back at."""
+    today_s = time.time() // DAY_S * DAY_S
+    begins_s = {"crm_export": 5, "finance_close": 6, "board_deck": 7}[pipeline] * 3_600
+    return [
+        {"started_at_s": at_s, "ended_at_s": at_s + 600, "state": "succeeded"}
+        for at_s in (today_s - day * DAY_S + begins_s for day in range(20, 0, -1))
+    ]
+
+
 class Reader:
     """Somebody who types what the documents say, in a home of their own."""
 
@@ -82,7 +94,8 @@ class Reader:
         (home / "etl" / "load.py").write_text(
             "import sys\nprint('loaded', *sys.argv[2:], flush=True)\n"
         )
-        (home / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in MANIFEST))
+        rows = [row | {"runs": mornings(row["pipeline"])} for row in MANIFEST]
+        (home / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         stand_in = {"kind": "manifest", "name": "airflow", "path": str(home / "tasks.jsonl")}
         self.settings = settings | {"sources": [stand_in | {"poll_s": 0.5}], "code": []}
         del self.settings["alerts"]
