@@ -1,6 +1,7 @@
 """The process of `swarm up` is killed: the next takes its place at once, and who stays with it
 hears of its end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,12 @@ from tests.e2e.conftest import Swarm
 
 def family(pid: int) -> list[psutil.Process]:
     """All of its session."""
-    return [one for one in psutil.process_iter() if os.getsid(one.pid) == pid]
+    found = []
+    for one in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError):  # others come and go
+            if os.getsid(one.pid) == pid:
+                found.append(one)
+    return found
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
