@@ -84,6 +84,7 @@ def deps(tmp_path: Path) -> Deps:
 @pytest.fixture
 def world(deps: Deps, tmp_path: Path) -> Iterator[World]:
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+    loop = runner.get_loop()
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="warning"))
     over = threading.Event()
@@ -93,7 +94,7 @@ def world(deps: Deps, tmp_path: Path) -> Iterator[World]:
     ]
     for thread in threads:
         thread.start()
-    yield World(f"http://127.0.0.1:{listening.getsockname()[1]}", deps, runner.get_loop())
+    yield World(f"http://127.0.0.1:{listening.getsockname()[1]}", deps, loop)
     over.set()
     server.should_exit = server.force_exit = True
     for thread in threads:
