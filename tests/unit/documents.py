@@ -26,9 +26,10 @@ class Block:
 
 
 def documents() -> list[Path]:
-    """All of them, by name."""
+    """All of them, by name, but the reports of benchmarks: those speak of other people's names."""
     folders = (one for one in ROOT.iterdir() if one.is_dir() and one.name[0] != ".")
-    return sorted([*ROOT.glob("*.md"), *(path for one in folders for path in one.rglob("*.md"))])
+    found = [*ROOT.glob("*.md"), *(path for one in folders for path in one.rglob("*.md"))]
+    return sorted(path for path in found if path.parent.name != "results")
 
 
 def blocks(document: Path) -> list[Block]:
