@@ -17,8 +17,9 @@ from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Event, Finish, Register, Renew
-from swarm.model.journal import Batch
+from swarm.model.journal import Batch, PipelineSeen
 from swarm.model.outputs import Part
+from swarm.model.pipelines import Pipeline
 from swarm.model.work import Offer, Outcome, Resources, TaskId, Token, WorkerId
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
@@ -51,9 +52,11 @@ class World:
     async def tell(self, event: Event) -> None:
         await self._there(lambda: self.deps.dispatch.tell(event, "worker"))
 
-    async def know(self, *items: Any) -> None:
-        """The graph hears of these."""
-        await self._there(lambda: self.deps.graph.offer(Batch("test", "", items), "cause"))
+    async def know(self, pipeline: Pipeline) -> None:
+        """The graph hears of it, and so the sequencer."""
+        await self._there(lambda: self.deps.graph.offer(Batch("test", "", (pipeline,)), "cause"))
+        sequencer: Any = self.deps.sequencer
+        sequencer.state.apply(PipelineSeen(pipeline))
 
     async def join(self, slots: int = 4) -> None:
         await self.tell(Register(Offer(WORKER, "node", slots, Resources(cpu=float(slots)))))
