@@ -222,6 +222,7 @@ def _settings(major: int, site: Site, ports: list[int]) -> dict[str, str]:
         "AIRFLOW__WEBSERVER__WORKERS": "1",
         "AIRFLOW__WEBSERVER__SECRET_KEY": "only for tests",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "3",
         "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "3",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "3",

@@ -105,7 +105,7 @@ class Deployment:
         """Without a worker a run begins no further than to wait for one."""
         at = [
             row["start_time"]
-            or (row["work_pool_name"] == IDLE and row["next_scheduled_start_time"])
+            or (_waits_for_a_worker(row) and row["next_scheduled_start_time"])
             for row in self.runs()
         ]
         return [epoch_s(text) for text in at if text and epoch_s(text) <= time.time()]
@@ -125,6 +125,10 @@ class Deployment:
             and run["state_type"] == "SCHEDULED"
             for run in self.all()
         )
+
+
+def _waits_for_a_worker(run: Any) -> bool:
+    return bool(run["work_pool_name"] == IDLE and run["state_type"] == "SCHEDULED")
 
 
 @contextmanager
