@@ -51,6 +51,7 @@ from swarm.dispatch.losses import interrupt, lose, lose_silent, lose_worker, mov
 from swarm.dispatch.proposals import Proposals
 from swarm.dispatch.requests import requested
 from swarm.dispatch.states import Task, TaskState
+from swarm.dispatch.workers import suits
 from swarm.errors import Rejected
 from swarm.model.dispatch import (
     CancelAsked,
@@ -249,9 +250,7 @@ class Dispatcher:
         self._guidance.look(now)
         self._proposals.look(now)
         self._kept_free = {
-            task: keeper
-            for task, keeper in self._kept_free.items()
-            if self.floor.queue.has_turn(task) and keeper in self.floor.workers
+            task: keeper for task, keeper in self._kept_free.items() if self._may_keep(task, keeper)
         }
         choice = choose(
             self.floor.queue,
@@ -273,6 +272,14 @@ class Dispatcher:
             for chosen in self._to_grant(choice.chosen, worker.free_slots)
         )
         return Decision(granted, Grants(tuple(record.token for record in granted)))
+
+    def _may_keep(self, task: TaskId, keeper: WorkerId) -> bool:
+        """Can it still get what it is kept free for? If not, another has to be kept free."""
+        worker = self.floor.workers.get(keeper)
+        if worker is None or worker.draining or not self.floor.queue.has_turn(task):
+            return False
+        _, shape, _ = self.floor.queue.find(task)
+        return suits(worker.offer, shape)
 
     def _fleet(self, event: Acquire, now: Now) -> Fleet:
         others = self.floor.workers.items() if event.ahead else ()

@@ -3,7 +3,7 @@
 import pytest
 
 from swarm.dispatch.dispatcher import Policy
-from swarm.dispatch.events import Cancel, Drain, Now, Propose, WorkerLost
+from swarm.dispatch.events import Cancel, Drain, Finish, Now, Propose, WorkerLost
 from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.proposals import PROPOSED_MAX_S
 from swarm.dispatch.waiting import WaitReason
@@ -13,8 +13,10 @@ from swarm.model.work import (
     CapacityClass,
     Effects,
     LossCause,
+    Outcome,
     SlaClass,
     TaskId,
+    Token,
     WorkerId,
 )
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
@@ -168,6 +170,31 @@ def test_a_late_task_lets_go_of_a_worker_that_is_not_for_it_any_more(desk: Desk)
     desk.tell(proposed(ONLY_SURE, "large"))
     assert desk.acquire("spot") == ["next"]
     assert desk.acquire("sure") == ["large"]
+
+
+@pytest.fixture
+def kept(desk: Desk) -> Desk:
+    """Both workers have one slot left; the one on spot is kept for a late task, a small one
+    waits."""
+    desk.submit(a_task("one"), a_task("two"))
+    assert desk.acquire("spot") == ["one", "two"]
+    desk.tell(Finish(Token(TaskId("one"), 1), Outcome.SUCCEEDED))
+    desk.submit(a_task("three"))
+    assert desk.acquire("sure") == ["three"]
+    desk.submit(a_task("large", cpu=2, deadline_s=WALL_S - 10), a_task("small"))
+    assert desk.acquire("spot") == []
+    return desk
+
+
+def test_another_worker_is_kept_for_a_late_task_whose_keeper_may_not_have_it(kept: Desk) -> None:
+    kept.tell(proposed(ONLY_SURE, "large"))
+    assert kept.acquire("sure") == []
+    assert kept.acquire("spot") == ["small"]
+
+
+def test_another_worker_is_kept_for_a_late_task_whose_keeper_is_drained(kept: Desk) -> None:
+    kept.tell(Drain(WorkerId("spot"), "somebody"))
+    assert kept.acquire("sure") == []
 
 
 def test_why_it_waits_names_the_proposal(desk: Desk) -> None:
