@@ -102,7 +102,7 @@ class Floor:
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new floor these give this one."""
         for worker in self.workers.values():
-            yield WorkerKept(worker.offer, worker.draining, worker.acquire_no)
+            yield WorkerKept(worker.offer, worker.draining, worker.acquire_no, worker.interrupted)
         for id_, cause in self.gone.items():
             yield WorkerGone(id_, cause)
         yield from self.agents.values()
@@ -165,8 +165,11 @@ class Floor:
         match record:
             case WorkerJoined(offer):
                 self.workers[offer.worker] = Worker(offer)
-            case WorkerKept(offer, draining, acquire_no):
-                self.workers[offer.worker] = Worker(offer, draining=draining, acquire_no=acquire_no)
+            case WorkerKept(offer, draining, acquire_no, interrupted):
+                kept = Worker(
+                    offer, draining=draining, interrupted=interrupted, acquire_no=acquire_no
+                )
+                self.workers[offer.worker] = kept
             case WorkerGone(worker, cause):
                 self.workers.pop(worker, None)
                 self.gone[worker] = cause

@@ -115,11 +115,12 @@ class AgentsWanted:
 
 @dataclass(frozen=True, slots=True)
 class WorkerKept:
-    """A live worker in a snapshot."""
+    """A live worker in a snapshot. `interrupted`: it drains because its machine goes away."""
 
     offer: Offer
     draining: bool
     acquire_no: int
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

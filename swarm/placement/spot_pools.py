@@ -37,9 +37,10 @@ class SpotPools:
     def apply(self, record: DispatchRecord, at_s: float) -> None:
         self._at_s = at_s
         match record:
-            case WorkerJoined(offer) | WorkerKept(offer):
-                if offer.capacity is CapacityClass.SPOT:
-                    self._join(offer, at_s)
+            case WorkerJoined(offer):
+                self._join(offer, at_s, drained=False)
+            case WorkerKept(offer, draining, _, interrupted):
+                self._join(offer, at_s, drained=draining and not interrupted)
             case DrainAsked(worker, by):
                 if worker in self._of:
                     self._pools[self._of[worker]].workers[worker] = by != NOTICE
@@ -64,11 +65,13 @@ class SpotPools:
         self._learn(name, pool, now_s, lost=False)
         return max(0.0, now_s - pool.since_s)
 
-    def _join(self, offer: Offer, at_s: float) -> None:
+    def _join(self, offer: Offer, at_s: float, *, drained: bool) -> None:
+        if offer.capacity is not CapacityClass.SPOT:
+            return
         pool = self._pools.get(offer.pool)
         if pool is None or (not pool.workers and at_s > pool.empty_s + _AGAIN_S):
             pool = self._pools[offer.pool] = _Pool(at_s, at_s)
-        pool.workers[offer.worker] = False
+        pool.workers[offer.worker] = drained
         self._of[offer.worker] = offer.pool
 
     def _leave(self, worker: WorkerId, cause: LossCause, at_s: float) -> None:

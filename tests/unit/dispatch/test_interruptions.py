@@ -76,6 +76,16 @@ def test_what_it_gives_up_in_the_end_goes_elsewhere_with_that_cause(desk: Desk) 
     assert "unsafe" in desk.acquire("sure")
 
 
+def test_that_it_goes_away_outlasts_a_snapshot(desk: Desk) -> None:
+    desk.tell(Interruption(SPOT, ends=True))
+    again = Desk()
+    for record in desk.dispatcher.records():
+        again.dispatcher.apply(record)
+    again.tell(Renew(SPOT, 1))
+    (loss,) = again.dispatcher.floor.tasks[TaskId("unsafe")].losses
+    assert loss.cause is LossCause.INTERRUPTED
+
+
 def test_a_notice_that_is_told_again_changes_nothing_more(desk: Desk) -> None:
     desk.tell(Interruption(SPOT, ends=True))
     before = len(desk.journal)

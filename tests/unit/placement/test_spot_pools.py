@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.model.dispatch import DrainAsked, WorkerGone, WorkerJoined
+from swarm.model.dispatch import DrainAsked, WorkerGone, WorkerJoined, WorkerKept
 from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, Resources, WorkerId
 from swarm.placement.spot_pools import SpotPools
 
@@ -76,6 +76,17 @@ def test_after_a_snapshot_it_is_as_old_as_before(pools: SpotPools) -> None:
     pools.begin()
     pools.apply(joined("a"), T + 610.0)
     assert pools.age_s("p", T + 900.0) == 900.0
+
+
+@pytest.mark.parametrize(("interrupted", "age_s"), [(False, 760.0), (True, 60.0)])
+def test_a_snapshot_tells_who_was_drained_and_why(
+    pools: SpotPools, interrupted: bool, age_s: float
+) -> None:
+    pools.begin()
+    for name in "ab":
+        pools.apply(WorkerKept(joined(name).offer, name == "a", 0, interrupted), T + 650.0)
+    pools.apply(gone("a"), T + 700.0)
+    assert pools.age_s("p", T + 760.0) == age_s
 
 
 def test_dedicated_workers_are_no_pool_of_spot() -> None:
