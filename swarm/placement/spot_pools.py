@@ -1,8 +1,9 @@
 """How old each pool of spot is and how often it was lost, from what the dispatcher journals.
 
 A pool is there from the first of its workers on. The loss of a node makes it young again: what one
-lost, others may lose soon. A node that was drained before it went was returned, unless it was
-drained by its notice, and a worker whose process ended is there again in a moment: no losses.
+lost, others may lose soon. A node that was drained before it went was returned, and a worker whose
+process ended is there again in a moment: no losses. Drained by its notice it is lost however its
+worker ends: a machine that shuts down ends its processes first, which tell.
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, WorkerId
 from swarm.placement.survival import Survival
 
 _LOSSES = frozenset({LossCause.NODE_GONE, LossCause.SELF_FENCED})
+_SOMEBODY = "somebody"  # a snapshot does not tell who
 _AGAIN_S = 60.0  # so long a pool without workers is not gone
 
 
@@ -21,7 +23,7 @@ class _Pool:
 
     since_s: float
     seen_s: float
-    workers: dict[WorkerId, bool] = field(default_factory=dict)  # and whether it was drained
+    workers: dict[WorkerId, str] = field(default_factory=dict)  # and who drained it, if anybody
     empty_s: float = 0.0
 
 
@@ -38,12 +40,12 @@ class SpotPools:
         self._at_s = at_s
         match record:
             case WorkerJoined(offer):
-                self._join(offer, at_s, drained=False)
+                self._join(offer, at_s)
             case WorkerKept(offer, draining, _, interrupted):
-                self._join(offer, at_s, drained=draining and not interrupted)
+                self._join(offer, at_s, NOTICE if interrupted else _SOMEBODY if draining else "")
             case DrainAsked(worker, by):
                 if worker in self._of:
-                    self._pools[self._of[worker]].workers[worker] = by != NOTICE
+                    self._pools[self._of[worker]].workers[worker] = by or _SOMEBODY
             case WorkerGone(worker, cause):
                 if worker in self._of:
                     self._leave(worker, cause, at_s)
@@ -65,20 +67,20 @@ class SpotPools:
         self._learn(name, pool, now_s, lost=False)
         return max(0.0, now_s - pool.since_s)
 
-    def _join(self, offer: Offer, at_s: float, *, drained: bool) -> None:
+    def _join(self, offer: Offer, at_s: float, drained_by: str = "") -> None:
         if offer.capacity is not CapacityClass.SPOT:
             return
         pool = self._pools.get(offer.pool)
         if pool is None or (not pool.workers and at_s > pool.empty_s + _AGAIN_S):
             pool = self._pools[offer.pool] = _Pool(at_s, at_s)
-        pool.workers[offer.worker] = drained
+        pool.workers[offer.worker] = drained_by
         self._of[offer.worker] = offer.pool
 
     def _leave(self, worker: WorkerId, cause: LossCause, at_s: float) -> None:
         name = self._of.pop(worker)
         pool = self._pools[name]
-        lost = cause in _LOSSES and not pool.workers.pop(worker, False)
-        pool.workers.pop(worker, None)
+        drained_by = pool.workers.pop(worker, "")
+        lost = drained_by == NOTICE or (cause in _LOSSES and not drained_by)
         self._learn(name, pool, at_s, lost=lost)
         if lost:
             pool.since_s = pool.seen_s = at_s

@@ -50,9 +50,10 @@ def test_a_node_that_was_drained_first_was_no_loss(pools: SpotPools) -> None:
     assert pools.age_s("p", T + 760.0) == 760.0
 
 
-def test_a_node_that_went_with_notice_was_lost(pools: SpotPools) -> None:
+@pytest.mark.parametrize("cause", [LossCause.NODE_GONE, LossCause.PROCESS_EXIT])
+def test_a_node_that_went_with_notice_was_lost(pools: SpotPools, cause: LossCause) -> None:
     pools.apply(DrainAsked(WorkerId("a"), NOTICE), T + 650.0)
-    pools.apply(gone("a"), T + 700.0)
+    pools.apply(gone("a", cause), T + 700.0)
     assert pools.age_s("p", T + 760.0) == 60.0
 
 
