@@ -113,8 +113,9 @@ class Conclusions:
         findings += self._watched.findings(now_s)
         if not findings:
             return 0
+        cause_id = follows(cause_id)
         intents = [
-            RecoveryIntended(replace(one.recovery, cause_id=follows(cause_id)))
+            RecoveryIntended(replace(one.recovery, cause_id=cause_id))
             for one in self._recoveries.decide(findings, self._watched.process_of, now_s)
         ]
         return await journaled.append([*findings, *intents], now_s, cause_id)

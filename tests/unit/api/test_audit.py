@@ -8,7 +8,7 @@ import pytest
 
 from swarm.api.routes import tasks as any_route
 from swarm.errors import StoreError
-from swarm.model.journal import PipelineSeen
+from swarm.model.journal import FindingChanged, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from tests.unit.api.conftest import Api
@@ -53,6 +53,24 @@ async def test_a_change_is_kept_with_who_asked(api: Api, path: str, body: Any, k
     assert (row["by"], row["asked"]) == (f"key:{key['id']}", f"POST /{path}")
     assert kind in row["types"]
     assert all(verdict["wrong"] == "" for verdict in await api.get("audit/verify"))
+
+
+async def test_what_swarm_finds_after_a_change_was_not_asked_for(api: Api) -> None:
+    for key in (A, B):
+        await api.offer(Pipeline(key))
+    evidence = [
+        {"pipeline": name, "access": access, "dataset": "db.t"}
+        for name, access in (("a", "write"), ("b", "read"))
+    ]
+    await api.post("push", {"orchestrator": "airflow", "evidence": evidence})
+    (edge,) = (await api.get("dependencies", min_confidence=0))["items"]
+    verdict = {name: edge[name] for name in ("upstream", "downstream", "dataset")}
+    await api.post("dependencies/verdict", verdict | {"verdict": "accepted", "by": "kim"})
+    entries = [entry for _, entry in api.deps.projections.log(0, 100)]
+    found = [e.cause_id for e in entries if isinstance(e.record, FindingChanged)]
+    assert found
+    assert {cause.split(":")[0] for cause in found} == {"of"}
+    assert ["VerdictGiven" in row["types"] for row in (await api.get("audit"))["items"]] == [True]
 
 
 async def test_what_is_told_is_in_the_journal_with_who_told_it_alone(api: Api) -> None:
