@@ -34,10 +34,8 @@ class Collector:
         check_url(settings.traces_url, _KEY)
         headers = {"User-Agent": f"swarm/{__version__}", "Content-Type": "application/x-protobuf"}
         headers["Content-Encoding"] = "gzip"
-        if settings.traces_token_file is not None:
-            token = secret.read(settings.traces_token_file, "telemetry.traces_token_file")
-            headers["Authorization"] = f"Bearer {token}"
-        self._url = settings.traces_url
+        _authorization(settings)
+        self._settings, self._url = settings, settings.traces_url
         self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
 
     def tell(self, spans: Iterable[Span]) -> str:
@@ -45,7 +43,8 @@ class Collector:
         body = gzip.compress(self._encoded(spans), compresslevel=1)
         try:
             check_reached(self._url, _KEY)
-            answer = self._client.post(self._url, content=body)
+            headers = _authorization(self._settings)
+            answer = self._client.post(self._url, content=body, headers=headers)
         except ConfigError as error:
             raise Unavailable(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -72,6 +71,14 @@ class Collector:
         request = self._messages.ExportTraceServiceRequest(resource_spans=[tree])
         body: bytes = request.SerializeToString()
         return body
+
+
+def _authorization(settings: Telemetry) -> dict[str, str]:
+    """The header that lets us in, by the token as its file holds it now. Raises `ConfigError`."""
+    if settings.traces_token_file is None:
+        return {}
+    token = secret.read(settings.traces_token_file, "telemetry.traces_token_file")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _messages() -> Any:

@@ -110,6 +110,19 @@ def test_a_token_that_cannot_be_read_names_its_setting(collector, tmp_path):
         Collector(settings)
 
 
+def test_a_token_whose_file_was_replaced_is_taken(collector, tmp_path):
+    (tmp_path / "token").write_text("old")
+    line = Collector(Telemetry(**here(collector, traces_token_file=str(tmp_path / "token"))))
+    line.tell([A_SPAN])
+    (tmp_path / "token").write_text("new")
+    line.tell([A_SPAN])
+    (tmp_path / "token").unlink()
+    with pytest.raises(Unavailable, match=r"telemetry\.traces_token_file"):
+        line.tell([A_SPAN])
+    line.close()
+    assert [one.headers["Authorization"] for one in collector.taken] == ["Bearer old", "Bearer new"]
+
+
 async def test_nobody_is_told_anything_of_what_was_before(tmp_path, collector):
     told = {"state_dir": tmp_path, "telemetry": here(collector)}
     settings = Settings.model_validate(told)
