@@ -39,6 +39,7 @@ from swarm.model.journal import (
 from swarm.model.work import Outcome, Submission, TaskId
 
 QUIET_S = 5.0  # a root is over when nothing followed from it for so long
+_AHEAD_S = 3_600.0  # that another clock may be; an ID of before IDs held the time says anything
 _TASKS_MAX = 100_000  # that live; of more the oldest are left out
 _ROOTS_MAX = 10_000
 _ALERTS_MAX = 1_000
@@ -154,7 +155,9 @@ class Spans:
 
     def _root(self, trace: str, entry: Entry, now_s: float) -> None:
         begun_s = entered_at_s(entry.cause_id)
-        if trace in self._rooted or begun_s is None or begun_s < self._began_s:
+        if trace in self._rooted or begun_s is None:
+            return
+        if not self._began_s <= begun_s <= now_s + _AHEAD_S:
             return
         root = self._roots.setdefault(trace, _Root(entry.cause_id, entry.stream, begun_s, now_s))
         root.end_s, root.moved_s = max(root.end_s, entry.at_s), now_s

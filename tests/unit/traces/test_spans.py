@@ -175,3 +175,11 @@ def test_the_same_again_is_the_same_span(late_s):
     ran(first)
     ran(again)
     assert {one.id for one in first.told()} == {one.id for one in again.told(1_000 + late_s)}
+
+
+def test_an_id_that_does_not_tell_the_time_has_no_root():
+    """Such are those of a journal from before IDs began with the time."""
+    course = Course()
+    course.heard(1, CursorMoved("air", "1"), "c0ffee" + "1" * 26, "connector:air")
+    (only,) = course.told()
+    assert (only.name, only.start_s) == ("journal connector:air", T + 1)
