@@ -1,23 +1,29 @@
 """What both clients say and understand over HTTP."""
 
+import re
 from typing import Any
 
 import httpx2 as httpx
 
 from swarm.client.call import Answer
-from swarm.client.errors import Unreachable
+from swarm.client.errors import Unauthorized, Unreachable
 from swarm.client.steps import Broken
 
 # A stream of events gives a sign of life each 15 s: one that is quiet for longer has broken.
 _QUIET_S = 45.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_TOKEN = re.compile(r"[!-~]+")
 
 
 def root(url: str, token: str, timeout_s: float) -> dict[str, Any]:
     """How a client of httpx is set up for the API of the swarm at `url`. Raises `Unreachable` where
-    that is no URL."""
+    that is no URL, and `Unauthorized` for a token that no header takes: whoever refused it would
+    show it."""
     if not url.startswith(("http://", "https://")):
         raise Unreachable(f"`{url}` is no URL of a swarm: begin it with http:// or https://.")
+    if not _TOKEN.fullmatch(token):
+        detail = "There is no token." if not token else "The token is not one line of ASCII."
+        raise Unauthorized(401, "unauthorized", detail, "Give the one that `swarm up` printed.")
     return {
         "base_url": f"{url}/api/v1/",
         "headers": {"Authorization": f"Bearer {token}"},
