@@ -220,7 +220,7 @@ class AsyncClient:
                 elif isinstance(step, Take):
                     try:
                         came = b"" if chunks is None else await anext(chunks, b"")
-                    except httpx.TransportError as error:
+                    except httpx.RequestError as error:
                         came = broken_stream(self.url, error)
                 else:
                     came = await self._do(step)
@@ -238,7 +238,7 @@ class AsyncClient:
             case Request():
                 try:
                     return answered(await self._http.send(self._built(step)))
-                except httpx.TransportError as error:
+                except httpx.RequestError as error:
                     return broken(self.url, error)
         raise AssertionError(f"{step} is for listeners")
 
@@ -250,7 +250,7 @@ class AsyncClient:
                 return headed(stream), stream
             await stream.aread()
             return answered(stream), None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return broken(self.url, error), None
 
     def _built(self, request: Request, timeout: httpx.Timeout | None = None) -> httpx.Request:

@@ -219,7 +219,7 @@ class Client:
                 elif isinstance(step, Take):
                     try:
                         came = next(chunks, b"")
-                    except httpx.TransportError as error:
+                    except httpx.RequestError as error:
                         came = broken_stream(self.url, error)
                 else:
                     came = self._do(step)
@@ -237,7 +237,7 @@ class Client:
             case Request():
                 try:
                     return answered(self._http.send(self._built(step)))
-                except httpx.TransportError as error:
+                except httpx.RequestError as error:
                     return broken(self.url, error)
         raise AssertionError(f"{step} is for listeners")
 
@@ -249,7 +249,7 @@ class Client:
                 return headed(stream), stream
             stream.read()
             return answered(stream), None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return broken(self.url, error), None
 
     def _built(self, request: Request, timeout: httpx.Timeout | None = None) -> httpx.Request:

@@ -17,10 +17,9 @@ _TOKEN = re.compile(r"[!-~]+")
 
 def root(url: str, token: str, timeout_s: float) -> dict[str, Any]:
     """How a client of httpx is set up for the API of the swarm at `url`. Raises `Unreachable` where
-    that is no URL, and `Unauthorized` for a token that no header takes: whoever refused it would
-    show it."""
-    if not url.startswith(("http://", "https://")):
-        raise Unreachable(f"`{url}` is no URL of a swarm: begin it with http:// or https://.")
+    that is no URL of one, and `Unauthorized` for a token that no header takes: whoever refused it
+    would show it."""
+    _check(url)
     if not _TOKEN.fullmatch(token):
         detail = "There is no token." if not token else "The token is not one line of ASCII."
         raise Unauthorized(401, "unauthorized", detail, "Give the one that `swarm up` printed.")
@@ -29,6 +28,17 @@ def root(url: str, token: str, timeout_s: float) -> dict[str, Any]:
         "headers": {"Authorization": f"Bearer {token}"},
         "timeout": timeout_s,
     }
+
+
+def _check(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise Unreachable(f"`{url}` is no URL of a swarm: begin it with http:// or https://.")
+    try:
+        userinfo = httpx.URL(url).userinfo
+    except httpx.InvalidURL as error:
+        raise Unreachable(f"`{url}` is no URL of a swarm: {error}.") from None
+    if userinfo:  # it would be sent in place of the token, and shown in each error
+        raise Unreachable("The URL of a swarm holds no name and no password: give a token.")
 
 
 def listening(timeout_s: float) -> httpx.Timeout:
@@ -46,17 +56,17 @@ def headed(response: httpx.Response) -> Answer:
     return Answer(response.status_code, _headers(response), b"")
 
 
-def broken(url: str, error: httpx.TransportError) -> Broken:
+def broken(url: str, error: httpx.RequestError) -> Broken:
     """What became of a request without an answer."""
     return Broken(f"{url} does not answer: {_words(error)}", not isinstance(error, _NEVER_SENT))
 
 
-def broken_stream(url: str, error: httpx.TransportError) -> Broken:
+def broken_stream(url: str, error: httpx.RequestError) -> Broken:
     """What became of a stream that did not end by itself."""
     return Broken(f"{url} broke off: {_words(error)}", True)
 
 
-def _words(error: httpx.TransportError) -> str:
+def _words(error: httpx.RequestError) -> str:
     return str(error) or type(error).__name__
 
 

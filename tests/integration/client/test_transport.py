@@ -129,6 +129,16 @@ async def test_an_answer_that_does_not_come_is_not_waited_for(started: Started) 
             await swarm.call("status")
 
 
+async def test_an_answer_that_cannot_be_unpacked_is_told_as_a_broken_one(started: Started) -> None:
+    torn = answers(200, b"no gzip", Content_Encoding="gzip")
+    async with started(torn, torn, retry_for_s=0.0) as (swarm, _):
+        with pytest.raises(Unreachable, match="does not answer"):
+            await swarm.call("status")
+        async with swarm.walk("events") as events:
+            with pytest.raises(Unreachable, match="broke off"):
+                await taken(events, 1)
+
+
 async def test_refusals_are_typed(started: Started) -> None:
     told = {"code": "unknown-key", "detail": "no such task", "fix": "look it up"}
     async with started(answers(404, told)) as (swarm, _):
