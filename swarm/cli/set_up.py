@@ -34,21 +34,27 @@ def of_machine(settings: "Settings", environ: Mapping[str, str] = os.environ) ->
 
 
 def _of_state(folder: Path) -> Iterator[Look]:
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    # What we may not look into is not there for us; `Path.exists` would fail instead.
+    there = next(one for one in (folder, *folder.parents) if os.path.exists(one))
     if not os.access(there, os.W_OK | os.X_OK):
-        fix = f"sudo chown -R $(id -un) {there}    # or set `state_dir`"
-        yield Look("state", f"{there} cannot be written", fix)
+        yield Look("state", f"{there} cannot be written", _given(folder, there))
     elif there == folder and folder.stat().st_mode & _NONE_ELSE:
         yield Look("state", f"others may enter {folder}", f"chmod 700 {folder}")
     else:
         yield Look("state", f"{folder} can be written")
     for name in _SECRETS:
         file = folder / name
-        if file.exists() and file.stat().st_mode & _NONE_ELSE:
+        if os.path.exists(file) and file.stat().st_mode & _NONE_ELSE:
             yield Look(f"secret {name}", f"others may read {file}", f"chmod 600 {file}")
     free = shutil.disk_usage(there).free
     fix = "" if free > _ROOM_BYTES else f"du -xh {there} | sort -h | tail    # free some space"
     yield Look("room", f"{free / 1e9:.1f} GB free under {there}", fix)
+
+
+def _given(folder: Path, there: Path) -> str:
+    """What gives us the folder; of those above it, which are for others too, nothing changes."""
+    how = "chown -R" if there == folder else "install -d -m 700 -o"
+    return f"sudo {how} $(id -un) {folder}    # or set `state_dir`"
 
 
 def _of_store(settings: "Settings") -> Look:
@@ -58,7 +64,7 @@ def _of_store(settings: "Settings") -> Look:
     where = "PostgreSQL" if settings.store_url else f"SQLite in {settings.state_dir}"
     try:
         found = versions(settings.store_url, settings.state_dir)
-    except (StoreError, ConfigError) as error:
+    except (StoreError, ConfigError, OSError) as error:
         fix = f"ls -lR {settings.state_dir}"
         if settings.store_url:
             fix = "pg_isready -d URL    # start the server, or correct `store_url`"
