@@ -45,8 +45,9 @@ def judged(told: Mapping[str, Any]) -> Iterator[Look]:
     here, address = told["here"], told["address"]
     again = f"then there: ray stop && ray start --address={address}"
     if told["fault"]:
-        fix = f"{sys.executable} -m pip install 'ray=={told['theirs'] or here['ray']}'"
-        yield Look("cluster", told["fault"], fix if told["theirs"] else f"ray status {address}")
+        look = f"ray status --address {address}"
+        fix = f"{sys.executable} -m pip install 'ray=={told['theirs']}'" if told["theirs"] else look
+        yield Look("cluster", told["fault"], fix)
     for node in told["nodes"]:
         what = f"node {node['name']}"
         if node["fault"]:

@@ -36,3 +36,9 @@ def test_a_cluster_of_another_version_is_told_before_its_nodes():
     (look,) = judged(told | {"nodes": []})
     assert look.found == "Version mismatch"
     assert look.fix.endswith("-m pip install 'ray==2.59.0'")
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_how_to_look_at_it():
+    told = {"address": "h:6379", "here": HERE, "fault": "no answer", "theirs": "", "nodes": []}
+    (look,) = judged(told)
+    assert look.fix == "ray status --address h:6379"
