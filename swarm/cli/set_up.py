@@ -194,8 +194,9 @@ def _text(file: Path) -> str:
 
 
 def _interpreter(program: Path) -> str | None:
-    """Which Python a console script runs in."""
+    """Which Python a console script runs in; of one that a shell starts nothing is known."""
     with program.open("rb") as script:
         first = script.readline(1_000).decode(errors="replace").strip()
     python = first.removeprefix("#!").strip()
-    return python if first.startswith("#!") and os.access(python, os.X_OK) else None
+    is_one = first.startswith("#!") and Path(python).name.startswith("python")
+    return python if is_one and os.access(python, os.X_OK) else None

@@ -150,6 +150,17 @@ def test_an_orchestrator_that_shall_use_a_plug_in_and_has_none_is_told(well, tmp
     assert list(faults(well())) == ["swarm"]
 
 
+def test_a_shell_that_starts_an_orchestrator_is_no_python(well, tmp_path, monkeypatch):
+    """As installers write it where the path of Python is long, or has blanks."""
+    program = tmp_path / "bin" / "airflow"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "swarm.plugins.airflow.SwarmExecutor")
+    assert list(faults(well())) == ["swarm"]
+
+
 def test_a_token_that_cannot_be_read_is_told(well, monkeypatch, tmp_path):
     monkeypatch.setenv("SWARM_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("SWARM_TOKEN_FILE", str(tmp_path / "none"))
