@@ -101,10 +101,12 @@ def running_pid(settings: Settings) -> int | None:
     if pid is None:
         return None
     try:  # another may have the number now
-        argv = psutil.Process(pid).cmdline()
+        process = psutil.Process(pid)
+        argv = process.cmdline()
+        is_ours = argv[1:-1] == ["-m", "swarm.bootstrap"]
+        return pid if is_ours and _is_at(process, argv[-1], _frozen_file(settings)) else None
     except psutil.Error:
         return None
-    return pid if argv[1:] == ["-m", "swarm.bootstrap", str(_frozen_file(settings))] else None
 
 
 def _told_pid(settings: Settings) -> int | None:
@@ -118,13 +120,21 @@ def _frozen_file(settings: Settings) -> Path:
     return settings.state_dir / "settings.json"
 
 
+def _is_at(process: psutil.Process, path: str, file: Path) -> bool:
+    """Whether what the process calls `path` is that file: a folder may have several names."""
+    told = Path(path)
+    return (told if told.is_absolute() else process.cwd() / told).resolve() == file.resolve()
+
+
 def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
     """What is in the session that a dead swarm began, and has its Ray's token."""
-    token = str(settings.state_dir / "ray-token")
+    token = settings.state_dir / "ray-token"
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
-            its_own = os.getsid(process.pid) == pid
-            if its_own and process.environ().get("RAY_AUTH_TOKEN_PATH") == token:
+            if os.getsid(process.pid) != pid:
+                continue
+            told = process.environ().get("RAY_AUTH_TOKEN_PATH")
+            if told and _is_at(process, told, token):
                 yield process
 
 

@@ -1,0 +1,39 @@
+"""Which process is the swarm of a state folder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from swarm.cli.process import running_pid
+from swarm.config import Settings
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[int]:
+    """A swarm that is still about to read its settings, from a folder that it calls `state`."""
+    (tmp_path / "state").mkdir()
+    file = tmp_path / "state" / "settings.json"
+    os.mkfifo(file)
+    argv = [sys.executable, "-m", "swarm.bootstrap", "state/settings.json"]
+    with subprocess.Popen(argv, cwd=tmp_path) as process, file.open("w"):  # when it reads, too
+        (tmp_path / "state" / "up.json").write_text(json.dumps({"pid": process.pid}))
+        yield process.pid
+        process.kill()
+
+
+def test_it_is_known_by_whatever_name_of_its_folder(started: int, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("state")
+    for name in ("state", "link", "link/../state"):
+        assert running_pid(Settings(state_dir=tmp_path / name)) == started
+
+
+def test_that_of_another_folder_is_none_of_ours(started: int, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "up.json").write_text(json.dumps({"pid": started}))
+    assert running_pid(Settings(state_dir=other)) is None
