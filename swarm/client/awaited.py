@@ -11,7 +11,7 @@ import httpx2 as httpx
 
 from swarm.client import calls, hearing, running
 from swarm.client.call import Answer, Call, Pages, Request
-from swarm.client.http import answered, broken, broken_stream, headed, listening, root
+from swarm.client.http import answered, broken, broken_stream, headed, listening, root, within
 from swarm.client.place import found, local
 from swarm.client.signature import as_method
 from swarm.client.steps import (
@@ -254,11 +254,12 @@ class AsyncClient:
             return broken(self.url, error), None
 
     def _built(self, request: Request, timeout: httpx.Timeout | None = None) -> httpx.Request:
+        timeout = timeout or within(request.within_s, self._http.timeout)
         return self._http.build_request(
             request.method,
             request.path,
             params=request.params,
             headers=request.headers,
             content=request.content,
-            timeout=timeout or self._http.timeout,
+            timeout=timeout,
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -15,13 +16,15 @@ _SHOWN = 200  # characters of an answer that is not swarm's
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` is below the root of the API."""
+    """`path` is below the root of the API; `within_s` is how long the answer may take, where that
+    is less than the client waits."""
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    within_s: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What both clients say and understand over HTTP."""
 
 import re
+from math import inf
 from typing import Any
 
 import httpx2 as httpx
@@ -44,6 +45,15 @@ def _check(url: str) -> None:
 def listening(timeout_s: float) -> httpx.Timeout:
     """How long a stream of events may take to begin, and be quiet."""
     return httpx.Timeout(timeout_s, read=max(timeout_s, _QUIET_S))
+
+
+def within(most_s: float, usual: httpx.Timeout) -> httpx.Timeout:
+    """As usual, but each part of it in `most_s` at most."""
+    if most_s == inf:
+        return usual
+    return httpx.Timeout(
+        **{of: min(most_s, inf if s is None else s) for of, s in usual.as_dict().items()}
+    )
 
 
 def answered(response: httpx.Response) -> Answer:

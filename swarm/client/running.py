@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from swarm.client.call import post
+from swarm.client.call import Call, post
 from swarm.client.calls.tasks import LIVE, NewTask, TaskStory, output_part
 from swarm.client.calls.tasks import task as asked
 from swarm.client.errors import CallFailed, NotFound
@@ -18,6 +18,7 @@ _SHOWN_WITHIN_S = 30.0  # what was taken comes to the readers a moment later
 _FIRST_LOOK_S = 0.05
 _MOST_LOOK_S = 1.0
 _ONE_MOMENT_S = 0.001
+_LAST_LOOK_S = 1.0  # that an answer may take once the time is over: it tells how it ended
 _PRINTED_LOOK_S = 0.3
 
 
@@ -51,7 +52,8 @@ def submit(
 
 def wait(patience: Patience, task: str, timeout_s: float | None = None) -> Steps[TaskStory]:
     """Wait until a task has ended, however it ended; its story. Raises `TimeoutError` where it has
-    not within `timeout_s`, and `NotFound` where nobody handed it in."""
+    not within `timeout_s`, `Unreachable` where nothing answers until then, and `NotFound` where
+    nobody handed it in."""
     (story,) = yield from wait_all(patience, [task], timeout_s)
     return story
 
@@ -60,7 +62,7 @@ def wait_all(
     patience: Patience, tasks: Sequence[str], timeout_s: float | None = None
 ) -> Steps[list[TaskStory]]:
     """Wait until all these tasks have ended, however they ended; their stories, in order. Raises
-    `TimeoutError` where one has not within `timeout_s` of now."""
+    `TimeoutError` where one has not within `timeout_s` of now, and as `wait` does."""
     stories: list[TaskStory] = []
     began_s: float = yield Now()
     for task in tasks:
@@ -69,7 +71,8 @@ def wait_all(
             now_s: float = yield Now()
             left_s = inf if timeout_s is None else began_s + timeout_s - now_s
             until_end = replace(patience, for_s=max(0.0, min(patience.for_s, left_s)))
-            story = yield from _shown(until_end, task, now_s - began_s)
+            look = _within(asked(task), max(left_s, _LAST_LOOK_S))
+            story = yield from _shown(until_end, look, now_s - began_s)
             if story is not None and story["state"] not in LIVE:
                 stories.append(story)
                 break
@@ -87,7 +90,7 @@ def follow(patience: Patience, task: str) -> Parts[bytes]:
     began_s: float = yield Now()
     while True:
         now_s: float = yield Now()
-        story = yield from _shown(patience, task, now_s - began_s)
+        story = yield from _shown(patience, asked(task), now_s - began_s)
         printed = b""
         if story is not None:
             if story["grant"] != grant:
@@ -114,14 +117,18 @@ def output(patience: Patience, task: str, grant: int | None = None) -> Steps[byt
         whole += printed
 
 
-def _shown(patience: Patience, task: str, waited_s: float) -> Steps[TaskStory | None]:
+def _shown(patience: Patience, look: Call[TaskStory], waited_s: float) -> Steps[TaskStory | None]:
     """The task, or None: one that was just taken is shown a moment later."""
     try:
-        return (yield from sent(asked(task), patience))
+        return (yield from sent(look, patience))
     except NotFound:
         if waited_s > _SHOWN_WITHIN_S:
             raise
         return None
+
+
+def _within(look: Call[TaskStory], most_s: float) -> Call[TaskStory]:
+    return replace(look, request=replace(look.request, within_s=most_s))
 
 
 def _still(task: str, story: TaskStory | None, waited_s: float) -> str:

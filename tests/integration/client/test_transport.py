@@ -139,6 +139,12 @@ async def test_an_answer_that_cannot_be_unpacked_is_told_as_a_broken_one(started
                 await taken(events, 1)
 
 
+async def test_who_waits_for_a_task_waits_no_longer_for_an_answer(started: Started) -> None:
+    async with started(is_silent, timeout_s=60.0) as (swarm, _), asyncio.timeout(20):
+        with pytest.raises(Unreachable, match="does not answer"):
+            await swarm.call("wait", "a", timeout_s=0.1)
+
+
 async def test_refusals_are_typed(started: Started) -> None:
     told = {"code": "unknown-key", "detail": "no such task", "fix": "look it up"}
     async with started(answers(404, told)) as (swarm, _):

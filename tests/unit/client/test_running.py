@@ -1,6 +1,7 @@
 """Work from handing in to its end, as steps."""
 
 import json
+import math
 
 import pytest
 
@@ -110,6 +111,19 @@ def test_the_deadline_counts_while_nothing_answers() -> None:
     with pytest.raises(Unreachable):
         script.run(wait(PATIENT, "a", timeout_s=3.0))
     assert sum(script.pauses) <= 3.0
+
+
+def test_no_answer_is_waited_for_much_longer_than_was_said() -> None:
+    script = Script(*[story("running")] * 20)
+    with pytest.raises(TimeoutError):
+        script.run(wait(PATIENT, "a", timeout_s=3.0))
+    asked_s = [request.within_s for request in script.sent]
+    assert asked_s[0] == 3.0
+    assert asked_s == sorted(asked_s, reverse=True)
+    assert asked_s[-1] == 1.0
+    unbound = Script(story("succeeded"))
+    unbound.run(wait(PATIENT, "a"))
+    assert unbound.sent[0].within_s == math.inf
 
 
 def test_all_stories_come_in_the_order_asked_for() -> None:
