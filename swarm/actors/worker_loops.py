@@ -1,9 +1,10 @@
 """A worker: one process on one node that pulls tasks and runs each in a slot of its own.
 
 Rules
-1. It asks for work when a slot is free, under a number it repeats until it has the answer. While
-   its calls end within a blink it asks for a few more (`pace.py`), which wait in it in the order of
-   their grants. One that has waited for `_WAIT_MAX_S` it does not hold any more: it goes elsewhere.
+1. It asks for work when a slot is free, under a number it repeats until it has the answer, also
+   when it drains: what it was granted is nobody else's. While its calls end within a blink it asks
+   for a few more (`pace.py`), which wait in it in the order of their grants. One that has waited
+   for `_WAIT_MAX_S` it does not hold any more: it goes elsewhere.
 2. A process beside it beats for it every `beat_s`. It renews all it holds every `renew_s`, at once
    when it has something to say or an echo of a beat calls for it, and every `beat_s` when echoes
    have just ceased. The answer carries the orders: end what is revoked without a report, cancel,
@@ -139,6 +140,7 @@ class Worker:
         self._outbox.disown()
         self._room.set()
         self._number, self._known, self._draining = 1, False, False
+        self._asking = False  # a request has no answer yet: it may have got something
         self._confirmed_s = self._clock.monotonic_s()
 
     # --- contact ----------------------------------------------------------------------------------
@@ -265,15 +267,18 @@ class Worker:
     async def _acquiring(self) -> None:
         while True:
             await self._room.wait()
-            if not self._known or self._draining or self._leaving.begun:
+            takes = self._asking if self._draining else not self._leaving.begun
+            if not self._known or not takes:
                 await asyncio.sleep(self._options.beat_s)
                 continue
             me, number = self.id, self._number
             request = Acquire(me, number, self._pace.ahead(self._offer.slots))
+            self._asking = True
             answer = await self._line.ask(request, me, self._options.fence_s)
             if answer is None or self.id != me or not isinstance(answer.reply, Grants):
                 await asyncio.sleep(self._options.beat_s)
                 continue
+            self._asking = False
             if answer.reply.tokens:  # a request that got nothing is still open
                 self._number = number + 1
             for token in answer.reply.tokens:

@@ -15,6 +15,8 @@ from swarm.dispatch.events import (
     Drain,
     Event,
     Finish,
+    Grants,
+    Orders,
     Rearm,
     Receipt,
     Register,
@@ -154,6 +156,34 @@ async def test_a_draining_worker_takes_nothing_new(tmp_path: Path) -> None:
         tasks = [await submit(dispatcher, f"t{n}", ["true"]) for n in range(6)]
         await until(lambda: len(floor.ended) == len(tasks))
     assert len(list((tmp_path / "new" / "output").iterdir())) == 6
+
+
+class DrainsUnheard(Interrupted):
+    """What it grants first is not heard, and the worker is drained before it can ask again."""
+
+    told = granted = False
+
+    async def tell(self, event: Event, cause_id: str) -> Answer:
+        if isinstance(event, Acquire) and self.granted and not self.told:
+            raise Unreachable("the dispatcher did not answer")
+        answer = await super().tell(event, cause_id)
+        self.told = self.told or (isinstance(answer.reply, Orders) and answer.reply.drain)
+        if isinstance(answer.reply, Grants) and answer.reply.tokens and not self.granted:
+            self.granted = True
+            await super().tell(Drain(WorkerId(cause_id), "ann"), "test")
+            raise Unreachable("the dispatcher did not answer")
+        return answer
+
+
+async def test_what_a_worker_was_granted_before_it_drains_is_run(tmp_path: Path) -> None:
+    async with (
+        a_dispatcher(tmp_path) as dispatcher,
+        a_worker(DrainsUnheard(dispatcher), tmp_path),
+    ):
+        floor = dispatcher._dispatcher.floor
+        task = await submit(dispatcher, "t", ["true"])
+        await until(lambda: task in floor.ended)
+    assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
 
 
 async def test_a_program_that_is_not_there_fails_with_the_reason(tmp_path: Path) -> None:
