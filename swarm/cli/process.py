@@ -25,8 +25,11 @@ _STOP_S = 30.0
 _LOOK_S = 0.2
 
 
-def launch(settings: Settings) -> int:
-    """Start the process of swarm and wait until its API has caught up; returns its pid."""
+def launch(settings: Settings, *, staying: bool = False) -> int:
+    """Start the process of swarm and wait until its API has caught up; returns its pid. For who is
+    `staying` with it: SIGTERM or SIGINT meanwhile ends it too."""
+    if staying:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     clear(settings)
     _refuse_taken_port(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,6 +45,16 @@ def launch(settings: Settings) -> int:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+    try:
+        _await_ready(settings, process, log_path)
+    except KeyboardInterrupt:
+        if staying:
+            stop(settings, process.pid)
+        raise
+    return process.pid
+
+
+def _await_ready(settings: Settings, process: subprocess.Popen[bytes], log_path: Path) -> None:
     started_s = time.monotonic()
     told_s = started_s
     while not _is_ready(settings):
@@ -55,7 +68,6 @@ def launch(settings: Settings) -> int:
             told_s = time.monotonic()
             typer.echo(f"starting Ray, the actors and the API ... {elapsed_s:.0f} s", err=True)
         time.sleep(_LOOK_S)
-    return process.pid
 
 
 def stay(settings: Settings, pid: int) -> bool:

@@ -33,7 +33,7 @@ def up(
         typer.echo(
             "No `sources` in the settings: only pushed events will be seen (see README).", err=True
         )
-    pid = launch(settings)
+    pid = launch(settings, staying=foreground)
     running = json.loads(running_file(settings).read_text())
     typer.echo(f"swarm is up at {running['url']}/api/v1")
     typer.echo(f"The token is in {running['token_file']}")

@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from swarm.cli.process import running_pid
@@ -37,3 +40,21 @@ def test_that_of_another_folder_is_none_of_ours(started: int, tmp_path: Path) ->
     other.mkdir()
     (other / "up.json").write_text(json.dumps({"pid": started}))
     assert running_pid(Settings(state_dir=other)) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_stays_with_it_ends_it_while_it_still_begins(number: int, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    os.mkfifo(token)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    publish = {"url": "http://127.0.0.1:9", "token_file": str(token)}
+    settings = {"state_dir": str(tmp_path / "state"), "api": {"port": port}, "publish": publish}
+    (tmp_path / "swarm.yaml").write_text(json.dumps(settings))
+    argv = [sys.executable, "-m", "swarm", "up", "--foreground", "-c", "swarm.yaml"]
+    with subprocess.Popen(argv, cwd=tmp_path) as staying, token.open("w"):  # when it reads it, too
+        (begins,) = psutil.Process(staying.pid).children()
+        assert "swarm.bootstrap" in begins.cmdline()
+        staying.send_signal(number)
+        assert staying.wait(60) != 0
+        assert not begins.is_running()
