@@ -103,8 +103,16 @@ def clear(settings: Settings) -> None:
     """End what is left of a swarm that was killed. Its Ray ends by itself, but not at once, and
     until then it holds the port and writes into the folder that the next one takes."""
     pid = _told_pid(settings)
-    if pid is not None and not psutil.pid_exists(pid):
+    if pid is not None and _has_ended(pid):
         _kill(list(_left_by(settings, pid)))
+
+
+def _has_ended(pid: int) -> bool:
+    """Also where nobody has asked yet how: in a container that may be for ever."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def running_pid(settings: Settings) -> int | None:

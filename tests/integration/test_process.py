@@ -1,5 +1,6 @@
 """Which process is the swarm of a state folder."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from swarm.cli.process import running_pid
+from swarm.cli.process import clear, running_pid
 from swarm.config import Settings
 
 
@@ -58,3 +59,33 @@ def test_who_stays_with_it_ends_it_while_it_still_begins(number: int, tmp_path: 
         staying.send_signal(number)
         assert staying.wait(60) != 0
         assert not begins.is_running()
+
+
+def test_what_a_killed_swarm_left_is_ended_and_nothing_else(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    own = {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "ray-token")}
+    begin = "sleep 600 & echo $!; unset RAY_AUTH_TOKEN_PATH; sleep 600 & echo $!; wait"
+    with contextlib.ExitStack() as stack:
+        left, others, again = [], [], None
+        for kept in (others, left):  # of one with its token in another session nobody told
+            again = stack.enter_context(
+                subprocess.Popen(
+                    ["sh", "-c", begin],
+                    env=os.environ | own,
+                    start_new_session=True,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(os.killpg, again.pid, signal.SIGKILL)
+            pids = [int(again.stdout.readline()) for _ in range(2)]
+            kept.append(psutil.Process(pids[0]))
+            others.append(psutil.Process(pids[1]))
+        again.kill()
+        os.waitid(os.P_PID, again.pid, os.WEXITED | os.WNOWAIT)  # nobody has asked how it ended
+        (tmp_path / "up.json").write_text(json.dumps({"pid": again.pid}))
+        clear(settings)
+        assert [one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in left] == [
+            False
+        ]
+        assert [one.is_running() for one in others] == [True] * 3
