@@ -132,7 +132,7 @@ def running_pid(settings: Settings) -> int | None:
 def _told_pid(settings: Settings) -> int | None:
     try:
         return int(json.loads(running_file(settings).read_text())["pid"])
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # or torn, when the machine went down
         return None
 
 

@@ -29,5 +29,5 @@ def local(state_dir: Path) -> tuple[str, str]:
     try:
         running = json.loads((folder / "up.json").read_text())
         return running["url"], Path(running["token_file"]).read_text().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # or torn, when the machine went down
         raise Unreachable(f"No swarm runs with state in {folder}: try `swarm up`.") from None

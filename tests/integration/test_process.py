@@ -61,6 +61,12 @@ def test_who_stays_with_it_ends_it_while_it_still_begins(number: int, tmp_path: 
         assert not begins.is_running()
 
 
+def test_what_a_machine_that_went_down_left_torn_is_no_swarm(tmp_path: Path) -> None:
+    (tmp_path / "up.json").write_text("")
+    clear(Settings(state_dir=tmp_path))
+    assert running_pid(Settings(state_dir=tmp_path)) is None
+
+
 def test_what_a_killed_swarm_left_is_ended_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path)
     own = {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "ray-token")}

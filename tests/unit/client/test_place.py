@@ -43,6 +43,12 @@ def test_none_is_told_with_what_starts_one(tmp_path: Path) -> None:
         place.found({"SWARM_URL": "http://swarm:8642"})
 
 
+def test_what_a_machine_that_went_down_left_torn_is_none(tmp_path: Path) -> None:
+    (tmp_path / "up.json").write_text("")
+    with pytest.raises(Unreachable, match="try `swarm up`"):
+        place.local(tmp_path)
+
+
 def test_the_names_are_at_the_top() -> None:
     assert (swarm.Client, swarm.AsyncClient, swarm.ApiError) == (Client, AsyncClient, ApiError)
     assert {"Client", "AsyncClient", "agent"} <= set(dir(swarm))
