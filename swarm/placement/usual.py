@@ -53,7 +53,7 @@ class Usual:
 
     def __init__(self, came: Callable[[float, int, float], None] | None = None) -> None:
         self._came = came
-        self._changed: dict[Kind, None] = {}  # since the last news
+        self._changed: dict[Kind, None] = {}  # since it was kept
         self._moved: dict[tuple[PipelineKey, str], None] = {}  # parts, since then
         self._took_s: dict[Kind, list[float]] = {}
         self._spreads: dict[Kind, Spread] = {}
@@ -90,17 +90,21 @@ class Usual:
         )
 
     def news(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
-        """The same, of what changed since the last time."""
-        changed, self._changed = self._changed, {}
-        moved, self._moved = self._moved, {}
-        return self._told(changed, moved)
+        """The same, of what changed since it was kept: news until they are recalled."""
+        self._changed = {kind: None for kind in self._changed if kind in self._took_s}
+        self._moved = {
+            (key, name): None for key, name in self._moved if name in self._parts.get(key, {})
+        }
+        return self._told(self._changed, self._moved)
 
     def recall(self, habits: Iterable[Habit], parts: Iterable[Part]) -> None:
         """What was kept, the newest last; of parts what is not known better by now."""
         for one in habits:
             self._took_s[one.of, one.name] = list(one.took_s)
             self._spreads.pop((one.of, one.name), None)
+            self._changed.pop((one.of, one.name), None)
         for part in parts:
+            self._moved.pop((part.pipeline, part.name), None)
             named = self._parts.setdefault(part.pipeline, {})
             if part.name not in named or not named[part.name].run_no:
                 named[part.name] = _Part(part.offset_s, part.needs, part.sla, 0, 0)

@@ -77,6 +77,15 @@ def test_news_are_what_changed_and_told_now_and_then() -> None:
     assert [habit for one in memory.news(T + 1_300.0) for habit in one.habits] == []
 
 
+def test_news_that_could_not_be_kept_are_told_again() -> None:
+    memory = learned(Memory(), story("r1", 60.0))
+    assert memory.news(T) == []
+    assert memory.news(T + 600.0)  # there was no room for them
+    again = memory.news(T + 1_200.0)
+    assert [habit.took_s for one in again for habit in one.habits] == [(60.0,)]
+    assert [part.name for one in again for part in one.parts] == ["daily.load"]
+
+
 def test_news_rebuild_what_a_snapshot_does() -> None:
     memory, replayed = learned(Memory(), story("r1", 60.0)), Memory()
     memory.news(T)
