@@ -14,9 +14,6 @@ from swarm.cli.output import Output, OutputOption, moment, name_of, print_table
 if TYPE_CHECKING:
     from swarm.client.calls.graph import Run, TaskName
 
-if TYPE_CHECKING:
-    from swarm.client.calls.graph import Run, TaskName
-
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 
 
