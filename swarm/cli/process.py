@@ -153,9 +153,19 @@ def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             if os.getsid(process.pid) != pid:
                 continue
-            told = process.environ().get("RAY_AUTH_TOKEN_PATH")
+            told = _environ(process).get("RAY_AUTH_TOKEN_PATH")
             if told and _is_at(process, told, token):
                 yield process
+
+
+def _environ(process: psutil.Process) -> dict[str, str]:
+    """All of it: psutil stops where the title that a process of Ray gave itself was written over
+    it."""
+    whole = Path(f"/proc/{process.pid}/environ")
+    if not whole.exists():
+        return process.environ()
+    texts = whole.read_bytes().decode(errors="replace").split("\0")
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def _kill(processes: Sequence[psutil.Process]) -> None:

@@ -59,8 +59,8 @@ def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
     with a_swarm(tmp_path) as swarm:
         assert swarm.cli("down").returncode == 0
         for stop, told in (("kill", 1), ("terminate", 0)):
-            staying = in_foreground(swarm)
-            before = family(swarm.pid)
-            getattr(psutil.Process(swarm.pid) if stop == "kill" else staying, stop)()
-            assert staying.wait(120) == told
-            assert living(before) == []
+            with in_foreground(swarm) as staying:
+                before = family(swarm.pid)
+                getattr(psutil.Process(swarm.pid) if stop == "kill" else staying, stop)()
+                assert staying.wait(120) == told
+                assert living(before) == []
