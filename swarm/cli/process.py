@@ -25,11 +25,17 @@ _STOP_S = 30.0
 _LOOK_S = 0.2
 
 
-def launch(settings: Settings, *, staying: bool = False) -> int:
-    """Start the process of swarm and wait until its API has caught up; returns its pid. For who is
-    `staying` with it: SIGTERM or SIGINT meanwhile ends it too."""
-    if staying:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+def told_to_end() -> threading.Event:
+    """Set by SIGTERM or SIGINT to this process from now on, which do nothing else."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    return told
+
+
+def launch(settings: Settings, told: threading.Event | None = None) -> int:
+    """Start the process of swarm and wait until its API has caught up; returns its pid. Ends it
+    instead, with exit code 130, when it is `told` to."""
     clear(settings)
     _refuse_taken_port(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,20 +51,20 @@ def launch(settings: Settings, *, staying: bool = False) -> int:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-    try:
-        _await_ready(settings, process, log_path)
-    except KeyboardInterrupt:
-        if staying:
-            stop(settings, process.pid)
-        raise
+    _await_ready(settings, process, log_path, told or threading.Event())
     return process.pid
 
 
-def _await_ready(settings: Settings, process: subprocess.Popen[bytes], log_path: Path) -> None:
+def _await_ready(
+    settings: Settings, process: subprocess.Popen[bytes], log_path: Path, told: threading.Event
+) -> None:
     started_s = time.monotonic()
     told_s = started_s
     while not _is_ready(settings):
         elapsed_s = time.monotonic() - started_s
+        if told.is_set():
+            stop(settings, process.pid)
+            fail("ended while swarm was starting", 130)
         if process.poll() is not None:
             fail(f"swarm ended while starting; {log_path} says:\n{_tail(log_path)}", 1)
         if elapsed_s > _START_S:
@@ -67,15 +73,12 @@ def _await_ready(settings: Settings, process: subprocess.Popen[bytes], log_path:
         if time.monotonic() - told_s >= 2:
             told_s = time.monotonic()
             typer.echo(f"starting Ray, the actors and the API ... {elapsed_s:.0f} s", err=True)
-        time.sleep(_LOOK_S)
+        told.wait(_LOOK_S)
 
 
-def stay(settings: Settings, pid: int) -> bool:
-    """Return when the process of swarm has ended: True where it was stopped, by SIGTERM or SIGINT
-    to this process too, False where it died. Whatever it left is ended then."""
-    told = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+def stay(settings: Settings, pid: int, told: threading.Event) -> bool:
+    """Return when the process of swarm has ended or this one is `told` to end it: True where it was
+    stopped, False where it died. Whatever it left is ended then."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         while not told.wait(_LOOK_S):
@@ -150,7 +153,7 @@ def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
     """What is in the session that a dead swarm began, and has its Ray's token."""
     token = settings.state_dir / "ray-token"
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError):
+        with contextlib.suppress(psutil.Error, OSError):
             if os.getsid(process.pid) != pid:
                 continue
             told = _environ(process).get("RAY_AUTH_TOKEN_PATH")

@@ -18,7 +18,7 @@ def up(
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
     from swarm.bootstrap import running_file
-    from swarm.cli.process import launch, running_pid, stay
+    from swarm.cli.process import launch, running_pid, stay, told_to_end
 
     with explained():
         settings = config.load(path)
@@ -33,12 +33,13 @@ def up(
         typer.echo(
             "No `sources` in the settings: only pushed events will be seen (see README).", err=True
         )
-    pid = launch(settings, staying=foreground)
+    told = told_to_end() if foreground else None
+    pid = launch(settings, told)
     running = json.loads(running_file(settings).read_text())
     typer.echo(f"swarm is up at {running['url']}/api/v1")
     typer.echo(f"The token is in {running['token_file']}")
     typer.echo("Next: swarm status, swarm deps, swarm impact NAME, swarm down")
-    if foreground and not stay(settings, pid):
+    if told is not None and not stay(settings, pid, told):
         fail(f"swarm died; see {settings.state_dir / 'swarm.log'}", 1)
 
 
