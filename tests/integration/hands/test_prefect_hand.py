@@ -104,7 +104,7 @@ class Deployment:
     def begun(self) -> list[float]:
         """Without a worker a run begins no further than to wait for one."""
         at = [
-            row["start_time"]
+            (row["run_count"] and row["start_time"])  # what was cancelled has one without a run
             or (_waits_for_a_worker(row) and row["next_scheduled_start_time"])
             for row in self.runs()
         ]
