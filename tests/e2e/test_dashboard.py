@@ -19,6 +19,7 @@ from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
 from swarm.store.journal import open_journal
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
+from tests.e2e.test_up import eventually
 
 CROWD = 10_000
 PATIENCE_MS = 30_000
@@ -240,14 +241,21 @@ def test_what_is_moved_and_zoomed_is_drawn_as_if_at_once(visit, world):
 def test_who_is_hit_is_told_of_the_box_under_the_pointer(visit, world):
     page = visit(world, "/graph?by=pipeline")
     page.wait_for_selector("#stage[data-drawn]")
-    box = page.locator("#stage canvas").bounding_box()
-    x, y = page.evaluate(
-        """() => { const { x, y, ids, view } = swarm.drawn();
-        const at = ids.indexOf("dagster/finance_close");
-        return [(x[at] + 20) * view.scale + view.x, (y[at] + 9) * view.scale + view.y]; }"""
-    )
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    expect(page.locator("#hovered")).to_have_text("dagster/finance_close: 2 after it, 3 before")
+    told = "dagster/finance_close: 2 after it, 3 before"
+
+    def is_told():
+        """News may move what is drawn between the look and the pointer."""
+        box = page.locator("#stage canvas").bounding_box()
+        x, y = page.evaluate(
+            """() => { const { x, y, ids, view } = swarm.drawn();
+            const at = ids.indexOf("dagster/finance_close");
+            return [(x[at] + 20) * view.scale + view.x, (y[at] + 9) * view.scale + view.y]; }"""
+        )
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        return page.locator("#hovered").text_content() == told
+
+    eventually(is_told)
     page.mouse.move(1, 1)
     expect(page.locator("#hovered")).to_be_empty()
 
