@@ -31,8 +31,13 @@ def room_of(offer: Offer) -> Room:
     return room(offer.slots, offer.resources.memory_bytes, offer.resources.gpu)
 
 
+def slots(takes: Resources) -> int:
+    """How many slots of a worker that takes: whole ones, and one at least."""
+    return max(1, ceil(takes.cpu - 1e-9))
+
+
 def _units(takes: Resources) -> Room:
-    return max(1, ceil(takes.cpu - 1e-9)), -(-takes.memory_bytes // _MIB), round(takes.gpu * 100)
+    return slots(takes), -(-takes.memory_bytes // _MIB), round(takes.gpu * 100)
 
 
 def has_room(offering: Offering, needs: Needs) -> bool:
@@ -53,9 +58,9 @@ def needed(needs: Needs, side: Side | None, only: Sequence[Only]) -> Room:
 
 def fitted(offering: Offering, only: Sequence[Only]) -> Offering:
     """The same with the kinds of `only` behind the others."""
-    slots = offering.room[0]
+    own = offering.room[0]
     nothing = (0,) * (_KINDS - len(offering.room))  # of kinds that nobody told of
-    more = (slots if _will_do(offering, one) else 0 for one in only)
+    more = (own if _will_do(offering, one) else 0 for one in only)
     return replace(offering, room=(*offering.room, *nothing, *more))
 
 

@@ -5,13 +5,13 @@ comes, so the planner has its room up by then, ordered a boot ahead.
 """
 
 from collections.abc import Iterable, Sequence
-from math import ceil
 
 from swarm.model.learned import Foretold
 from swarm.model.work import Needs, Resources, SlaClass
 from swarm.placement.days import QUARTER_S, Days
 from swarm.placement.demand import Spread
 from swarm.placement.forecast import Booking
+from swarm.placement.rooms import slots
 from swarm.placement.situation import Coming, Scene, takes
 
 _PATIENCE_S = 60.0
@@ -21,10 +21,10 @@ _ONE = Needs(resources=Resources(cpu=1.0))
 
 def foreseen(days: Days, scene: Scene, now_s: float, until_s: float) -> Foretold:
     """What to plan for besides; days pass by that, too."""
-    known = [*_living(scene, now_s), *_to_come(scene.coming)]
-    lives = sum(one.slots for one in _living(scene, now_s))
+    living = list(_living(scene, now_s))
+    known = [*living, *_to_come(scene.coming)]
     days.look(known, now_s)
-    return days.ahead(known, lives, now_s, until_s)
+    return days.ahead(known, sum(one.slots for one in living), now_s, until_s)
 
 
 def demands(foretold: Foretold) -> Sequence[Coming]:
@@ -50,14 +50,10 @@ def _living(scene: Scene, now_s: float) -> Iterable[Booking]:
         if submission.sla is not SlaClass.BACKFILL:
             spread = takes(submission, scene)
             left = spread.left(max(0.0, now_s - one.began_s)) if one.node else spread
-            yield Booking(now_s, _slots(submission.needs), left.mean())
+            yield Booking(now_s, slots(submission.needs.resources), left.mean())
 
 
 def _to_come(coming: Iterable[Coming]) -> Iterable[Booking]:
     for one in coming:
         if one.sla is not SlaClass.BACKFILL:
-            yield Booking(one.at_s, _slots(one.needs), one.takes.mean())
-
-
-def _slots(needs: Needs) -> int:
-    return max(1, ceil(needs.resources.cpu - 1e-9))
+            yield Booking(one.at_s, slots(one.needs.resources), one.takes.mean())

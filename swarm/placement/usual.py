@@ -8,7 +8,6 @@ learned can be kept and recalled (`memory.py`).
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import ceil
 from statistics import quantiles
 
 from swarm.model.dispatch import DispatchRecord, Ended, Granted, Lost, Started, Submitted, TaskKept
@@ -17,6 +16,7 @@ from swarm.model.learned import Habit, Part
 from swarm.model.scaling import Expected
 from swarm.model.work import Needs, Outcome, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
+from swarm.placement.rooms import slots
 from swarm.placement.situation import Coming
 
 _KEPT = 40  # durations of a kind
@@ -205,8 +205,7 @@ class Usual:
             self._learn(submission, took_s)
         counts = submission.sla is not SlaClass.BACKFILL and not needs.capability
         if self._came is not None and counts:
-            slots = max(1, ceil(needs.resources.cpu - 1e-9))
-            self._came(submission.submitted_at_s, slots, took_s)
+            self._came(submission.submitted_at_s, slots(needs.resources), took_s)
 
     def _learn(self, submission: Submission, took_s: float) -> None:
         kind = _kind(submission)
