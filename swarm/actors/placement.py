@@ -143,7 +143,7 @@ class Placing:
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)
         with contextlib.suppress(StoreError):
-            await self._proposing.tell(self._dispatch)
+            await self._proposing.tell(self._dispatch, cause_id)
             await self._drain(todo.drain, cause_id)
         for node in todo.release:
             try:

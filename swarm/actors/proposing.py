@@ -1,6 +1,5 @@
 """Spot or dedicated, as placement asks `sides.py` and tells the dispatcher what came of it."""
 
-import uuid
 from collections.abc import Mapping
 
 from swarm.actors.followed import Followed
@@ -24,10 +23,10 @@ class Proposing:
         self._chosen = sides(scene, market, terms, self._followed.grants(), now_s)
         return self._chosen
 
-    async def tell(self, dispatch: Dispatch) -> None:
+    async def tell(self, dispatch: Dispatch, cause_id: str) -> None:
         """What was chosen last; the dispatcher forgets what is not said again."""
         chosen = self._chosen
         propose = Propose(chosen.sided, chosen.careful, chosen.promised)
         if propose != Propose() or self._told != Propose():
-            await dispatch.tell(propose, uuid.uuid4().hex)
+            await dispatch.tell(propose, cause_id)
             self._told = propose
