@@ -41,6 +41,12 @@ def read(at: str, key: str) -> str:
     return text
 
 
+def bearer(at: str | None, key: str) -> dict[str, str]:
+    """The header that lets one in by the token that lies at a place now; none without a place.
+    Raises `ConfigError` as `read`."""
+    return {} if at is None else {"Authorization": f"Bearer {read(at, key)}"}
+
+
 def _of_file(at: str, key: str) -> str:
     in_url = _FILE.fullmatch(at)
     path = Path(in_url[1] if in_url else at)

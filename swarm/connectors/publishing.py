@@ -48,7 +48,4 @@ class Catalogue:
 
 def authorization(settings: Publishing) -> dict[str, str]:
     """The header that lets us in, by the token as its file holds it now. Raises `ConfigError`."""
-    if settings.token_file is None:
-        return {}
-    token = secret.read(settings.token_file, "publish.token_file")
-    return {"Authorization": f"Bearer {token}"}
+    return secret.bearer(settings.token_file, "publish.token_file")

@@ -75,10 +75,7 @@ class Collector:
 
 def _authorization(settings: Telemetry) -> dict[str, str]:
     """The header that lets us in, by the token as its file holds it now. Raises `ConfigError`."""
-    if settings.traces_token_file is None:
-        return {}
-    token = secret.read(settings.traces_token_file, "telemetry.traces_token_file")
-    return {"Authorization": f"Bearer {token}"}
+    return secret.bearer(settings.traces_token_file, "telemetry.traces_token_file")
 
 
 def _messages() -> Any:
