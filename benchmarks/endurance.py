@@ -116,14 +116,15 @@ async def play(scale: Scale, folder: Path, seed: int) -> Figures:
         lost = await field.all_ended()
         took_s = time.monotonic() - began_s
         sink = judged(field.files)
-        for story in field.not_succeeded():
+        not_succeeded = field.not_succeeded()
+        for story in not_succeeded:
             progress(f"not succeeded: {story}")
         return {
             "real_tasks": len(field.acknowledged),
             "subprocesses": field.subprocesses,
             **{f"{victim}_kills": count for victim, count in field.kills.items()},
             "lost": len(lost),
-            "not_succeeded": len(field.not_succeeded()),
+            "not_succeeded": len(not_succeeded),
             "duplicate_commits": len(sink.twice),
             "uncommitted": len(set(field.acknowledged) - lost - sink.committed),
             "refused_commits": sink.refused,

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 from swarm.clock import Clock
 
-_REST = (
-    20  # times as long as it took, an answer is good for: at most so small a part is spent on it
-)
+# An answer is good for as many times as long as it took: at most so small a part is spent on it.
+_REST = 20
 
 T = TypeVar("T")
 

@@ -37,7 +37,6 @@ ENDED_KEPT = 100_000  # tasks
 GONE_KEPT = 10_000  # workers
 BEGUN_KEPT = 100_000  # runs
 
-
 PartOf = tuple[PipelineKey, str]
 K = TypeVar("K")
 V = TypeVar("V")

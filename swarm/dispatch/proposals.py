@@ -69,6 +69,8 @@ class Proposals:
     def others(self, worker: Worker) -> list[Worker]:
         """Those with a free slot that may come before it; none where nothing waits that is better
         elsewhere, for to look at all of them takes a while."""
+        if not self.stand:  # then no shape has a side
+            return []
         queue = self._floor.queue
         sides = {shape.side for team in queue.teams() for shape in queue.shapes(team)} - {None}
         if all(side is None or side.prefers(worker.offer) for side in sides):
