@@ -353,18 +353,19 @@ def _told_of(node: "Node") -> dict[str, Any]:
 
 def ray_logs(settings: Settings) -> Path:
     """Where Ray puts what actors log, on the node that each is on."""
-    ray = Path(tempfile.gettempdir()) / "ray" if settings.ray_address else _ray_folder(settings)
+    ray = Path(tempfile.gettempdir()) / "ray" if settings.ray_address else ray_folder(settings)
     return ray / "session_latest" / "logs"
 
 
-def _ray_folder(settings: Settings) -> Path:
-    # Ray keeps sockets here, whose paths have to be short; hence not below the state folder.
+def ray_folder(settings: Settings) -> Path:
+    """Where a Ray that swarm starts keeps its files."""
+    # Its sockets are here too, whose paths have to be short; hence not below the state folder.
     name = hashlib.sha256(str(settings.state_dir.resolve()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"swarm-{os.getuid()}-{name}"
 
 
 def _fresh_ray_folder(settings: Settings) -> Path:
-    folder = _ray_folder(settings)
+    folder = ray_folder(settings)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder

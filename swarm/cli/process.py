@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import typer
 
-from swarm.bootstrap import running_file
+from swarm.bootstrap import ray_folder, running_file
 from swarm.cli.connection import fail
 from swarm.client import Client
 from swarm.config import Settings
@@ -150,25 +150,15 @@ def _is_at(process: psutil.Process, path: str, file: Path) -> bool:
 
 
 def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
-    """What is in the session that a dead swarm began, and has its Ray's token."""
-    token = settings.state_dir / "ray-token"
+    """What is in the session that a dead swarm began, and has a file of its Ray's folder open: Ray
+    takes the output of all that it starts. Others may be in a session of that number, later."""
+    folder = ray_folder(settings).resolve()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if os.getsid(process.pid) != pid:
-                continue
-            told = _environ(process).get("RAY_AUTH_TOKEN_PATH")
-            if told and _is_at(process, told, token):
+            if os.getsid(process.pid) == pid and any(
+                Path(file.path).is_relative_to(folder) for file in process.open_files()
+            ):
                 yield process
-
-
-def _environ(process: psutil.Process) -> dict[str, str]:
-    """All of it: psutil stops where the title that a process of Ray gave itself was written over
-    it."""
-    whole = Path(f"/proc/{process.pid}/environ")
-    if not whole.exists():
-        return process.environ()
-    texts = whole.read_bytes().decode(errors="replace").split("\0")
-    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def _kill(processes: Sequence[psutil.Process]) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from swarm.bootstrap import ray_folder
 from swarm.cli.process import clear, running_pid
 from swarm.config import Settings
 
@@ -69,15 +71,16 @@ def test_what_a_machine_that_went_down_left_torn_is_no_swarm(tmp_path: Path) -> 
 
 def test_what_a_killed_swarm_left_is_ended_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path)
-    own = {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "ray-token")}
-    begin = "sleep 600 & echo $!; unset RAY_AUTH_TOKEN_PATH; sleep 600 & echo $!; wait"
+    folder = ray_folder(settings)
+    folder.mkdir()
+    begin = f"sleep 600 2> {folder}/raylet.err & echo $!; sleep 600 & echo $!; wait"
     with contextlib.ExitStack() as stack:
         left, others, again = [], [], None
-        for kept in (others, left):  # of one with its token in another session nobody told
+        stack.callback(shutil.rmtree, folder)
+        for kept in (others, left):  # of one with its files in another session nobody told
             again = stack.enter_context(
                 subprocess.Popen(
                     ["sh", "-c", begin],
-                    env=os.environ | own,
                     start_new_session=True,
                     stdout=subprocess.PIPE,
                     text=True,
