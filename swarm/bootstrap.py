@@ -56,7 +56,6 @@ def main() -> None:
     import ray  # reads the environment when it is imported
 
     from swarm.actors import options
-    from swarm.api import serve
 
     _start_ray(settings)
     where = options.on_node(ray.get_runtime_context().get_node_id(), bool(settings.store_url))
@@ -68,6 +67,8 @@ def main() -> None:
     payload_key = fernet_key(secret(settings, "payload-key"))
     beat_key = bytes.fromhex(secret(settings, "beat-key").read_text())
     actors = _actors(settings, spawn, payload_key, beat_key)
+    from swarm.api import serve  # takes seconds, in which the actors' processes start
+
     serve.start(settings, token_file.read_text(), _tokens(settings), payload_key)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
