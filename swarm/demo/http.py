@@ -9,7 +9,7 @@ from typing import Any
 from swarm.demo.processes import LabError
 
 _TIMEOUT_S = 30
-_TRIES = 5
+_TRIES = 10
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
 
 

@@ -22,10 +22,11 @@ CHAIN = [
 
 
 def eventually(look, timeout_s=60.0):
-    """The first true answer of `look`."""
+    """The first true answer of `look`; what is looked at keeps the machine for itself."""
     deadline_s = time.monotonic() + timeout_s
     while not (answer := look()):
         assert time.monotonic() < deadline_s, "did not happen in time"
+        time.sleep(0.1)
     return answer
 
 
