@@ -35,7 +35,8 @@ check: .venv/ready
 test: check
 	@echo "==> contract, actors, chaos, integration and end-to-end tests (real servers)"
 	@sh tests/install_debian.sh
-	@$(BIN)/pytest -q -n 2 --dist loadscope --durations=25 --durations-min=5 tests/contract tests/actors tests/chaos tests/integration tests/e2e
+	@$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=25 --durations-min=5 \
+		tests/e2e tests/chaos tests/integration tests/actors tests/contract
 
 clean:
 	rm -rf .venv .lab

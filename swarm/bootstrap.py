@@ -22,6 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from swarm import config
 from swarm import secret as secrets_at
 from swarm.config import Settings
@@ -35,6 +37,7 @@ _TOKEN_MIN = 20
 # that swarm starts. By itself it looks for an address that others reach, and listens on all.
 _ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _NODE_S = 30.0  # that a node may take to say what it is
+_TOO_SLOW = "timed out during startup"
 
 if TYPE_CHECKING:
     from swarm.actors.fleet import Fleet
@@ -131,15 +134,30 @@ def _start_ray(settings: Settings) -> None:
     if settings.ray_address:
         ray.init(settings.ray_address, namespace=NAMESPACE, log_to_driver=False)
         return
-    ray.init(
-        address="local",
-        namespace=NAMESPACE,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=str(_fresh_ray_folder(settings)),
-        _metrics_export_port=settings.metrics_port or None,
-    )
+
+    def begin() -> None:
+        ray.init(
+            address="local",
+            namespace=NAMESPACE,
+            include_dashboard=False,
+            log_to_driver=False,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(_fresh_ray_folder(settings)),
+            _metrics_export_port=settings.metrics_port or None,
+        )
+
+    try:
+        begin()
+    except Exception as fault:  # Ray has no type of its own for it
+        if _TOO_SLOW not in str(fault):
+            raise
+        # Ray waits 30 s for its own processes, which a machine that is busy at this moment may not
+        # give them. What they have read by now the next ones find in memory.
+        begun = psutil.Process().children(recursive=True)
+        for process in begun:
+            process.kill()
+        psutil.wait_procs(begun)
+        begin()
 
 
 def _capacity(settings: Settings) -> Callable[[], "Capacity"]:

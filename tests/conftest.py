@@ -39,17 +39,33 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]
     side by side."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = Path(nodeid.partition("::")[0])
-        if path.parent.name == "lab" or path.stem in ("test_demo", "test_live"):
-            return "lab"
-        if "[shared" in nodeid:
-            return "shared"
-        return path.parent.name if path.parent.name in ("hands", "plugins") else str(path)
+        return _shares(nodeid)
+
+
+def _shares(nodeid: str) -> str:
+    """A name for what a test shares: its module's own, if nothing more."""
+    path = Path(nodeid.partition("::")[0])
+    if path.parent.name == "lab" or path.stem in ("test_demo", "test_live"):
+        return "lab"
+    if "[shared" in nodeid:
+        return "shared"
+    return path.parent.name if path.parent.name in ("hands", "plugins") else str(path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """For `-n 2 --dist loadscope`."""
     return Sharing(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A swarm that modules share ends with the last of them: idle it takes a quarter of a core,
+    until the end of the session."""
+    sharing = _shares(item.nodeid)
+    name = {"shared": "shared_swarm", "plugins": "swarm"}.get(sharing)
+    if name and nextitem and _shares(nextitem.nodeid) != sharing:
+        for fixture in item.session._fixturemanager.getfixturedefs(name, item) or ():
+            fixture.finish(item._request)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from tests.chaos.test_dispatcher import a_swarm
-from tests.e2e.conftest import Swarm
+from tests.e2e.conftest import Swarm, free_port
+from tests.e2e.test_up import eventually
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -64,3 +66,22 @@ def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
                 getattr(psutil.Process(swarm.pid) if stop == "kill" else staying, stop)()
                 assert staying.wait(120) == told
                 assert living(before) == []
+
+
+def raylets(pid: int) -> list[psutil.Process]:
+    return [p for p in psutil.Process(pid).children(recursive=True) if p.name() == "raylet"]
+
+
+@pytest.mark.timeout(900)
+def test_a_ray_that_takes_too_long_to_begin_is_begun_anew(tmp_path: Path) -> None:
+    settings = tmp_path / "swarm.yaml"
+    settings.write_text(yaml.safe_dump({"state_dir": str(tmp_path), "api": {"port": free_port()}}))
+    argv = [sys.executable, "-m", "swarm", "up", "--foreground", "-c", str(settings)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as staying:
+        (first,) = eventually(lambda: raylets(staying.pid))
+        first.suspend()
+        assert staying.stdout is not None
+        assert "swarm is up" in next(staying.stdout)
+        assert not first.is_running()
+        staying.terminate()
+        assert staying.wait(120) == 0

@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -24,29 +24,39 @@ def a_node(swarm: Swarm, name: str) -> Iterator[psutil.Process]:
     """Another raylet on this machine, as `ray start` makes it; its main process."""
     head = psutil.Process(swarm.pid).children()[0].environ()
     token = {key: value for key, value in head.items() if key.startswith("RAY_AUTH")}
-    started = subprocess.Popen(
-        [
-            Path(sys.executable).with_name("ray"),
-            "start",
-            "--block",
-            f"--address={json.loads((swarm.state / 'up.json').read_text())['ray']}",
-            "--node-ip-address=127.0.0.1",
-            f"--node-name={name}",
-            "--num-cpus=1",
-            f"--labels={','.join(f'{key}={value}' for key, value in SPOT.items())}",
-        ],
-        env=os.environ | token,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    process = psutil.Process(started.pid)
-    try:
-        yield process
-    finally:
-        for left in [*process.children(recursive=True), process]:
-            if left.is_running():
-                left.kill()
-        started.wait(30)
+    argv = [
+        Path(sys.executable).with_name("ray"),
+        "start",
+        "--block",
+        f"--address={json.loads((swarm.state / 'up.json').read_text())['ray']}",
+        "--node-ip-address=127.0.0.1",
+        f"--node-name={name}",
+        "--num-cpus=1",
+        f"--labels={','.join(f'{key}={value}' for key, value in SPOT.items())}",
+    ]
+    for _ in range(3):  # Ray gives up after 30 s, which beside load is soon
+        with _begun(argv, os.environ | token) as process:
+            if any("Ray runtime started" in line for line in process.stdout):
+                yield psutil.Process(process.pid)
+                return
+    raise AssertionError(f"no node of Ray began: {argv}")
+
+
+@contextmanager
+def _begun(
+    argv: Sequence[str | Path], environ: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A process whose output nobody reads to its end, which is little; ended with all its own."""
+    with subprocess.Popen(
+        argv, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                for left in psutil.Process(process.pid).children(recursive=True):
+                    left.kill()
+            process.kill()
 
 
 def raylet(process: psutil.Process) -> psutil.Process:

@@ -106,7 +106,7 @@ def a_mail_server() -> Iterator[tuple[int, list[Any]]]:
     try:
         yield server.sockets[0].getsockname()[1], letters
     finally:
-        server.close()
+        loop.call_soon_threadsafe(server.close)  # a connection may end at this moment
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
