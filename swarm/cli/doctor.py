@@ -146,13 +146,17 @@ def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
 
 def _of_swarm(swarm: "Client") -> Iterator[Look]:
     from swarm import __version__
+    from swarm.cli.installed import source
 
     now, theirs = swarm.status(), swarm.openapi()["info"]["version"]
     same = theirs == __version__
+    fix = (
+        f"{sys.executable} -m pip install {source()}    # when {theirs} is there; or the other side"
+    )
     yield Look(
         "swarm",
         f"answers, version {theirs}" + ("" if same else f", this command is {__version__}"),
-        "" if same else f"{sys.executable} -m pip install 'swarm=={theirs}'    # or the other side",
+        "" if same else fix,
     )
     ready = swarm.ready()
     yield Look("journal", "is read" if ready else "is still read", "" if ready else "wait a little")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from swarm.cli.installed import UNKNOWN
 from swarm.cli.look import Look
 
 if TYPE_CHECKING:
@@ -51,16 +52,17 @@ def judged(told: Mapping[str, Any]) -> Iterator[Look]:
     for node in told["nodes"]:
         what = f"node {node['name']}"
         if node["fault"]:
-            fix = f"pip install 'swarm=={here['swarm']}'    # on it; {again}"
+            fix = f"pip install {UNKNOWN}    # on it, of swarm {here['swarm']}; {again}"
             yield Look(what, node["fault"], fix)
             continue
         odd = [name for name in ("ray", "swarm", "python") if node[name] != here[name]]
         if odd:
             found = ", ".join(f"{name} {node[name]}, here {here[name]}" for name in odd)
-            wanted = f"pip install 'ray=={here['ray']}' 'swarm=={here['swarm']}'"
+            wanted = f"pip install 'ray=={here['ray']}' {UNKNOWN}"
+            mine = f"on it, of swarm {here['swarm']}"
             if "python" in odd:
-                wanted = f"uv venv --python {here['python']}    # on it, and install both there"
-            yield Look(what, found, f"{wanted}    # on it; {again}")
+                wanted = f"uv venv --python {here['python']} && uv {wanted}"
+            yield Look(what, found, f"{wanted}    # {mine}; {again}")
         elif abs(node["ahead_s"]) > SKEW_S:
             way = "ahead" if node["ahead_s"] > 0 else "behind"
             found = f"its clock is {abs(node['ahead_s']):.1f} s {way}"

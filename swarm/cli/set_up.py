@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swarm import __version__
+from swarm.cli.installed import source
 from swarm.cli.look import Look
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def of_machine(settings: "Settings", environ: Mapping[str, str] = os.environ) ->
     yield _of_store(settings)
     yield from _of_ports(settings)
     yield _of_slots(settings)
-    yield _importable("ray", f"{sys.executable} -m pip install --force-reinstall swarm")
+    yield _importable("ray", f"{sys.executable} -m pip install --force-reinstall {source()}")
     yield from map(_of_agent, settings.agents)
     yield from _of_plug_ins(environ)
 
@@ -72,7 +73,9 @@ def _of_store(settings: "Settings") -> Look:
     if newer := [one for one in found if one.is_newer]:
         one = newer[0]
         said = f"{one.place}: its {one.history} tables are of version {one.found}"
-        fix = f"{sys.executable} -m pip install --upgrade swarm"
+        fix = (
+            f"{sys.executable} -m pip install --upgrade {source()}    # when the newer one is there"
+        )
         return Look("store", f"{said}, this swarm knows {one.known}: a newer one wrote it", fix)
     behind = sorted({f"{o.history} {o.found} to {o.known}" for o in found if o.found < o.known})
     if behind:
@@ -173,7 +176,7 @@ def _of_plug_ins(environ: Mapping[str, str]) -> Iterator[Look]:
         if done.returncode == 0:
             yield Look(f"plug-in for {kind}", f"is in {python}")
         else:
-            fix = f"{python} -m pip install --no-deps 'swarm=={__version__}'"
+            fix = f"{python} -m pip install --no-deps {source()}    # swarm {__version__}"
             yield Look(f"plug-in for {kind}", f"{python} has no swarm", fix)
 
 

@@ -139,7 +139,7 @@ class Telemetry(Section):
         "",
         pattern=r"^(https?://.+)?$",
         description="Where it takes OTLP over HTTP, such as `https://collector:4318/v1/traces`; "
-        "empty: nobody is told anything. Needs `swarm[traces]`.",
+        "empty: nobody is told anything. Needs the package `opentelemetry-proto`.",
     )
     traces_token_file: SecretAt | None = Field(
         None, description="File that holds a bearer token for it, or `secret://env/NAME`."

@@ -84,7 +84,7 @@ def _messages() -> Any:
         return importlib.import_module("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
     except ImportError:
         raise ConfigError(
-            f"{_KEY}: the package opentelemetry-proto is missing; `pip install 'swarm[traces]'`."
+            f"{_KEY}: a package is missing; `pip install opentelemetry-proto`."
         ) from None
 
 

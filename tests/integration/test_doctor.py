@@ -11,6 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from swarm import __version__
+from swarm.cli.installed import source
 from swarm.cli.main import app
 from swarm.store.database import open_file
 from swarm.store.migrations import version_table
@@ -98,7 +99,7 @@ def test_a_store_of_a_newer_swarm_is_told(well, tmp_path):
     rewrite_version(tmp_path / "state", "9999")
     found, fix = faults(well())["store"]
     assert "version 9999" in found
-    assert fix.endswith("-m pip install --upgrade swarm")
+    assert f"-m pip install --upgrade {source()}    #" in fix
 
 
 def test_a_store_that_is_to_be_migrated_is_no_fault(well, tmp_path):
@@ -145,7 +146,7 @@ def test_an_orchestrator_that_shall_use_a_plug_in_and_has_none_is_told(well, tmp
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "swarm.plugins.airflow.SwarmExecutor")
     found, fix = faults(well())["plug-in for airflow"]
     assert found == f"{python} has no swarm"
-    assert fix == f"{python} -m pip install --no-deps 'swarm=={__version__}'"
+    assert fix == f"{python} -m pip install --no-deps {source()}    # swarm {__version__}"
     python.write_text("#!/bin/sh\nexit 0\n")
     assert list(faults(well())) == ["swarm"]
 

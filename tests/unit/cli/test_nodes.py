@@ -17,9 +17,17 @@ def of_a_node(**more):
         (of_a_node(), "has the same versions", ""),
         (of_a_node(ahead_s=0.9), "has the same versions", ""),
         (of_a_node(ahead_s=-3.2), "3.2 s behind", "sudo chronyc makestep"),
-        (of_a_node(ray="2.59.0"), "ray 2.59.0, here 2.60.0", "pip install 'ray==2.60.0'"),
-        (of_a_node(python="3.11"), "python 3.11, here 3.12", "uv venv --python 3.12"),
-        (of_a_node(fault="No module named 'swarm'"), "No module", "pip install 'swarm==1.0'"),
+        (of_a_node(ray="2.59.0"), "ray 2.59.0, here 2.60.0", "pip install 'ray==2.60.0' CHECKOUT"),
+        (
+            of_a_node(python="3.11"),
+            "python 3.11, here 3.12",
+            "uv venv --python 3.12 && uv pip install",
+        ),
+        (
+            of_a_node(fault="No module named 'swarm'"),
+            "No module",
+            "pip install CHECKOUT    # on it, of swarm 1.0",
+        ),
     ],
 )
 def test_a_node_that_is_not_like_the_others_is_told(node, found, fix):
