@@ -20,3 +20,22 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+class Cautious:
+    """Wall time for what is deleted by its age: a clock that is set forward makes nothing old.
+
+    It begins at `last_s`, when something was last written down, and goes on as fast as time passes;
+    so what a clock says that is ahead when this begins, or that jumps later, does not count. It is
+    behind by as long as nothing ran; a clock that is set back is believed."""
+
+    def __init__(self, clock: Clock, last_s: float | None) -> None:
+        self._clock = clock
+        now_s = clock.now_s()
+        self._from_s = now_s if last_s is None else min(now_s, last_s)
+        self._begun_s = clock.monotonic_s()
+
+    def now_s(self) -> float:
+        """At most what the clock says, and at most so much later as time has passed."""
+        passed_s = self._clock.monotonic_s() - self._begun_s
+        return min(self._clock.now_s(), self._from_s + passed_s)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import stamina
 
+from swarm.clock import Cautious, Clock, SystemClock
 from swarm.config import Settings
 from swarm.errors import Damaged, NoRoom, SafeMode, StoreError
 from swarm.model.journal import Entry, Quarantined, Record
@@ -67,6 +68,7 @@ class Journaled:
         *,
         snapshot_every: int,
         safe_mode: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self._journal = open_journal(settings.store_url, settings.state_dir)
         self._projections = open_projections(settings.store_url, settings.state_dir)
@@ -74,6 +76,7 @@ class Journaled:
         self._state = state
         self._snapshot_every = snapshot_every
         self._audit_kept_s = settings.audit_days * _DAY_S
+        self._aging = Cautious(clock or SystemClock(), self._stream.last_at_s())
         with Trail(trails(settings), stream) as trail:
             self._snapshot_seq = self._replay(trail)
         if self.standstill is not None and not safe_mode:
@@ -150,7 +153,9 @@ class Journaled:
         projected = self._projections.cursors().get(self._stream.name, 0)
         self._stream.trim(min(seq, projected))
         if self._audit_kept_s:
+            now_s = min(now_s, self._aging.now_s())
             self._stream.trim_audit(now_s - self._audit_kept_s, now_s)
+            self._journal.trim_audit_of_keys(now_s - self._audit_kept_s, now_s)
 
     def _replay(self, trail: Trail) -> int:
         after, before = 0, trail.begin()

@@ -10,6 +10,8 @@ that, only such a written-down digest shows.
 Old rows are trimmed from the beginning of a chain on, and a row at its end seals that in the same
 transaction: it holds the number and the digest of the last row that went. The rest is checked from
 there, and rows that are missing without a seal still show. A row stays while a record of it does.
+Clocks err: a row from before an older one goes with it and not sooner, and one of a time that is
+still to come, which only a clock that was ahead can have written, keeps no older one back.
 """
 
 import hashlib
@@ -93,7 +95,7 @@ def note(
 
 def trim(connection: Connection, stream: str, before_s: float, now_s: float) -> None:
     """Drop the first rows of a chain that are from before then and whose records are trimmed, so
-    many at a time, and seal that."""
+    many at a time, and seal that. The chain of the keys has no records that could be kept."""
     _alone(connection, stream)
     mine = audit.c.stream == stream
     first = connection.scalar(select(func.min(audit.c.no)).where(mine))
@@ -101,10 +103,11 @@ def trim(connection: Connection, stream: str, before_s: float, now_s: float) -> 
         return
     end = first + _TRIMMED_MOST
     gone = select(streams.c.trimmed_seq).where(streams.c.name == stream).scalar_subquery()
-    kept = or_(audit.c.at_s >= before_s, audit.c.last_seq > gone, audit.c.no == end)
+    young = audit.c.at_s.between(before_s, now_s)
+    kept = or_(young, audit.c.last_seq > gone, audit.c.no == end)
     stays = select(audit.c.no).where(mine, kept, audit.c.no <= end).order_by(audit.c.no).limit(1)
     until = connection.scalar(stays)
-    old = mine if until is None else mine & (audit.c.no < until)
+    old = mine & (audit.c.at_s < before_s) & (audit.c.no < (end if until is None else until))
     last = select(audit.c.no, audit.c.digest).where(old).order_by(audit.c.no.desc()).limit(1)
     cut = connection.execute(last).one_or_none()
     if cut is None:

@@ -103,6 +103,12 @@ class Stream:
         with self._database.reading() as connection:
             return _state(connection, self.name).last_seq
 
+    def last_at_s(self) -> float | None:
+        """When the newest record was written, None when there is none."""
+        newest = select(records.c.at_s).where(records.c.stream_id == self._own["own_id"])
+        with self._database.reading() as connection:
+            return connection.scalar(newest.order_by(records.c.seq.desc()).limit(1))
+
     def save_snapshot(self, seq: int, state: Iterable[Record]) -> None:
         """Keep `state` as the state after `seq`, in place of an older snapshot."""
         body = codec.pack(state)
@@ -193,6 +199,12 @@ class Journal:
     def audit(self) -> Audit:
         """Who changed what."""
         return Audit(self._place)
+
+    def trim_audit_of_keys(self, before_s: float, now_s: float) -> None:
+        """Drop who changed API keys before then, and seal that; any process may."""
+        if self._place.holds(KEYS):
+            with self._place.database(KEYS).writing() as connection:
+                trim(connection, KEYS, before_s, now_s)
 
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""

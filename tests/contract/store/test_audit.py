@@ -244,6 +244,63 @@ def test_no_more_rows_go_at_once_than_may(journal, stream, build, monkeypatch):
     assert (verdict(journal).wrong, verdict(journal).trimmed) == ("", 4)
 
 
+def at(journal: Journal, stream: Stream, build, *times_s: float) -> list[int]:
+    """Changes at these times, all of whose records but the last are trimmed."""
+    for at_s in times_s:
+        stream.append([build.evidence(1)], at_s, HOLD)
+    stream.append([build.evidence(1)], times_s[-1], "connector")
+    stream.save_snapshot(stream.last(), [build.evidence(1)])
+    stream.trim(stream.last())
+    return numbers(journal)
+
+
+def numbers(journal: Journal) -> list[int]:
+    return sorted(row[1] for row in rows(journal))
+
+
+def test_what_a_clock_that_was_ahead_wrote_keeps_no_older_row_back(journal, build):
+    stream = journal.open("graph")
+    at(journal, stream, build, 10.0, 9_000.0, 11.0, 50.0, 9_001.0)
+    stream.trim_audit(40.0, 100.0)
+    assert numbers(journal) == [4, 5, 6]
+    assert verdict(journal).wrong == ""
+
+
+def test_what_a_clock_that_was_behind_wrote_takes_no_young_row_with_it(journal, build):
+    stream = journal.open("graph")
+    at(journal, stream, build, 10.0, 90.0, 1.0, 95.0)
+    stream.trim_audit(40.0, 100.0)
+    assert numbers(journal) == [2, 3, 4, 5]
+    assert verdict(journal).wrong == ""
+
+
+def test_a_clock_that_is_set_back_drops_nothing(journal, build):
+    stream = journal.open("graph")
+    before = at(journal, stream, build, 500.0, 600.0, 700.0)
+    stream.trim_audit(-50.0, 10.0)
+    assert numbers(journal) == before
+
+
+def test_the_chain_of_the_keys_is_trimmed_too(journal):
+    journal.trim_audit_of_keys(100.0, 200.0)  # there is none: none is made
+    assert journal.streams() == ()
+    keys = journal.keys()
+    for number in range(4):
+        key = Key(f"k{number}", "ann", frozenset({Role.VIEWER}), b"d", 10.0 * number, "token", 90.0)
+        keys.add(key, HOLD)
+    journal.trim_audit_of_keys(15.0, 200.0)
+    assert [(row[1], row[5]) for row in rows(journal)] == [
+        (3, "KeyMade"),
+        (4, "KeyMade"),
+        (5, "AuditTrimmed"),
+    ]
+    found = verdict(journal, "keys")
+    assert (found.wrong, found.rows, found.trimmed) == ("", 5, 2)
+    assert len(keys.all()) == 4
+    meddle(journal, "DELETE FROM swarm_audit WHERE no = 3", "keys")
+    assert wrong(journal, "keys").startswith("row 3 is missing")
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [

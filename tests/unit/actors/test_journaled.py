@@ -8,6 +8,7 @@ from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled, trails
 from swarm.config import Settings
 from swarm.errors import Conflict, SafeMode, StoreError, Unreachable
+from swarm.model.access import Key, Role
 from swarm.model.causes import asked_cause
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved, Quarantined
 from swarm.store.follow import Follower
@@ -16,6 +17,7 @@ from swarm.store.projector import open_projector
 from swarm.store.trail import standing
 
 STREAM = "connector:airflow"
+DAY_S = 86_400.0
 
 
 @pytest.fixture
@@ -165,3 +167,60 @@ async def test_who_changed_what_goes_after_as_many_days_as_are_set(tmp_path, day
     rows = [row.no for row in reversed(journal.audit().rows(100))]
     assert rows == left
     assert [verdict.wrong for verdict in journal.audit().verify()] == [""]
+
+
+class HandClock:
+    """Both clocks by hand."""
+
+    def __init__(self, now_s):
+        self.wall_s, self.passed_s = now_s, 0.0
+
+    def now_s(self):
+        return self.wall_s
+
+    def monotonic_s(self):
+        return self.passed_s
+
+    def go_on(self, for_s):
+        self.wall_s += for_s
+        self.passed_s += for_s
+
+
+async def changes(settings, clock, days):
+    """One change of the stream and one of the keys a day, then a snapshot."""
+    journaled = Journaled(settings, STREAM, Position(), snapshot_every=100, clock=clock)
+    journal = open_journal(settings.store_url, settings.state_dir)
+    cause = asked_cause("key:1", "POST /push", "a")
+    for day in range(days):
+        id_ = f"{clock.now_s():.0f}"
+        key = Key(id_, "ann", frozenset({Role.VIEWER}), b"d", clock.now_s(), "token", 9e9)
+        journal.keys().add(key, cause)
+        await journaled.append([CursorMoved("airflow", str(day))], clock.now_s(), cause)
+        clock.go_on(DAY_S)
+    return journaled, project(settings)
+
+
+async def kept(journaled, journal, clock):
+    moved = [CursorMoved("airflow", "end")]
+    await journaled.append(moved, clock.now_s(), "connector", snapshot=True)
+    assert {one.wrong for one in journal.audit().verify()} == {""}
+    found = journal.audit().rows(100)
+    mine = [row for row in found if row.types != "AuditTrimmed"]
+    return {name: sum(row.stream == name for row in mine) for name in (STREAM, "keys")}
+
+
+async def test_a_clock_that_jumps_forward_makes_no_change_old(tmp_path):
+    settings, clock = Settings(state_dir=tmp_path, audit_days=3), HandClock(1e9)
+    journaled, journal = await changes(settings, clock, 5)
+    clock.wall_s += 400 * DAY_S
+    assert await kept(journaled, journal, clock) == {STREAM: 3, "keys": 3}
+
+
+async def test_a_start_with_a_clock_that_is_ahead_makes_no_change_old(tmp_path):
+    settings, clock = Settings(state_dir=tmp_path, audit_days=3), HandClock(1e9)
+    _, journal = await changes(settings, clock, 3)
+    clock.wall_s += 400 * DAY_S
+    again = Journaled(settings, STREAM, Position(), snapshot_every=100, clock=clock)
+    assert await kept(again, journal, clock) == {STREAM: 3, "keys": 3}
+    clock.go_on(1.5 * DAY_S)
+    assert await kept(again, journal, clock) == {STREAM: 2, "keys": 2}

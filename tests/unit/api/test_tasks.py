@@ -125,6 +125,20 @@ async def test_the_end_of_what_was_never_printed_is_known_at_once(api) -> None:
     assert (answer.status_code, answer.text) == (200, "")
 
 
+async def test_the_end_of_a_grant_that_is_over_is_not_waited_for(api) -> None:
+    """Its worker is gone: no last words come. The clock of the test stands, as above."""
+    await api.post("tasks", {"tasks": [{"id": "a", "argv": ["true"], "effects": "fenced"}]})
+    first, second = Token(TaskId("a"), 1), Token(TaskId("a"), 2)
+    for event in (offer(W), offer(V), Acquire(W, 1), Renew(W, 1, (first,), (first,))):
+        await api.happens(event)
+    for event in (WorkerLost(W, LossCause.PROCESS_EXIT), Acquire(V, 1)):
+        await api.happens(event)
+    await api.happens(Finish(second, Outcome.SUCCEEDED, "exit code 0"))
+    api.deps.output = lambda *_: Printed(complete=False)
+    answer = await api.http.get("tasks/a/output", params={"grant": 1})
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 async def test_a_task_is_one_program_or_one_call(api) -> None:
     for task, words in (
         ({}, "exactly one"),

@@ -49,6 +49,23 @@ def test_more_than_the_api_takes_go_in_batches_under_keys_of_their_own() -> None
     assert sizes == [most, most, 5, 5]
 
 
+@pytest.mark.parametrize("length", [198, 199, 200])
+def test_the_keys_of_batches_are_no_longer_than_the_api_takes(length: int) -> None:
+    key = "k" * length
+    script = Script(taken(AT_ONCE), taken(AT_ONCE), taken(1))
+    script.run(submit(PATIENT, [{"item": 1}] * (2 * AT_ONCE + 1), idempotency_key=key))
+    first, *others = keys(script)
+    assert first == key, "as always: a second sending is known by it"
+    assert max(map(len, keys(script))) <= 200
+    assert len(set(keys(script))) == 3
+    again = Script(taken(AT_ONCE), taken(AT_ONCE), taken(1))
+    again.run(submit(PATIENT, [{"item": 1}] * (2 * AT_ONCE + 1), idempotency_key=key))
+    assert keys(again) == keys(script)
+    other = Script(taken(AT_ONCE), taken(1))
+    other.run(submit(PATIENT, [{"item": 1}] * (AT_ONCE + 1), idempotency_key="l" * length))
+    assert keys(other)[1] not in others
+
+
 def test_nothing_to_hand_in_asks_nobody() -> None:
     assert Script().run(submit(PATIENT, [])) == []
 
@@ -157,13 +174,42 @@ def test_a_new_grant_is_followed_from_its_beginning() -> None:
         story("running", 1),
         printed(b"lost", 4),
         story("running", 2),
+        printed(b"", 4),
         printed(b"again", 5),
         story("failed", 2),
         printed(b"", 5),
     )
     assert list(script.walk(follow(PATIENT, "a"))) == [b"lost", b"again"]
     asked = [(r.params["grant"], r.params["offset"]) for r in script.sent if r.params]
-    assert asked == [("1", "0"), ("2", "0"), ("2", "5")]
+    assert asked == [("1", "0"), ("1", "4"), ("2", "0"), ("2", "5")]
+
+
+def test_what_a_grant_printed_last_is_followed_though_another_has_begun() -> None:
+    script = Script(
+        story("running", 1),
+        printed(b"one ", 4),
+        story("failed", 3),
+        printed(b"its ", 8),
+        printed(b"last", 12),
+        printed(b"", 12),
+        printed(b"two", 3),
+        printed(b"", 3),
+        printed(b"three", 5),
+        story("failed", 3),
+        printed(b"", 5),
+    )
+    told = [b"one ", b"its ", b"last", b"two", b"three"]
+    assert list(script.walk(follow(PATIENT, "a"))) == told
+    assert script.is_played
+    asked = [(r.params["grant"], r.params["offset"]) for r in script.sent if r.params]
+    assert asked[1:4] == [("1", "4"), ("1", "8"), ("1", "12")]
+    assert asked[4:] == [("2", "0"), ("2", "3"), ("3", "0"), ("3", "5")]
+
+
+def test_who_begins_to_follow_late_hears_the_newest_grant_alone() -> None:
+    script = Script(story("failed", 3), printed(b"", 0))
+    assert list(script.walk(follow(PATIENT, "a"))) == []
+    assert [r.params["grant"] for r in script.sent if r.params] == ["3"]
 
 
 def test_a_task_that_never_ran_prints_nothing() -> None:
