@@ -1,5 +1,6 @@
 """Work from handing in to its end: submit, wait, follow what it prints."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from swarm.client.steps import Given, Now, Parts, Patience, Pause, Steps, sent
 
 AT_ONCE = 10_000
 """How many tasks the API takes in one request."""
+_KEY_MAX = 200  # characters that it takes of a key
 _SHOWN_WITHIN_S = 30.0  # what was taken comes to the readers a moment later
 _FIRST_LOOK_S = 0.05
 _MOST_LOOK_S = 1.0
@@ -41,7 +43,7 @@ def submit(
     ids: list[str] = []
     for begin in range(0, len(tasks), AT_ONCE):
         batch = list(tasks[begin : begin + AT_ONCE])
-        call = post("tasks", {"tasks": batch}, key=f"{key}#{begin // AT_ONCE}" if begin else key)
+        call = post("tasks", {"tasks": batch}, key=_key(key, begin // AT_ONCE))
         try:
             ids += (yield from sent(call, patience))["tasks"]
         except CallFailed as error:
@@ -85,16 +87,22 @@ def wait_all(
 
 
 def follow(patience: Patience, task: str) -> Parts[bytes]:
-    """What a task prints, as it prints it, until it has ended; from the beginning of each grant."""
-    grant, offset = 0, 0
+    """What a task prints, as it prints it, until it has ended; from the beginning of the grant that
+    it has, and of all that come after."""
+    grant, offset = -1, 0
     began_s: float = yield Now()
     while True:
         now_s: float = yield Now()
         story = yield from _shown(patience, asked(task), now_s - began_s)
         printed = b""
-        if story is not None:
-            if story["grant"] != grant:
-                grant, offset = story["grant"], 0
+        if story is None:
+            grant = 0
+        else:
+            grant = story["grant"] if grant < 0 else grant
+            while grant < story["grant"]:
+                if grant:
+                    yield from _rest(patience, task, grant, offset)
+                grant, offset = grant + 1, 0
             if grant:
                 part = output_part(task, grant, offset)
                 printed, offset = yield from sent(part, patience)
@@ -115,6 +123,25 @@ def output(patience: Patience, task: str, grant: int | None = None) -> Steps[byt
         if not printed:
             return bytes(whole)
         whole += printed
+
+
+def _rest(patience: Patience, task: str, grant: int, offset: int) -> Parts[bytes]:
+    """What a grant that is over has printed from there on."""
+    while True:
+        printed, offset = yield from sent(output_part(task, grant, offset), patience)
+        if not printed:
+            return
+        yield Given(printed)
+
+
+def _key(key: str, batch: int) -> str:
+    """Under which a batch goes: the first under the key itself, each other under one of its own."""
+    if not batch:
+        return key
+    own = f"{key}#{batch}"
+    if len(own) <= _KEY_MAX:
+        return own
+    return f"{hashlib.sha256(key.encode()).hexdigest()}#{batch}"
 
 
 def _shown(patience: Patience, look: Call[TaskStory], waited_s: float) -> Steps[TaskStory | None]:

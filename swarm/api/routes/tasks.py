@@ -122,9 +122,11 @@ async def output(
     answer is the end of what it printed."""
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
     newest = newest_grant(story)
-    wanted = (TaskId(task), newest if grant is None else grant, offset, limit)
+    of = newest if grant is None else grant
+    wanted = (TaskId(task), of, offset, limit)
     silent = any(isinstance(told.record, Ended) and told.record.silent for told in story)
-    patient = newest > 0 and row.state not in LIVE and not silent
+    # An older grant's worker is gone, or has been told to end: nothing more is waited for.
+    patient = newest > 0 and of == newest and row.state not in LIVE and not silent
     until_s = deps.clock.monotonic_s() + _LAST_WORDS_S
     while True:
         printed = await asyncio.to_thread(deps.output, *wanted)

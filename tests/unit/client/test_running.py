@@ -206,6 +206,20 @@ def test_what_a_grant_printed_last_is_followed_though_another_has_begun() -> Non
     assert asked[4:] == [("2", "0"), ("2", "3"), ("3", "0"), ("3", "5")]
 
 
+@pytest.mark.parametrize("before", [no(404), story("queued", 0)])
+def test_a_grant_that_came_and_went_between_two_looks_is_followed(before: object) -> None:
+    script = Script(
+        before,
+        story("failed", 2),
+        printed(b"one", 3),
+        printed(b"", 3),
+        printed(b"two", 3),
+        story("failed", 2),
+        printed(b"", 3),
+    )
+    assert list(script.walk(follow(PATIENT, "a"))) == [b"one", b"two"]
+
+
 def test_who_begins_to_follow_late_hears_the_newest_grant_alone() -> None:
     script = Script(story("failed", 3), printed(b"", 0))
     assert list(script.walk(follow(PATIENT, "a"))) == []
