@@ -1,11 +1,17 @@
-"""The tasks that lost a grant, each with its story, as far as it is kept."""
+"""The tasks that lost a grant, each with its story, as far as it is kept.
 
+A story whose last line is its end does not go on: it is read once and remembered as long as its
+loss is among the newest. Who looks again reads what is new, and the tasks that have not ended.
+"""
+
+import threading
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, select
 
+from swarm.model.dispatch import Ended
 from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.read_tables import LOST, task_events
@@ -25,15 +31,23 @@ class Losses:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._whole: dict[str, list[Told]] = {}  # ended, of the newest losses at the last look
+        self._looking = threading.Lock()
 
     def newest(self, limit: int) -> list[list[Told]]:
-        """The stories of the tasks of the newest `limit` losses, in no order."""
-        with self._database.reading() as connection:
-            keys = sorted(set(connection.scalars(lost_keys(limit))))
-        parts = (keys[at : at + _AT_ONCE] for at in range(0, len(keys), _AT_ONCE))
-        return [story for part in parts for story in self._of(part)]
+        """The stories of the tasks of the newest `limit` losses, in no order; not to be changed."""
+        with self._looking:
+            with self._database.reading() as connection:
+                keys = set(connection.scalars(lost_keys(limit)))
+            known = {key: story for key, story in self._whole.items() if key in keys}
+            unread = sorted(keys - known.keys())
+            parts = (unread[at : at + _AT_ONCE] for at in range(0, len(unread), _AT_ONCE))
+            fresh = {key: story for part in parts for key, story in self._of(part)}
+            over = {key: one for key, one in fresh.items() if isinstance(one[-1].record, Ended)}
+            self._whole = known | over
+        return [*known.values(), *fresh.values()]
 
-    def _of(self, keys: list[str]) -> Iterator[list[Told]]:
+    def _of(self, keys: list[str]) -> Iterator[tuple[str, list[Told]]]:
         lines = (
             select(task_events)
             .where(task_events.c.task_key.in_(keys))
@@ -43,7 +57,10 @@ class Losses:
             rows = connection.execute(lines).all()
         for key, story in groupby(rows, key=lambda row: row.task_key):
             place = f"task {key}"
-            yield [
-                Told(row.at_s, codec.decode(row.type, row.record_version, row.body, place))
-                for row in story
-            ]
+            yield (
+                key,
+                [
+                    Told(row.at_s, codec.decode(row.type, row.record_version, row.body, place))
+                    for row in story
+                ],
+            )

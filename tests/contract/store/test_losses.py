@@ -32,6 +32,26 @@ def test_only_tasks_that_lost_something_are_told_and_all_of_each(store):
     assert [one.record.unheard_s for one in story if isinstance(one.record, Lost)] == [0.5, 0.5]
 
 
+def test_what_has_ended_is_read_once_and_what_goes_on_again(store):
+    projector, losses = store.projector(), store.projections().losses
+    over = [submitted("a"), granted("a"), lost("a"), Ended(Token(TaskId("a"), 1), Outcome.PARKED)]
+    going = [submitted("b"), granted("b"), lost("b")]
+    told = entries(*over, *going, Rearmed(Token(TaskId("b"), 1)), granted("b", 2))
+    projector.apply(told[:7])
+    before = by_task(losses)
+    projector.apply(told[7:])
+    after = by_task(losses)
+    assert after["a"] is before["a"]
+    assert [one.record for one in after["b"]] == [one.record for one in told[4:]]
+    assert by_task(store.projections().losses) == after
+    assert list(by_task(losses, 1)) == ["b"], "no more are told than are asked for"
+    assert by_task(losses) == after
+
+
+def by_task(losses, limit=10):
+    return {story[0].record.submission.task: story for story in losses.newest(limit)}
+
+
 def test_of_many_the_newest_losses_count(store):
     many = [one for n in range(5) for one in (submitted(f"t{n}"), granted(f"t{n}"))]
     store.projector().apply(entries(*many, *(lost(f"t{n}") for n in (3, 0, 4, 1))))
