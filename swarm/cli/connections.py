@@ -1,10 +1,11 @@
-"""`swarm connections`: the sources of the settings, and whether they can be read."""
+"""`swarm connections`: the sources of the settings, whether they can be read, and one more."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm.cli import new_source
 from swarm.cli.connection import ConfigOption, explained, fail
 from swarm.cli.output import Output, OutputOption
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FAULTY = 3
 
 app = typer.Typer(help="The sources of the settings.", no_args_is_help=True)
+app.command("add")(new_source.add)
 
 
 @app.command("list")
@@ -55,7 +57,7 @@ def try_(
             if name not in known:
                 fail(f"no source is called `{name}`; there are: {', '.join(known)}", 4)
         asked = [known[name] for name in names] if names else list(known.values())
-        rows = [asyncio.run(_tried(source, settings)) for source in asked]
+        rows = [asyncio.run(tried(source, settings)) for source in asked]
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, "connections": rows}, indent=2))
     else:
@@ -65,7 +67,7 @@ def try_(
         raise typer.Exit(FAULTY)
 
 
-async def _tried(source: "Source", settings: "Settings") -> dict[str, Any]:
+async def tried(source: "Source", settings: "Settings") -> dict[str, Any]:
     """What the first batch of a source holds, or why there is none."""
     import asyncio
 

@@ -16,7 +16,7 @@ _HEAD = """\
 sources:
 """
 _EXAMPLE = """\
-  # Nothing was found on this machine; name what you run:
+  # Nothing was found on this machine; `swarm connections add` asks what you run. Or name it:
   # - {kind: airflow, url: "http://127.0.0.1:8080", username: me, password_file: airflow.password}
   # - {kind: dagster, url: "http://127.0.0.1:3000"}
   # - {kind: prefect, url: "http://127.0.0.1:4200/api"}
