@@ -10,10 +10,14 @@ from urllib.parse import quote
 from swarm.actors.leftovers import marks
 from swarm.actors.output_files import output_files
 from swarm.actors.slot import Call, Program
+from swarm.model.passes import pass_of
 from swarm.model.work import Token
 from swarm.secret import inherited
 
 _FILES = "SWARM_FILES"
+_PASS = "swarm-token"
+_PASS_FILE = "SWARM_TOKEN_FILE"
+_URL = "SWARM_URL"
 
 
 class Programs:
@@ -30,10 +34,14 @@ class Programs:
         what = json.loads(body)
         folder = self._folder(token)
         files = what.get("files", {})
-        _write(folder, files)
         around = {} if what.get("clean_env") else self._around
         env = {**around, **what.get("env", {})}
         own = {**marks(token), _FILES: str(folder)}
+        if made := what.get("pass"):
+            files = {**files, _PASS: pass_of(made["seed"], token)}
+            own[_PASS_FILE] = str(folder / _PASS)
+            own[_URL] = what.get("env", {}).get(_URL) or made["url"]
+        _write(folder, files)
         output = self._outputs.path(token.task, token.grant)
         bounds = (
             what.get("cwd", ""),

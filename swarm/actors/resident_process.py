@@ -126,6 +126,7 @@ def _serve(control: socket.socket) -> None:
 
 def _answer(call: dict[str, Any], modules: Modules) -> dict[str, Any]:
     began_s = time.process_time()
+    before = {name: os.environ.get(name) for name in call["marks"]}
     os.environ.update(call["marks"])
     output = _Output(call["output"])
     try:
@@ -139,12 +140,23 @@ def _answer(call: dict[str, Any], modules: Modules) -> dict[str, Any]:
                 answer = called(function, call["args"], Context(**call["context"]))
     except OSError as error:
         answer = {"error": f"its output could not be written: {error.strerror}", "fault": "disk"}
+    finally:
+        _put_back(before)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return answer | {
         "silent": output.silent,
         "cpu_s": time.process_time() - began_s,
         "peak_memory_bytes": usage.ru_maxrss * 1024,
     }
+
+
+def _put_back(before: dict[str, str | None]) -> None:
+    """The next call may have no such mark; the pass of this one is none of its business."""
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 class _Output:

@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from swarm import __version__
-from swarm.api import pages, problems
+from swarm.api import pages, passes, problems
 from swarm.api.deps import Deps
 from swarm.api.doors import Doors
 from swarm.api.guard import Guard
@@ -69,7 +69,11 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(Tagged)
     admin = Caller("token", frozenset({Role.ADMIN}))
-    doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring, deps.issuer)
+
+    async def passed(text: str) -> Caller:
+        return await passes.caller_of(deps.pass_key, text, deps.model, deps.projections)
+
+    doors = Doors({**deps.tokens, deps.token: admin}, deps.keyring, deps.issuer, passed)
     limits = Limits(deps.requests_per_s, deps.clock.monotonic_s)
     app.add_middleware(Guard, doors=doors, limits=limits)
     problems.install(app)

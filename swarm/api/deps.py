@@ -40,10 +40,10 @@ class Deps:
     OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task runs,
     `output` what a task printed under a grant, from a byte on, at most so many, `result` what a
     call returned, as JSON text. `standing` tells which streams stand still before a record,
-    `quarantine` sets one aside: stream, number, by whom, why, the cause. `prices`: what nodes cost,
-    now and with the spot market of these pools, and why some of it is missing. `news` is set, and a
-    new one put in its place, when `model` and `recent` have moved; `listeners` is how many follow
-    them."""
+    `quarantine` sets one aside: stream, number, by whom, why, the cause. `pass_key`: what passes
+    are made with; empty: there are none. `prices`: what nodes cost, now and with the spot market
+    of these pools, and why some of it is missing. `news` is set, and a new one put in its place,
+    when `model` and `recent` have moved; `listeners` is how many follow them."""
 
     token: str
     graph: Graph
@@ -62,6 +62,7 @@ class Deps:
     result: Callable[[Token], str | None] = lambda _: None
     standing: Callable[[], Iterable[Standing]] = lambda: ()
     quarantine: Callable[[str, int, str, str, str], None] = lambda *_: None
+    pass_key: bytes = b""
     requests_per_s: float = 500.0
     prices: Callable[[float, frozenset[str]], tuple[PriceBook, tuple[str, ...]]] = lambda *_: (
         PriceBook(),

@@ -1,10 +1,12 @@
-"""Who somebody is by what they carry: a token of a file, a key of the store, an issuer's token."""
+"""Who somebody is by what they carry: a token of a file, a key of the store, the pass of a task's
+grant, an issuer's token."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from swarm.api.keyring import PREFIX, Keyring, NotAdmitted
 from swarm.api.oidc import Issuer
+from swarm.model import passes
 from swarm.model.access import Caller
 
 _JWT_DOTS = 2
@@ -12,14 +14,20 @@ _NOTHING = "Send `Authorization: Bearer TOKEN`; `swarm up` printed where it is."
 
 
 class Doors:
-    """All ways in. `tokens` are those of files: they open also while the store is away."""
+    """All ways in. `tokens` are those of files: they open also while the store is away; `passed`
+    says whose a pass is."""
 
     def __init__(
-        self, tokens: Mapping[str, Caller], keyring: Keyring, issuer: Issuer | None = None
+        self,
+        tokens: Mapping[str, Caller],
+        keyring: Keyring,
+        issuer: Issuer | None = None,
+        passed: Callable[[str], Awaitable[Caller]] | None = None,
     ) -> None:
         self._tokens = tokens
         self._keyring = keyring
         self._issuer = issuer
+        self._passed = passed
 
     async def caller(self, authorization: bytes) -> Caller:
         """Who sends that header. Raises `NotAdmitted`, and `StoreError` or `Unavailable`
@@ -33,6 +41,8 @@ class Doors:
         text = credentials.decode("latin-1")
         if text.startswith(PREFIX):
             return await self._keyring.caller(text)
+        if self._passed is not None and text.startswith(passes.PREFIX):
+            return await self._passed(text)
         if self._issuer is not None and text.count(".") == _JWT_DOTS:
             return await self._issuer.caller(text)
         raise NotAdmitted("unauthorized", _NOTHING)

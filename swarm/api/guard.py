@@ -17,7 +17,7 @@ from swarm.api.keyring import NotAdmitted
 from swarm.api.limits import Limits
 from swarm.api.pages import is_page
 from swarm.api.problems import of_error, problem
-from swarm.api.roles import ROUTES, methods_of, route_of
+from swarm.api.roles import OF_PASSES, ROUTES, is_own, methods_of, route_of
 from swarm.errors import StoreError, Unavailable
 from swarm.model.access import Caller, Role
 
@@ -81,6 +81,12 @@ def _refusal(method: str, path: str, caller: Caller) -> JSONResponse | None:
     route = route_of(method, path)
     if route is None:
         return _no_route(method, path)
+    if caller.task is not None:
+        if is_own(route, path, caller.task):
+            return None
+        may = ", ".join(f"`{one}`" for one in sorted(OF_PASSES))
+        detail = f"The token of task {caller.task} opens {may}; of tasks only its own."
+        return problem(403, "forbidden", detail)
     if caller.roles & ROUTES[route]:
         return None
     have, want = _listed(caller.roles), _listed(ROUTES[route])

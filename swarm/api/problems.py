@@ -39,6 +39,7 @@ _STATUS: tuple[tuple[type[SwarmError], int, str], ...] = (
 )
 # What to do about it, by code; what is wrong in this case is in the detail.
 FIXES: Mapping[str, str] = {
+    "attempt-over": "A program's own token ends with its grant; another grant has its own.",
     "bad-input": "Send what the route takes: /api/v1/openapi.json describes it.",
     "different-body": "Take another Idempotency-Key or id, or send what was sent before.",
     "encoding": "Send the body as it is, or gzipped with `Content-Encoding: gzip`.",

@@ -90,6 +90,19 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /cost": _LOOK,
     "GET /events": _LOOK,
 }
+# What the pass of a grant opens to the program of a task; of tasks, its own alone.
+OF_PASSES = frozenset(
+    {
+        "GET /openapi.json",
+        "GET /healthz",
+        "GET /readyz",
+        "POST /lineage",
+        "GET /holds/{pipeline:path}",
+        "GET /tasks/{task}",
+        "GET /tasks/{task}/explain",
+        "GET /tasks/{task}/output",
+    }
+)
 # What a machine tells of itself, time and again: it is in the journal with who told it, as long as
 # the journal keeps it, and not audited besides.
 _TELLING = frozenset(
@@ -121,6 +134,12 @@ def route_of(method: str, path: str) -> str | None:
         if wanted == method and pattern.fullmatch(path):
             return route
     return None
+
+
+def is_own(route: str, path: str, task: str) -> bool:
+    """Whether the pass of a grant of `task` opens that row for that path."""
+    named = _PATTERNS[route][1].fullmatch(path) if "{task}" in route else None
+    return route in OF_PASSES and (named is None or named["task"] == task)
 
 
 def is_telling(method: str, path: str) -> bool:

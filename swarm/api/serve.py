@@ -85,6 +85,7 @@ def _builder(
                 },
                 # Events do not name the connection of their SQL: it is read as the default one's.
                 sql_context=lambda _: sql_context(settings),
+                pass_key=payload_key,
                 requests_per_s=settings.api.requests_per_s,
                 prices=Prices(_pools(settings)).book,
                 min_confidence=settings.min_confidence,

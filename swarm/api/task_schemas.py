@@ -1,7 +1,7 @@
 """The shapes of tasks and workers over HTTP. Times are seconds since the epoch."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -37,7 +37,7 @@ ImportPath = Annotated[
     str, Field(max_length=500, pattern=r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$")
 ]
 # What an agent's item cannot have: its process is there already, and does others besides.
-_NOT_OF_ITEMS = ("env", "clean_env", "files", "cwd", "memory_bytes", "timeout_s")
+_NOT_OF_ITEMS = ("env", "clean_env", "files", "api", "cwd", "memory_bytes", "timeout_s")
 
 
 class CallBody(BaseModel):
@@ -65,6 +65,11 @@ class TaskBody(BaseModel):
     env: dict[str, str] = Field({}, description="Added to the worker's environment.")
     clean_env: bool = Field(False, description="`env` is the whole environment.")
     files: Files = Field({}, description="Put where `{SWARM_FILES}` in `argv` says; gone after.")
+    api: bool = Field(
+        False,
+        description="Whether it may call swarm itself: it gets a token for its grant alone, in the "
+        "file that `SWARM_TOKEN_FILE` names, and `SWARM_URL`.",
+    )
     cwd: str = Field("", description="Folder to start in.")
     cpu: float = Field(1.0, ge=0, le=10_000, description="Cores it takes.")
     memory_bytes: int = Field(0, ge=0, description="Memory it takes; over it, it is ended. 0: any.")
@@ -130,11 +135,13 @@ class TaskBody(BaseModel):
             cause_id=cause_id,
         )
 
-    def payload(self) -> str:
-        """What the worker is told to run."""
+    def payload(self, pass_: Mapping[str, str] | None = None) -> str:
+        """What the worker is told to run; `pass_` is what it makes a pass of, where there is one
+        to be."""
         return json.dumps(
             {
                 **self._work(),
+                **({"pass": pass_} if pass_ else {}),
                 "env": self.env,
                 "clean_env": self.clean_env,
                 "files": self.files,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm.model.work import TaskId
+
 
 class Role(StrEnum):
     """What somebody or something is to swarm; `swarm/api/roles.py` says what each may do."""
@@ -17,10 +19,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the name that is kept with what it changes, and its roles."""
+    """Who asks: the name that is kept with what it changes, and its roles. The program of a task
+    that has a pass for itself is one for that `task` alone."""
 
     name: str
     roles: frozenset[Role]
+    task: TaskId | None = None
 
     @property
     def may_inline(self) -> bool:

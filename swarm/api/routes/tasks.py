@@ -10,7 +10,7 @@ import json
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from swarm.api.deps import Cause, Deps, Given, Who
@@ -31,6 +31,7 @@ from swarm.dispatch.waiting import Waiting, why_waiting
 from swarm.errors import Forbidden, Rejected, StoreError
 from swarm.model.causes import follows
 from swarm.model.dispatch import Ended
+from swarm.model.passes import seed_of
 from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
 from swarm.store.stories import TaskRow as Row
@@ -42,7 +43,7 @@ _LAST_WORDS_S = 5.0  # what a program prints last may come so long after its end
 _LOOK_S = 0.05
 _ANSWER_S = 2.0
 # Files may hold a token that is new with each sending; the others say where a task comes from.
-_NOT_THE_WORK = {"id", "files", "pipeline", "run", "queue_wait_max_s"}
+_NOT_THE_WORK = {"id", "files", "api", "pipeline", "run", "queue_wait_max_s"}
 
 
 class Taken(BaseModel):
@@ -57,6 +58,7 @@ async def submit(
     deps: Given,
     cause: Cause,
     who: Who,
+    request: Request,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Taken:
     """Take up to 10,000 tasks, all or none. A program or a function takes the role `plug-in` or
@@ -70,7 +72,10 @@ async def submit(
     named = [(_id(task, idempotency_key, at), task) for at, task in enumerate(body.tasks)]
     from_here = follows(cause)
     submissions = [task.submission(id_, _digest(task), now_s, from_here) for id_, task in named]
-    payloads = {id_: task.payload() for id_, task in named}
+    here = f"{request.url.scheme}://{request.url.netloc}"
+    payloads = {
+        id_: task.payload(_pass(deps, id_, here) if task.api else None) for id_, task in named
+    }
     await deps.dispatch.submit(submissions, payloads, cause)
     return Taken(tasks=[id_ for id_, _ in named])
 
@@ -177,6 +182,12 @@ async def _of_dispatcher(deps: Deps, submission: Submission) -> Explanation | No
             return await deps.dispatch.explain(submission.task)
     except (TimeoutError, Rejected, StoreError):
         return None
+
+
+def _pass(deps: Deps, task: TaskId, here: str) -> dict[str, str] | None:
+    """What a worker makes the passes of a task from, and where they open: at the address that was
+    good for who handed it in."""
+    return {"seed": seed_of(deps.pass_key, task), "url": here} if deps.pass_key else None
 
 
 def _id(task: TaskBody, idempotency_key: str | None, at: int) -> TaskId:

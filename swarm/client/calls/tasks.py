@@ -27,6 +27,7 @@ class NewTask(TypedDict, total=False):
     env: dict[str, str]
     clean_env: bool
     files: dict[str, str]
+    api: bool
     cwd: str
     cpu: float
     memory_bytes: int
