@@ -1,6 +1,8 @@
 // Timeline: what ran beside what was planned, one row for each pipeline, those on a promised path
-// first. Plans are outlines, what happened is filled; the whisker is nine of ten days.
+// first. Plans are outlines, what happened is filled; the whisker is nine of ten days. The slider
+// goes back through the day: the page shows how it stood then.
 import { h, s } from "./dom.js";
+import { as_of, counted, PLANNED } from "./past.js";
 import { freshen, known, problem } from "./store.js";
 import { clock, count, full, now, pipeline, span } from "./words.js";
 
@@ -13,30 +15,61 @@ const ROWS = 150;
 const TICKS = 6;
 const AHEAD_S = 600; // after which it is asked again what is to come
 const SOON_S = 3600; // a run that began so long before its time is the one that was to come
+const DAY_S = 24 * 3600; // as much is read
+const STEP_S = 60;
+let dragged = null; // where the slider is held
+let seen = null; // the moment that is shown, null: now
 const SIGN = { failed: "failed", running: "running", succeeded: "ok", queued: "unknown" };
 
-export function draw({ params, go }) {
-  const runs = known("day");
-  if (runs === null) return [h("p.empty", {}, problem("day")?.message ?? "Reading the last day from swarm …")];
+const then = () => seen ?? now();
+
+export function draw({ params, go, again }) {
+  const told = known("day");
+  if (told === null) return [h("p.empty", {}, problem("day")?.message ?? "Reading the last day from swarm …")];
   freshen("ahead", AHEAD_S);
   const name = SPANS[params.get("span")] ? params.get("span") : "6 h";
   const slas = known("slas") ?? [];
   const sla = slas.find((one) => one.name === params.get("sla")) ?? null;
-  const [from, end] = [now() - SPANS[name], now() + SPANS[name] * AHEAD / (1 - AHEAD)];
+  seen = moment_of(params);
+  const base = seen !== null && seen < now() - SPANS[name] ? seen + SPANS[name] / 2 : now();
+  const [from, end] = [base - SPANS[name], base + SPANS[name] * AHEAD / (1 - AHEAD)];
+  const runs = seen === null ? told : as_of(told, seen);
   const place = (at) => ((at - from) / (end - from)) * 1000;
   const rows = rows_of(runs, sla ? [sla] : slas, sla !== null, from, end);
-  const set = (next) => go("/timeline", Object.fromEntries(Object.entries({ span: params.get("span"), sla: params.get("sla"), ...next }).filter(([, value]) => value)));
+  const set = (next) => go("/timeline", Object.fromEntries(Object.entries({ span: params.get("span"), sla: params.get("sla"), at: params.get("at"), ...next }).filter(([, value]) => value)));
   return [
     h("div.bar", {}, Object.keys(SPANS).map((one) => h("button.chip", { "aria-pressed": String(one === name), onclick: () => set({ span: one }) }, one)),
       slas.length ? h("select", { "aria-label": "Whose path", onchange: (event) => set({ sla: event.target.value }) },
         h("option", { value: "", selected: !sla }, "all pipelines"), slas.map((one) => h("option", { value: one.name, selected: one === sla }, `path of ${one.name}`))) : null,
-      h("span.grow", {}), h("span.muted.number", {}, `${count(rows.filter((row) => row.runs.length).length, "pipeline")} ran`)),
-    sla ? h("p.lead", {}, verdict(sla)) : null,
+      h("span.grow", {}), h("span.muted.number", {}, `${count(rows.filter((row) => row.runs.some((run) => run.state !== PLANNED)).length, "pipeline")} ran`)),
+    seen === null ? (sla ? h("p.lead", {}, verdict(sla)) : null) : h("p.lead", { role: "status" }, stood(counted(runs, from, seen))),
+    h("div.row.scrub", {}, h("button.chip", { "aria-pressed": String(seen === null), onclick: () => set({ at: "" }) }, "now"),
+      slider(from, base, set, again), h("span.muted.number", {}, seen === null ? "" : clock(seen))),
     rows.length ? h("div.timeline", {}, axis(from, end), rows.slice(0, ROWS).map((row) => lane(row, slas, place)))
       : h("div.empty", {}, h("p", {}, `Nothing ran in the last ${name}.`), h("p.muted", {}, "Runs appear as orchestrators tell of them, and where their events are sent to swarm, at once.")),
     rows.length > ROWS ? h("p.muted", {}, `and ${rows.length - ROWS} more`) : null,
     rows.length ? h("p.muted.key", {}, key("planned"), "planned, whisker: 9 of 10 days", key("ok"), "went well", key("running"), "runs", key("failed"), "failed", key("held"), "held", key("due"), "due") : null,
   ];
+}
+
+/** The moment that the slider or the URL names, within what is read; null: now. */
+function moment_of(params) {
+  const asked = dragged ?? (params.get("at") ? Number(params.get("at")) : NaN);
+  if (!Number.isFinite(asked) || asked > now() - STEP_S) return null;
+  return Math.max(asked, now() - DAY_S);
+}
+
+function slider(from, base, set, again) {
+  const [least, most] = [Math.ceil(from / STEP_S) * STEP_S, Math.floor(base / STEP_S) * STEP_S];
+  return h("input", { type: "range", min: least, max: most, step: STEP_S, value: seen ?? most, "aria-label": "the moment that is shown", "aria-valuetext": seen === null ? "now" : clock(seen),
+    oninput: (event) => { dragged = Number(event.target.value); again(); },
+    onchange: (event) => { dragged = null; set({ at: Number(event.target.value) > now() - 2 * STEP_S ? "" : event.target.value }); } });
+}
+
+/** How it stood then, in a sentence. */
+function stood({ running, failed, ended, late }) {
+  const parts = [`${count(running, "run")} under way`, `${ended} had gone well`, failed ? `${failed} had failed` : "", late ? `${late} should have begun` : ""];
+  return `At ${clock(seen)}: ${parts.filter(Boolean).join(", ")}.`;
 }
 
 /** The line above the path of one SLA: what decides it, and how much room there is. */
@@ -65,7 +98,7 @@ function rows_of(runs, slas, only, from, end) {
   const usual = new Map((known("durations") ?? []).map((one) => [one.pipeline, one]));
   for (const coming of known("ahead") ?? []) {
     const begins = coming.p50_s - (usual.get(coming.pipeline)?.p50_s ?? 0);
-    if (coming.p50_s < now() || begins > end || (by.get(coming.pipeline)?.last ?? 0) > begins - SOON_S) continue;
+    if (coming.p50_s < then() || begins > end || (by.get(coming.pipeline)?.last ?? 0) > begins - SOON_S) continue;
     row(coming.pipeline).ahead ??= coming;
   }
   const named = new Set();
@@ -74,9 +107,9 @@ function rows_of(runs, slas, only, from, end) {
     sla.path.forEach((name, at) => {
       named.add(name);
       const one = row(name);
-      one.rank = Math.max(one.rank, risky ? (name === sla.late ? 3 : 2) : 1);
+      if (seen === null) one.rank = Math.max(one.rank, risky ? (name === sla.late ? 3 : 2) : 1);
       one.at = at;
-      if (sla.expected_s !== null) one.slack = Math.min(one.slack ?? Infinity, sla.deadline_s - sla.expected_s);
+      if (seen === null && sla.expected_s !== null) one.slack = Math.min(one.slack ?? Infinity, sla.deadline_s - sla.expected_s);
     });
   }
   const rows = [...by.values()].filter((one) => (only ? named.has(one.name) : one.runs.length || one.ahead));
@@ -91,8 +124,8 @@ function axis(from, end) {
 
 function lane(row, slas, place) {
   const due = slas.filter((sla) => sla.pipeline === row.name);
-  const held = (known("decisions") ?? []).find((one) => one.pipeline === row.name && one.act === "hold");
-  const words = [count(row.runs.length, "run"), row.ahead ? `expected to be done ${clock(row.ahead.p50_s)}` : "", held ? `held until ${clock(held.until_s)}` : ""].filter(Boolean);
+  const held = (known("decisions") ?? []).find((one) => one.pipeline === row.name && one.act === "hold" && held_by(one, then()));
+  const words = [count(row.runs.filter((run) => run.state !== PLANNED).length, "run"), row.ahead ? `expected to be done ${clock(row.ahead.p50_s)}` : "", held ? `held until ${clock(held.until_s)}` : ""].filter(Boolean);
   return h("div.row", { key: row.name, class: row.rank > 1 ? "critical" : "", "data-row": true },
     h("p", {}, pipeline(row.name, { class: row.rank === 3 ? "late" : "" })),
     s("svg", { viewBox: "0 0 1000 20", preserveAspectRatio: "none", role: "img", "aria-label": `${row.name}: ${words.join(", ")}` },
@@ -100,7 +133,7 @@ function lane(row, slas, place) {
       ahead(row, place),
       row.runs.map((run) => bar(run, place)),
       held ? hold(held, place) : null,
-      s("line.now", { x1: place(now()), x2: place(now()), y1: 0, y2: 20 }),
+      s("line.now", { x1: place(then()), x2: place(then()), y1: 0, y2: 20 }),
       due.map((sla) => s("line.due", { x1: place(sla.deadline_s), x2: place(sla.deadline_s), y1: 0, y2: 20 }, s("title", {}, `due ${clock(sla.deadline_s)}`)))),
     h("span.number", { class: row.slack !== null && row.slack < 0 ? "late" : "muted" }, row.slack === null ? "" : room(row.slack)));
 }
@@ -125,9 +158,12 @@ function outline(begins, takes, most, place, words) {
   return s("g.planned", {}, s("title", {}, words), s("rect", { x, y: 3, width: Math.max(2, ends - x), height: 14 }), s("line", { x1: ends, x2: Math.max(ends, last), y1: 10, y2: 10 }));
 }
 
+/** Whether it may have been held then: the hold of now, from the first start that falls into it. */
+const held_by = (held, at) => seen === null || Math.min(now(), ...held.due_s) <= at;
+
 /** From when its planned start is due to when it is let go at the latest, hatched. */
 function hold(held, place) {
-  const begins = Math.min(now(), ...held.due_s);
+  const begins = Math.min(then(), ...held.due_s);
   const x = Math.max(0, place(begins));
   const width = Math.max(3, Math.min(1000, place(held.until_s)) - x);
   const hatch = Array.from({ length: Math.ceil(width / 8) }, (_, at) => `M${x + at * 8} 16l5 -12`).join("");
@@ -135,9 +171,10 @@ function hold(held, place) {
 }
 
 function bar(run, place) {
+  if (run.state === PLANNED) return null;
   const began = run.started_at_s ?? run.scheduled_for_s;
   if (began === null) return null;
-  const ended = run.ended_at_s ?? (run.state === "running" ? now() : began);
+  const ended = run.ended_at_s ?? (run.state === "running" ? then() : began);
   const [x, width] = [place(began), Math.max(2.5, place(ended) - place(began))];
   if (x + width < 0) return null;
   const words = `${run.run_id}: ${run.state}, ${clock(began)}${ended > began ? `, ${span(ended - began)}` : ""}`;

@@ -9,6 +9,7 @@ import re
 import shutil
 import time
 
+import httpx2 as httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect, sync_playwright
@@ -386,6 +387,61 @@ def test_the_plan_stands_beside_what_ran(visit, world):
     page.reload()
     expect(rows).to_have_count(3)
     expect(page.get_by_role("button", name="24 h")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_day_is_gone_back_through(visit, world):
+    page = visit(world, "/timeline?span=6+h")
+    ran = page.locator(".row[data-row] svg rect:not(g rect)")
+    expect(ran.first).to_be_attached()
+    bars = "() => [...document.querySelectorAll('.row[data-row] svg > rect')].length"
+    line = "() => Number(document.querySelector('.row[data-row] line.now').getAttribute('x1'))"
+    [all_bars, at_now] = [page.evaluate(bars), page.evaluate(line)]
+    slider = page.get_by_label("the moment that is shown")
+    expect(slider).to_have_attribute("aria-valuetext", "now")
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 6, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 3, middle, steps=8)
+    told = page.locator("p.lead")
+    expect(told).to_contain_text("under way")  # while it is still held
+    assert page.evaluate(line) < at_now / 2
+    assert 0 < page.evaluate(bars) < all_bars
+    assert "at=" not in page.url
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("at="))
+    at_s = int(re.search(r"at=(\d+)", page.url)[1])
+    words = told.inner_text()
+    truth = sum(run_then(run, at_s) for run in world_runs(world))
+    assert f"{truth} run" in words, words
+    page.reload()
+    expect(told).to_have_text(words)
+    assert barriers(page) == []
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(f"at={at_s - 60}"))
+    page.get_by_role("button", name="now", exact=True).click()
+    expect(slider).to_have_attribute("aria-valuetext", "now")
+    assert "at=" not in page.url
+    assert page.evaluate(bars) >= all_bars
+
+
+def world_runs(world):
+    """All runs of the last day, as the API tells them."""
+    runs, cursor = [], None
+    with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
+        while True:
+            asked = {"limit": 1_000, **({"cursor": cursor} if cursor else {})}
+            page = http.get(f"{world.url}/api/v1/runs", params=asked).json()
+            runs += page["items"]
+            if not (cursor := page["next_cursor"]):
+                return runs
+
+
+def run_then(run, at_s):
+    """Whether it was under way then."""
+    began_s, ended_s = run["started_at_s"], run["ended_at_s"]
+    return began_s is not None and began_s <= at_s and (ended_s is None or ended_s > at_s)
 
 
 def give(answer):

@@ -1,12 +1,14 @@
 """Programs run on swarm's worker and survive its death: command line, HTTP and SDK."""
 
+import sys
 import time
 
 import psutil
 import pytest
 
-from swarm.client import ApiError
+from swarm.client import ApiError, Client, Unauthorized
 from tests.e2e.test_up import actor_process, eventually
+from tests.unit.documents import ROOT
 
 pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
 ENDED = ("succeeded", "failed", "cancelled", "parked")
@@ -149,3 +151,26 @@ def test_a_drained_worker_gets_nothing_new_and_its_successor_does(swarm):
     assert "drains" in swarm.cli("workers", "ls").stdout
     actor_process(swarm, "WorkerActor").kill()
     assert in_state(swarm, task, *ENDED)["state"] == "succeeded"
+
+
+def test_a_task_calls_swarm_by_a_token_for_its_grant_alone(swarm):
+    """Its own token opens while it runs, for itself; afterwards, nothing."""
+    program = (
+        "import os, swarm\n"
+        "me = os.environ['SWARM_TASK']\n"
+        "print(open(os.environ['SWARM_TOKEN_FILE']).read())\n"
+        "with swarm.Client() as client:\n"
+        "    print(client.task(me)['state'])\n"
+        "    try:\n"
+        "        list(client.pipelines())\n"
+        "    except swarm.client.Forbidden as error:\n"
+        "        print(error.code)\n"
+    )
+    task = {"argv": [sys.executable, "-c", program], "api": True, "env": {"PYTHONPATH": str(ROOT)}}
+    (id_,) = swarm.client.submit([task])
+    assert in_state(swarm, id_, *ENDED)["state"] == "succeeded", swarm.client.output(id_)
+    token, state, code = swarm.client.output(id_).decode().split()
+    assert (state in ("leased", "running"), code) == (True, "forbidden")
+    with Client(swarm.url, token, retry_for_s=0.0) as late, pytest.raises(Unauthorized) as refused:
+        late.task(id_)
+    assert refused.value.code == "attempt-over"
