@@ -11,6 +11,7 @@ from swarm import __version__
 from swarm.api import pages, passes, problems
 from swarm.api.deps import Deps
 from swarm.api.doors import Doors
+from swarm.api.examples import with_examples
 from swarm.api.guard import Guard
 from swarm.api.limits import Limits
 from swarm.api.read_model import ReadModel
@@ -104,6 +105,8 @@ def create_app(deps: Deps) -> FastAPI:
         audit,
     ):
         app.include_router(routes.router, prefix="/api/v1")
+    plain = app.openapi
+    app.openapi = lambda: with_examples(plain())  # type: ignore[method-assign]
     return app
 
 
