@@ -15,6 +15,7 @@ from swarm.cli import (
     alerts,
     audit,
     cluster,
+    completion,
     config,
     connections,
     cost,
@@ -24,6 +25,7 @@ from swarm.cli import (
     diff,
     doctor,
     findings,
+    graph,
     hand,
     init,
     keys,
@@ -82,11 +84,13 @@ for command in (
     scale.plan,
     cost.cost,
     deps.deps,
+    graph.graph,
     deps.impact,
     deps.accept,
     deps.reject,
     up.down,
     demo.demo,
+    completion.completion,
 ):
     app.command()(command)
 app.add_typer(sla.app, name="sla")

@@ -48,6 +48,19 @@ def test_runs_can_be_narrowed(invoke):
     assert "airflow/returns" in invoke("runs", "returns").stdout
 
 
+def test_the_graph_says_who_feeds_whom(invoke):
+    rows = invoke("graph").stdout.splitlines()
+    (close,) = (row for row in rows if row.startswith("dagster/finance_close"))
+    assert "orders_clean" in close
+    told = json.loads(invoke("graph", "dagster/finance_close", "-o", "json").stdout)
+    assert "airflow/orders_clean" in told["pipelines"]
+    assert len(told["pipelines"]) < len(rows) - 1
+    ends = {end for edge in told["edges"] for end in (edge["upstream"], edge["downstream"])}
+    assert ends <= set(told["pipelines"])
+    assert '"airflow/orders_clean" -> "dagster/finance_close"' in invoke("graph", "--dot").stdout
+    assert "swarm graph" in invoke("graph", "airflow/none", code=4).stderr
+
+
 def test_datasets_name_who_writes_and_reads_them(invoke):
     told = invoke("datasets", "dwh.orders_clean", "-o", "yaml")
     [row] = yaml.safe_load(told.stdout)["datasets"]
