@@ -43,10 +43,12 @@ def lose(task: Task, cause: LossCause) -> Iterator[DispatchRecord]:
 
 
 def lose_worker(floor: Floor, id_: WorkerId, cause: LossCause) -> Iterator[DispatchRecord]:
-    """The worker cannot run anything any more: all it holds is lost, and so is what it could do."""
+    """The worker cannot run anything any more: all it holds is lost, and so is what it could do.
+    A machine that goes away ends the processes on it, which speaks against no task."""
     worker = floor.workers[id_]
+    ended_with_machine = worker.interrupted and cause is LossCause.PROCESS_EXIT
     for task in _tasks(floor, worker.held):
-        yield from lose(task, cause)
+        yield from lose(task, LossCause.INTERRUPTED if ended_with_machine else cause)
     yield WorkerGone(id_, cause)
     for capability in worker.offer.capabilities:
         if capability:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from swarm.dispatch.events import Finish, Interruption, Orders, Receipt, Renew
-from swarm.model.dispatch import DrainAsked, Lost
+from swarm.dispatch.events import Finish, Interruption, Orders, Receipt, Renew, WorkerLost
+from swarm.model.dispatch import DrainAsked, Ended, Lost, Rearmed, WorkerGone
 from swarm.model.work import (
     ADVICE,
     NOTICE,
@@ -74,6 +74,54 @@ def test_what_it_gives_up_in_the_end_goes_elsewhere_with_that_cause(desk: Desk) 
     assert loss.cause is LossCause.INTERRUPTED
     desk.worker("sure")
     assert "unsafe" in desk.acquire("sure")
+
+
+def run_and_die(desk: Desk, worker: str, cause: LossCause, *, ends: bool | None) -> None:
+    """`worker` runs what it is granted until it ends; before that its machine tells that it goes
+    (`ends` true) or may go (false), or nothing (None)."""
+    desk.worker(worker, capacity=CapacityClass.SPOT)
+    desk.beat(worker, started=desk.acquire_tokens(worker))
+    if ends is not None:
+        desk.tell(Interruption(WorkerId(worker), ends=ends))
+    desk.tell(WorkerLost(WorkerId(worker), cause))
+
+
+def test_machines_that_go_away_do_not_speak_against_what_ran_there() -> None:
+    desk = Desk()
+    desk.submit(a_task("a"))
+    for number in range(5):
+        run_and_die(desk, f"spot {number}", LossCause.PROCESS_EXIT, ends=True)
+    task = desk.dispatcher.floor.tasks[TaskId("a")]
+    assert [loss.cause for loss in task.losses] == [LossCause.INTERRUPTED] * 5
+    assert not task.suspect
+    assert desk.journal[-3:] == [
+        Lost(task.token, LossCause.INTERRUPTED),
+        Rearmed(task.token),
+        WorkerGone(WorkerId("spot 4"), LossCause.PROCESS_EXIT),
+    ]
+
+
+def test_a_suspect_is_not_parked_for_a_machine_that_goes_away() -> None:
+    desk = Desk()
+    desk.submit(a_task("a"))
+    for number in range(2):
+        run_and_die(desk, f"node {number}", LossCause.PROCESS_EXIT, ends=None)
+    assert desk.dispatcher.floor.tasks[TaskId("a")].suspect
+    run_and_die(desk, "spot", LossCause.PROCESS_EXIT, ends=True)
+    assert not any(isinstance(record, Ended) for record in desk.journal)
+    run_and_die(desk, "last", LossCause.PROCESS_EXIT, ends=None)
+    assert desk.dispatcher.floor.ended[TaskId("a")].outcome is Outcome.PARKED
+
+
+@pytest.mark.parametrize(
+    ("cause", "ends"), [(LossCause.OUT_OF_MEMORY, True), (LossCause.PROCESS_EXIT, False)]
+)
+def test_what_a_task_did_itself_counts_there_too(cause: LossCause, ends: bool) -> None:
+    desk = Desk()
+    desk.submit(a_task("a"))
+    for number in range(2):
+        run_and_die(desk, f"spot {number}", cause, ends=ends)
+    assert desk.dispatcher.floor.tasks[TaskId("a")].suspect
 
 
 def test_that_it_goes_away_outlasts_a_snapshot(desk: Desk) -> None:
