@@ -1,7 +1,8 @@
 """How old each pool of spot is and how often it was lost, from what the dispatcher journals.
 
 A pool is there from the first of its workers on. The loss of a node makes it young again: what one
-lost, others may lose soon. A node that was drained before it went was returned, and a worker whose
+lost, others may lose soon. Those that go with it count as losses of the age that the pool had
+before, each of them. A node that was drained before it went was returned, and a worker whose
 process ended is there again in a moment: no losses. Drained by its notice it is lost however its
 worker ends: a machine that shuts down ends its processes first, which tell.
 """
@@ -15,16 +16,26 @@ from swarm.placement.survival import Survival
 _LOSSES = frozenset({LossCause.NODE_GONE, LossCause.SELF_FENCED})
 _SOMEBODY = "somebody"  # a snapshot does not tell who
 _AGAIN_S = 60.0  # so long a pool without workers is not gone
+_AT_ONCE_S = 120.0  # within the time of a notice: the same cause
+
+
+@dataclass(slots=True)
+class _Worker:
+    joined_s: float
+    drained_by: str  # if anybody
 
 
 @dataclass(slots=True)
 class _Pool:
-    """`since_s`: from when on it counts its age; `seen_s`: until when that was learned from."""
+    """`since_s`: from when on it counts its age; `seen_s`: until when that was learned from.
+    `lost_s`: when the last loss began that several may share, at which age of the pool."""
 
     since_s: float
     seen_s: float
-    workers: dict[WorkerId, str] = field(default_factory=dict)  # and who drained it, if anybody
+    workers: dict[WorkerId, _Worker] = field(default_factory=dict)
     empty_s: float = 0.0
+    lost_s: float = float("-inf")
+    lost_age_s: float = 0.0
 
 
 class SpotPools:
@@ -45,7 +56,7 @@ class SpotPools:
                 self._join(offer, at_s, NOTICE if interrupted else _SOMEBODY if draining else "")
             case DrainAsked(worker, by):
                 if worker in self._of:
-                    self._pools[self._of[worker]].workers[worker] = by or _SOMEBODY
+                    self._pools[self._of[worker]].workers[worker].drained_by = by or _SOMEBODY
             case WorkerGone(worker, cause):
                 if worker in self._of:
                     self._leave(worker, cause, at_s)
@@ -64,7 +75,7 @@ class SpotPools:
         pool = self._pools.get(name)
         if pool is None or (not pool.workers and now_s > pool.empty_s + _AGAIN_S):
             return 0.0
-        self._learn(name, pool, now_s, lost=False)
+        self._watch(name, pool, now_s)
         return max(0.0, now_s - pool.since_s)
 
     def _join(self, offer: Offer, at_s: float, drained_by: str = "") -> None:
@@ -73,21 +84,31 @@ class SpotPools:
         pool = self._pools.get(offer.pool)
         if pool is None or (not pool.workers and at_s > pool.empty_s + _AGAIN_S):
             pool = self._pools[offer.pool] = _Pool(at_s, at_s)
-        pool.workers[offer.worker] = drained_by
+        self._watch(offer.pool, pool, at_s)
+        pool.workers[offer.worker] = _Worker(at_s, drained_by)
         self._of[offer.worker] = offer.pool
 
     def _leave(self, worker: WorkerId, cause: LossCause, at_s: float) -> None:
         name = self._of.pop(worker)
         pool = self._pools[name]
-        drained_by = pool.workers.pop(worker, "")
-        lost = drained_by == NOTICE or (cause in _LOSSES and not drained_by)
-        self._learn(name, pool, at_s, lost=lost)
-        if lost:
-            pool.since_s = pool.seen_s = at_s
+        self._watch(name, pool, at_s)
+        left = pool.workers.pop(worker)
+        if left.drained_by == NOTICE or (cause in _LOSSES and not left.drained_by):
+            self._lose(name, pool, left, at_s)
         pool.empty_s = at_s
 
-    def _learn(self, name: str, pool: _Pool, at_s: float, *, lost: bool) -> None:
-        from_s, to_s = pool.seen_s - pool.since_s, at_s - pool.since_s
-        if lost or to_s > from_s >= 0:
-            self.survival.observe(name, from_s, max(from_s, to_s), lost)
-            pool.seen_s = max(pool.seen_s, at_s)
+    def _lose(self, name: str, pool: _Pool, left: _Worker, at_s: float) -> None:
+        age_s = max(0.0, at_s - pool.since_s)
+        if at_s > pool.lost_s + _AT_ONCE_S:
+            pool.lost_s, pool.lost_age_s = at_s, age_s
+        elif left.joined_s <= pool.lost_s:
+            age_s = pool.lost_age_s
+        self.survival.observe(name, age_s, age_s, lost=True)
+        pool.since_s = pool.seen_s = at_s
+
+    def _watch(self, name: str, pool: _Pool, until_s: float) -> None:
+        """Until then its workers were there."""
+        from_s, to_s = pool.seen_s - pool.since_s, until_s - pool.since_s
+        if to_s > from_s:
+            self.survival.observe(name, from_s, to_s, lost=False, nodes=len(pool.workers))
+            pool.seen_s = until_s

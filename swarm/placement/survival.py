@@ -2,9 +2,11 @@
 
 Losses over hours watched, by age (the life-table form of Kaplan and Meier 1958), and for each pool
 a factor on it, drawn to 1 while little was seen there (gamma-Poisson, as in shared frailty). What
-is watched is the pool, so work of others makes it older for free. The rates begin with what was
-measured elsewhere (nine zones of AWS, 2023: half of what is younger than ten minutes is gone within
-thirty), counted as `_PRIOR_H` hours each, so that some days of one's own outweigh it.
+ages is the pool, so work of others makes it older for free; what counts are the hours and losses of
+each node in it, so the chance is that of one node, and several that are lost at once are several
+losses. The rates begin with what was measured elsewhere (nine zones of AWS, 2023: half of what is
+younger than ten minutes is gone within thirty), counted as `_PRIOR_H` hours each, so that some days
+of one's own outweigh it.
 """
 
 from bisect import bisect_right
@@ -29,11 +31,11 @@ class Survival:
         self._pool_hours: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(_AGES_S))
         self._pool_losses: dict[str, int] = defaultdict(int)
 
-    def observe(self, pool: str, from_s: float, to_s: float, lost: bool) -> None:
-        """It was watched between two ages; `lost`: at the second one it was gone."""
+    def observe(self, pool: str, from_s: float, to_s: float, lost: bool, nodes: int = 1) -> None:
+        """So many nodes of it were watched between two ages; `lost`: one was gone at the second."""
         for age, span_s in _pieces(from_s, to_s):
-            self._hours[age] += span_s / _HOUR_S
-            self._pool_hours[pool][age] += span_s / _HOUR_S
+            self._hours[age] += nodes * span_s / _HOUR_S
+            self._pool_hours[pool][age] += nodes * span_s / _HOUR_S
         if lost:
             self._losses[_age(to_s)] += 1
             self._pool_losses[pool] += 1

@@ -5,6 +5,7 @@ import pytest
 from swarm.model.dispatch import DrainAsked, WorkerGone, WorkerJoined, WorkerKept
 from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, Resources, WorkerId
 from swarm.placement.spot_pools import SpotPools
+from swarm.placement.survival import Survival
 
 T = 1_000_000.0
 DAY_S = 86_400.0
@@ -36,6 +37,52 @@ def test_a_loss_makes_it_young_and_is_learned_from(pools: SpotPools) -> None:
     pools.apply(gone("a"), T + 700.0)
     assert pools.age_s("p", T + 760.0) == 60.0
     assert pools.survival.chance("p", 0.0, 600.0) > before
+
+
+def ages_of(count: int) -> SpotPools:
+    found = SpotPools()
+    for number in range(count):
+        found.apply(joined(f"w{number}"), T)
+    return found
+
+
+def test_of_workers_lost_at_once_each_counts_at_the_age_that_the_pool_had() -> None:
+    pools, expected = ages_of(4), Survival()
+    for number, after_s in enumerate((0.0, 0.0, 40.0)):
+        pools.apply(gone(f"w{number}"), T + DAY_S + after_s)
+    for from_s, to_s, nodes in ((0.0, DAY_S, 4), (0.0, 40.0, 2)):
+        expected.observe("p", from_s, to_s, lost=False, nodes=nodes)
+    for _ in range(3):
+        expected.observe("p", DAY_S, DAY_S, lost=True)
+    for age_s in (0.0, 900.0, DAY_S):
+        found = pools.survival.losses("p", age_s, 600.0)
+        assert found == pytest.approx(expected.losses("p", age_s, 600.0))
+    young = pools.survival.losses("other", 0.0, 600.0)
+    assert young < Survival().losses("other", 0.0, 600.0), "nothing young was lost"
+
+
+def test_what_came_after_the_others_were_lost_is_lost_young() -> None:
+    pools = ages_of(2)
+    pools.apply(gone("w0"), T + DAY_S)
+    pools.apply(joined("new"), T + DAY_S + 10.0)
+    before = pools.survival.losses("other", 0.0, 600.0)
+    pools.apply(gone("new"), T + DAY_S + 30.0)
+    assert pools.survival.losses("other", 0.0, 600.0) > before
+
+
+def test_what_is_lost_long_after_the_others_is_lost_at_its_own_age() -> None:
+    pools = ages_of(2)
+    pools.apply(gone("w0"), T + DAY_S)
+    before = pools.survival.losses("other", 0.0, 600.0)
+    pools.apply(gone("w1"), T + DAY_S + 300.0)
+    assert pools.survival.losses("other", 0.0, 600.0) > before
+
+
+def test_one_of_many_that_is_lost_is_less_of_a_risk_than_one_of_two() -> None:
+    few, many = ages_of(2), ages_of(20)
+    for pools in (few, many):
+        pools.apply(gone("w0"), T + DAY_S)
+    assert many.survival.chance("p", DAY_S, 3_600.0) < few.survival.chance("p", DAY_S, 3_600.0)
 
 
 def test_without_a_loss_it_is_trusted_more_and_more(pools: SpotPools) -> None:
