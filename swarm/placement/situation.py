@@ -198,9 +198,11 @@ def _due(
 def _fewer(demands: Iterable[Demand]) -> list[Demand]:
     """What runs, the most urgent of what does not, and the rest together."""
     kept: list[Demand] = []
+    waiting = 0
     rest: dict[tuple[Room, bool, int], list[Demand]] = defaultdict(list)
     for demand in demands:
-        if demand.runs_on or len(kept) < MOST:
+        if demand.runs_on or waiting < MOST:
+            waiting += not demand.runs_on
             kept.append(demand)
         else:
             rest[demand.needs, demand.behind, demand.release_s // 600].append(demand)

@@ -124,6 +124,13 @@ def test_of_a_long_queue_the_rest_is_taken_together_and_loses_no_work() -> None:
     assert found[0].name == f"t{5 * MOST - 1}", "the one that waits longest is the most urgent"
 
 
+def test_what_runs_takes_no_place_of_what_waits() -> None:
+    running = [Live(a_task(f"r{n}"), "n", T - 10) for n in range(2 * MOST)]
+    waits = waiting(*(a_task(f"t{n}") for n in range(3)))
+    found = made(*running, *waits, took=Spread((10.0, 10.0))).demands
+    assert [one.name for one in found if not one.runs_on] == ["t0", "t1", "t2"]
+
+
 def test_nothing_at_all_is_a_situation_too() -> None:
     found = plan(made(rented=[Rented("n", SPOT)]), Random(1))
     assert found.order == ()
