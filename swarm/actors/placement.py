@@ -132,7 +132,7 @@ class Placing:
             expected=known,
             takes=usual.takes,
         )
-        foretold = foreseen(self._memory.days, scene, now_s, until_s)
+        foretold = foreseen(self._memory.days, scene, self._terms.budget, now_s, until_s)
         scene = replace(scene, coming=[*scene.coming, *demands(foretold)])
         chosen = self._proposing.choose(scene, self._terms, now_s)
         scene = replace(scene, offerings=chosen.first(scene.offerings), sides=chosen.of)

@@ -7,8 +7,9 @@ as it took. `forecast.py` learns from the difference, and says how much comes be
 Rules
 1. A day counts, if nearly all of it was watched, some hours after its end: what ends by then is in
    it.
-2. Trusted, what nearly always comes besides has room when it comes. Where more came than was said
-   too often to be trusted, what is there is planned for with a margin. Else nothing is added.
+2. Trusted, what nearly always comes besides has room when it comes. Where it was right too rarely
+   or too often to be trusted, what is there is planned for with a margin. What was not scored yet
+   adds nothing, and nothing is foretold beyond what the fleet may have.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ _WATCHED = QUARTERS - 4
 _GRACE_S = 4 * 3_600.0
 _KEPT_DAYS = 70  # the forecaster's look back, and the days that it is scored on
 _LEVEL = 0.1  # in nine of ten cases more comes
-_LEVELED = 0.9  # of quarters are to stay below what is said for nine of ten
 _MARGIN = 0.1  # of the slots of what lives
 _FIRST_WEEKEND_DAY = 2  # of the epoch, which began on a Thursday: days 2 and 3 of each seven
 
@@ -55,39 +55,41 @@ class Days:
             for quarter, seconds in enumerate(planned([own], QUARTERS, QUARTER_S)):
                 self._open[number].came[quarter] += seconds
 
-    def look(self, known: Iterable[Booking], now_s: float) -> None:
-        """Days pass; a quarter that has begun gets its plan. `known` begins in seconds since the
-        epoch."""
+    def look(self, rest: Sequence[float], now_s: float) -> None:
+        """Days pass; a quarter that has begun gets its plan. `rest` is what `rest_of_day` makes of
+        all that is known now."""
         for number in [one for one in self._open if (one + 1) * _DAY_S + _GRACE_S < now_s]:
             self._close(number, self._open.pop(number))
         today = int(now_s // _DAY_S)
         day = self._open.setdefault(today, _Open())
         quarter = int((now_s - today * _DAY_S) // QUARTER_S)
         if quarter > day.newest:
-            day.planned[quarter] = _of_day(known, today, now_s)[quarter]
+            day.planned[quarter] = rest[quarter]
             day.looks, day.newest = day.looks + 1, quarter
 
-    def ahead(self, known: Sequence[Booking], lives: int, now_s: float, until_s: float) -> Foretold:
-        """What to plan for besides, within the day; `lives` slots are taken or waited for now."""
+    def ahead(
+        self, rest: Sequence[float], lives: int, most: int, now_s: float, until_s: float
+    ) -> Foretold:
+        """What to plan for besides, within the day; `rest` as for `look`. `lives` slots are taken
+        or waited for now, and the fleet has `most` at most."""
         today = int(now_s // _DAY_S)
         day = self._open.get(today)
         if day is None:
             return Foretold()
         now = int((now_s - today * _DAY_S) // QUARTER_S)
-        plan = [*day.planned[: now + 1], *_of_day(known, today, now_s)[now + 1 :]]
+        plan = [*day.planned[: now + 1], *rest[now + 1 :]]
         found = self._forecaster.ahead(today, _kind(today), plan)
         coverage = self._forecaster.coverage(today)
         if found is None:
             return Foretold(Trust.TOO_NEW, coverage)
         if not found.trusted:
-            exceeded = coverage is not None and coverage < _LEVELED
-            margin = int(_MARGIN * lives) if exceeded else 0
+            margin = int(_MARGIN * min(lives, most)) if coverage is not None else 0
             return Foretold(Trust.UNTRUSTED, coverage, ((now_s, margin),) if margin else ())
         least = found.at(_LEVEL)
         slots = []
         for quarter in range(now + 1, QUARTERS):
             at_s = today * _DAY_S + quarter * QUARTER_S
-            more = int((least[quarter] - plan[quarter]) // QUARTER_S)
+            more = min(most, int((least[quarter] - plan[quarter]) // QUARTER_S))
             if at_s < until_s and more > 0:
                 slots.append((at_s, more))
         return Foretold(Trust.TRUSTED, coverage, tuple(slots))
@@ -126,9 +128,10 @@ def _kind(number: int) -> str:
     return "weekend" if number % 7 in (_FIRST_WEEKEND_DAY, _FIRST_WEEKEND_DAY + 1) else "weekday"
 
 
-def _of_day(known: Iterable[Booking], number: int, now_s: float) -> list[float]:
-    """What of it is still to run, on that day; what has begun has its rest from now on."""
-    from_s = number * _DAY_S
+def rest_of_day(known: Iterable[Booking], now_s: float) -> list[float]:
+    """What of it is still to run today, in slot-seconds by quarter; what has begun has its rest
+    from now on. `known` begins in seconds since the epoch."""
+    from_s = now_s // _DAY_S * _DAY_S
     until_s = from_s + _DAY_S
     return planned(
         (

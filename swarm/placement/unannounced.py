@@ -4,11 +4,13 @@ What is known is what lives and what is to come; what is foretold has to begin a
 comes, so the planner has its room up by then, ordered a boot ahead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from swarm.model.learned import Foretold
+from swarm.model.plans import Budget
 from swarm.model.work import Needs, Resources, SlaClass
-from swarm.placement.days import QUARTER_S, Days
+from swarm.placement.days import QUARTER_S, Days, rest_of_day
 from swarm.placement.demand import Spread
 from swarm.placement.forecast import Booking
 from swarm.placement.rooms import slots
@@ -19,12 +21,32 @@ _WHOLE_QUARTER = Spread((QUARTER_S, QUARTER_S))
 _ONE = Needs(resources=Resources(cpu=1.0))
 
 
-def foreseen(days: Days, scene: Scene, now_s: float, until_s: float) -> Foretold:
+def foreseen(days: Days, scene: Scene, budget: Budget, now_s: float, until_s: float) -> Foretold:
     """What to plan for besides; days pass by that, too."""
-    living = list(_living(scene, now_s))
-    known = [*living, *_to_come(scene.coming)]
-    days.look(known, now_s)
-    return days.ahead(known, sum(one.slots for one in living), now_s, until_s)
+    bookings, lives = known(scene, now_s)
+    rest = rest_of_day(bookings, now_s)
+    days.look(rest, now_s)
+    return days.ahead(rest, lives, _most(scene, budget), now_s, until_s)
+
+
+def known(scene: Scene, now_s: float) -> tuple[list[Booking], int]:
+    """What lives and is to come, those that wait for as long as others do together; and how many
+    slots live. Backfills count for nothing."""
+    waiting = Counter[Spread]()
+    bookings, lives = [], 0
+    for one in scene.live:
+        submission = one.submission
+        if submission.sla is SlaClass.BACKFILL:
+            continue
+        takes_slots, spread = slots(submission.needs.resources), takes(submission, scene)
+        lives += takes_slots
+        if one.node:
+            left = spread.left(max(0.0, now_s - one.began_s))
+            bookings.append(Booking(now_s, takes_slots, left.mean()))
+        else:
+            waiting[spread] += takes_slots
+    bookings += (Booking(now_s, count, spread.mean()) for spread, count in waiting.items())
+    return [*bookings, *_to_come(scene)], lives
 
 
 def demands(foretold: Foretold) -> Sequence[Coming]:
@@ -44,16 +66,13 @@ def demands(foretold: Foretold) -> Sequence[Coming]:
     ]
 
 
-def _living(scene: Scene, now_s: float) -> Iterable[Booking]:
-    for one in scene.live:
-        submission = one.submission
-        if submission.sla is not SlaClass.BACKFILL:
-            spread = takes(submission, scene)
-            left = spread.left(max(0.0, now_s - one.began_s)) if one.node else spread
-            yield Booking(now_s, slots(submission.needs.resources), left.mean())
-
-
-def _to_come(coming: Iterable[Coming]) -> Iterable[Booking]:
-    for one in coming:
+def _to_come(scene: Scene) -> Iterator[Booking]:
+    for one in scene.coming:
         if one.sla is not SlaClass.BACKFILL:
             yield Booking(one.at_s, slots(one.needs.resources), one.takes.mean())
+
+
+def _most(scene: Scene, budget: Budget) -> int:
+    """So many slots the fleet has at most, were all of it of its largest workers."""
+    offerings = [*scene.offerings, *(one.offering for one in scene.rented)]
+    return budget.most_workers * max((one.room[0] for one in offerings), default=0)
