@@ -42,6 +42,7 @@ class Fleet:
     idle: Sequence[Worker] = ()  # others, with a free slot
     giving_way: Resources = NOTHING  # what work that gives way holds
     ready: Sequence[Worker] = ()  # others that would get what they have room for
+    careful: bool = False  # is placement?
 
     def share(self, team: str, more: Resources) -> float:
         """The weighted dominant share of `team` if it held `more` besides."""
@@ -113,7 +114,7 @@ def choose(
             return Choice(tuple(hand.chosen), place.task)
         hand.take(place, shape, team)
     if len(hand.chosen) == worker.free_slots and not hand.full:
-        _take_ahead(hand, fleet.idle, ahead - worker.ahead)
+        _take_ahead(hand, fleet, ahead - worker.ahead)
     return Choice(tuple(hand.chosen))
 
 
@@ -133,7 +134,7 @@ class _Hand:
         self._heads: dict[str, dict[Shape, tuple[Place, Iterator[Place]]]] = {}
         for team in queue.teams():
             for shape in queue.shapes(team):
-                if suits(worker.offer, shape) and not _is_better_elsewhere(shape, worker, fleet):
+                if _is_for(worker, shape, fleet):
                     walk = queue.walk(team, shape)
                     self._heads.setdefault(team, {})[shape] = next(walk), walk
 
@@ -200,21 +201,23 @@ class _Hand:
                 del self._heads[team]
 
 
-def _is_better_elsewhere(shape: Shape, worker: Worker, fleet: Fleet) -> bool:
-    """Would a worker of its own side get it at once?"""
-    side = shape.side
-    if side is None or side.prefers(worker.offer):
+def _is_for(worker: Worker, shape: Shape, fleet: Fleet) -> bool:
+    """May it have such a task, and would no worker of the task's own side get it at once?"""
+    if not suits(worker.offer, shape, careful=fleet.careful):
         return False
-    return any(
+    side = shape.heeded(careful=fleet.careful)
+    if side is None or side.prefers(worker.offer):
+        return True
+    return not any(
         side.prefers(other.offer)
-        and suits(other.offer, shape)
+        and suits(other.offer, shape, careful=fleet.careful)
         and shape.needs.resources.fits(other.offer.resources - other.used)
         and not (shape.alone and other.held)
         for other in fleet.ready
     )
 
 
-def _take_ahead(hand: _Hand, idle: Sequence[Worker], count: int) -> None:
+def _take_ahead(hand: _Hand, fleet: Fleet, count: int) -> None:
     """Give it more than it has slots for, in the order of claims and not past any."""
     takes = hand.alike()
     for _ in range(count):
@@ -224,7 +227,7 @@ def _take_ahead(hand: _Hand, idle: Sequence[Worker], count: int) -> None:
         team, shape, place = head
         if shape.alone or shape.needs.resources != takes:
             return
-        if any(suits(other.offer, shape) for other in idle):
+        if any(suits(other.offer, shape, careful=fleet.careful) for other in fleet.idle):
             return
         hand.take(place, shape, team)
 

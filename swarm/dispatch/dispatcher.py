@@ -176,6 +176,7 @@ class Dispatcher:
         """What time has brought about. To be asked often, after the inbox is drained."""
         self._guidance.look(now)
         self._proposals.look(now)
+        self._proposals.catch_up()
         events: list[Event] = []
         for silence in list(self.detector.verdicts(now.steady_s)):
             if silence.worker not in self.floor.workers:
@@ -279,7 +280,7 @@ class Dispatcher:
         if worker is None or worker.draining or not self.floor.queue.has_turn(task):
             return False
         _, shape, _ = self.floor.queue.find(task)
-        return suits(worker.offer, shape)
+        return suits(worker.offer, shape, careful=self._proposals.careful)
 
     def _fleet(self, event: Acquire, now: Now) -> Fleet:
         others = self.floor.workers.items() if event.ahead else ()
@@ -292,7 +293,8 @@ class Dispatcher:
         ]
         way = self._guidance.giving_way()
         weights = self._policy.weights
-        return Fleet(self.floor.total, self.floor.held_by, weights, idle, way, ready)
+        careful = self._proposals.careful
+        return Fleet(self.floor.total, self.floor.held_by, weights, idle, way, ready, careful)
 
     def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
         """Of those that would wait in the worker none that is its owner's: to take it back would

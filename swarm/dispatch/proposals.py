@@ -8,20 +8,24 @@ Rules
 2. A proposal is for a task that waits under the grant it was made for. All else is stale: the task
    runs, has ended, or was lost since and is looked at anew.
 3. What a promise stands on, and critical tasks, wait for dedicated capacity until placement has
-   spoken of them: no young spot gets them first.
+   spoken of them: no young spot gets them first. That placement is careful, or no more, changes no
+   place in the queue; what is promised anew is noted task by task.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from swarm.dispatch.events import Now, Propose
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.queue import is_free
 from swarm.dispatch.states import Task
 from swarm.dispatch.workers import Worker
-from swarm.model.sides import Side, Sided
-from swarm.model.work import CapacityClass, SlaClass, TaskId
+from swarm.model.keys import PipelineKey
+from swarm.model.sides import Sided
+from swarm.model.work import SlaClass, TaskId
 
 PROPOSED_MAX_S = 60.0
-_UNSEEN = Side(CapacityClass.DEDICATED, ())
+AT_ONCE = 1_000  # tasks of which a promise is noted within one step: 6 ms
 _UNSEEN_WHY = "it is critical, and placement has not looked at it yet"
 
 
@@ -30,41 +34,55 @@ class Proposals:
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
-        self._propose = Propose()
+        self.careful = False
+        self._promised: frozenset[PipelineKey] = frozenset()  # as it was when careful last
         self._sided: dict[TaskId, Sided] = {}
         self._until_s = 0.0
-        self._new: dict[TaskId, None] = {}  # tasks that came
+        self._changed: dict[PipelineKey, None] = {}  # whose tasks are to be looked at
+        self._behind: Iterator[TaskId] = iter(())  # those of the first that was
 
     @property
     def stand(self) -> bool:
         """Is anything proposed?"""
-        return bool(self._sided) or self._propose.careful
+        return bool(self._sided) or self.careful
 
     def take(self, propose: Propose, now: Now) -> None:
         """From now on this is what placement proposes."""
-        before, spoken = self._propose, self._sided
-        self._propose = propose
+        spoken = self._sided
         self._sided = {one.task: one for one in propose.sided}
         self._until_s = now.steady_s + min(propose.for_s, PROPOSED_MAX_S)
-        if propose.careful is not before.careful:
-            self._settle(self._floor.queue.tasks())
-            return
-        for pipeline in propose.promised ^ before.promised:
-            self._settle(self._floor.queue.of(pipeline))
+        self.careful = propose.careful
+        if propose.careful:  # else nothing follows from a promise
+            self._changed |= dict.fromkeys(propose.promised ^ self._promised)
+            self._promised = propose.promised
         self._settle({**spoken, **self._sided})
+        self.catch_up()
 
     def came(self, task: Task) -> None:
         """A task came to the queue."""
-        if self.stand:
-            self._new[task.submission.task] = None
+        id_ = task.submission.task
+        if id_ in self._sided or task.submission.pipeline in self._promised:
+            self._settle([id_])
 
     def look(self, now: Now) -> None:
-        """Let time and what changed have their effect. To be asked before anybody is granted
-        anything."""
+        """Let time have its effect. To be asked before anybody is granted anything."""
         if self.stand and now.steady_s >= self._until_s:
             self.take(Propose(), now)
-        new, self._new = self._new, {}
-        self._settle(new)
+
+    def catch_up(self) -> None:
+        """Note what is promised of `AT_ONCE` tasks that wait: a queue may be long, and who beats
+        does not wait. Until it is their turn they go on as before."""
+        room = AT_ONCE
+        while room:
+            piece = list(islice(self._behind, room))
+            self._settle(piece)
+            room -= len(piece)
+            if room and self._changed:
+                pipeline = next(iter(self._changed))
+                del self._changed[pipeline]
+                self._behind = iter(self._floor.queue.of(pipeline))
+            elif not piece:
+                return
 
     def others(self, worker: Worker) -> list[Worker]:
         """Those with a free slot that may come before it; none where nothing waits that is better
@@ -72,7 +90,8 @@ class Proposals:
         if not self.stand:  # then no shape has a side
             return []
         queue = self._floor.queue
-        sides = {shape.side for team in queue.teams() for shape in queue.shapes(team)} - {None}
+        shapes = {shape for team in queue.teams() for shape in queue.shapes(team)}
+        sides = {shape.heeded(careful=self.careful) for shape in shapes}
         if all(side is None or side.prefers(worker.offer) for side in sides):
             return []
         workers = self._floor.workers.values()
@@ -80,25 +99,27 @@ class Proposals:
 
     def sided(self, id_: TaskId) -> Sided | None:
         """The side of a task that waits, and why."""
-        task = self._floor.tasks.get(id_)
-        if task is None or id_ not in self._floor.queue or not _is_free(task):
+        if id_ not in self._floor.queue:
             return None
-        said = self._sided.get(id_)
-        if said is not None and said.grant == task.grant:
+        said = self._said(id_)
+        if said is not None:
             return said
-        submission = task.submission
-        promised = submission.pipeline in self._propose.promised and submission.fills is None
-        if self._propose.careful and (submission.sla is SlaClass.CRITICAL or promised):
-            return Sided(id_, task.grant, _UNSEEN, _UNSEEN_WHY)
-        return None
+        _, shape, _ = self._floor.queue.find(id_)
+        side = shape.heeded(careful=self.careful)
+        if side is None:
+            return None
+        return Sided(id_, self._floor.tasks[id_].grant, side, _UNSEEN_WHY)
+
+    def _said(self, id_: TaskId) -> Sided | None:
+        """What placement proposes, as far as it fits."""
+        said, task = self._sided.get(id_), self._floor.tasks[id_]
+        fits = said is not None and said.grant == task.grant and is_free(task.submission.needs)
+        return said if fits else None
 
     def _settle(self, tasks: Iterable[TaskId]) -> None:
-        for id_ in list(tasks):
+        for id_ in tasks:
             if id_ in self._floor.queue:
-                sided = self.sided(id_)
-                self._floor.queue.side(id_, None if sided is None else sided.side)
-
-
-def _is_free(task: Task) -> bool:
-    needs = task.submission.needs
-    return needs.capacity is None and not needs.pool and not needs.capability
+                said, one = self._said(id_), self._floor.tasks[id_].submission
+                promised = one.pipeline in self._promised and one.fills is None
+                wary = (promised or one.sla is SlaClass.CRITICAL) and is_free(one.needs)
+                self._floor.queue.side(id_, None if said is None else said.side, wary=wary)

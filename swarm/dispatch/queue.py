@@ -16,7 +16,7 @@ from typing import NamedTuple
 from swarm.dispatch.states import Task
 from swarm.model.keys import PipelineKey
 from swarm.model.sides import Side
-from swarm.model.work import Needs, SlaClass, Submission, TaskId
+from swarm.model.work import CapacityClass, Needs, SlaClass, Submission, TaskId
 
 # How long a task of a class may wait before it counts as late, where no deadline says less.
 PATIENCE_S: Mapping[SlaClass, float] = {
@@ -34,14 +34,28 @@ def latest_start_s(submission: Submission) -> float:
     return min(patient, submission.deadline_s - submission.expected_duration_s)
 
 
+UNSEEN = Side(CapacityClass.DEDICATED, ())  # of what placement has to speak of first
+
+
+def is_free(needs: Needs) -> bool:
+    """Does it leave to others on which capacity it runs?"""
+    return needs.capacity is None and not needs.pool and not needs.capability
+
+
 class Shape(NamedTuple):
     """Tasks of one shape are equal to a worker, but for their urgency. Those that `give_way` get
-    what others leave."""
+    what others leave. `side` is what placement proposes; `wary` are those that without it wait for
+    dedicated capacity while placement is careful."""
 
     needs: Needs
     alone: bool
     give_way: bool = False
     side: Side | None = None
+    wary: bool = False
+
+    def heeded(self, *, careful: bool) -> Side | None:
+        """The side that counts now."""
+        return UNSEEN if self.side is None and self.wary and careful else self.side
 
 
 class Place(NamedTuple):
@@ -103,7 +117,8 @@ class Queue:
 
     def add(self, task: Task) -> None:
         submission = task.submission
-        shape = Shape(submission.needs, task.suspect)
+        critical = submission.sla is SlaClass.CRITICAL and is_free(submission.needs)
+        shape = Shape(submission.needs, task.suspect, wary=critical)
         self._waiting[submission.team] = self.waiting(submission.team) + 1
         if submission.pipeline is not None:
             self._of.setdefault(submission.pipeline, {})[submission.task] = None
@@ -119,11 +134,11 @@ class Queue:
             self._put(task, team, wanted, latest_start_s)
             self._tidy(team, shape)
 
-    def side(self, task: TaskId, side: Side | None) -> None:
+    def side(self, task: TaskId, side: Side | None, *, wary: bool) -> None:
         """Give a task that waits this side, also one that was set aside, which it stays."""
         team, shape, place = self._places[task]
-        if shape.side != side:
-            wanted = shape._replace(side=side)
+        if shape.side != side or shape.wary is not wary:
+            wanted = shape._replace(side=side, wary=wary)
             self._put(task, team, wanted, place.latest_start_s)
             self._tidy(team, shape)
             self._tidy(team, wanted)

@@ -47,13 +47,13 @@ class Worker:
             self.alone = False
 
 
-def suits(offer: Offer, shape: Shape) -> bool:
-    """Could this worker run such a task if it were empty?"""
-    needs = shape.needs
+def suits(offer: Offer, shape: Shape, *, careful: bool) -> bool:
+    """Could this worker run such a task if it were empty? `careful`: as placement is."""
+    needs, side = shape.needs, shape.heeded(careful=careful)
     return (
         needs.capability in offer.capabilities
         and needs.capacity in (None, offer.capacity)
         and needs.pool in ("", offer.pool)
         and needs.resources.fits(offer.resources)
-        and (shape.side is None or shape.side.allows(offer))
+        and (side is None or side.allows(offer))
     )

@@ -1,12 +1,17 @@
 """Spot or dedicated: what of placement's proposals is heeded, and what stands above it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from swarm.dispatch.dispatcher import Policy
 from swarm.dispatch.events import Cancel, Drain, Finish, Now, Propose, WorkerLost
 from swarm.dispatch.explanation import Explanation
-from swarm.dispatch.proposals import PROPOSED_MAX_S
+from swarm.dispatch.floor import Floor
+from swarm.dispatch.proposals import AT_ONCE, PROPOSED_MAX_S, Proposals
+from swarm.dispatch.queue import Queue
 from swarm.dispatch.waiting import WaitReason
+from swarm.model.dispatch import Submitted
 from swarm.model.keys import PipelineKey
 from swarm.model.sides import Side, Sided
 from swarm.model.work import (
@@ -15,6 +20,7 @@ from swarm.model.work import (
     LossCause,
     Outcome,
     SlaClass,
+    Submission,
     TaskId,
     Token,
     WorkerId,
@@ -158,6 +164,78 @@ def test_a_promise_that_is_made_later_counts_for_what_waits(desk: Desk) -> None:
     assert desk.acquire("spot") == []
     desk.tell(Propose(careful=True))
     assert desk.acquire("spot") == ["a"]
+
+
+def test_a_promise_counts_for_what_comes_later_too(desk: Desk) -> None:
+    desk.tell(Propose(careful=True, promised=frozenset({SLA})))
+    desk.submit(a_task("a", pipeline=SLA))
+    assert desk.acquire("spot") == []
+    assert desk.acquire("sure") == ["a"]
+
+
+def test_what_is_promised_no_more_while_nothing_was_said_is_held_up_by_nothing(desk: Desk) -> None:
+    desk.submit(a_task("a", pipeline=SLA))
+    desk.tell(Propose(careful=True, promised=frozenset({SLA})))
+    desk.tell(Propose())
+    assert told(desk, "a").sided is None
+    desk.tell(Propose(careful=True))
+    assert desk.acquire("spot") == ["a"]
+
+
+class Counted(Queue):
+    """Counts how often a task was given a side."""
+
+    sided = 0
+
+    def side(self, task: TaskId, side: Side | None, *, wary: bool) -> None:
+        self.sided += 1
+        super().side(task, side, wary=wary)
+
+
+def long_queue(tasks: Sequence[Submission]) -> tuple[Proposals, Counted]:
+    floor, queue = Floor(), Counted()
+    floor.queue = queue
+    for one in tasks:
+        floor.apply(Submitted(one))
+    return Proposals(floor), queue
+
+
+def test_to_be_careful_of_a_long_queue_takes_no_time() -> None:
+    proposals, queue = long_queue(
+        [a_task(f"a{number}", sla=SlaClass.CRITICAL) for number in range(5 * AT_ONCE)]
+    )
+    for at_s, careful in enumerate((True, False, True)):
+        proposals.take(Propose(careful=careful), Now(at_s, WALL_S))
+        sided = proposals.sided(TaskId("a7"))
+        assert (sided is not None and sided.side == ONLY_SURE) is careful
+    proposals.look(Now(PROPOSED_MAX_S + 9.0, WALL_S))
+    assert proposals.sided(TaskId("a7")) is None
+    assert queue.sided == 0
+
+
+def test_a_promise_for_a_long_queue_is_heeded_piece_by_piece() -> None:
+    proposals, queue = long_queue(
+        [a_task(f"a{number}", pipeline=SLA) for number in range(3 * AT_ONCE)]
+    )
+    proposals.take(Propose(careful=True, promised=frozenset({SLA})), Now(0.0, WALL_S))
+    assert queue.sided == AT_ONCE
+    assert proposals.sided(TaskId("a0")) is not None, "those that came first are first"
+    assert proposals.sided(TaskId(f"a{AT_ONCE}")) is None
+    for pieces in (2, 3, 3):
+        proposals.catch_up()
+        assert queue.sided == pieces * AT_ONCE
+    assert proposals.sided(TaskId(f"a{3 * AT_ONCE - 1}")) is not None
+
+
+def test_time_alone_brings_the_rest_of_a_promise(desk: Desk) -> None:
+    tasks = [a_task(f"a{number}", pipeline=SLA) for number in range(AT_ONCE + 1)]
+    desk.submit(*tasks)
+    desk.tell(Propose(careful=True, promised=frozenset({SLA})))
+    assert desk.acquire("spot") == [f"a{AT_ONCE}"]
+    desk.tell(Finish(Token(TaskId(f"a{AT_ONCE}"), 1), Outcome.SUCCEEDED))
+    desk.submit(a_task("more", pipeline=SLA))
+    desk.pass_time(0.05)
+    assert desk.acquire("spot") == []
 
 
 def test_a_late_task_lets_go_of_a_worker_that_is_not_for_it_any_more(desk: Desk) -> None:
