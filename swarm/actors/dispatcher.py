@@ -23,6 +23,7 @@ from swarm.actors.journaled import Journaled, opened
 from swarm.actors.measuring import measured
 from swarm.actors.ports import Answer, Watch
 from swarm.actors.standstill import answered, noted, unsettled
+from swarm.actors.terms import rentable
 from swarm.actors.watches import Watches
 from swarm.clock import SystemClock
 from swarm.config import Settings
@@ -347,6 +348,7 @@ def policy(settings: Settings) -> Policy:
         weights={name: team.weight for name, team in settings.teams.items()},
         quotas={name: team.waiting_max for name, team in settings.teams.items()},
         patience=Patience(self_fence_s=settings.worker.fence_s),
+        rentable=rentable(settings),
     )
 
 

@@ -3,7 +3,7 @@
 from swarm.config import Settings
 from swarm.dispatch.queue import PATIENCE_S
 from swarm.model.plans import Budget, Offering
-from swarm.model.work import CapacityClass
+from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
 from swarm.placement.rooms import room
 from swarm.placement.situation import Terms
 from swarm.placement.sizing import Worth
@@ -21,6 +21,23 @@ def offerings(settings: Settings) -> tuple[Offering, ...]:
             one.boot_s,
             CapacityClass(one.market),
             one.most,
+        )
+        for one in settings.placement.offerings
+    )
+
+
+def rentable(settings: Settings) -> tuple[Offer, ...]:
+    """The same as workers that could come; none where nobody orders any."""
+    if settings.placement.pool != "ray":
+        return ()
+    return tuple(
+        Offer(
+            WorkerId(""),
+            "",
+            one.slots,
+            Resources(float(one.slots), one.memory_bytes, one.gpu),
+            capacity=CapacityClass(one.market),
+            pool=one.name,
         )
         for one in settings.placement.offerings
     )

@@ -1,10 +1,10 @@
-"""Whether a task could ever run: what the workers offer that are there or were there.
+"""Whether a task could ever run: what the workers offer that are or were there or can be rented.
 
 A task that none of them could run is refused when it is handed in, with what to change,
 unless it says that it waits for capacity to come.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from swarm.dispatch.waiting import WaitReason, unmatched
@@ -15,10 +15,12 @@ _KINDS_KEPT = 1_000
 
 
 class Capacity:
-    """The kinds of worker that are known. Where there is none yet, nobody can tell."""
+    """The kinds of worker that are known. Where there is none yet, nobody can tell; nor of agents,
+    which nobody rents, before the first worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, rentable: Sequence[Offer] = ()) -> None:
         self._kinds: dict[Offer, None] = {}
+        self._rentable = tuple(rentable)
 
     def know(self, offer: Offer) -> None:
         """A worker that offers this is there."""
@@ -29,9 +31,10 @@ class Capacity:
 
     def check(self, submission: Submission) -> None:
         """Raise `NoCapacity` if the task is not to wait for what nobody can offer."""
-        if submission.wait_for_capacity or not self._kinds:
+        can_tell = self._kinds or (self._rentable and not submission.needs.capability)
+        if submission.wait_for_capacity or not can_tell:
             return
-        kinds = list(self._kinds)
+        kinds = [*self._kinds, *self._rentable]
         missing = unmatched(submission.needs, kinds)
         if missing is not None:
             raise NoCapacity(

@@ -67,21 +67,22 @@ from swarm.model.dispatch import (
     WorkerJoined,
     WorkerKept,
 )
-from swarm.model.work import LossCause, Outcome, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
 from swarm.model.work import Rearm as RearmBy
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What people decide: the weight of a team (1 unless named), how many of its tasks may wait
-    (`waiting_max` unless named), how long an owner may take to re-arm a lost task, and the patience
-    of detection."""
+    (`waiting_max` unless named), how long an owner may take to re-arm a lost task, the patience of
+    detection, and which kinds of worker may be rented (`worker` and `node` of them say nothing)."""
 
     weights: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
     waiting_max: int = 100_000
     rearm_max_s: float = 240.0
     patience: Patience = field(default_factory=Patience)
+    rentable: tuple[Offer, ...] = ()
 
     def quota(self, team: str) -> int:
         """How many tasks of `team` may wait."""
@@ -102,7 +103,7 @@ class Dispatcher:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.floor = Floor()
-        self._capacity = Capacity()
+        self._capacity = Capacity(policy.rentable)
         self.detector = Detector(policy.patience)
         self._guidance = Guidance(self.floor)
         self._proposals = Proposals(self.floor)

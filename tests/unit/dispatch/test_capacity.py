@@ -7,7 +7,7 @@ import pytest
 from swarm.dispatch.dispatcher import Dispatcher, Policy
 from swarm.dispatch.events import WorkerLost
 from swarm.errors import NoCapacity
-from swarm.model.work import CapacityClass, LossCause, Needs, Resources, WorkerId
+from swarm.model.work import CapacityClass, LossCause, Needs, Offer, Resources, WorkerId
 from tests.unit.dispatch.builders import Desk, a_task
 
 GPU = Needs(resources=Resources(gpu=1))
@@ -66,6 +66,38 @@ def test_a_worker_that_was_there_may_come_back(desk: Desk) -> None:
 
 def test_before_the_first_worker_nobody_can_tell() -> None:
     Desk().submit(impatient("a", GPU))
+
+
+@pytest.fixture
+def renting() -> Desk:
+    """Nothing stands; a worker on spot can be had, and one with a GPU."""
+    spot = Offer(WorkerId(""), "", 2, Resources(2.0), pool="spot", capacity=CapacityClass.SPOT)
+    large = Offer(WorkerId(""), "", 8, Resources(8.0, gpu=1.0), pool="large")
+    return Desk(Policy(rentable=(spot, large)))
+
+
+def test_what_could_be_rented_is_waited_for(renting: Desk) -> None:
+    renting.worker("w", cpu=1.0)
+    renting.submit(
+        impatient("a", GPU),
+        impatient("b", Needs(pool="spot")),
+        impatient("c", Needs(capacity=CapacityClass.SPOT)),
+    )
+    assert len(renting.dispatcher.floor.tasks) == 3
+
+
+def test_what_nothing_that_can_be_had_could_run_is_said_at_once(renting: Desk) -> None:
+    with pytest.raises(NoCapacity, match="the largest has `cpu` 8"):
+        renting.submit(impatient("a", Needs(resources=Resources(cpu=9))))
+    with pytest.raises(NoCapacity, match="set `pool` to '' or 'large' or 'spot'"):
+        renting.submit(impatient("a", Needs(pool="small")))
+
+
+def test_of_agents_nobody_can_tell_before_the_first_worker(renting: Desk) -> None:
+    renting.submit(impatient("a", Needs("quality")))
+    renting.worker("w")
+    with pytest.raises(NoCapacity, match="the capability 'quality'"):
+        renting.submit(impatient("b", Needs("quality")))
 
 
 def test_handing_in_again_is_answered_as_before(desk: Desk) -> None:
