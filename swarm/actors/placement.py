@@ -138,7 +138,8 @@ class Placing:
         scene = replace(scene, offerings=chosen.first(scene.offerings), sides=chosen.of)
         found = situation(scene, self._terms, now_s)
         made = plan(found, Random(_SEED), _EFFORT)
-        return Planned(made, len(found.demands), self._returns, chosen.sided, foretold)
+        most = self._terms.budget.most_leaving
+        return Planned(made, len(found.demands), self._returns, chosen.sided, foretold, most)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)

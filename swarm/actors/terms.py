@@ -47,7 +47,7 @@ def terms(settings: Settings) -> Terms:
     """What the settings decide of plans."""
     own = settings.placement
     return Terms(
-        Budget(own.most_workers, own.most_usd_per_h),
+        Budget(own.most_workers, own.most_usd_per_h, own.most_leaving),
         Worth(own.late_usd, own.minute_usd),
         PATIENCE_S,
         _HORIZON_S,

@@ -81,6 +81,9 @@ class Placement(Section):
     most_usd_per_h: float | None = Field(
         None, gt=0, le=1_000_000, description="USD an hour at most; none: no limit."
     )
+    most_leaving: int | None = Field(
+        None, ge=1, le=10_000, description="Workers that are drained at a time; none: any number."
+    )
     late_usd: float = Field(
         100.0, gt=0, le=1_000_000, description="USD that it costs to miss an SLA of value 1."
     )

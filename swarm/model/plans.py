@@ -49,10 +49,11 @@ class Rented:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What no plan exceeds."""
+    """What no plan exceeds; of workers that stand no more than `most_leaving` go at a time."""
 
     most_workers: int
     most_usd_per_h: float | None = None
+    most_leaving: int | None = None
 
 
 class Because(StrEnum):
@@ -69,6 +70,7 @@ class Because(StrEnum):
     SOONER = "sooner"  # more workers: no less is late, but all is done sooner
     QUIET = "quiet"  # fewer workers: not needed before the end of the plan
     RETURN = "return"  # no fewer: it costs more to boot it again than it would save
+    MOST_LEAVING = "most_leaving"  # no fewer yet: as many go as may at a time
     MOST_WORKERS = "most_workers"  # no more: the budget has no more workers
     MOST_USD = "most_usd"  # no more: the budget has no more money
     SOLD_OUT = "sold_out"  # no more: the offering has no more
@@ -134,7 +136,8 @@ class ScaleDown:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A worker that is not needed and stays: returning it would save less than it costs."""
+    """A worker that is not needed and stays: returning it would save less than it costs, or has to
+    wait until others are gone."""
 
     worker: str
     saves_s: int

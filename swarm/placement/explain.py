@@ -145,6 +145,8 @@ def of_move(move: Move) -> str:
         case ScaleDown():
             idle = f"it would be idle for {_minutes(move.saves_s)}"
             return f"Return {move.worker} once it is empty: {idle}."
+        case Kept(because=Because.MOST_LEAVING):
+            return f"Keep {move.worker} for now: as many go as may at a time (`most_leaving`)."
         case Kept():
             saves, costs = _minutes(max(0, move.saves_s)), _minutes(move.costs_s)
             return (

@@ -9,14 +9,15 @@ Rules
 2. A node goes in steps, each seen before the next: two plans in a row return it while its worker
    holds nothing; the worker is drained; drained and empty for `SETTLE_S`, in which it sends what
    its tasks printed last, the node is released. One whose worker a person drained goes the same
-   way. Of a fixed pool nothing goes.
+   way. No more than `most_leaving` go at a time, those first that would be idle for longest. Of a
+   fixed pool nothing goes.
 3. What was ordered and is not there after its boot time and `OVERDUE_S` will not come: that
    offering is sold out for `SOLD_OUT_S`. What boots for longer than that is returned.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from swarm.model.learned import Foretold
 from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
@@ -45,13 +46,15 @@ class Todo:
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan of so many demands. `before`: whom the plan before it returned; `sided`: for whom spot
-    or dedicated was chosen; `foretold`: what nobody announced and was planned for."""
+    or dedicated was chosen; `foretold`: what nobody announced and was planned for; `most_leaving`:
+    so many workers may go at a time (None: any number)."""
 
     plan: Plan
     demands: int
     before: Collection[str] = ()
     sided: tuple[Sided, ...] = ()
     foretold: Foretold = field(default_factory=Foretold)
+    most_leaving: int | None = None
 
     @property
     def returns(self) -> frozenset[str]:
@@ -72,6 +75,7 @@ def steer(orders: Orders, view: View, planned: Planned | None, now_s: float) -> 
     last = orders.plan.number if orders.plan else 0
     number = last + 1
     if planned is not None:
+        planned = _paced(after, view, planned)
         note(_ordered(planned, number, now_s))
         note(_drained(after, view, planned, number, now_s))
         note(_refused(orders, planned.plan, number, now_s))
@@ -138,12 +142,39 @@ def _drained(
 ) -> Iterator[Scaled]:
     downs = {one.worker: one for one in planned.plan.moves if isinstance(one, ScaleDown)}
     for one in view.standing:
-        move, crew = downs.get(one.node), view.crews.get(one.node)
-        if move is None or crew is None or view.fixed or one.node not in planned.before:
-            continue
-        if not crew.holds and not orders.is_going(one.node, crew):
-            offering, worker = one.offering, str(crew.worker)
-            yield Scaled(Step.DRAINED, now_s, number, offering, one.node, worker, move)
+        if one.node in downs and _may_drain(orders, view, planned, one.node):
+            worker = str(view.crews[one.node].worker)
+            move = downs[one.node]
+            yield Scaled(Step.DRAINED, now_s, number, one.offering, one.node, worker, move)
+
+
+def _may_drain(orders: Orders, view: View, planned: Planned, node: str) -> bool:
+    """Is it empty, and was it to go in the plan before as well?"""
+    crew = view.crews.get(node)
+    if crew is None or crew.holds or view.fixed or node not in planned.before:
+        return False
+    return not orders.is_going(node, crew)
+
+
+def _paced(orders: Orders, view: View, planned: Planned) -> Planned:
+    """The same with those kept for now that would go beside as many as may."""
+    if planned.most_leaving is None:
+        return planned
+    going = sum(orders.is_going(one.node, view.crews.get(one.node)) for one in view.standing)
+    downs = [
+        one
+        for one in planned.plan.moves
+        if isinstance(one, ScaleDown) and _may_drain(orders, view, planned, one.worker)
+    ]
+    downs.sort(key=lambda one: (-one.saves_s, one.worker))
+    kept = {one.worker for one in downs[max(0, planned.most_leaving - going) :]}
+    moves = tuple(
+        Kept(one.worker, one.saves_s, 0, Because.MOST_LEAVING)
+        if isinstance(one, ScaleDown) and one.worker in kept
+        else one
+        for one in planned.plan.moves
+    )
+    return replace(planned, plan=replace(planned.plan, moves=moves))
 
 
 def _returned(orders: Orders, view: View, number: int, now_s: float) -> Iterator[Scaled]:

@@ -19,6 +19,7 @@ from swarm.model.plans import (
 )
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
+from swarm.placement.explain import of_move
 from swarm.placement.orders import SOLD_OUT_S, Crew, Orders, View
 from swarm.placement.steering import OVERDUE_S, SETTLE_S, Planned, Todo, reach, steer
 
@@ -125,6 +126,29 @@ def test_only_empty_workers_are_drained_and_only_after_two_plans(course: Course)
     assert (second.drain, second.fleet, second.release) == (("w-a",), {"spot": 1}, ())
     assert (Step.DRAINED, "a") in steps(second)
     assert (Step.DRAINED, "b") not in steps(second)
+
+
+def test_no_more_workers_go_at_a_time_than_may(course: Course) -> None:
+    names = "abcd"
+    downs = [ScaleDown(name, 1_000 + at) for at, name in enumerate(names)]
+    planned = replace(a_plan(*downs, before=names), most_leaving=2)
+    there = view(*map(node, names), crews=[*map(crew, "abc"), crew("d", holds=1)])
+    todo = course.look(there, planned)
+    assert todo.drain == ("w-b", "w-c"), "those that would be idle for longest; `d` is not empty"
+    (made,) = (one for one in todo.records if isinstance(one, PlanMade))
+    (kept,) = (one for one in made.moves if isinstance(one, Kept))
+    assert (kept.worker, kept.because) == ("a", Because.MOST_LEAVING)
+    assert of_move(kept) == "Keep a for now: as many go as may at a time (`most_leaving`)."
+    drained = [crew("a"), crew("b", draining=True), crew("c", draining=True), crew("d")]
+    assert set(course.look(view(*map(node, names), crews=drained), planned, T + 9).drain) == set()
+    after = view(*map(node, "abd"), crews=[crew("a"), crew("b", draining=True), crew("d")])
+    assert course.look(after, planned, T + 20).drain == ("w-d",)
+
+
+def test_who_a_person_drains_counts_among_those_that_go(course: Course) -> None:
+    planned = replace(a_plan(ScaleDown("a", 900), before="a"), most_leaving=1)
+    there = view(node("a"), node("b"), crews=[crew("a"), crew("b", draining=True)])
+    assert course.look(there, planned).drain == ()
 
 
 def test_a_drain_that_was_not_heard_is_said_again_and_told_once(course: Course) -> None:
