@@ -173,13 +173,16 @@ def _capacity(settings: Settings) -> Callable[[], "Capacity"]:
     def autoscaled() -> "Capacity":
         import ray
 
-        from swarm.actors.terms import offerings
+        from swarm.actors.terms import offerings, pool_prices
+        from swarm.capacity.at_market import AtMarket
+        from swarm.capacity.prices import Prices
         from swarm.capacity.ray_autoscaler import RayAutoscaler
         from swarm.capacity.ray_request import RayRequest
         from swarm.clock import SystemClock
 
         asked = RayRequest(ray.get_runtime_context().gcs_address)
-        return RayAutoscaler(offerings(settings), asked, SystemClock())
+        pool = RayAutoscaler(offerings(settings), asked, SystemClock())
+        return AtMarket(pool, Prices(pool_prices(settings)).book, SystemClock())
 
     return autoscaled if settings.placement.pool == "ray" else static
 

@@ -1,9 +1,10 @@
-"""What the settings decide of plans: what can be had, and what it may cost."""
+"""What the settings decide of plans: what can be had, what it costs and may cost."""
 
 from swarm.config import Settings
 from swarm.dispatch.queue import PATIENCE_S
 from swarm.model.plans import Budget, Offering
 from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
+from swarm.placement.prices import PoolPrice
 from swarm.placement.rooms import room
 from swarm.placement.situation import Terms
 from swarm.placement.sizing import Worth
@@ -41,6 +42,18 @@ def rentable(settings: Settings) -> tuple[Offer, ...]:
         )
         for one in settings.placement.offerings
     )
+
+
+def pool_prices(settings: Settings) -> dict[str, PoolPrice]:
+    """What is known of each pool's price: that of an offering counts where nothing else is said."""
+    offered = {
+        one.name: PoolPrice(usd_per_h=one.price_usd_per_h, spot_usd_per_h=one.price_usd_per_h)
+        for one in settings.placement.offerings
+    }
+    return offered | {
+        name: PoolPrice(pool.type, pool.region, pool.zone, pool.usd_per_h, pool.spot_usd_per_h)
+        for name, pool in settings.prices.items()
+    }
 
 
 def terms(settings: Settings) -> Terms:

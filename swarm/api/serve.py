@@ -10,6 +10,7 @@ from ray import serve
 from swarm.actors.dispatcher import STREAM
 from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, SequencerHandle
 from swarm.actors.journaled import trails
+from swarm.actors.terms import pool_prices
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.oidc import Issuer
@@ -18,7 +19,6 @@ from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
 from swarm.model.access import Caller
-from swarm.placement.prices import PoolPrice
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
@@ -87,22 +87,10 @@ def _builder(
                 sql_context=lambda _: sql_context(settings),
                 pass_key=payload_key,
                 requests_per_s=settings.api.requests_per_s,
-                prices=Prices(_pools(settings)).book,
+                prices=Prices(pool_prices(settings)).book,
                 min_confidence=settings.min_confidence,
                 team_weights={name: team.weight for name, team in settings.teams.items()},
             )
         )
 
     return build
-
-
-def _pools(settings: Settings) -> dict[str, PoolPrice]:
-    """What is known of each pool's price: that of an offering counts where nothing else is said."""
-    offered = {
-        one.name: PoolPrice(usd_per_h=one.price_usd_per_h, spot_usd_per_h=one.price_usd_per_h)
-        for one in settings.placement.offerings
-    }
-    return offered | {
-        name: PoolPrice(pool.type, pool.region, pool.zone, pool.usd_per_h, pool.spot_usd_per_h)
-        for name, pool in settings.prices.items()
-    }

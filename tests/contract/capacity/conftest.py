@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from swarm.capacity.at_market import AtMarket
 from swarm.capacity.base import Capacity
 from swarm.capacity.static import Static
+from swarm.placement.prices import PriceBook
 from tests.contract.capacity.fake import DEDICATED, SPOT, FakeCapacity, Machines
 
 _STEP_S = 5.0
@@ -39,20 +41,41 @@ def fake() -> Bench:
     return Bench(pool, passes)
 
 
+@dataclass
+class OfPool:
+    """The clock of a pool in memory."""
+
+    pool: FakeCapacity
+
+    def now_s(self) -> float:
+        return self.pool.now_s
+
+    monotonic_s = now_s
+
+
+def at_market() -> Bench:
+    """Spot is dearer than all else."""
+    bench = fake()
+    assert isinstance(bench.pool, FakeCapacity)
+    book = PriceBook({}, {"spot": {0: 9.0}})
+    return Bench(AtMarket(bench.pool, lambda *_: (book, ()), OfPool(bench.pool)), bench.passes)
+
+
 def static() -> Bench:
     return Bench(Static([DEDICATED, SPOT], Machines()), lambda _: None)
 
 
-@pytest.fixture(params=[fake, static], ids=["fake", "static"])
+@pytest.fixture(params=[fake, static, at_market], ids=lambda one: one.__name__)
 def bench(request: pytest.FixtureRequest) -> Bench:
     made: Bench = request.param()
     return made
 
 
-@pytest.fixture
-def renting() -> Bench:
+@pytest.fixture(params=[fake, at_market], ids=lambda one: one.__name__)
+def renting(request: pytest.FixtureRequest) -> Bench:
     """Of those that order nodes."""
-    return fake()
+    made: Bench = request.param()
+    return made
 
 
 @pytest.fixture
