@@ -250,11 +250,15 @@ class Days:
         known = self._holds.get(number)
         if known is not None and known.number > intent.number:
             return
-        if intent.act is Act.HOLD:
+        is_held = intent.act is Act.HOLD
+        if is_held:
             self._holds[number] = intent
-            return
-        self._holds.pop(number, None)
-        for tick_s, begin in self._queued.pop(number, ()):
+        else:
+            self._holds.pop(number, None)
+        for tick_s, begin in self._queued.pop(number, []):
+            if is_held and tick_s >= intent.from_s:
+                self._queued.setdefault(number, []).append((tick_s, begin))
+                continue
             late_s = self._now_s - tick_s
             self.outcome.past_latest += late_s > WAIT_MAX_S + 2 * (ASKED_EVERY_S + CALL_S)
             begin()

@@ -11,7 +11,7 @@ from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import GATE_FROM
-from swarm.sequencing.decisions import SWARM
+from swarm.sequencing.decisions import LEAD_S, SWARM
 
 TTL_S, WAIT_MAX_S = 60.0, 7_200.0
 # The past tells a planned start, and is off by what runs are late.
@@ -67,14 +67,16 @@ class Judge:
             case _:
                 pass
 
-    def decided(self, intent: Intent) -> None:
+    def decided(self, intent: Intent, now_s: float) -> None:
         """Swarm or somebody wants something."""
         key, before = intent.target, self._newest.get(intent.target)
         self._newest[key] = intent
         line, settled = self._fleet.of(key), self._settled.setdefault(key, set())
         is_new = before is None or before.act is not Act.HOLD
         if intent.act is Act.RELEASE and before is not None:
-            settled.update(map(line.nearest, before.due_s))
+            come_s = (at_s for at_s in before.due_s if at_s <= now_s + LEAD_S)
+            settled.update(map(line.nearest, come_s))
+        settled.update(map(line.nearest, intent.let_go_s))
         if intent.act is Act.HOLD and intent.by == SWARM and is_new:
             again = settled.intersection(map(line.nearest, intent.due_s))
             self._note("held_twice", again, intent.id)

@@ -4,7 +4,8 @@ swarm's own queue.
 What follows from an intent, from time and from an answer is the hand's own code
 (`swarm.hands.copies`), what the queue does is the real dispatcher's. The orchestrator is made up:
 its clock makes no run of a pipeline that is stopped, and at the release those are made that the
-hand knows of, which are the ticks that were to come until its hold would run out as it last looked.
+hand knows of, which are the ticks that were to come until its hold would run out as it last looked;
+those that a hold lets go while it goes on are made then.
 """
 
 from collections.abc import Callable, Iterator
@@ -88,8 +89,16 @@ class Hand:
                     copies[number] = self._moved(copies, copies[number], now_s)
             for number in sorted(copies)[:-_KEPT]:
                 del copies[number]
-            if key in self._marks and not self.is_held(key):
-                freed.append((key, sorted(at for at in self._marks.pop(key) if at <= now_s)))
+            if key in self._marks:
+                standing = self.standing(key)
+                until_s = now_s if standing is None else min(now_s, standing.intent.from_s)
+                let_go = {at_s for at_s in self._marks[key] if at_s <= until_s}
+                if standing is None:
+                    del self._marks[key]
+                else:
+                    self._marks[key] -= let_go
+                if let_go or standing is None:
+                    freed.append((key, sorted(let_go)))
         return freed
 
     def overrule(self, key: PipelineKey, now_s: float) -> list[tuple[PipelineKey, list[float]]]:

@@ -112,11 +112,14 @@ class Days:
             self._stopped.setdefault(line.key, []).append(turn)
 
     def freed(self, freed: list[tuple[PipelineKey, list[float]]]) -> None:
-        """Who is stopped no longer, and the runs to make up for."""
+        """Who is stopped no longer, or not for all, and the runs to make up for."""
         for key, ticks in freed:
-            for turn in self._stopped.pop(key, ()):
+            is_held = self.hands[key.orchestrator].is_held(key)
+            for turn in self._stopped.pop(key, []):
                 if turn.ready_s in ticks:
                     self._make(self.fleet.of(key), turn)
+                elif is_held:
+                    self._stopped.setdefault(key, []).append(turn)
                 else:
                     self.judge.lost(key, turn)
 
@@ -240,7 +243,7 @@ class Days:
     def write(self, made: IntentMade) -> None:
         """A decision."""
         assert self.state is not None, "the dead decide nothing"
-        self.judge.decided(made.intent)
+        self.judge.decided(made.intent, self.now_s)
         self._journal.append(made)
         self.state.apply(made)
         self._ask(made.intent.target.orchestrator, self._latency_s())

@@ -32,7 +32,8 @@ def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s
         match intent.act:
             case Act.HOLD:
                 for_s = min(TTL_S, _left_s(intent, now_s))
-                holds.append(Hold(intent.target, for_s, intent.reason, intent.waits_for))
+                told = intent.target, for_s, intent.reason, intent.waits_for, intent.from_s
+                holds.append(Hold(*told))
             case Act.RELEASE if intent.skip_at_s is not None:
                 left_out.append(
                     LeftOut(intent.target, intent.skip_at_s, intent.reason, intent.cause_id)
@@ -81,7 +82,7 @@ async def keep_guided(dispatch: Dispatch, wanted: Callable[[float], Guide], cloc
 def _gist(guide: Guide) -> object:
     """Without what only passes with time: what is left to live, and of slack, of which there is
     some or none. How much is told again soon enough."""
-    holds = [(hold.pipeline, hold.reason, hold.waits_for) for hold in guide.holds]
+    holds = [(hold.pipeline, hold.reason, hold.waits_for, hold.from_s) for hold in guide.holds]
     spent = {pipeline: slack_s <= 0 for pipeline, slack_s in guide.slack_s.items()}
     return holds, spent, guide.yielding, guide.left_out
 

@@ -50,6 +50,9 @@ class HeldRow(Shape):
 
     for_s: float = Field(description="How many seconds more at most; 0: it is not held.")
     reason: str
+    from_s: float = Field(
+        0.0, description="A run that came before this, seconds since the epoch, does not wait."
+    )
     left_out_in_s: float | None = Field(
         None, description="In so many seconds it is left out if it is held until then."
     )

@@ -71,7 +71,7 @@ class _Run:
     def __init__(self, orchestrator: str, name: str, reports: "Reports") -> None:
         self._key, self._orchestrator = f"{orchestrator}/{name}", orchestrator
         self._reports = reports
-        came_s = time.time()
+        self._came_s = came_s = time.time()
         self._told: dict[str, Any] = {
             "pipeline": name,
             "run_id": uuid.uuid4().hex,
@@ -97,7 +97,7 @@ class _Run:
             asked_s = time.monotonic()
             try:
                 held = swarm.ask(f"holds/{quote(self._key, safe='')}")
-                why, for_s, left_s, is_left_out = _word(held)
+                why, for_s, left_s, is_left_out = _word(held, self._came_s)
             except (OSError, KeyError, TypeError, ValueError) as error:
                 _say(f"{error}: it starts anyway")
                 return 0
@@ -125,9 +125,12 @@ class _Run:
             self._reports.tell(self._orchestrator, self._told)
 
 
-def _word(held: Any) -> tuple[str, float, float, bool]:
-    """What swarm says of a hold: why, for how long, in how long it is left out, and that it is."""
+def _word(held: Any, came_s: float) -> tuple[str, float, float, bool]:
+    """What swarm says of a hold to a run that came then: why, for how long, in how long it is left
+    out, and that it is."""
     why, for_s = str(held["reason"]), float(held["for_s"])
+    if came_s < float(held.get("from_s", 0.0)):
+        for_s = 0.0  # the hold is for later ones
     left_s = held.get("left_out_in_s")
     return why, for_s, math.inf if left_s is None else float(left_s), held.get("left_out") is True
 

@@ -7,6 +7,8 @@ that the first did not do. A hold comes again at each renewal; a release comes f
 trigger, also when nobody renewed it, and has to see to it that each of `due_s` that is over comes
 into being once; those of `left_out_s` never begin.
 
+Where a hold lets its first start go, it is released for all of them.
+
 A webhook answers 2xx for done, 404 or 410 for a pipeline that is gone, 409 for what a person
 changed since, 422 for what it will not do; anything else is tried again. A program exits with 0, 4,
 9, 22 for the same; the last line that it prints is the detail.
@@ -16,7 +18,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import httpx2 as httpx
 
@@ -108,14 +110,20 @@ class CustomKnobs:
 
     async def look(self, intent: Intent, mark: str, turned: bool) -> Look:
         """The other side alone knows; it is asked by the turn."""
-        del mark, turned
+        del turned
+        if any(due_s < intent.from_s for due_s in _sent(mark)):
+            return Look(mark, Carried.REFUSED, "one start cannot be let go alone: all begin")
+        if intent.let_go_s and not mark:  # it was over here: what was due began
+            now_s = self._clock.now_s()
+            intent = replace(intent, due_s=tuple(s for s in intent.due_s if s > now_s))
         return Look(json.dumps(_wanted(intent, intent.act)))
 
     async def turn(self, intent: Intent, mark: str) -> tuple[Carried, str]:
         return await self._send(json.loads(mark))
 
     async def undo(self, intent: Intent, mark: str, turned: bool) -> tuple[Carried, str]:
-        del mark, turned
+        del turned
+        intent = replace(intent, due_s=tuple(_sent(mark) or intent.due_s))
         left_out_s = intent.due_s if intent.leaves_out(self._clock.now_s()) else ()
         return await self._send(_wanted(intent, Act.RELEASE, left_out_s))
 
@@ -136,6 +144,11 @@ def _wanted(intent: Intent, act: Act, left_out_s: tuple[float, ...] = ()) -> dic
         "valid_until_s": intent.valid_until_s,
         "stretch": asdict(intent.stretch) if intent.stretch else None,
     }
+
+
+def _sent(mark: str) -> list[float]:
+    """The starts that were told last."""
+    return json.loads(mark)["due_s"] if mark else []
 
 
 def _last_line(text: str) -> str:

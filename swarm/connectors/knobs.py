@@ -26,9 +26,10 @@ class Knobs(Protocol):
     before: the caller may have died in it.
 
     The order of calls, for the whole life of an intent: `look`, `turn`, again both at each renewal
-    (a later `valid_until_s`, perhaps more `due_s`), `undo`. What `look` answers as the mark is on
-    disk before `turn` is called. All raise `Unavailable`, `Unauthorized` or `MalformedResponse`;
-    the caller tries again.
+    (a later `valid_until_s`, perhaps more `due_s`, perhaps a later `from_s`: what was due before it
+    is let go while the hold goes on, or `look` refuses and all of it is), `undo`. What `look`
+    answers as the mark is on disk before `turn` is called. All raise `Unavailable`, `Unauthorized`
+    or `MalformedResponse`; the caller tries again.
     """
 
     @property

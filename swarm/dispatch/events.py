@@ -129,12 +129,14 @@ class WantAgents:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Runs of `pipeline` that have not begun wait; for `for_s` seconds from now at most, unless it
-    is said again. `reason` is one line for a person."""
+    is said again. Those handed in before `from_s` (seconds since the epoch) do not. `reason` is one
+    line for a person."""
 
     pipeline: PipelineKey
     for_s: float
     reason: str
     waits_for: tuple[PipelineKey, ...] = ()
+    from_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ restart of the dispatcher nothing is held until it is said anew.
 Rules
 1. A hold stops runs that have not begun: none of their tasks was ever granted. A run that is under
    way goes on, for half a run keeps what it holds, and its orchestrator counts its time. A task
-   whose run is not told may be of one that is under way: it goes on too.
+   whose run is not told may be of one that is under way: it goes on too. So does what was handed
+   in before the starts that the hold is still for.
 2. No hold outlives `HOLD_MAX_S` without being said again.
 3. A task is not held for longer than `HELD_SHARE` of what its orchestrator lets it wait
    (`queue_wait_max_s`) since its owner last spoke of it; what is left is for finding a worker.
@@ -135,8 +136,9 @@ class Guidance:
     def _guided(self) -> set[PipelineKey]:
         return {*self._holds, *self._starts_s, *self._yielding}
 
-    def _wish(self, key: PipelineKey) -> tuple[bool, float | None, bool]:
-        return key in self._holds, self._starts_s.get(key), key in self._yielding
+    def _wish(self, key: PipelineKey) -> tuple[float | None, float | None, bool]:
+        held_from_s = self._holds[key][0].from_s if key in self._holds else None
+        return held_from_s, self._starts_s.get(key), key in self._yielding
 
     def _settle_all(self, pipelines: Iterable[PipelineKey], now: Now) -> None:
         for pipeline in pipelines:
@@ -157,6 +159,8 @@ class Guidance:
     def _is_held(self, task: Task, now: Now) -> bool:
         submission = task.submission
         if submission.pipeline not in self._holds or not self._waits_for_its_run(task):
+            return False
+        if submission.submitted_at_s < self._holds[submission.pipeline][0].from_s:
             return False
         if not submission.queue_wait_max_s:
             return True

@@ -61,6 +61,8 @@ class Intent:
     Nothing of it stands after `valid_until_s` (seconds since the epoch), wherever it was carried
     to: who carries it out undoes it then. `due_s` are the planned starts that fall into a hold, or
     the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
+    `let_go_s` are starts that fell into a hold and wait no longer, though it goes on for the later
+    ones of `due_s`: those planned before `from_s` begin.
     `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. A hold that
     stands until `skip_at_s`, and the release at that time, have what was held left out: it never
     begins. The run that a trigger starts is for `stretch`. What came of it has its `cause_id` too.
@@ -78,6 +80,14 @@ class Intent:
     skip_at_s: float | None = None
     stretch: Stretch | None = None
     cause_id: str = ""
+    let_go_s: tuple[float, ...] = ()
+
+    @property
+    def from_s(self) -> float:
+        """The starts that a hold is for are planned later than this, seconds since the epoch."""
+        if not self.let_go_s or not self.due_s:
+            return 0.0
+        return (self.let_go_s[-1] + self.due_s[0]) / 2
 
     @property
     def id(self) -> str:

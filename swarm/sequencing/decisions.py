@@ -10,9 +10,11 @@ Rules
    (`gates.py`, `planned.py`, `freshness.py`). Nobody else is held.
 2. It is released as soon as all of them are there, nothing gates it any more, its mode is another
    one, it began in spite of the hold, or its latest start has come. No planned start is held twice.
-3. Starts that fall into a hold are listed in it, and in its release those that are still to come
-   into being: all, unless the policy says that what is late is left out and the latest start has
-   come. The hold says so too, for the hand that ends it by itself then.
+3. Starts that fall into a hold are listed in it, each with a latest start and needs of its own: the
+   first ones are let go as these come, and the hold goes on for those that still wait. Its release
+   lists those that are still to come into being: all, unless the policy says that what is late is
+   left out and the latest start of the first has come, with which the others are left out then. The
+   hold says so too, for the hand that ends it by itself then.
 4. A person's hold stands until the time they gave or they release it; what a person released is
    not held again for that start. A person's word counts in every mode.
 5. Who changes in the orchestrator what is held there has decided too: that hold is over. For an
@@ -45,7 +47,7 @@ from swarm.model.runs import Run
 from swarm.model.sla import Sla
 from swarm.sequencing.freshness import Need, is_there, need_of
 from swarm.sequencing.gates import Gates
-from swarm.sequencing.planned import began, planned_start, starts_between
+from swarm.sequencing.planned import Settled, began, planned_start, starts_between
 from swarm.sequencing.precedence import Precedence, may_begin
 from swarm.sequencing.sight import Sight
 from swarm.sequencing.wording import waiting
@@ -55,8 +57,11 @@ from swarm.sequencing.world import World
 LEAD_S = 120.0
 # So long after it was decided a release is handed out; what is held without swarm ends by itself.
 RELEASE_TOLD_S = 600.0
-# Whoever missed nothing before a start looks for the next one when it has begun, or then.
+# Whoever missed nothing before a start looks for the next one when it has begun, or then, or in
+# time for that one.
 _NEXT_LOOK_S = 1_800.0
+# So many of the starts that a hold let go are told.
+_TOLD_MOST = 20
 _DECIDING = frozenset({Mode.SHADOW, Mode.GATE})
 _TURNS = frozenset({Act.PROMOTE, Act.YIELD})
 SWARM = "swarm"
@@ -239,7 +244,7 @@ class Decisions:
         if not self._gates.upstream(key):
             return None
         history = self._world.history
-        start_s = planned_start(self._world, key, now_s, policy.wait_max_s, self._settled_s(key))
+        start_s = planned_start(self._world, key, now_s, policy.wait_max_s, self._settled(key))
         if start_s is None:
             return None
         if now_s < start_s - LEAD_S:
@@ -247,7 +252,10 @@ class Decisions:
             return None
         missing = self._seen(self._missing(key, start_s), now_s)
         if not missing:
-            self._look_at(key, max(start_s, now_s) + _NEXT_LOOK_S)
+            looks_s = max(start_s, now_s) + _NEXT_LOOK_S
+            following = starts_between(self._world, key, start_s, looks_s + LEAD_S)[:1]
+            before_s = [next_s - LEAD_S for next_s in following if next_s - LEAD_S > now_s]
+            self._look_at(key, min([looks_s, *before_s]))
             return None
         until_s = start_s + policy.wait_max_s
         reason = waiting(history, missing)
@@ -257,20 +265,43 @@ class Decisions:
         return replace(held, skip_at_s=until_s) if policy.at_latest is AtLatest.SKIP else held
 
     def _about_held(self, held: Intent, now_s: float) -> Intent | None:
-        key = held.target
-        over = self._why_no_more(held, now_s)
+        over, free = self._why_no_more(held, now_s), 0
+        if over is None and held.by == SWARM:
+            free, why = self._free(held, now_s)
+            over = _Over(why) if free == len(held.due_s) else None
         if over is not None:
             return self._ended(held, over, now_s)
-        starts = starts_between(self._world, key, now_s, now_s + LEAD_S)
+        starts = starts_between(self._world, held.target, now_s, now_s + LEAD_S)
         new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
-        if new:
-            number, due_s = held.number + 1, (*held.due_s, *new)
-            return replace(held, number=number, due_s=due_s)
-        next_s = starts_between(self._world, key, now_s + LEAD_S, held.valid_until_s)[:1]
-        blind_s = (self._sight.blind_from_s(up.orchestrator) for up in held.waits_for)
-        turns_s = [at_s for at_s in blind_s if at_s > now_s]
-        self._look_at(key, min([held.valid_until_s, *turns_s, *(s - LEAD_S for s in next_s)]))
+        if free or new:
+            return self._goes_on(held, free, new)
+        self._look_again(held, now_s)
         return None
+
+    def _goes_on(self, held: Intent, free: int, new: tuple[float, ...]) -> Intent:
+        """The hold without its first starts, which are `free`, and with those that are `new`."""
+        due_s = (*held.due_s[free:], *new)
+        let_go_s = (*held.let_go_s, *held.due_s[:free])[-_TOLD_MOST:]
+        held = replace(held, number=held.number + 1, due_s=due_s, let_go_s=let_go_s)
+        if held.by != SWARM:
+            return held
+        if free:
+            missing = self._missing(held.target, due_s[0])
+            waits_for = tuple(one.writer for one in missing)
+            held = replace(held, reason=waiting(self._world.history, missing), waits_for=waits_for)
+        is_left_out = held.skip_at_s is not None
+        until_s = due_s[0 if is_left_out else -1] + self._policy(held.target).wait_max_s
+        return replace(held, valid_until_s=until_s, skip_at_s=until_s if is_left_out else None)
+
+    def _look_again(self, held: Intent, now_s: float) -> None:
+        key, looks_s = held.target, [held.valid_until_s]
+        if held.by == SWARM:
+            looks_s.append(held.due_s[0] + self._policy(key).wait_max_s)
+        next_s = starts_between(self._world, key, now_s + LEAD_S, held.valid_until_s)[:1]
+        looks_s += [start_s - LEAD_S for start_s in next_s]
+        blind_s = (self._sight.blind_from_s(up.orchestrator) for up in held.waits_for)
+        looks_s += [at_s for at_s in blind_s if at_s > now_s]
+        self._look_at(key, min(looks_s))
 
     def _why_no_more(self, held: Intent, now_s: float) -> _Over | None:
         """Why a hold is over; None while it is not."""
@@ -285,21 +316,32 @@ class Decisions:
             return _Over("a person changed it since")
         if held.by != SWARM:
             return None
-        reason = self._why_not_for_data(held, now_s)
-        return _Over(reason) if reason else None
-
-    def _why_not_for_data(self, held: Intent, now_s: float) -> str:
-        """Why it waits for nobody any more; empty while it does."""
-        key, first_s = held.target, held.due_s[0]
         policy = self._policy(key)
         if policy.mode is not held.mode:
-            return f"its mode is {policy.mode} now"
-        if began(self._world.history, key, first_s - LEAD_S):
-            return "it began in spite of the hold"
-        gating = set(self._gates.upstream(key))
-        if gating.isdisjoint(held.waits_for):
-            return "nothing sure says any more that it waits for " + _listed(held.waits_for)
-        missing = self._missing(key, first_s)
+            return _Over(f"its mode is {policy.mode} now")
+        since_s = (*held.let_go_s, *held.due_s)[0] - LEAD_S
+        if began(self._world.history, key, since_s, self._settled(key), len(held.let_go_s)):
+            return _Over("it began in spite of the hold")
+        if set(self._gates.upstream(key)).isdisjoint(held.waits_for):
+            for_whom = _listed(held.waits_for)
+            return _Over(f"nothing sure says any more that it waits for {for_whom}")
+        return None
+
+    def _free(self, held: Intent, now_s: float) -> tuple[int, str]:
+        """How many of its starts, the first ones, wait no longer; and why the last of them."""
+        why = ""
+        for number, start_s in enumerate(held.due_s):
+            free = self._why_free(held, start_s, now_s)
+            if not free:
+                return number, why
+            why = free
+        return len(held.due_s), why
+
+    def _why_free(self, held: Intent, start_s: float, now_s: float) -> str:
+        """Why a start waits for nobody any more; empty while it does."""
+        if now_s >= start_s + self._policy(held.target).wait_max_s:
+            return "its latest start has come"
+        missing = self._missing(held.target, start_s)
         if not missing:
             return _listed(held.waits_for) + " is there"
         if not self._seen(missing, now_s):
@@ -339,10 +381,17 @@ class Decisions:
         """Of what is missing, that which would be seen if it were there."""
         return [one for one in missing if not self._sight.is_blind(one.writer.orchestrator, now_s)]
 
-    def _settled_s(self, key: PipelineKey) -> float:
-        """The newest planned start that was released."""
+    def _settled(self, key: PipelineKey) -> Settled:
+        """What was released last: of the starts that fell into a hold those that had come by then,
+        for the others are looked at anew; where they were left out, all up to then."""
         released = self._released.get(key)
-        return max(*released.due_s, _made_s(released), 0.0) if released else 0.0
+        if released is None:
+            return Settled()
+        at_s = _made_s(released)
+        if released.skip_at_s is not None:
+            return Settled(at_s)
+        come_s = [start_s for start_s in released.due_s if start_s <= at_s + LEAD_S]
+        return Settled(max(come_s, default=0.0), at_s, len(come_s))
 
     def _look_at(self, key: PipelineKey, at_s: float) -> None:
         if at_s < self._due_s.get(key, float("inf")):

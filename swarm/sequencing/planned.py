@@ -24,6 +24,8 @@ WEEKS, DAYS, NEWEST = 4, 10, 3
 REACH_S = 5_400.0
 # A start belongs to a planned one that is no more ahead of it than this, or a quarter of a cadence.
 _EARLY_S = 1_800.0
+# So long after a release what was let go may begin.
+_LET_GO_S = 600.0
 _TRIES = 4
 _MOST = 100  # half-hourly starts of two days
 _LOOKED_AT = 60  # runs that tell how far behind its planned time a pipeline begins
@@ -37,6 +39,16 @@ class Plan:
     every_s: float
     after: Callable[[float], float | None]
     told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The newest planned start that was held and let go is `start_s`; `runs` of them were let go at
+    `at_s`, and begin from then on."""
+
+    start_s: float = 0.0
+    at_s: float = 0.0
+    runs: int = 0
 
 
 def plan_of(world: World, pipeline: PipelineKey, now_s: float) -> Plan | None:
@@ -99,19 +111,22 @@ def next_start_s(starts: Sequence[float], after_s: float, every_s: float) -> flo
 
 
 def planned_start(
-    world: World, pipeline: PipelineKey, now_s: float, wait_max_s: float, settled_s: float
+    world: World, pipeline: PipelineKey, now_s: float, wait_max_s: float, settled: Settled
 ) -> float | None:
-    """The next planned start that has not begun, later than `settled_s` and no further back than
-    `wait_max_s`; None where nothing tells. One that never ran was not there in the past."""
+    """The next planned start that has not begun, later than what is settled and no further back
+    than `wait_max_s`; None where nothing tells. One that never ran was not there in the past, and
+    what was let go shortly before a start is not the run of that start."""
     history, plan = world.history, plan_of(world, pipeline, now_s)
     if plan is None:
         return None
     early_s = min(_EARLY_S, plan.every_s / 4)
     back_s = min(plan.every_s / 2, wait_max_s) if history.starts(pipeline) else 0.0
-    after_s = max(now_s - back_s, settled_s + plan.every_s / 2)
+    after_s = max(now_s - back_s, settled.start_s + plan.every_s / 2)
     for _ in range(_TRIES):
         start_s = plan.after(after_s)
-        if start_s is None or not began(history, pipeline, start_s - early_s):
+        if start_s is None:
+            return None
+        if not began(history, pipeline, start_s - early_s, settled):
             return start_s
         after_s = max(start_s, after_s) + early_s
     return None
@@ -132,9 +147,16 @@ def starts_between(
     return tuple(found)
 
 
-def began(history: History, pipeline: PipelineKey, since_s: float) -> bool:
-    """Has a run begun at `since_s` or later?"""
-    return any(start_s >= since_s for start_s in history.starts(pipeline)[-1:])
+def began(
+    history: History, pipeline: PipelineKey, since_s: float, settled: Settled, beside: int = 0
+) -> bool:
+    """Has a run begun at `since_s` or later, `beside` so many others and what is settled?"""
+    starts = history.starts(pipeline)
+    first = bisect_left(starts, since_s)
+    if settled.at_s >= since_s - _LET_GO_S:
+        come = first - bisect_left(starts, min(settled.at_s, since_s))
+        beside += max(0, settled.runs - come)
+    return len(starts) - first > beside
 
 
 def _by_newest(starts: Sequence[float], at_s: float, reach_s: float) -> float:

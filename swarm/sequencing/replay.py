@@ -242,11 +242,15 @@ class _Days:
         known = self._holds.get(key)
         if known is not None and known.number > intent.number:
             return
-        if intent.act is Act.HOLD:
+        is_held = intent.act is Act.HOLD
+        if is_held:
             self._holds[key] = intent
-            return
-        self._holds.pop(key, None)
-        for went, ready_s in self._queued.pop(key, ()):
+        else:
+            self._holds.pop(key, None)
+        for went, ready_s in self._queued.pop(key, []):
+            if is_held and went.turn.planned_s >= intent.from_s:
+                self._queued.setdefault(key, []).append((went, ready_s))
+                continue
             went.held_s = self._now_s - ready_s
             self._begin(went, went.turn.tries, 0)
 

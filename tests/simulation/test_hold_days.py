@@ -16,6 +16,7 @@ from swarm.model.journal import IntentMade
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.gates import Gates
+from swarm.sequencing.planned import Settled
 from swarm.sequencing.world import World
 
 SEEDS = range(5)
@@ -53,8 +54,8 @@ class ValidForEver(Decisions):
 class HoldsAgain(Decisions):
     """It forgets which starts were released."""
 
-    def _settled_s(self, key: PipelineKey) -> float:
-        return 0.0
+    def _settled(self, key: PipelineKey) -> Settled:
+        return Settled()
 
 
 class AllGates(Gates):

@@ -42,7 +42,9 @@ async def held(pipeline: str, deps: Given) -> HeldRow:
         if one.act is Act.HOLD:
             for_s = max(0.0, one.valid_until_s - now_s)
             skip_in_s = None if one.skip_at_s is None else one.skip_at_s - now_s
-            return HeldRow(for_s=for_s, reason=one.reason, left_out_in_s=skip_in_s)
+            return HeldRow(
+                for_s=for_s, reason=one.reason, from_s=one.from_s, left_out_in_s=skip_in_s
+            )
         if one.act is Act.RELEASE and one.skip_at_s is not None:
             return HeldRow(for_s=0.0, reason=one.reason, left_out=True)
     return HeldRow(for_s=0.0, reason="")

@@ -23,10 +23,11 @@ class Decision(TypedDict):
 
 
 class Held(TypedDict):
-    """Whether a run is to wait: `for_s` seconds more at most."""
+    """Whether a run is to wait that came at `from_s` or later: `for_s` seconds more at most."""
 
     for_s: float
     reason: str
+    from_s: float
     left_out_in_s: float | None
     left_out: bool
 

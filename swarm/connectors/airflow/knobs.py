@@ -5,7 +5,8 @@ passed is seen to at the release: Airflow's own timetable says which are missing
 backfill lists them); the scheduler makes one of them, or all with `catchup`; the others are made
 here, each under its logical date, of which there is one run. What is late and left out is made too,
 before the DAG goes on, with all its tasks skipped (`left_out.py`). A DAG with a run under way is
-never paused, because that would stop the run; and none that assets start, because what they tell it
+never paused, because that would stop the run, so a hold that lets its first tick go is over here
+for all of them; and none that assets start, because what they tell it
 meanwhile is lost.
 
 A yield pauses its backfills, which keep their place. A trigger makes a run under an id of its own;
@@ -115,6 +116,9 @@ class AirflowKnobs:
         if why := _why_not(dag, following, mark, turned):
             return Look(mark, *why)
         first = kept.first if kept else following
+        if kept and kept.first.due_s < intent.from_s:
+            why_not = "one tick of a DAG cannot begin while the next is held: all begin"
+            return Look(mark, Carried.REFUSED, why_not)
         if first is None or first.due_s > intent.valid_until_s:
             return Look("", Carried.NOT_NEEDED, "no tick of it falls into the hold yet")
         if self._http.major < 3 and intent.valid_until_s > first.due_s + first.width_s:

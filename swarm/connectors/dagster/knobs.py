@@ -3,7 +3,8 @@
 A hold stops the schedules of the job that have a tick in it. Dagster does not make up for what a
 stopped schedule missed, so each of those ticks is evaluated and launched here at the release, with
 the tags that its own scheduler gives (it looks for them too before it launches) and by which
-doubles are found. What a sensor or an automation condition starts is not held.
+doubles are found. Where a hold lets the first of them go it is launched at once, and its schedule
+stays stopped. What a sensor or an automation condition starts is not held.
 
 A trigger is launched under a tag with the intent's id, tags with the stretch of time that it is for
 and, where the job has that partition, as a run of it; Dagster has no key that makes it launch a
@@ -108,7 +109,8 @@ class DagsterKnobs:
                 if turned and found.is_running:
                     why = f"a person started the schedule {before.name}"
                     return Look(mark, Carried.OVERRULED, why)
-                ticks = sorted({*before.ticks, *found.schedule.ticks})
+                waits = await self._waits(intent, before)
+                ticks = sorted({*waits, *found.schedule.ticks})
                 held.append(replace(before, ticks=tuple(ticks)))
             elif found.is_running and found.schedule.ticks:
                 held.append(found.schedule)
@@ -130,6 +132,9 @@ class DagsterKnobs:
             if found.schedule.name in held and found.is_running:
                 answer = await self._client.change(STOP_SCHEDULE, id=found.id)
                 _check(answer["stopRunningSchedule"], "ScheduleStateResult")
+        let_go_s = min(intent.from_s, self._clock.now_s())
+        for schedule in held.values():
+            await self._launch(intent, schedule, 0.0, let_go_s)
         ticks = sum(len(schedule.ticks) for schedule in held.values())
         return Carried.DONE, f"stopped {', '.join(held)}; due: {ticks} ticks"
 
@@ -154,6 +159,15 @@ class DagsterKnobs:
 
     async def close(self) -> None:
         return
+
+    async def _waits(self, intent: Intent, schedule: Schedule) -> list[float]:
+        """Its ticks without those that were let go and have their run."""
+        return [
+            tick_s
+            for tick_s in schedule.ticks
+            if tick_s >= intent.from_s
+            or not await self._launches.of(schedule.tags(tick_s), schedule.selector())
+        ]
 
     async def _release(self, intent: Intent, schedule: Schedule, is_running: bool) -> int:
         """Start the schedule, and launch what it missed; how many ticks. Whatever is wrong with

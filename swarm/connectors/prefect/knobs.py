@@ -1,10 +1,10 @@
 """What a hand turns in Prefect.
 
 A hold: the server makes a scheduled run long before it is due; that run is moved to the end of the
-hold, and on at each renewal. So it begins by itself when nobody says anything any more, this
-program included. Where what is late is left out, it is cancelled at the latest start. A run that is
-due sooner than a worker may fetch it is left alone: to schedule what a worker has would start it
-twice.
+hold, on at each renewal, and to now when the hold lets it go. So it begins by itself when nobody
+says anything any more, this program included. Where what is late is left out, it is cancelled at
+the latest start. A run that is due sooner than a worker may fetch it is left alone: to schedule
+what a worker has would start it twice.
 
 A promotion or a yield: the priority of the work queue, where the deployment has one for itself.
 
@@ -87,9 +87,11 @@ class PrefectKnobs:
             return await self._trigger(intent, mark)
         if intent.act is not Act.HOLD:
             return await self._queues.turn(intent, mark)
-        why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
         moved = 0
         for run_id, held in _read(mark).runs.items():
+            is_let_go = held.due_s < intent.from_s
+            why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
+            why = f"{_SIGN} lets it go ({intent.id})" if is_let_go else why
             row = await self._run(run_id, held)
             if row is None:
                 row = await self._make_again(intent, held)
@@ -140,18 +142,21 @@ class PrefectKnobs:
     async def _look_at_runs(
         self, intent: Intent, deployment: Payload, mark: _Mark, turned: bool
     ) -> Look:
-        at_s = until_s = intent.valid_until_s
+        now_s, at_s, until_s = self._clock.now_s(), intent.valid_until_s, intent.valid_until_s
         if intent.leaves_out(until_s):  # no worker is to have it before it is left out
             at_s += 2 * FETCHED_S
         held: dict[str, _Held] = {}
         for run_id, run in mark.runs.items():
+            is_let_go = run.due_s < intent.from_s
+            if is_let_go and run.at_s[-1] <= now_s:
+                continue  # it was, or begins by itself at the end that the hold had then
             row = await self._run(run_id, run)
             if row is None:
                 if turned and deployment.get("paused"):
                     return Look(str(mark), Carried.OVERRULED, "a person paused the deployment")
             elif turned and (why := self._changed(row, run)):
                 return Look(str(mark), Carried.OVERRULED, why)
-            held[run_id] = replace(run, at_s=(*run.at_s[-1:], at_s))
+            held[run_id] = replace(run, at_s=(*run.at_s[-1:], now_s if is_let_go else at_s))
         for row in await self._scheduled(str(deployment["id"]), until_s):
             if str(row["id"]) not in held and self._is_safe(row):
                 due_s = epoch_s(row["next_scheduled_start_time"]) or at_s

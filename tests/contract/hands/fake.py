@@ -74,6 +74,7 @@ class FakeKnobs:
         if not mark and pipeline.paused:
             return Look("", Carried.NOT_NEEDED, "it is paused already")
         kept = set(json.loads(mark)) if mark else set()
+        kept -= {tick for tick in kept if tick < intent.from_s and pipeline.runs[tick]}
         until_s, now_s = intent.valid_until_s, self._all.clock.now_s()
         ticks = kept | {tick for tick in pipeline.ticks if now_s < tick <= until_s}
         if not ticks:
@@ -89,6 +90,9 @@ class FakeKnobs:
             pipeline.triggered[intent.id] = 1
         else:
             pipeline.paused = True
+            for tick in json.loads(mark):
+                if tick < min(intent.from_s, self._all.clock.now_s()) and not pipeline.runs[tick]:
+                    pipeline.runs[tick] += 1
         self._all.on_call("turned")
         return Carried.DONE, "paused"
 

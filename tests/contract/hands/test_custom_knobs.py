@@ -50,6 +50,22 @@ async def test_it_is_told_what_to_hold_and_to_release(tmp_path: Path) -> None:
     assert held["key"] != released["key"]
 
 
+async def test_what_lets_its_first_start_go_is_released_for_all_of_them(tmp_path: Path) -> None:
+    turned = knobs(tmp_path)
+    held = replace(HOLD, due_s=(990.0, 1050.0))
+    mark = (await turned.look(held, "", False)).mark
+    await turned.turn(held, mark)
+    goes_on = replace(held, number=8, due_s=(1050.0,), let_go_s=(990.0,))
+    look = await turned.look(goes_on, mark, True)
+    assert (look.outcome, look.mark) == (Carried.REFUSED, mark)
+    await turned.undo(goes_on, look.mark, True)
+    assert [row["due_s"] for row in seen(tmp_path)] == [[990.0, 1050.0]] * 2
+    next_s = time.time() + 60.0
+    again = replace(goes_on, number=9, due_s=(1050.0, next_s))
+    await turned.turn(again, (await turned.look(again, "", False)).mark)
+    assert seen(tmp_path)[-1]["due_s"] == [next_s]
+
+
 async def test_it_is_told_what_is_left_out(tmp_path: Path) -> None:
     turned = knobs(tmp_path)
     until_s = time.time()

@@ -117,6 +117,48 @@ async def test_what_nobody_renews_runs_out_and_starts_once(world: World) -> None
     assert answer.outcome is Carried.EXPIRED
 
 
+async def test_what_a_hold_lets_go_begins_once_and_the_rest_waits_on(world: World) -> None:
+    pipeline = world.pipeline("p", 30, 50)
+    early_s, late_s = pipeline.ticks
+    await world.tell(replace(hold(world), due_s=(early_s,)))
+    world.orchestrator.advance(world.now_s + 55)
+    goes_on = replace(hold(world, 2), due_s=(late_s,), let_go_s=(early_s,))
+    (answer,) = await world.tell(goes_on)
+    assert answer.outcome is Carried.DONE
+    assert pipeline.runs == {early_s: 1}
+    await world.restart()
+    for in_s in (80, 110):  # renewed
+        world.orchestrator.advance(world.now_s + in_s)
+        again = replace(goes_on, valid_until_s=world.clock.now_s() + TTL_S)
+        await world.tell(again)
+    assert pipeline.paused
+    assert pipeline.runs[late_s] == 0
+    await world.tell(release(world, 3))
+    assert not pipeline.paused
+    assert pipeline.runs == {early_s: 1, late_s: 1}
+
+
+@pytest.mark.parametrize("call", ["look", "turn", "turned"])
+async def test_killed_while_it_lets_the_first_start_go_every_start_begins_once(
+    world: World, call: str
+) -> None:
+    pipeline = world.pipeline("p", 30, 50)
+    early_s, late_s = pipeline.ticks
+    await world.tell(replace(hold(world), due_s=(early_s,)))
+    world.orchestrator.advance(world.now_s + 55)
+    world.die_at(call)
+    goes_on = replace(hold(world, 2), due_s=(late_s,), let_go_s=(early_s,))
+    telling = asyncio.create_task(world.tell(goes_on))
+    await world.until_dead()
+    telling.cancel()
+    world.start()
+    await world.until(lambda: world.stage(goes_on) is Stage.STANDING)
+    world.orchestrator.advance(world.now_s + 55 + TTL_S)  # nobody renews it
+    await world.until(lambda: world.stage(goes_on) is Stage.ENDED)
+    assert pipeline.runs == {early_s: 1, late_s: 1}
+    assert not pipeline.paused
+
+
 def skipping(world: World, skip_in_s: float, number: int = 1) -> Intent:
     """A hold as the sequencer hands it out: it leaves out what it held if it stands till then."""
     skip_at_s = world.clock.now_s() + skip_in_s

@@ -47,6 +47,16 @@ def test_what_is_wanted_is_said_when_it_changes_and_again_in_time() -> None:
     assert not said.is_news(Guide(), 999.0)
 
 
+def test_a_hold_that_goes_on_for_later_starts_is_news() -> None:
+    said = Said()
+    whole = Intent(A, 1, Act.HOLD, "late", 1_000.0, due_s=(800.0, 900.0))
+    said.note(guide([whole], {}, 950.0), 950.0)
+    goes_on = replace(whole, number=2, due_s=(900.0,), let_go_s=(800.0,))
+    told = guide([goes_on], {}, 950.0)
+    assert told.holds == (Hold(A, 50.0, "late", (), 850.0),)
+    assert said.is_news(told, 950.5)
+
+
 def test_slack_that_passes_is_no_news_until_none_is_left() -> None:
     said = Said()
     said.note(Guide(slack_s={A: 7.0}), 100.0)

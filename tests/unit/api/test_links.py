@@ -80,10 +80,11 @@ async def test_a_wrong_link_says_what_to_change(api):
 
 async def test_a_run_hears_whether_it_is_to_wait(api):
     await known(api)
-    free = {"for_s": 0.0, "reason": "", "left_out_in_s": None, "left_out": False}
+    rest = {"from_s": 0.0, "left_out_in_s": None, "left_out": False}
+    free = {"for_s": 0.0, "reason": "", **rest}
     assert await api.get("holds/prefect/report/main") == free
     await api.post("decisions/hold", {"pipeline": "prefect/report/main", "by": "kim"})
-    held = {"for_s": 60.0, "reason": "held by kim", "left_out_in_s": None, "left_out": False}
+    held = {"for_s": 60.0, "reason": "held by kim", **rest}
     assert await api.get("holds/prefect/report/main") == held
     assert await api.get("holds/prefect%2Freport%2Fmain") == held
     assert await api.get("holds/prefect/report") == free
@@ -102,7 +103,9 @@ async def test_a_run_hears_when_it_is_left_out(api):
 
     api.deps.sequencer = Sequencer()
     told = {"for_s": 90.0, "reason": "late", "left_out_in_s": 90.0, "left_out": False}
-    assert await api.get("holds/prefect/a") == told
+    assert await api.get("holds/prefect/a") == {**told, "from_s": 0.0}
+    intents[:] = [replace(held, due_s=(20.0,), let_go_s=(10.0,))]
+    assert await api.get("holds/prefect/a") == {**told, "from_s": 15.0}
     for skip_at_s, is_left_out in ((until_s, True), (None, False)):
         over = replace(held, number=2, act=Act.RELEASE, reason="over", skip_at_s=skip_at_s)
         intents[:] = [over]

@@ -48,6 +48,21 @@ def test_a_held_pipeline_waits_and_another_does_not(desk: Desk) -> None:
     assert desk.acquire("w") == ["before", "after"]
 
 
+def test_what_was_handed_in_before_the_starts_that_are_held_goes_on(desk: Desk) -> None:
+    desk.tell(hold())
+    desk.submit(of(LATE, "early"))
+    desk.now_s = 30.0
+    desk.submit(of(LATE, "late", submitted_at_s=WALL_S + 30.0))
+    assert desk.acquire("w") == []
+    [whole] = hold().holds
+    desk.tell(Guide((replace(whole, from_s=WALL_S + 20.0),)))
+    assert desk.acquire("w") == ["early"]
+    desk.submit(of(LATE, "of early times"))
+    assert desk.acquire("w") == ["of early times"]
+    desk.tell(Guide())
+    assert desk.acquire("w") == ["late"]
+
+
 def test_a_hold_that_is_not_said_again_ends(desk: Desk) -> None:
     desk.submit(of(LATE, "a"))
     desk.tell(hold(for_s=5.0))

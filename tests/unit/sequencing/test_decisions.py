@@ -281,9 +281,123 @@ def test_an_hourly_reader_waits_for_todays_run_of_a_daily_writer_and_owes_what_i
     assert shell.only(at_s(5.99)).due_s == (at_s(6.0),)
     again = shell.only(at_s(6.99))
     assert (again.act, again.number, again.due_s) == (Act.HOLD, 2, (at_s(6.0), at_s(7.0)))
-    assert again.valid_until_s == at_s(8.0)
+    assert again.valid_until_s == at_s(9.0)
     shell.take(ran(EXPORT, at_s(5.0), 150 * MIN_S))
-    assert shell.only(at_s(7.5)).due_s == (at_s(6.0), at_s(7.0))
+    over = shell.only(at_s(7.5))
+    assert (over.act, over.due_s) == (Act.RELEASE, (at_s(6.0), at_s(7.0)))
+
+
+def hours_held(policy: Policy = GATE) -> Shell:
+    """The close of each hour is held for an export that does not come."""
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *daily(EXPORT, 5.0, BEFORE),
+        *hourly(CLOSE, 0.0, range(TODAY - 12, TODAY)),
+        *(ran(CLOSE, at_s(hour), 600.0) for hour in range(6)),
+        policy=lambda _: policy,
+    )
+    for hour in (6.0, 7.0, 8.0):
+        shell.only(at_s(hour) - LEAD_S)
+    return shell
+
+
+def test_each_start_of_a_hold_has_its_own_latest_start() -> None:
+    shell = hours_held()
+    assert shell.decisions.next_s == at_s(8.0)
+    first = shell.only(at_s(8.0))
+    assert (first.act, first.number) == (Act.HOLD, 4)
+    assert (first.let_go_s, first.due_s) == ((at_s(6.0),), (at_s(7.0), at_s(8.0)))
+    assert (first.from_s, first.valid_until_s) == (at_s(6.5), at_s(10.0))
+    shell.take(begun(CLOSE, at_s(8.0, 0.1)))
+    assert shell.look(at_s(8.1)) == []
+    shell.take(ran(CLOSE, at_s(8.0, 0.1), 600.0))
+    assert shell.only(at_s(9.0) - LEAD_S).due_s == (at_s(7.0), at_s(8.0), at_s(9.0))
+    second = shell.only(at_s(9.0))
+    assert (second.let_go_s, second.due_s) == ((at_s(6.0), at_s(7.0)), (at_s(8.0), at_s(9.0)))
+    shell.take(begun(CLOSE, at_s(9.0, 0.1)), ran(EXPORT, at_s(5.0), 245 * MIN_S))
+    over = shell.only(at_s(9.1))
+    assert (over.act, over.due_s) == (Act.RELEASE, (at_s(8.0), at_s(9.0)))
+
+
+def test_after_a_restart_each_start_still_has_its_own_latest_start() -> None:
+    shell = hours_held()
+    shell.only(at_s(8.0))
+    restarted = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *daily(EXPORT, 5.0, BEFORE),
+        *hourly(CLOSE, 0.0, range(TODAY - 12, TODAY)),
+        *(ran(CLOSE, at_s(hour), 600.0) for hour in range(6)),
+        begun(CLOSE, at_s(8.0, 0.1)),
+    )
+    for record in shell.decisions.records():
+        restarted.decisions.apply(record)
+    assert restarted.look(at_s(8.2)) == []
+    restarted.only(at_s(9.0) - LEAD_S)
+    assert restarted.only(at_s(9.0)).due_s == (at_s(8.0), at_s(9.0))
+
+
+def test_one_run_more_than_was_let_go_began_in_spite_of_the_hold() -> None:
+    shell = hours_held()
+    shell.only(at_s(8.0))
+    shell.take(begun(CLOSE, at_s(8.0, 0.1)), begun(CLOSE, at_s(8.0, 0.2)))
+    assert shell.only(at_s(8.1)).reason == "it began in spite of the hold"
+
+
+def test_what_is_left_out_together_is_left_out_at_the_first_latest_start() -> None:
+    shell = hours_held(SKIPS)
+    over = shell.only(at_s(8.0))
+    assert (over.act, over.due_s, over.leaves_out(at_s(8.0))) == (Act.RELEASE, (), True)
+
+
+def hours_of_both() -> Shell:
+    """The close of each hour reads what the export made from twenty to the hour on."""
+    return Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *hourly(EXPORT, 40.0, range(TODAY - 12, TODAY)),
+        *hourly(CLOSE, 0.0, range(TODAY - 12, TODAY)),
+        *(ran(EXPORT, at_s(hour, 40.0), 600.0) for hour in range(5)),
+        *(ran(CLOSE, at_s(hour), 600.0) for hour in range(6)),
+    )
+
+
+def test_each_start_of_a_hold_waits_for_the_run_that_it_needs() -> None:
+    shell = hours_of_both()
+    shell.only(at_s(6.0) - LEAD_S)
+    shell.only(at_s(7.0) - LEAD_S)
+    shell.take(ran(EXPORT, at_s(5.0, 40.0), 90 * MIN_S))  # what six o'clock needs
+    goes_on = shell.only(at_s(7.0, 11.0))
+    assert (goes_on.act, goes_on.let_go_s) == (Act.HOLD, (at_s(6.0),))
+    assert (goes_on.due_s, goes_on.valid_until_s) == ((at_s(7.0),), at_s(9.0))
+    shell.take(begun(CLOSE, at_s(7.0, 11.5)), ran(EXPORT, at_s(6.0, 40.0), 40 * MIN_S))
+    over = shell.only(at_s(7.0, 21.0))
+    assert (over.act, over.due_s) == (Act.RELEASE, (at_s(7.0),))
+
+
+@pytest.mark.parametrize("minute", [-20.0, -12.0, -5.0])
+def test_a_start_shortly_after_a_release_is_looked_at_too(minute: float) -> None:
+    shell = hours_of_both()
+    shell.only(at_s(6.0) - LEAD_S)
+    shell.take(ran(EXPORT, at_s(5.0, 40.0), (80 + minute) * MIN_S))
+    assert shell.only(at_s(7.0, minute)).act is Act.RELEASE
+    shell.take(begun(CLOSE, at_s(7.0, minute + 0.2)))
+    assert shell.look(at_s(7.0, minute + 1.0)) == []
+    assert shell.only(at_s(7.0) - LEAD_S).due_s == (at_s(7.0),)
+
+
+def test_a_person_who_lets_it_go_early_does_not_settle_the_starts_to_come() -> None:
+    shell = Shell(*morning(), begun(EXPORT, at_s(5.0)))
+    shell.decisions.apply(shell.decisions.hold(CLOSE, "kim", at_s(7.0), at_s(3.0)))
+    made = shell.decisions.release(CLOSE, "kim", at_s(4.0))
+    assert made is not None
+    shell.decisions.apply(made)
+    assert shell.look(at_s(4.1)) == []
+    assert shell.only(at_s(6.0) - LEAD_S).act is Act.HOLD
 
 
 def test_rings_of_sure_edges_hold_nobody_and_are_named() -> None:

@@ -110,8 +110,10 @@ def test_each_start_of_an_uneven_schedule_is_told_and_none_is_held_twice() -> No
     assert first.due_s == (day_s + 8 * HOUR_S,)
     more = shell.only(day_s + 9 * HOUR_S - LEAD_S)
     assert more.due_s == (day_s + 8 * HOUR_S, day_s + 9 * HOUR_S)
-    assert shell.only(day_s + 10 * HOUR_S).act is Act.RELEASE
+    assert shell.only(day_s + 10 * HOUR_S).let_go_s == (day_s + 8 * HOUR_S,)
     shell.take(begun(CLOSE, day_s + 10 * HOUR_S))
+    assert shell.only(day_s + 11 * HOUR_S).act is Act.RELEASE
+    shell.take(begun(CLOSE, day_s + 11 * HOUR_S))
     assert shell.look(day_s + 12 * HOUR_S) == []
     assert shell.only(day_s + 17 * HOUR_S - LEAD_S).due_s == (day_s + 17 * HOUR_S,)
 

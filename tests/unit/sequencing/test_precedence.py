@@ -13,6 +13,7 @@ from swarm.model.runs import Run, RunState
 from swarm.model.sla import Sla
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.history import History
+from swarm.sequencing.planned import Settled
 from swarm.sequencing.precedence import GOES_ON_S, YIELD_S
 from swarm.sequencing.slack import Due, Place, places
 from swarm.sequencing.world import World
@@ -167,5 +168,5 @@ def test_the_release_of_a_turn_settles_no_start() -> None:
     restarted = Mornings(*morning(), ran(EXPORT, at_s(5, 35), 20 * MIN_S))
     for record in shell.decisions.records():
         restarted.decisions.apply(record)
-    assert restarted.decisions._settled_s(OLD) == 0.0
+    assert restarted.decisions._settled(OLD) == Settled()
     assert next(one for one in restarted.decisions.newest if one.target == OLD).number == 2
