@@ -41,7 +41,7 @@ from swarm.sequencing.deadlines import next_deadline_s
 from swarm.sequencing.forecast import Forecast, Habits, Node, forecast
 from swarm.sequencing.promised import Promised
 from swarm.sequencing.scoring import judged, muted
-from swarm.sequencing.standing_on import Chain, nodes_of, upstream_of
+from swarm.sequencing.standing_on import Chain, Ground, nodes_of, upstream_of
 from swarm.sequencing.world import World
 
 AHEAD_S = 12 * 3_600.0
@@ -69,6 +69,7 @@ class Promises:
         self._open: dict[str, Finding] = {}
         self._looked_s: dict[str, float] = {}
         self._upstream: dict[str, Chain] = {}
+        self._ground: dict[str, Ground] = {}
         self._behind: dict[PipelineKey, set[str]] = {}  # the SLAs that stand on each
         self._touched: set[str] = set()
 
@@ -112,6 +113,7 @@ class Promises:
     def _move(self) -> None:
         """The graph moved: who stands on what has to be found anew."""
         self._upstream.clear()
+        self._ground.clear()
         self._behind.clear()
         self._touched |= self._promised.slas.keys()
 
@@ -194,7 +196,8 @@ class Promises:
 
     def _judged(self, last: SlaState) -> SlaState:
         """How its deadline ended."""
-        nodes, habits = self._nodes(last.sla, last.deadline_s, last.deadline_s)
+        chain = self._chain(last.sla)
+        nodes, habits = nodes_of(self._world, chain, last.deadline_s, last.deadline_s)
         found = self._forecast(last, nodes, habits, last.deadline_s)
         missed = found is None or found.expected_s > last.deadline_s
         weeks = judged(last.weeks, last.deadline_s, last.warned_at_s, missed=missed)
@@ -213,13 +216,20 @@ class Promises:
             found = forecast(nodes, of.deadline_s, now_s, habits, Random(luck), NEAR_DRAWS)
         return found
 
-    def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> tuple[Sequence[Node], Habits]:
+    def _chain(self, sla: Sla) -> Chain:
         chain = self._upstream.get(sla.name)
         if chain is None:
             chain = self._upstream[sla.name] = upstream_of(self._world.graph, sla.pipeline)
             for key in chain.ordered:
                 self._behind.setdefault(key, set()).add(sla.name)
-        return nodes_of(self._world, chain, deadline_s, now_s)
+        return chain
+
+    def _nodes(self, sla: Sla, deadline_s: float, now_s: float) -> tuple[Sequence[Node], Habits]:
+        chain = self._chain(sla)
+        ground = self._ground.get(sla.name)
+        if ground is None or ground.deadline_s != deadline_s:
+            ground = self._ground[sla.name] = Ground(chain, deadline_s)
+        return ground.nodes(self._world, now_s)
 
 
 def _standing(chance: float, was: Standing, *, is_done: bool) -> Standing:

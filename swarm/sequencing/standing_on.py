@@ -10,9 +10,10 @@ Rules
    `AGAIN_ANYWAY`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from swarm.graph.index import DependencyGraph, Edge
 from swarm.graph.reach import behind
@@ -27,6 +28,8 @@ from swarm.sequencing.world import World
 
 # How often a run is followed by another one that nothing made necessary.
 AGAIN_ANYWAY = 0.05
+# Of a pipeline: which ended runs it has, and since when one is under way.
+_Seen = tuple[int, float | None]
 _SURE = 0.02  # as near to never or always as what was seen of a few dozen runs can be
 
 
@@ -58,25 +61,81 @@ def chain_of(graph: DependencyGraph, ordered: Sequence[PipelineKey]) -> Chain:
 
 def nodes_of(
     world: World, chain: Chain, deadline_s: float, now_s: float
-) -> tuple[list[Node], Habits]:
+) -> tuple[Sequence[Node], Habits]:
     """The pipelines with where they are now and what they wait for, and what they show together."""
-    history = world.history
-    standing = [today(history, key, deadline_s, now_s) for key in chain.ordered]
-    found = [
-        (edge, _repairs(history, edge), before, at, inside)
-        for edge, before, at, inside in _waits(chain, standing)
-    ]
-    again = [gap_s for _, gaps, *_ in found for gap_s in gaps]
-    share = (1 + sum(gap_s < inf for gap_s in again)) / (2 + len(again))
-    links: dict[int, list[Link]] = {}
-    for edge, gaps, before, at, inside in found:
-        confidence = 1.0 if edge.declared else _sure(edge, gaps, share)
-        links.setdefault(at, []).append(Link(before, confidence, inside))
-    nodes = [
-        Node(key, standing[at], (waits := tuple(links.get(at, ()))), _starts(at, waits, standing))
-        for at, key in enumerate(chain.ordered)
-    ]
-    return nodes, Habits(history.tail, history.retries, Gaps(again), pace_of(standing))
+    return Ground(chain, deadline_s).nodes(world, now_s)
+
+
+class _Wait(NamedTuple):
+    """An edge that somebody waits for, and how soon what it made stale was made again."""
+
+    edge: Edge
+    again: tuple[float, ...]
+    link: Link
+
+
+class Ground:
+    """What a chain stands on before one deadline. Of what was found stays what no run has moved
+    since: asked again and again, it looks only at the pipelines that ran."""
+
+    def __init__(self, chain: Chain, deadline_s: float) -> None:
+        self.deadline_s = deadline_s
+        self._chain = chain
+        count = len(chain.ordered)
+        self._seen: list[_Seen | None] = [None] * count
+        self._standing: list[Today | None] = [None] * count
+        self._waits: list[_Wait | None] = [None] * len(chain.edges)
+        self._starts: list[Days | None] = [None] * count
+        self._found: tuple[Sequence[Node], Habits] | None = None
+
+    def nodes(self, world: World, now_s: float) -> tuple[Sequence[Node], Habits]:
+        """The pipelines in their order, and what they show together."""
+        moved = set(self._moved(world.history, now_s))
+        if moved or self._found is None:
+            self._found = self._find(world.history, moved)
+        return self._found
+
+    def _moved(self, history: History, now_s: float) -> Iterator[int]:
+        """The numbers of those that ran since, which are looked at."""
+        for number, key in enumerate(self._chain.ordered):
+            seen = history.version(key), history.live(key)
+            if seen == self._seen[number]:
+                continue
+            # What a clock ahead of ours says has ended counts from then on.
+            is_told = _last_end_s(history, key) <= now_s
+            self._seen[number] = seen if is_told else None
+            self._standing[number] = today(history, key, self.deadline_s, now_s)
+            yield number
+
+    def _find(self, history: History, moved: Collection[int]) -> tuple[Sequence[Node], Habits]:
+        readers = set(moved)
+        for number, (edge, before, at) in enumerate(self._chain.edges):
+            if before in moved or at in moved:
+                self._waits[number] = self._wait(history, edge, before, at)
+                readers.add(at)
+        found: list[list[_Wait]] = [[] for _ in self._chain.ordered]
+        for (*_, at), wait in zip(self._chain.edges, self._waits, strict=True):
+            found[at] += [wait] if wait is not None else []
+        again = [gap_s for waits in found for wait in waits for gap_s in wait.again]
+        share = (1 + sum(gap_s < inf for gap_s in again)) / (2 + len(again))
+        nodes = []
+        for at, key in enumerate(self._chain.ordered):
+            links = tuple(_link(wait, share) for wait in found[at])
+            if at in readers:
+                self._starts[at] = _starts(at, links, self._standing)
+            nodes.append(Node(key, self._standing[at], links, self._starts[at]))
+        pace = pace_of(self._standing)
+        return nodes, Habits(history.tail, history.retries, Gaps(again), pace)
+
+    def _wait(self, history: History, edge: Edge, before: int, at: int) -> _Wait | None:
+        """How the reader waits; None where it does not, or nothing is known of one of both."""
+        writer, reader = self._standing[before], self._standing[at]
+        if writer is None or reader is None:
+            return None
+        after = usually_after(reader, writer)
+        if not (after or edge.declared):
+            return None
+        return _Wait(edge, _repairs(history, edge), Link(before, edge.confidence, not after))
 
 
 def _edges(
@@ -93,15 +152,18 @@ def _edges(
                 yield graph.edge(level.nodes[up], key), before, at
 
 
-def _waits(chain: Chain, standing: Sequence[Today | None]) -> Iterator[tuple[Edge, int, int, bool]]:
-    """The edges that somebody waits for: from which number, to which, and whether inside."""
-    for edge, before, at in chain.edges:
-        writer, reader = standing[before], standing[at]
-        if writer is None or reader is None:
-            continue
-        after = usually_after(reader, writer)
-        if after or edge.declared:
-            yield edge, before, at, not after
+def _link(wait: _Wait, share: float) -> Link:
+    sure = 1.0 if wait.edge.declared else _sure(wait.edge, wait.again, share)
+    return wait.link._replace(confidence=sure)
+
+
+def _last_end_s(history: History, key: PipelineKey) -> float:
+    """When the last of its runs ended."""
+
+    def make() -> float:
+        return max((ran.ended_at_s for ran in history.ended(key)), default=-inf)
+
+    return history.remember(key, "last end", make)
 
 
 def _starts(at: int, links: Iterable[Link], standing: Sequence[Today | None]) -> Days | None:
