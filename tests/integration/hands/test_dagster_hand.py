@@ -1,9 +1,10 @@
 """A hand beside a real Dagster."""
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from swarm.model.intents import Carried
 from swarm.model.keys import PipelineKey
 from tests.integration.connectors.orchestrators import DagsterServer, new_processes, start_dagster
 from tests.integration.hands.beside import (
+    BEYOND_S,
     TTL_S,
     HandProcess,
     Lived,
     Place,
     Teller,
     a_hold,
+    a_release,
     can_be_held,
+    until,
 )
 from tests.integration.hands.every_hand import (
     test_a_held_run_starts_when_it_may_and_once as test_a_held_run_starts_when_it_may_and_once,
@@ -117,7 +121,26 @@ def held(server: DagsterServer, names: Sequence[str]) -> Mapping[str, HeldJob]:
     return {name: HeldJob(server, name) for name in names}
 
 
-PLACE = Place("dagster", running, source, held)
+async def the_first_goes(teller: Teller, job: HeldJob) -> None:
+    """Two ticks fall into a hold; the first is let go, and the hold goes on for the other."""
+    late_s = job.due_s + 60
+    await teller.holding(job, late_s + BEYOND_S)
+    assert await asyncio.to_thread(job.runs) == []
+    goes_on = replace(a_hold(job, TTL_S, 2), due_s=(late_s,), let_go_s=(job.due_s,))
+    answer = await teller.tell(goes_on)
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: len(job.runs()) == 1, "what was let go begins")
+    for number in (2, 3):  # renewed, and goes on
+        again = replace(goes_on, number=number, valid_until_s=time.time() + TTL_S)
+        answer = await teller.tell(again)
+        assert answer.outcome is Carried.DONE, answer
+    assert (len(job.runs()), job.runs(late_s)) == (1, [])
+    answer = await teller.tell(a_release(job, 4))
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: len(job.runs(late_s)) == 1, "what was held on begins")
+
+
+PLACE = Place("dagster", running, source, held, {"goes_on": the_first_goes})
 
 
 def test_what_it_launches_is_told_what_its_tick_says(lived: Lived) -> None:

@@ -49,12 +49,14 @@ IDLE = "idle-pool"  # has no worker: what a worker starts takes the machine long
 
 @dataclass
 class Deployment:
-    """A deployment whose schedule has one start soon, once it is planned."""
+    """A deployment whose schedule has one start soon, once it is planned, and then every
+    `every_s`."""
 
     server: PrefectServer
     name: str
     pool: str = "lake-pool"
     queue: str = "default"
+    every_s: int = DAY_S
     id: str = ""
     due_s: float = 0.0
 
@@ -67,7 +69,7 @@ class Deployment:
         flow = self.server.call("POST", "/flows/", {"name": "held"})
         self.due_s = float(int(time.time() + AHEAD_S))
         anchor = datetime.fromtimestamp(self.due_s, UTC).isoformat()
-        schedule = {"interval": DAY_S, "anchor_date": anchor, "timezone": "UTC"}
+        schedule = {"interval": self.every_s, "anchor_date": anchor, "timezone": "UTC"}
         made = self.server.call(
             "POST",
             "/deployments/",
@@ -92,8 +94,8 @@ class Deployment:
         return bool(self.runs()) and can_be_held(self.due_s, SOON_S)
 
     def runs(self) -> list[Any]:
-        """Those for the start at `due_s`, and whatever else is not for another day."""
-        from_s, to_s = self.due_s - 1, self.due_s + 3600
+        """Those for the start at `due_s`, and whatever else is not for another one."""
+        from_s, to_s = self.due_s - 1, self.due_s + min(3600, self.every_s - 1)
         return [r for r in self.all() if from_s < epoch_s(r["expected_start_time"]) < to_s]
 
     def all(self) -> list[Any]:
@@ -148,7 +150,11 @@ def source(server: PrefectServer) -> Mapping[str, object]:
 
 def held(server: PrefectServer, names: Sequence[str]) -> Mapping[str, Deployment]:
     real = ("released", "runs_out")
-    return {n: Deployment(server, n, "lake-pool" if n in real else IDLE) for n in names}
+    every_s = {"goes_on": 60}
+    return {
+        n: Deployment(server, n, "lake-pool" if n in real else IDLE, every_s=every_s.get(n, DAY_S))
+        for n in names
+    }
 
 
 async def redeployed(teller: Teller, held: Deployment) -> None:
@@ -161,7 +167,27 @@ async def redeployed(teller: Teller, held: Deployment) -> None:
     await until(lambda: bool(held.begun()), "what was taken away begins")
 
 
-PLACE = Place("prefect", running, source, held, {"redeployed": redeployed})
+async def the_first_goes(teller: Teller, held: Deployment) -> None:
+    """Two starts fall into a hold; the first is let go, and the hold goes on for the other."""
+    late = replace(held, due_s=held.due_s + held.every_s)
+    await teller.holding(held, late.due_s + BEYOND_S)
+    assert await asyncio.to_thread(held.begun) == []
+    goes_on = replace(a_hold(held, TTL_S, 2), due_s=(late.due_s,), let_go_s=(held.due_s,))
+    answer = await teller.tell(goes_on)
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: bool(held.begun()), "what was let go begins")
+    for number in (2, 3):  # renewed, and goes on
+        again = replace(goes_on, number=number, valid_until_s=time.time() + TTL_S)
+        answer = await teller.tell(again)
+        assert answer.outcome is Carried.DONE, answer
+    assert await asyncio.to_thread(late.begun) == []
+    answer = await teller.tell(a_release(held, 4))
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: bool(late.begun()), "what was held on begins")
+
+
+STORIES = {"redeployed": redeployed, "goes_on": the_first_goes}
+PLACE = Place("prefect", running, source, held, STORIES)
 
 
 async def test_a_trigger_starts_one_run_however_often_it_comes(
