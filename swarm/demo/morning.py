@@ -26,8 +26,7 @@ from swarm.demo.processes import LabError, free_ports
 from swarm.demo.stale_rows import Read, StaleRows, Table
 
 EVERY_S, READ_S, LATE_S = 240, 60.0, 100.0
-# A held job starts at the latest so long after it is planned: before swarm looks at its next start,
-# which would fall into the same hold and go with it.
+# A held job starts at the latest so long after it is planned: well before its next start.
 WAIT_MAX_S = 110.0
 _BEGUN_S = 15.0  # a morning that is no older is not too late: the next follows the last
 _TIMEOUT_S = 180.0
