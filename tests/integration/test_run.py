@@ -36,6 +36,7 @@ class Api(ThreadingHTTPServer):
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.held: Callable[[], float] = lambda: 0.0
+        self.from_s = 0.0
         self.left_out_in_s: float | None = None
         self.left_out = False  # what it says of who is not held any more
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -59,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         for_s = self.server.held()
         reason, left_s = ("its source is late", self.server.left_out_in_s) if for_s else ("", None)
         word = {"left_out_in_s": left_s, "left_out": self.server.left_out and not for_s}
+        word["from_s"] = self.server.from_s
         self._answer(200, {"reason": reason, "for_s": for_s, **word})
 
     def do_POST(self) -> None:
@@ -192,6 +194,24 @@ def test_what_is_held_until_its_latest_start_is_left_out(
     ends = ["skipped"] if is_left_out else ["running", "succeeded"]
     until(lambda: len(api.told()) == 1 + len(ends))
     assert [state for (state,) in api.told("state")] == ["queued", *ends]
+
+
+def test_it_begins_when_the_hold_goes_on_for_later_starts(
+    api: Api, shell: Shell, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    came_s = time.time()
+    seen: list[bool] = []
+
+    def held() -> float:
+        seen.append(ran.exists())
+        api.from_s = came_s + 600.0 if len(seen) == 3 else came_s - 600.0
+        return 30.0
+
+    api.held = held
+    assert shell.run(api.port, "touch", str(ran))[0] == 0
+    assert (seen, ran.exists()) == ([False, False, False], True)
+    until(lambda: len(api.told()) == 3)
 
 
 def test_who_was_never_held_is_not_left_out(api: Api, shell: Shell, tmp_path: Path) -> None:
