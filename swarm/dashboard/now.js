@@ -20,8 +20,21 @@ export function draw({ say }) {
       column("Held and waiting", "decisions", waiting(held, say), "Nothing is held, and nothing waits.",
         ["A reader whose data is late is held where ", h("code", {}, "pipelines: [{match: …, mode: gate}]"), " says so."]),
       column("Failing", "last_runs", failing(), known("last_runs")?.length ? "The last run of every pipeline went well." : "No run is known yet.", null)),
+    fleet(),
     hour(),
   ];
+}
+
+/** What swarm's own workers do now, in a line; nothing where it has none and nothing waits for one. */
+function fleet() {
+  const workers = known("workers") ?? [];
+  const waits = known("queued")?.items.length ?? 0;
+  if (!workers.length && !waits) return null;
+  const [slots, busy] = [(one) => one.slots, (one) => one.holds.length].map((of) => workers.reduce((sum, one) => sum + of(one), 0));
+  const leaving = workers.filter((one) => one.draining).length;
+  const parts = [h("a", { href: "/fleet" }, count(workers.length, "worker")), `, ${busy} of ${count(slots, "slot")} at work`,
+    leaving ? `, ${leaving} leaving` : "", waits ? `; ${count(waits, "task")}${known("queued").next_cursor ? " or more" : ""} queued` : ""];
+  return h("p.muted.fleet", {}, parts, ".");
 }
 
 function promise_hint() {

@@ -25,7 +25,15 @@ from tests.e2e.test_up import eventually
 CROWD = 10_000
 PATIENCE_MS = 30_000
 SAID = {
-    "/": ["At risk", "waits for", "Held and waiting", "Failing", "Last 60 minutes", "returns"],
+    "/": [
+        "At risk",
+        "waits for",
+        "Held and waiting",
+        "Failing",
+        "Last 60 minutes",
+        "returns",
+        "at work",
+    ],
     "/graph": ["declared", "implicit", "As a table"],
     "/timeline": ["finance_close", "pipelines ran"],
     "/fleet": [
