@@ -23,6 +23,7 @@ def whose(context): return [context.task, context.grant, os.environ["SWARM_GRANT
 async def later(): return "later"
 def pid(): return os.getpid()
 def nice(): return os.nice(0)
+def variable(name): return os.environ.get(name)
 def shouts(): subprocess.run(["echo", "loud"])
 def fails(): raise ValueError("no such day")
 def large(n): return "x" * n
@@ -80,6 +81,18 @@ async def test_a_function_is_called_and_returns(slot: Slot, code: Path) -> None:
     assert (code / "output").read_text() == "adding\n"
     assert await returned(slot, code, "whose") == ["t", 7, "7"]
     assert await returned(slot, code, "later") == "later"
+
+
+async def test_a_mark_ends_with_its_call(slot: Slot, code: Path) -> None:
+    """The pass of a call is none of the next one's business, which runs in the same process."""
+    pid = await returned(slot, code, "pid")
+    plain = a_call(code, "variable", {"name": "SWARM_TOKEN_FILE"})
+    marks = {**plain.marks, "SWARM_TOKEN_FILE": "/mine"}
+    with_pass = Call(**{n: getattr(plain, n) for n in plain.__slots__} | {"marks": marks})
+    for call, told in ((with_pass, '"/mine"'), (plain, "null"), (with_pass, '"/mine"')):
+        await slot.run(call)
+        assert (await slot.end()).result == told
+    assert await returned(slot, code, "pid") == pid
 
 
 async def test_a_task_leaves_the_core_to_what_keeps_it(slot: Slot, code: Path) -> None:

@@ -21,7 +21,7 @@ from swarm.dispatch.events import WorkerLost
 from swarm.model.work import LossCause
 from swarm.plugins.link import Change, Link
 from swarm.store.projections import open_projections
-from tests.actors.places import a_dispatcher, a_worker
+from tests.actors.places import KEY, a_dispatcher, a_worker
 
 TOKEN = "token"
 
@@ -31,7 +31,8 @@ async def an_api(folder: Path, dispatcher: object, port: int = 0) -> AsyncIterat
     projector = ProjectorActor.__new__(ProjectorActor)
     await projector.__init__(Settings(state_dir=folder))  # type: ignore[misc]
     projections = open_projections("", folder)
-    deps = Deps(TOKEN, None, dispatcher, None, None, projections, SystemClock())  # type: ignore[arg-type]
+    parts = (TOKEN, None, dispatcher, None, None, projections, SystemClock())
+    deps = Deps(*parts, pass_key=KEY)  # type: ignore[arg-type]
     listening = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="warning", lifespan="on"))
     serving = asyncio.ensure_future(server.serve([listening]))
