@@ -4,10 +4,12 @@ Rules
 1. By habit a start reads what the writer's last good run before it made. How long before it that
    run begins and ends is the median over the reader's starts at the same time of day or, where one
    of both runs less than daily, of the week: so each hour of an hourly reader, and each day of a
-   daily one, is compared with its own kind.
+   daily one, is compared with its own kind. Of who runs so often that too few days are kept for
+   that, it is over the last starts.
 2. So who begins before its writer, or while it runs, needs the run before, as it always does.
 3. A run is expected only if the writer began about then a week before: on days on which it never
-   runs, nobody waits for it.
+   runs, nobody waits for it. Of who runs so often that less is kept, it is the day before, or two
+   hours.
 4. Before there is a habit, a start that the reader's orchestrator tells needs the last run of its
    writer that is planned to be done by then, as long as its runs usually take. Who never ran, or is
    paused, is not waited for.
@@ -24,7 +26,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.between import OTHER_CADENCE
-from swarm.sequencing.history import History, cadence_s
+from swarm.sequencing.history import RUNS_KEPT, History, cadence_s
 from swarm.sequencing.order import HABIT_RUNS, SAME_HOUR_S, WEEK_S
 from swarm.sequencing.planned import begun_s, plan_of, starts_between, usually_behind_s
 from swarm.sequencing.world import World
@@ -85,7 +87,9 @@ def _habit(
     if writes_s is None or reads_s is None:
         return None
     is_daily = max(writes_s, reads_s) < OTHER_CADENCE * DAY_S
-    before = _before(ended, _like(starts, start_s, reads_s, DAY_S if is_daily else WEEK_S))
+    is_often = RUNS_KEPT * min(writes_s, reads_s) < (HABIT_RUNS + 1) * DAY_S
+    period_s = reads_s if is_often else DAY_S if is_daily else WEEK_S
+    before = _before(ended, _like(starts, start_s, reads_s, period_s))
     is_habit = len(before) >= (HABIT_RUNS if is_daily else HABIT_WEEKS)
     return _Habit(began, writes_s, before) if is_habit else None
 
@@ -93,7 +97,7 @@ def _habit(
 def _by_habit(writer: PipelineKey, habit: _Habit, start_s: float) -> Need | None:
     done_s = start_s - median(slack_s for _, slack_s in habit.before)
     begins_s = start_s - median(ahead_s for ahead_s, _ in habit.before)
-    if not _is_due(habit.began, begins_s, habit.writes_s):
+    if not _is_due(habit, begins_s):
         return None
     return Need(writer, begins_s - habit.writes_s / 2, done_s)
 
@@ -134,7 +138,9 @@ def _before(ended: Sequence[Ran], starts: Sequence[float]) -> list[tuple[float, 
     return found
 
 
-def _is_due(began: Sequence[float], begins_s: float, every_s: float) -> bool:
-    reach_s = max(every_s / 2, SAME_HOUR_S)
-    at = bisect_left(began, begins_s - WEEK_S - reach_s)
-    return at < len(began) and began[at] <= begins_s - WEEK_S + reach_s
+def _is_due(habit: _Habit, begins_s: float) -> bool:
+    reach_s = max(habit.writes_s / 2, SAME_HOUR_S)
+    kept_s = RUNS_KEPT * habit.writes_s
+    ago_s = next((ago_s for ago_s in (WEEK_S, DAY_S) if ago_s + reach_s < kept_s), 2 * reach_s)
+    at = bisect_left(habit.began, begins_s - ago_s - reach_s)
+    return at < len(habit.began) and habit.began[at] <= begins_s - ago_s + reach_s

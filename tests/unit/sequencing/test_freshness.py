@@ -1,0 +1,40 @@
+"""Which run a start needs, of who runs often and of who runs on some days alone."""
+
+import pytest
+
+from swarm.model.keys import PipelineKey
+from swarm.sequencing.freshness import need
+from swarm.sequencing.history import History
+from tests.unit.sequencing.mornings import DAY_S, MIN_S, MONDAY, ran
+
+WRITER, READER = PipelineKey("af", "events"), PipelineKey("dg", "counts")
+START_S = (MONDAY + 20) * DAY_S + 6 * 3_600.0
+
+
+def history_of(every_s: float, days: int, quiet_s: float = 0.0) -> History:
+    """Both run so often until START_S, the reader soon after the writer; the day before neither did
+    for so long, before and after that time."""
+    history = History()
+    for number in range(int(days * DAY_S / every_s), 0, -1):
+        at_s = START_S - number * every_s
+        if not DAY_S - quiet_s < START_S - at_s < DAY_S + quiet_s:
+            for key, late_s in ((WRITER, 0.0), (READER, MIN_S)):
+                history.see(ran(key, at_s + late_s, MIN_S / 2).run)
+    return history
+
+
+@pytest.mark.parametrize("every_min", [1, 5, 15, 20, 25, 60])
+def test_a_run_is_due_however_few_days_are_kept(every_min: int) -> None:
+    needed = need(history_of(every_min * MIN_S, 10), WRITER, READER, START_S + MIN_S)
+    assert needed is not None
+    assert needed.from_s == START_S - every_min * MIN_S / 2
+
+
+def test_nothing_is_due_where_nothing_ran_at_that_time_the_day_before() -> None:
+    history = history_of(15 * MIN_S, 10, quiet_s=3 * 3_600.0)
+    assert need(history, WRITER, READER, START_S + MIN_S) is None
+
+
+def test_the_day_before_says_nothing_of_who_runs_on_some_days_of_a_week() -> None:
+    history = history_of(60 * MIN_S, 10, quiet_s=3 * 3_600.0)
+    assert need(history, WRITER, READER, START_S + MIN_S) is not None
