@@ -6,6 +6,7 @@ with it; all state is in the journal, so it may also simply be killed.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ _TOKEN_MIN = 20
 _ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _NODE_S = 30.0  # that a node may take to say what it is
 _TOO_SLOW = "timed out during startup"
+_END_S = 30.0  # that killed processes may take to be gone
 
 if TYPE_CHECKING:
     from swarm.actors.fleet import Fleet
@@ -153,11 +155,16 @@ def _start_ray(settings: Settings) -> None:
             raise
         # Ray waits 30 s for its own processes, which a machine that is busy at this moment may not
         # give them. What they have read by now the next ones find in memory.
-        begun = psutil.Process().children(recursive=True)
-        for process in begun:
-            process.kill()
-        psutil.wait_procs(begun)
+        kill_all(psutil.Process().children(recursive=True))
         begin()
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    """End those that have not ended yet, and wait until they are gone."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=_END_S)
 
 
 def _capacity(settings: Settings) -> Callable[[], "Capacity"]:

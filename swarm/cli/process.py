@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import typer
 
-from swarm.bootstrap import ray_folder, running_file
+from swarm.bootstrap import kill_all, ray_folder, running_file
 from swarm.cli.connection import fail
 from swarm.client import Client
 from swarm.config import Settings
@@ -98,7 +98,7 @@ def stop(settings: Settings, pid: int) -> None:
     except psutil.NoSuchProcess:
         family = []
     _, left = psutil.wait_procs(family, timeout=_STOP_S)
-    _kill([*left, *_left_by(settings, pid)])
+    kill_all([*left, *_left_by(settings, pid)])
     running_file(settings).unlink(missing_ok=True)
 
 
@@ -107,7 +107,7 @@ def clear(settings: Settings) -> None:
     until then it holds the port and writes into the folder that the next one takes."""
     pid = _told_pid(settings)
     if pid is not None and _has_ended(pid):
-        _kill(list(_left_by(settings, pid)))
+        kill_all(list(_left_by(settings, pid)))
 
 
 def _has_ended(pid: int) -> bool:
@@ -159,13 +159,6 @@ def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
                 Path(file.path).is_relative_to(folder) for file in process.open_files()
             ):
                 yield process
-
-
-def _kill(processes: Sequence[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(processes, timeout=_STOP_S)
 
 
 def _refuse_taken_port(settings: Settings) -> None:

@@ -89,9 +89,10 @@ class PrefectKnobs:
             return await self._queues.turn(intent, mark)
         moved = 0
         for run_id, held in _read(mark).runs.items():
-            is_let_go = held.due_s < intent.from_s
-            why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
-            why = f"{_SIGN} lets it go ({intent.id})" if is_let_go else why
+            if held.due_s < intent.from_s:
+                why = f"{_SIGN} lets it go ({intent.id})"
+            else:
+                why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
             row = await self._run(run_id, held)
             if row is None:
                 row = await self._make_again(intent, held)
