@@ -7,14 +7,15 @@ or moves into a session of its own stays below this process and can be found and
 Over the control socket come lines of JSON: `{"run": {...}}` starts a program, `{"call": {...}}` has
 a function called in the resident process, `{"hold": {...}}` starts one that works on `{"item":
 {...}}` until its end, `{"kill": null}` ends what runs, `{"beat": null}` says that the worker is in
-contact. Back go `{"started": {...}}` and
-`{"ended": {...}}`. The worker's death closes the socket, however it died: then everything ends.
+contact. Back go `{"started": {...}}`, but for a call that ends at once, and `{"ended": {...}}`. The
+worker's death closes the socket, however it died: then everything ends.
 So it does when no beat came for FENCE_S seconds, which also covers a worker that stands still.
 """
 
 import contextlib
 import ctypes
 import json
+import math
 import os
 import resource
 import selectors
@@ -41,6 +42,8 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PART_BYTES = 1 << 18
 _LOOK_S = 0.1  # how often memory and the fence are looked at
+_AT_ONCE_S = 0.02  # a call that ends sooner has one word, not two: each of them wakes its worker
+_KILLS_S = 1.0  # so long ago is known well enough how many the kernel has killed
 _NICE = 5  # a task leaves a core to whatever keeps it: its worker, the beats, the dispatcher
 _SEARCH_SHARE = 0.01  # of a core, for finding what the task has forked
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -63,10 +66,13 @@ class Slot:
         self._items = 0  # that it has not answered yet
         self._limits: dict[str, Any] = {}
         self._deadline_s: float | None = None
+        self._tell_s: float | None = None  # when it is told that the call has started
+        self._look_s = 0.0
         self._family: list[int] = []  # the task's processes, as far as they are known
         self._search_s = 0.0
         self._peak_bytes = 0
         self._kills = 0  # of the kernel for want of memory, before the task
+        self._kills_s = -math.inf  # when that was read
         self._why = ""
 
     def serve(self) -> None:
@@ -85,7 +91,7 @@ class Slot:
         try:
             while True:
                 busy = self._child is not None
-                for key, _ in ready.select(_LOOK_S if busy else None):
+                for key, _ in ready.select(self._patience_s()):
                     if key.fileobj is self._control:
                         if not self._listen():
                             return
@@ -101,6 +107,14 @@ class Slot:
         finally:
             end_descendants()
             self._remove_files()
+
+    def _patience_s(self) -> float | None:
+        """After how long something has to be looked at, if nothing happens."""
+        if self._child is None:
+            return None
+        if self._tell_s is None:
+            return _LOOK_S
+        return max(0.0, self._tell_s - time.monotonic())
 
     def _listen(self) -> bool:
         """Do what has arrived, all of it: nothing tells of it again. False at the end of the
@@ -134,9 +148,10 @@ class Slot:
     def _limit(self, what: dict[str, Any]) -> None:
         self._holding, self._items = False, 0
         self._limits, self._peak_bytes, self._why = what, 0, ""
-        self._kills = kills_for_memory()
-        timeout_s = what.get("timeout_s")
-        self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        now_s, timeout_s = time.monotonic(), what.get("timeout_s")
+        if now_s - self._kills_s > _KILLS_S:
+            self._kills, self._kills_s = kills_for_memory(), now_s
+        self._deadline_s = None if timeout_s is None else now_s + timeout_s
 
     def _run(self, what: dict[str, Any]) -> None:
         self._end_resident()
@@ -157,12 +172,20 @@ class Slot:
             self._remove_files()
             self._say("ended", {"error": f"{what['argv'][0]}: {error.strerror}"})
             return
-        self._began(self._child)
+        self._began(self._child, tell_s=0.0)
 
-    def _began(self, child: "subprocess.Popen[bytes]") -> None:
-        self._child = child
-        self._family, self._search_s = [child.pid], time.monotonic() + _LOOK_S
-        self._say("started", {"pid": child.pid})
+    def _began(self, child: "subprocess.Popen[bytes]", tell_s: float) -> None:
+        now_s = time.monotonic()
+        self._child, self._family = child, [child.pid]
+        self._look_s = self._search_s = now_s + _LOOK_S
+        self._tell_s = now_s + tell_s
+        if not tell_s:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._child is not None and self._tell_s is not None:
+            self._tell_s = None
+            self._say("started", {"pid": self._child.pid})
 
     def _call(self, what: dict[str, Any]) -> None:
         """Have a function called, in the resident process if that suits, else in a new one. A call
@@ -175,7 +198,7 @@ class Slot:
                 self._end_resident()
         self._limit(what)
         try:
-            self._began(self._asked().process)
+            self._began(self._asked().process, tell_s=_AT_ONCE_S if "request" in what else 0.0)
         except OSError as error:
             self._end_resident()
             self._remove_files()
@@ -258,6 +281,7 @@ class Slot:
         code = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGKILL and kills_for_memory() > self._kills:
             self._why = self._why or "out_of_memory"  # as far as one can tell from outside
+            self._kills_s = -math.inf
         return {
             "exit_code": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
@@ -270,14 +294,20 @@ class Slot:
         """End a task that uses too much memory or time."""
         if self._child is None:
             return
-        if time.monotonic() >= self._search_s:
+        now_s = time.monotonic()
+        if self._tell_s is not None and now_s >= self._tell_s:
+            self._tell()
+        if now_s < self._look_s:
+            return
+        self._look_s = now_s + _LOOK_S
+        if now_s >= self._search_s:
             self._search()
         most = self._limits.get("memory_bytes") or sys.maxsize
         uses_bytes = memory_bytes(self._family, most)
         self._peak_bytes = max(self._peak_bytes, uses_bytes)
         if uses_bytes > most:
             self._end("out_of_memory")
-        elif self._deadline_s is not None and time.monotonic() > self._deadline_s:
+        elif self._deadline_s is not None and now_s > self._deadline_s:
             self._end("timeout")
 
     def _remove_files(self) -> None:

@@ -65,7 +65,11 @@ def a_call(folder: Path, name: str, args: dict[str, Any], **more: Any) -> Call:
 
 
 async def called(slot: Slot, folder: Path, name: str, limit: int | None = None, **args: Any) -> End:
-    begun = await slot.run(a_call(folder, name, args, memory_bytes=limit))
+    return await ended(slot, a_call(folder, name, args, memory_bytes=limit))
+
+
+async def ended(slot: Slot, call: Call) -> End:
+    begun = await slot.run(call)
     return begun if isinstance(begun, End) else await slot.end()
 
 
@@ -83,6 +87,21 @@ async def test_a_function_is_called_and_returns(slot: Slot, code: Path) -> None:
     assert await returned(slot, code, "later") == "later"
 
 
+async def test_only_what_takes_longer_says_that_it_started(slot: Slot, code: Path) -> None:
+    pid = await returned(slot, code, "pid")
+    words = []
+    for _ in range(20):
+        words.append(await slot.run(a_call(code, "pid", {})))
+        if words[-1] == pid:  # this once the machine was slow
+            await slot.end()
+    assert any(isinstance(word, End) for word in words)
+    sleeper = a_call(code, "sleeps", {})
+    assert await slot.run(sleeper) == pid
+    await slot.kill()
+    assert (await slot.end()).why == "killed"
+    assert isinstance(await slot.run(Program(("true",), code / "output", dict(os.environ))), int)
+
+
 async def test_a_mark_ends_with_its_call(slot: Slot, code: Path) -> None:
     """The pass of a call is none of the next one's business, which runs in the same process."""
     pid = await returned(slot, code, "pid")
@@ -90,8 +109,7 @@ async def test_a_mark_ends_with_its_call(slot: Slot, code: Path) -> None:
     marks = {**plain.marks, "SWARM_TOKEN_FILE": "/mine"}
     with_pass = Call(**{n: getattr(plain, n) for n in plain.__slots__} | {"marks": marks})
     for call, told in ((with_pass, '"/mine"'), (plain, "null"), (with_pass, '"/mine"')):
-        await slot.run(call)
-        assert (await slot.end()).result == told
+        assert (await ended(slot, call)).result == told
     assert await returned(slot, code, "pid") == pid
 
 
@@ -111,8 +129,8 @@ async def test_the_process_stays_until_something_else_is_wanted(slot: Slot, code
     assert await returned(slot, code, "pid") == first
     other = a_call(code, "pid", {})
     other = Call(**{name: getattr(other, name) for name in other.__slots__} | {"cwd": ""})
-    await slot.run(other)  # the module is not there, from this folder
-    assert "cannot be imported" in (await slot.end()).error
+    end = await ended(slot, other)  # the module is not there, from this folder
+    assert "cannot be imported" in end.error
     assert not alive(first)
     second = await returned(slot, code, "pid")
     await slot.run(Program(("true",), code / "output", dict(os.environ)))
