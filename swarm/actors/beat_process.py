@@ -12,7 +12,7 @@ and only while somebody listens there: a dispatcher that is started again listen
 A packet is a head, the id of the worker and a MAC (HMAC-SHA256 over both, cut to 16 bytes). Numbers
 only rise, and each dispatcher has an epoch of its own, so an old packet is worth nothing. A beat
 tells for how long its sender has beaten without an echo: one that hears nothing cannot be given
-orders.
+orders. The echo of such a beat is no contact, as who sends it cannot know that it arrives.
 """
 
 import contextlib
@@ -29,7 +29,8 @@ from dataclasses import dataclass
 from typing import Any
 
 BEAT, DEATH, ECHO = 1, 2, 3  # kinds
-RENEW, UNKNOWN = 1, 2  # flags of an echo: come for orders; I do not know you
+# Flags of an echo: come for orders; I do not know you; this is no contact yet.
+RENEW, UNKNOWN, DEAF = 1, 2, 4
 BEAT_S = 0.1
 STALE_S = 1.0
 NOTICE_S = 10.0

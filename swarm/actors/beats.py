@@ -15,6 +15,7 @@ from typing import Any
 
 from swarm.actors.beat_process import (
     BEAT,
+    DEAF,
     DEATH,
     ECHO,
     PACKET_BYTES,
@@ -31,7 +32,12 @@ _SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
 _TIMESPEC = struct.Struct("@ll")
 _BUFFER_BYTES = 8_000_000
 _REST_S = 0.005  # between two looks: what comes in one by one is taken together
-_FLAGS = {Nod.NOTED: 0, Nod.COME: RENEW, Nod.UNKNOWN: UNKNOWN | RENEW}
+_FLAGS = {
+    Nod.NOTED: 0,
+    Nod.COME: RENEW,
+    Nod.DEAF: RENEW | DEAF,
+    Nod.UNKNOWN: RENEW | UNKNOWN,
+}
 
 
 @dataclass(slots=True)

@@ -245,10 +245,7 @@ class DispatcherActor:
                 _answer(letter, fault)
             return
         self._beats.drain()
-        now = self._now()
-        due = self._dispatcher.due(now)
-        batch += [_Letter(event, entered(now.wall_s), now.steady_s) for event in due]
-        await self._handle(batch, now)
+        await self._handle(batch, self._now())
 
     async def _amend_bodies(self, batch: Sequence[_Letter]) -> None:
         amended: dict[TaskId, str] = {}
@@ -263,10 +260,12 @@ class DispatcherActor:
                 self._bodies.pop(task, None)
             await asyncio.to_thread(self._payloads.amend, amended)
 
-    async def _handle(self, batch: list[_Letter], now: Now) -> None:
+    async def _handle(self, batch: Sequence[_Letter], now: Now) -> None:
         turn = _Turn()
         for letter in batch:
             self._take(letter, turn, now)
+        for event in self._dispatcher.due(now):  # nobody is silent whose word has just come
+            self._take(_Letter(event, entered(now.wall_s), now.steady_s), turn, now)
         parked, self._parked = self._parked, {}
         for letter in parked.values():
             self._take(letter, turn, now)

@@ -26,7 +26,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from swarm.actors.beat_process import RENEW, UNKNOWN
+from swarm.actors.beat_process import DEAF, RENEW, UNKNOWN
 from swarm.actors.beat_sender import BeatSender
 from swarm.actors.held import Held
 from swarm.actors.leaving import Leaving
@@ -171,8 +171,9 @@ class Worker:
         if flags & RENEW:
             self._renew_within(0.0)
         if not flags & UNKNOWN:
-            self._confirmed_s = max(self._confirmed_s, sent_s)
             self._echoed_s = self._clock.monotonic_s()
+        if not flags & (UNKNOWN | DEAF):
+            self._confirmed_s = max(self._confirmed_s, sent_s)
 
     async def _renewing(self) -> None:
         while True:

@@ -13,7 +13,8 @@ less often than others beat, and gets as much more time in steps 1 and 2. Who sa
 every so many seconds gets so many times more; who said when it fences itself is believed in 3.
 
 It doubts itself (Dadgar, Phillips, Currey: Lifeguard, 2017). Time in which its own loop stood
-still does not count as anybody's silence. While more than `DOUBTFUL_SHARE` of the workers look
+still does not count as anybody's silence in steps 1 and 2. In 3 it does: who had no answer in that
+time has fenced itself, whoever was to blame. While more than `DOUBTFUL_SHARE` of the workers look
 late at once, the fault is more likely here than there, and step 2 waits. One that was cut off a
 while ago, and is not fenced yet, does not make it doubt the next.
 
@@ -24,7 +25,7 @@ keep packets until it is up again, and the oldest know of nothing. Gaps of the f
 nothing about how late beats get, and do not widen anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from swarm.dispatch.events import Silence
@@ -93,9 +94,11 @@ class _Gap:
 
 @dataclass(slots=True)
 class _Heard:
-    """What was last heard of a worker. `graced`: nothing yet, it was only given time."""
+    """What was last heard of a worker. `graced`: nothing yet, it was only given time. No word of
+    ours that it may take for contact answers anything after `contact_s`."""
 
     at_s: float
+    contact_s: float
     beat_s: float | None = None
     graced: bool = False
     believed_s: float | None = None  # when step 2 was taken
@@ -138,7 +141,7 @@ class Detector:
 
     def beat(self, worker: WorkerId, at_s: float) -> None:
         """A beat came in at `at_s`."""
-        heard = self._heard.setdefault(worker, _Heard(at_s, graced=True))
+        heard = self._heard.setdefault(worker, _Heard(at_s, at_s, graced=True))
         if heard.gap is not None:
             heard.gap.cut |= heard.deaf
         if heard.beat_s is not None and at_s - heard.beat_s >= _TOGETHER_S:
@@ -148,6 +151,7 @@ class Detector:
                 believed = heard.believed_s is not None
                 heard.gap = _Gap(heard.beat_s, at_s, believed, heard.deaf)
         heard.at_s = max(heard.at_s, at_s)
+        heard.contact_s = max(heard.contact_s, at_s)
         heard.beat_s = max(heard.beat_s or at_s, at_s)
         heard.graced, heard.believed_s, heard.deaf = False, None, False
 
@@ -166,16 +170,17 @@ class Detector:
 
     def renewed(self, worker: WorkerId, now_s: float) -> None:
         """A sign of life that is no beat."""
-        heard = self._heard.setdefault(worker, _Heard(now_s))
+        heard = self._heard.setdefault(worker, _Heard(now_s, now_s))
         # Of one that never beat nothing shows if it was cut off; of all others the next beat does.
         if heard.believed_s is not None and heard.beat_s is None:
             self._false_alarms += 1
             heard.believed_s = None
-        heard.at_s, heard.graced = max(heard.at_s, now_s), False
+        heard.at_s, heard.contact_s = max(heard.at_s, now_s), max(heard.contact_s, now_s)
+        heard.graced = False
 
     def grace(self, worker: WorkerId, now_s: float) -> None:
         """Give a worker a full term without a sign of life from it."""
-        self._heard[worker] = _Heard(now_s, graced=True)
+        self._heard[worker] = _Heard(now_s, now_s, graced=True)
 
     def forget(self, worker: WorkerId) -> None:
         self._heard.pop(worker, None)
@@ -197,18 +202,18 @@ class Detector:
         the time between two questions is how the detector knows that it stood still itself."""
         self._forgive(now_s)
         self._tail_s = self._gaps.share_s(_TAIL, without=_RETURNED)
-        late = [worker for worker in self._heard if self.suspects(worker, now_s)]
+        late = {worker for worker in self._heard if self.suspects(worker, now_s)}
         doubtful = self._is_doubtful(late, now_s)
-        for worker in late:
-            heard = self._heard[worker]
-            silent_s = now_s - heard.at_s
-            if silent_s > self._fence_s(worker) + self._patience.guard_s:
+        for worker, heard in self._heard.items():
+            if now_s - heard.contact_s > self._fence_s(worker) + self._patience.guard_s:
                 yield Silence(worker, fenced=True)
-            elif silent_s > self._patient_s(worker) and not doubtful:
+            elif doubtful or worker not in late:
+                continue
+            elif now_s - heard.at_s > self._patient_s(worker):
                 heard.believed_s = heard.believed_s or now_s
                 yield Silence(worker, fenced=False)
 
-    def _is_doubtful(self, late: Sequence[WorkerId], now_s: float) -> bool:
+    def _is_doubtful(self, late: Collection[WorkerId], now_s: float) -> bool:
         """Do more look late at once than is likely, were the fault there? Those that it took for
         gone a while ago say nothing of now."""
         gone = sum(self._is_old_news(self._heard[worker], now_s) for worker in late)

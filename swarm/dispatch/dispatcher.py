@@ -155,7 +155,7 @@ class Dispatcher:
             return Nod.UNKNOWN
         if unheard_s > self._policy.patience.deaf_s:
             self.detector.deaf(worker)
-            return Nod.COME
+            return Nod.DEAF
         self.detector.beat(worker, at_s)
         return Nod.COME if worker in self.called else Nod.NOTED
 

@@ -228,4 +228,5 @@ class Nod(StrEnum):
 
     NOTED = "noted"
     COME = "come"  # there are orders: renew now
+    DEAF = "deaf"  # the same, and the answer is no contact: that has the next beat's
     UNKNOWN = "unknown"  # as `Receipt.UNKNOWN_WORKER`

@@ -43,16 +43,18 @@ class NoWatch:
 
 
 class Interrupted:
-    """A dispatcher that cannot be reached now and then, and by beats never."""
+    """A dispatcher that cannot be reached now and then, and by beats only if it is `beaten`."""
 
-    def __init__(self, dispatcher: DispatcherActor) -> None:
+    def __init__(self, dispatcher: DispatcherActor, *, beaten: bool = False) -> None:
+        self._beaten = beaten
         self.away = False
         self.refused = 0
         self._dispatcher = dispatcher
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
         self._pass()
-        return replace(await self._dispatcher.tell(event, cause_id), beats_to="")
+        answer = await self._dispatcher.tell(event, cause_id)
+        return answer if self._beaten else replace(answer, beats_to="")
 
     async def tell_all(self, events: Sequence[Event], cause_id: str) -> list[Answer | Rejected]:
         self._pass()

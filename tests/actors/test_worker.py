@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from swarm.actors.outbox import Outbox
 from swarm.actors.ports import Answer
+from swarm.dispatch.detector import Patience
 from swarm.dispatch.events import (
     Acquire,
     Cancel,
@@ -206,6 +208,19 @@ async def test_a_worker_outlives_a_dispatcher_that_does_not_answer(tmp_path: Pat
             link.away = False
             await until(lambda: task in floor.ended)
     assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
+
+
+async def test_the_echo_of_a_beat_that_does_not_count_is_no_contact(tmp_path: Path) -> None:
+    """Else a worker runs on after the dispatcher has taken it for fenced."""
+    async with a_dispatcher(tmp_path, fence_s=600) as dispatcher:
+        link, engine = Interrupted(dispatcher, beaten=True), dispatcher._dispatcher
+        async with a_worker(link, tmp_path, fence_s=1.0) as worker:
+            await until(lambda: worker.id in engine.floor.workers)
+            old = worker.id
+            deaf = Patience(deaf_s=-1.0)  # all beats left without an echo for longer
+            engine._policy = replace(engine._policy, patience=deaf)
+            link.away = True
+            await until(lambda: worker.id != old)
 
 
 async def test_a_payload_that_cannot_be_read_fails_and_frees_its_slot(tmp_path: Path) -> None:

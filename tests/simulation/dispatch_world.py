@@ -68,6 +68,7 @@ WALL_S = 1_000.0
 PIPELINES = [PipelineKey("air", f"dag{number}") for number in range(3)]
 HOLD_S = 2.0
 TICK_S = 0.05
+CONTACT = {Nod.NOTED, Nod.COME}
 STALE_S = 1.0  # so long a sender beats for a worker that stands still
 PATIENCE = Patience(suspect_s=0.3, redistribute_s=0.6, self_fence_s=3.0, guard_s=0.5)
 POLICY = Policy(weights={"gold": 3.0}, rearm_max_s=8.0, patience=PATIENCE)
@@ -629,7 +630,7 @@ class Node:
             again = lambda: self._echoed(me, sent_s, nod)  # noqa: E731
             self.world.after(until_s - self.world.now_s, again)
         elif me == self.worker:
-            if nod is not Nod.UNKNOWN:
+            if nod in CONTACT:
                 self.confirmed_s = max(self.confirmed_s, sent_s)
             if nod is not Nod.NOTED and self.known:
                 self._renew()

@@ -40,10 +40,21 @@ def test_its_own_stall_is_nobodys_silence() -> None:
     for worker in (A, B):
         detector.beat(worker, 0.0)
     listening(detector, 1.0, A, B)
-    assert list(detector.verdicts(31.0)) == [], "it stood still for 30 s and blames others"
-    listening(detector, 31.5, from_s=31.0)
-    listening(detector, 31.75, from_s=31.5)
-    assert set(detector.verdicts(31.8)) == {Silence(A, False), Silence(B, False)}
+    assert list(detector.verdicts(11.0)) == [], "it stood still for 10 s and blames others"
+    listening(detector, 11.5, from_s=11.0)
+    listening(detector, 11.75, from_s=11.5)
+    assert set(detector.verdicts(11.8)) == {Silence(A, False), Silence(B, False)}
+
+
+def test_who_had_no_answer_has_fenced_itself_however_often_it_stood_still() -> None:
+    detector = Detector(Patience())
+    for worker in (A, B):
+        detector.beat(worker, 0.0)
+    for step in range(1, 54):  # on a machine that gives it no more than three looks in a second
+        assert list(detector.verdicts(step * 0.3)) == []
+        detector.deaf(A)
+        detector.beat(B, step * 0.3)
+    assert list(detector.verdicts(16.1)) == [Silence(A, fenced=True)]
 
 
 def test_it_doubts_itself_when_most_look_late() -> None:
