@@ -130,6 +130,7 @@ class Worker:
         await asyncio.gather(*doings, return_exceptions=True)
         for slot in self._slots:
             await slot.close()
+        self._outbox.close()
 
     def _forget(self) -> None:
         """Begin anew, under a new id: what ran before does not count any more."""

@@ -132,7 +132,7 @@ async def test_what_a_dead_worker_could_not_tell_is_told_by_the_next(tmp_path: P
         Outbox(tmp_path / "new" / "ended").put(Finish(Token(task, 1), Outcome.SUCCEEDED))
         async with a_worker(DeafToEnds(dispatcher), tmp_path, "new", fence_s=5.0):
             await until(lambda: task in floor.ended)
-            await until(lambda: not any((tmp_path / "new" / "ended").iterdir()))
+            await until(lambda: Outbox(tmp_path / "new" / "ended").waiting() == [])
     assert (floor.ended[task].outcome, floor.ended[task].grant) == (Outcome.SUCCEEDED, 1)
 
 
