@@ -16,13 +16,18 @@ _LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
 def descendants() -> list[int]:
     """Every process below this one. What forks or ends meanwhile may be missing."""
-    children = _children_of if _LISTS_CHILDREN else _by_parent().get
+    below_one = _children_of if _LISTS_CHILDREN else _by_parent().get
     found, waiting = [], [os.getpid()]
     while waiting:
-        below = children(waiting.pop()) or []
+        below = below_one(waiting.pop()) or []
         found += below
         waiting += below
     return found
+
+
+def children(pid: int) -> list[int]:
+    """Those directly below; nothing where the process is gone."""
+    return _children_of(pid) if _LISTS_CHILDREN else _by_parent().get(pid, [])
 
 
 def end_descendants() -> None:

@@ -34,7 +34,6 @@ from swarm.actors.process_tree import (
     kill,
     kills_for_memory,
     memory_bytes,
-    resident_bytes,
 )
 from swarm.actors.slot_resident import Resident
 
@@ -192,10 +191,8 @@ class Slot:
         without a home has that of the last one."""
         what["home"] = self._home = what["home"] or self._home
         resident = self._resident
-        if resident is not None:
-            uses_bytes = resident_bytes(resident.pid)
-            if not resident.suits(what["home"], what.get("memory_bytes"), uses_bytes):
-                self._end_resident()
+        if resident is not None and not resident.suits(what["home"], what.get("memory_bytes")):
+            self._end_resident()
         self._limit(what)
         try:
             self._began(self._asked().process, tell_s=_AT_ONCE_S if "request" in what else 0.0)

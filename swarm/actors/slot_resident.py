@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from swarm.actors.printing import open_output
+from swarm.actors.process_tree import children, resident_bytes
 
 _SEND_S = 5.0  # a process that takes a call in no sooner is not usable
 
@@ -40,11 +41,12 @@ class Resident:
     def pid(self) -> int:
         return self.process.pid
 
-    def suits(self, home: dict[str, Any], memory_bytes: int | None, uses_bytes: int) -> bool:
+    def suits(self, home: dict[str, Any], memory_bytes: int | None) -> bool:
         """May a call of this home and limit run here? What earlier calls left in memory would
         count against it."""
-        lives = self.process.poll() is None
-        return lives and self.home == home and (not memory_bytes or 2 * uses_bytes < memory_bytes)
+        if self.process.poll() is not None or self.home != home:
+            return False
+        return not memory_bytes or 2 * resident_bytes(self.pid) < memory_bytes
 
     def send(self, request: dict[str, Any]) -> None:
         """Raises `OSError`."""
@@ -70,21 +72,11 @@ class Resident:
 
     def left_something(self) -> bool:
         """Does anything but this process live below the slot?"""
-        below = {*_children(os.getpid()), *_children(self.pid)} - {self.pid}
+        below = {*children(os.getpid()), *children(self.pid)} - {self.pid}
         return any(_runs(pid) for pid in below)
 
     def close(self) -> None:
         self.socket.close()
-
-
-def _children(pid: int) -> Iterator[int]:
-    """By proc(5): of each thread its own. Nothing where the process is gone."""
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children") as file:
-                yield from map(int, file.read().split())
-    except OSError:
-        return
 
 
 def _runs(pid: int) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from swarm.actors import outbox
 from swarm.actors.outbox import Outbox
 from swarm.dispatch.events import Finish
 from swarm.model.work import Outcome, TaskId, Token
@@ -60,13 +59,13 @@ def test_a_full_disk_costs_only_what_it_did_not_take(
 ) -> None:
     box, write = Outbox(tmp_path), os.write
     box.put(an_end(1))
-    monkeypatch.setattr(outbox.os, "write", lambda file, text: write(file, text[:20]))
+    monkeypatch.setattr(os, "write", lambda file, text: write(file, text[:20]))
     box.put(an_end(2))
 
     def refuse(*_: object) -> int:
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr(outbox.os, "write", refuse)
+    monkeypatch.setattr(os, "write", refuse)
     box.put(an_end(3))
     monkeypatch.undo()
     box.put(an_end(4))
