@@ -7,6 +7,7 @@ with the CPU and the memory it took. `last`: it left threads behind, so this pro
 `stale`: the function's package has changed on disk; nothing was called, a new process has to.
 """
 
+import functools
 import importlib
 import inspect
 import json
@@ -186,6 +187,7 @@ def _redirect(descriptor: int) -> None:
     os.dup2(descriptor, 2)
 
 
+@functools.lru_cache
 def _takes_context(function: Callable[..., Any]) -> bool:
     try:
         return "context" in inspect.signature(function).parameters

@@ -95,10 +95,10 @@ class Slot:
                         if not self._listen():
                             return
                     elif key.fileobj == wake_read:
-                        os.read(wake_read, 4096)
+                        os.read(wake_read, 4096)  # before the look: who ends then wakes us again
+                        self._reap()
                     else:
                         self._hear()
-                self._reap()
                 self._look()
                 idle = self._holding and not self._items
                 if busy and not idle and time.monotonic() - self._beat_s > self._fence_s:

@@ -10,6 +10,7 @@ from typing import Any
 from swarm.actors.printing import open_output
 from swarm.actors.process_tree import children, resident_bytes
 
+_PART_BYTES = 1 << 18
 _SEND_S = 5.0  # a process that takes a call in no sooner is not usable
 
 
@@ -50,15 +51,21 @@ class Resident:
 
     def send(self, request: dict[str, Any]) -> None:
         """Raises `OSError`."""
-        self.socket.settimeout(_SEND_S)
-        self.socket.sendall(json.dumps(request).encode() + b"\n")
-        self.socket.setblocking(False)
+        line = json.dumps(request).encode() + b"\n"
+        try:
+            sent = self.socket.send(line)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(line):
+            self.socket.settimeout(_SEND_S)
+            self.socket.sendall(line[sent:])
+            self.socket.setblocking(False)
 
     def answers(self) -> Iterator[dict[str, Any]]:
         """What has arrived; never waits."""
         while True:
             try:
-                part = self.socket.recv(1 << 18)
+                part = self.socket.recv(_PART_BYTES)
             except BlockingIOError:
                 return
             except ConnectionError:
@@ -69,6 +76,8 @@ class Resident:
             *lines, self._begun = (self._begun + part).split(b"\n")
             for line in lines:
                 yield json.loads(line)
+            if len(part) < _PART_BYTES:
+                return
 
     def left_something(self) -> bool:
         """Does anything but this process live below the slot?"""
