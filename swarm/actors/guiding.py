@@ -1,7 +1,8 @@
 """What the sequencer tells the dispatcher: decisions, as the queue of its workers takes them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from swarm.actors.ports import Dispatch
 from swarm.clock import Clock
@@ -15,6 +16,7 @@ _LOOK_S = 0.25
 _RENEW_S = 5.0  # so soon a dispatcher that was restarted knows it again
 # So much longer stands a hold whose runs are left out at its end: until that is decided and told.
 _WORD_S = 10.0
+_LATE = "its latest start has come"
 
 
 def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s: float) -> Guide:
@@ -29,15 +31,12 @@ def guide(intents: Iterable[Intent], slack_s: Mapping[PipelineKey, float], now_s
     for intent in intents:
         if intent.mode is not Mode.GATE or _left_s(intent, now_s) <= 0:
             continue
+        left_out += _left_out(intent)
         match intent.act:
             case Act.HOLD:
                 for_s = min(TTL_S, _left_s(intent, now_s))
                 told = intent.target, for_s, intent.reason, intent.waits_for, intent.from_s
                 holds.append(Hold(*told))
-            case Act.RELEASE if intent.skip_at_s is not None:
-                left_out.append(
-                    LeftOut(intent.target, intent.skip_at_s, intent.reason, intent.cause_id)
-                )
             case Act.PROMOTE:
                 slack[intent.target] = 0.0
             case Act.YIELD:
@@ -85,6 +84,19 @@ def _gist(guide: Guide) -> object:
     holds = [(hold.pipeline, hold.reason, hold.waits_for, hold.from_s) for hold in guide.holds]
     spent = {pipeline: slack_s <= 0 for pipeline, slack_s in guide.slack_s.items()}
     return holds, spent, guide.yielding, guide.left_out
+
+
+def _left_out(intent: Intent) -> Iterator[LeftOut]:
+    """What a hold and its release leave out: the runs that came closest to those starts."""
+    is_over = intent.act is Act.RELEASE and intent.skip_at_s is not None
+    reason, end_s = (intent.reason if is_over else _LATE), intent.skip_at_s or 0.0
+    if is_over and not intent.left_out_s:
+        yield LeftOut(intent.target, end_s, reason, intent.cause_id)
+    known = sorted((*intent.let_go_s, *intent.left_out_s, *intent.due_s))
+    until_s = [(early_s + late_s) / 2 for early_s, late_s in pairwise(known)]
+    for start_s, from_s, to_s in zip(known, [0.0, *until_s], [*until_s, end_s], strict=False):
+        if start_s in intent.left_out_s:
+            yield LeftOut(intent.target, to_s, reason, intent.cause_id, from_s)
 
 
 def _left_s(intent: Intent, now_s: float) -> float:

@@ -96,7 +96,7 @@ class _Run:
         while True:
             asked_s = time.monotonic()
             try:
-                held = swarm.ask(f"holds/{quote(self._key, safe='')}")
+                held = swarm.ask(f"holds/{quote(self._key, safe='')}?came_s={self._came_s}")
                 why, for_s, left_s, is_left_out = _word(held, self._came_s)
             except (OSError, KeyError, TypeError, ValueError) as error:
                 _say(f"{error}: it starts anyway")

@@ -5,7 +5,8 @@ Either gets one JSON object: `act` (hold, release, promote, yield, trigger), `pi
 run that a link starts is for; else null), and `key`: of the same key a second time nothing may come
 that the first did not do. A hold comes again at each renewal; a release comes for everything but a
 trigger, also when nobody renewed it, and has to see to it that each of `due_s` that is over comes
-into being once; those of `left_out_s` never begin.
+into being once; those of `left_out_s` never begin, of which a hold tells too that goes on for later
+ones.
 
 Where a hold lets its first start go, it is released for all of them.
 
@@ -111,21 +112,24 @@ class CustomKnobs:
     async def look(self, intent: Intent, mark: str, turned: bool) -> Look:
         """The other side alone knows; it is asked by the turn."""
         del turned
-        if any(due_s < intent.from_s for due_s in _sent(mark)):
+        now_s = self._clock.now_s()
+        gone = (due_s for due_s in _sent(mark) if due_s < intent.from_s)
+        if not all(intent.leaves_out(due_s, now_s) for due_s in gone):
             return Look(mark, Carried.REFUSED, "one start cannot be let go alone: all begin")
         if intent.let_go_s and not mark:  # it was over here: what was due began
-            now_s = self._clock.now_s()
             intent = replace(intent, due_s=tuple(s for s in intent.due_s if s > now_s))
-        return Look(json.dumps(_wanted(intent, intent.act)))
+        return Look(json.dumps(_wanted(intent, intent.act, _told_left_out(intent, mark))))
 
     async def turn(self, intent: Intent, mark: str) -> tuple[Carried, str]:
         return await self._send(json.loads(mark))
 
     async def undo(self, intent: Intent, mark: str, turned: bool) -> tuple[Carried, str]:
         del turned
-        intent = replace(intent, due_s=tuple(_sent(mark) or intent.due_s))
-        left_out_s = intent.due_s if intent.leaves_out(self._clock.now_s()) else ()
-        return await self._send(_wanted(intent, Act.RELEASE, left_out_s))
+        now_s, due_s = self._clock.now_s(), tuple(_sent(mark) or intent.due_s)
+        left_out_s = _told_left_out(intent, mark)
+        left_out_s += tuple(at_s for at_s in due_s if intent.leaves_out(at_s, now_s))
+        over = replace(intent, due_s=due_s)
+        return await self._send(_wanted(over, Act.RELEASE, tuple(sorted({*left_out_s}))))
 
     async def close(self) -> None:
         return
@@ -149,6 +153,13 @@ def _wanted(intent: Intent, act: Act, left_out_s: tuple[float, ...] = ()) -> dic
 def _sent(mark: str) -> list[float]:
     """The starts that were told last."""
     return json.loads(mark)["due_s"] if mark else []
+
+
+def _told_left_out(intent: Intent, mark: str) -> tuple[float, ...]:
+    """Of the starts that were told those that are left out while the hold goes on."""
+    told = json.loads(mark) if mark else {"due_s": [], "left_out_s": []}
+    known = {*told["due_s"], *told["left_out_s"]}
+    return tuple(start_s for start_s in intent.left_out_s if start_s in known)
 
 
 def _last_line(text: str) -> str:

@@ -141,13 +141,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Runs of `pipeline` that have not begun and were handed in by `until_s` (seconds since the
-    epoch) never begin. `reason` is one line for a person."""
+    """Runs of `pipeline` that have not begun and were handed in from `from_s` to `until_s` (seconds
+    since the epoch) never begin. `reason` is one line for a person."""
 
     pipeline: PipelineKey
     until_s: float
     reason: str
     cause_id: str = ""
+    from_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Guidance:
         for one in said:
             for id_ in self._floor.queue.of(one.pipeline):
                 task = self._floor.tasks[id_]
-                if self._waits_for_its_run(task) and _is_late(task, one.until_s):
+                if self._waits_for_its_run(task) and _is_late(task, one):
                     yield Ended(task.token, Outcome.SKIPPED, one.reason)
 
     def came(self, task: Task) -> None:
@@ -198,5 +198,6 @@ class Guidance:
         return min(own_s, self._starts_s.get(submission.pipeline, own_s))
 
 
-def _is_late(task: Task, until_s: float) -> bool:
-    return task.submission.fills is None and task.submission.submitted_at_s <= until_s
+def _is_late(task: Task, said: LeftOut) -> bool:
+    came_s = task.submission.submitted_at_s
+    return task.submission.fills is None and said.from_s <= came_s <= said.until_s

@@ -79,12 +79,22 @@ def take(known: Sequence[Copy], intent: Intent, now_s: float) -> list[Copy]:
             stage = Stage.TAKEN if old.stage is Stage.TAKEN else Stage.RENEWED
             new = replace(new, stage=stage, mark=old.mark, turned=old.turned)
             changed.append(old.to(Stage.ENDED, Carried.DONE, f"goes on as #{intent.number}"))
-        elif old.mark:  # what ends a hold says what becomes of what it held
-            told = replace(old.intent, skip_at_s=intent.skip_at_s)
-            changed.append(replace(old, intent=told).to(Stage.ENDING))
+        elif old.mark:
+            changed.append(replace(old, intent=_told(old.intent, intent)).to(Stage.ENDING))
         else:  # nothing was turned
             changed.append(old.to(Stage.ENDED, Carried.NOT_NEEDED))
     return [*changed, new]
+
+
+def _told(held: Intent, over: Intent) -> Intent:
+    """What ends a hold says what becomes of what it held."""
+    return replace(
+        held,
+        due_s=over.due_s,
+        let_go_s=over.let_go_s,
+        left_out_s=over.left_out_s,
+        skip_at_s=over.skip_at_s,
+    )
 
 
 def _renewed(copy: Copy, intent: Intent, now_s: float) -> list[Copy]:

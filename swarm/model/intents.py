@@ -62,10 +62,12 @@ class Intent:
     to: who carries it out undoes it then. `due_s` are the planned starts that fall into a hold, or
     the one that a trigger is for; whoever undoes a hold sees to it that each comes into being once.
     `let_go_s` are starts that fell into a hold and wait no longer, though it goes on for the later
-    ones of `due_s`: those planned before `from_s` begin.
-    `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. A hold that
-    stands until `skip_at_s`, and the release at that time, have what was held left out: it never
-    begins. The run that a trigger starts is for `stretch`. What came of it has its `cause_id` too.
+    ones of `due_s`: they begin. `left_out_s` are those that never do. Both are planned before
+    `from_s`.
+    `waits_for` are the pipelines that a hold is for; `reason` is one line for a person. What is
+    held until `skip_at_s` is left out, if that was planned first of `due_s`; the others as much
+    later as they are planned later. The run that a trigger starts is for `stretch`. What came of it
+    has its `cause_id` too.
     """
 
     target: PipelineKey
@@ -81,22 +83,36 @@ class Intent:
     stretch: Stretch | None = None
     cause_id: str = ""
     let_go_s: tuple[float, ...] = ()
+    left_out_s: tuple[float, ...] = ()
 
     @property
     def from_s(self) -> float:
         """The starts that a hold is for are planned later than this, seconds since the epoch."""
-        if not self.let_go_s or not self.due_s:
+        gone_s = (*self.let_go_s, *self.left_out_s)
+        if not gone_s or not self.due_s:
             return 0.0
-        return (self.let_go_s[-1] + self.due_s[0]) / 2
+        return (max(gone_s) + self.due_s[0]) / 2
 
     @property
     def id(self) -> str:
         """Names it among all others; targets are asked to honour it as an idempotency key."""
         return f"{self.target}#{self.number}"
 
-    def leaves_out(self, now_s: float) -> bool:
-        """Is what it held left out, if it ends now?"""
-        return self.skip_at_s is not None and now_s >= self.skip_at_s - _SOONER_S
+    def left_out_at_s(self, start_s: float) -> float | None:
+        """When the run of a planned start is left out, if it waits until then; 0: it is already.
+        None: it begins. Times are told apart by the start that they are closest to."""
+        known = (*self.let_go_s, *self.left_out_s, *self.due_s)
+        closest_s = min(known, key=lambda known_s: abs(known_s - start_s), default=None)
+        if closest_s in self.left_out_s:
+            return 0.0
+        if self.skip_at_s is None or closest_s in self.let_go_s:
+            return None
+        return self.skip_at_s + (closest_s - self.due_s[0] if closest_s is not None else 0.0)
+
+    def leaves_out(self, start_s: float, now_s: float) -> bool:
+        """Is the run of a planned start left out, if the hold ends now?"""
+        at_s = self.left_out_at_s(start_s)
+        return at_s is not None and now_s >= at_s - _SOONER_S
 
 
 class Carried(StrEnum):

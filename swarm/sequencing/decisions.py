@@ -11,10 +11,10 @@ Rules
 2. It is released as soon as all of them are there, nothing gates it any more, its mode is another
    one, it began in spite of the hold, or its latest start has come. No planned start is held twice.
 3. Starts that fall into a hold are listed in it, each with a latest start and needs of its own: the
-   first ones are let go as these come, and the hold goes on for those that still wait. Its release
-   lists those that are still to come into being: all, unless the policy says that what is late is
-   left out and the latest start of the first has come, with which the others are left out then. The
-   hold says so too, for the hand that ends it by itself then.
+   first ones are let go as these come, or left out where the policy says so of what is late, and
+   the hold goes on for those that still wait. Its release lists those that are still to come into
+   being, and those that never will. The hold says what is left out when, for the hand that ends it
+   by itself.
 4. A person's hold stands until the time they gave or they release it; what a person released is
    not held again for that start. A person's word counts in every mode.
 5. Who changes in the orchestrator what is held there has decided too: that hold is over. For an
@@ -60,7 +60,7 @@ RELEASE_TOLD_S = 600.0
 # Whoever missed nothing before a start looks for the next one when it has begun, or then, or in
 # time for that one.
 _NEXT_LOOK_S = 1_800.0
-# So many of the starts that a hold let go are told.
+# So many of the starts that a hold let go, and left out, are told.
 _TOLD_MOST = 20
 _DECIDING = frozenset({Mode.SHADOW, Mode.GATE})
 _TURNS = frozenset({Act.PROMOTE, Act.YIELD})
@@ -268,30 +268,36 @@ class Decisions:
         over, free = self._why_no_more(held, now_s), 0
         if over is None and held.by == SWARM:
             free, why = self._free(held, now_s)
-            over = _Over(why) if free == len(held.due_s) else None
+            over = _Over(why, at_latest=True) if free == len(held.due_s) else None
         if over is not None:
             return self._ended(held, over, now_s)
         starts = starts_between(self._world, held.target, now_s, now_s + LEAD_S)
         new = tuple(s for s in starts if not held.due_s or s > held.due_s[-1] + LEAD_S)
         if free or new:
-            return self._goes_on(held, free, new)
+            return self._goes_on(held, free, new, now_s)
         self._look_again(held, now_s)
         return None
 
-    def _goes_on(self, held: Intent, free: int, new: tuple[float, ...]) -> Intent:
+    def _goes_on(self, held: Intent, free: int, new: tuple[float, ...], now_s: float) -> Intent:
         """The hold without its first starts, which are `free`, and with those that are `new`."""
-        due_s = (*held.due_s[free:], *new)
-        let_go_s = (*held.let_go_s, *held.due_s[:free])[-_TOLD_MOST:]
-        held = replace(held, number=held.number + 1, due_s=due_s, let_go_s=let_go_s)
+        gone_s, due_s = held.due_s[:free], (*held.due_s[free:], *new)
+        late_s = _late(held, gone_s, now_s)
+        held = replace(
+            held,
+            number=held.number + 1,
+            due_s=due_s,
+            let_go_s=_told(held.let_go_s, (s for s in gone_s if s not in late_s)),
+            left_out_s=_told(held.left_out_s, late_s),
+        )
         if held.by != SWARM:
             return held
         if free:
             missing = self._missing(held.target, due_s[0])
             waits_for = tuple(one.writer for one in missing)
             held = replace(held, reason=waiting(self._world.history, missing), waits_for=waits_for)
-        is_left_out = held.skip_at_s is not None
-        until_s = due_s[0 if is_left_out else -1] + self._policy(held.target).wait_max_s
-        return replace(held, valid_until_s=until_s, skip_at_s=until_s if is_left_out else None)
+        wait_max_s = self._policy(held.target).wait_max_s
+        skip_at_s = None if held.skip_at_s is None else due_s[0] + wait_max_s
+        return replace(held, valid_until_s=due_s[-1] + wait_max_s, skip_at_s=skip_at_s)
 
     def _look_again(self, held: Intent, now_s: float) -> None:
         key, looks_s = held.target, [held.valid_until_s]
@@ -350,17 +356,18 @@ class Decisions:
         return ""
 
     def _ended(self, held: Intent, over: _Over, now_s: float, by: str = SWARM) -> Intent:
-        is_left_out = over.at_latest and held.skip_at_s is not None
-        until_s = now_s + RELEASE_TOLD_S
+        late_s = _late(held, held.due_s, now_s) if over.at_latest else ()
+        due_s = tuple(start_s for start_s in held.due_s if start_s not in late_s)
         return replace(
             held,
             number=held.number + 1,
             act=Act.RELEASE,
-            reason=f"{over.reason}; what is late is left out" if is_left_out else over.reason,
-            valid_until_s=until_s,
-            due_s=() if is_left_out else held.due_s,
+            reason=f"{over.reason}; what is late is left out" if late_s else over.reason,
+            valid_until_s=now_s + RELEASE_TOLD_S,
+            due_s=due_s,
             by=by,
-            skip_at_s=held.skip_at_s if is_left_out else None,
+            skip_at_s=held.left_out_at_s(held.due_s[-1]) if late_s and not due_s else None,
+            left_out_s=_told(held.left_out_s, late_s),
         )
 
     def _number(self, target: PipelineKey) -> int:
@@ -383,15 +390,14 @@ class Decisions:
 
     def _settled(self, key: PipelineKey) -> Settled:
         """What was released last: of the starts that fell into a hold those that had come by then,
-        for the others are looked at anew; where they were left out, all up to then."""
+        for the others are looked at anew; and those that were left out."""
         released = self._released.get(key)
         if released is None:
             return Settled()
         at_s = _made_s(released)
-        if released.skip_at_s is not None:
-            return Settled(at_s)
         come_s = [start_s for start_s in released.due_s if start_s <= at_s + LEAD_S]
-        return Settled(max(come_s, default=0.0), at_s, len(come_s))
+        newest_s = max([*come_s, *released.left_out_s], default=0.0)
+        return Settled(newest_s, at_s, len(come_s))
 
     def _look_at(self, key: PipelineKey, at_s: float) -> None:
         if at_s < self._due_s.get(key, float("inf")):
@@ -401,6 +407,16 @@ class Decisions:
 
 def _made_s(release: Intent) -> float:
     return release.valid_until_s - RELEASE_TOLD_S
+
+
+def _late(held: Intent, starts: Iterable[float], now_s: float) -> tuple[float, ...]:
+    """Those of its planned starts that are left out by now."""
+    at_s = ((start_s, held.left_out_at_s(start_s)) for start_s in starts)
+    return tuple(start_s for start_s, late_s in at_s if late_s is not None and late_s <= now_s)
+
+
+def _told(before: tuple[float, ...], more: Iterable[float]) -> tuple[float, ...]:
+    return (*before, *more)[-_TOLD_MOST:]
 
 
 def _listed(keys: Iterable[PipelineKey]) -> str:

@@ -1,8 +1,10 @@
 """Hours in which a reader runs more often than it may be held for: each start of it waits for its
-own data until its own latest start, whatever falls into the same hold."""
+own data until its own latest start, whatever falls into the same hold. Then it begins, or is left
+out where the policy says so."""
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +12,7 @@ from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import GraphRecord, IntentMade, PipelineSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Cron, Pipeline
-from swarm.model.policy import Policy
+from swarm.model.policy import AtLatest, Policy
 from swarm.model.runs import Ran
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.world import World
@@ -27,7 +29,10 @@ SEEDS = range(60)
 class Hours:
     """One seed: `run` raises AssertionError where a promise is broken."""
 
-    def __init__(self, seed: int, bug: type[Decisions] = Decisions) -> None:
+    def __init__(
+        self, seed: int, bug: type[Decisions] = Decisions, at_latest: AtLatest = AtLatest.RUN
+    ) -> None:
+        self._at_latest = at_latest
         self._dice = dice = random.Random(seed)
         self._bug = bug
         self.every_s = dice.choice((30.0, 60.0)) * MIN_S
@@ -43,6 +48,7 @@ class Hours:
             *self._past(),
         ]
         self.began: dict[float, float] = {}
+        self.left_out: list[float] = []
         self.held = 0
         self._start([])
 
@@ -62,7 +68,8 @@ class Hours:
     def _start(self, kept: Sequence[IntentMade]) -> None:
         """Swarm comes up with its snapshot."""
         self._world = World()
-        self._state = self._bug(self._world, lambda _: Policy(Mode.GATE, self.wait_max_s))
+        policy = Policy(Mode.GATE, self.wait_max_s, self._at_latest)
+        self._state = self._bug(self._world, lambda _: policy)
         for made in kept:
             self._state.apply(made)
         for record in self._records:
@@ -86,12 +93,15 @@ class Hours:
             queued += [at_s for at_s in planned if now_s - STEP_S < at_s <= now_s]
             for at_s in [at_s for at_s in queued if not _waits(held, at_s)]:
                 queued.remove(at_s)
-                self._begin(at_s, now_s, writes)
+                if held is not None and held.leaves_out(at_s, now_s):
+                    self._leave_out(at_s, now_s)
+                else:
+                    self._begin(at_s, now_s, writes)
             self.held += len(queued)
             for at_s in queued:
                 assert now_s <= at_s + self.wait_max_s + SLACK_S, "held past its latest start"
             now_s += STEP_S
-        assert sorted(self.began) == planned, "each begins once"
+        assert sorted([*self.began, *self.left_out]) == planned, "each begins once"
 
     def _write(self, planned_s: float) -> tuple[float, float]:
         """From when to when the writer makes what a start needs."""
@@ -114,6 +124,11 @@ class Hours:
             self._state.apply(made)
         return next(iter(self._state.intents("dag", now_s, 60.0)), None)
 
+    def _leave_out(self, planned_s: float, now_s: float) -> None:
+        assert self._at_latest is AtLatest.SKIP
+        assert now_s - planned_s >= self.wait_max_s - SLACK_S, "left out before its latest start"
+        self.left_out.append(planned_s)
+
     def _begin(self, planned_s: float, now_s: float, writes: Sequence[tuple[float, float]]) -> None:
         """A start of the reader. Before its latest it reads what its writer made for it."""
         assert planned_s not in self.began
@@ -124,8 +139,9 @@ class Hours:
         if needed_s < TODAY_S - self.ahead_s:
             return
         is_there = any(from_s >= needed_s and end_s <= now_s for from_s, end_s in writes)
-        waited_s = now_s - planned_s
-        assert is_there or waited_s >= self.wait_max_s - SLACK_S, "it read what was old"
+        is_latest = now_s - planned_s >= self.wait_max_s - SLACK_S
+        may_begin = is_latest and self._at_latest is not AtLatest.SKIP
+        assert is_there or may_begin, "it read what was old"
 
 
 def _waits(held: Intent | None, planned_s: float) -> bool:
@@ -135,6 +151,13 @@ def _waits(held: Intent | None, planned_s: float) -> bool:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_start_waits_for_its_own_data_until_its_own_latest_start(seed: int) -> None:
     Hours(seed).run()
+
+
+def test_each_start_is_left_out_at_its_own_latest_start_or_reads_its_own_data() -> None:
+    every = [Hours(seed, at_latest=AtLatest.SKIP) for seed in SEEDS]
+    for hours in every:
+        hours.run()
+    assert sum(len(hours.left_out) > 1 for hours in every) > len(every) / 4
 
 
 def test_there_is_something_to_hold() -> None:
@@ -160,14 +183,41 @@ class NeverSplits(Decisions):
         return (free, why) if free == len(held.due_s) else (0, "")
 
 
-@pytest.mark.parametrize("bug", [AllAtOnce, NeverSplits])
-def test_planted_bugs_are_seen(bug: type[Decisions]) -> None:
-    assert any(_is_seen(seed, bug) for seed in SEEDS)
+class LeavesAllOut(Decisions):
+    """A planted bug: all starts of a hold are left out with the first."""
+
+    def _goes_on(self, held: Intent, free: int, new: tuple[float, ...], now_s: float) -> Intent:
+        goes_on = super()._goes_on(held, free, new, now_s)
+        if goes_on.left_out_s == held.left_out_s:
+            return goes_on
+        all_s = (*goes_on.left_out_s, *goes_on.due_s)
+        return replace(goes_on, act=Act.RELEASE, due_s=(), left_out_s=all_s)
 
 
-def _is_seen(seed: int, bug: type[Decisions]) -> bool:
+class LeavesNoneOut(Decisions):
+    """A planted bug: what is late is let go while a hold goes on."""
+
+    def _goes_on(self, held: Intent, free: int, new: tuple[float, ...], now_s: float) -> Intent:
+        goes_on = super()._goes_on(held, free, new, now_s)
+        return replace(goes_on, left_out_s=())
+
+
+@pytest.mark.parametrize(
+    ("bug", "at_latest"),
+    [
+        (AllAtOnce, AtLatest.RUN),
+        (NeverSplits, AtLatest.RUN),
+        (LeavesAllOut, AtLatest.SKIP),
+        (LeavesNoneOut, AtLatest.SKIP),
+    ],
+)
+def test_planted_bugs_are_seen(bug: type[Decisions], at_latest: AtLatest) -> None:
+    assert any(_is_seen(seed, bug, at_latest) for seed in SEEDS)
+
+
+def _is_seen(seed: int, bug: type[Decisions], at_latest: AtLatest) -> bool:
     try:
-        Hours(seed, bug).run()
+        Hours(seed, bug, at_latest).run()
     except AssertionError:
         return True
     return False

@@ -1,8 +1,9 @@
 """Who is held and why, and a person's word on it."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
 from swarm.api.deps import Cause, Given, whole_pipeline
@@ -12,6 +13,10 @@ from swarm.model.intents import Act, Mode
 router = APIRouter(tags=["decisions"])
 
 _ANSWER_S = 1.0
+
+Came = Annotated[
+    float | None, Query(description="When the run came, seconds since the epoch; else any.")
+]
 
 
 @router.get("/decisions")
@@ -27,7 +32,7 @@ async def decisions(deps: Given, every: bool = False) -> list[DecisionRow]:
 
 
 @router.get("/holds/{pipeline:path}")
-async def held(pipeline: str, deps: Given) -> HeldRow:
+async def held(pipeline: str, deps: Given, came_s: Came = None) -> HeldRow:
     """Whether a run of `orchestrator/name` is to wait now. Not, where nobody can tell."""
     orchestrator, _, name = pipeline.partition("/")
     try:
@@ -39,14 +44,15 @@ async def held(pipeline: str, deps: Given) -> HeldRow:
     for one in intents:
         if one.target.name != name or one.mode is not Mode.GATE:
             continue
+        skip_at_s = one.skip_at_s if came_s is None else one.left_out_at_s(came_s)
+        if skip_at_s == 0.0 or (one.act is Act.RELEASE and skip_at_s is not None):
+            return HeldRow(for_s=0.0, reason=one.reason, from_s=one.from_s, left_out=True)
         if one.act is Act.HOLD:
             for_s = max(0.0, one.valid_until_s - now_s)
-            skip_in_s = None if one.skip_at_s is None else one.skip_at_s - now_s
+            skip_in_s = None if skip_at_s is None else skip_at_s - now_s
             return HeldRow(
                 for_s=for_s, reason=one.reason, from_s=one.from_s, left_out_in_s=skip_in_s
             )
-        if one.act is Act.RELEASE and one.skip_at_s is not None:
-            return HeldRow(for_s=0.0, reason=one.reason, left_out=True)
     return HeldRow(for_s=0.0, reason="")
 
 

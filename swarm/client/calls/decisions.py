@@ -61,9 +61,9 @@ def decisions(*, every: bool = False) -> Call[list[Decision]]:
     return get("decisions", every=every)
 
 
-def held(pipeline: str) -> Call[Held]:
-    """Whether a run of a pipeline (`orchestrator/name`) is to wait now."""
-    return get(f"holds/{part(pipeline)}")
+def held(pipeline: str, *, came_s: float | None = None) -> Call[Held]:
+    """Whether a run of a pipeline (`orchestrator/name`) is to wait now, which came then."""
+    return get(f"holds/{part(pipeline)}", came_s=came_s)
 
 
 def hold(pipeline: str, *, by: str, for_s: float = 3_600.0) -> Call[Decision]:

@@ -4,10 +4,10 @@ A hold pauses the DAG before its next tick. A paused DAG makes no runs, so the r
 passed is seen to at the release: Airflow's own timetable says which are missing (a dry run of a
 backfill lists them); the scheduler makes one of them, or all with `catchup`; the others are made
 here, each under its logical date, of which there is one run. What is late and left out is made too,
-before the DAG goes on, with all its tasks skipped (`left_out.py`). A DAG with a run under way is
-never paused, because that would stop the run, so a hold that lets its first tick go is over here
-for all of them; and none that assets start, because what they tell it
-meanwhile is lost.
+before the DAG goes on, with all its tasks skipped (`left_out.py`): also that of a tick which was
+left out while the hold went on for later ones. A DAG with a run under way is never paused, because
+that would stop the run, so a hold that lets its first tick go is over here for all of them; and
+none that assets start, because what they tell it meanwhile is lost.
 
 A yield pauses its backfills, which keep their place. A trigger makes a run under an id of its own;
 its `conf` tells the stretch of time that it is for.
@@ -80,18 +80,17 @@ class AirflowKnobs:
             return await asyncio.to_thread(self._backfills.undo, mark, turned)
         kept = _read(mark)
         assert kept is not None, "it is undone where something was marked"
-        is_left_out = intent.leaves_out(self._clock.now_s())
         try:
-            changed = await asyncio.to_thread(self._release, intent, kept, is_left_out)
+            changed, left_out = await asyncio.to_thread(self._release, intent, kept)
             made = await self._see_to(intent, kept)
         except NotFound:
             return Carried.GONE, _GONE
         if changed and turned:
             return Carried.OVERRULED, f"a person unpaused it; {made}"
-        if is_left_out and (why := self._begins.pop(intent.id, "")):
+        if why := self._begins.pop(intent.id, ""):
             return Carried.REFUSED, f"it is not left out: {why}; {made}"
-        late = "what was late is skipped" if is_left_out and not changed else made
-        return Carried.DONE, f"it goes on; {late}"
+        late = f"; {left_out} left out" if left_out else ""
+        return Carried.DONE, f"it goes on; {made}{late}"
 
     async def close(self) -> None:
         await asyncio.to_thread(self._http.close)
@@ -116,7 +115,7 @@ class AirflowKnobs:
         if why := _why_not(dag, following, mark, turned):
             return Look(mark, *why)
         first = kept.first if kept else following
-        if kept and kept.first.due_s < intent.from_s:
+        if kept and self._lets_go(intent, kept):
             why_not = "one tick of a DAG cannot begin while the next is held: all begin"
             return Look(mark, Carried.REFUSED, why_not)
         if first is None or first.due_s > intent.valid_until_s:
@@ -129,6 +128,14 @@ class AirflowKnobs:
                 return Look(mark, Carried.OVERRULED, f"a person started the run {runs[0]}")
             return Look(mark, Carried.REFUSED, f"its run {runs[0]} is under way")
         return Look(str(_Mark(first, bool(dag.get("catchup")))))
+
+    def _lets_go(self, intent: Intent, kept: _Mark) -> bool:
+        """Is a tick to begin while the hold goes on for later ones?"""
+        if kept.first.due_s >= intent.from_s:
+            return False
+        now_s = self._clock.now_s()
+        gone = (t for t in self._missing(intent.target.name, kept) if t.due_s < intent.from_s)
+        return not all(intent.leaves_out(tick.due_s, now_s) for tick in gone)
 
     def _runs_under_way(self, dag_id: str, first: Tick) -> list[str]:
         """Those that a pause would stop. That of a held tick, where it is queued, waits with it."""
@@ -177,38 +184,44 @@ class AirflowKnobs:
 
     # --- the way back ----------------------------------------------------------------------------
 
-    def _release(self, intent: Intent, kept: _Mark, is_left_out: bool) -> bool:
-        """Unpause it; whether somebody had. Before that those runs are made which the
-        scheduler would leave out, so that they go first, or which are left out."""
-        dag_id = intent.target.name
+    def _release(self, intent: Intent, kept: _Mark) -> tuple[bool, int]:
+        """Unpause it; whether somebody had, and how many ticks are left out. Before that those
+        runs are made which the scheduler would leave out, so that they go first, or which are left
+        out."""
+        dag_id, left_out = intent.target.name, 0
         dag = self._http.get(_dag(dag_id))
         if not dag["is_paused"]:
-            return intent.id not in self._unpaused
-        if is_left_out:
-            self._leave_out(intent, kept)
-        elif not kept.catchup:
+            return intent.id not in self._unpaused, 0
+        if intent.left_out_s or intent.leaves_out(kept.first.due_s, self._clock.now_s()):
+            left_out = self._leave_out(intent, kept)
+        if not kept.catchup:
             # Whatever is wrong with that is told after the pause is over.
             with contextlib.suppress(MalformedResponse, Unauthorized):
                 for tick in self._missing(dag_id, kept)[:-1]:
                     self._make(dag_id, intent.id, tick)
         self._pause(dag_id, is_paused=False)
         self._unpaused.add(intent.id)
-        return False
+        return False, left_out
 
-    def _leave_out(self, intent: Intent, kept: _Mark) -> None:
-        """Skip what the ticks that are over would have done. What Airflow does not let us skip
-        begins; where it does not answer nothing goes on yet."""
-        dag_id = intent.target.name
+    def _leave_out(self, intent: Intent, kept: _Mark) -> int:
+        """Skip what the ticks that are late would have done; how many there are. What Airflow does
+        not let us skip begins; where it does not answer nothing goes on yet."""
+        dag_id, now_s, left_out = intent.target.name, self._clock.now_s(), 0
         try:
             for tick in self._missing(dag_id, kept):
-                self._make(dag_id, intent.id, tick, conf_of(intent.id))
+                if intent.leaves_out(tick.due_s, now_s):
+                    self._make(dag_id, intent.id, tick, conf_of(intent.id))
             for run in self._runs_since(dag_id, kept.first):
+                if run["state"] != "queued":
+                    continue
                 if is_left_out(run):
                     skip_all(self._http, dag_id, str(run["dag_run_id"]))
-                elif run["state"] == "queued":
+                    left_out += 1
+                elif intent.leaves_out(kept.first.due_of(_logical_s(run)), now_s):
                     self._begins[intent.id] = f"Airflow had made its run {run['dag_run_id']}"
         except (MalformedResponse, Unauthorized) as error:
             self._begins[intent.id] = str(error)
+        return left_out
 
     def _runs_since(self, dag_id: str, first: Tick) -> list[Payload]:
         """The newest runs of the ticks from the first that was held on."""
@@ -283,6 +296,10 @@ def _why_not(
     if following is None and not mark:
         return Carried.REFUSED, "Airflow knows no next tick of it"
     return None
+
+
+def _logical_s(run: Payload) -> float:
+    return epoch_s(run.get("logical_date") or run["execution_date"])
 
 
 def _dag(dag_id: str) -> str:

@@ -27,6 +27,10 @@ class Tick:
         """Of its data interval; 0 for a timetable without any."""
         return self.end_s - self.start_s
 
+    def due_of(self, logical_s: float) -> float:
+        """The planned start of another run of its timetable."""
+        return logical_s + self.due_s - self.logical_s
+
     def body(self, intent_id: str) -> dict[str, object]:
         """The request that makes its run. A second one of that logical date is refused."""
         return {
@@ -60,7 +64,7 @@ def ticks_of(logical_dates: Iterable[str], first: Tick) -> list[Tick]:
     for number, logical_s in enumerate(dates):
         following_s = dates[number + 1] if number + 1 < len(dates) else logical_s + first.width_s
         end_s = following_s if first.width_s else logical_s
-        ticks.append(Tick(logical_s + first.due_s - first.logical_s, logical_s, logical_s, end_s))
+        ticks.append(Tick(first.due_of(logical_s), logical_s, logical_s, end_s))
     return [first if tick.logical_s == first.logical_s else tick for tick in ticks]
 
 

@@ -4,7 +4,8 @@ A hold stops the schedules of the job that have a tick in it. Dagster does not m
 stopped schedule missed, so each of those ticks is evaluated and launched here at the release, with
 the tags that its own scheduler gives (it looks for them too before it launches) and by which
 doubles are found. Where a hold lets the first of them go it is launched at once, and its schedule
-stays stopped. What a sensor or an automation condition starts is not held.
+stays stopped; one that is left out is launched by nobody. What a sensor or an automation condition
+starts is not held.
 
 A trigger is launched under a tag with the intent's id, tags with the stretch of time that it is for
 and, where the job has that partition, as a run of it; Dagster has no key that makes it launch a
@@ -143,7 +144,7 @@ class DagsterKnobs:
         if job is None:
             return Carried.GONE, _GONE
         running = {found.schedule.name: found.is_running for found in job.schedules}
-        launched, by_others = 0, []
+        launched, by_others, now_s = 0, [], self._clock.now_s()
         for schedule in _read(mark):
             if schedule.name not in running:
                 continue  # what it started it starts no longer
@@ -151,7 +152,8 @@ class DagsterKnobs:
                 by_others.append(schedule.name)
             launched += await self._release(intent, schedule, running[schedule.name])
         told = f"{launched} ticks launched here"
-        if intent.leaves_out(self._clock.now_s()):
+        ticks = (tick_s for schedule in _read(mark) for tick_s in schedule.ticks)
+        if any(intent.leaves_out(tick_s, now_s) for tick_s in ticks):
             told += "; those that are late are left out"
         if by_others and turned:
             return Carried.OVERRULED, f"a person started {', '.join(by_others)}; {told}"
@@ -161,24 +163,26 @@ class DagsterKnobs:
         return
 
     async def _waits(self, intent: Intent, schedule: Schedule) -> list[float]:
-        """Its ticks without those that were let go and have their run."""
+        """Its ticks without those that were let go and have their run, or are left out."""
+        now_s = self._clock.now_s()
         return [
             tick_s
             for tick_s in schedule.ticks
             if tick_s >= intent.from_s
-            or not await self._launches.of(schedule.tags(tick_s), schedule.selector())
+            or not (
+                intent.leaves_out(tick_s, now_s)
+                or await self._launches.of(schedule.tags(tick_s), schedule.selector())
+            )
         ]
 
     async def _release(self, intent: Intent, schedule: Schedule, is_running: bool) -> int:
         """Start the schedule, and launch what it missed; how many ticks. Whatever is wrong with
         the launches is told after the schedule was started."""
         over_s, launched, wrong = self._clock.now_s(), 0, None
-        is_left_out = intent.leaves_out(over_s)
         if is_running:
             over_s -= _DAEMON_S  # what came due since may be the daemon's
         try:
-            if not is_left_out:
-                launched = await self._launch(intent, schedule, 0.0, over_s)
+            launched = await self._launch(intent, schedule, 0.0, over_s)
         except ConnectorError as error:
             wrong = error
         if not is_running:
@@ -193,10 +197,11 @@ class DagsterKnobs:
     async def _launch(
         self, intent: Intent, schedule: Schedule, after_s: float, until_s: float
     ) -> int:
-        """Launch those ticks of that time that have no run; how many had none."""
-        launched = 0
+        """Launch those ticks of that time that have no run and are not left out; how many had
+        none."""
+        launched, now_s = 0, self._clock.now_s()
         for tick_s in schedule.ticks:
-            if after_s < tick_s <= until_s:
+            if after_s < tick_s <= until_s and not intent.leaves_out(tick_s, now_s):
                 launched += await self._launches.tick(
                     schedule.selector(), schedule.job, schedule.tags(tick_s), tick_s, intent.id
                 )

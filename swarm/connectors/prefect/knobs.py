@@ -3,8 +3,8 @@
 A hold: the server makes a scheduled run long before it is due; that run is moved to the end of the
 hold, on at each renewal, and to now when the hold lets it go. So it begins by itself when nobody
 says anything any more, this program included. Where what is late is left out, it is cancelled at
-the latest start. A run that is due sooner than a worker may fetch it is left alone: to schedule
-what a worker has would start it twice.
+its latest start, also where the hold goes on for later ones. A run that is due sooner than a worker
+may fetch it is left alone: to schedule what a worker has would start it twice.
 
 A promotion or a yield: the priority of the work queue, where the deployment has one for itself.
 
@@ -87,21 +87,25 @@ class PrefectKnobs:
             return await self._trigger(intent, mark)
         if intent.act is not Act.HOLD:
             return await self._queues.turn(intent, mark)
-        moved = 0
+        moved = cancelled = 0
         for run_id, held in _read(mark).runs.items():
             if held.due_s < intent.from_s:
                 why = f"{_SIGN} lets it go ({intent.id})"
             else:
                 why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
             row = await self._run(run_id, held)
+            if is_let_go and intent.leaves_out(held.due_s, self._clock.now_s()):
+                cancelled += row is None or await self._leave_out(intent, row)
+                continue
             if row is None:
                 row = await self._make_again(intent, held)
             if self._is_safe(row):
                 answer = await self._client.reschedule(str(row["id"]), why, held.at_s[-1])
                 moved += not was_refused(answer)
-        if not moved:
+        if not moved and not cancelled:
             return Carried.REFUSED, "its worker was faster"
-        return Carried.DONE, f"{moved} scheduled run{'s' * (moved > 1)} moved"
+        told = f"; {cancelled} left out" if cancelled else ""
+        return Carried.DONE, f"{moved} scheduled run{'s' * (moved != 1)} moved{told}"
 
     async def undo(self, intent: Intent, mark: str, turned: bool) -> tuple[Carried, str]:
         if intent.act is not Act.HOLD:
@@ -109,10 +113,11 @@ class PrefectKnobs:
         deployment = await self._deployment(intent.target)
         if deployment is None:
             return Carried.GONE, "there is no such deployment any more"
-        is_left_out = intent.leaves_out(self._clock.now_s())
-        changed, begun = [], 0
+        changed, begun, left_out, now_s = [], 0, 0, self._clock.now_s()
         for run_id, held in _read(mark).runs.items():
             row = await self._run(run_id, held)
+            is_left_out = intent.leaves_out(held.due_s, now_s)
+            left_out += is_left_out
             if row is None:
                 if is_left_out:
                     continue
@@ -128,7 +133,7 @@ class PrefectKnobs:
                 due_s = max(held.due_s, self._clock.now_s())
                 why = f"{_SIGN} lets it go ({intent.id})"
                 await self._client.reschedule(str(row["id"]), why, due_s)
-        return _undone(changed, begun, is_left_out)
+        return _undone(changed, begun, left_out)
 
     async def close(self) -> None:
         await self._client.close()
@@ -143,26 +148,27 @@ class PrefectKnobs:
     async def _look_at_runs(
         self, intent: Intent, deployment: Payload, mark: _Mark, turned: bool
     ) -> Look:
-        now_s, at_s, until_s = self._clock.now_s(), intent.valid_until_s, intent.valid_until_s
-        if intent.leaves_out(until_s):  # no worker is to have it before it is left out
-            at_s += 2 * FETCHED_S
+        now_s, until_s = self._clock.now_s(), intent.valid_until_s
         held: dict[str, _Held] = {}
         for run_id, run in mark.runs.items():
             is_let_go = run.due_s < intent.from_s
             if is_let_go and run.at_s[-1] <= now_s:
                 continue  # it was, or begins by itself at the end that the hold had then
             row = await self._run(run_id, run)
+            if is_let_go and _is_over(row) and intent.leaves_out(run.due_s, now_s):
+                continue
             if row is None:
                 if turned and deployment.get("paused"):
                     return Look(str(mark), Carried.OVERRULED, "a person paused the deployment")
             elif turned and (why := self._changed(row, run)):
                 return Look(str(mark), Carried.OVERRULED, why)
-            held[run_id] = replace(run, at_s=(*run.at_s[-1:], now_s if is_let_go else at_s))
+            at_s = now_s if is_let_go else _end_s(intent, run.due_s)
+            held[run_id] = replace(run, at_s=(*run.at_s[-1:], at_s))
         for row in await self._scheduled(str(deployment["id"]), until_s):
             if str(row["id"]) not in held and self._is_safe(row):
-                due_s = epoch_s(row["next_scheduled_start_time"]) or at_s
+                due_s = epoch_s(row["next_scheduled_start_time"]) or until_s
                 key = str(row.get("idempotency_key") or f"swarm {intent.id} {due_s:.0f}")
-                held[str(row["id"])] = _Held(due_s, key, (at_s,))
+                held[str(row["id"])] = _Held(due_s, key, (_end_s(intent, due_s),))
         if not held:
             return Look("", Carried.NOT_NEEDED, "no run of it is due that no worker has yet")
         return Look(str(_Mark(held)))
@@ -243,12 +249,23 @@ class PrefectKnobs:
         return f"a person brought it to {row.get('state_name') or row['state_type']}"
 
 
-def _undone(changed: Sequence[str], begun: int, is_left_out: bool) -> tuple[Carried, str]:
+def _is_over(row: Payload | None) -> bool:
+    """Does nothing wait any more to be left out?"""
+    return row is None or row["state_type"] != "SCHEDULED"
+
+
+def _end_s(intent: Intent, due_s: float) -> float:
+    """To when a held run is moved: no worker is to have it before it is left out."""
+    until_s = intent.valid_until_s
+    return until_s + (2 * FETCHED_S if intent.leaves_out(due_s, until_s) else 0.0)
+
+
+def _undone(changed: Sequence[str], begun: int, left_out: int) -> tuple[Carried, str]:
     if changed:
         return Carried.OVERRULED, "; ".join(changed)
     if begun:
         return Carried.REFUSED, f"{begun} of its runs had begun: they are not left out"
-    return Carried.DONE, "its runs are left out" if is_left_out else "its runs begin"
+    return Carried.DONE, f"{left_out} of its runs left out" if left_out else "its runs begin"
 
 
 def _read(mark: str) -> _Mark:

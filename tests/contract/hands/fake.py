@@ -74,8 +74,9 @@ class FakeKnobs:
         if not mark and pipeline.paused:
             return Look("", Carried.NOT_NEEDED, "it is paused already")
         kept = set(json.loads(mark)) if mark else set()
-        kept -= {tick for tick in kept if tick < intent.from_s and pipeline.runs[tick]}
         until_s, now_s = intent.valid_until_s, self._all.clock.now_s()
+        gone = {tick for tick in kept if tick < intent.from_s}
+        kept -= {t for t in gone if pipeline.runs[t] or intent.leaves_out(t, now_s)}
         ticks = kept | {tick for tick in pipeline.ticks if now_s < tick <= until_s}
         if not ticks:
             return Look("", Carried.NOT_NEEDED, "no tick falls into it")
@@ -90,9 +91,7 @@ class FakeKnobs:
             pipeline.triggered[intent.id] = 1
         else:
             pipeline.paused = True
-            for tick in json.loads(mark):
-                if tick < min(intent.from_s, self._all.clock.now_s()) and not pipeline.runs[tick]:
-                    pipeline.runs[tick] += 1
+            self._make(pipeline, intent, mark, intent.from_s)
         self._all.on_call("turned")
         return Carried.DONE, "paused"
 
@@ -102,10 +101,7 @@ class FakeKnobs:
             return Carried.GONE, "gone"
         was_paused, pipeline.paused = pipeline.paused, False
         self._all.on_call("unpaused")
-        now_s = self._all.clock.now_s()
-        for tick in () if intent.leaves_out(now_s) else json.loads(mark):
-            if tick <= now_s and not pipeline.runs[tick]:
-                pipeline.runs[tick] += 1
+        self._make(pipeline, intent, mark, float("inf"))
         self._all.on_call("undone")
         if turned and not was_paused:
             return Carried.OVERRULED, "a person unpaused it"
@@ -113,6 +109,14 @@ class FakeKnobs:
 
     async def close(self) -> None:
         return
+
+    def _make(self, pipeline: Pipeline, intent: Intent, mark: str, until_s: float) -> None:
+        """The runs of the ticks before then that have none and are not left out."""
+        now_s = self._all.clock.now_s()
+        for tick in json.loads(mark):
+            is_due = tick < until_s and tick <= now_s and not intent.leaves_out(tick, now_s)
+            if is_due and not pipeline.runs[tick]:
+                pipeline.runs[tick] += 1
 
     def _called(self, call: str, target: PipelineKey) -> Pipeline | None:
         self._all.on_call(call)

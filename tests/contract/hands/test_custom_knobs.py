@@ -66,6 +66,26 @@ async def test_what_lets_its_first_start_go_is_released_for_all_of_them(tmp_path
     assert seen(tmp_path)[-1]["due_s"] == [next_s]
 
 
+async def test_a_hold_that_leaves_its_first_start_out_goes_on_for_the_rest(
+    tmp_path: Path,
+) -> None:
+    turned = knobs(tmp_path)
+    held = replace(HOLD, due_s=(990.0, 1050.0))
+    mark = (await turned.look(held, "", False)).mark
+    await turned.turn(held, mark)
+    goes_on = replace(held, number=8, due_s=(1050.0,), left_out_s=(990.0,))
+    look = await turned.look(goes_on, mark, True)
+    assert look.outcome is None
+    await turned.turn(goes_on, look.mark)
+    await turned.undo(goes_on, look.mark, True)
+    told = [(row["act"], row["due_s"], row["left_out_s"]) for row in seen(tmp_path)]
+    assert told == [
+        ("hold", [990.0, 1050.0], []),
+        ("hold", [1050.0], [990.0]),
+        ("release", [1050.0], [990.0]),
+    ]
+
+
 async def test_it_is_told_what_is_left_out(tmp_path: Path) -> None:
     turned = knobs(tmp_path)
     until_s = time.time()

@@ -189,6 +189,34 @@ async def test_the_release_at_the_latest_start_leaves_out(world: World) -> None:
     assert not pipeline.runs
 
 
+async def test_what_a_hold_leaves_out_never_begins_and_the_rest_waits_on(world: World) -> None:
+    pipeline = world.pipeline("p", 30, 50)
+    early_s, late_s = pipeline.ticks
+    await world.tell(replace(hold(world), due_s=(early_s,)))
+    world.orchestrator.advance(world.now_s + 55)
+    goes_on = replace(hold(world, 2), due_s=(late_s,), left_out_s=(early_s,))
+    (answer,) = await world.tell(goes_on)
+    assert answer.outcome is Carried.DONE
+    await world.restart()
+    again = replace(goes_on, valid_until_s=world.clock.now_s() + 2 * TTL_S)
+    await world.tell(again)
+    assert (pipeline.paused, +pipeline.runs) == (True, {})
+    over = replace(release(world, 3), due_s=(late_s,), left_out_s=(early_s,))
+    await world.tell(over)
+    assert not pipeline.paused
+    assert +pipeline.runs == {late_s: 1}
+
+
+async def test_without_swarm_each_start_is_left_out_at_its_own_latest_start(world: World) -> None:
+    pipeline = world.pipeline("p", 10, 40)
+    intent = replace(skipping(world, 50.0), due_s=tuple(pipeline.ticks))
+    await world.tell(intent)
+    world.orchestrator.advance(world.now_s + 50.0)  # the first is 40 s late, the other 10 s
+    await world.until(lambda: world.stage(intent) is Stage.ENDED)
+    assert not pipeline.paused
+    assert +pipeline.runs == {pipeline.ticks[1]: 1}
+
+
 async def test_what_is_released_or_no_longer_renewed_before_is_not_left_out(world: World) -> None:
     pipeline = world.pipeline("p", 30)
     await world.tell(skipping(world, 50.0))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,11 @@ class HeldDag:
         self.due_s, self.logical = epoch_s(after), logical
         return True
 
+    def second(self) -> "HeldDag":
+        """The start after it, of a pair."""
+        at_s = self.due_s + AGAIN_S
+        return replace(self, due_s=at_s, logical=datetime.fromtimestamp(at_s, UTC).isoformat())
+
     def under_way(self) -> int:
         path = f"/dags/{self.name}/dagRuns?state=queued&state=running&limit=1"
         return int(self.server.call("GET", path)["total_entries"])
@@ -154,10 +159,11 @@ def held(server: AirflowServer, names: Sequence[str]) -> Mapping[str, HeldDag]:
     made = {name: HeldDag(server, name) for name in names}
     at_s = float(int(time.time() + AHEAD_S))
     firsts = [at_s + chance * PAIRS_S for chance in range(4)]
-    if "twice" in made:
-        made["twice"].firsts = tuple(firsts)
+    pairs = {"twice", "goes_on", "skips"} & {*made}
+    for name in pairs:
+        made[name].firsts = tuple(firsts)
     events = [*firsts, *(first + AGAIN_S for first in firsts)]
-    fixed = ("runs_out", "freed", "killed", "twice") if server.major == 3 else ()
+    fixed = ("runs_out", "freed", "killed", *pairs) if server.major == 3 else ()
     every = EVERY_MIN[server.major]
     text = DAGS.format(
         events=sorted(events),

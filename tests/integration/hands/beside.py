@@ -235,6 +235,24 @@ async def left_out(teller: Teller, held: Held) -> None:
     assert await asyncio.to_thread(held.is_left_out)
 
 
+async def first_left_out(teller: Teller, early: Held, late: Held) -> None:
+    """Two starts fall into a hold; the first is left out while the hold goes on for the other."""
+    await teller.holding(early, late.due_s + BEYOND_S)
+    assert await asyncio.to_thread(early.begun) == []
+    hold = replace(a_hold(early, TTL_S, 2), due_s=(late.due_s,), left_out_s=(early.due_s,))
+    for number in (2, 2, 3):  # renewed, and goes on
+        again = replace(hold, number=number, valid_until_s=time.time() + TTL_S)
+        answer = await teller.tell(again)
+        assert answer.outcome is Carried.DONE, answer
+    assert await asyncio.to_thread(late.begun) == []
+    told = replace(a_release(early, 4), due_s=hold.due_s, left_out_s=hold.left_out_s)
+    answer = await teller.tell(told)
+    assert answer.outcome is Carried.DONE, answer
+    await until(lambda: bool(late.begun()), "what was held on begins")
+    await until(early.is_left_out, "what was late is left out")
+    early.due_s = late.due_s  # which is the one that began
+
+
 Story = Callable[[Teller, Any], Awaitable[None]]
 HELD: Mapping[str, Story] = {
     "released": held_until_released,

@@ -3,14 +3,13 @@
 import asyncio
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from swarm.model.intents import Act, Carried
 from tests.integration.connectors.airflow_server import AirflowServer
-from tests.integration.hands.airflow_place import AGAIN_S, HeldDag, held, running_3, source
+from tests.integration.hands.airflow_place import PAIRS_S, HeldDag, held, running_3, source
 from tests.integration.hands.beside import (
     BEYOND_S,
     TTL_S,
@@ -20,6 +19,7 @@ from tests.integration.hands.beside import (
     Teller,
     a_hold,
     a_release,
+    first_left_out,
     until,
 )
 from tests.integration.hands.every_hand import (
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 async def held_over_two_starts(teller: Teller, held: HeldDag) -> None:
     """Without `catchup` Airflow makes one run of all that it missed while paused, at best."""
-    second_s = held.due_s + AGAIN_S
+    second_s = held.second().due_s
 
     def a_hold_of_both() -> Any:
         hold = a_hold(held, TTL_S)
@@ -46,12 +46,40 @@ async def held_over_two_starts(teller: Teller, held: HeldDag) -> None:
         assert (await teller.tell(a_hold_of_both())).outcome is Carried.DONE
         await asyncio.sleep(2.0)
     assert (await teller.tell(a_release(held))).outcome is Carried.DONE
-    second = datetime.fromtimestamp(second_s, UTC).isoformat()
     await until(lambda: bool(held.begun()), "the first start")
-    await until(lambda: len(held.runs(second)) == 1, "the second start")
+    await until(lambda: len(held.second().runs()) == 1, "the second start")
 
 
-PLACE = Place("airflow", running_3, source, held, {"twice": held_over_two_starts})
+async def the_first_goes(teller: Teller, held: HeldDag) -> None:
+    """No run of a paused DAG begins: the hold is refused, and both starts come."""
+    second = held.second()
+    await teller.holding(held, second.due_s + BEYOND_S)
+    assert await asyncio.to_thread(held.begun) == []
+    goes_on = replace(a_hold(held, TTL_S, 2), due_s=(second.due_s,), let_go_s=(held.due_s,))
+    answer = await teller.tell(goes_on)
+    assert answer.outcome is Carried.REFUSED, answer
+    assert "all begin" in answer.detail
+    await until(lambda: bool(held.begun() and second.begun()), "each start")
+    assert await asyncio.to_thread(held.is_paused) is False
+    assert (len(second.begun()), len(second.runs())) == (1, 1)
+    again = replace(goes_on, number=3, due_s=(second.due_s + PAIRS_S,))
+    answer = await teller.tell(again)  # what comes later may be held again
+    assert answer.outcome in (Carried.DONE, Carried.NOT_NEEDED), answer
+    assert (await teller.tell(a_release(held, 4))).outcome is not Carried.REFUSED
+
+
+async def the_first_is_left_out(teller: Teller, held: HeldDag) -> None:
+    second = held.second()
+    await first_left_out(teller, held, second)
+    held.logical = second.logical
+
+
+STORIES = {
+    "twice": held_over_two_starts,
+    "goes_on": the_first_goes,
+    "skips": the_first_is_left_out,
+}
+PLACE = Place("airflow", running_3, source, held, STORIES)
 
 
 def test_nothing_stays_paused(lived: Lived) -> None:

@@ -24,6 +24,7 @@ from tests.integration.hands.beside import (
     a_hold,
     a_release,
     can_be_held,
+    first_left_out,
     until,
 )
 from tests.integration.hands.every_hand import (
@@ -140,7 +141,12 @@ async def the_first_goes(teller: Teller, job: HeldJob) -> None:
     await until(lambda: len(job.runs(late_s)) == 1, "what was held on begins")
 
 
-PLACE = Place("dagster", running, source, held, {"goes_on": the_first_goes})
+async def the_first_is_left_out(teller: Teller, job: HeldJob) -> None:
+    await first_left_out(teller, job, replace(job, due_s=job.due_s + 60))
+
+
+STORIES = {"goes_on": the_first_goes, "skips": the_first_is_left_out}
+PLACE = Place("dagster", running, source, held, STORIES)
 
 
 def test_what_it_launches_is_told_what_its_tick_says(lived: Lived) -> None:

@@ -29,6 +29,7 @@ from tests.integration.hands.beside import (
     a_release,
     can_be_held,
     epoch_s,
+    first_left_out,
     until,
 )
 from tests.integration.hands.every_hand import (
@@ -150,7 +151,7 @@ def source(server: PrefectServer) -> Mapping[str, object]:
 
 def held(server: PrefectServer, names: Sequence[str]) -> Mapping[str, Deployment]:
     real = ("released", "runs_out")
-    every_s = {"goes_on": 60}
+    every_s = {"goes_on": 60, "skips": 60}
     return {
         n: Deployment(server, n, "lake-pool" if n in real else IDLE, every_s=every_s.get(n, DAY_S))
         for n in names
@@ -186,7 +187,15 @@ async def the_first_goes(teller: Teller, held: Deployment) -> None:
     await until(lambda: bool(late.begun()), "what was held on begins")
 
 
-STORIES = {"redeployed": redeployed, "goes_on": the_first_goes}
+async def the_first_is_left_out(teller: Teller, held: Deployment) -> None:
+    await first_left_out(teller, held, replace(held, due_s=held.due_s + held.every_s))
+
+
+STORIES = {
+    "redeployed": redeployed,
+    "goes_on": the_first_goes,
+    "skips": the_first_is_left_out,
+}
 PLACE = Place("prefect", running, source, held, STORIES)
 
 

@@ -76,3 +76,17 @@ def test_what_is_to_be_left_out_is_held_until_that_is_said() -> None:
     assert Said().is_news(told, 1.0)
     assert guide([replace(over, skip_at_s=None)], {}, 1_001.0) == Guide(), "it came in time"
     assert guide([over], {}, 1_600.0) == Guide()
+
+
+def test_what_is_left_out_while_the_hold_goes_on_is_said_with_the_time_it_came() -> None:
+    starts = {"let_go_s": (600.0,), "left_out_s": (700.0, 800.0), "due_s": (900.0,)}
+    goes_on = Intent(A, 3, Act.HOLD, "late", 1_000.0, skip_at_s=1_000.0, **starts)
+    told = guide([goes_on], {}, 950.0)
+    why = "its latest start has come"
+    left_out = (LeftOut(A, 750.0, why, "", 650.0), LeftOut(A, 850.0, why, "", 750.0))
+    assert told.left_out == left_out
+    assert [hold.from_s for hold in told.holds] == [850.0]
+    over = replace(goes_on, number=4, act=Act.RELEASE, skip_at_s=None, valid_until_s=1_600.0)
+    assert guide([over], {}, 951.0).left_out == left_out, "it may not have heard it yet"
+    ended = replace(over, due_s=(), left_out_s=(700.0, 900.0), skip_at_s=1_000.0)
+    assert guide([ended], {}, 1_001.0).left_out[-1] == LeftOut(A, 1_000.0, "late", "", 800.0)

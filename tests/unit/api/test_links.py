@@ -106,6 +106,14 @@ async def test_a_run_hears_when_it_is_left_out(api):
     assert await api.get("holds/prefect/a") == {**told, "from_s": 0.0}
     intents[:] = [replace(held, due_s=(20.0,), let_go_s=(10.0,))]
     assert await api.get("holds/prefect/a") == {**told, "from_s": 15.0}
+    both = replace(held, due_s=(20.0,), left_out_s=(5.0,), let_go_s=(10.0,))
+    for act in (Act.HOLD, Act.RELEASE):
+        intents[:] = [replace(both, act=act, skip_at_s=until_s if act is Act.HOLD else None)]
+        rows = [await api.get(f"holds/prefect/a?came_s={came_s}") for came_s in (5.5, 10.5, 25.0)]
+        assert [row["left_out"] for row in rows] == [True, False, False]
+        assert rows[0]["for_s"] == 0.0
+        assert rows[1]["left_out_in_s"] is None
+        assert rows[2]["left_out_in_s"] == (90.0 if act is Act.HOLD else None)
     for skip_at_s, is_left_out in ((until_s, True), (None, False)):
         over = replace(held, number=2, act=Act.RELEASE, reason="over", skip_at_s=skip_at_s)
         intents[:] = [over]

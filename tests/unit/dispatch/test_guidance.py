@@ -315,6 +315,13 @@ def test_what_is_left_out_ends_without_having_run(desk: Desk) -> None:
     assert sorted(desk.acquire("w")) == ["fill", "more", "next", "of no run", "other"]
 
 
+def test_what_came_before_what_is_left_out_goes_on(desk: Desk) -> None:
+    desk.submit(of(LATE, "let go"), of(LATE, "late", submitted_at_s=WALL_S + 5.0))
+    (said,) = leave_out(WALL_S + 7.0).left_out
+    desk.tell(Guide(left_out=(replace(said, from_s=WALL_S + 2.0),)))
+    assert desk.acquire("w") == ["let go"]
+
+
 def test_what_is_left_out_stays_so_for_a_new_dispatcher(desk: Desk) -> None:
     desk.tell(hold())
     desk.submit(of(LATE, "a"))

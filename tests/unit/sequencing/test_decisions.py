@@ -170,11 +170,12 @@ def test_what_is_late_may_be_left_out() -> None:
     intent = held(shell)
     assert intent.skip_at_s == at_s(8.0)
     [handed] = shell.decisions.intents("dag", at_s(6.0), 60.0)
-    assert not handed.leaves_out(handed.valid_until_s)
+    assert not handed.leaves_out(at_s(6.0), handed.valid_until_s)
     [handed] = shell.decisions.intents("dag", at_s(8.0) - 20.0, 60.0)
-    assert handed.leaves_out(handed.valid_until_s)
+    assert handed.leaves_out(at_s(6.0), handed.valid_until_s)
     over = shell.only(at_s(8.0))
-    assert (over.due_s, over.leaves_out(at_s(8.0))) == ((), True)
+    assert (over.due_s, over.left_out_s) == ((), (at_s(6.0),))
+    assert over.leaves_out(at_s(6.0), at_s(8.0))
     assert over.reason == "its latest start has come; what is late is left out"
     assert shell.look(at_s(8.1)) == []
 
@@ -184,16 +185,16 @@ def test_what_is_released_before_is_not_left_out() -> None:
     held(shell)
     shell.take(ran(EXPORT, at_s(5.0), 175 * MIN_S))
     over = shell.only(at_s(8.0) - 1.0)
-    assert (over.due_s, over.leaves_out(at_s(8.0))) == ((at_s(6.0),), False)
+    assert (over.due_s, over.leaves_out(at_s(6.0), at_s(8.0))) == ((at_s(6.0),), False)
     shell = Shell(*morning(), policy=lambda _: SKIPS)
     held(shell)
     made = shell.decisions.release(CLOSE, "kim", at_s(8.0) - 1.0)
     assert made is not None
-    assert not made.intent.leaves_out(at_s(8.0))
+    assert not made.intent.leaves_out(at_s(6.0), at_s(8.0))
 
 
 def test_what_runs_at_its_latest_is_not_left_out(shell: Shell) -> None:
-    assert not held(shell).leaves_out(at_s(9.0))
+    assert not held(shell).leaves_out(at_s(6.0), at_s(9.0))
     assert shell.only(at_s(8.0)).due_s == (at_s(6.0),)
 
 
@@ -347,10 +348,44 @@ def test_one_run_more_than_was_let_go_began_in_spite_of_the_hold() -> None:
     assert shell.only(at_s(8.1)).reason == "it began in spite of the hold"
 
 
-def test_what_is_left_out_together_is_left_out_at_the_first_latest_start() -> None:
+def test_each_start_of_a_hold_is_left_out_at_its_own_latest_start() -> None:
     shell = hours_held(SKIPS)
-    over = shell.only(at_s(8.0))
-    assert (over.act, over.due_s, over.leaves_out(at_s(8.0))) == (Act.RELEASE, (), True)
+    [handed] = shell.decisions.intents("dag", at_s(8.0) - 20.0, 60.0)
+    ends_s = handed.valid_until_s
+    assert [handed.leaves_out(s, ends_s) for s in handed.due_s] == [True, False, False]
+    goes_on = shell.only(at_s(8.0))
+    assert (goes_on.act, goes_on.let_go_s, goes_on.left_out_s) == (Act.HOLD, (), (at_s(6.0),))
+    assert (goes_on.from_s, goes_on.skip_at_s) == (at_s(6.5), at_s(9.0))
+    assert (goes_on.due_s, goes_on.valid_until_s) == ((at_s(7.0), at_s(8.0)), at_s(10.0))
+    assert goes_on.leaves_out(at_s(6.0), at_s(8.0))
+    shell.take(ran(EXPORT, at_s(5.0), 190 * MIN_S))
+    over = shell.only(at_s(8.2))
+    assert (over.act, over.due_s) == (Act.RELEASE, (at_s(7.0), at_s(8.0)))
+    assert over.left_out_s == (at_s(6.0),)
+    assert [over.left_out_at_s(at_s(hour)) for hour in (6.0, 7.0, 8.0)] == [0.0, None, None]
+
+
+def test_what_is_left_out_last_says_what_was_left_out_before() -> None:
+    over = hours_held(SKIPS).only(at_s(11.0))  # swarm was away
+    assert (over.act, over.due_s) == (Act.RELEASE, ())
+    assert over.left_out_s == (at_s(6.0), at_s(7.0), at_s(8.0))
+    assert over.skip_at_s == at_s(10.0)
+
+
+def test_a_start_soon_after_what_was_left_out_is_held_too() -> None:
+    hasty = Policy(Mode.GATE, 0.6 * HOUR_S, AtLatest.SKIP)
+    shell = Shell(
+        listed(EXPORT),
+        listed(CLOSE),
+        depends(EXPORT, CLOSE),
+        *daily(EXPORT, 5.0, BEFORE),
+        *hourly(CLOSE, 0.0, range(TODAY - 12, TODAY)),
+        *(ran(CLOSE, at_s(hour), 600.0) for hour in range(6)),
+        policy=lambda _: hasty,
+    )
+    shell.only(at_s(6.0) - LEAD_S)
+    assert shell.only(at_s(6.6)).left_out_s == (at_s(6.0),)
+    assert shell.only(at_s(7.0) - LEAD_S).due_s == (at_s(7.0),)
 
 
 def hours_of_both() -> Shell:

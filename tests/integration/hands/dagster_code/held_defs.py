@@ -30,7 +30,7 @@ def released_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(tags={"tick": context.scheduled_execution_time.isoformat()})
 
 
-others = [make(name) for name in ("runs_out", "freed", "killed", "left_out", "goes_on")]
+others = [make(name) for name in ("runs_out", "freed", "killed", "left_out", "goes_on", "skips")]
 unscheduled = make("triggered")
 
 defs = dg.Definitions(
