@@ -28,8 +28,9 @@ class Knobs(Protocol):
     The order of calls, for the whole life of an intent: `look`, `turn`, again both at each renewal
     (a later `valid_until_s`, perhaps more `due_s`, perhaps a later `from_s`: what was due before it
     is let go or left out while the hold goes on, or `look` refuses and the hold is over), `undo`,
-    which leaves out what `Intent.leaves_out` says, start by start. What `look` answers as the mark is on disk before `turn` is called. All raise `Unavailable`, `Unauthorized`
-    or `MalformedResponse`; the caller tries again.
+    which leaves out what `Intent.leaves_out` says, start by start. What `look` answers as the mark
+    is on disk before `turn` is called. All raise `Unavailable`, `Unauthorized` or
+    `MalformedResponse`; the caller tries again.
     """
 
     @property
