@@ -11,7 +11,7 @@ from swarm.model.intents import Act, Intent, Mode
 from swarm.model.journal import DependencyChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import GATE_FROM
-from swarm.sequencing.decisions import LEAD_S, SWARM
+from swarm.sequencing.holds import LEAD_S, SWARM
 
 TTL_S, WAIT_MAX_S = 60.0, 7_200.0
 # The past tells a planned start, and is off by what runs are late.

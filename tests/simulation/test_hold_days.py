@@ -16,6 +16,7 @@ from swarm.model.journal import IntentMade
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.gates import Gates
+from swarm.sequencing.holds import Holds
 from swarm.sequencing.planned import Settled
 from swarm.sequencing.world import World
 
@@ -51,11 +52,17 @@ class ValidForEver(Decisions):
         return super().intents(orchestrator, now_s, 100 * ttl_s)
 
 
-class HoldsAgain(Decisions):
+class NothingSettled(Holds):
     """It forgets which starts were released."""
 
-    def _settled(self, key: PipelineKey) -> Settled:
+    def settled(self, key: PipelineKey) -> Settled:
         return Settled()
+
+
+class HoldsAgain(Decisions):
+    def __init__(self, world: World, policy: PolicyOf) -> None:
+        super().__init__(world, policy)
+        self._holds = NothingSettled(world, policy, self._gates)
 
 
 class AllGates(Gates):
@@ -70,6 +77,7 @@ class HoldsRings(Decisions):
     def __init__(self, world: World, policy: PolicyOf) -> None:
         super().__init__(world, policy)
         self._gates = AllGates(world.graph)
+        self._holds = Holds(world, policy, self._gates)
 
 
 def holds_in_any_mode(world: World, policy: PolicyOf) -> Decisions:

@@ -3,7 +3,7 @@ own data until its own latest start, whatever falls into the same hold. Then it 
 out where the policy says so."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,7 @@ from swarm.model.pipelines import Cron, Pipeline
 from swarm.model.policy import AtLatest, Policy
 from swarm.model.runs import Ran
 from swarm.sequencing.decisions import Decisions
+from swarm.sequencing.holds import Holds
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import DAY_S, MIN_S, MONDAY, begun, depends, listed, ran
 
@@ -26,11 +27,21 @@ TODAY_S = (MONDAY + HISTORY_DAYS) * DAY_S
 SEEDS = range(60)
 
 
+class Built(Decisions):
+    """With holds that may have a bug."""
+
+    def __init__(
+        self, world: World, policy: Callable[[PipelineKey], Policy], holds: type[Holds]
+    ) -> None:
+        super().__init__(world, policy)
+        self._holds = holds(world, policy, self._gates)
+
+
 class Hours:
     """One seed: `run` raises AssertionError where a promise is broken."""
 
     def __init__(
-        self, seed: int, bug: type[Decisions] = Decisions, at_latest: AtLatest = AtLatest.RUN
+        self, seed: int, bug: type[Holds] = Holds, at_latest: AtLatest = AtLatest.RUN
     ) -> None:
         self._at_latest = at_latest
         self._dice = dice = random.Random(seed)
@@ -69,7 +80,7 @@ class Hours:
         """Swarm comes up with its snapshot."""
         self._world = World()
         policy = Policy(Mode.GATE, self.wait_max_s, self._at_latest)
-        self._state = self._bug(self._world, lambda _: policy)
+        self._state = Built(self._world, lambda _: policy, self._bug)
         for made in kept:
             self._state.apply(made)
         for record in self._records:
@@ -167,7 +178,7 @@ def test_there_is_something_to_hold() -> None:
     assert sum(hours.held > 0 for hours in every) > len(every) / 3
 
 
-class AllAtOnce(Decisions):
+class AllAtOnce(Holds):
     """A planted bug: all starts of a hold go with the first."""
 
     def _free(self, held: Intent, now_s: float) -> tuple[int, str]:
@@ -175,7 +186,7 @@ class AllAtOnce(Decisions):
         return (len(held.due_s), why) if free else (0, "")
 
 
-class NeverSplits(Decisions):
+class NeverSplits(Holds):
     """A planted bug: a hold stands until the last of its starts may go."""
 
     def _free(self, held: Intent, now_s: float) -> tuple[int, str]:
@@ -183,7 +194,7 @@ class NeverSplits(Decisions):
         return (free, why) if free == len(held.due_s) else (0, "")
 
 
-class LeavesAllOut(Decisions):
+class LeavesAllOut(Holds):
     """A planted bug: all starts of a hold are left out with the first."""
 
     def _goes_on(self, held: Intent, free: int, new: tuple[float, ...], now_s: float) -> Intent:
@@ -194,7 +205,7 @@ class LeavesAllOut(Decisions):
         return replace(goes_on, act=Act.RELEASE, due_s=(), left_out_s=all_s)
 
 
-class LeavesNoneOut(Decisions):
+class LeavesNoneOut(Holds):
     """A planted bug: what is late is let go while a hold goes on."""
 
     def _goes_on(self, held: Intent, free: int, new: tuple[float, ...], now_s: float) -> Intent:
@@ -211,11 +222,11 @@ class LeavesNoneOut(Decisions):
         (LeavesNoneOut, AtLatest.SKIP),
     ],
 )
-def test_planted_bugs_are_seen(bug: type[Decisions], at_latest: AtLatest) -> None:
+def test_planted_bugs_are_seen(bug: type[Holds], at_latest: AtLatest) -> None:
     assert any(_is_seen(seed, bug, at_latest) for seed in SEEDS)
 
 
-def _is_seen(seed: int, bug: type[Decisions], at_latest: AtLatest) -> bool:
+def _is_seen(seed: int, bug: type[Holds], at_latest: AtLatest) -> bool:
     try:
         Hours(seed, bug, at_latest).run()
     except AssertionError:

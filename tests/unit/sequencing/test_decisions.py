@@ -17,7 +17,8 @@ from swarm.model.journal import (
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policies, Policy
 from swarm.model.weekdays import is_weekend
-from swarm.sequencing.decisions import LEAD_S, Decisions
+from swarm.sequencing.decisions import Decisions
+from swarm.sequencing.holds import LEAD_S
 from swarm.sequencing.sight import BLIND_S
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import (

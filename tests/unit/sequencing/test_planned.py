@@ -12,7 +12,7 @@ from swarm.model.intents import Act
 from swarm.model.journal import GraphRecord, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Cron, Pipeline
-from swarm.sequencing.decisions import LEAD_S
+from swarm.sequencing.holds import LEAD_S
 from tests.unit.sequencing.mornings import (
     DAY_S,
     HOUR_S,
