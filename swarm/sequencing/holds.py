@@ -176,7 +176,7 @@ class Holds:
         if policy.mode is not held.mode:
             return Over(f"its mode is {policy.mode} now")
         since_s = (*held.let_go_s, *held.due_s)[0] - LEAD_S
-        if began(self._world.history, key, since_s, self._settled(key), len(held.let_go_s)):
+        if began(self._world.history, key, since_s, self.settled(key), len(held.let_go_s)):
             return Over("it began in spite of the hold")
         if set(self._gates.upstream(key)).isdisjoint(held.waits_for):
             for_whom = _listed(held.waits_for)

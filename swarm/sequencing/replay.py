@@ -146,7 +146,7 @@ class _Days:
     def _ready(self, went: Went) -> None:
         """Its time has come: it begins, unless it is held."""
         key = went.turn.key
-        if key in self._holds:
+        if key in self._holds and went.turn.planned_s >= self._holds[key].from_s:
             self._queued.setdefault(key, []).append((went, self._now_s))
         else:
             self._begin(went, went.turn.tries, 0)

@@ -109,7 +109,7 @@ async def test_a_run_hears_when_it_is_left_out(api):
     both = replace(held, due_s=(20.0,), left_out_s=(5.0,), let_go_s=(10.0,))
     for act in (Act.HOLD, Act.RELEASE):
         intents[:] = [replace(both, act=act, skip_at_s=until_s if act is Act.HOLD else None)]
-        rows = [await api.get(f"holds/prefect/a?came_s={came_s}") for came_s in (5.5, 10.5, 25.0)]
+        rows = [await api.get("holds/prefect/a", came_s=came_s) for came_s in (5.5, 10.5, 25.0)]
         assert [row["left_out"] for row in rows] == [True, False, False]
         assert rows[0]["for_s"] == 0.0
         assert rows[1]["left_out_in_s"] is None

@@ -168,5 +168,5 @@ def test_the_release_of_a_turn_settles_no_start() -> None:
     restarted = Mornings(*morning(), ran(EXPORT, at_s(5, 35), 20 * MIN_S))
     for record in shell.decisions.records():
         restarted.decisions.apply(record)
-    assert restarted.decisions._settled(OLD) == Settled()
+    assert restarted.decisions._holds.settled(OLD) == Settled()
     assert next(one for one in restarted.decisions.newest if one.target == OLD).number == 2
