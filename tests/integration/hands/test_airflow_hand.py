@@ -62,7 +62,9 @@ async def the_first_goes(teller: Teller, held: HeldDag) -> None:
     await until(lambda: bool(held.begun() and second.begun()), "each start")
     assert await asyncio.to_thread(held.is_paused) is False
     assert (len(second.begun()), len(second.runs())) == (1, 1)
-    again = replace(goes_on, number=3, due_s=(second.due_s + PAIRS_S,))
+    await until(lambda: not held.under_way(), "both runs end")
+    until_s = time.time() + TTL_S
+    again = replace(goes_on, number=3, due_s=(second.due_s + PAIRS_S,), valid_until_s=until_s)
     answer = await teller.tell(again)  # what comes later may be held again
     assert answer.outcome in (Carried.DONE, Carried.NOT_NEEDED), answer
     assert (await teller.tell(a_release(held, 4))).outcome is not Carried.REFUSED
