@@ -5,6 +5,7 @@ The interval of a sum is the middle 95 % of what it comes to over days drawn aga
 worlds have the same days in a draw.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -145,21 +146,33 @@ class _Days:
 
 
 def _kept(sla: Sla, twice: Twice) -> _Days:
-    """Due is the last turn that was planned in the day before the deadline."""
+    """Due is the turn that began closest to when the last one before a deadline usually does: also
+    one that began only after it, which is the latest of all."""
     pairs = [
         (one, other)
         for one, other in zip(twice.without, twice.within, strict=True)
         if one.turn.key == sla.pipeline
     ]
-    found = _Days(sla)
-    deadline_s = next_deadline_s(sla, twice.from_s)
-    while deadline_s is not None and deadline_s <= twice.until_s:
-        due = [pair for pair in pairs if deadline_s - DAY_S < pair[0].turn.planned_s <= deadline_s]
-        if due:
-            late = [went.fresh_s is None or went.fresh_s > deadline_s for went in due[-1]]
-            found.days[int(due[-1][0].turn.planned_s // DAY_S)] = (late[0], late[1])
-        deadline_s = next_deadline_s(sla, deadline_s)
+    found, deadlines = _Days(sla), list(_deadlines(sla, twice.from_s, twice.until_s))
+    starts = [one.turn.planned_s for one, _ in pairs]
+    last = [(at_s, bisect_right(starts, at_s) - 1) for at_s in deadlines]
+    ahead = [at_s - starts[at] for at_s, at in last if at >= 0 and at_s - starts[at] < DAY_S]
+    if not ahead:
+        return found
+    for deadline_s in deadlines:
+        usual_s = deadline_s - median(ahead)
+        due = min(pairs, key=lambda pair: abs(pair[0].turn.planned_s - usual_s))
+        if abs(due[0].turn.planned_s - usual_s) < DAY_S / 2:
+            late = [went.fresh_s is None or went.fresh_s > deadline_s for went in due]
+            found.days[int(due[0].turn.planned_s // DAY_S)] = (late[0], late[1])
     return found
+
+
+def _deadlines(sla: Sla, from_s: float, until_s: float) -> Iterator[float]:
+    at_s = next_deadline_s(sla, from_s)
+    while at_s is not None and at_s <= until_s:
+        yield at_s
+        at_s = next_deadline_s(sla, at_s)
 
 
 def _missed(kept: Sequence[_Days], days: Sequence[int], seed: int) -> Measure:

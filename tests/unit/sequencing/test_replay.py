@@ -114,6 +114,15 @@ def test_a_failure_for_want_of_data_does_not_happen() -> None:
     assert (hazard.failed, hazard.prevented) == (1, 1)
 
 
+def test_an_sla_whose_pipeline_only_began_after_its_deadline_was_missed() -> None:
+    def lazy(day: int) -> Iterator[GraphRecord]:
+        yield from (ran(EXPORT, clock(day, 5)), ran(CLOSE, clock(day, 7, 20)))
+        yield ran(DECK, clock(day, 7, 50), 10 * MIN_S)
+
+    found = saved(month({3: lazy(FROM + 3), 4: lazy(FROM + 4), 9: late(FROM + 9)}))
+    assert [(one.without, one.within, one.days) for one in found.slas] == [(3, 2, DAYS)] * 2
+
+
 def test_what_is_not_sure_is_not_held_for_and_said_so() -> None:
     found = saved(month({3: late(FROM + 3)}, confidence=0.9))
     assert (found.stale_reads.without, found.stale_reads.within) == (2, 2)
