@@ -10,9 +10,12 @@ What keeps `prevented_share` from the goal is `gating_recall`, and that is what 
 from 0.5, and 12 % below: mostly an end that no channel ever saw. Those from 0.9 on have one or two
 channels for one of their ends where those above have three and four, and 94 % of all that stands
 there is real: so sure swarm is, too, and to hold for them is to hold wrongly six times in a
-hundred. More days do not help. What a channel takes for an access it takes again each day, so only
-another channel confirms it, or a person: that is `..._asked`. Runs that are late together hardly do
-in five weeks, since a reader that starts by the clock does not move.
+hundred. No kind of evidence stands out: in thirteen other organisations (five of other habits) 91
+to 96 % of them are real where one end has one channel and the other one or two, 96 % (94 %) where
+runs showed both ends, so to weigh any of it more would be to claim what is not so. More days do not
+help. What a channel takes for an access it takes again each day, so only another channel confirms
+it, or a person: that is `..._asked`. Runs that are late together hardly do in five weeks, since a
+reader that starts by the clock does not move.
 
 - `prevented_share`: of the planned runs that failed or read old data because what they need was not
   there, how many fewer there are; `stale_reads_prevented_share`: of the stale reads alone.
