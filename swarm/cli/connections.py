@@ -1,16 +1,14 @@
 """`swarm connections`: the sources of the settings, whether they can be read, and one more."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from swarm.cli import new_source
 from swarm.cli.connection import ConfigOption, explained, fail
+from swarm.cli.first_batch import tried
 from swarm.cli.output import Output, OutputOption
-
-if TYPE_CHECKING:
-    from swarm.config import Settings, Source
 
 FAULTY = 3
 
@@ -65,26 +63,3 @@ def try_(
             typer.echo(f"{'ok' if row['ok'] else 'fault':6} {row['name']}: {row['found']}")
     if not all(row["ok"] for row in rows):
         raise typer.Exit(FAULTY)
-
-
-async def tried(source: "Source", settings: "Settings") -> dict[str, Any]:
-    """What the first batch of a source holds, or why there is none."""
-    import asyncio
-
-    from swarm.connectors.registry import connect
-    from swarm.errors import SwarmError
-
-    row: dict[str, Any] = {"name": source.instance, "ok": False}
-    try:
-        connector = connect(source, settings)
-        try:
-            async with asyncio.timeout(2 * source.timeout_s):
-                batch = await anext(connector.observe(None), None)
-        finally:
-            await connector.close()
-    except SwarmError as error:
-        return row | {"found": str(error)}
-    except TimeoutError:
-        return row | {"found": f"no answer within {2 * source.timeout_s:g} s"}
-    items = 0 if batch is None else len(batch.items)
-    return row | {"ok": True, "found": f"answers; {items} items in the first batch"}

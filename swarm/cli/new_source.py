@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import ConfigOption, explained, fail
+from swarm.cli.first_batch import tried
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -145,8 +146,6 @@ def _checked(entry: Mapping[str, str], settings: "Settings", names: set[str]) ->
 
 def _tried(source: "Source", settings: "Settings") -> dict[str, Any]:
     import asyncio
-
-    from swarm.cli.connections import tried
 
     return asyncio.run(tried(source, settings))
 
