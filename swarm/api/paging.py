@@ -1,8 +1,10 @@
 """Keyset paging: a page starts after the sort key the last one ended with, whatever changed."""
 
-import heapq
+import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, nan
+from operator import itemgetter
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -13,6 +15,8 @@ from swarm.errors import InputError
 ItemT = TypeVar("ItemT")
 RowT = TypeVar("RowT")
 
+_KEY = itemgetter(0)
+_KEY_MAX = 1_000  # characters
 _DIGITS = 19  # what a database can count to
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -26,23 +30,32 @@ class Page(BaseModel, Generic[RowT]):
     next_cursor: str | None
 
 
+Keyed = Sequence[tuple[str, ItemT]]  # in the order of the keys
+
+
+def keyed(items: Iterable[ItemT], key: Callable[[ItemT], str]) -> Keyed[ItemT]:
+    """What `page` takes pages of. The end of a key that is too long for a cursor is its digest."""
+    return sorted(((_bounded(key(item)), item) for item in items), key=_KEY)
+
+
 def page(
-    items: Iterable[ItemT],
-    key: Callable[[ItemT], str],
-    row: Callable[[ItemT], RowT],
-    cursor: str | None,
-    limit: int,
+    items: Keyed[ItemT], row: Callable[[ItemT], RowT], cursor: str | None, limit: int
 ) -> Page[RowT]:
     """The `limit` items with the smallest keys above `cursor`, as rows."""
-    keyed = ((key(item), item) for item in items)
-    rest = (pair for pair in keyed if cursor is None or pair[0] > cursor)
-    first = heapq.nsmallest(limit + 1, rest, key=lambda pair: pair[0])
-    more = len(first) > limit
-    shown = first[:limit]
+    first = 0 if cursor is None else bisect_right(items, cursor, key=_KEY)
+    shown = items[first : first + limit]
+    more = first + limit < len(items)
     return Page(
         items=[row(item) for _, item in shown],
         next_cursor=shown[-1][0] if more else None,
     )
+
+
+def _bounded(key: str) -> str:
+    if len(key) <= _KEY_MAX:
+        return key
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+    return f"{key[:_KEY_MAX]} {digest}"
 
 
 def place_in_time(cursor: str) -> tuple[float, str]:

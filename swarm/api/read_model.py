@@ -1,8 +1,9 @@
 """What the API answers from: the current graph in memory, following the projections' log."""
 
 import difflib
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
@@ -30,16 +31,19 @@ from swarm.model.journal import (
     UnresolvedSeen,
 )
 from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.lineage import Unresolved
+from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pipeline
 from swarm.store.projections import Projections
+
+_DRAWN_MAX = 8
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class ReadModel:
     """A fold of the log. `seq` is the global sequence number it stands at,
-    `caught_up` whether it has reached the log's end once. `drawn` is the whole graph as it was
-    asked for, by the least confidence, until the graph moves."""
+    `caught_up` whether it has reached the log's end once."""
 
     seq: int = 0
     caught_up: bool = False
@@ -48,10 +52,12 @@ class ReadModel:
     connectors: dict[str, tuple[ConnectorChanged, float]] = field(default_factory=dict)
     floor: Floor = field(default_factory=Floor)
     unattributed: dict[str, int] = field(default_factory=dict)
-    drawn: dict[float, bytes] = field(default_factory=dict)
+    _drawn: dict[Hashable, Any] = field(default_factory=dict)
     _loaded_at: int = 0
     _moved: dict[str, int] = field(default_factory=dict)
-    _names: dict[str, dict[PipelineKey | TaskKey, None]] = field(default_factory=dict)
+    # What may be called so, and how many pipelines and dependencies have it.
+    _names: dict[str, dict[PipelineKey | TaskKey, int]] = field(default_factory=dict)
+    _told: dict[PipelineKey, int] = field(default_factory=dict)  # by how many dependencies
 
     @classmethod
     def load(cls, projections: Projections) -> Self:
@@ -76,14 +82,10 @@ class ReadModel:
 
     def apply(self, record: Record, at_s: float) -> None:
         match record:
-            case PipelineSeen(pipeline):
-                self._name(pipeline.key, pipeline)
-                self._draw(record)
-            case PipelineGone(key):
-                self._name(key, None)
-                self._draw(record)
-            case DependencyChanged() | DependencyGone():
-                self._draw(record)
+            case PipelineSeen() | PipelineGone() | DependencyChanged() | DependencyGone():
+                self._drawn.clear()
+                self._rename(record)
+                self.graph.apply(record)
             case UnresolvedSeen(unresolved):
                 self.unresolved[unresolved] = None
             case UnresolvedGone(unresolved):
@@ -95,9 +97,20 @@ class ReadModel:
             case record if isinstance(record, DispatchRecord):
                 self.floor.apply(record)
 
-    def _draw(self, record: GraphRecord) -> None:
-        self.drawn.clear()
-        self.graph.apply(record)
+    def pipelines(self) -> list[tuple[Pipeline, bool]]:
+        """Those that an orchestrator lists, and those that only data tells of: whether listed."""
+        listed = self.graph.pipelines
+        others = (Pipeline(key) for key in self._told if key not in listed)
+        return [*((one, True) for one in listed.values()), *((one, False) for one in others)]
+
+    def drawn(self, what: Hashable, draw: Callable[[], T]) -> T:
+        """What `draw` makes of the graph: made once, until the graph moves."""
+        if what not in self._drawn:
+            if len(self._drawn) >= _DRAWN_MAX:
+                self._drawn.clear()
+            self._drawn[what] = draw()
+        found: T = self._drawn[what]
+        return found
 
     def find(self, name: str) -> PipelineKey | TaskKey:
         """The pipeline or task called `name`: `orchestrator/pipeline[/task]`, or a pipeline's bare
@@ -126,17 +139,46 @@ class ReadModel:
             case _:
                 return None
 
+    def _rename(self, record: GraphRecord) -> None:
+        """What may be called how from now on; the graph does not have `record` yet."""
+        match record:
+            case PipelineSeen(pipeline):
+                self._name(pipeline.key, pipeline)
+            case PipelineGone(key):
+                self._name(key, None)
+            case DependencyChanged(_, dependency):
+                if dependency.key not in self.graph.dependencies:
+                    self._tell(dependency.key, 1)
+            case DependencyGone(_, gone):
+                if gone in self.graph.dependencies:
+                    self._tell(gone, -1)
+
     def _name(self, key: PipelineKey, now: Pipeline | None) -> None:
         before = self.graph.pipelines.get(key)
-        for name, named in _names_of(before) if before else ():
-            del self._names[name][named]
-            if not self._names[name]:
+        for pipeline, more in ((before, -1), (now, 1)):
+            if pipeline is not None:
+                self._call(_names_of(key, (task.key for task in pipeline.tasks)), more)
+
+    def _tell(self, key: DependencyKey, more: int) -> None:
+        """Both ends of a dependency have names, also where no orchestrator lists them."""
+        for end in (key.upstream, key.downstream):
+            self._call(_names_of(end.pipeline_key, (end,) if end.task else ()), more)
+            _count(self._told, end.pipeline_key, more)
+
+    def _call(self, names: Iterable[tuple[str, PipelineKey | TaskKey]], more: int) -> None:
+        for name, named in names:
+            called = self._names.setdefault(name, {})
+            _count(called, named, more)
+            if not called:
                 del self._names[name]
-        for name, named in _names_of(now) if now else ():
-            self._names.setdefault(name, {})[named] = None
 
 
-def _names_of(pipeline: Pipeline) -> set[tuple[str, PipelineKey | TaskKey]]:
+def _count(of: dict[T, int], one: T, more: int) -> None:
+    of[one] = of.get(one, 0) + more
+    if not of[one]:
+        del of[one]
+
+
+def _names_of(key: PipelineKey, tasks: Iterable[TaskKey]) -> set[tuple[str, PipelineKey | TaskKey]]:
     """All that a pipeline and its tasks may be called."""
-    key = pipeline.key
-    return {(key.name, key), (str(key), key), *((str(t.key), t.key) for t in pipeline.tasks)}
+    return {(key.name, key), (str(key), key), *((str(task), task) for task in tasks)}

@@ -148,7 +148,8 @@ class QuestionRow(Shape):
 
 
 class PipelineRow(Shape):
-    """A pipeline as its orchestrator describes it."""
+    """A pipeline as its orchestrator describes it. One that is not `listed` no orchestrator knows:
+    only data tells of it."""
 
     orchestrator: str
     pipeline: str
@@ -158,9 +159,10 @@ class PipelineRow(Shape):
     tags: list[str]
     paused: bool
     place: str
+    listed: bool
 
     @classmethod
-    def of(cls, pipeline: Pipeline) -> Self:
+    def of(cls, pipeline: Pipeline, listed: bool) -> Self:
         return cls(
             orchestrator=pipeline.key.orchestrator,
             pipeline=pipeline.key.name,
@@ -170,6 +172,7 @@ class PipelineRow(Shape):
             tags=list(pipeline.tags),
             paused=pipeline.paused,
             place=pipeline.place,
+            listed=listed,
         )
 
 

@@ -178,7 +178,7 @@ def _settle(swarm: Client) -> None:
 
 
 def _compare(swarm: Client, lab: Lab, seconds: float) -> Outcome:
-    pipelines = list(swarm.pipelines())
+    pipelines = [row for row in swarm.pipelines() if row["listed"]]
     return Outcome(
         pipelines=len(pipelines),
         orchestrators=len({row["orchestrator"] for row in pipelines}),

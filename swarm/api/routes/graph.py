@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from swarm.api.deps import Cause, Given
 from swarm.api.explained import Explained
 from swarm.api.finding_schemas import FeedbackBody, FindingRow, KindScoreRow
-from swarm.api.paging import Cursor, Limit, Page, page, page_in_time, place_in_time
+from swarm.api.paging import Cursor, Keyed, Limit, Page, keyed, page, page_in_time, place_in_time
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
     Changes,
@@ -29,44 +29,45 @@ from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
 from swarm.lineage.explanation import explain_known
 from swarm.model.journal import DependencyChanged, VerdictRequest
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 
 router = APIRouter(tags=["graph"])
 
 Confidence = Annotated[float | None, Query(ge=0, le=1)]
-_DRAWN_MAX = 4  # graphs that are kept as text
-EndName = Annotated[str, Query(min_length=1, max_length=2_000)]
+EndName = Annotated[str, Query(min_length=1, max_length=5_000)]
 
 
 class _Search(BaseModel):
     """`name` is `orchestrator/pipeline[/task]`, or a pipeline's bare name where it is one."""
 
-    name: Annotated[str, Field(min_length=1, max_length=2_000)]
+    name: Annotated[str, Field(min_length=1, max_length=5_000)]
     min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
     limit: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 
+class _Dataset(NamedTuple):
+    """Who writes it and who reads it, in the order they are known."""
+
+    name: str
+    written_by: dict[TaskKey, None]
+    read_by: dict[TaskKey, None]
+
+
 @router.get("/pipelines")
 async def pipelines(deps: Given, cursor: Cursor = None, limit: Limit = 100) -> Page[PipelineRow]:
-    """All pipelines of all orchestrators, by name."""
-    known = deps.model.graph.pipelines.values()
-    return page(known, lambda p: str(p.key), PipelineRow.of, cursor, limit)
+    """All pipelines of all orchestrators, by name, and those that only data tells of."""
+    model = deps.model
+    known = model.drawn("pipelines", lambda: keyed(model.pipelines(), lambda one: str(one[0].key)))
+    return page(known, lambda one: PipelineRow.of(*one), cursor, limit)
 
 
 @router.get("/datasets")
 async def datasets(deps: Given, cursor: Cursor = None, limit: Limit = 100) -> Page[DatasetRow]:
     """The datasets that lie between two tasks, by name."""
-    between: dict[str, DatasetRow] = {}
-    for dependency in _shown(deps, deps.model.graph.dependencies.values(), None):
-        name = str(dependency.key.dataset)
-        row = between.setdefault(name, DatasetRow(dataset=name, written_by=[], read_by=[]))
-        for side, key in (
-            (row.written_by, dependency.key.upstream),
-            (row.read_by, dependency.key.downstream),
-        ):
-            if TaskName.of(key) not in side:
-                side.append(TaskName.of(key))
-    return page(between.values(), lambda row: row.dataset, lambda row: row, cursor, limit)
+    known = deps.model.graph.dependencies.values()
+    found = deps.model.drawn("datasets", lambda: _between(_shown(deps, known, None)))
+    return page(found, _dataset, cursor, limit)
 
 
 @router.get("/dependencies")
@@ -79,12 +80,18 @@ async def dependencies(
     limit: Limit = 100,
 ) -> Page[Edge]:
     """Dependencies, strongest first; as they were at `as_of_s` (seconds since the epoch)."""
-    found: Iterable[Dependency] = deps.model.graph.dependencies.values()
+
+    def wanted(found: Iterable[Dependency]) -> Keyed[Dependency]:
+        shown = _shown(deps, found, min_confidence)
+        fits = (one for one in shown if declared is None or one.declared == declared)
+        return keyed(fits, _strongest_first)
+
     if as_of_s is not None:
-        found = await asyncio.to_thread(deps.projections.history.as_of, as_of_s)
-    shown = _shown(deps, found, min_confidence)
-    wanted = [d for d in shown if declared is None or d.declared == declared]
-    return page(wanted, _strongest_first, Edge.of, cursor, limit)
+        then = await asyncio.to_thread(deps.projections.history.as_of, as_of_s)
+        return page(wanted(then), Edge.of, cursor, limit)
+    known = deps.model.graph.dependencies.values()
+    asked = ("dependencies", declared, min_confidence)
+    return page(deps.model.drawn(asked, lambda: wanted(known)), Edge.of, cursor, limit)
 
 
 @router.get("/graph", response_model=WholeGraph)
@@ -92,12 +99,12 @@ async def whole(deps: Given, min_confidence: Confidence = None) -> Response:
     """All pipelines and the edges between them in one answer, in columns; what lies behind an edge
     is at `/dependencies`."""
     least = deps.min_confidence if min_confidence is None else min_confidence
-    drawn = deps.model.drawn
-    if least not in drawn:
-        if len(drawn) >= _DRAWN_MAX:
-            drawn.clear()
-        drawn[least] = WholeGraph.of(deps.model.graph, least).model_dump_json().encode()
-    return Response(drawn[least], media_type="application/json")
+    graph = deps.model.graph
+
+    def draw() -> bytes:
+        return WholeGraph.of(graph, least).model_dump_json().encode()
+
+    return Response(deps.model.drawn(("graph", least), draw), media_type="application/json")
 
 
 @router.get("/dependencies/diff")
@@ -127,7 +134,7 @@ async def explanation(
     upstream: EndName,
     downstream: EndName,
     deps: Given,
-    dataset: Annotated[str, Query(max_length=2_000)] = "",
+    dataset: Annotated[str, Query(max_length=5_000)] = "",
 ) -> Explained:
     """Why there is, or is no, dependency between two pipelines or tasks, as far as the journal
     tells: the sum behind each. `swarm scan --explain` shows the texts, too."""
@@ -223,6 +230,24 @@ def _shown(
 ) -> list[Dependency]:
     least = deps.min_confidence if min_confidence is None else min_confidence
     return [dependency for dependency in found if dependency.confidence >= least]
+
+
+def _between(dependencies: Iterable[Dependency]) -> Keyed[_Dataset]:
+    found: dict[str, _Dataset] = {}
+    for dependency in dependencies:
+        name = str(dependency.key.dataset)
+        one = found.get(name) or found.setdefault(name, _Dataset(name, {}, {}))
+        one.written_by[dependency.key.upstream] = None
+        one.read_by[dependency.key.downstream] = None
+    return keyed(found.values(), lambda one: one.name)
+
+
+def _dataset(one: _Dataset) -> DatasetRow:
+    return DatasetRow(
+        dataset=one.name,
+        written_by=[TaskName.of(key) for key in one.written_by],
+        read_by=[TaskName.of(key) for key in one.read_by],
+    )
 
 
 def _strongest_first(dependency: Dependency) -> str:

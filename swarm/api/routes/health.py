@@ -1,7 +1,8 @@
 """Is it alive, is it ready, and how is it doing."""
 
 import asyncio
-from typing import Literal, Self
+from collections import Counter
+from typing import Literal, NamedTuple, Self
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from swarm.api.deps import Cause, Deps, Given
 from swarm.api.schemas import UnresolvedRow
 from swarm.dispatch.detector import Detection
 from swarm.errors import Rejected, Unreachable
+from swarm.graph.index import DependencyGraph
 from swarm.model.journal import ConnectorState
 from swarm.store.trail import Standing
 
@@ -140,17 +142,14 @@ async def readyz(deps: Given, response: Response) -> Ready:
 @router.get("/status")
 async def status(deps: Given) -> Status:
     model = deps.model
-    pipelines: dict[str, int] = {}
-    for key in model.graph.pipelines:
-        pipelines[key.orchestrator] = pipelines.get(key.orchestrator, 0) + 1
-    shown = [d for d in model.graph.dependencies.values() if d.confidence >= deps.min_confidence]
+    counted = model.drawn("counted", lambda: _counted(model.graph, deps.min_confidence))
     detection = await detected(deps)
     return Status(
         seq=model.seq,
         graph_version=model.graph.version,
-        pipelines=pipelines,
-        dependencies=len(shown),
-        undeclared=sum(not d.declared for d in shown),
+        pipelines=counted.pipelines,
+        dependencies=counted.dependencies,
+        undeclared=counted.undeclared,
         findings=await asyncio.to_thread(deps.projections.open_findings),
         unresolved=len(model.unresolved),
         connectors=[
@@ -180,6 +179,18 @@ async def quarantine(body: QuarantineBody, deps: Given, cause: Cause) -> None:
         raise Rejected(f"Stream {body.stream} does not stand before record {body.seq}. {detail}")
     asked = (body.stream, body.seq, body.by, body.reason, cause)
     await asyncio.to_thread(deps.quarantine, *asked)
+
+
+class _Counted(NamedTuple):
+    pipelines: dict[str, int]  # by orchestrator
+    dependencies: int
+    undeclared: int
+
+
+def _counted(graph: DependencyGraph, min_confidence: float) -> _Counted:
+    shown = [one for one in graph.dependencies.values() if one.confidence >= min_confidence]
+    pipelines = Counter(key.orchestrator for key in graph.pipelines)
+    return _Counted(dict(pipelines), len(shown), sum(not one.declared for one in shown))
 
 
 def _standing(deps: Deps) -> list[Standing]:

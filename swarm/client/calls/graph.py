@@ -15,7 +15,7 @@ class TaskName(TypedDict):
 
 
 class Pipeline(TypedDict):
-    """A pipeline as its orchestrator describes it."""
+    """A pipeline as its orchestrator describes it; one that is not `listed` only data tells of."""
 
     orchestrator: str
     pipeline: str
@@ -25,6 +25,7 @@ class Pipeline(TypedDict):
     tags: list[str]
     paused: bool
     place: str
+    listed: bool
 
 
 class Dataset(TypedDict):

@@ -11,7 +11,14 @@ Rules
 from collections.abc import Iterator
 
 from swarm.lineage.openlineage.columns import columns_of, datasets_read
-from swarm.lineage.openlineage.fields import Fields, dataset_of, kind_of, object_at, text_of
+from swarm.lineage.openlineage.fields import (
+    NAME_MAX,
+    Fields,
+    dataset_of,
+    kind_of,
+    object_at,
+    text_of,
+)
 from swarm.model.columns import ColumnLineage
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Unresolved, UnresolvedReason
@@ -77,7 +84,7 @@ def _tables_of(dataset: Fields) -> Iterator[DatasetKey]:
 
 
 def _broken(task: TaskKey, listed: object, place: str) -> Unresolved:
-    detail = "a dataset needs the texts `namespace` and `name`"
+    detail = f"a dataset needs the texts `namespace` and `name`, {NAME_MAX:,} characters at most"
     if not isinstance(listed, list | tuple):
         detail = f"{place.removeprefix('$.')} is {kind_of(listed)} and not a list"
     return Unresolved(str(task), UnresolvedReason.MALFORMED, place, detail)

@@ -36,6 +36,7 @@ from swarm.lineage.openlineage.order import job_order
 from swarm.lineage.openlineage.subject import (
     Subject,
     below_of,
+    bounded,
     is_of_airflow,
     parent_run_of,
     subject_of,
@@ -81,7 +82,8 @@ def read_event(
     `orchestrators` maps a job namespace to the name of an orchestrator instance (others keep the
     namespace as their name), `sql_context` tells where a task's SQL runs when an event carries
     the text only. An event time that is broken or lies after `received_at_s` counts as received.
-    Raises `InputError` for something that is not an OpenLineage event.
+    Raises `InputError` for something that is not an OpenLineage event, and where the names of its
+    job are longer than people could write them.
     """
     fields = checked_event(event)
     if fields.get("producer") == PRODUCER:
@@ -90,7 +92,7 @@ def read_event(
         return tuple(_dataset_event(fields, received_at_s))
     job = object_at(fields["job"])
     run = object_at(fields.get("run"))
-    subject = subject_of(job, run, orchestrators)
+    subject = bounded(subject_of(job, run, orchestrators))
     at_s, problems = _time(fields, str(subject.task), received_at_s)
     state = _STATES.get(text_of(fields.get("eventType")).upper())
     items: list[Item] = [*problems, *_runs(subject, state, run, at_s)]
@@ -126,7 +128,9 @@ def _time(
         known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return min(known.timestamp(), received_at_s), ()
     except (ValueError, OverflowError):
-        detail = f"eventTime {text!r} is not an ISO 8601 time; the time of arrival is used"
+        detail = (
+            f"eventTime {text[:_WORDS_MAX]!r} is not an ISO 8601 time; the time of arrival is used"
+        )
         broken = Unresolved(subject, UnresolvedReason.MALFORMED, "$.eventTime", detail)
         return received_at_s, (broken,)
 

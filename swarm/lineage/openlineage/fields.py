@@ -7,6 +7,8 @@ from swarm.model.keys import DatasetKey
 
 _EVENT_TYPES = {"START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER"}
 Fields = Mapping[str, object]
+NAME_MAX = 2_000  # characters; what is longer is no name that anybody gave
+_SHOWN = 40  # characters of what is wrong
 
 
 def checked_event(event: object) -> Fields:
@@ -31,9 +33,8 @@ def checked_event(event: object) -> Fields:
         raise InputError(f'$.run is {kind_of(event["run"])}: it must be an object with "runId"')
     event_type = event.get("eventType")
     if event_type is not None and text_of(event_type).upper() not in _EVENT_TYPES:
-        raise InputError(
-            f"$.eventType is {event_type!r}: use one of {', '.join(sorted(_EVENT_TYPES))}"
-        )
+        shown = str(event_type)[:_SHOWN]
+        raise InputError(f"$.eventType is {shown!r}: use one of {', '.join(sorted(_EVENT_TYPES))}")
     return event
 
 
@@ -43,8 +44,11 @@ def _named(part: object, path: str) -> None:
             f'{path} is {kind_of(part)}: it must be an object with "namespace", "name"'
         )
     for field in ("namespace", "name"):
-        if not text_of(part.get(field)):
+        text = text_of(part.get(field))
+        if not text:
             raise InputError(f"{path}.{field} is missing or no text: every {path[2:]} needs one")
+        if len(text) > NAME_MAX:
+            raise InputError(f"{path}.{field} has {len(text):,} characters: {NAME_MAX:,} at most")
 
 
 def kind_of(value: object) -> str:
@@ -65,6 +69,8 @@ def text_of(value: object) -> str:
 
 
 def dataset_of(fields: Fields) -> DatasetKey | None:
-    """The dataset that `namespace` and `name` of an object say; None where one is missing."""
+    """The dataset that `namespace` and `name` of an object say; None where one is missing, or too
+    long."""
     namespace, name = text_of(fields.get("namespace")), text_of(fields.get("name"))
-    return DatasetKey(namespace, name) if namespace and name else None
+    there = 0 < len(namespace) <= NAME_MAX and 0 < len(name) <= NAME_MAX
+    return DatasetKey(namespace, name) if there else None

@@ -5,18 +5,28 @@ Rules
    together (`START_TO_START`, `FINISH_TO_FINISH`), and what the sender calls implicit without
    saying by what (`IMPLICIT_DEPENDENCY`, as by the clock), is no declared order.
 2. A job's name does not say where the pipeline's part of it ends: `a.b.c` may be the pipeline
-   `a.b.c`, or a task of `a` or of `a.b`. All are noted; those that nobody has mean nothing.
+   `a.b.c`, or a task of `a` or of `a.b`. All are noted, up to a number; those that nobody has mean
+   nothing.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 
-from swarm.lineage.openlineage.fields import Fields, kind_of, object_at, text_of
+from swarm.lineage.openlineage.fields import (
+    NAME_MAX,
+    Fields,
+    dataset_of,
+    kind_of,
+    object_at,
+    text_of,
+)
 from swarm.lineage.openlineage.subject import Subject
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import DeclaredEdge, JobOrder
 
 JOBS_MAX = 500  # of each direction
+_READINGS_MAX = 20  # of one name
 _FACET = "jobDependencies"
 _HOW = "OpenLineage job dependency"
 
@@ -57,12 +67,16 @@ def _jobs(
     for index, one in enumerate(listed[:JOBS_MAX]):
         fields = object_at(one)
         job = object_at(fields, "job")
-        namespace, name = text_of(job.get("namespace")), text_of(job.get("name"))
-        if not namespace or not name:
-            detail = "a job dependency needs `job` with the texts `namespace` and `name`"
+        named = dataset_of(job)  # jobs are named as datasets are
+        if named is None:
+            detail = (
+                "a job dependency needs `job` with the texts `namespace` and `name`, "
+                f"{NAME_MAX:,} characters at most"
+            )
             yield Unresolved(who, UnresolvedReason.MALFORMED, f"{place}[{index}]", detail)
         elif _orders(fields):
-            yield from _readings(orchestrators.get(namespace, namespace), name)
+            orchestrator = orchestrators.get(named.namespace, named.namespace)
+            yield from itertools.islice(_readings(orchestrator, named.name), _READINGS_MAX)
 
 
 def _orders(dependency: Fields) -> bool:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swarm.lineage.openlineage.fields import Fields, object_at, text_of
+from swarm.errors import InputError
+from swarm.lineage.openlineage.fields import NAME_MAX, Fields, object_at, text_of
 from swarm.model.keys import TaskKey
 
 # The pipeline at the root may have triggered the one that the job belongs to.
@@ -54,6 +55,22 @@ def subject_of(job: Fields, run: Fields, orchestrators: Mapping[str, str]) -> Su
         known = text_of(object_at(dag_run, "dagRun").get("run_id")) or run_id
         return Subject(TaskKey(orchestrator, pipeline, ""), known, is_pipeline=True)
     return _by_parent(name, run, run_id, orchestrator, orchestrators)
+
+
+def bounded(subject: Subject) -> Subject:
+    """That subject; `InputError` where a name of it is too long to be told on."""
+    task = subject.task
+    parts = {
+        "job": str(task.pipeline_key),
+        "task": task.task,
+        "run": subject.run_id,
+    }
+    for what, name in parts.items():
+        if len(name) > NAME_MAX:
+            raise InputError(
+                f"the name of its {what} has {len(name):,} characters: {NAME_MAX:,} at most"
+            )
+    return subject
 
 
 def below_of(job: Fields, subject: Subject) -> str:

@@ -55,6 +55,15 @@ async def test_what_is_not_held_cannot_be_released(api):
     assert "airflow/close is not held; `swarm decisions` lists what is" in answer["detail"]
 
 
+async def test_a_pipeline_that_only_data_tells_of_cannot_be_held(api):
+    pushed = {"pipeline": "load", "access": "write", "dataset": "dwh.t"}
+    await api.post("push", {"orchestrator": "home", "evidence": [pushed]})
+    read = {"pipeline": "report", "access": "read", "dataset": "dwh.t"}
+    await api.post("push", {"orchestrator": "home", "evidence": [read]})
+    answer = await api.post("decisions/hold", {"pipeline": "report", "by": "kim"}, 404)
+    assert "Only data tells of home/report" in answer["detail"]
+
+
 async def test_a_pipeline_that_nobody_knows_cannot_be_held(api):
     await known(api)
     answer = await api.post("decisions/hold", {"pipeline": "clsoe", "by": "kim"}, 404)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from swarm.api.paging import page, page_in_time, place_in_log, place_in_time
+from swarm.api.paging import keyed, page, page_in_time, place_in_log, place_in_time
 from swarm.errors import InputError
 
 
 def read_all(items, limit):
     cursor, seen = None, []
     while True:
-        found = page(items, str, lambda item: item, cursor, limit)
+        found = page(keyed(items, str), lambda item: item, cursor, limit)
         seen.append(found.items)
         if found.next_cursor is None:
             return seen
@@ -27,9 +27,23 @@ def test_a_full_last_page_has_no_next():
 
 def test_an_item_that_goes_between_two_pages_hides_no_other():
     items = ["a", "b", "c", "d"]
-    first = page(items, str, lambda item: item, None, 2)
+    first = page(keyed(items, str), lambda item: item, None, 2)
     items.remove("b")
-    assert page(items, str, lambda item: item, first.next_cursor, 2).items == ["c", "d"]
+    rest = page(keyed(items, str), lambda item: item, first.next_cursor, 2)
+    assert rest.items == ["c", "d"]
+
+
+def test_names_of_any_length_have_pages_too():
+    names = sorted("a" * length for length in (1, 999, 1_000, 1_001, 1_002, 1_000_000))
+    cursor, seen = None, []
+    while True:
+        found = page(keyed(names, str), lambda name: name, cursor, 1)
+        seen += found.items
+        cursor = found.next_cursor
+        if cursor is None:
+            break
+        assert len(cursor) < 1_100
+    assert sorted(seen) == names
 
 
 def test_pages_in_time_cover_everything_once_also_what_happened_at_once():

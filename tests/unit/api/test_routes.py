@@ -6,11 +6,12 @@ import pytest
 
 from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled
+from swarm.api.read_model import ReadModel
 from swarm.errors import Unreachable
 from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, View, ViewInventory
-from swarm.model.pipelines import Pipeline, Task
+from swarm.model.pipelines import Inventory, Pipeline, Task
 from swarm.model.runs import Run, RunState
 
 
@@ -166,6 +167,45 @@ async def test_a_bare_name_has_to_be_one_pipeline(api):
     await api.get("impact", name="dagster/daily")
     answer = await api.get("impact", 404, name="dayly")
     assert "Did you mean" in answer["detail"]
+
+
+async def test_a_pipeline_that_only_data_tells_of_is_listed_and_can_be_asked_of(api):
+    await api.offer(pipeline("a"), seen("a", "write", "dwh.a"))
+    await api.offer(seen("b", "read", "dwh.a", "spark"), seen("b", "write", "dwh.b", "spark"))
+    await api.offer(pipeline("c"), seen("c", "read", "dwh.b"))
+
+    async def listed():
+        rows = (await api.get("pipelines"))["items"]
+        return {f"{row['orchestrator']}/{row['pipeline']}": row["listed"] for row in rows}
+
+    assert await listed() == {"airflow/a": True, "airflow/c": True, "spark/b": False}
+    for name in ("b", "spark/b", "spark/b/t"):
+        [hit] = (await api.get("impact", name=name))["hits"]
+        assert hit["task"]["pipeline"] == "c"
+    [edge] = await api.get("dependencies/between", upstream="a", downstream="b")
+    assert edge["dataset"] == "warehouse/dwh.a"
+    await api.offer(pipeline("b", "spark"))
+    assert (await listed())["spark/b"] is True
+    await api.offer(Inventory("spark", ()))
+    assert "spark/b" not in await listed(), "with a pipeline go its dependencies"
+
+
+async def test_what_nothing_tells_of_any_more_has_no_name(api):
+    await api.offer(pipeline("a"), seen("a", "write", "dwh.base"))
+    view = View(DatasetKey("", "dwh.v"), (DatasetKey("", "dwh.base"),), "catalog:1")
+    await api.offer(seen("b", "read", "dwh.v", "spark"), view)
+    assert (await api.get("upstream", name="spark/b"))["total"] == 1
+    model, follower = api.deps.model, ReadModel()
+    for number, entry in api.deps.projections.log(0, 1_000):  # one by one, as a replica follows
+        follower.follow(number, entry)
+    assert follower._names == model._names
+    api.clock.at_s = 2_000.0
+    await api.offer(ViewInventory(()))
+    for number, entry in api.deps.projections.log(model.seq, 1_000):
+        follower.follow(number, entry)
+    assert follower._names == api.deps.model._names
+    await api.get("upstream", 404, name="spark/b")
+    assert [row["pipeline"] for row in (await api.get("pipelines"))["items"]] == ["a"]
 
 
 async def test_a_ring_of_pipelines_is_a_finding(api):

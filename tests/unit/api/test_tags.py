@@ -49,7 +49,7 @@ async def test_only_a_few_graphs_are_kept_as_text(api) -> None:
     await api.offer(pipeline("a"))
     for percent in range(20):
         assert (await asked(api, f"graph?min_confidence={percent / 100}")).status_code == 200
-    assert len(api.deps.model.drawn) < 10
+    assert len(api.deps.model._drawn) < 10
 
 
 @pytest.mark.parametrize("path", ["nowhere", "impact?name=nobody", "events?after=x"])

@@ -55,6 +55,16 @@ def an_event(kind: str = "COMPLETE", **more: Any) -> dict[str, Any]:
     return event | more
 
 
+LONG = "x" * 2_001
+
+
+def below(job: str) -> dict[str, Any]:
+    """An event of a job that another one has called."""
+    parent = {"run": {"runId": RUN}, "job": {"namespace": "home", "name": job}}
+    run = {"runId": RUN, "facets": {"parent": parent}}
+    return an_event(run=run, job={"namespace": "home", "name": "part"})
+
+
 def a_query(
     kind: str = "COMPLETE", sql: str = "INSERT INTO t SELECT * FROM s", number: int = 1
 ) -> dict[str, Any]:
@@ -468,12 +478,26 @@ def test_broken_datasets_are_told_by_their_place_and_the_rest_is_used():
         ({"dataset": {"namespace": "n"}}, "$.dataset.name"),
         ({"job": {"namespace": "n", "name": "m"}, "run": 1}, "$.run is of type int"),
         ({"job": {"namespace": "n", "name": "m"}, "eventType": "GO"}, "$.eventType is 'GO'"),
+        ({"job": {"namespace": "n", "name": LONG}}, "$.job.name has 2,001 characters"),
+        ({"job": {"namespace": LONG, "name": "m"}}, "$.job.namespace has 2,001 characters"),
+        ({"dataset": {"namespace": "n", "name": LONG}}, "$.dataset.name has 2,001 characters"),
+        (an_event(run={"runId": LONG}), "the name of its run has 2,001 characters"),
+        (below(LONG), "the name of its job has 2,005 characters"),
+        (an_event(eventType=LONG), "$.eventType is 'xxx"),
     ],
 )
 def test_something_else_is_refused_with_its_path(event: object, path: str):
     with pytest.raises(InputError, match=r".+") as error:
         read(event)
     assert path in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+def test_a_dataset_whose_name_nobody_could_write_is_told_and_the_rest_is_used():
+    items = read(an_event(inputs=[ORDERS, ORDERS | {"name": LONG}], outputs=[DAILY]))
+    assert len(seen(items)) == 2
+    [broken] = [item for item in items if isinstance(item, Unresolved)]
+    assert (broken.place, "2,000 characters at most" in broken.detail) == ("$.inputs[1]", True)
 
 
 def test_facets_of_any_shape_are_tolerated():
