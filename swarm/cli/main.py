@@ -42,6 +42,7 @@ from swarm.cli import (
     top,
     up,
 )
+from swarm.cli.terminal import text_alone
 from swarm.errors import ConfigError, InputError, SwarmError
 
 EXIT_FAILED = 1
@@ -128,11 +129,17 @@ def _root(
 def main() -> None:
     """Run the command line; errors the user can act on are one message, not a traceback."""
     try:
-        app()
-    except SwarmError as error:
-        typer.echo(f"swarm: {error}", err=True)
-        sys.exit(EXIT_USAGE if isinstance(error, ConfigError | InputError) else EXIT_FAILED)
+        with text_alone():
+            _run()
     except BrokenPipeError:
         # The reader of our output is gone (`swarm scan | head`): nobody is left to tell.
         sys.stdout = None
         sys.exit(EXIT_FAILED)
+
+
+def _run() -> None:
+    try:
+        app()
+    except SwarmError as error:
+        typer.echo(f"swarm: {error}", err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, ConfigError | InputError) else EXIT_FAILED)

@@ -7,6 +7,7 @@ import typer
 
 from swarm.cli.connection import PATIENT_S, ConfigOption, connected
 from swarm.cli.output import name_of
+from swarm.cli.terminal import drawn_on, plain
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -30,7 +31,7 @@ def top(
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, file=drawn_on())
     with connected(path, retry_for_s=0.0 if once else PATIENT_S) as swarm:
         if once or not console.is_terminal:
             console.print(_screen(swarm))
@@ -67,7 +68,7 @@ def _screen(swarm: "Client") -> "Group":
         ),
     ):
         lines.append(Text(f"\n{title} ({len(rows)})", "dim"))
-        lines += [Text(row, no_wrap=True, overflow="ellipsis") for row in rows[:_SHOWN]]
+        lines += [Text(plain(row), no_wrap=True, overflow="ellipsis") for row in rows[:_SHOWN]]
         if len(rows) > _SHOWN:
             lines.append(Text(f"and {len(rows) - _SHOWN} more", "dim"))
     return Group(*lines)
