@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import Field
 
@@ -107,6 +107,22 @@ class UnpricedRow(Shape):
         return cls(pool=one.pool, capacity=one.capacity, node_h=_usd(one.node_h))
 
 
+class Grouped(NamedTuple):
+    """All lines by what they are summed up by, the dearest first, and how many are shown."""
+
+    by: By
+    rows: Mapping[str, Line]
+    limit: int
+
+
+class CostNow(Shape):
+    """What the nodes that are there now cost an hour; those without a price are in no sum."""
+
+    nodes: int
+    usd_per_h: float
+    unpriced: int
+
+
 class Cost(Shape):
     """A receipt: `rows`, `left_out_usd` and `idle_usd` make `bill_usd`."""
 
@@ -129,6 +145,7 @@ class Cost(Shape):
     kinds: list[CostKind]
     days: list[CostDay]
     unpriced: list[UnpricedRow]
+    now: CostNow
     notes: list[str] = Field(description="What keeps a sum from being exact.")
 
     @classmethod
@@ -136,16 +153,16 @@ class Cost(Shape):
         cls,
         found: Receipt,
         span: tuple[float, float],
-        by: By,
-        rows: Mapping[str, Line],
-        limit: int,
+        grouped: Grouped,
+        now: CostNow,
         notes: Sequence[str],
     ) -> Self:
+        rows, limit = grouped.rows, grouped.limit
         shown, left_out = list(rows.items())[:limit], list(rows.values())[limit:]
         return cls(
             from_s=span[0],
             until_s=span[1],
-            by=by,
+            by=grouped.by,
             bill_usd=_usd(found.bill_usd),
             idle_usd=_usd(found.idle_usd),
             retry_usd=_usd(sum(line.retry_usd for line in found.lines)),
@@ -160,6 +177,7 @@ class Cost(Shape):
             kinds=[CostKind.of(kind) for kind in found.kinds],
             days=[CostDay.of(day) for day in found.days],
             unpriced=[UnpricedRow.of(one) for one in found.unpriced],
+            now=now,
             notes=list(notes),
         )
 

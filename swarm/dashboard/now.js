@@ -5,7 +5,7 @@ import { indexed } from "./model.js";
 import { known, problem } from "./store.js";
 import { clock, count, full, listed, mark, moment, now, percent, pipeline, said, span } from "./words.js";
 
-export const needs = ["graph", "decisions", "links", "last_runs", "hour", "queued", "lost", "workers", "foreign"];
+export const needs = ["graph", "decisions", "links", "last_runs", "hour", "queued", "lost", "workers", "foreign", "rates"];
 export const title = "Now";
 
 const MINUTES = 60;
@@ -25,16 +25,33 @@ export function draw({ say }) {
   ];
 }
 
-/** What swarm's own workers do now, in a line; nothing where it has none and nothing waits for one. */
+/** What swarm's own workers do now, in figures; nothing where it has none and nothing waits for one. */
 function fleet() {
   const workers = known("workers") ?? [];
   const waits = known("queued")?.items.length ?? 0;
   if (!workers.length && !waits) return null;
   const [slots, busy] = [(one) => one.slots, (one) => one.holds.length].map((of) => workers.reduce((sum, one) => sum + of(one), 0));
   const leaving = workers.filter((one) => one.draining).length;
-  const parts = [h("a", { href: "/fleet" }, count(workers.length, "worker")), `, ${busy} of ${count(slots, "slot")} at work`,
-    leaving ? `, ${leaving} leaving` : "", waits ? `; ${count(waits, "task")}${known("queued").next_cursor ? " or more" : ""} queued` : ""];
-  return h("p.muted.fleet", {}, parts, ".");
+  const share = slots ? busy / slots : 0;
+  return h("section.strip", { "aria-label": "Fleet now" },
+    h("h2", {}, h("a", { href: "/fleet" }, "Fleet now")),
+    h("dl.figures", {},
+      figure("Capacity", count(slots, "slot"), `of ${count(workers.length, "worker")}${leaving ? `, ${leaving} leaving` : ""}`),
+      figure("At work", h("span", {}, `${busy} `, h("span.muted", {}, slots ? `(${percent(share)})` : "")), slots ? h("meter.share", { min: 0, max: 1, value: share, "aria-label": "share of slots at work" }) : null),
+      figure("Queued", `${waits}${known("queued")?.next_cursor ? " or more" : ""}`, waits ? "tasks wait for a slot" : "no task waits"),
+      figure("Cost", ...rate())));
+}
+
+const figure = (name, value, words) => h("div", {}, h("dt", {}, name), h("dd.number", {}, value), h("dd.muted", {}, words));
+
+/** What the nodes that are there cost an hour. */
+function rate() {
+  const rates = known("rates")?.now;
+  if (!rates) return ["–", problem("rates")?.message ?? "is being read"];
+  const { nodes, unpriced, usd_per_h } = rates;
+  if (nodes === unpriced) return ["–", nodes ? "nobody told what these nodes cost" : "no node is there"];
+  const shown = usd_per_h.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return [`${shown} USD/h`, `for ${count(nodes - unpriced, "node")}${unpriced ? `, ${unpriced} more without a price` : ""}`];
 }
 
 function promise_hint() {

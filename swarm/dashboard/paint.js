@@ -132,10 +132,10 @@ const dash = (confidence) => (confidence >= 0.9 ? [7, 3] : confidence >= 0.7 ? [
 
 function fitted(pen, box, room) {
   if (box.fitted?.room === room) return box.fitted.text;
-  const name = box.label.length > 80 ? box.label.slice(0, 80) : box.label;
-  let text = name;
-  for (let cut = name.length - 1; cut > 1 && pen.measureText(text).width > room; cut--) {
-    text = `${name.slice(0, Math.ceil(cut * 0.6))}…${name.slice(name.length - Math.floor(cut * 0.4))}`;
+  const letters = [...box.label.slice(0, 160)].slice(0, 80); // never half of one
+  let text = letters.join("");
+  for (let cut = letters.length - 1; cut > 1 && pen.measureText(text).width > room; cut--) {
+    text = [...letters.slice(0, Math.ceil(cut * 0.6)), "…", ...letters.slice(letters.length - Math.floor(cut * 0.4))].join("");
   }
   box.fitted = { room, text };
   return text;

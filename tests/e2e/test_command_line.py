@@ -2,6 +2,7 @@
 
 import json
 
+import httpx2 as httpx
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -10,6 +11,8 @@ from swarm.cli.main import app
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
+from tests.e2e.test_up import eventually
+from tests.unit.api.test_long_names import NAMES, event
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,29 @@ def test_datasets_name_who_writes_and_reads_them(invoke):
     [row] = yaml.safe_load(told.stdout)["datasets"]
     assert [one["pipeline"] for one in row["written_by"]] == ["orders_clean"]
     assert HOSTILE in invoke("datasets", "-n", 1_000).stdout
+
+
+def test_names_of_every_script_come_back(invoke, world):
+    header = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=f"{world.url}/api/v1/", headers=header) as http:
+        for name in NAMES.values():
+            for told in (event(name, name), event("reads them", inputs=(name,))):
+                assert http.post("lineage", json=told).status_code == 201
+
+    def squeezed(*words):
+        return "".join(invoke(*words).stdout.split())
+
+    def shown(text):
+        return [name for name in NAMES.values() if "".join(name.split()) not in text]
+
+    every = ("-n", 1_000)
+    eventually(lambda: not shown(squeezed("datasets", *every)))
+    assert shown(squeezed("graph")) == []
+    rows = json.loads(invoke("datasets", *every, "-o", "json").stdout)["datasets"]
+    writers = {one["pipeline"] for row in rows for one in row["written_by"]}
+    assert set(NAMES.values()) <= writers
+    for name in NAMES.values():
+        assert "prod/reads them" in invoke("impact", f"prod/{name}").stdout
 
 
 def test_events_are_followed_from_a_place_on(invoke, world):

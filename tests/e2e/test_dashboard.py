@@ -21,6 +21,7 @@ from swarm.model.runs import Run, RunState
 from swarm.store.journal import open_journal
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
 from tests.e2e.test_up import eventually
+from tests.unit.api.test_long_names import NAMES, event
 
 CROWD = 10_000
 PATIENCE_MS = 30_000
@@ -32,7 +33,11 @@ SAID = {
         "Failing",
         "Last 60 minutes",
         "returns",
-        "at work",
+        "Fleet now",
+        "24 slots",
+        "of 3 workers",
+        "tasks wait for a slot",
+        "USD/h",
     ],
     "/graph": ["declared", "implicit", "As a table"],
     "/timeline": ["finance_close", "pipelines ran"],
@@ -183,6 +188,34 @@ def test_hostile_names_are_text(visit, world):
     expect(page.locator("#drawer")).to_contain_text(HOSTILE)
     assert page.evaluate("globalThis.pwned") is None
     assert page.locator("img").count() == 0
+
+
+def test_names_of_every_script_and_of_any_length_are_shown(visit, tmp_path):
+    endless = "e" * 1_000_000
+    with served(tmp_path / "own", hostile=False) as own:
+        header = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=f"{own.url}/api/v1/", headers=header) as http:
+            for name in NAMES.values():
+                for told in (event(name, name), event("reads them", inputs=(name,))):
+                    assert http.post("lineage", json=told).status_code == 201
+            now_s = time.time()
+            key = PipelineKey("airflow", endless)  # as an orchestrator might call it
+            own.offer(Pipeline(key), Run(key, "r", RunState.FAILED, now_s, now_s, now_s))
+            eventually(lambda: len(http.get("graph").json()["pipelines"]["name"]) > 17 + 10)
+            names = {one["pipeline"] for one in http.get("pipelines?limit=1000").json()["items"]}
+            assert {*NAMES.values(), endless} <= names
+        page = visit(own, "/graph?view=table&s=in%3Aprod")
+        for name in NAMES.values():
+            expect(page.locator("tbody")).to_contain_text(f"prod/{name}")
+        assert page.locator("tbody img").count() == 0
+        for path in SAID:
+            page.goto(own.url + path)
+            page.wait_for_selector(".live.on")
+            expect(page.locator("#page h1")).to_have_count(1)
+            page.wait_for_function("() => swarm.settled()")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        page.goto(f"{own.url}/graph?by=pipeline")
+        page.wait_for_function(WHOLE)
 
 
 def test_text_cannot_become_markup(chromium, world):

@@ -1,20 +1,25 @@
 """What the nodes under swarm's workers cost, and whose it was."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from swarm.api.cost_schemas import By, Cost
+from swarm.api.cost_schemas import By, Cost, CostNow, Grouped
 from swarm.api.deps import Given
+from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected
 from swarm.model.weekdays import DAY_S
 from swarm.model.work import CapacityClass
 from swarm.placement.metering import HOUR_S
+from swarm.placement.prices import PriceBook
 from swarm.placement.receipts import by as summed
 from swarm.placement.receipts import receipt
 
 router = APIRouter(tags=["cost"])
+
+_Kind = tuple[str, CapacityClass]
 
 
 @router.get("/cost")
@@ -34,12 +39,28 @@ async def cost(
     if begin_s > end_s:
         raise Rejected(f"from_s {begin_s:.15g} is after until_s {end_s:.15g}; swap them")
 
+    standing = _standing(deps.model.floor)
+
     def work() -> Cost:
         metered = deps.projections.usage(begin_s, end_s, runs=by is By.RUN)
-        spot = frozenset(one.pool for one in metered.fleet if one.capacity is CapacityClass.SPOT)
+        pools = {*standing.values(), *((one.pool, one.capacity) for one in metered.fleet)}
+        spot = frozenset(pool for pool, capacity in pools if capacity is CapacityClass.SPOT)
         book, notes = deps.prices(now_s, spot)
         found = receipt(metered, book.of)
         span = (max(0.0, begin_s // HOUR_S * HOUR_S), end_s)
-        return Cost.of(found, span, by, summed(found.lines, by.name_of), limit, notes)
+        grouped = Grouped(by, summed(found.lines, by.name_of), limit)
+        now = _now(standing.values(), book, int(now_s // HOUR_S))
+        return Cost.of(found, span, grouped, now, notes)
 
     return await asyncio.to_thread(work)
+
+
+def _standing(floor: Floor) -> dict[str, _Kind]:
+    """The nodes that workers are on, each of the kind that one of them says."""
+    return {one.offer.node: (one.offer.pool, one.offer.capacity) for one in floor.workers.values()}
+
+
+def _now(nodes: Collection[_Kind], book: PriceBook, hour: int) -> CostNow:
+    prices = [book.of(pool, capacity, hour) for pool, capacity in nodes]
+    told = [price.usd_per_h for price in prices if price is not None]
+    return CostNow(nodes=len(nodes), usd_per_h=sum(told), unpriced=len(nodes) - len(told))

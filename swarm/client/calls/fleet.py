@@ -109,6 +109,14 @@ class Unpriced(TypedDict):
     node_h: float
 
 
+class CostNow(TypedDict):
+    """What the nodes that are there now cost an hour; those without a price are in no sum."""
+
+    nodes: int
+    usd_per_h: float
+    unpriced: int
+
+
 class Cost(TypedDict):
     """A receipt: `rows`, `left_out_usd` and `idle_usd` make `bill_usd`."""
 
@@ -129,6 +137,7 @@ class Cost(TypedDict):
     kinds: list[CostKind]
     days: list[CostDay]
     unpriced: list[Unpriced]
+    now: CostNow
     notes: list[str]
 
 

@@ -1,5 +1,7 @@
 """`GET /cost`: from what the dispatcher's journal says of workers and grants to the receipt."""
 
+from dataclasses import replace
+
 import pytest
 
 from swarm.dispatch.events import Acquire, Finish, Register, Renew, WorkerLost
@@ -125,6 +127,24 @@ async def test_nodes_without_a_price_are_named(evening) -> None:
     assert found["notes"] == ["asked for ['cheap']"]
 
 
+async def test_what_the_nodes_that_are_there_cost_now(evening) -> None:
+    now_s = evening.clock.at_s
+    found = await evening.get("cost", from_s=now_s, until_s=now_s)
+    assert found["now"] == {"nodes": 1, "usd_per_h": pytest.approx(0.096), "unpriced": 0}
+    for worker, pool, capacity in (
+        ("one", "cheap", CapacityClass.SPOT),
+        ("two", "cheap", CapacityClass.SPOT),
+        ("new", "unheard-of", CapacityClass.DEDICATED),
+    ):
+        await evening.happens(joins(WorkerId(worker), pool, capacity))
+    joined = Offer(WorkerId("beside"), "node of one", 1, Resources(), pool="cheap")
+    await evening.happens(Register(replace(joined, capacity=CapacityClass.SPOT)))
+    found = await evening.get("cost", from_s=now_s, until_s=now_s)
+    usd_per_h = pytest.approx(0.096 + 2 * 0.024)
+    assert found["now"] == {"nodes": 4, "usd_per_h": usd_per_h, "unpriced": 1}
+
+
 async def test_nothing_ran(api) -> None:
     found = await api.get("cost")
+    assert found["now"] == {"nodes": 0, "usd_per_h": 0.0, "unpriced": 0}
     assert (found["bill_usd"], found["rows"], found["days"]) == (0.0, [], [])
