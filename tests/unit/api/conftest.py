@@ -45,6 +45,7 @@ from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
 from swarm.store.projector import open_projector
+from tests.unit.migrated import lay_out
 
 TOKEN = "token"
 
@@ -235,9 +236,9 @@ class Api:
 
 
 def local_deps(settings: Settings, clock: TestClock) -> Deps:
-    """All that the routes ask, in this process."""
+    """All that the routes ask, in this process; `folder` of the settings is new."""
     folder = settings.state_dir
-    open_projector("", folder).close()
+    lay_out(folder, "graph", "dispatch", "sequencing", "keys")
     journal = open_journal("", folder)
     return Deps(
         token=TOKEN,
