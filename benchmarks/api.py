@@ -4,6 +4,12 @@ The mesh of `benchmarks.graph` is in the read model of the real app; requests go
 stack (guard, routing, search, JSON) in this process, one after the other, and ask for the 100
 nearest hits. `impact_*` is the time from request to the last byte, server side: no network.
 
+Beside a bare handler of Ray Serve, which answers the same paths with the same bytes in the same
+Serve, over HTTP, by eight clients at once (`api_serve.py`):
+- `reads_per_s`, `read_*_ms`: requests in a second, and how long each took; `bare_*` of the other.
+- `reads_over_bare`: in blocks that take turns; wanted are 0.7.
+- `batch_tasks_per_s`: tasks handed in 1,000 at a time, until they are in the journal.
+
 `sse_lag_*` is the time from a record that is durable in the journal to its event at a listener, on
 an installation at rest: a projector beside the app waits for news as the actor does.
 """
@@ -18,6 +24,7 @@ from tempfile import TemporaryDirectory
 
 import httpx2 as httpx
 
+from benchmarks.api_serve import FULL, QUICK, serve_figures
 from benchmarks.graph import mesh, records
 from benchmarks.report import Figures, Options, run
 from swarm.actors.handles import DispatchHandle, GraphHandle, OutputsHandle, SequencerHandle
@@ -59,6 +66,7 @@ def measure(options: Options) -> Figures:
         "impact_max_ms": max(seconds) * 1_000,
         "sse_lag_p50_ms": lag_cuts[49] * 1_000,
         "sse_lag_p99_ms": lag_cuts[98] * 1_000,
+        **serve_figures(QUICK if options.quick else FULL, options.seed),
     }
 
 

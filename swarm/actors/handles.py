@@ -47,15 +47,17 @@ _RAY_KILLED_FOR_MEMORY = "running low on memory"  # the words of Ray's memory mo
 @dataclass(slots=True)
 class _Handle:
     """An actor that is looked up by name, so that it may come and go. Who looks it up waits for
-    Ray's head, which may be out of reach: hence only once, and never in the caller's loop."""
+    Ray's head, which may be out of reach: hence only once, and never in the caller's loop. A call
+    that has no answer after `within_s` raises `Unreachable`."""
 
     _name: ClassVar[str]
+    within_s: float = _DEADLINE_S
     _actor: Any = field(default=None, repr=False)
 
     async def _call(self, method: str, *arguments: Any) -> Any:
         """Ask until it answers; Ray may be restarting it meanwhile."""
         try:
-            async with asyncio.timeout(_DEADLINE_S):
+            async with asyncio.timeout(self.within_s):
                 while True:
                     try:
                         if self._actor is None:
@@ -67,7 +69,7 @@ class _Handle:
                         pass
                     await asyncio.sleep(_RETRY_S)
         except TimeoutError:
-            late = f"the {self._name} actor did not answer in {_DEADLINE_S:.0f} s"
+            late = f"the {self._name} actor did not answer in {self.within_s:.0f} s"
             raise Unreachable(late) from None
         except RayTaskError as error:
             if isinstance(error.cause, Rejected | StoreError):
