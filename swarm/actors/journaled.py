@@ -155,7 +155,6 @@ class Journaled:
         if self._audit_kept_s:
             now_s = min(now_s, self._aging.now_s())
             self._stream.trim_audit(now_s - self._audit_kept_s, now_s)
-            self._journal.trim_audit_of_keys(now_s - self._audit_kept_s, now_s)
 
     def _replay(self, trail: Trail) -> int:
         after, before = 0, trail.begin()

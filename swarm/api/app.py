@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import functools
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from swarm import __version__
 from swarm.api import pages, passes, problems
@@ -15,6 +18,8 @@ from swarm.api.examples import with_examples
 from swarm.api.guard import Guard
 from swarm.api.limits import Limits
 from swarm.api.read_model import ReadModel
+from swarm.api.repeats import Repeats
+from swarm.api.roles import ROOT
 from swarm.api.routes import (
     agents,
     audit,
@@ -65,10 +70,11 @@ def create_app(deps: Deps) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # its own route makes the text anew each time
     )
     app.state.deps = deps
     app.add_middleware(Tagged)
+    app.add_middleware(Repeats, monotonic_s=deps.clock.monotonic_s)
     admin = Caller("token", frozenset({Role.ADMIN}))
 
     async def passed(text: str) -> Caller:
@@ -104,10 +110,28 @@ def create_app(deps: Deps) -> FastAPI:
         keys,
         audit,
     ):
-        app.include_router(routes.router, prefix="/api/v1")
-    plain = app.openapi
-    app.openapi = lambda: with_examples(plain())  # type: ignore[method-assign]
+        app.include_router(routes.router, prefix=ROOT)
+    _describe(app)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Make the description, and its text, when it is first asked for."""
+    plain = app.openapi
+
+    @functools.cache
+    def openapi() -> dict[str, Any]:
+        return with_examples(plain())
+
+    @functools.cache
+    def text() -> bytes:
+        return json.dumps(openapi(), separators=(",", ":")).encode()
+
+    async def give(_: Request) -> Response:
+        return Response(text(), media_type="application/json")
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    app.add_route(f"{ROOT}/openapi.json", give, include_in_schema=False)
 
 
 async def _follow(deps: Deps) -> None:

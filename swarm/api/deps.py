@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from swarm.actors.entering import entered
 from swarm.actors.ports import Dispatch, Graph, Outputs, Sequencer
@@ -15,9 +15,10 @@ from swarm.api.keyring import Keyring
 from swarm.api.oidc import Issuer
 from swarm.api.read_model import ReadModel
 from swarm.api.recent import Recent
+from swarm.api.repeats import HEADER, KEY_MAX
 from swarm.api.roles import ROOT, is_telling
 from swarm.clock import Clock
-from swarm.errors import Rejected
+from swarm.errors import Rejected, UnknownKey
 from swarm.lineage.text import SqlContext
 from swarm.model.access import Caller
 from swarm.model.causes import asked_cause, told_cause
@@ -36,14 +37,15 @@ CAUSE_HEADER = "Swarm-Cause"  # of an answer: the ID of all that follows from th
 @dataclass(slots=True)
 class Deps:
     """`token` may do everything, those of `tokens` what their roles say, `keys` are those that were
-    made here, `audit` is who changed what. `lineage_namespaces` maps the job namespace of
-    OpenLineage events to an orchestrator, `sql_context` tells where the SQL of a task runs,
-    `output` what a task printed under a grant, from a byte on, at most so many, `result` what a
-    call returned, as JSON text. `standing` tells which streams stand still before a record,
-    `quarantine` sets one aside: stream, number, by whom, why, the cause. `pass_key`: what passes
-    are made with; empty: there are none. `prices`: what nodes cost, now and with the spot market
-    of these pools, and why some of it is missing. `news` is set, and a new one put in its place,
-    when `model` and `recent` have moved; `listeners` is how many follow them."""
+    made here, `audit` is who changed what, kept for `audit_kept_s` (0: for ever).
+    `lineage_namespaces` maps the job namespace of OpenLineage events to an orchestrator,
+    `sql_context` tells where the SQL of a task runs, `output` what a task printed under a grant,
+    from a byte on, at most so many, `result` what a call returned, as JSON text. `standing` tells
+    which streams stand still before a record, `quarantine` sets one aside: stream, number, by
+    whom, why, the cause. `pass_key`: what passes are made with; empty: there are none. `prices`:
+    what nodes cost, now and with the spot market of these pools, and why some of it is missing.
+    `news` is set, and a new one put in its place, when `model` and `recent` have moved;
+    `listeners` is how many follow them."""
 
     token: str
     graph: Graph
@@ -69,6 +71,7 @@ class Deps:
         (),
     )
     min_confidence: float = 0.5
+    audit_kept_s: float = 0.0
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)
     recent: Recent = field(default_factory=Recent)
@@ -78,7 +81,7 @@ class Deps:
     kept: Kept = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keyring = Keyring(self.keys, self.clock)
+        self.keyring = Keyring(self.keys, self.clock, self.audit_kept_s, self.pass_key)
         self.kept = Kept(self.clock)
 
 
@@ -103,13 +106,17 @@ def _cause(request: Request, response: Response) -> str:
 
 Given = Annotated[Deps, Depends(_of)]
 Who = Annotated[Caller, Depends(_who)]
+# Under which a route makes what has its identity from it.
+Once = Annotated[str | None, Header(alias=HEADER, max_length=KEY_MAX)]
 # What the records that follow from a request are kept with; who asks for a change is audited by it.
 Cause = Annotated[str, Depends(_cause)]
 
 
 def whole_pipeline(deps: Deps, name: str) -> PipelineKey:
-    """Where that name leads, which must not be a task."""
+    """Where that name leads, which must not be a task, and be listed by an orchestrator."""
     found = deps.model.find(name)
     if not isinstance(found, PipelineKey):
         raise Rejected(f"`{name}` is a task; name a whole pipeline")
+    if found not in deps.model.graph.pipelines:
+        raise UnknownKey(f"Only data tells of {found}: no orchestrator that is read lists it.")
     return found

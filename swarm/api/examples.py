@@ -3,6 +3,7 @@ in a path. A test holds every one of them against its schema."""
 
 from typing import Any
 
+from swarm.api.repeats import HEADER, KEY_MAX
 from swarm.api.roles import ROOT
 
 _BY = "kim"
@@ -63,6 +64,16 @@ BODIES: dict[str, Any] = {
         "by": _BY,
         "reason": "a bug in 0.1.0; reported",
     },
+    "POST /lineage": {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-11-22T06:05:12Z",
+        "producer": "https://github.com/OpenLineage/OpenLineage/tree/1.40.1/integration/spark",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": "0190aaaa-0000-7000-8000-000000000001"},
+        "job": {"namespace": "spark", "name": "load_orders"},
+        "inputs": [{"namespace": "s3://landing", "name": "crm/orders"}],
+        "outputs": [{"namespace": "postgres://db:5432", "name": "dwh.public.orders"}],
+    },
     "POST /push": {
         "orchestrator": "nightly",
         "runs": [
@@ -115,10 +126,12 @@ PLACES: dict[str, str] = {
 
 
 def with_examples(schema: dict[str, Any]) -> dict[str, Any]:
-    """The description with them in it."""
+    """The description with them in it, and with what every change takes."""
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             name = f"{method.upper()} {path.removeprefix(ROOT)}"
+            if method == "post":
+                _may_be_repeated(operation)
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 if name in BODIES:
                     content["example"] = BODIES[name]
@@ -126,3 +139,12 @@ def with_examples(schema: dict[str, Any]) -> dict[str, Any]:
                 if parameter["in"] == "path":
                     parameter["example"] = PLACES[parameter["name"]]
     return schema
+
+
+def _may_be_repeated(operation: dict[str, Any]) -> None:
+    """Say of a change that it takes the header, where its route does not say so itself."""
+    told = operation.setdefault("parameters", [])
+    if not any(one["name"].lower() == HEADER.lower() for one in told):
+        what = "Sent again under the same key, it is not done again: the answer is the first one."
+        schema = {"type": "string", "maxLength": KEY_MAX}
+        told.append({"name": HEADER, "in": "header", "description": what, "schema": schema})

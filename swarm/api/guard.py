@@ -1,17 +1,17 @@
 """What every request passes before a route sees it: who asks, whether their roles let them, and a
-bound on its body.
+bound on its body (`bodies.py`).
 The files of the dashboard are open: they hold no data.
 
 A plain ASGI middleware, so that a body is refused while it arrives and not after it is in memory.
 """
 
 import math
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from swarm.api.bodies import BODY_MAX_BYTES, Broken, Pace, TooLarge, TooSlow, encoding, read
 from swarm.api.doors import Doors
 from swarm.api.keyring import NotAdmitted
 from swarm.api.limits import Limits
@@ -21,19 +21,21 @@ from swarm.api.roles import OF_PASSES, ROUTES, is_own, methods_of, route_of
 from swarm.errors import StoreError, Unavailable
 from swarm.model.access import Caller, Role
 
-BODY_MAX_BYTES = 10_000_000  # after decompression
 CALLER = "swarm.caller"  # where in a request's scope its `Caller` is
 
 
 class Guard:
     """Refuses requests without a bearer token (401), for routes that the table of roles does not
     know (404, 405) or not give them (403), more than the limits let in (429), and bodies over
-    theirs (413)."""
+    theirs (413) or that take too long to arrive (408)."""
 
-    def __init__(self, app: ASGIApp, doors: Doors, limits: Limits) -> None:
+    def __init__(
+        self, app: ASGIApp, doors: Doors, limits: Limits, pace: Pace | None = None
+    ) -> None:
         self._app = app
         self._doors = doors
         self._limits = limits
+        self._pace = pace or Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_page(scope["method"], scope["path"]):
@@ -44,22 +46,29 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
-        if encoding not in {"identity", "gzip"}:
-            await problem(415, "encoding", "Content-Encoding has to be gzip or none.")(
-                scope, receive, send
-            )
+        body = await self._body(headers, receive)
+        if isinstance(body, JSONResponse):
+            await body(scope, receive, send)
             return
+        await self._app(scope, Replay(body, receive), send)
+
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | JSONResponse:
+        """The body of a request, or what is wrong with it."""
+        if encoding(headers) not in {"identity", "gzip"}:
+            return problem(415, "encoding", "Content-Encoding has to be gzip or none.")
         try:
-            body = await _read(receive, gzipped=encoding == "gzip")
-        except _TooLarge:
+            return await read(receive, headers, self._pace)
+        except TooLarge:
             detail = f"The body may have {BODY_MAX_BYTES} bytes at most; send it in parts."
-            await problem(413, "too-large", detail)(scope, receive, send)
-            return
-        except zlib.error as error:
-            await problem(400, "bad-input", f"The body is not gzip: {error}.")(scope, receive, send)
-            return
-        await self._app(scope, _Replay(body, receive), send)
+            return problem(413, "too-large", detail)
+        except TooSlow:
+            detail = (
+                f"No part of the body came for {self._pace.piece_s:g} s, or not all of it in "
+                f"{self._pace.whole_s:g} s."
+            )
+            return problem(408, "too-slow", detail)
+        except Broken as error:
+            return problem(400, "bad-input", f"The body cannot be read: {error}.")
 
     async def _admit(self, scope: Scope, authorization: bytes) -> JSONResponse | None:
         """None for who may come in, and is then in the scope."""
@@ -115,11 +124,7 @@ def _listed(roles: Iterable[Role]) -> str:
     return ", ".join(sorted(roles)) or "nobody gave"
 
 
-class _TooLarge(Exception):
-    pass
-
-
-class _Replay:
+class Replay:
     """Hands the body on in one piece, then whatever comes after it (a disconnect)."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
@@ -131,20 +136,3 @@ class _Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
-
-
-async def _read(receive: Receive, *, gzipped: bool) -> bytes:
-    inflate = zlib.decompressobj(wbits=31) if gzipped else None
-    body = bytearray()
-    while True:
-        message = await receive()
-        chunk: bytes = message.get("body", b"")
-        if inflate is not None:
-            chunk = inflate.decompress(chunk, BODY_MAX_BYTES + 1 - len(body))
-        body += chunk
-        if len(body) > BODY_MAX_BYTES or (inflate is not None and inflate.unconsumed_tail):
-            raise _TooLarge
-        if not message.get("more_body", False):
-            if inflate is not None and not inflate.eof:
-                raise zlib.error("it ends too early")
-            return bytes(body)

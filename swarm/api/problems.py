@@ -61,6 +61,7 @@ FIXES: Mapping[str, str] = {
     "token-expired": "Get a new token of the issuer.",
     "token-refused": "Get a token that the issuer signs for this audience.",
     "too-large": "Send it in parts.",
+    "too-slow": "Send it again, in smaller parts where the line is slow.",
     "trimmed": "Read everything anew, and listen without a place.",
     "unauthorized": "Send `Authorization: Bearer TOKEN`; `swarm up` says where the first one is.",
     "unknown-key": "Look the name up in the list it is from.",

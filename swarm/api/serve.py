@@ -19,6 +19,7 @@ from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.connectors.contexts import sql_context
 from swarm.model.access import Caller
+from swarm.model.weekdays import DAY_S
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
 from swarm.store.projections import open_projections
@@ -26,6 +27,8 @@ from swarm.store.trail import standing
 from swarm.telemetry import log_as_json
 
 APPLICATION = "swarm-api"
+# A client hears "come back later" before it, or what stands between, stops waiting for an answer.
+_WITHIN_S = 20.0
 
 
 def start(settings: Settings, token: str, tokens: Mapping[str, Caller], payload_key: bytes) -> None:
@@ -69,10 +72,10 @@ def _builder(
                 keys=journal.keys(),
                 audit=journal.audit(),
                 issuer=None if oidc is None else Issuer(oidc, clock),
-                graph=GraphHandle(),
-                dispatch=DispatchHandle(),
-                outputs=OutputsHandle(),
-                sequencer=SequencerHandle(),
+                graph=GraphHandle(_WITHIN_S),
+                dispatch=DispatchHandle(_WITHIN_S),
+                outputs=OutputsHandle(_WITHIN_S),
+                sequencer=SequencerHandle(_WITHIN_S),
                 output=open_outputs(settings.store_url, settings.state_dir).read,
                 result=lambda token: journal.results(STREAM, payload_key).get(token),
                 projections=open_projections(settings.store_url, settings.state_dir),
@@ -89,6 +92,7 @@ def _builder(
                 requests_per_s=settings.api.requests_per_s,
                 prices=Prices(pool_prices(settings)).book,
                 min_confidence=settings.min_confidence,
+                audit_kept_s=settings.audit_days * DAY_S,
                 team_weights={name: team.weight for name, team in settings.teams.items()},
             )
         )

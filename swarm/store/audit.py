@@ -93,6 +93,12 @@ def note(
         _note_one(connection, stream, at_s, cause_id, of_one)
 
 
+def newest_at_s(connection: Connection, stream: str) -> float | None:
+    """When the last row of a chain was written, None where it has none."""
+    newest = select(audit.c.at_s).where(audit.c.stream == stream).order_by(audit.c.no.desc())
+    return connection.scalar(newest.limit(1))
+
+
 def trim(connection: Connection, stream: str, before_s: float, now_s: float) -> None:
     """Drop the first rows of a chain that are from before then and whose records are trimmed, so
     many at a time, and seal that. The chain of the keys has no records that could be kept."""

@@ -200,12 +200,6 @@ class Journal:
         """Who changed what."""
         return Audit(self._place)
 
-    def trim_audit_of_keys(self, before_s: float, now_s: float) -> None:
-        """Drop who changed API keys before then, and seal that; any process may."""
-        if self._place.holds(KEYS):
-            with self._place.database(KEYS).writing() as connection:
-                trim(connection, KEYS, before_s, now_s)
-
     def streams(self) -> tuple[str, ...]:
         """The names of all streams, sorted."""
         return self._place.streams()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from swarm.errors import UnknownKey
 from swarm.model.access import Key, Role
-from swarm.store.audit import KEYS, Written, note
+from swarm.store.audit import KEYS, Written, newest_at_s, note, trim
 from swarm.store.database import Database
 from swarm.store.tables import keys
 
@@ -59,6 +59,16 @@ class Keys:
             revoked = update(keys).where(live).values(revoked_at_s=at_s)
             if connection.execute(revoked).rowcount:
                 _note(connection, at_s, cause_id, "KeyRevoked", {"id": id_})
+
+    def last_change_s(self) -> float | None:
+        """When a key was changed last, None where none ever was."""
+        with self._database.reading() as connection:
+            return newest_at_s(connection, KEYS)
+
+    def trim_audit(self, before_s: float, now_s: float) -> None:
+        """Drop who changed keys before then, and seal that (`store/audit.py`)."""
+        with self._database.writing() as connection:
+            trim(connection, KEYS, before_s, now_s)
 
     def used(self, at_s: Mapping[str, float]) -> None:
         """Note when keys were used last."""

@@ -22,6 +22,18 @@ from swarm.model.runs import Run
 
 router = APIRouter(tags=["ingest"])
 
+_EVENT = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "description": "A RunEvent, JobEvent or DatasetEvent of OpenLineage 2-0-2.",
+            }
+        }
+    },
+}
+
 
 class Accepted(BaseModel):
     """`seq` is where the graph's journal stood when it held everything of the request."""
@@ -29,7 +41,7 @@ class Accepted(BaseModel):
     seq: int
 
 
-@router.post("/lineage", status_code=201)
+@router.post("/lineage", status_code=201, openapi_extra={"requestBody": _EVENT})
 async def lineage(request: Request, deps: Given, cause: Cause) -> Accepted:
     """One OpenLineage event. Facets swarm does not know are kept: `/facets`."""
     event = _json(await request.body())

@@ -5,7 +5,8 @@ from typing import Self
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.api.deps import Cause, Given, Who
+from swarm.api.deps import Cause, Given, Once, Who
+from swarm.api.keyring import Wish
 from swarm.model.access import Key, Role
 
 router = APIRouter(tags=["keys"])
@@ -75,16 +76,27 @@ async def keys(deps: Given) -> list[KeyRow]:
 
 
 @router.post("/keys", status_code=201)
-async def create(body: KeyBody, deps: Given, who: Who, cause: Cause) -> NewKey:
-    """Make a key. This answer is the only place that ever holds its text."""
-    asked = (body.name, body.roles, body.life_s, who.name, cause)
-    return NewKey.made(*await deps.keyring.make(*asked))
+async def create(
+    body: KeyBody, deps: Given, who: Who, cause: Cause, idempotency_key: Once = None
+) -> NewKey:
+    """Make a key. This answer is the only place that ever holds its text; for a day the same wish
+    under the same `Idempotency-Key` is told it again."""
+    wish = Wish(who.name, cause, idempotency_key)
+    return NewKey.made(*await deps.keyring.make(body.name, body.roles, body.life_s, wish))
 
 
 @router.post("/keys/{key}/rotate", status_code=201)
-async def rotate(key: str, body: RotateBody, deps: Given, who: Who, cause: Cause) -> NewKey:
+async def rotate(
+    key: str,
+    body: RotateBody,
+    deps: Given,
+    who: Who,
+    cause: Cause,
+    idempotency_key: Once = None,
+) -> NewKey:
     """Make a key like an old one, which goes on to open for a while."""
-    return NewKey.made(*await deps.keyring.rotate(key, body.overlap_s, who.name, cause))
+    wish = Wish(who.name, cause, idempotency_key)
+    return NewKey.made(*await deps.keyring.rotate(key, body.overlap_s, wish))
 
 
 @router.post("/keys/{key}/revoke")

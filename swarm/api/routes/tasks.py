@@ -10,10 +10,10 @@ import json
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel
 
-from swarm.api.deps import Cause, Deps, Given, Who
+from swarm.api.deps import Cause, Deps, Given, Once, Who
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.task_schemas import (
     Submissions,
@@ -59,7 +59,7 @@ async def submit(
     cause: Cause,
     who: Who,
     request: Request,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    idempotency_key: Once = None,
 ) -> Taken:
     """Take up to 10,000 tasks, all or none. A program or a function takes the role `plug-in` or
     `admin`; an item for agents also `operator`."""

@@ -1,5 +1,6 @@
 """API keys, and who changed what."""
 
+import secrets
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -59,12 +60,14 @@ def keys() -> Call[list[Key]]:
 
 def create_key(name: str, roles: Sequence[str], *, life_s: float | None = None) -> Call[NewKey]:
     """Make an API key; `key` is its text, which no other answer has."""
-    return post("keys", {"name": name, "roles": list(roles), **said(life_s=life_s)})
+    body = {"name": name, "roles": list(roles), **said(life_s=life_s)}
+    return post("keys", body, key=secrets.token_hex(16))
 
 
 def rotate_key(key: str, *, overlap_s: float | None = None) -> Call[NewKey]:
     """Make a key like an old one, which goes on to open for `overlap_s`, a day if not said."""
-    return post(f"keys/{part(key)}/rotate", said(overlap_s=overlap_s))
+    path = f"keys/{part(key)}/rotate"
+    return post(path, said(overlap_s=overlap_s), key=secrets.token_hex(16))
 
 
 def revoke_key(key: str) -> Call[None]:

@@ -282,13 +282,14 @@ def test_a_clock_that_is_set_back_drops_nothing(journal, build):
 
 
 def test_the_chain_of_the_keys_is_trimmed_too(journal):
-    journal.trim_audit_of_keys(100.0, 200.0)  # there is none: none is made
-    assert journal.streams() == ()
     keys = journal.keys()
+    keys.trim_audit(100.0, 200.0)  # there is none
+    assert keys.last_change_s() is None
     for number in range(4):
         key = Key(f"k{number}", "ann", frozenset({Role.VIEWER}), b"d", 10.0 * number, "token", 90.0)
         keys.add(key, HOLD)
-    journal.trim_audit_of_keys(15.0, 200.0)
+    assert keys.last_change_s() == 30.0
+    keys.trim_audit(15.0, 200.0)
     assert [(row[1], row[5]) for row in rows(journal)] == [
         (3, "KeyMade"),
         (4, "KeyMade"),

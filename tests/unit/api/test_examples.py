@@ -55,6 +55,14 @@ def test_each_place_in_a_path_has_one() -> None:
         valid(parameter["example"], parameter["schema"])
 
 
+def test_the_description_is_made_once() -> None:
+    assert APP.openapi() is DESCRIBED
+
+
+async def test_the_description_is_given_as_it_is(api: Api) -> None:
+    assert await api.get("openapi.json") == DESCRIBED
+
+
 async def test_they_are_understood(api: Api) -> None:
     """What a schema cannot say is right, too: none is refused as `invalid-request`."""
     for name, body in BODIES.items():

@@ -1,12 +1,14 @@
 """The guard lets nothing in without the token and nothing large, however it is packed."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
 
+from swarm.api.bodies import BODY_MAX_BYTES, Pace
 from swarm.api.doors import Doors
-from swarm.api.guard import BODY_MAX_BYTES, Guard
+from swarm.api.guard import Guard
 from swarm.api.keyring import Keyring
 from swarm.api.limits import Limits
 from swarm.clock import SystemClock
@@ -19,8 +21,9 @@ TOKENS = {
 }
 
 
-async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks"):
-    """Send one request through the guard to an app that answers 200 with the length it read."""
+async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks", pace=None, end=()):
+    """Send one request through the guard to an app that answers 200 with the length it read. After
+    `chunks` comes `end`, else the end of the body."""
 
     async def app(scope, receive, send):
         message = await receive()
@@ -28,24 +31,27 @@ async def ask(*chunks, headers=(), method="POST", path="/api/v1/tasks"):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    arriving = iter(
-        [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
-        + [{"type": "http.request", "body": b"", "more_body": False}]
-    )
+    whole = [{"type": "http.request", "body": b"", "more_body": False}]
+    arriving = iter([*(part(chunk) for chunk in chunks), *(end or whole)])
     sent = []
 
     async def receive():
-        return next(arriving)
+        message = next(arriving)
+        return await message if asyncio.isfuture(message) else message
 
     async def send(message):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path}
     scope["headers"] = [(k.encode(), v.encode()) for k, v in headers]
-    await Guard(
-        app, Doors(TOKENS, Keyring(None, SystemClock())), Limits(1e6, SystemClock().monotonic_s)
-    )(scope, receive, send)
+    doors = Doors(TOKENS, Keyring(None, SystemClock()))
+    guard = Guard(app, doors, Limits(1e6, SystemClock().monotonic_s), pace)
+    await guard(scope, receive, send)
     return sent[0]["status"], sent[1]["body"]
+
+
+def part(body):
+    return {"type": "http.request", "body": body, "more_body": True}
 
 
 GOOD = ("authorization", "Bearer secret")
@@ -92,6 +98,43 @@ async def test_a_bomb_is_refused_before_it_is_inflated():
 async def test_half_a_gzip_stream_is_refused():
     status, _ = await ask(gzip.compress(b"x" * 1_000)[:20], headers=[GOOD, GZIP])
     assert status == 400
+
+
+async def test_what_is_too_large_is_thrown_away_as_it_comes():
+    """Else a server that closes on it resets the connection, and the client reads nothing."""
+    taken = []
+
+    class Piece(bytes):
+        def __len__(self):
+            taken.append(self)
+            return super().__len__()
+
+    piece = Piece(b"x" * 1_000_000)
+    for length in ([("content-length", "60000000")], []):
+        taken.clear()
+        status, body = await ask(*[piece] * 60, headers=[GOOD, *length])
+        assert (status, json.loads(body)["code"]) == (413, "too-large")
+        assert len(taken) >= 49, "it was read to its end"
+
+
+async def test_who_asks_first_whether_to_send_it_is_answered_at_once():
+    headers = [GOOD, ("content-length", "60000000"), ("expect", "100-continue")]
+    nothing_comes = [asyncio.get_running_loop().create_future()]
+    assert (await ask(headers=headers, end=nothing_comes))[0] == 413
+
+
+@pytest.mark.parametrize("pace", [Pace(piece_s=0.0), Pace(whole_s=0.0)])
+@pytest.mark.parametrize("length", ["100", "60000000"])
+async def test_a_body_that_stops_coming_is_ended(pace, length):
+    nothing_comes = [asyncio.get_running_loop().create_future()]
+    headers = [GOOD, ("content-length", length)]
+    status, body = await ask(b"ab", headers=headers, pace=pace, end=nothing_comes)
+    assert (status, json.loads(body)["code"]) == (408, "too-slow")
+
+
+async def test_a_body_that_was_cut_off_reaches_no_route():
+    status, body = await ask(b"{}", headers=[GOOD], end=[{"type": "http.disconnect"}])
+    assert (status, json.loads(body)["code"]) == (400, "bad-input")
 
 
 @pytest.mark.parametrize(

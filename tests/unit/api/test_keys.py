@@ -2,13 +2,16 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from swarm.api.keyring import Keyring, Wish
 from swarm.errors import StoreError
-from swarm.model.access import Key
-from tests.unit.api.conftest import Api
+from swarm.model.access import Key, Role
+from swarm.model.causes import asked_cause
+from tests.unit.api.conftest import Api, TestClock, client_of
 
 DAY_S = 86_400.0
 
@@ -153,6 +156,101 @@ async def test_without_the_store_keys_open_nothing_and_files_still_do(
     status, body = await asks(api, key["key"])
     assert (status, body["code"]) == (503, "store-unavailable")
     assert (await asks(api, "token"))[0] == 200
+
+
+async def asked(api: Api, path: str, body: Any, once: str, status: int = 201) -> Any:
+    answer = await api.http.post(path, json=body, headers={"Idempotency-Key": once})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_a_key_that_is_asked_for_again_is_the_same_key_in_every_replica(api: Api) -> None:
+    one = replace(api.deps, pass_key=b"of the store")
+    other = replace(one)
+    bodies = {"name": "grafana", "roles": ["viewer"]}
+    async with client_of(one) as first, client_of(other) as second:
+        here = await asked(replace(api, http=first), "keys", bodies, "w1")
+        there = await asked(replace(api, http=second), "keys", bodies, "w1")
+        assert (here, there["key"]) == (there, here["key"])
+        assert (await asks(replace(api, http=second), here["key"]))[0] == 200
+        assert len(await api.get("keys")) == 1
+        changed = bodies | {"roles": ["admin"]}
+        refused = await asked(replace(api, http=first), "keys", changed, "w1", 409)
+        assert refused["code"] == "different-body"
+        assert (await asked(replace(api, http=first), "keys", bodies, "w2"))["id"] != here["id"]
+        api.clock.at_s += DAY_S + 1
+        refused = await asked(replace(api, http=first), "keys", bodies, "w1", 409)
+        assert "told for a day" in refused["detail"]
+
+
+async def test_two_who_ask_for_the_same_key_at_once_get_one(api: Api) -> None:
+    async with client_of(replace(api.deps, pass_key=b"of the store")) as http:
+        once, body = replace(api, http=http), {"name": "a", "roles": ["viewer"]}
+        told = await asyncio.gather(*(asked(once, "keys", body, "w") for _ in range(5)))
+    assert len({one["key"] for one in told}) == 1
+    assert len(await api.get("keys")) == 1
+
+
+async def test_a_rotation_that_is_asked_for_again_makes_no_second_key(api: Api) -> None:
+    async with client_of(replace(api.deps, pass_key=b"of the store")) as http:
+        once = replace(api, http=http)
+        old = await made(api)
+        new = await asked(once, f"keys/{old['id']}/rotate", {"overlap_s": 60}, "w")
+        assert await asked(once, f"keys/{old['id']}/rotate", {"overlap_s": 60}, "w") == new
+        assert len(await api.get("keys")) == 2
+        await api.post(f"keys/{new['id']}/revoke", None, 200)
+        api.clock.at_s += 1
+        await asked(once, f"keys/{old['id']}/rotate", {"overlap_s": 60}, "w", 409)
+
+
+class AheadClock(TestClock):
+    """Its clock on the wall may be wrong."""
+
+    ahead_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s + self.ahead_s
+
+
+def changes_kept(api: Api) -> int:
+    assert api.deps.audit is not None
+    assert {one.wrong for one in api.deps.audit.verify()} == {""}
+    return sum(row.types != "AuditTrimmed" for row in api.deps.audit.rows(100))
+
+
+async def makes_a_key_a_day(keyring: Keyring, clock: TestClock, days: int) -> None:
+    for day in range(days):
+        cause = asked_cause("token", "POST /keys", f"c{day}")
+        await keyring.make("ann", [Role.VIEWER], DAY_S, Wish("token", cause))
+        clock.at_s += DAY_S
+
+
+async def test_who_changed_keys_is_kept_for_as_many_days_as_are_set(api: Api) -> None:
+    clock = AheadClock()
+    keyring = Keyring(api.deps.keys, clock, 3 * DAY_S)
+    await makes_a_key_a_day(keyring, clock, 5)
+    await keyring.all()
+    assert changes_kept(api) == 3
+    clock.at_s += 0.9 * DAY_S
+    await keyring.all()
+    assert changes_kept(api) == 3, "it is looked after once a day"
+    clock.at_s += 0.2 * DAY_S
+    await keyring.all()
+    assert changes_kept(api) == 1
+    forever = Keyring(api.deps.keys, clock)
+    clock.at_s += 9 * DAY_S
+    await forever.all()
+    assert changes_kept(api) == 1
+
+
+async def test_a_clock_that_is_ahead_makes_no_change_of_keys_old(api: Api) -> None:
+    clock = AheadClock()
+    await makes_a_key_a_day(Keyring(api.deps.keys, clock), clock, 3)
+    clock.ahead_s = 400 * DAY_S
+    again = Keyring(api.deps.keys, clock, 3 * DAY_S)
+    await makes_a_key_a_day(again, clock, 1)
+    await again.all()
+    assert changes_kept(api) == 4
 
 
 async def test_an_unknown_key_cannot_be_changed(api: Api) -> None:
