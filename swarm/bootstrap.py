@@ -332,6 +332,7 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_worker_niceness": "0",
     }
     return ({} if settings.ray_address else ours) | {
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "swarm.api.proxy.middlewares",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else workers build environments of their own
     }

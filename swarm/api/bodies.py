@@ -46,8 +46,8 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], pace: Pace) -> 
     pieces = _pieces(receive, pace)
     try:
         async with asyncio.timeout(pace.whole_s):
-            if _declared(headers) > BODY_MAX_BYTES:
-                if headers.get(b"expect", b"").lower() != b"100-continue":
+            if declared(headers) > BODY_MAX_BYTES:
+                if not is_asked_for(headers):
                     await _drop(pieces)
                 raise TooLarge
             inflate = _inflater(headers)
@@ -87,7 +87,25 @@ async def _drop(pieces: AsyncIterator[bytes]) -> None:
             return
 
 
-def _declared(headers: Mapping[bytes, bytes]) -> int:
+async def drop(receive: Receive, pace: Pace | None = None) -> None:
+    """Throw away what comes. Raises `TooSlow`."""
+    pace = pace or Pace()
+    try:
+        async with asyncio.timeout(pace.whole_s):
+            await _drop(_pieces(receive, pace))
+    except TimeoutError:
+        raise TooSlow from None
+    except Broken:
+        return
+
+
+def is_asked_for(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the client waits to hear that it may send the body."""
+    return headers.get(b"expect", b"").lower() == b"100-continue"
+
+
+def declared(headers: Mapping[bytes, bytes]) -> int:
+    """How long a body says it is, in bytes; 0 where it does not say."""
     said = headers.get(b"content-length", b"")
     return int(said) if said.isdigit() else 0
 

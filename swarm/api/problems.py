@@ -46,6 +46,7 @@ FIXES: Mapping[str, str] = {
     "forbidden": "Use a key with such a role: `swarm keys create NAME --role ROLE`.",
     "http": "Send what the route takes: /api/v1/openapi.json describes it.",
     "internal": "Report it, with `swarm.log` of this time.",
+    "interrupted": "Send it again, under the same `Idempotency-Key` where it changes something.",
     "invalid-request": "Send what the route takes: /api/v1/openapi.json describes it.",
     "issuer-unavailable": "Send it again a little later, or use an API key.",
     "key-expired": "Make a new key: `swarm keys create NAME --role ROLE`.",

@@ -11,6 +11,7 @@ from swarm.client.errors import ApiError, refusal
 
 T = TypeVar("T")
 
+NOT_SWARM = "not-swarm"
 _SHOWN = 200  # characters of an answer that is not swarm's
 
 
@@ -53,7 +54,7 @@ class Answer:
         """That it is no answer that swarm's API gives."""
         shown = self.content[:_SHOWN].decode(errors="replace")
         detail = f"what answers there is not swarm's API: {self.status} {shown}"
-        return refusal(self.status, "not-swarm", detail, "Check the URL.", self.retry_after_s)
+        return refusal(self.status, NOT_SWARM, detail, "Check the URL.", self.retry_after_s)
 
     @property
     def retry_after_s(self) -> float | None:

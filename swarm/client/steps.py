@@ -5,8 +5,9 @@ connection, sleeps or reads a clock.
 
 Rules of sending again, for `Patience.for_s` seconds in all:
 1. A connection that could not be made has carried nothing: any call is tried again.
-2. One that broke later, or a gateway's word that it did (502, 504), may have: only a call that is
-   repeatable is tried again, as it was, under the same `Idempotency-Key`.
+2. One that broke later, or a gateway's word that it did (500 that is not swarm's own, 502, 504),
+   may have: only a call that is repeatable is tried again, as it was, under the same
+   `Idempotency-Key`.
 3. 429 means that nothing was done: any call is sent again, when `Retry-After` says.
 4. 503 may be an actor that did not answer in time: as 2, when `Retry-After` says. A dispatcher in
    safe mode waits for a person and not for time.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from swarm.client.call import Answer, Call, Pages, Request
+from swarm.client.call import NOT_SWARM, Answer, Call, Pages, Request
 from swarm.client.errors import CallFailed, Unreachable
 
 T = TypeVar("T")
@@ -113,7 +114,8 @@ def may_be_sent_again(call: Call[Any], got: Answer | Broken) -> bool:
         return call.repeatable or not got.was_sent
     if got.status == 503 and got.refusal().code == _SAFE_MODE:
         return False
-    return got.status == 429 or (call.repeatable and got.status in (502, 503, 504))
+    gateways = got.status == 500 and got.refusal().code == NOT_SWARM
+    return got.status == 429 or (call.repeatable and (gateways or got.status in (502, 503, 504)))
 
 
 def wait_after(got: Answer | Broken, backoff_s: float) -> float:

@@ -122,7 +122,7 @@ def test_a_replica_killed_while_it_answers_loses_nothing_that_it_acknowledged(
             one.result(180)
     assert raw_answers.count(200) > 5
     told = {answer for answer in raw_answers if answer != 200}
-    assert told <= {500, 502, 503, "RemoteProtocolError", "ReadError", "ConnectError"}, told
+    assert told <= {503}, told
     taken = kept(swarm)
     assert len(taken) == len(set(taken)), "a task was taken twice"
     assert set(acknowledged) <= set(taken)

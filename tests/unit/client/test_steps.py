@@ -12,6 +12,8 @@ from swarm.client.steps import Broken, Patience, sent, walked
 from tests.unit.client.scripted import CUT, PATIENT, REFUSED, Script, no, ok
 
 HOLD = decisions.hold("airflow/a", by="ann")
+# What a server says where its application ended without an answer.
+BARE = Answer(500, {}, b"Internal Server Error")
 PUSH = post("push", {"runs": []}, repeatable=True)
 WITH_KEY = post("tasks", {"tasks": []}, key="k")
 
@@ -27,14 +29,14 @@ def test_a_good_answer_is_read_at_once() -> None:
 
 
 @pytest.mark.parametrize("call", [health.status(), PUSH, WITH_KEY], ids=["get", "push", "key"])
-@pytest.mark.parametrize("trouble", [no(503), no(502), no(429), CUT, REFUSED], ids=told)
+@pytest.mark.parametrize("trouble", [no(503), no(502), no(429), BARE, CUT, REFUSED], ids=told)
 def test_what_may_be_repeated_is_sent_again_as_it_was(call, trouble) -> None:
     script = Script(trouble, trouble, ok({}))
     script.run(sent(call, PATIENT))
     assert script.sent == [call.request] * 3
 
 
-@pytest.mark.parametrize("trouble", [no(503), no(502), no(504), CUT], ids=told)
+@pytest.mark.parametrize("trouble", [no(503), no(502), no(504), BARE, CUT], ids=told)
 def test_what_may_have_been_done_is_not_done_twice(trouble) -> None:
     script = Script(trouble)
     with pytest.raises((Unavailable, Unreachable, ApiError)):
@@ -46,6 +48,13 @@ def test_what_may_have_been_done_is_not_done_twice(trouble) -> None:
 def test_what_was_certainly_not_done_is_sent_again(trouble) -> None:
     script = Script(trouble, ok({"act": "hold"}))
     assert script.run(sent(HOLD, PATIENT)) == {"act": "hold"}
+
+
+def test_an_error_that_is_swarms_own_is_told_at_once() -> None:
+    script = Script(no(500, "internal"))
+    with pytest.raises(ApiError, match="internal"):
+        script.run(sent(health.status(), PATIENT))
+    assert len(script.sent) == 1
 
 
 def test_what_waits_for_a_person_is_not_waited_for() -> None:
