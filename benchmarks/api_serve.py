@@ -44,7 +44,7 @@ class Scale:
     tasks: int
 
 
-FULL = Scale(pipelines=10_000, rounds=6, requests=600, batches=20, tasks=1_000)
+FULL = Scale(pipelines=10_000, rounds=5, requests=400, batches=20, tasks=1_000)
 QUICK = Scale(pipelines=1_000, rounds=1, requests=80, batches=2, tasks=200)
 
 
