@@ -14,6 +14,7 @@ from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector
 from swarm.store.trail import standing
+from tests.unit.migrated import lay_out
 
 STREAM = "connector:airflow"
 DAY_S = 86_400.0
@@ -21,6 +22,7 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def settings(tmp_path):
+    lay_out(tmp_path, STREAM)
     return Settings(state_dir=tmp_path)
 
 

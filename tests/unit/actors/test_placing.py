@@ -42,6 +42,7 @@ from swarm.model.work import (
 from swarm.placement.explain import of_step
 from swarm.store.journal import open_journal
 from tests.contract.capacity.fake import FakeCapacity
+from tests.unit.migrated import lay_out
 
 NODE = Offering("node", (2, 0, 0), price_usd_per_h=0.1, boot_s=60)
 T = 1_000_000.0
@@ -77,6 +78,7 @@ class World:
             {"state_dir": folder, "placement": {"pool": "static", "most_workers": 8, **placement}}
         )
         self.pool = FakeCapacity(kinds=(NODE,), now_s=T)
+        lay_out(folder, "dispatch", "placement")
         self.journal = open_journal("", folder)
         self._stream = self.journal.open("dispatch")
         self.dispatch = Told(self.write)

@@ -21,6 +21,7 @@ from swarm.model.work import CapacityClass, SlaClass, TaskId
 from swarm.placement.spot import Because
 from swarm.store.journal import open_journal
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
+from tests.unit.migrated import lay_out
 
 SPOT, SURE = CapacityClass.SPOT, CapacityClass.DEDICATED
 KINDS = [
@@ -38,6 +39,7 @@ class World(Desk):
         self.settings = Settings.model_validate(
             {"state_dir": folder, "placement": {"pool": "static"}}
         )
+        lay_out(folder, "dispatch", "placement")
         self.log = open_journal("", folder)
         self._stream = self.log.open("dispatch")
         self._written = 0

@@ -14,6 +14,7 @@ from swarm.model.journal import FindingChanged, GraphRecord, HistoryKept, RunSee
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import ran_of
 from swarm.model.runs import Ran, Run
+from tests.unit.migrated import lay_out
 from tests.unit.sequencing.mornings import DAY_S, HOUR_S, depends, listed, ran
 
 EXPORT, CLOSE = PipelineKey("air", "export"), PipelineKey("dag", "close")
@@ -23,6 +24,7 @@ FIRST = 20_003
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
+    lay_out(tmp_path, "sequencing")
     return Settings(state_dir=tmp_path)
 
 
