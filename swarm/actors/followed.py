@@ -9,6 +9,7 @@ from swarm.errors import Damaged, Trimmed, Unreachable
 from swarm.model.dispatch import DispatchRecord
 from swarm.placement.memory import Memory
 from swarm.placement.orders import Crew
+from swarm.placement.sides import as_copy
 from swarm.placement.situation import Live
 from swarm.placement.spot_pools import SpotPools
 from swarm.store.journal import Journal
@@ -58,11 +59,14 @@ class Followed:
                 found.append(Live(one))
             else:
                 began_s = self.usual.began_s(one.task, one.submitted_at_s)
-                found.append(Live(one, worker.offer.node, began_s))
+                found.append(Live(one, worker.offer.node, began_s, copied=bool(task.copy_no)))
+            if task.copy is not None:
+                node = self.floor.workers[task.copy].offer.node
+                found.append(Live(as_copy(one), node, began_s, copied=True))
         return found
 
     def grants(self) -> Mapping[str, int]:
-        """How often each task was leased that was and waits again."""
+        """How often each task was leased that was."""
         return {id_: task.grant for id_, task in self.floor.tasks.items() if task.grant}
 
     def crews(self) -> Mapping[str, Crew]:

@@ -135,11 +135,14 @@ class Placing:
         foretold = foreseen(self._memory.days, scene, self._terms.budget, now_s, until_s)
         scene = replace(scene, coming=[*scene.coming, *demands(foretold)])
         chosen = self._proposing.choose(scene, self._terms, now_s)
-        scene = replace(scene, offerings=chosen.first(scene.offerings), sides=chosen.of)
+        live = [*scene.live, *chosen.waiting]
+        kinds = chosen.first(scene.offerings)
+        scene = replace(scene, offerings=kinds, live=live, sides=chosen.of)
         found = situation(scene, self._terms, now_s)
         made = plan(found, Random(_SEED), _EFFORT)
         most = self._terms.budget.most_leaving
-        return Planned(made, len(found.demands), self._returns, chosen.sided, foretold, most)
+        sided = (*chosen.copies, *chosen.sided)
+        return Planned(made, len(found.demands), self._returns, sided, foretold, most)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)

@@ -17,7 +17,7 @@ class Proposing:
         self._chosen, self._told = Sides(), Propose()
 
     def choose(self, scene: Scene, terms: Terms, now_s: float) -> Sides:
-        """For all that waits and is to come."""
+        """For all that waits and is to come, and a second copy of what runs."""
         pools = self._followed.spot_pools
         market = Market(lambda name: pools.age_s(name, now_s), pools.survival, self._zones)
         self._chosen = sides(scene, market, terms, self._followed.grants(), now_s)
@@ -26,7 +26,7 @@ class Proposing:
     async def tell(self, dispatch: Dispatch, cause_id: str) -> None:
         """What was chosen last; the dispatcher forgets what is not said again."""
         chosen = self._chosen
-        propose = Propose(chosen.sided, chosen.careful, chosen.promised)
+        propose = Propose(chosen.sided, chosen.careful, chosen.promised, copies=chosen.copies)
         if propose != Propose() or self._told != Propose():
             await dispatch.tell(propose, cause_id)
             self._told = propose

@@ -113,7 +113,8 @@ def _task(record: Any) -> News:
         task = record.task
     else:
         task = record.token.task
-    worker = (record.worker,) if isinstance(record, dispatch.Granted) else ()
+    holds = dispatch.Granted | dispatch.Copied | dispatch.CopyLeads
+    worker = (record.worker,) if isinstance(record, holds) else ()
     return News("task", (task, *worker), f"{task}: {in_words(record)}")
 
 
@@ -202,6 +203,9 @@ _TELL: Mapping[type, Callable[[Any], News]] = {
     dispatch.Lost: _task,
     dispatch.Rearmed: _task,
     dispatch.CancelAsked: _task,
+    dispatch.Copied: _task,
+    dispatch.CopyGone: _task,
+    dispatch.CopyLeads: _task,
     dispatch.Ended: _task,
     dispatch.WorkerJoined: _joined,
     dispatch.WorkerGone: _gone,

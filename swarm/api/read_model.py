@@ -9,6 +9,7 @@ from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
 from swarm.model.dispatch import (
+    CopyLeads,
     DispatchRecord,
     Ended,
     Granted,
@@ -133,7 +134,14 @@ class ReadModel:
         match record:
             case Submitted(submission):
                 return submission.owner
-            case Granted(token) | Started(token) | Lost(token) | Rearmed(token) | Ended(token):
+            case (
+                Granted(token)
+                | Started(token)
+                | CopyLeads(token)
+                | Lost(token)
+                | Rearmed(token)
+                | Ended(token)
+            ):
                 task = self.floor.tasks.get(token.task)
                 return None if task is None else task.submission.owner
             case _:

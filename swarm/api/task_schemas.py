@@ -11,7 +11,18 @@ from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting
 from swarm.dispatch.workers import Worker
-from swarm.model.dispatch import CancelAsked, Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.dispatch import (
+    CancelAsked,
+    Copied,
+    CopyGone,
+    CopyLeads,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Started,
+    Submitted,
+)
 from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import (
@@ -308,7 +319,8 @@ def newest_grant(story: Sequence[Told]) -> int:
 
 def newest_holder(story: Sequence[Told]) -> str | None:
     """The worker of the last grant of a task, None before the first."""
-    held = [line.record.worker for line in story if isinstance(line.record, Granted)]
+    led = Granted | CopyLeads
+    held = [line.record.worker for line in story if isinstance(line.record, led)]
     return held[-1] if held else None
 
 
@@ -323,6 +335,8 @@ def in_words(record: Record) -> str:
             return f"grant {token.grant} runs"
         case Lost(token, cause):
             return f"grant {token.grant} lost: {cause}"
+        case Copied() | CopyGone() | CopyLeads():
+            return _of_copy(record)
         case Rearmed():
             return "may run again"
         case CancelAsked(_, by):
@@ -331,3 +345,14 @@ def in_words(record: Record) -> str:
             return f"{outcome} under grant {token.grant}" + (f": {detail}" if detail else "")
         case other:
             return type(other).__name__
+
+
+def _of_copy(record: Copied | CopyGone | CopyLeads) -> str:
+    grant = f"grant {record.token.grant}"
+    match record:
+        case Copied(_, worker, _, why):
+            return f"{grant} also to {worker}" + (f": {why}" if why else "")
+        case CopyGone(_, worker, cause):
+            return f"{grant} lost its copy on {worker}: {cause}"
+        case CopyLeads(_, worker, cause):
+            return f"{grant} goes on with its copy on {worker}: {cause}"

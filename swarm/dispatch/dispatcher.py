@@ -13,6 +13,7 @@ Rules
 3. The end of the newest grant counts even after that grant was lost, until the next is given.
 4. A task moves off a silent worker only as its effects allow; off a dead one always.
 5. After a restart every worker gets a full term before its silence counts.
+6. What may run twice may have a second copy under its grant (`copies.py`): the first end counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field, replace
 
 from swarm.dispatch.capacity import Capacity
 from swarm.dispatch.choice import Chosen, Fleet, choose
+from swarm.dispatch.copies import Copies
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import (
     Acquire,
@@ -47,7 +49,7 @@ from swarm.dispatch.events import (
 from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Guidance
-from swarm.dispatch.losses import interrupt, lose, lose_silent, lose_worker, movable
+from swarm.dispatch.losses import interrupt, lose_on, lose_silent, lose_worker, movable
 from swarm.dispatch.proposals import Proposals
 from swarm.dispatch.requests import requested
 from swarm.dispatch.states import Task, TaskState
@@ -55,6 +57,8 @@ from swarm.dispatch.workers import suits
 from swarm.errors import Rejected
 from swarm.model.dispatch import (
     CancelAsked,
+    CopyGone,
+    CopyLeads,
     DispatchRecord,
     DrainAsked,
     Ended,
@@ -107,6 +111,7 @@ class Dispatcher:
         self.detector = Detector(policy.patience)
         self._guidance = Guidance(self.floor)
         self._proposals = Proposals(self.floor)
+        self._copies = Copies(self.floor)
         self.called: set[WorkerId] = set()  # there are orders for them, which a renewal brings
         self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
@@ -121,10 +126,10 @@ class Dispatcher:
         match record:
             case Granted(token) | Ended(token):
                 leaves = self.floor.tasks.get(token.task)
-            case CancelAsked(id_) | Lost(Token(id_)):
-                holder = self.floor.tasks[id_].worker if id_ in self.floor.tasks else None
-                if holder is not None:
-                    self.called.add(holder)
+                if leaves is not None:  # of two that had it one did not hear of its end
+                    self.called.update(leaves.holders if leaves.copy else ())
+            case CancelAsked(id_) | Lost(Token(id_)) | CopyGone(Token(id_)) | CopyLeads(Token(id_)):
+                self.called.update(self.floor.holders(id_))
             case DrainAsked(worker):
                 self.called.add(worker)
             case WorkerGone(worker):
@@ -217,6 +222,7 @@ class Dispatcher:
     def _guided(self, event: Guide | Propose, now: Now) -> Decision:
         if isinstance(event, Propose):
             self._proposals.take(event, now)
+            self._copies.take(event, now)
             return Decision((), Receipt.DONE)
         self._guidance.take(event, now)
         return Decision(tuple(self._guidance.left_out(event.left_out)), Receipt.DONE)
@@ -245,7 +251,9 @@ class Dispatcher:
             return Decision((), Receipt.UNKNOWN_WORKER)
         if event.number <= worker.acquire_no:  # its answer was lost
             held = (self.floor.tasks[id_] for id_ in worker.held)
-            again = tuple(task.token for task in held if task.acquire_no == event.number)
+            again = tuple(
+                task.token for task in held if task.asked_no(event.worker) == event.number
+            )
             return Decision((), Grants(again))
         if self.detector.suspects(event.worker, now.steady_s):
             return Decision((), Grants(()))
@@ -254,6 +262,10 @@ class Dispatcher:
         self._kept_free = {
             task: keeper for task, keeper in self._kept_free.items() if self._may_keep(task, keeper)
         }
+        if event.worker not in self._kept_free.values():
+            copied = self._copies.granted(worker, event.number, now)
+            if copied:  # what else it has room for it asks for under its next number
+                return Decision(copied, Grants(tuple(record.token for record in copied)))
         choice = choose(
             self.floor.queue,
             worker,
@@ -324,11 +336,13 @@ class Dispatcher:
         known = set(event.held)
         for id_ in worker.held:
             task = self.floor.tasks[id_]
-            if task.token in started and task.state is TaskState.LEASED:
+            leads = task.worker == event.worker
+            if leads and task.token in started and task.state is TaskState.LEASED:
                 records.append(Started(task.token))
-            elif task.token not in known and task.acquire_no <= event.acquired:
+            elif task.token not in known and task.asked_no(event.worker) <= event.acquired:
                 gave_up = worker.interrupted
-                records += lose(task, LossCause.INTERRUPTED if gave_up else LossCause.NOT_HELD)
+                cause = LossCause.INTERRUPTED if gave_up else LossCause.NOT_HELD
+                records += lose_on(event.worker, task, cause)
         orders = Orders(tuple(revoked), tuple(cancel), worker.draining)
         return Decision(tuple(records), orders)
 
@@ -338,9 +352,11 @@ class Dispatcher:
         if task is not None:
             if task.cancelled_by and outcome is not Outcome.SUCCEEDED:
                 outcome = Outcome.CANCELLED
-            return Decision((Ended(token, outcome, event.detail, event.silent),), Receipt.DONE)
-        ended = self.floor.ended.get(token.task)
-        counted = ended is not None and ended.grant == token.grant
+            copied = task.copy is not None
+            ended = Ended(token, outcome, event.detail, event.silent, copied)
+            return Decision((ended,), Receipt.DONE)
+        known = self.floor.ended.get(token.task)
+        counted = known is not None and known.grant == token.grant
         if counted:
             return Decision((), Receipt.DONE)
         self.detector.refused += 1
@@ -368,5 +384,6 @@ class Dispatcher:
         """With how long nothing had been heard of the worker: it took no longer to see its end."""
         unheard_s = self.detector.unheard_s(worker, now.steady_s)
         return tuple(
-            replace(one, unheard_s=unheard_s) if isinstance(one, Lost) else one for one in records
+            replace(one, unheard_s=unheard_s) if isinstance(one, Lost | CopyLeads) else one
+            for one in records
         )

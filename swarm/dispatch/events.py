@@ -171,12 +171,14 @@ class Guide:
 class Propose:
     """All that placement proposes of where tasks run: what was said before and is not here is over,
     and nothing stands after `for_s` seconds. `careful`: what is critical and was not spoken of yet,
-    tasks of the `promised` pipelines too, waits for dedicated capacity."""
+    tasks of the `promised` pipelines too, waits for dedicated capacity. `copies` are of tasks that
+    run: where each is to run a second time."""
 
     sided: tuple[Sided, ...] = ()
     careful: bool = False
     promised: frozenset[PipelineKey] = frozenset()
     for_s: float = 60.0
+    copies: tuple[Sided, ...] = ()
 
 
 Event = (

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from swarm.dispatch.queue import Queue
-from swarm.dispatch.states import HELD, Task, TaskState, restored
+from swarm.dispatch.states import HELD, CopyMove, Task, TaskState, restored
 from swarm.dispatch.workers import Worker
 from swarm.errors import InvalidTransition
 from swarm.model.dispatch import (
     AgentsWanted,
     CancelAsked,
     CapacityWanted,
+    Copied,
+    CopyGone,
+    CopyLeads,
     DispatchRecord,
     DrainAsked,
     Ended,
@@ -53,6 +56,7 @@ class Floor:
         self.gone: dict[WorkerId, LossCause] = {}
         self.queue = Queue()
         self.lost: dict[TaskId, None] = {}  # tasks that wait to be re-armed
+        self.copied: dict[TaskId, None] = {}  # tasks that run a second time under their grant
         self.agents: dict[str, AgentsWanted] = {}
         self.held_by: dict[str, Resources] = {}
         self.filling: dict[PipelineKey, Resources] = {}  # what backfills of each hold
@@ -69,9 +73,14 @@ class Floor:
         return self.tasks[token.task] if token.grant and self.is_newest(token) else None
 
     def holds(self, worker: WorkerId, token: Token) -> Task | None:
-        """The task, if `worker` holds it under `token`."""
+        """The task, if `worker` holds it under `token`, alone or beside another."""
         task = self.current(token)
-        return task if task is not None and task.worker == worker else None
+        return task if task is not None and worker in (task.worker, task.copy) else None
+
+    def holders(self, id_: TaskId) -> tuple[WorkerId, ...]:
+        """Who has the task's grant now; nobody, where it does not live."""
+        task = self.tasks.get(id_)
+        return () if task is None else task.holders
 
     def apply(self, record: DispatchRecord) -> None:
         match record:
@@ -82,15 +91,14 @@ class Floor:
                 self.queue.add(task)
             case Granted() | Started() | Lost() | Rearmed() | Ended():
                 self._move(self._task(record.token.task), record)
+            case Copied() | CopyGone() | CopyLeads():
+                self._move_copy(self._task(record.token.task), record)
             case CancelAsked(id_):
                 self._task(id_).move(record)
+            case TaskKept() | EndedKept():
+                self._restore(record)
             case WorkerJoined() | WorkerKept() | WorkerGone() | DrainAsked():
                 self._apply_to_worker(record)
-            case TaskKept():
-                self._restore(restored(record))
-            case EndedKept(id_):
-                self.ended[id_] = record
-                self._note_begun(record.part_of)
             case AgentsWanted(path, count):
                 self.agents.pop(path, None)
                 if count:
@@ -117,8 +125,10 @@ class Floor:
             assert (id_ in self.queue) == (task.state is TaskState.QUEUED), f"{id_} is misplaced"
             assert (id_ in self.lost) == (task.state is TaskState.LOST), f"{id_} is misplaced"
             assert id_ not in self.ended, f"{id_} lives and has ended"
-            if task.worker is not None:
-                assert id_ in self.workers[task.worker].held, f"{task.worker} lacks {id_}"
+            assert (id_ in self.copied) == (task.copy is not None), f"{id_} is misplaced"
+            assert held or task.copy is None, f"{id_} has a copy of nothing"
+            for holder in task.holders:
+                assert id_ in self.workers[holder].held, f"{holder} lacks {id_}"
         assert self.counts == Counter(map(_counted_as, self.tasks.values())), "tasks are miscounted"
         for worker in self.workers.values():
             taken = sum(worker.held.values(), Resources())
@@ -128,11 +138,16 @@ class Floor:
             assert taken.fits(worker.offer.resources), f"{worker.offer.worker} is overfull"
             assert not worker.alone or len(worker.held) == 1, "a suspect does not run alone"
             for id_ in worker.held:
-                assert self.tasks[id_].worker == worker.offer.worker, f"{id_} is held twice"
+                holders = self.tasks[id_].holders
+                assert holders.count(worker.offer.worker) == 1, f"{id_} is held by others"
 
     def _move(self, task: Task, record: Granted | Started | Lost | Rearmed | Ended) -> None:
         id_, before, counted_as = task.submission.task, task.worker, _counted_as(task)
+        copy = task.copy
         task.move(record)
+        if copy is not None and task.state is TaskState.ENDED:
+            self._drop(copy, task)
+            del self.copied[id_]
         self.counts[counted_as] -= 1
         if task.state is not TaskState.ENDED:
             self.counts[_counted_as(task)] += 1
@@ -160,6 +175,24 @@ class Floor:
             case Started():
                 pass
 
+    def _move_copy(self, task: Task, record: CopyMove) -> None:
+        id_, lead, counted_as = task.submission.task, task.worker, _counted_as(task)
+        task.move(record)
+        self.counts[counted_as] -= 1
+        self.counts[_counted_as(task)] += 1
+        match record:
+            case Copied(_, worker, acquire_no):
+                self._hold(worker, task)
+                self.workers[worker].acquire_no = acquire_no
+                self.copied[id_] = None
+            case CopyGone(_, worker):
+                self._drop(worker, task)
+                del self.copied[id_]
+            case CopyLeads():
+                assert lead is not None
+                self._drop(lead, task)
+                del self.copied[id_]
+
     def _apply_to_worker(self, record: WorkerJoined | WorkerKept | WorkerGone | DrainAsked) -> None:
         match record:
             case WorkerJoined(offer):
@@ -178,7 +211,12 @@ class Floor:
                 self.workers[worker].interrupted |= by == NOTICE
         self._count_fleet()
 
-    def _restore(self, task: Task) -> None:
+    def _restore(self, kept: TaskKept | EndedKept) -> None:
+        if isinstance(kept, EndedKept):
+            self.ended[kept.task] = kept
+            self._note_begun(kept.part_of)
+            return
+        task = restored(kept)
         self.counts[_counted_as(task)] += 1
         self.tasks[task.submission.task] = task
         if task.grant:
@@ -186,7 +224,10 @@ class Floor:
         if task.state is TaskState.QUEUED:
             self.queue.add(task)
         elif task.worker is not None:
-            self._hold(task.worker, task)
+            for holder in task.holders:
+                self._hold(holder, task)
+            if task.copy is not None:
+                self.copied[task.submission.task] = None
         else:
             self.lost[task.submission.task] = None
 

@@ -6,6 +6,8 @@ from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import Task, TaskState
 from swarm.model.dispatch import (
     CapacityWanted,
+    CopyGone,
+    CopyLeads,
     DispatchRecord,
     DrainAsked,
     Ended,
@@ -42,13 +44,24 @@ def lose(task: Task, cause: LossCause) -> Iterator[DispatchRecord]:
         yield Rearmed(task.token)
 
 
+def lose_on(worker: WorkerId, task: Task, cause: LossCause) -> Iterator[DispatchRecord]:
+    """The same for one of those who hold it: beside another nothing is lost, and the other holds
+    it alone from now on."""
+    if task.copy is None:
+        yield from lose(task, cause)
+    elif worker == task.copy:
+        yield CopyGone(task.token, worker, cause)
+    else:
+        yield CopyLeads(task.token, task.copy, cause)
+
+
 def lose_worker(floor: Floor, id_: WorkerId, cause: LossCause) -> Iterator[DispatchRecord]:
     """The worker cannot run anything any more: all it holds is lost, and so is what it could do.
     A machine that goes away ends the processes on it, which speaks against no task."""
     worker = floor.workers[id_]
     ended_with_machine = worker.interrupted and cause is LossCause.PROCESS_EXIT
     for task in _tasks(floor, worker.held):
-        yield from lose(task, LossCause.INTERRUPTED if ended_with_machine else cause)
+        yield from lose_on(id_, task, LossCause.INTERRUPTED if ended_with_machine else cause)
     yield WorkerGone(id_, cause)
     for capability in worker.offer.capabilities:
         if capability:
@@ -58,7 +71,7 @@ def lose_worker(floor: Floor, id_: WorkerId, cause: LossCause) -> Iterator[Dispa
 def lose_silent(floor: Floor, id_: WorkerId) -> Iterator[DispatchRecord]:
     """The worker may still run its tasks: only those that tolerate two runs move."""
     for task in movable(floor, id_):
-        yield from lose(task, LossCause.SILENT)
+        yield from lose_on(id_, task, LossCause.SILENT)
 
 
 def interrupt(floor: Floor, id_: WorkerId, *, ends: bool) -> Iterator[DispatchRecord]:
@@ -70,7 +83,7 @@ def interrupt(floor: Floor, id_: WorkerId, *, ends: bool) -> Iterator[DispatchRe
     elif not worker.draining:
         yield DrainAsked(id_, ADVICE)
     for task in movable(floor, id_) if ends else ():
-        yield from lose(task, LossCause.INTERRUPTED)
+        yield from lose_on(id_, task, LossCause.INTERRUPTED)
 
 
 def movable(floor: Floor, id_: WorkerId) -> list[Task]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from swarm.model.dispatch import Ended, Granted, Lost, Submitted, TaskKept
+from swarm.model.dispatch import CopyLeads, Ended, Granted, Lost, Submitted, TaskKept
 from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import LossCause, Outcome, TaskId, WorkerId
@@ -102,6 +102,8 @@ def _losses(course: Course) -> list[tuple[float, WorkerId, Lost, Moved]]:
                 holder = worker
                 if found and found[-1][3].to is None:
                     found[-1][3].to, found[-1][3].took_s = worker, at_s - found[-1][0]
+            case CopyLeads(_, worker):
+                holder = worker  # nothing had to go anywhere
             case Lost(token) if holder is not None:
                 moved = Moved(token.task, pipeline, token.grant)
                 found.append((at_s, holder, record, moved))

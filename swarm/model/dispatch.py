@@ -46,6 +46,37 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """A second worker runs the same grant, on a node of its own: whichever ends first counts.
+    `acquire_no` as in `Granted`; `why` is one line for a person."""
+
+    token: Token
+    worker: WorkerId
+    acquire_no: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGone:
+    """`worker` had the second copy and will not end it; the first one runs on."""
+
+    token: Token
+    worker: WorkerId
+    cause: LossCause
+
+
+@dataclass(frozen=True, slots=True)
+class CopyLeads:
+    """Who held the grant was lost, and `worker`, which has the second copy, holds it alone now:
+    nothing has to run again. `unheard_s` as in `Lost`."""
+
+    token: Token
+    worker: WorkerId
+    cause: LossCause
+    unheard_s: float | None = field(default=None, compare=False)  # a measurement
+
+
+@dataclass(frozen=True, slots=True)
 class Rearmed:
     """A lost task may run again."""
 
@@ -63,12 +94,13 @@ class CancelAsked:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A task reached its outcome. `token.grant` 0: it never ran. `detail` is for people. `silent`:
-    it printed nothing."""
+    it printed nothing. `copied`: two workers had it until then, and the other has to end it."""
 
     token: Token
     outcome: Outcome
     detail: str = ""
     silent: bool = False
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +157,8 @@ class WorkerKept:
 
 @dataclass(frozen=True, slots=True)
 class TaskKept:
-    """A live task in a snapshot. `worker` is who holds `grant`, if anybody does."""
+    """A live task in a snapshot. `worker` is who holds `grant`, if anybody does; `copy` has its
+    second copy. `copy_no`: by which request one had it, also if it is gone (0: none had)."""
 
     submission: Submission
     state: str
@@ -135,6 +168,8 @@ class TaskKept:
     alone: bool
     cancelled_by: str
     losses: tuple[Loss, ...]
+    copy: WorkerId | None = None
+    copy_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +188,9 @@ DispatchRecord = (
     Submitted
     | Granted
     | Started
+    | Copied
+    | CopyGone
+    | CopyLeads
     | Lost
     | Rearmed
     | CancelAsked

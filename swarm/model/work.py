@@ -173,6 +173,11 @@ class Submission:
         return name.rpartition("[")[0] if name.endswith("]") else name
 
     @property
+    def may_run_twice(self) -> bool:
+        """May it run on two workers at once? What an owner follows may not: it expects one."""
+        return self.effects is not Effects.UNSAFE and self.rearm is Rearm.SELF
+
+    @property
     def fills(self) -> PipelineKey | None:
         """The pipeline that it makes good for, where it is of a backfill."""
         return self.pipeline if self.sla is SlaClass.BACKFILL else None

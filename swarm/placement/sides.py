@@ -1,4 +1,5 @@
-"""Spot or dedicated, for each task that waits or is to come: what `spot.choose` says, as proposals.
+"""Spot or dedicated, for each task that waits or is to come, and which of those that run get a
+second copy: what `spot.choose` says, as proposals.
 
 Rules
 1. Who names a capacity or a pool has chosen: nothing is proposed. Nor is it where there is no spot.
@@ -9,22 +10,34 @@ Rules
 4. All else is a preference: the cheapest place, with what a loss there would cost.
 5. Capacity that does not stand and cannot be had is waited for by nobody: critical work, too, then
    takes what there is.
+6. Critical work on spot that a loss would now make late gets a second copy: on dedicated capacity,
+   or in a pool that is old enough and is not lost with the first. Only what may run twice does, and
+   what is late anyway does not. A slot for it is planned as for any other work.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from swarm.model.keys import PipelineKey
 from swarm.model.plans import Budget, Offering, Rented
 from swarm.model.sides import Side, Sided
-from swarm.model.work import CapacityClass, Needs, SlaClass
+from swarm.model.work import CapacityClass, Needs, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
 from swarm.placement.rooms import has_room
-from swarm.placement.situation import Coming, Scene, due_at_s, takes
+from swarm.placement.situation import Coming, Live, Scene, due_at_s, takes
 from swarm.placement.situation import Terms as Limits
-from swarm.placement.spot import Because, Choice, Pool, Terms, Work, choose, full_domains
+from swarm.placement.spot import (
+    CRITICAL_CHANCE,
+    Because,
+    Choice,
+    Pool,
+    Terms,
+    Work,
+    choose,
+    full_domains,
+)
 from swarm.placement.survival import Survival
 
 MOST = 2_000  # that are spoken of, the most urgent first
@@ -48,12 +61,15 @@ class Market:
 @dataclass(frozen=True, slots=True)
 class Sides:
     """`sided` are those that wait, `of` all by their names, also those to come. `careful`: there is
-    dedicated capacity for what is critical and was not looked at yet."""
+    dedicated capacity for what is critical and was not looked at yet. `copies` are of tasks that
+    run; `waiting` is what they still need room for."""
 
     sided: tuple[Sided, ...] = ()
     of: Mapping[str, Side] = field(default_factory=dict)
     careful: bool = False
     promised: frozenset[PipelineKey] = frozenset()
+    copies: tuple[Sided, ...] = ()
+    waiting: tuple[Live, ...] = ()
 
     def first(self, offerings: Sequence[Offering]) -> tuple[Offering, ...]:
         """The class that most of the work is better on comes first."""
@@ -67,7 +83,7 @@ class Sides:
 def sides(
     scene: Scene, market: Market, limits: Limits, grants: Mapping[str, int], now_s: float
 ) -> Sides:
-    """`grants`: how often each task that waits was leased."""
+    """`grants`: how often each task was leased."""
     kinds = _kinds(scene.offerings, scene.rented, limits.budget)
     if not any(one.capacity is _SPOT for one in kinds):
         return Sides()
@@ -90,9 +106,24 @@ def sides(
         chosen = chooser.of_coming(coming, limits)
         if chosen is not None:
             found[coming.name] = chosen[0]
+    copies: list[Sided] = []
+    second: list[Live] = []
+    for live in scene.live:
+        task = live.submission.task
+        chosen = chooser.of_copy(live, limits)
+        if chosen is not None:
+            side, why = chosen
+            copies.append(Sided(task, grants.get(task, 0), side, why))
+            second.append(Live(as_copy(live.submission)))
+            found[second[-1].submission.task] = side
     careful = any(one.capacity is _DEDICATED for one in kinds)
-    promised = (key for key, known in scene.expected.items() if known.end_by_s is not None)
-    return Sides(tuple(sided), found, careful, frozenset(promised))
+    promised = frozenset(key for key, one in scene.expected.items() if one.end_by_s is not None)
+    return Sides(tuple(sided), found, careful, promised, tuple(copies), tuple(second))
+
+
+def as_copy(one: Submission) -> Submission:
+    """The second copy of it, which plans tell apart."""
+    return replace(one, task=TaskId(f"{one.task} (copy)"))
 
 
 def _kinds(
@@ -127,6 +158,7 @@ class _Chooser:
                 self._critical += 1
                 if one.node in spot:
                     self._held[self._domain(spot[one.node].name)] += 1
+        self._spot = spot
         self._ages_s = {one.name: market.age_s(one.name) for one in kinds}
 
     def is_critical(self, sla: SlaClass, pipeline: PipelineKey | None) -> bool:
@@ -144,11 +176,43 @@ class _Chooser:
         due_s = due_s - delay_s if due_s is not None else None
         return self.choose(one.needs, one.takes, due_s, is_critical)
 
+    def of_copy(self, one: Live, limits: Limits) -> tuple[Side, str] | None:
+        """Where what runs is to run a second time, and why; None where it is not."""
+        task, here = one.submission, self._spot.get(one.node)
+        if here is None or one.copied or not self.is_critical(task.sla, task.pipeline):
+            return None
+        due_s = due_at_s(task, self._scene, limits)
+        if not task.may_run_twice or not _is_free(task.needs) or due_s is None:
+            return None
+        kinds = [kind for kind in self._kinds if has_room(kind, task.needs)]
+        dedicated = [kind for kind in kinds if kind.capacity is _DEDICATED]
+        to_due_s, p90_s = due_s - self._now_s, takes(task, self._scene).at(0.9)
+        if not dedicated or to_due_s <= 0:
+            return None
+        ran_s = max(1.0, self._now_s - one.began_s)
+        work = Work(p90_s, p90_s, ran_s, to_due_s - _LOOK_S, critical=True)
+        pool = Pool(
+            here.name, self._domain(here.name), _slot_usd(here), self._market.age_s(here.name)
+        )
+        stays = Choice(_SPOT, Because.MID_PIECE, here.name)
+        made = choose(work, stays, [pool], self._market.survival, self._terms(dedicated))
+        if not made.copy:
+            return None
+        apart = [kind for kind in kinds if self._domain(kind.name) != pool.domain]
+        return Side(_DEDICATED, tuple(self._old(apart, p90_s))), made.because.value
+
+    def _old(self, kinds: Iterable[Offering], for_s: float) -> Iterator[str]:
+        for one in kinds:
+            age_s = self._ages_s[one.name]
+            chance = self._market.survival.chance(one.name, age_s, for_s)
+            if one.capacity is _SPOT and chance <= CRITICAL_CHANCE:
+                yield one.name
+
     def choose(
         self, needs: Needs, spread: Spread, due_s: float | None, is_critical: bool
     ) -> tuple[Side, str] | None:
         """Its side and why; None where it may choose itself, or nothing is better than all else."""
-        if needs.capacity is not None or needs.pool or needs.capability:
+        if not _is_free(needs):
             return None
         kinds = [one for one in self._kinds if has_room(one, needs)]
         dedicated = [one for one in kinds if one.capacity is _DEDICATED]
@@ -186,6 +250,10 @@ class _Chooser:
         ordered_s = (one.boot_s for one in dedicated if one.boot_s < _NEVER_S)
         boot_s = min(ordered_s, default=0)
         return Terms(min(map(_slot_usd, dedicated)), _RESTART_S + boot_s, _LOOK_S)
+
+
+def _is_free(needs: Needs) -> bool:
+    return needs.capacity is None and not needs.pool and not needs.capability
 
 
 def _slot_usd(one: Offering) -> float:

@@ -39,11 +39,13 @@ VALUES: Mapping[SlaClass, float] = {
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A task that waits, or runs on a node since `began_s`."""
+    """A task that waits, or runs on a node since `began_s`. `copied`: it is one of two copies, or
+    its grant had one."""
 
     submission: Submission
     node: str = ""
     began_s: float = 0.0
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from swarm.placement.survival import Survival
 
 _HOUR_S = 3_600.0
 _DOMAIN_SHARE = 1 / 3  # of critical work that may be lost at once
-_CRITICAL_CHANCE = 0.05  # of a loss within a piece of critical work: what is riskier is too young
+CRITICAL_CHANCE = 0.05  # of a loss within a piece of critical work: what is riskier is too young
 
 
 class Because(StrEnum):
@@ -127,7 +127,7 @@ def full_domains(held: Mapping[str, int], critical: int) -> frozenset[str]:
 
 def _is_risky(work: Work, pool: Pool, survival: Survival, full: Collection[str]) -> bool:
     chance = survival.chance(pool.name, pool.age_s, work.piece_s)
-    return pool.domain in full or chance > _CRITICAL_CHANCE
+    return pool.domain in full or chance > CRITICAL_CHANCE
 
 
 def _within(here: Choice, spare_s: float) -> Choice:

@@ -12,6 +12,9 @@ from swarm.dispatch.states import Task, TaskState, restored
 from swarm.errors import UnknownKey
 from swarm.model.dispatch import (
     CancelAsked,
+    Copied,
+    CopyGone,
+    CopyLeads,
     DispatchRecord,
     DrainAsked,
     Ended,
@@ -39,6 +42,7 @@ _STATE: Mapping[type[DispatchRecord], TaskState] = {
     Submitted: TaskState.QUEUED,
     Granted: TaskState.LEASED,
     Started: TaskState.RUNNING,
+    CopyLeads: TaskState.LEASED,
     Lost: TaskState.LOST,
     Rearmed: TaskState.QUEUED,
 }
@@ -109,8 +113,8 @@ class TaskChanges:
                 self._put(submission, whole, submission.submitted_at_s)
                 self._move(Token(submission.task, grant), number, state, worker or "")
                 self._tell(submission.task, record, body, at_s)
-            case Granted(token, worker):
-                self._move(token, number, _STATE[Granted], worker)
+            case Granted(token, worker) | CopyLeads(token, worker):
+                self._move(token, number, _STATE[type(record)], worker)
                 self._tell(token.task, record, body, at_s)
             case Started(token) | Rearmed(token):
                 self._move(token, number, _STATE[type(record)])
@@ -120,6 +124,8 @@ class TaskChanges:
                 self._tell(token.task, record, body, at_s)
             case Ended(token, outcome, detail):
                 self._move(token, number, outcome, detail=detail)
+                self._tell(token.task, record, body, at_s)
+            case Copied(token) | CopyGone(token):
                 self._tell(token.task, record, body, at_s)
             case CancelAsked(task):
                 self._tell(task, record, body, at_s)
@@ -287,6 +293,8 @@ def live_records(connection: Connection) -> Iterator[tuple[float, DispatchRecord
                 case TaskKept():
                     task = restored(record)
                 case Granted() | Started() | Lost() | Rearmed() | CancelAsked() if task:
+                    task.move(record)
+                case Copied() | CopyGone() | CopyLeads() if task:
                     task.move(record)
                 case _:
                     pass

@@ -25,6 +25,9 @@ from sqlalchemy import (
 )
 
 from swarm.model.dispatch import (
+    Copied,
+    CopyGone,
+    CopyLeads,
     DispatchRecord,
     Ended,
     Granted,
@@ -84,6 +87,12 @@ _END = (
 )
 
 
+# The copy of a grant takes its place, and what was lost stands beside it.
+_LOST = update(uses).where(uses.c.key == bindparam("of"))
+_LOST = _LOST.values(key=bindparam("aside"), until_s=bindparam("at"), spent=Spent.RETRY)
+_LEADS = update(uses).where(uses.c.key == bindparam("copy")).values(key=bindparam("of"))
+
+
 @dataclass(slots=True)
 class UsageChanges:
     """What a batch of entries changes about who holds what."""
@@ -93,22 +102,53 @@ class UsageChanges:
     gone: dict[str, Row] = field(default_factory=dict)
     granted: dict[str, tuple[Token, WorkerId, float]] = field(default_factory=dict)
     ended: dict[str, Row] = field(default_factory=dict)
+    lost: list[Row] = field(default_factory=list)  # whose copies lead now
+    leads: list[Row] = field(default_factory=list)
 
     def add(self, record: DispatchRecord, at_s: float) -> None:
         match record:
+            case WorkerJoined() | WorkerKept() | WorkerGone():
+                self._add_worker(record, at_s)
+            case Copied() | CopyGone() | CopyLeads():
+                self._add_copy(record, at_s)
             case Submitted(submission):
                 self.submissions[row_key(submission.task)] = submission
             case TaskKept(submission, _, grant, worker):
                 self.submissions[row_key(submission.task)] = submission
+                token = Token(submission.task, grant)
                 if worker is not None:
-                    self._grant(Token(submission.task, grant), worker, at_s)
+                    self._grant(_use_key(token), token, worker, at_s)
+                if record.copy is not None:
+                    self._grant(_copy_key(token), token, record.copy, at_s)
             case Granted(token, worker):
-                self._grant(token, worker, at_s)
+                self._grant(_use_key(token), token, worker, at_s)
             case Lost(token):
-                self._end(token, at_s, Spent.RETRY)
-            case Ended(token, outcome):
-                bad = outcome in (Outcome.FAILED, Outcome.PARKED)
-                self._end(token, at_s, Spent.RETRY if bad else Spent.WORK)
+                self._end(_use_key(token), at_s, Spent.RETRY)
+            case Ended():
+                self._add_end(record, at_s)
+            case _:
+                pass
+
+    def _add_end(self, record: Ended, at_s: float) -> None:
+        bad = record.outcome in (Outcome.FAILED, Outcome.PARKED)
+        self._end(_use_key(record.token), at_s, Spent.RETRY if bad else Spent.WORK)
+        if record.copied:
+            self._end(_copy_key(record.token), at_s, Spent.RETRY)
+
+    def _add_copy(self, record: Copied | CopyGone | CopyLeads, at_s: float) -> None:
+        token, copy = record.token, _copy_key(record.token)
+        match record:
+            case Copied(_, worker):
+                self._grant(copy, token, worker, at_s)
+            case CopyGone():
+                self._end(copy, at_s, Spent.RETRY)
+            case CopyLeads():
+                aside = digest(token.task, str(token.grant), "lost")
+                self.lost.append({"of": _use_key(token), "aside": aside, "at": at_s})
+                self.leads.append({"copy": copy, "of": _use_key(token)})
+
+    def _add_worker(self, record: WorkerJoined | WorkerKept | WorkerGone, at_s: float) -> None:
+        match record:
             case WorkerJoined(offer) | WorkerKept(offer):
                 key = row_key(offer.worker)
                 body = codec.encode(WorkerJoined(offer))[1]
@@ -121,8 +161,6 @@ class UsageChanges:
                 }
             case WorkerGone(worker):
                 self.gone[row_key(worker)] = {"of": row_key(worker), "at": at_s}
-            case _:
-                pass
 
     def write(self, connection: Connection, database: Database) -> None:
         """Bring the batch into the tables; the tasks' own rows are there already."""
@@ -133,16 +171,19 @@ class UsageChanges:
             rows = list(self._uses(connection))
             if rows:
                 connection.execute(database.insert(uses).on_conflict_do_nothing(), rows)
+        if self.leads:
+            connection.execute(_LOST, self.lost)
+            connection.execute(_LEADS, self.leads)
         if self.ended:
             connection.execute(_END, list(self.ended.values()))
         if self.gone:
             connection.execute(_GONE, list(self.gone.values()))
 
-    def _grant(self, token: Token, worker: WorkerId, at_s: float) -> None:
-        self.granted[_use_key(token)] = (token, worker, at_s)
+    def _grant(self, key: str, token: Token, worker: WorkerId, at_s: float) -> None:
+        self.granted[key] = (token, worker, at_s)
 
-    def _end(self, token: Token, at_s: float, on: Spent) -> None:
-        self.ended[_use_key(token)] = {"of": _use_key(token), "at": at_s, "on": on}
+    def _end(self, key: str, at_s: float, on: Spent) -> None:
+        self.ended[key] = {"of": key, "at": at_s, "on": on}
 
     def _uses(self, connection: Connection) -> Iterable[Row]:
         submissions, offers = self._submissions(connection), self._offers(connection)
@@ -300,6 +341,10 @@ def _held_hour(row: Any, runs: bool) -> HeldHour:
 
 def _use_key(token: Token) -> str:
     return digest(token.task, str(token.grant))
+
+
+def _copy_key(token: Token) -> str:
+    return digest(token.task, str(token.grant), "copy")
 
 
 def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:

@@ -24,7 +24,17 @@ from urllib.parse import unquote
 
 from swarm.model.alerts import Alert, Delivery
 from swarm.model.causes import entered_at_s, id_of
-from swarm.model.dispatch import Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.dispatch import (
+    Copied,
+    CopyGone,
+    CopyLeads,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    Started,
+    Submitted,
+)
 from swarm.model.intents import Carried
 from swarm.model.journal import (
     AlertComposed,
@@ -47,6 +57,7 @@ _ALERTS_MAX = 1_000
 # What enters in these streams when nobody tells anything.
 _BY_ITSELF = {"placement": "plan", "dispatch": "silence of a worker", "sequencing": "time"}
 
+_Move = Granted | Started | Copied | CopyGone | CopyLeads | Lost | Rearmed | Ended
 Value = str | int | float | bool
 K = TypeVar("K")
 V = TypeVar("V")
@@ -124,7 +135,7 @@ class Spans:
     def take(self, entry: Entry, now_s: float) -> None:
         """Follow the log; `now_s` is when this is heard."""
         trace, record = id_of(entry.cause_id), entry.record
-        if isinstance(record, Granted | Started | Lost | Rearmed | Ended):
+        if isinstance(record, _Move):
             self._move(record, entry.at_s)
             return
         if trace:
@@ -178,7 +189,7 @@ class Spans:
         write.last = entry.seq
         write.types[type(entry.record).__name__] += 1
 
-    def _move(self, record: Granted | Started | Lost | Rearmed | Ended, at_s: float) -> None:
+    def _move(self, record: _Move, at_s: float) -> None:
         course = self._tasks.get(record.token.task)
         if course is None:
             return
@@ -192,6 +203,8 @@ class Spans:
                 grant.started_s = at_s
             case Lost(_, cause) if grant is not None:
                 grant.until_s, grant.lost = at_s, cause
+            case CopyLeads(_, worker) if grant is not None:
+                grant.worker = worker  # the grant goes on
             case Ended():
                 del self._tasks[record.token.task]
                 self._over += _task(course, record, at_s)

@@ -2,8 +2,27 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from swarm.model.dispatch import CancelAsked, DispatchRecord, Ended, Granted, Lost, Rearmed
-from swarm.model.work import LossCause, Outcome, Rearm, Submission, TaskId, Token
+from swarm.model.dispatch import (
+    CancelAsked,
+    Copied,
+    DispatchRecord,
+    Ended,
+    Granted,
+    Lost,
+    Rearmed,
+    WorkerJoined,
+)
+from swarm.model.work import (
+    CapacityClass,
+    LossCause,
+    Offer,
+    Outcome,
+    Rearm,
+    Submission,
+    TaskId,
+    Token,
+    WorkerId,
+)
 
 # A task that kills its worker each time: two losses beside others, one alone, and what its
 # machines lose by themselves meanwhile.
@@ -43,6 +62,35 @@ def judge(
         lost = sum(Lost(Token(id_, n), LossCause.NOT_HELD) in records for n in range(granted[id_]))
         if granted[id_] - lost > POISON_GRANTS_MAX:
             raise Broken(f"{id_} took {granted[id_] - lost} workers down")
+
+
+def judge_copies(
+    records: Sequence[DispatchRecord], submissions: Mapping[TaskId, Submission]
+) -> None:
+    """Raise `Broken` where a second copy should not be, or not there."""
+    copied: set[Token] = set()
+    cancelled: set[TaskId] = set()
+    newest: dict[TaskId, int] = {}
+    offers: dict[WorkerId, Offer] = {}
+    holder: dict[Token, WorkerId] = {}
+    for record in records:
+        match record:
+            case WorkerJoined(offer):
+                offers[offer.worker] = offer
+            case Granted(token, worker):
+                holder[token], newest[token.task] = worker, token.grant
+            case CancelAsked(id_):
+                cancelled.add(id_)
+            case Copied(token, worker):
+                _judge_grant(token, newest[token.task] - 1, cancelled)
+                if token in copied or not submissions[token.task].may_run_twice:
+                    raise Broken(f"{token} has a copy too many")
+                first, second = offers[holder[token]], offers[worker]
+                if first.node == second.node or second.capacity is not CapacityClass.DEDICATED:
+                    raise Broken(f"{token} has its copy on {second.node}, beside {first.node}")
+                copied.add(token)
+            case _:
+                pass
 
 
 def _judge_grant(token: Token, last: int, cancelled: Set[TaskId]) -> None:

@@ -8,7 +8,7 @@ to reach its outcome before `END_S`. What must never happen is checked while it 
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from swarm.dispatch.detector import Patience
@@ -25,6 +25,7 @@ from swarm.dispatch.events import (
     Nod,
     Now,
     Orders,
+    Propose,
     Rearm,
     Receipt,
     Register,
@@ -33,7 +34,7 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.dispatch.guidance import HELD_SHARE
-from swarm.dispatch.states import TaskState
+from swarm.dispatch.states import HELD, TaskState
 from swarm.errors import Conflict, Rejected
 from swarm.model.dispatch import (
     CancelAsked,
@@ -42,7 +43,9 @@ from swarm.model.dispatch import (
     Granted,
 )
 from swarm.model.keys import PipelineKey
+from swarm.model.sides import Side, Sided
 from swarm.model.work import (
+    CapacityClass,
     Effects,
     LossCause,
     Needs,
@@ -56,7 +59,8 @@ from swarm.model.work import (
     WorkerId,
 )
 from swarm.model.work import Rearm as RearmBy
-from tests.simulation.dispatch_promises import Broken, judge
+from tests.simulation.dispatch_promises import Broken, judge, judge_copies
+from tests.simulation.fenced_sink import FencedSink
 
 HEAL_S = 10.0
 END_S = 90.0
@@ -67,6 +71,7 @@ WAIT_MAX_S = 0.25  # for a slot
 WALL_S = 1_000.0
 PIPELINES = [PipelineKey("air", f"dag{number}") for number in range(3)]
 HOLD_S = 2.0
+SURE = Side(CapacityClass.DEDICATED, ())  # where second copies are to run
 TICK_S = 0.05
 CONTACT = {Nod.NOTED, Nod.COME}
 STALE_S = 1.0  # so long a sender beats for a worker that stands still
@@ -138,6 +143,8 @@ class World:
         self.executing: dict[TaskId, set[WorkerId]] = {}
         self.submissions: dict[TaskId, Submission] = {}
         self.poison: set[TaskId] = set()
+        self.sink = FencedSink(self.submissions)
+        self._placing = random.Random(f"placing {seed}")
         self.dispatcher = Process(self)
         self.old_dispatchers: list[Process] = []
         self.nodes = [Node(self, f"node{number}") for number in range(4)]
@@ -147,6 +154,7 @@ class World:
         self._client()
         self._owner()
         self._sequence()
+        self._propose()
         self._faults()
 
     def run(self) -> None:
@@ -269,6 +277,19 @@ class World:
         if self.now_s < self._holding_until_s:
             self.after(0.4, self._sequence)
 
+    def _propose(self) -> None:
+        """Placement wants second copies of some that run, also of those that may have none."""
+        pick = self._placing
+        tasks = self.dispatcher.engine.floor.tasks.values()
+        copies = tuple(
+            Sided(task.submission.task, task.grant, SURE, "it is late")
+            for task in tasks
+            if task.state in HELD and pick.random() < 0.3
+        )
+        self.tell("placement", Propose(for_s=HOLD_S, copies=copies))
+        if not self.healed:
+            self.after(0.4, self._propose)
+
     def _submitting(self, id_: TaskId) -> Callable[[], None]:
         def attempt() -> None:
             if id_ not in self.acknowledged:
@@ -352,6 +373,7 @@ class World:
         if unsafe and others - {worker}:
             raise Broken(f"{token} runs on {worker} and still on {others}")
         others.add(worker)
+        self.sink.came(worker, token)
 
     def stop(self, worker: WorkerId, token: Token) -> None:
         self.executing.get(token.task, set()).discard(worker)
@@ -369,6 +391,8 @@ class World:
         if twice := [id_ for id_, count in ends.items() if count > 1]:
             raise Broken(f"ended more than once: {twice}")
         judge(self.journal.records, self.submissions, self.poison, self.rearmed_by_owner)
+        judge_copies(self.journal.records, self.submissions)
+        self.sink.judge(self.journal.records)
         fresh, live = Dispatcher(POLICY), self.dispatcher.engine
         for record in self.journal.records:
             fresh.apply(record)
@@ -467,10 +491,11 @@ class Process:
             if held and self.world.now_s > self._held_until_s(id_, 1.0) + TICK_S:
                 raise Broken(f"{id_} is held, and has not to be any more")
 
-    def _check_grant(self, id_: TaskId) -> None:
+    def _check_grants(self, records: Iterable[DispatchRecord]) -> None:
         is_old = self.epoch != self.world.journal.epoch
-        if not is_old and self.world.now_s < self._held_until_s(id_, HELD_SHARE) - TICK_S:
-            raise Broken(f"{id_} was granted, and is held")
+        for id_ in (one.token.task for one in records if isinstance(one, Granted)):
+            if not is_old and self.world.now_s < self._held_until_s(id_, HELD_SHARE) - TICK_S:
+                raise Broken(f"{id_} was granted, and is held")
 
     def _held_until_s(self, id_: TaskId, share: float) -> float:
         """Until when it may be held; for no longer than `share` of what its orchestrator bears."""
@@ -493,10 +518,9 @@ class Process:
             return reply(refusal)
         if isinstance(event, Guide):
             self._holds = {one.pipeline: self.world.now_s + one.for_s for one in event.holds}
+        if isinstance(event, Guide | Propose):
             self._serve_parked()
-        for record in decision.records:
-            if isinstance(record, Granted):
-                self._check_grant(record.token.task)
+        self._check_grants(decision.records)
         if isinstance(event, Acquire) and decision.reply == Grants(()):
             self.parked[event.worker] = event, reply
             return None
@@ -554,6 +578,8 @@ class Node:
         self.waiting: dict[Token, float] = {}  # granted beyond the slots, and since when
         self.unreported: dict[Token, Outcome] = {}  # on disk: survives the worker
         self.beats_pass = world.random.random() < 0.75
+        sure = int(name[-1]) % 2
+        self.capacity = CapacityClass.DEDICATED if sure else CapacityClass.SPOT
         self._incarnation = 0
         self._paused_s = (0.0, 0.0)  # from, to
         self._number = 0
@@ -644,6 +670,8 @@ class Node:
         if run.token.task in self.world.poison:
             self.kill(LossCause.PROCESS_EXIT)
             return
+        if run.outcome is Outcome.SUCCEEDED:
+            self.world.sink.commit(self.worker, run.token)
         self.unreported[run.token] = run.outcome
         self._end(run.token)
 
@@ -670,7 +698,7 @@ class Node:
             lost = WorkerLost(gone, LossCause.SELF_FENCED)
             self.world.tell(self.name, lost, lambda value, gone=gone: self._told(gone, value))
         if not self.known:
-            offer = Offer(me, self.name, SLOTS, ROOM)
+            offer = Offer(me, self.name, SLOTS, ROOM, capacity=self.capacity)
             self.world.tell(self.name, Register(offer), lambda value: self._registered(me, value))
             return
         unsaid = {token for token, run in self.running.items() if run.started} - self._said

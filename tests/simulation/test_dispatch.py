@@ -9,16 +9,19 @@ from dataclasses import replace
 
 import pytest
 
+from swarm import sink
 from swarm.dispatch import choice, dispatcher, guidance, losses
+from swarm.dispatch.copies import Copies
 from swarm.dispatch.detector import Detector
 from swarm.dispatch.dispatcher import Decision, Dispatcher
 from swarm.dispatch.events import Acquire, Finish, Guide, Now, Receipt, Renew, Silence, WorkerLost
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Guidance
 from swarm.dispatch.queue import Queue
-from swarm.dispatch.states import TRANSITIONS, Task
+from swarm.dispatch.states import HELD, TRANSITIONS, Task
+from swarm.dispatch.workers import Worker
 from swarm.errors import InvalidTransition
-from swarm.model.dispatch import CancelAsked, Ended, Lost, Rearmed
+from swarm.model.dispatch import CancelAsked, Copied, Ended, Lost, Rearmed, TaskKept
 from swarm.model.work import LossCause, Rearm, TaskId, Token, WorkerId
 from tests.simulation.dispatch_world import (
     PATIENCE,
@@ -28,6 +31,7 @@ from tests.simulation.dispatch_world import (
     Process,
     World,
 )
+from tests.simulation.fenced_sink import FencedSink
 
 SEEDS = 500
 MUTANT_SEEDS = 200
@@ -324,6 +328,69 @@ def half_a_run_is_held(patch: pytest.MonkeyPatch) -> None:
 @mutant
 def a_hold_holds_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Queue, "set_aside", lambda self, task: None)
+
+
+@mutant
+def a_copy_commits_under_a_grant_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    """Then it fences the first one out, whose end counts, and nobody has made the effect."""
+    came, commit = FencedSink.came, FencedSink.commit
+    first: dict[tuple[FencedSink, Token], WorkerId] = {}
+
+    def own(self: FencedSink, worker: WorkerId, token: Token) -> Token:
+        is_first = first.setdefault((self, token), worker) == worker
+        return token if is_first else Token(token.task, token.grant + 1)
+
+    patch.setattr(FencedSink, "came", lambda self, w, t: came(self, w, own(self, w, t)))
+    patch.setattr(FencedSink, "commit", lambda self, w, t: commit(self, w, own(self, w, t)))
+
+
+@mutant
+def a_copy_has_a_grant_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    real = Copies.granted
+
+    def granted(self: Copies, worker: Worker, number: int, now: Now) -> tuple[Copied, ...]:
+        found = real(self, worker, number, now)
+        return tuple(replace(r, token=Token(r.token.task, r.token.grant + 1)) for r in found)
+
+    patch.setattr(Copies, "granted", granted)
+
+
+@mutant
+def the_sink_takes_both_copies(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sink, "_COMMITS", sink._COMMITS.replace(" AND committed IS NULL", ""))
+
+
+@mutant
+def what_may_not_run_twice_is_copied(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Copies, "_may", lambda self, task, one, worker: task.state in HELD)
+
+
+@mutant
+def a_copy_stands_beside_the_first(patch: pytest.MonkeyPatch) -> None:
+    def may(self: Copies, task: Task, wanted: object, worker: Worker) -> bool:
+        fresh = not task.copy_no and not task.cancelled_by and not task.alone and task.harmless
+        other = task.worker != worker.offer.worker
+        return task.state in HELD and fresh and other and task.submission.may_run_twice
+
+    patch.setattr(Copies, "_may", may)
+
+
+@mutant
+def a_copy_is_lost_with_the_first(patch: pytest.MonkeyPatch) -> None:
+    def lose_on(worker: WorkerId, task: Task, cause: LossCause) -> Iterator[object]:
+        yield from losses.lose(task, cause)
+
+    patch.setattr(losses, "lose_on", lose_on)
+
+
+@mutant
+def a_copy_is_not_in_the_snapshot(patch: pytest.MonkeyPatch) -> None:
+    real = Task.kept
+
+    def kept(self: Task) -> TaskKept:
+        return replace(real(self), copy=None)
+
+    patch.setattr(Task, "kept", kept)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -1,11 +1,15 @@
 """Who held slots of which nodes: the same before and after an hour is summed up."""
 
+import dataclasses
 import random
 import tracemalloc
 
 import pytest
 
 from swarm.model.dispatch import (
+    Copied,
+    CopyGone,
+    CopyLeads,
     Ended,
     Granted,
     Lost,
@@ -154,6 +158,49 @@ def test_a_lost_task_is_a_retry_on_one_node_and_work_on_the_next(store):
     store.projector().apply(story.entries)
     spent = {one.spent: one.slot_s for one in usage(store, 1).held}
     assert spent == {Spent.RETRY: HOUR_S / 2, Spent.WORK: HOUR_S / 2}
+
+
+def by_spent(found):
+    return {(one.spent, one.pool): one.slot_s / HOUR_S for one in found.held}
+
+
+def a_copied_task():
+    story = Story()
+    sure = joined("v").offer
+    story.at(0.0, joined("w"), WorkerJoined(dataclasses.replace(sure, pool="sure")))
+    story.at(0.0, submitted("a"), granted("a", "w"))
+    story.at(0.5, Copied(Token(TaskId("a"), 1), WorkerId("v"), 1))
+    return story
+
+
+def test_the_copy_that_was_not_needed_is_a_retry(store):
+    """Whose end it was is not known; the first one stands for the work."""
+    story = a_copied_task()
+    story.at(0.75, dataclasses.replace(ended("a"), copied=True))
+    store.projector().apply(story.entries)
+    assert by_spent(usage(store, 1)) == {("work", "cheap"): 0.75, ("retry", "sure"): 0.25}
+
+
+def test_a_copy_that_went_is_a_retry_until_then(store):
+    story = a_copied_task()
+    story.at(0.6, CopyGone(Token(TaskId("a"), 1), WorkerId("v"), LossCause.NODE_GONE))
+    story.at(0.75, ended("a"))
+    store.projector().apply(story.entries)
+    found = by_spent(usage(store, 1))
+    assert found == pytest.approx({("work", "cheap"): 0.75, ("retry", "sure"): 0.1})
+
+
+@pytest.mark.parametrize("batches", [1, 99])
+def test_a_copy_that_leads_is_the_work_from_its_beginning(store, batches):
+    story = a_copied_task()
+    story.at(0.6, CopyLeads(Token(TaskId("a"), 1), WorkerId("v"), LossCause.NODE_GONE))
+    story.at(0.9, ended("a"))
+    projector = store.projector()
+    size = -(-len(story.entries) // batches)
+    for at in range(0, len(story.entries), size):
+        projector.apply(story.entries[at : at + size])
+    found = by_spent(usage(store, 1))
+    assert found == pytest.approx({("retry", "cheap"): 0.6, ("work", "sure"): 0.4})
 
 
 def test_slots_in_which_sensors_waited_are_told_apart(store):

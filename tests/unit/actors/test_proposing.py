@@ -12,12 +12,12 @@ from swarm.actors.ports import Answer
 from swarm.api.scaling_schemas import PlanRow
 from swarm.capacity.static import Static
 from swarm.config import Settings
-from swarm.dispatch.events import Event, Now
+from swarm.dispatch.events import Event, Now, WorkerLost
 from swarm.dispatch.waiting import WaitReason
 from swarm.errors import Unreachable
 from swarm.model.plans import Offering, Standing
 from swarm.model.scaling import PlanMade
-from swarm.model.work import CapacityClass, SlaClass, TaskId
+from swarm.model.work import CapacityClass, Effects, LossCause, SlaClass, TaskId, WorkerId
 from swarm.placement.spot import Because
 from swarm.store.journal import open_journal
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
@@ -144,3 +144,29 @@ async def test_if_placement_falls_silent_everything_goes_on(world: World) -> Non
     await world.turn()
     world.now_s += 61.0
     assert world.acquire("market") == ["critical"]
+
+
+async def test_late_critical_work_on_spot_runs_a_second_time_and_outlives_its_node(
+    world: World,
+) -> None:
+    """From placement's look at what runs to the copy that goes on alone."""
+    due = {"sla": SlaClass.CRITICAL, "expected_duration_s": 60.0, "deadline_s": WALL_S + 400.0}
+    world.submit(a_task("late", effects=Effects.IDEMPOTENT, **due))
+    tokens = world.acquire_tokens("market")
+    world.beat("market", tokens)
+    await world.turn()
+    assert world.acquire("sure") == [], "lost now it could run again in time"
+    world.now_s += 270.0
+    world.beat("market", tokens)
+    world.beat("sure")
+    await world.turn()
+    assert world.acquire_tokens("sure") == tokens
+    *_, made = world.plans()
+    assert [(one.task, one.why) for one in made.sided] == [("late", Because.OVERRUN.value)]
+    await world.turn()
+    *_, made = world.plans()
+    assert made.sided == (), "it has its copy"
+    world.tell(WorkerLost(WorkerId("market"), LossCause.NODE_GONE))
+    assert world.dispatcher.floor.holders(TaskId("late")) == (WorkerId("sure"),)
+    await world.turn()
+    assert world.placing._followed.live()[0].node == "node-of-sure"

@@ -4,11 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from random import Random
 
+import pytest
+
 from swarm.model.keys import PipelineKey
 from swarm.model.plans import Budget, Offering, Rented
 from swarm.model.scaling import Expected
-from swarm.model.sides import Side
-from swarm.model.work import CapacityClass, Needs, Resources, SlaClass, Submission, TaskId
+from swarm.model.sides import Side, Sided
+from swarm.model.work import (
+    CapacityClass,
+    Effects,
+    Needs,
+    Rearm,
+    Resources,
+    SlaClass,
+    Submission,
+    TaskId,
+)
 from swarm.placement.demand import Spread
 from swarm.placement.planner import plan
 from swarm.placement.rooms import room
@@ -164,3 +175,68 @@ def test_what_is_to_come_has_its_side_too_and_is_not_told() -> None:
     found = chosen(a_scene(offerings=(OWN, YOUNG), coming=[one]))
     assert found.sided == ()
     assert found.of == {"later": Side(SURE, ())}
+
+
+def on_spot(began_s: float, copied: bool = False, **more: object) -> Scene:
+    """Critical and fenced, on the old pool since then; it takes ten minutes."""
+    critical = {"sla": SlaClass.CRITICAL, "effects": Effects.FENCED, "deadline_s": T + 660.0}
+    task = a_task("run", **{**critical, **more})
+    rented = [Rented("n1", OLD), Rented("n2", OWN)]
+    scene = a_scene(offerings=(OWN, OLD, YOUNG), rented=rented, took=LONG)
+    return replace(scene, live=[Live(task, "n1", began_s, copied)])
+
+
+def copies(scene: Scene) -> tuple[Sided, ...]:
+    return chosen(scene).copies
+
+
+def test_critical_work_that_a_loss_would_make_late_gets_a_second_copy() -> None:
+    """A minute of slack is less than a boot and a restart."""
+    (copy,) = copies(on_spot(T - 60.0))
+    assert (copy.task, copy.side, copy.why) == ("run", Side(SURE, ()), Because.OVERRUN.value)
+    assert copies(on_spot(T - 60.0, deadline_s=T + 800.0)) == (), "there is time to run it again"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"effects": Effects.UNSAFE},
+        {"rearm": Rearm.OWNER},
+        {"sla": SlaClass.STANDARD},
+        {"deadline_s": T - 1.0},
+        {"needs": Needs(capacity=SPOT)},
+        {"copied": True},
+    ],
+    ids=["unsafe", "of an owner", "not critical", "late anyway", "it chose spot", "it had one"],
+)
+def test_nothing_else_does(more: Mapping[str, object]) -> None:
+    assert copies(on_spot(T - 60.0, **more)) == ()  # type: ignore[arg-type]
+
+
+def test_a_copy_may_be_on_old_spot_that_is_not_lost_with_the_first() -> None:
+    scene = on_spot(T - 60.0)
+    other = replace(OLD, name="more")
+    AGES_S["more"] = AGES_S["old"]
+    scene = replace(scene, offerings=(OWN, OLD, YOUNG, other))
+    (apart,) = chosen(scene, domains={"old": "a", "more": "b"}).copies
+    assert apart.side == Side(SURE, ("more",))
+    (together,) = chosen(scene, domains={"old": "a", "more": "a"}).copies
+    assert together.side == Side(SURE, ())
+
+
+def test_without_dedicated_capacity_there_is_no_copy() -> None:
+    scene = on_spot(T - 60.0)
+    assert copies(replace(scene, offerings=(OLD,), rented=[Rented("n1", OLD)])) == ()
+
+
+def test_the_plan_has_room_for_a_copy() -> None:
+    """What is dedicated is full, so one more is ordered."""
+    scene = on_spot(T - 60.0)
+    busy = [Live(a_task(name), "n2", T) for name in ("b", "c")]
+    scene = replace(scene, live=[*scene.live, *busy])
+    found = chosen(scene)
+    assert [one.submission.task for one in found.waiting] == ["run (copy)"]
+    whole = replace(scene, live=[*scene.live, *found.waiting], sides=found.of)
+    made = plan(situation(whole, TERMS, T), Random(1))
+    (copy,) = [one for one in made.placements if one.task == "run (copy)"]
+    assert copy.worker.startswith("own"), copy
