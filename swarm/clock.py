@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+STEP_S = 1.0  # what is less is drift
+
 
 class Clock(Protocol):
     """Wall time for schedules and records, monotonic time for intervals; both in seconds."""
@@ -20,6 +22,20 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+class Steps:
+    """Notices that the wall clock was set: asked often, it sees steps of over `STEP_S`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead_s = clock.now_s() - clock.monotonic_s()
+
+    def by_s(self) -> float:
+        """By how much it was set since the last question; 0: it was not."""
+        ahead_s = self._clock.now_s() - self._clock.monotonic_s()
+        step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        return step_s if abs(step_s) > STEP_S else 0.0
 
 
 class Cautious:

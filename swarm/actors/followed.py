@@ -1,5 +1,5 @@
-"""What placement knows of dispatch, followed in the journal: the floor, and how old the pools of
-spot are; how tasks usually go is its memory's."""
+"""What placement knows of dispatch, followed in the journal: the floor. How tasks usually go, and
+how old the pools of spot are, is its memory's."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,6 @@ from swarm.placement.memory import Memory
 from swarm.placement.orders import Crew
 from swarm.placement.sides import as_copy
 from swarm.placement.situation import Live
-from swarm.placement.spot_pools import SpotPools
 from swarm.store.journal import Journal
 
 _BATCH = 2_000
@@ -26,7 +25,7 @@ class Followed:
     def __init__(self, journal: Journal, memory: Memory) -> None:
         self._journal, self._memory = journal, memory
         self.usual = memory.usual
-        self.spot_pools = SpotPools()
+        self.spot_pools = memory.spot_pools
         self._seq = 0
         self._begin()
 
@@ -91,4 +90,3 @@ class Followed:
         if isinstance(record, DispatchRecord):
             self.floor.apply(record)
             self._memory.learn(record, seq, at_s)
-            self.spot_pools.apply(record, at_s)

@@ -24,12 +24,12 @@ from swarm.actors.ports import Dispatch
 from swarm.actors.proposing import Proposing
 from swarm.actors.terms import terms
 from swarm.capacity.base import Capacity
-from swarm.clock import Clock, SystemClock
+from swarm.clock import Clock, Steps, SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Drain
 from swarm.errors import CapacityError, NoRoom, Rejected, StoreError, Unreachable
 from swarm.model.keys import PipelineKey
-from swarm.model.scaling import Expected, Outlook, PlacementRecord
+from swarm.model.scaling import ClockStepped, Expected, Outlook, PlacementRecord
 from swarm.model.work import WorkerId
 from swarm.placement.memory import Memory
 from swarm.placement.orders import View
@@ -81,6 +81,7 @@ class Placing:
         self, settings: Settings, dispatch: Dispatch, landlord: Landlord, clock: Clock
     ) -> None:
         self._clock, self._dispatch, self._landlord = clock, dispatch, landlord
+        self._steps = Steps(clock)
         self._terms = terms(settings)
         self._expected: dict[PipelineKey, Expected] = {}
         self._told_s = float("-inf")
@@ -104,6 +105,8 @@ class Placing:
         """Look, plan, journal, do."""
         now_s, fault = self._clock.now_s(), ""
         cause_id = entered(now_s)  # a plan follows from all that stands
+        if by_s := self._steps.by_s():
+            await self._write([ClockStepped(now_s, by_s)], now_s, cause_id)
         try:
             await asyncio.to_thread(self._followed.follow)
             self._waited = len(self._followed.floor.queue)

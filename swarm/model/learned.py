@@ -42,13 +42,39 @@ class DayBooked:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolKept:
+    """A pool of spot: since when it counts its age, until when it was watched, and since when it
+    was empty if it is; when the last loss began that several may share, and at which age."""
+
+    name: str
+    since_s: float
+    seen_s: float
+    empty_s: float
+    lost_s: float | None = None
+    lost_age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalKept:
+    """Hours watched of the nodes of a pool (of all: empty) by class of age, and losses: of all by
+    class of age too."""
+
+    pool: str
+    hours: tuple[float, ...]
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
-    """What is new since the last record of this kind, of the dispatcher's stream up to `seq`."""
+    """What is new since the last record of this kind, of the dispatcher's stream up to `seq`. What
+    is known of spot is told as a whole, where `survival` is not empty."""
 
     seq: int
     habits: tuple[Habit, ...] = ()
     parts: tuple[Part, ...] = ()
     days: tuple[DayBooked, ...] = ()
+    pools: tuple[PoolKept, ...] = ()
+    survival: tuple[SurvivalKept, ...] = ()
 
 
 class Trust(StrEnum):

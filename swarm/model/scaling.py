@@ -90,4 +90,13 @@ class Scaled:
     foretold: str = ""
 
 
-PlacementRecord = PlanMade | Scaled | Learned
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock was set at `at_s`, by `by_s` seconds (negative: back). What was noted before
+    is taken for as much later, so nothing looks older or younger by that."""
+
+    at_s: float
+    by_s: float
+
+
+PlacementRecord = PlanMade | Scaled | Learned | ClockStepped

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.learned import DayBooked, Habit, Learned, Part
-from swarm.model.scaling import PlacementRecord
+from swarm.model.scaling import ClockStepped, PlacementRecord
 from swarm.placement.days import Days
 from swarm.placement.orders import Orders
+from swarm.placement.spot_pools import SpotPools
 from swarm.placement.usual import Usual
 
 _KEEP_S = 600.0
@@ -19,12 +20,15 @@ _AT_ONCE = 1_000  # habits in one record
 
 
 class Memory:
-    """`orders`, `usual` and `days` as they were; `seq` is how far the stream was learned from."""
+    """`orders`, `usual`, `days` and `spot_pools` as they were; `seq` is how far the stream was
+    learned from."""
 
     def __init__(self) -> None:
         self.orders, self.days = Orders(), Days()
         self.usual = Usual(self.days.came)
+        self.spot_pools = SpotPools()
         self.seq = 0
+        self._knows_spot = False  # as of `seq`
         self._kept_s: float | None = None
 
     def apply(self, record: PlacementRecord) -> None:
@@ -32,12 +36,22 @@ class Memory:
             self.seq = max(self.seq, record.seq)
             self.usual.recall(record.habits, record.parts)
             self.days.recall(record.days)
+            if record.survival:
+                self._knows_spot = True
+                self.spot_pools.recall(record.pools)
+                self.spot_pools.survival.recall(record.survival)
+        elif isinstance(record, ClockStepped):
+            self.orders.stepped(record.by_s)
+            self.usual.stepped(record.by_s)
+            self.spot_pools.stepped(record.by_s)
         else:
             self.orders.apply(record)
 
     def learn(self, record: DispatchRecord, seq: int, at_s: float) -> None:
         """A record of the dispatcher's stream; nothing is learned twice."""
-        self.usual.apply(record, at_s, learns=seq > self.seq)
+        is_news = seq > self.seq
+        self.usual.apply(record, at_s, learns=is_news)
+        self.spot_pools.apply(record, at_s, learns=is_news or not self._knows_spot)
         self.seq = max(self.seq, seq)
 
     def records(self) -> Iterator[PlacementRecord]:
@@ -58,6 +72,7 @@ class Memory:
     def _told(
         self, habits: Sequence[Habit], parts: tuple[Part, ...], days: tuple[DayBooked, ...]
     ) -> Iterator[Learned]:
-        yield Learned(self.seq, (), parts, days)
+        spot = self.spot_pools
+        yield Learned(self.seq, (), parts, days, spot.kept(), spot.survival.kept())
         for at in range(0, len(habits), _AT_ONCE):
             yield Learned(self.seq, tuple(habits[at : at + _AT_ONCE]))

@@ -81,6 +81,17 @@ class Orders:
             case Scaled():
                 pass
 
+    def stepped(self, by_s: float) -> None:
+        """The wall clock was set by so much: nothing takes longer by that."""
+        self.waiting = [_later(one, by_s) for one in self.waiting]
+        self.nodes = {node: _later(one, by_s) for node, one in self.nodes.items()}
+        self._sold_out = {name: _later(one, by_s) for name, one in self._sold_out.items()}
+
+    def boots_since_s(self, one: Standing) -> float:
+        """From when on it boots: by our own clock where that was seen."""
+        seen = self.nodes.get(one.node)
+        return seen.at_s if seen and seen.step is Step.BOOTING else one.since_s
+
     def records(self) -> Iterator[PlacementRecord]:
         """A snapshot."""
         if self.plan is not None:
@@ -124,7 +135,7 @@ class Orders:
             going = self.is_going(one.node, crew)
             if kind is None or (going and not (crew and crew.holds)):
                 continue
-            up_s = 0 if one.joined else max(0, round(one.since_s + kind.boot_s - now_s))
+            up_s = 0 if one.joined else max(0, round(self.boots_since_s(one) + kind.boot_s - now_s))
             found.append(Rented(one.node, kind, up_s, going))
         for number, order in enumerate(self.waiting):
             if (kind := kinds.get(order.offering)) is not None:
@@ -143,3 +154,7 @@ class Orders:
         at = next((at for at, one in enumerate(self.waiting) if one.offering == offering), None)
         if at is not None:
             del self.waiting[at]
+
+
+def _later(one: Scaled, by_s: float) -> Scaled:
+    return replace(one, at_s=one.at_s + by_s)

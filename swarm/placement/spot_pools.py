@@ -7,9 +7,11 @@ process ended is there again in a moment: no losses. Drained by its notice it is
 worker ends: a machine that shuts down ends its processes first, which tell.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from swarm.model.dispatch import DispatchRecord, DrainAsked, WorkerGone, WorkerJoined, WorkerKept
+from swarm.model.learned import PoolKept
 from swarm.model.work import NOTICE, CapacityClass, LossCause, Offer, WorkerId
 from swarm.placement.survival import Survival
 
@@ -46,9 +48,11 @@ class SpotPools:
         self._pools: dict[str, _Pool] = {}
         self._of: dict[WorkerId, str] = {}
         self._at_s = 0.0  # of the last record
+        self._learns = True
 
-    def apply(self, record: DispatchRecord, at_s: float) -> None:
-        self._at_s = at_s
+    def apply(self, record: DispatchRecord, at_s: float, *, learns: bool = True) -> None:
+        """`learns` false: what it tells was learned already, and only who is there is followed."""
+        self._at_s, self._learns = at_s, learns
         match record:
             case WorkerJoined(offer):
                 self._join(offer, at_s)
@@ -62,6 +66,7 @@ class SpotPools:
                     self._leave(worker, cause, at_s)
             case _:
                 pass
+        self._learns = True
 
     def begin(self) -> None:
         """The stream begins anew, with a snapshot of what lives. What was learned stays, and how
@@ -69,6 +74,41 @@ class SpotPools:
         self._of = {}
         for pool in self._pools.values():
             pool.workers, pool.empty_s = {}, self._at_s
+
+    def kept(self) -> tuple[PoolKept, ...]:
+        """What tells how old they are."""
+        return tuple(
+            PoolKept(
+                name,
+                one.since_s,
+                one.seen_s,
+                one.seen_s if one.workers else one.empty_s,
+                None if one.lost_s == float("-inf") else one.lost_s,
+                one.lost_age_s,
+            )
+            for name, one in sorted(self._pools.items())
+        )
+
+    def recall(self, kept: Iterable[PoolKept]) -> None:
+        """What was kept; who is there is told by the stream."""
+        known, self._pools = self._pools, {}
+        for one in kept:
+            workers = known[one.name].workers if one.name in known else {}
+            pool = self._pools[one.name] = _Pool(one.since_s, one.seen_s, workers, one.empty_s)
+            pool.lost_age_s = one.lost_age_s
+            if one.lost_s is not None:
+                pool.lost_s = one.lost_s
+
+    def stepped(self, by_s: float) -> None:
+        """The wall clock was set by so much: ages stay as they are."""
+        self._at_s += by_s
+        for pool in self._pools.values():
+            pool.since_s += by_s
+            pool.seen_s += by_s
+            pool.empty_s += by_s
+            pool.lost_s += by_s
+            for one in pool.workers.values():
+                one.joined_s += by_s
 
     def age_s(self, name: str, now_s: float) -> float:
         """For how long it has been there without a loss; 0 where it is not there."""
@@ -82,7 +122,8 @@ class SpotPools:
         if offer.capacity is not CapacityClass.SPOT:
             return
         pool = self._pools.get(offer.pool)
-        if pool is None or (not pool.workers and at_s > pool.empty_s + _AGAIN_S):
+        is_new = self._learns and pool and not pool.workers and at_s > pool.empty_s + _AGAIN_S
+        if pool is None or is_new:
             pool = self._pools[offer.pool] = _Pool(at_s, at_s)
         self._watch(offer.pool, pool, at_s)
         pool.workers[offer.worker] = _Worker(at_s, drained_by)
@@ -93,6 +134,8 @@ class SpotPools:
         pool = self._pools[name]
         self._watch(name, pool, at_s)
         left = pool.workers.pop(worker)
+        if not self._learns:
+            return
         if left.drained_by == NOTICE or (cause in _LOSSES and not left.drained_by):
             self._lose(name, pool, left, at_s)
         pool.empty_s = at_s
@@ -109,6 +152,6 @@ class SpotPools:
     def _watch(self, name: str, pool: _Pool, until_s: float) -> None:
         """Until then its workers were there."""
         from_s, to_s = pool.seen_s - pool.since_s, until_s - pool.since_s
-        if to_s > from_s:
+        if self._learns and to_s > from_s:
             self.survival.observe(name, from_s, to_s, lost=False, nodes=len(pool.workers))
             pool.seen_s = until_s

@@ -106,7 +106,8 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
     """What came, what went, and what should have come."""
     boot_s = {one.name: one.boot_s for one in view.offerings}
     for one in view.standing:
-        step, waited_s, kind = orders.step(one.node), now_s - one.since_s, one.offering
+        step, kind = orders.step(one.node), one.offering
+        waited_s = now_s - orders.boots_since_s(one)
         late_s = 2 * boot_s.get(kind, 0) + OVERDUE_S
         if one.joined and step in (None, Step.BOOTING):
             yield Scaled(Step.JOINED, now_s, offering=kind, node=one.node)

@@ -11,8 +11,10 @@ of one's own outweigh it.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import exp
+
+from swarm.model.learned import SurvivalKept
 
 _HOUR_S = 3_600.0
 # From which age on, and the losses an hour that are supposed there before anything was seen.
@@ -39,6 +41,28 @@ class Survival:
         if lost:
             self._losses[_age(to_s)] += 1
             self._pool_losses[pool] += 1
+
+    def kept(self) -> tuple[SurvivalKept, ...]:
+        """All that was seen."""
+        names = self._pool_hours.keys() | self._pool_losses.keys()
+        pools = (
+            SurvivalKept(name, tuple(self._pool_hours[name]), (float(self._pool_losses[name]),))
+            for name in sorted(names)
+        )
+        return SurvivalKept("", tuple(self._hours), tuple(self._losses)), *pools
+
+    def recall(self, kept: Iterable[SurvivalKept]) -> None:
+        """What was kept, instead of all that is known; of other classes of age it says nothing."""
+        for one in kept:
+            if len(one.hours) != len(_AGES_S):
+                continue
+            if one.pool:
+                self._pool_hours[one.pool] = list(one.hours)
+                self._pool_losses[one.pool] = int(sum(one.losses))
+            else:
+                self._hours, self._losses = list(one.hours), list(one.losses)
+                self._pool_hours.clear()
+                self._pool_losses.clear()
 
     def losses(self, pool: str, age_s: float, span_s: float) -> float:
         """How many to expect within `span_s`, were it there again at that age at once."""

@@ -83,6 +83,12 @@ class Usual:
         """The stream begins anew, with a snapshot of what lives."""
         self._live, self._began_s = {}, {}
 
+    def stepped(self, by_s: float) -> None:
+        """The wall clock was set by so much: what runs has not run for longer by that."""
+        self._began_s = {task: at_s + by_s for task, at_s in self._began_s.items()}
+        for run in self._runs.values():
+            run.first_s += by_s
+
     def kept(self) -> tuple[tuple[Habit, ...], tuple[Part, ...]]:
         """All that was learned."""
         return self._told(

@@ -12,23 +12,28 @@ from swarm.actors.placement import STREAM, Placing
 from swarm.actors.ports import Answer
 from swarm.capacity.static import Static
 from swarm.config import Settings
-from swarm.dispatch.events import Drain, Event, Receipt
+from swarm.dispatch.events import Drain, Event, Propose, Receipt
 from swarm.errors import UnknownKey, Unreachable
 from swarm.model.dispatch import (
     DispatchRecord,
     DrainAsked,
     Ended,
     Granted,
+    Lost,
+    Rearmed,
     Started,
     Submitted,
     WorkerGone,
     WorkerJoined,
+    WorkerKept,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import DayBooked, Learned
 from swarm.model.plans import Offering, Standing
-from swarm.model.scaling import Expected, Outlook, PlanMade, Scaled, Step
+from swarm.model.scaling import ClockStepped, Expected, Outlook, PlanMade, Scaled, Step
 from swarm.model.work import (
+    CapacityClass,
+    Effects,
     LossCause,
     Offer,
     Outcome,
@@ -58,6 +63,8 @@ class Told:
     asked: int = 0
 
     async def tell(self, event: Event, cause_id: str) -> Answer:
+        if isinstance(event, Propose):
+            return Answer(1, Receipt.DONE)
         assert isinstance(event, Drain)
         assert event.by == STREAM
         self.asked += 1
@@ -85,6 +92,8 @@ class World:
         self.workers: dict[str, WorkerId] = {}
         self.running: dict[Token, tuple[float, str]] = {}
         self.waiting: list[TaskId] = []
+        self.ahead_s = 0.0  # of the wall clock
+        self.grants: dict[TaskId, int] = {}
         self._number = 0
         self.start()
 
@@ -99,9 +108,10 @@ class World:
         )
 
     def now_s(self) -> float:
-        return self.pool.now_s
+        return self.pool.now_s + self.ahead_s
 
-    monotonic_s = now_s
+    def monotonic_s(self) -> float:
+        return self.pool.now_s
 
     def write(self, *records: DispatchRecord) -> None:
         self._stream.append(records, self.now_s(), "test")
@@ -117,14 +127,16 @@ class World:
     def work(self) -> None:
         """Nodes that joined have a worker; who is done gives its slot to the next."""
         for token, (until_s, _) in list(self.running.items()):
-            if self.now_s() >= until_s:
+            if self.monotonic_s() >= until_s:
                 self.write(Ended(token, Outcome.SUCCEEDED))
                 del self.running[token]
         self.pool.down, down = False, self.pool.down
         for node in self.pool.nodes():
             if node.joined and node.node not in self.workers:
                 worker = self.workers[node.node] = WorkerId(f"w-{node.node}")
-                self.write(WorkerJoined(Offer(worker, node.node, 2, Resources(cpu=2.0))))
+                kind = next(one for one in self.pool.kinds if one.name == node.offering)
+                place = {"capacity": kind.capacity, "pool": kind.name}
+                self.write(WorkerJoined(Offer(worker, node.node, 2, Resources(cpu=2.0), **place)))  # type: ignore[arg-type]
         there = {one.node for one in self.pool.nodes()}
         self.pool.down = down
         for name in self.workers.keys() - there:
@@ -134,9 +146,23 @@ class World:
             while (
                 self.waiting and worker not in self.dispatch.drained and self.held().count(name) < 2
             ):
-                token = Token(self.waiting.pop(0), 1)
+                task = self.waiting.pop(0)
+                self.grants[task] = self.grants.get(task, 0) + 1
+                token = Token(task, self.grants[task])
                 self.write(Granted(token, worker, 1), Started(token))
-                self.running[token] = (self.now_s() + 240.0, name)
+                self.running[token] = (self.monotonic_s() + 240.0, name)
+
+    def lose_all(self) -> list[Token]:
+        """Every node dies, with what runs there; all of it may run again."""
+        lost = list(self.running)
+        for name in list(self.workers):
+            self.pool.lose(name)
+            for token in [one for one, (_, node) in self.running.items() if node == name]:
+                del self.running[token]
+                self.write(Lost(token, LossCause.NODE_GONE), Rearmed(token))
+                self.waiting.append(token.task)
+            self.write(WorkerGone(self.workers.pop(name), LossCause.NODE_GONE))
+        return lost
 
     def held(self) -> list[str]:
         return [node for _, node in self.running.values()]
@@ -328,6 +354,84 @@ async def test_after_a_restart_it_knows_how_long_tasks_take(world: World) -> Non
     spread = usual.takes(replace(Submission(TaskId("x"), "team", "d", T), **more))
     assert spread is not None
     assert 230.0 <= spread.at(0.5) <= 250.0
+
+
+async def test_when_all_zones_are_lost_at_once_dedicated_nodes_take_the_work(
+    tmp_path: Path,
+) -> None:
+    """Three pools of spot in three zones, each with a node, gone together and sold out."""
+    zones = [
+        Offering(f"spot-{zone}", (2, 0, 0), 0.03, 60, CapacityClass.SPOT, most=1) for zone in "abc"
+    ]
+    world = World(tmp_path)
+    world.pool.kinds = (*zones, NODE)
+    world.pool.want({one.name: 1 for one in zones}, 60.0)
+    world.pool.now_s += 100.0
+    world.hand_in(12, sla=SlaClass.STANDARD, effects=Effects.IDEMPOTENT)
+    await world.turns(2)
+    assert {name.rpartition("-")[0] for name in world.held()} == {one.name for one in zones}
+    world.pool.kinds = (*(replace(one, most=0) for one in zones), world.pool.kinds[-1])
+    lost = world.lose_all()
+    assert len(lost) == 6
+    await world.turns(120)
+    assert world.told()[-1].step is not Step.UNREACHABLE
+    assert not world.waiting
+    assert not world.running, "all of it was run, on what can still be had"
+    assert sum(one.step is Step.LEFT and "lost" in one.detail for one in world.told()) == 3
+    ordered = {one.offering for one in world.told() if one.step is Step.ORDERED}
+    assert "node" in ordered
+    age_s = world.placing._memory.spot_pools.age_s
+    assert [age_s(one.name, world.now_s()) for one in zones] == [0.0] * 3
+
+
+@pytest.mark.parametrize("by_s", [36_000.0, -36_000.0])
+async def test_a_clock_that_is_set_returns_no_node_and_orders_none(
+    world: World, by_s: float
+) -> None:
+    """While they boot, and while they work."""
+    world.hand_in(16, deadline_s=T + 80_000.0)
+    await world.turns(3)
+    ordered = world.steps().count(Step.ORDERED)
+    assert ordered > 1
+    world.ahead_s += by_s
+    await world.turns(2)
+    assert Step.NOT_JOINED not in world.steps()
+    await world.turns(6)
+    assert len([one for one in world.pool.nodes() if one.joined]) == ordered
+    world.ahead_s -= by_s
+    await world.turns(2)
+    assert world.steps().count(Step.ORDERED) == ordered
+    assert set(world.steps()) <= {Step.ORDERED, Step.BOOTING, Step.JOINED, Step.REFUSED}
+    stepped = [
+        one.record.by_s
+        for one in world.journal.read(STREAM, 0, 10_000)
+        if isinstance(one.record, ClockStepped)
+    ]
+    assert stepped == [by_s, -by_s]
+
+
+async def test_after_a_restart_and_a_set_clock_pools_of_spot_are_as_old_as_before(
+    world: World,
+) -> None:
+    offer = Offer(WorkerId("w"), "n", 2, Resources(cpu=2.0), capacity=CapacityClass.SPOT, pool="p")
+    world.write(WorkerJoined(offer))
+    world.write(WorkerJoined(replace(offer, worker=WorkerId("v"), node="m")))
+    await world.turns(1, every_s=3_600.0)
+    world.write(WorkerGone(WorkerId("v"), LossCause.NODE_GONE))
+    await world.turns(2, every_s=1_800.0)
+    pools = world.placing._memory.spot_pools
+    age_s, seen = pools.age_s("p", world.now_s()), pools.survival.chance("p", 0.0, 600.0)
+    assert age_s == 3_600.0
+    last = world._stream.last()
+    world._stream.save_snapshot(last, [WorkerKept(offer, draining=False, acquire_no=0)])
+    world._stream.trim(last)
+    world.start()
+    await world.turns(1, every_s=0.0)
+    world.ahead_s -= 7_200.0
+    await world.turns(1, every_s=0.0)
+    pools = world.placing._memory.spot_pools
+    assert pools.age_s("p", world.now_s()) == pytest.approx(age_s)
+    assert pools.survival.chance("p", 0.0, 600.0) == pytest.approx(seen, rel=0.05)
 
 
 async def test_nodes_come_before_the_work_that_comes_every_day(world: World) -> None:

@@ -141,3 +141,50 @@ def test_dedicated_workers_are_no_pool_of_spot() -> None:
     found = SpotPools()
     found.apply(joined("a", CapacityClass.DEDICATED), T)
     assert found.age_s("p", T + 900.0) == 0.0
+
+
+def again(pools: SpotPools) -> SpotPools:
+    """What is kept of it, in another process."""
+    other = SpotPools()
+    other.recall(pools.kept())
+    other.survival.recall(pools.survival.kept())
+    return other
+
+
+def test_what_is_kept_tells_the_same_age_and_the_same_chance(pools: SpotPools) -> None:
+    pools.apply(gone("a"), T + DAY_S)
+    kept = again(pools)
+    for known in (pools, kept):
+        known.apply(joined("b"), T + DAY_S + 30.0, learns=known is pools)
+    at_s = T + DAY_S + 3_600.0
+    assert kept.age_s("p", at_s) == pools.age_s("p", at_s) == 3_600.0
+    assert kept.kept() == pools.kept()
+    for name in ("p", "other"):
+        for age_s in (0.0, 900.0, DAY_S):
+            expected = pools.survival.losses(name, age_s, 600.0)
+            assert kept.survival.losses(name, age_s, 600.0) == pytest.approx(expected)
+
+
+def test_what_was_learned_once_is_only_followed(pools: SpotPools) -> None:
+    """The stream is read again from its snapshot on."""
+    stream = [(joined("a"), T), (joined("b"), T + 600.0), (gone("a"), T + DAY_S)]
+    pools.apply(*stream[-1])
+    kept = again(pools)
+    for record, at_s in stream:
+        kept.apply(record, at_s, learns=False)
+    assert kept.survival.kept() == pools.survival.kept()
+    kept.apply(gone("b"), T + 2 * DAY_S)
+    pools.apply(gone("b"), T + 2 * DAY_S)
+    assert kept.survival.kept() == pools.survival.kept()
+    assert kept.kept() == pools.kept()
+
+
+def test_a_clock_that_is_set_makes_no_pool_older_or_younger(pools: SpotPools) -> None:
+    for by_s in (DAY_S, -3 * DAY_S):
+        before, at_s = pools.survival.kept(), T + 900.0
+        assert pools.age_s("p", at_s) == 900.0
+        pools.stepped(by_s)
+        assert pools.age_s("p", at_s + by_s) == 900.0
+        pools.stepped(-by_s)
+        hours = sum(pools.survival.kept()[0].hours) - sum(before[0].hours)
+        assert hours < 1.0, "the day that was jumped over was not watched"
