@@ -71,7 +71,7 @@ def _converts(tree: Any, root: Path, note: Note) -> bool:
 
 def _cluster(spec: Any, root: Path, note: Note) -> None:
     if at(spec, "authOptions", "mode") != "token":
-        fix = "`authOptions: {mode: token}`; KubeRay 1.5 makes the token"
+        fix = "`authOptions: {mode: token}`; KubeRay 1.5.1 makes the token"
         note((*root, "authOptions"), "whoever reaches Ray may run programs on it", fix)
     if not at(spec, "rayVersion"):
         note(root, "KubeRay refuses a token without it", '`rayVersion: "2.60.0"`')
