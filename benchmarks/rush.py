@@ -1,7 +1,8 @@
 """How long does a morning rush take under swarm's planner, and what does it cost?
 
 Simulated: `rush_world.py` says what is modelled, `rush_play.py` how it is played. Every figure is
-the mean over the seeds unless it says otherwise; one seed is one morning.
+the mean over the seeds unless it says otherwise; one seed is one morning. `--real` runs one of them
+on a real swarm (`rush_real.py`).
 
 - `makespan_min`, `makespan_p95_min`: from the hour until the last of 89 pipelines is done, with
   durations known as distributions; `makespan_known_min`: the plan of one who knows them.
@@ -24,12 +25,14 @@ the mean over the seeds unless it says otherwise; one seed is one morning.
 """
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import fmean, quantiles
 
+from benchmarks import rush_real
 from benchmarks.report import Figures, Options, progress, run
 from benchmarks.rush_play import (
     LEAD_S,
@@ -65,7 +68,11 @@ Day = dict[str, float]
 
 
 def main() -> None:
-    """Run the benchmark."""
+    """Run the benchmark; with `--real` the other one, which has options of its own."""
+    if "--real" in sys.argv:
+        sys.argv.remove("--real")
+        rush_real.main()
+        return
     run("rush", QUESTION, measure, arguments=_arguments, draw=_draw)
 
 

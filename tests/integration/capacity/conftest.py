@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,8 @@ _HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
 _START_S = 90.0
 _LOOK_S = 0.2
 _T = TypeVar("_T")
+# Types of nodes of two CPUs: their market, and how many there may be.
+KINDS = {"night": ("spot", 1), "steady": ("on-demand", 2)}
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,14 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def a_head(**more: str) -> Iterator[Cluster]:
+def a_head(kinds: Mapping[str, tuple[str, int]] = KINDS, **more: str) -> Iterator[Cluster]:
     """A head of its own; `more` is in its environment."""
     folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
     port = free_port()
     address = f"127.0.0.1:{port}"
     environ = _environment() | more
     config = folder / "cluster.json"
-    config.write_text(json.dumps(_config(address)))
+    config.write_text(json.dumps(_config(address, kinds)))
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen(
             [
@@ -113,7 +115,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _config(address: str) -> dict[str, object]:
+def _config(address: str, kinds: Mapping[str, tuple[str, int]]) -> dict[str, object]:
     lists = (
         "initialization_commands setup_commands head_setup_commands worker_setup_commands "
         "head_start_ray_commands worker_start_ray_commands cluster_synced_files rsync_exclude "
@@ -121,7 +123,7 @@ def _config(address: str) -> dict[str, object]:
     )
     return {
         "cluster_name": "test",
-        "max_workers": 3,
+        "max_workers": sum(most for _, most in kinds.values()),
         "provider": {
             "type": "external",
             "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
@@ -134,8 +136,7 @@ def _config(address: str) -> dict[str, object]:
         },
         "available_node_types": {
             "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
-            "night": _type("spot", 1),
-            "steady": _type("on-demand", 2),
+            **{name: _type(name, *kind) for name, kind in kinds.items()},
         },
         "head_node_type": "ray.head.default",
         "upscaling_speed": 100,
@@ -148,8 +149,7 @@ def _config(address: str) -> dict[str, object]:
     }
 
 
-def _type(market: str, most: int) -> dict[str, object]:
-    name = {"spot": "night", "on-demand": "steady"}[market]
+def _type(name: str, market: str, most: int) -> dict[str, object]:
     return {
         "resources": {"CPU": 2, "object_store_memory": 80_000_000},
         "labels": {"ray.io/market-type": market, "swarm/offering": name},
