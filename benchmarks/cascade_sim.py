@@ -240,9 +240,10 @@ class Days:
             self._decisions.apply(record)
             self._at(self._now_s + self._latency_s(), self._turn, record)
         next_s = self._decisions.next_s
-        if next_s is not None and next_s not in self._asked:
-            self._asked.add(next_s)
-            self._at(max(next_s, self._now_s), self._look)
+        at_s = self._now_s if next_s is None else max(next_s, self._now_s)
+        if next_s is not None and at_s not in self._asked:
+            self._asked.add(at_s)
+            self._at(at_s, self._look)
 
     def _turn(self, record: IntentMade) -> None:
         intent = record.intent

@@ -127,7 +127,10 @@ class Decisions:
 
     @property
     def next_s(self) -> float | None:
-        """When time alone may move something next."""
+        """When time alone may move something next; 0 where it is to be asked again at once: what
+        it decided itself moves when it looks next."""
+        if self._touched or self._graph_moved:
+            return 0.0
         while self._agenda and self._due_s.get(self._agenda[0][1]) != self._agenda[0][0]:
             heapq.heappop(self._agenda)
         first = [self._agenda[0][0]] if self._agenda else []

@@ -81,3 +81,14 @@ def test_a_writer_under_a_new_name_holds_nobody_until_it_has_a_habit() -> None:
 
 def _began_s(record: GraphRecord) -> float:
     return record.run.started_at_s  # type: ignore[union-attr,return-value]  # runs alone
+
+
+def test_what_it_decided_itself_is_to_be_looked_at_again_at_once() -> None:
+    """Else nobody would ask when the latest start of what it holds has come."""
+    shell = Shell(listed(EXPORT), listed(CLOSE), depends(EXPORT, CLOSE), *_mornings())
+    now_s = at_s(6.0) - LEAD_S
+    (made,) = shell.decisions.decide(now_s)
+    shell.decisions.apply(made)
+    assert shell.decisions.next_s == 0.0
+    assert shell.decisions.decide(now_s) == []
+    assert shell.decisions.next_s == at_s(8.0)
