@@ -482,7 +482,7 @@ def test_broken_datasets_are_told_by_their_place_and_the_rest_is_used():
         ({"job": {"namespace": LONG, "name": "m"}}, "$.job.namespace has 2,001 characters"),
         ({"dataset": {"namespace": "n", "name": LONG}}, "$.dataset.name has 2,001 characters"),
         (an_event(run={"runId": LONG}), "the name of its run has 2,001 characters"),
-        (below(LONG), "the name of its job has 2,005 characters"),
+        (below(LONG), "the name of its job has 2,006 characters"),
         (an_event(eventType=LONG), "$.eventType is 'xxx"),
     ],
 )
