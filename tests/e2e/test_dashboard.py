@@ -220,6 +220,7 @@ def test_names_of_every_script_and_of_any_length_are_shown(visit, tmp_path):
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         page.goto(f"{own.url}/graph?by=pipeline")
         page.wait_for_function(WHOLE)
+        page.goto("about:blank")  # before its server is gone
 
 
 def test_text_cannot_become_markup(chromium, world):
