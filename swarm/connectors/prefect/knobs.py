@@ -89,7 +89,8 @@ class PrefectKnobs:
             return await self._queues.turn(intent, mark)
         moved = cancelled = 0
         for run_id, held in _read(mark).runs.items():
-            if held.due_s < intent.from_s:
+            is_let_go = held.due_s < intent.from_s
+            if is_let_go:
                 why = f"{_SIGN} lets it go ({intent.id})"
             else:
                 why = f"{_SIGN} holds it ({intent.id}): {intent.reason}"
