@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from swarm.actors.dispatcher import STREAM
+from swarm.api.bodies import Pace
 from swarm.client import Client
 from swarm.model.dispatch import Submitted
 from swarm.store.journal import open_journal
@@ -161,12 +162,14 @@ def test_slow_clients_hold_nobody_up_and_are_ended(swarm: Swarm, http: httpx.Cli
         for path in READS:
             begun_s = time.monotonic()
             assert http.get(path).status_code == 200
-            assert time.monotonic() - begun_s < 10, path
+            assert time.monotonic() - begun_s < Pace().piece_s, path
         assert http.post("tasks", json={"tasks": [WAITS]}).status_code == 201
         for slow in half_sent[:3]:
-            answer = slow.recv(10_000).decode()
-            assert answer.startswith("HTTP/1.1 408"), answer
-            assert "too-slow" in answer
+            answer = b""  # head and body may come apart
+            while b"too-slow" not in answer and (piece := slow.recv(10_000)):
+                answer += piece
+            assert answer.startswith(b"HTTP/1.1 408"), answer
+            assert b"too-slow" in answer
 
 
 @pytest.mark.timeout(300)

@@ -73,6 +73,7 @@ def url(tmp_path: Path, issuer: str) -> Iterator[str]:
         clock,
         keys=journal.keys(),
         audit=journal.audit(),
+        pass_key=b"of the store",
         issuer=Issuer(oidc, clock),
     )
     listening = socket.create_server(("127.0.0.1", 0))

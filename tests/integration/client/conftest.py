@@ -5,7 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,7 +79,7 @@ class World:
 @pytest.fixture
 def deps(tmp_path: Path) -> Deps:
     clock: Any = SystemClock()
-    deps = local_deps(Settings(state_dir=tmp_path), clock)
+    deps = replace(local_deps(Settings(state_dir=tmp_path), clock), pass_key=b"of the store")
     deps.output = open_outputs("", tmp_path).read
     return deps
 
