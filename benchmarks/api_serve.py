@@ -8,8 +8,9 @@ same requests by as many clients at once.
 
 import contextlib
 import json
-import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +25,6 @@ import httpx2 as httpx
 from benchmarks.graph import mesh, records
 from benchmarks.live_swarm import LiveSwarm, running_swarm, until
 from benchmarks.report import progress
-from swarm.bootstrap import ray_environment
-from swarm.config import Settings
 from swarm.store.journal import open_journal
 
 _CLIENTS = 8
@@ -66,7 +65,7 @@ def serve_figures(scale: Scale, seed: int) -> dict[str, float]:
             until("it knows the mesh", lambda: http.pipelines() == scale.pipelines)
             asked = _asked(scale, seed)
             answers = {path: http.get(path).content for path in set(asked)}
-            with _bare(folder, swarm, answers):
+            with _bare(folder, answers):
                 seen = _reads(http, asked, scale.rounds)
             batch_s = _batches(http, scale)
     ratios = [
@@ -173,36 +172,20 @@ def _batches(http: _Client, scale: Scale) -> list[float]:
 
 
 @contextlib.contextmanager
-def _bare(folder: Path, swarm: LiveSwarm, answers: Mapping[str, bytes]) -> Iterator[None]:
+def _bare(folder: Path, answers: Mapping[str, bytes]) -> Iterator[None]:
     """A handler of Serve beside swarm's, in the same Ray."""
-    settings = Settings(state_dir=folder / "state")
-    os.environ.update(ray_environment(settings))
-    import ray
-    from ray import serve
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-    class Bare:
-        def __init__(self, answers: Mapping[str, bytes]) -> None:
-            self._answers = answers
-
-        async def __call__(self, request: Request) -> Response:
-            path = request.url.path.rpartition("/")[2]
-            query = f"?{request.url.query}" if request.url.query else ""
-            return Response(self._answers[path + query], media_type="application/json")
-
-    up = json.loads((folder / "state" / "up.json").read_text())
-    ray.init(up["ray"], namespace="bare", log_to_driver=False)
-    try:
-        deployment = serve.deployment(
-            Bare,
-            name="bare",
-            ray_actor_options={"num_cpus": 0},
-            max_ongoing_requests=1_000,
-            logging_config={"enable_access_log": False, "log_level": "WARNING"},
-        )
-        serve.run(deployment.bind(dict(answers)), name="bare", route_prefix=_BARE)
+    kept = folder / "answers.json"
+    kept.write_text(json.dumps({path: body.decode() for path, body in answers.items()}))
+    arguments = [str(folder / "state"), _BARE, str(kept)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.api_bare", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if not any("it answers" in line for line in process.stdout):
+            raise RuntimeError("the bare handler did not begin")
         yield
-        serve.delete("bare")
-    finally:
-        ray.shutdown()
+        process.stdin.close()

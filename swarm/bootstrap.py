@@ -36,7 +36,7 @@ from swarm.telemetry import log_as_json
 _TOKEN_MIN = 20
 # Has Ray take 127.0.0.1 for this machine's address, and so listen there alone: nobody joins a Ray
 # that swarm starts. By itself it looks for an address that others reach, and listens on all.
-_ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _NODE_S = 30.0  # that a node may take to say what it is
 _TOO_SLOW = "timed out during startup"
 _END_S = 30.0  # that killed processes may take to be gone
@@ -57,7 +57,7 @@ def main() -> None:
     open_projector(settings.store_url, settings.state_dir).close()
     os.environ.update(ray_environment(settings))
     if not settings.ray_address:
-        os.environ.setdefault(*_ALONE)
+        os.environ.setdefault(*ALONE)
     import ray  # reads the environment when it is imported
 
     from swarm.actors import options
@@ -215,7 +215,7 @@ def _fleet(settings: Settings, beat_key: bytes, spawn: Callable[..., Any]) -> "F
         settings.state_dir / "worker",
         beat_key,
         fence_s=settings.worker.fence_s,
-        hidden=secrets_at.variables(settings.secrets()) | {_ALONE[0]},
+        hidden=secrets_at.variables(settings.secrets()) | {ALONE[0]},
         notices=settings.worker.notices,
     )
     reached = (handles.DispatchHandle(), handles.OutputsHandle())
