@@ -14,7 +14,10 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from starlette.responses import JSONResponse
 from starlette.types import Receive
+
+from swarm.api.problems import problem
 
 BODY_MAX_BYTES = 10_000_000  # after decompression
 _DROPPED_MAX_BYTES = 100_000_000  # of one that is too large; then it is cut off
@@ -97,6 +100,12 @@ async def drop(receive: Receive, pace: Pace | None = None) -> None:
         raise TooSlow from None
     except Broken:
         return
+
+
+def refusal() -> JSONResponse:
+    """The answer to one that is too large."""
+    detail = f"The body may have {BODY_MAX_BYTES} bytes at most; send it in parts."
+    return problem(413, "too-large", detail)
 
 
 def is_asked_for(headers: Mapping[bytes, bytes]) -> bool:

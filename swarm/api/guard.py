@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from swarm.api.bodies import BODY_MAX_BYTES, Broken, Pace, TooLarge, TooSlow, encoding, read
+from swarm.api.bodies import Broken, Pace, TooLarge, TooSlow, encoding, read, refusal
 from swarm.api.doors import Doors
 from swarm.api.keyring import NotAdmitted
 from swarm.api.limits import Limits
@@ -59,8 +59,7 @@ class Guard:
         try:
             return await read(receive, headers, self._pace)
         except TooLarge:
-            detail = f"The body may have {BODY_MAX_BYTES} bytes at most; send it in parts."
-            return problem(413, "too-large", detail)
+            return refusal()
         except TooSlow:
             detail = (
                 f"No part of the body came for {self._pace.piece_s:g} s, or not all of it in "

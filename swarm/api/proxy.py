@@ -10,10 +10,9 @@ that others have started does not, and has the guard's bound alone.
 """
 
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from swarm.api.bodies import BODY_MAX_BYTES, TooSlow, declared, drop, is_asked_for
+from swarm.api.bodies import BODY_MAX_BYTES, TooSlow, declared, drop, is_asked_for, refusal
 from swarm.api.problems import problem
 
 
@@ -36,13 +35,13 @@ class Porch:
         if declared(headers) > BODY_MAX_BYTES:
             if not is_asked_for(headers):
                 await _dropped(receive)
-            await _too_large()(scope, receive, send)
+            await refusal()(scope, receive, send)
             return
         passed = _Passed(receive, send)
         await self._app(scope, passed.receive, passed.send)
         if passed.too_large and not passed.answered:
             await _dropped(receive)
-            await _too_large()(scope, receive, send)
+            await refusal()(scope, receive, send)
         elif not passed.answered and not passed.left:
             detail = "What was to answer ended before it could; what you asked for may be done."
             await problem(503, "interrupted", detail)(scope, receive, send)
@@ -77,8 +76,3 @@ async def _dropped(receive: Receive) -> None:
         await drop(receive)
     except TooSlow:
         return  # it is answered all the same
-
-
-def _too_large() -> JSONResponse:
-    detail = f"The body may have {BODY_MAX_BYTES} bytes at most; send it in parts."
-    return problem(413, "too-large", detail)
