@@ -6,7 +6,7 @@ Rules
    another body the answer is 409. Who comes while the first is under way waits for it.
 3. Only what was done is kept. A refusal changed nothing, and the next time it may be otherwise.
 4. This is of one replica, and gone with it. What must not be made twice even then, a task or an API
-   key, has its identity from the key (`of_its_own`) and passes here; all else that may be asked for
+   key, has its identity from the key (`OF_ITS_OWN`) and passes here; all else that may be asked for
    leaves things as they are when it is asked for again.
 """
 

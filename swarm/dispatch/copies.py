@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from swarm.dispatch.events import Now, Propose
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.proposals import PROPOSED_MAX_S
-from swarm.dispatch.queue import is_free
 from swarm.dispatch.states import HELD, Task
 from swarm.dispatch.workers import Worker
 from swarm.model.dispatch import Copied
@@ -68,7 +67,7 @@ class Copies:
         if task.cancelled_by or task.alone or not task.harmless:
             return False
         one = task.submission
-        if not one.may_run_twice or not is_free(one.needs) or "" not in worker.offer.capabilities:
+        if not one.may_run_twice or not one.needs.is_free or "" not in worker.offer.capabilities:
             return False
         assert task.worker is not None
         node = self._floor.workers[task.worker].offer.node

@@ -17,7 +17,6 @@ from itertools import islice
 
 from swarm.dispatch.events import Now, Propose
 from swarm.dispatch.floor import Floor
-from swarm.dispatch.queue import is_free
 from swarm.dispatch.states import Task
 from swarm.dispatch.workers import Worker
 from swarm.model.keys import PipelineKey
@@ -113,7 +112,7 @@ class Proposals:
     def _said(self, id_: TaskId) -> Sided | None:
         """What placement proposes, as far as it fits."""
         said, task = self._sided.get(id_), self._floor.tasks[id_]
-        fits = said is not None and said.grant == task.grant and is_free(task.submission.needs)
+        fits = said is not None and said.grant == task.grant and task.submission.needs.is_free
         return said if fits else None
 
     def _settle(self, tasks: Iterable[TaskId]) -> None:
@@ -121,5 +120,5 @@ class Proposals:
             if id_ in self._floor.queue:
                 said, one = self._said(id_), self._floor.tasks[id_].submission
                 promised = one.pipeline in self._promised and one.fills is None
-                wary = (promised or one.sla is SlaClass.CRITICAL) and is_free(one.needs)
+                wary = (promised or one.sla is SlaClass.CRITICAL) and one.needs.is_free
                 self._floor.queue.side(id_, None if said is None else said.side, wary=wary)

@@ -37,11 +37,6 @@ def latest_start_s(submission: Submission) -> float:
 UNSEEN = Side(CapacityClass.DEDICATED, ())  # of what placement has to speak of first
 
 
-def is_free(needs: Needs) -> bool:
-    """Does it leave to others on which capacity it runs?"""
-    return needs.capacity is None and not needs.pool and not needs.capability
-
-
 class Shape(NamedTuple):
     """Tasks of one shape are equal to a worker, but for their urgency. Those that `give_way` get
     what others leave. `side` is what placement proposes; `wary` are those that without it wait for
@@ -117,7 +112,7 @@ class Queue:
 
     def add(self, task: Task) -> None:
         submission = task.submission
-        critical = submission.sla is SlaClass.CRITICAL and is_free(submission.needs)
+        critical = submission.sla is SlaClass.CRITICAL and submission.needs.is_free
         shape = Shape(submission.needs, task.suspect, wary=critical)
         self._waiting[submission.team] = self.waiting(submission.team) + 1
         if submission.pipeline is not None:

@@ -125,6 +125,11 @@ class Needs:
     pool: str = ""
     resources: Resources = Resources(cpu=1.0)
 
+    @property
+    def is_free(self) -> bool:
+        """Do they leave to others on which capacity it runs?"""
+        return self.capacity is None and not self.pool and not self.capability
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:

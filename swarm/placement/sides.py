@@ -182,7 +182,7 @@ class _Chooser:
         if here is None or one.copied or not self.is_critical(task.sla, task.pipeline):
             return None
         due_s = due_at_s(task, self._scene, limits)
-        if not task.may_run_twice or not _is_free(task.needs) or due_s is None:
+        if not task.may_run_twice or not task.needs.is_free or due_s is None:
             return None
         kinds = [kind for kind in self._kinds if has_room(kind, task.needs)]
         dedicated = [kind for kind in kinds if kind.capacity is _DEDICATED]
@@ -212,7 +212,7 @@ class _Chooser:
         self, needs: Needs, spread: Spread, due_s: float | None, is_critical: bool
     ) -> tuple[Side, str] | None:
         """Its side and why; None where it may choose itself, or nothing is better than all else."""
-        if not _is_free(needs):
+        if not needs.is_free:
             return None
         kinds = [one for one in self._kinds if has_room(one, needs)]
         dedicated = [one for one in kinds if one.capacity is _DEDICATED]
@@ -250,10 +250,6 @@ class _Chooser:
         ordered_s = (one.boot_s for one in dedicated if one.boot_s < _NEVER_S)
         boot_s = min(ordered_s, default=0)
         return Terms(min(map(_slot_usd, dedicated)), _RESTART_S + boot_s, _LOOK_S)
-
-
-def _is_free(needs: Needs) -> bool:
-    return needs.capacity is None and not needs.pool and not needs.capability
 
 
 def _slot_usd(one: Offering) -> float:
