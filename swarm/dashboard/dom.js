@@ -37,7 +37,10 @@ function fill(element, classes, props, children) {
 export function show(parent, ...fresh) {
   const wanted = document.createElement("div");
   wanted.append(...fresh.flat(Infinity).filter(Boolean));
+  const focused = document.activeElement;
   children(parent, wanted);
+  // A browser takes the focus from what is moved: a list that ranks anew would lose the reader's place.
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 function children(old, fresh) {

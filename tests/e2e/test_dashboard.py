@@ -327,13 +327,39 @@ def test_hands_stay_on_the_keyboard(visit, world):
     page.keyboard.press("g")
     page.keyboard.press("i")
     page.wait_for_url("**/findings")
+    expect(page.locator("li.finding").nth(1)).to_be_visible()
     page.keyboard.press("j")
+    first = page.locator(":focus").get_attribute("data-key")
     page.keyboard.press("j")
+    second = page.locator(":focus").get_attribute("data-key")
+    assert first != second
     page.keyboard.press(".")
-    expect(page.locator("li.finding").nth(1).locator(".inside")).to_be_visible()
-    assert re.search(r"open=\w+", page.url)
+    expect(page.locator("li.finding:focus .inside")).to_be_visible()
+    assert page.url.endswith(f"open={second}")
     page.go_back()
     expect(page.locator(".inside")).to_have_count(0)
+
+
+def test_a_list_that_ranks_anew_keeps_the_place_of_who_reads(visit, world):
+    page = visit(world)
+    found = page.evaluate(
+        """async () => (await (await fetch("/api/v1/findings?kind=undeclared_dependency&limit=2",
+        { headers: { Authorization: "Bearer " + sessionStorage["swarm.token"] } })).json())"""
+    )
+    alike = {"pipelines": found["items"][0]["pipelines"], "level": "warn"}
+    one, other = (item | alike for item in found["items"])
+    listed = {"items": [one, other], "next_cursor": None}
+    page.route("**/api/v1/findings?**", lambda route: route.fulfill(json=listed))
+    page.goto(f"{world.url}/findings")
+    rows = page.locator("li.finding")
+    expect(rows.nth(1)).to_have_attribute("data-key", other["id"])
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    other["level"] = "gate"
+    page.evaluate("() => swarm.touch('findings')")
+    expect(rows.nth(0)).to_have_attribute("data-key", other["id"])
+    expect(rows.nth(0)).to_be_focused()
 
 
 def rated(world):
