@@ -1,5 +1,10 @@
 """What no plan can beat: how far from perfect one is, is told by its share over this."""
 
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate, groupby
+from operator import itemgetter, sub
+
 from swarm.placement.problem import Problem
 
 
@@ -29,15 +34,31 @@ def least_makespan(problem: Problem) -> int:
     head, tail = heads(problem), tails(problem)
     jobs = problem.jobs
     least = max((head[n] + jobs[n].takes + tail[n] for n in range(len(jobs))), default=0)
-    by_tail = sorted(range(len(jobs)), key=lambda number: -tail[number])
     for kind, there_is in enumerate(problem.capacity):
-        users = [number for number in by_tail if jobs[number].needs[kind]]
-        for from_ in {head[number] for number in users}:
-            area = 0
-            for number in users:  # the longest tails first
-                if head[number] >= from_:
-                    area += jobs[number].takes * jobs[number].needs[kind]
-                    least = max(least, from_ - (-area // there_is) + tail[number])
+        users = (
+            (head[number], tail[number], job.takes * job.needs[kind])
+            for number, job in enumerate(jobs)
+            if job.needs[kind]
+        )
+        least = max(least, _energetic(users, there_is, least))
+    return least
+
+
+def _energetic(users: Iterable[tuple[int, int, int]], there_is: int, least: int) -> int:
+    """The bound by head, tail and area of each, where it is more than `least`. The latest heads
+    first: each is met by those behind it, whose areas stand by falling tails."""
+    areas: list[int] = []
+    minus_tails: list[int] = []  # as areas of all there is
+    whole = 0
+    for from_, group in groupby(sorted(users, reverse=True), key=itemgetter(0)):
+        for _, tail, area in group:
+            place = bisect_right(minus_tails, -tail * there_is)
+            minus_tails.insert(place, -tail * there_is)
+            areas.insert(place, area)
+            whole += area
+        if from_ + (whole - minus_tails[0]) / there_is > least:  # else it cannot be more
+            most = max(map(sub, accumulate(areas), minus_tails))
+            least = max(least, from_ - (-most // there_is))
     return least
 
 

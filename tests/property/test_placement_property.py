@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.placement.bounds import least_makespan
+from swarm.placement.bounds import heads, least_makespan, tails
 from swarm.placement.packing import packed
 from swarm.placement.problem import Job, Problem, Timetable, timetable
 from swarm.placement.search import plans
@@ -49,6 +49,21 @@ def test_every_plan_fits_and_is_no_worse_than_the_one_before(problem: Problem, s
         check(problem, plan)
         assert plan.makespan >= least_makespan(problem)
     assert [plan.cost for plan in found] == sorted((p.cost for p in found), reverse=True)
+
+
+@settings(deadline=None)
+@given(problems())
+def test_the_bound_is_that_of_every_stretch_in_which_enough_has_to_fit(problem: Problem) -> None:
+    parts = [*zip(heads(problem), tails(problem), problem.jobs, strict=True)]
+    found = [head + job.takes + tail for head, tail, job in parts]
+    for kind, there_is in enumerate(problem.capacity):
+        users = [(h, t, job.takes * job.needs[kind]) for h, t, job in parts if job.needs[kind]]
+        for from_, _, _ in users:
+            for _, left, _ in users:
+                area = sum(of for head, tail, of in users if head >= from_ and tail >= left)
+                if area:
+                    found.append(from_ + -(-area // there_is) + left)
+    assert least_makespan(problem) == max(found)
 
 
 @settings(max_examples=60, deadline=None)
