@@ -124,10 +124,23 @@ def typical(demands: Sequence[Demand]) -> list[int]:
 def subset(demands: Sequence[Demand], kept: Sequence[int]) -> list[Demand]:
     """These alone, numbered anew; nobody waits for one that is not among them."""
     number = {old: new for new, old in enumerate(kept)}
-    return [
-        replace(
-            demands[old],
-            after=tuple(number[before] for before in demands[old].after if before in number),
-        )
-        for old in kept
-    ]
+    found = []
+    for old in kept:
+        one = demands[old]
+        after = tuple(number[before] for before in one.after if before in number)
+        found.append(one if after == one.after else replace(one, after=after))
+    return found
+
+
+def unhindered(demands: Sequence[Demand], takes: Sequence[int]) -> list[int]:
+    """When each would end, were there no end of workers. Raises `ValueError` where one stands
+    before one that it is after."""
+    ends: list[int] = []
+    for number, (demand, took) in enumerate(zip(demands, takes, strict=True)):
+        begins = demand.release_s
+        for before in demand.after:
+            if before >= number:
+                raise ValueError(f"{demand.name} stands before one that it waits for")
+            begins = max(begins, ends[before])
+        ends.append(begins + took)
+    return ends

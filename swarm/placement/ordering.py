@@ -14,7 +14,7 @@ from swarm.placement.demand import Demand, subset, typical
 from swarm.placement.fleet import Fleet
 from swarm.placement.packing import packed
 from swarm.placement.problem import Problem
-from swarm.placement.rehearsal import rehearsed
+from swarm.placement.rehearsal import Cast, rehearsed
 from swarm.placement.search import latest_starts, plans
 from swarm.placement.sizing import Draws, Sized, Worth, rehearse
 
@@ -77,7 +77,7 @@ def timed(
     """All durations are known: each demand is released when it is to begin. Those that count are
     searched through, beginning from the list plan; the rest fits itself into the holes."""
     inside = _inside(demands)
-    listed = rehearsed(demands, takes, keys, fleet)
+    listed = rehearsed(Cast(demands), takes, keys, fleet)
     own = [one.job(takes[n]) for n, one in zip(inside, subset(demands, inside), strict=True)]
     every = [one.job(took) for one, took in zip(demands, takes, strict=True)]
     has = fleet.capacity or (0,) * len(every[0].needs)

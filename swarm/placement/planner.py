@@ -22,7 +22,7 @@ from swarm.placement.demand import Demand, drawn, subset, typical
 from swarm.placement.fleet import Fleet, least, sizes_from
 from swarm.placement.ordering import due_by, kept_free, latest, timed
 from swarm.placement.problem import Problem
-from swarm.placement.rehearsal import NEVER, Rehearsal, rehearsed, scored
+from swarm.placement.rehearsal import NEVER, Cast, Rehearsal, rehearsed, scored
 from swarm.placement.scaling import moves, prewarmed
 from swarm.placement.sizing import Draws, Sizes, Worth, size
 
@@ -62,14 +62,14 @@ def plan(situation: Situation, random: Random, effort: Effort = Effort()) -> Pla
     keys = [float(demand.release_s) for demand in demands]  # of those behind, among themselves
     for number, key in zip(front, first, strict=True):
         keys[number] = key
-    free = 0
+    free, cast = 0, Cast(demands)
     if known and demands:
         demands = timed(demands, takes, keys, fleet, (random, effort.tries))
-        keys = [float(demand.release_s) for demand in demands]
+        keys, cast = [float(demand.release_s) for demand in demands], Cast(demands)
     elif len(front) < len(demands):
-        more = Draws(demands, drawn(demands, random, effort.draws), keys)
+        more = Draws(cast, drawn(demands, random, effort.draws), keys)
         free = kept_free(more, sizes.chosen, situation.worth)
-    course = rehearsed(demands, takes, keys, fleet, free)
+    course = rehearsed(cast, takes, keys, fleet, free)
     made = _Made(demands, takes, keys, free, fleet, course)
     return _told(situation, made, sizes, unplaced)
 
@@ -108,7 +108,7 @@ def _sized(
     mix = [area / areas[0] for area in areas] if areas[0] else []
     fleets = sizes_from(crew, situation.offerings, situation.budget, slots, mix)
     keys = latest(front, crew.whole)
-    may = Draws(front, drawn(front, random, draws), keys)
+    may = Draws(Cast(front), drawn(front, random, draws), keys)
     return size(may, fleets, situation.budget, situation.worth), keys
 
 

@@ -16,6 +16,7 @@ from swarm.placement.demand import Demand
 from swarm.placement.fleet import Fleet
 
 _END, _UP, _READY = range(3)  # in this order at one moment
+_LAST_S = 1 << 60
 NEVER = -1
 
 _Queues = dict[tuple[int, ...], list[tuple[float, int]]]  # by needs; the lowest key first
@@ -37,16 +38,33 @@ class Stand:
         return self.free == list(self.room)
 
 
+class Cast:
+    """Who takes part: what is the same in all rehearsals of the same demands, so that it is found
+    once. Raises `ValueError` where a demand stands before one it is after."""
+
+    def __init__(self, demands: Sequence[Demand]) -> None:
+        self.demands = demands
+        self.waits = [len(demand.after) for demand in demands]
+        self.then: list[list[int]] = [[] for _ in demands]
+        self.queues = {(demand.behind, demand.needs) for demand in demands}
+        released: list[tuple[int, int]] = []
+        for number, demand in enumerate(demands):
+            for before in demand.after:
+                if before >= number:
+                    raise ValueError(f"{demand.name} stands before one that it waits for")
+                self.then[before].append(number)
+            if not demand.after and not demand.runs_on:
+                released.append((demand.release_s, number))
+        self.released = [*sorted(released), (_LAST_S, NEVER)]  # who waits for nobody, by release
+
+
 class Rehearsal:
-    """Raises `ValueError` where a demand stands before one it is after."""
+    """One course of it, in which everything takes as long as `takes` says."""
 
     def __init__(
-        self,
-        demands: Sequence[Demand],
-        takes: Sequence[int],
-        keys: Sequence[float],
-        kept_free: int = 0,
+        self, cast: Cast, takes: Sequence[int], keys: Sequence[float], kept_free: int = 0
     ) -> None:
+        demands = cast.demands
         self._demands, self._takes, self._keys = demands, takes, keys
         self._kept_free = kept_free
         self.starts = [NEVER] * len(demands)
@@ -55,20 +73,13 @@ class Rehearsal:
         self.stands: list[Stand] = []
         self.now_s = 0
         self._free_slots = self._queued = 0
-        self._waits = [len(demand.after) for demand in demands]
-        self._then: list[list[int]] = [[] for _ in demands]
+        self._waits, self._then = cast.waits.copy(), cast.then
+        self._released, self._next = cast.released, 0
         self._open: dict[int, list[int]] = {}  # what is free on those that take work
         self._ready: tuple[_Queues, _Queues] = ({}, {})  # what is behind last
-        self._events: list[tuple[int, int, int]] = []
-        for number, demand in enumerate(demands):
-            for before in demand.after:
-                if before >= number:
-                    raise ValueError(f"{demand.name} stands before one that it waits for")
-                self._then[before].append(number)
-            self._ready[demand.behind].setdefault(demand.needs, [])
-            if not demand.after and not demand.runs_on:
-                self._events.append((demand.release_s, _READY, number))
-        heapq.heapify(self._events)
+        for behind, needs in cast.queues:
+            self._ready[behind][needs] = []
+        self._events: list[tuple[int, int, int]] = []  # beside who is released
 
     def add(self, room: tuple[int, ...], up_s: int = 0) -> int:
         """One more worker, which takes work from `up_s` on; its number."""
@@ -102,19 +113,27 @@ class Rehearsal:
 
     def until(self, stop_s: float = float("inf")) -> None:
         """Go on to that moment, what happens at it included."""
-        events = self._events
-        while events and events[0][0] <= stop_s:
-            self.now_s = events[0][0]
-            while events and events[0][0] == self.now_s:
+        events, released = self._events, self._released
+        while (now_s := self._soonest_s()) <= stop_s and now_s != _LAST_S:
+            self.now_s = now_s
+            while events and events[0][0] == now_s:
                 _, kind, number = heapq.heappop(events)
-                if kind == _READY:
-                    self._queue(number)
-                elif kind == _END:
+                if kind == _END:
                     self._end(number)
-                else:
+                elif kind == _UP:
                     self._come_up(number)
+                else:
+                    self._queue(number)
+            while released[self._next][0] == now_s:
+                self._queue(released[self._next][1])
+                self._next += 1
             if self._queued and self._free_slots:
                 self._begin()
+
+    def _soonest_s(self) -> int:
+        """When the next thing happens."""
+        release_s = self._released[self._next][0]
+        return min(release_s, self._events[0][0]) if self._events else release_s
 
     def _come_up(self, worker: int) -> None:
         stand = self.stands[worker]
@@ -207,16 +226,16 @@ class Score:
 
 
 def rehearsed(
-    demands: Sequence[Demand],
+    cast: Cast,
     takes: Sequence[int],
     keys: Sequence[float],
     fleet: Fleet,
     kept_free: int = 0,
 ) -> Rehearsal:
     """All of it. What runs goes on where it is; who leaves ends that and no more."""
-    course = Rehearsal(demands, takes, keys, kept_free)
+    course = Rehearsal(cast, takes, keys, kept_free)
     number = {one.worker: course.add(one.offering.room, one.up_s) for one in fleet.everyone}
-    for at, demand in enumerate(demands):
+    for at, demand in enumerate(cast.demands):
         if demand.runs_on:
             course.go_on(at, number[demand.runs_on])
     for one in fleet.leaving:
@@ -233,8 +252,10 @@ def scored(demands: Sequence[Demand], takes: Sequence[int], ends: Sequence[int])
             unrun += 1
             missed += demand.value * (not demand.behind)
             continue
-        if demand.counts and end > makespan_s:
+        if end > makespan_s and demand.counts:
             makespan_s = end
+        if demand.due_s is None and demand.patience_s is None:
+            continue
         due = demand.due_by(took)
         if due is not None and end > due:
             missed += demand.value

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from swarm.model.plans import Because, Budget, Candidate
-from swarm.placement.bounds import heads
-from swarm.placement.demand import Demand
+from swarm.placement.demand import unhindered
 from swarm.placement.fleet import Fleet
-from swarm.placement.problem import Problem
-from swarm.placement.rehearsal import NEVER, Rehearsal, rehearsed, scored
+from swarm.placement.rehearsal import NEVER, Cast, Rehearsal, rehearsed, scored
 
 HOUR_S = 3600
 
@@ -28,7 +26,7 @@ class Worth:
 class Draws:
     """What may come: durations of each demand, row by row; and who has precedence."""
 
-    demands: Sequence[Demand]
+    cast: Cast
     rows: Sequence[Sequence[int]]
     keys: Sequence[float]
     kept_free: int = 0
@@ -78,13 +76,9 @@ def _cost(sized: Sized) -> tuple[float, int]:
 
 def least_usd(draws: Draws, worth: Worth) -> float:
     """What misses and duration would cost on average, were there no end of workers."""
-    found = []
+    found, demands = [], draws.cast.demands
     for row in draws.rows:
-        jobs = tuple(one.job(took) for one, took in zip(draws.demands, row, strict=True))
-        room = tuple(map(max, zip(*(job.needs for job in jobs), strict=True)))
-        begins = heads(Problem(room, jobs))
-        ends = [begin + took for begin, took in zip(begins, row, strict=True)]
-        score = scored(draws.demands, row, ends)
+        score = scored(demands, row, unhindered(demands, row))
         found.append(worth.miss_usd * score.missed + worth.minute_usd * score.makespan_s / 60)
     return fmean(found)
 
@@ -94,8 +88,8 @@ def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
     missed, makespans, rents = [], [], []
     first_s: list[int | None] = [None] * len(fleet.everyone)
     for row in draws.rows:
-        course = rehearsed(draws.demands, row, draws.keys, fleet, draws.kept_free)
-        score = scored(draws.demands, row, course.ends)
+        course = rehearsed(draws.cast, row, draws.keys, fleet, draws.kept_free)
+        score = scored(draws.cast.demands, row, course.ends)
         missed.append(score.missed)
         makespans.append(score.makespan_s)
         rents.append(_rent_usd(fleet, course, first_s))

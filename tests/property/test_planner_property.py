@@ -12,7 +12,7 @@ from swarm.placement.demand import Demand, Spread
 from swarm.placement.explain import explained
 from swarm.placement.fleet import fits
 from swarm.placement.planner import Effort, Situation, plan
-from swarm.placement.rehearsal import NEVER, Rehearsal
+from swarm.placement.rehearsal import NEVER, Cast, Rehearsal
 from swarm.placement.sizing import Worth
 
 FEW = Effort(draws=3, tries=3)
@@ -162,7 +162,7 @@ def test_no_worker_ever_holds_more_than_it_has_room_for(
         Demand(f"t{n}", Spread((10.0,)), (slots, units), behind=behind)
         for n, (slots, units, behind) in enumerate(tasks)
     ]
-    course = Rehearsal(demands, [10 + n for n in range(len(demands))], [0.0] * len(demands))
+    course = Rehearsal(Cast(demands), [10 + n for n in range(len(demands))], [0.0] * len(demands))
     for room in rooms:
         course.add(room)
     course.until()
@@ -182,7 +182,7 @@ def test_a_worker_that_drains_ends_what_it_runs_and_begins_nothing(
     dice = Random(seed)
     demands = [Demand(f"t{n}", Spread((1.0,)), release_s=dice.randrange(300)) for n in range(20)]
     takes = [dice.randrange(1, 100) for _ in demands]
-    course = Rehearsal(demands, takes, list(range(20)))
+    course = Rehearsal(Cast(demands), takes, list(range(20)))
     for _ in range(count + 1):
         course.add((2,))
     course.until(at_s)
@@ -200,7 +200,7 @@ def test_a_worker_that_drains_ends_what_it_runs_and_begins_nothing(
 @given(st.integers(1, 6))
 def test_what_is_behind_leaves_others_their_slots(kept: int) -> None:
     behind = [Demand(f"b{n}", Spread((90.0,)), behind=True) for n in range(8)]
-    course = Rehearsal(behind, [90] * 8, [0] * 8, kept_free=kept)
+    course = Rehearsal(Cast(behind), [90] * 8, [0] * 8, kept_free=kept)
     for _ in range(3):
         course.add((2,))
     course.until(0)

@@ -16,7 +16,7 @@ from swarm.model.plans import (
     ScaleDown,
     ScaleUp,
 )
-from swarm.placement.demand import Demand, Spread, drawn
+from swarm.placement.demand import Demand, Spread, drawn, unhindered
 from swarm.placement.explain import explained, of_move, of_placement, of_unplaced
 from swarm.placement.planner import Situation, plan
 from swarm.placement.sizing import Worth
@@ -233,6 +233,13 @@ def test_what_has_begun_has_no_more_need_of_patience() -> None:
 def test_draws_are_spread_evenly_over_what_a_task_may_take() -> None:
     rows = drawn([Demand("t", Spread((0.0, 100.0)))], Random(1), 10)
     assert sorted(row[0] // 10 for row in rows) == list(range(10))
+
+
+def test_without_end_of_workers_each_waits_for_its_release_and_what_it_is_after() -> None:
+    chain = [Demand("t", MINUTE, release_s=30), Demand("u", MINUTE, after=(0,), release_s=200)]
+    assert unhindered([*chain, Demand("v", MINUTE, after=(0, 1))], [60, 10, 5]) == [90, 210, 215]
+    with pytest.raises(ValueError, match="w stands before"):
+        unhindered([Demand("w", MINUTE, after=(1,)), Demand("x", MINUTE)], [1, 1])
 
 
 @pytest.mark.parametrize("points", [(), (-1.0,), (2.0, 1.0)])
