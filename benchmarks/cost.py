@@ -35,7 +35,7 @@ from benchmarks.cost_plans import PRICE_USD_PER_H, Planner, missed
 from benchmarks.cost_pools import drawn, from_traces, observe
 from benchmarks.cost_rules import Known, Plan, Spot, exactly, reactive, static, with_swarm
 from benchmarks.cost_world import HOUR_S, Day, Fleet, of_files, synthetic
-from benchmarks.report import Figures, Options, progress, run
+from benchmarks.report import Figures, Options, progress, run, save
 from swarm.placement.capacity import Worth
 from swarm.placement.survival import Survival
 
@@ -225,10 +225,7 @@ def draw(figures: Figures, path: Path) -> None:
         points = sorted((figures[f"{n}_sla_misses_per_day"], figures[n + end]) for n in names)
         axes.plot(*zip(*points, strict=True), marker="o", label=way)
     axes.set(xlabel="missed SLAs a day", ylabel="cost over area bound", yscale="log")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

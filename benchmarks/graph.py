@@ -22,7 +22,7 @@ from typing import TypeVar
 
 import networkx as nx
 
-from benchmarks.report import Figures, Options, progress, run
+from benchmarks.report import Figures, Options, progress, run, save
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import impact
 from swarm.model.journal import DependencyChanged, PipelineSeen
@@ -196,10 +196,7 @@ def draw(figures: Figures, path: Path) -> None:
             values = [figures[f"{prefix}impact_{percentile}_ms_{size}"] for size in SIZES]
             axes.plot(SIZES, values, style, marker="o", label=f"{label} {percentile}")
     axes.set(xscale="log", yscale="log", xlabel="pipelines", ylabel="impact query, ms")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 Figures = Mapping[str, float]
 
@@ -75,6 +76,18 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def save(figure: Any, path: Path) -> None:
+    """End a picture as all do: what has a name is told apart."""
+    import matplotlib.pyplot as plt
+
+    for axes in figure.axes:
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
 def _bars(figures: Figures, path: Path) -> None:
     """One bar a figure: what is drawn where a benchmark has no picture of its own."""
     import matplotlib.pyplot as plt
@@ -84,9 +97,7 @@ def _bars(figures: Figures, path: Path) -> None:
     bars = axes.barh(names, [figures[name] for name in names])
     axes.bar_label(bars, fmt="{:,.3g}", padding=3)
     axes.set(xscale="symlog", xlabel="each in the unit its name ends with")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _versions() -> dict[str, str]:

@@ -37,7 +37,7 @@ from typing import Any
 import httpx
 
 from benchmarks.live_swarm import LiveSwarm, running_swarm
-from benchmarks.report import RESULTS, Figures, Options, progress, run
+from benchmarks.report import RESULTS, Figures, Options, progress, run, save
 from benchmarks.rush_play import OFFERING, Played, planned
 from benchmarks.rush_world import BOUND_S, END_S, MIN_S, SLOTS, WORKERS, Morning, morning
 from swarm.placement.ordering import latest
@@ -303,10 +303,7 @@ def _draw(_: Figures, path: Path) -> None:
         label="there, real",
     )
     axes.set(xlabel="minutes from the hour", ylabel="slots")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
