@@ -15,29 +15,35 @@ on a real swarm (`rush_real.py`).
   would begin before what they read is there. `order_violations`: in all that swarm played (sum).
 - `sla_misses`, of 45: unknown durations; `_clairvoyant`, `_fifo`, `_own_path`, `_ray`.
 - `workers_peak` (most on any day), `workers_after`: five minutes after the rush; `back_at_9`: share
-  of days. `base_waits`: share of base tasks that wait for more than a minute; `base_wait_max_s`.
+  of days; `base_workers`: the fewest on which the base load, alone and first in first out, would
+  not wait for more than a minute; `base_fits_9`: share of days on which 9 are enough.
+- `base_waits`: share of base tasks that wait for more than a minute; `base_wait_max_s`.
 - `utilisation`: of what is paid from the hour to the end of the rush, by slot-seconds.
 - `planning_s`: the first plan of a day; `planning_cpu_s`, on a CPU of its own;
   `planning_max_cpu_s`: the slowest of all plans, the clairvoyant's too.
 - `cost_usd`, `static_cost_usd`, `saved_usd`: workers of that morning, from the first order to
   minute 120; 14 workers from the hour to minute 120. On demand, c5.large in us-east-1.
 - `behind_done`: share of the backfill's and people's tasks begun by minute 120.
+- `mornings`: how many were played: 1,000, or as many as are done within `--minutes`.
 """
 
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean, quantiles
+from time import monotonic
 
 from benchmarks import rush_real
-from benchmarks.report import Figures, Options, progress, run
+from benchmarks.report import Figures, Options, progress, run, save
 from benchmarks.rush_play import (
     LEAD_S,
     OFFERING,
     Played,
+    base_workers,
     clairvoyant,
     fifo,
     global_slack,
@@ -78,14 +84,17 @@ def main() -> None:
 
 def measure(options: Options) -> Figures:
     count = options.own.seeds or (8 if options.quick else 1_000)
+    until_s = monotonic() + 60 * options.own.minutes
     days: dict[str, list[float]] = defaultdict(list)
-    for number, day in enumerate(
-        _days(range(options.seed, options.seed + count), options.own.jobs)
-    ):
-        for name, value in day.items():
-            days[name].append(value)
-        if number % 20 == 19:
-            progress(f"{number + 1} of {count} mornings, {fmean(days['makespan_min']):.1f} min")
+    played = 0
+    with closing(_days(range(options.seed, options.seed + count), options.own.jobs)) as ended:
+        for played, day in enumerate(ended, start=1):
+            for name, value in day.items():
+                days[name].append(value)
+            if played % 20 == 0:
+                progress(f"{played} of {count} mornings, {fmean(days['makespan_min']):.1f} min")
+            if monotonic() > until_s:
+                break
     figures = {name: fmean(values) for name, values in days.items()}
     for name in ("workers_peak", "planning_max_cpu_s", "base_wait_max_s"):
         figures[name] = max(days[name])
@@ -93,11 +102,12 @@ def measure(options: Options) -> Figures:
     figures["makespan_p95_min"] = quantiles(days["makespan_min"], n=20, method="inclusive")[-1]
     misses, best = figures["sla_misses"], figures["sla_misses_clairvoyant"]
     figures["sla_misses_over_clairvoyant"] = misses / best if best else float(misses == 0)
-    figures["mornings"] = count
+    figures["mornings"] = played
     return figures
 
 
-def _days(seeds: range, jobs: int) -> Iterator[Day]:
+def _days(seeds: range, jobs: int) -> Generator[Day, None, None]:
+    """In the order of the seeds; who closes it plays no more of them."""
     if jobs == 1:
         yield from map(one_day, seeds)
         return
@@ -108,6 +118,7 @@ def _days(seeds: range, jobs: int) -> Iterator[Day]:
 def one_day(seed: int) -> Day:
     """All figures of one morning."""
     day = morning(seed)
+    base = base_workers(day)
     known_plan, known_took_s = clairvoyant(day, TRIES)
     known = _as_played(day, known_plan)
     live = planned(day, DRAWS)
@@ -135,6 +146,8 @@ def one_day(seed: int) -> Day:
         "sla_misses_clairvoyant": _misses(day, known),
         **{f"sla_misses_{name}": _misses(day, one) for name, one in others.items()},
         **_fleet(day, live, end_s),
+        "base_workers": base,
+        "base_fits_9": float(base <= 9),
         "planning_s": live.planning_s[0],
         "planning_cpu_s": live.planning_cpu_s[0],
         "planning_max_cpu_s": max(known_took_s, *live.planning_cpu_s),
@@ -216,15 +229,13 @@ def _draw(_: Figures, path: Path) -> None:
         axes.plot(minutes, busy, label=name)
         axes.axvline(_makespan_s(day, played) / MIN_S, color="grey", linewidth=0.8)
     axes.set(xlabel="minutes from the hour; the rush ends at the grey lines", ylabel="slots")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=0, help="so many mornings instead")
     parser.add_argument("--jobs", type=int, default=1, help="processes; planning_s wants 1")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no more then")
 
 
 if __name__ == "__main__":

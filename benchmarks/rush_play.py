@@ -10,12 +10,20 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from time import perf_counter, process_time
 
-from benchmarks.rush_world import END_S, MIN_S, SLOTS, WORKERS, Morning, without_hidden
+from benchmarks.rush_world import (
+    END_S,
+    MIN_S,
+    PATIENCE_S,
+    SLOTS,
+    WORKERS,
+    Morning,
+    without_hidden,
+)
 from swarm.model.plans import Budget, Offering, Plan, Rented, ScaleDown, ScaleUp
 from swarm.placement.demand import Demand, Spread, subset
 from swarm.placement.ordering import latest
 from swarm.placement.planner import Effort, Situation, plan
-from swarm.placement.rehearsal import NEVER, Rehearsal
+from swarm.placement.rehearsal import NEVER, Cast, Rehearsal
 from swarm.placement.sizing import Worth
 
 LEAD_S = 5 * MIN_S
@@ -74,11 +82,30 @@ def in_order(day: Morning, keys: Sequence[float], blind: bool = False) -> Played
     """By a fixed order on the full fleet, there from the hour to the end; nothing is behind.
     `blind`: what is declared nowhere is not waited for."""
     demands = without_hidden(day) if blind else day.demands
-    course = Rehearsal([replace(one, behind=False) for one in demands], day.takes, keys)
+    cast = Cast([replace(one, behind=False) for one in demands])
+    course = Rehearsal(cast, day.takes, keys)
     for _ in range(WORKERS):
         course.add((SLOTS,))
     course.until()
     return Played(course.starts, course.ends, course.on, [(0, END_S)] * WORKERS)
+
+
+def base_workers(day: Morning) -> int:
+    """The fewest on which no task of the base load waits for longer than it may, were there nothing
+    else; first in, first out."""
+    numbers = [number for number, one in enumerate(day.demands) if one.patience_s is not None]
+    cast = Cast(subset(day.demands, numbers))
+    takes = [day.takes[number] for number in numbers]
+    order = [float(one.release_s) for one in cast.demands]
+    for workers in range(1, WORKERS):
+        course = Rehearsal(cast, takes, order)
+        for _ in range(workers):
+            course.add((SLOTS,))
+        course.until()
+        pairs = zip(cast.demands, course.starts, strict=True)
+        if all(start - one.release_s <= PATIENCE_S for one, start in pairs):
+            return workers
+    return WORKERS
 
 
 def fifo(day: Morning) -> list[float]:
@@ -142,7 +169,7 @@ class _Live:
         self._day, self._draws = day, draws
         self._demands = [one.moved(LEAD_S) for one in day.demands]
         self._keys = [float("inf")] * len(day.demands)
-        self._course = Rehearsal(self._demands, day.takes, self._keys)
+        self._course = Rehearsal(Cast(self._demands), day.takes, self._keys)
         self._number = {one.name: number for number, one in enumerate(day.demands)}
         self._workers: list[Worker] = []
         self._planning_s: list[float] = []

@@ -38,6 +38,7 @@ SIGMA = log(6.0) / NormalDist().inv_cdf(0.99)
 BASE_SLOTS, BASE_EVERY_S, BASE_SIGMA, PATIENCE_S = 17.0, 300, 0.15, 60
 _HOUR = ((0, 4), (5, 1.5), (10, 1.5), (15, 2), (30, 1))  # minute of the schedule, how many of 10
 _SHARES = [0.005, *(number / 40 for number in range(1, 40)), 0.995]
+_DEVIATIONS = [NormalDist().inv_cdf(share) for share in _SHARES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,8 @@ def _scale(tasks: list[_Task]) -> float:
 
 
 def _spread(median: float, sigma: float) -> Spread:
-    normal = NormalDist(log(median), sigma)
-    return Spread(tuple(exp(normal.inv_cdf(share)) for share in _SHARES))
+    middle = log(median)
+    return Spread(tuple(exp(middle + sigma * one) for one in _DEVIATIONS))
 
 
 def _promise(dice: Random, demands: list[Demand], pipeline: list[int]) -> None:
