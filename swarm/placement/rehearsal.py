@@ -173,16 +173,23 @@ class Rehearsal:
         for behind, queues in enumerate(self._ready):
             kept = self._kept_free if behind else 0
             may = [(needs, heap) for needs, heap in queues.items() if heap]
-            while may:
-                needs, heap = may[0] if len(may) == 1 else min(may, key=lambda one: one[1][0])
-                fits = self._free_slots >= needs[0] + kept
-                worker = self._fitting(needs) if fits else NEVER
-                if worker == NEVER:
+            while len(may) > 1:
+                needs, heap = min(may, key=lambda one: one[1][0])
+                if not self._begins(needs, heap, kept) or not heap:
                     may.remove((needs, heap))
-                    continue
-                self._start(heapq.heappop(heap)[1], worker)
-                if not heap:
-                    may.remove((needs, heap))
+            for needs, heap in may:
+                while heap and self._begins(needs, heap, kept):
+                    pass
+
+    def _begins(self, needs: tuple[int, ...], heap: list[tuple[float, int]], kept: int) -> bool:
+        """Does the first of them, now?"""
+        if self._free_slots < needs[0] + kept:
+            return False
+        worker = self._fitting(needs)
+        if worker == NEVER:
+            return False
+        self._start(heapq.heappop(heap)[1], worker)
+        return True
 
     def _start(self, number: int, worker: int) -> None:
         free, needs = self.stands[worker].free, self._demands[number].needs
