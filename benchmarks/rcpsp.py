@@ -24,7 +24,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from benchmarks.report import Figures, Options, progress, run
+from benchmarks.report import Figures, Options, progress, run, save
 from swarm.placement.problem import Job, Problem
 from swarm.placement.search import plans
 
@@ -84,10 +84,24 @@ def _gap(makespans: Sequence[int], best: Sequence[int]) -> float:
     return fmean(mine / known - 1 for mine, known in zip(makespans, best, strict=True))
 
 
+def _draw(figures: Figures, path: Path) -> None:
+    """Gaps in percent, in groups by file: the list plan, and the best by each mark."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 3))
+    for after, label in ((None, "list plan"), (1.0, "after 1 s"), (10.0, "after 10 s")):
+        files = [name for name, marks_s, _, _ in _PLAYED if after is None or after in marks_s]
+        start = "listed_gap_{}" if after is None else f"gap_{{}}_{after:.0f}s"
+        gaps = [100 * figures[start.format(name)] for name in files]
+        axes.plot(files, gaps, marker="o", label=label)
+    axes.set(ylabel="% above the best known", ylim=(0, None))
+    save(figure, path)
+
+
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of PSPLIB's JSON lines")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
 
 
 if __name__ == "__main__":
-    run("rcpsp", (__doc__ or "").splitlines()[0], measure, arguments=_arguments)
+    run("rcpsp", (__doc__ or "").splitlines()[0], measure, arguments=_arguments, draw=_draw)
