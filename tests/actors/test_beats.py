@@ -23,7 +23,7 @@ KEY, EPOCH = b"a key", 7
 W = WorkerId("worker:1~a")
 
 
-async def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
             await asyncio.sleep(0.005)
@@ -75,7 +75,7 @@ def wire(beats: Beats):
             self.socket.send(pack(key, packet))
 
         async def answer(self) -> Packet | None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 return unpack(KEY, await asyncio.get_running_loop().sock_recv(self.socket, 2_000))
 
     made = Wire()
@@ -146,13 +146,13 @@ async def test_a_sender_that_stood_still_was_not_without_an_echo(beats: Beats, e
     assert sender.pid is not None
     os.kill(sender.pid, signal.SIGSTOP)
     stopped_s = asyncio.get_running_loop().time()
-    while asyncio.get_running_loop().time() < stopped_s + 1.0:
+    while asyncio.get_running_loop().time() < stopped_s + 3.0:
         await sender.tell(W, beats.address, EPOCH)
         await asyncio.sleep(0.05)
     os.kill(sender.pid, signal.SIGCONT)
-    await until(lambda: ear.heard[-1][1] - stopped_s > 1.0)
+    await until(lambda: ear.heard[-1][1] - stopped_s > 3.0)
     await sender.close()
-    assert max(unheard_s for _, _, unheard_s in ear.heard) < 0.5
+    assert max(unheard_s for _, _, unheard_s in ear.heard) < 1.5
 
 
 async def a_worker(beats: Beats, ear: Ear) -> tuple[asyncio.subprocess.Process, int]:

@@ -1,5 +1,6 @@
 """A slot calls functions in a process that stays, and leaves nothing of them behind."""
 
+import asyncio
 import json
 import os
 import signal
@@ -114,7 +115,7 @@ async def test_a_mark_ends_with_its_call(slot: Slot, code: Path) -> None:
 
 
 async def test_a_task_leaves_the_core_to_what_keeps_it(slot: Slot, code: Path) -> None:
-    assert await returned(slot, code, "nice") == os.nice(0) + 5
+    assert await returned(slot, code, "nice") == min(19, os.nice(0) + 5)
 
 
 async def test_what_prints_nothing_leaves_no_file(slot: Slot, code: Path) -> None:
@@ -198,8 +199,7 @@ async def test_killing_a_call(slot: Slot, code: Path) -> None:
 
 async def test_limits_are_of_each_call(slot: Slot, code: Path) -> None:
     timed = a_call(code, "sleeps", {}, timeout_s=0.3)
-    await slot.run(timed)
-    assert (await slot.end()).why == "timeout"
+    assert (await ended(slot, timed)).why == "timeout"
     end = await called(slot, code, "hogs", limit=150_000_000, n=300_000_000)
     assert (end.why, end.peak_memory_bytes > 150_000_000) == ("out_of_memory", True)
     first = await returned(slot, code, "holds", n=100_000_000)
@@ -209,7 +209,11 @@ async def test_limits_are_of_each_call(slot: Slot, code: Path) -> None:
 
 async def test_an_idle_process_is_not_fenced_and_one_at_work_is(code: Path) -> None:
     slot = await Slot.open(fence_s=0.5)
-    first = await returned(slot, code, "pid")
+    began = asyncio.ensure_future(returned(slot, code, "pid"))
+    while not began.done():  # its process may take longer than that to begin
+        await slot.beat()
+        await asyncio.wait([began], timeout=0.05)
+    first = await began
     sleeper = await slot.run(a_call(code, "sleeps", {}))
     assert sleeper == first
     with pytest.raises(SlotDied):
@@ -228,10 +232,12 @@ async def test_calls_run_for_a_dispatcher(code: Path) -> None:
 
         fine = [await hand_in(f"t{n}", "work:add", a=n, b=1) for n in range(20)]
         bad = await hand_in("bad", "work:fails")
-        await until("all end", lambda: len(floor.ended) == 21, within_s=30.0)
+        await until("all end", lambda: len(floor.ended) == 21)
         results = dispatcher._journaled.results(KEY)
-        sums = [results.get(Token(task, 1)) for task in fine]
-    assert sums == [json.dumps({"sum": n + 1}) for n in range(20)]
+        sums = [json.dumps({"sum": n + 1}) for n in range(20)]
+        await until(  # with the append
+            "all are kept", lambda: [results.get(Token(task, 1)) for task in fine] == sums
+        )
     assert {floor.ended[task].outcome for task in fine} == {Outcome.SUCCEEDED}
     assert floor.ended[bad].outcome is Outcome.FAILED
 
@@ -246,13 +252,13 @@ async def test_a_call_that_waits_behind_a_long_one_goes_to_another_worker(code: 
 
         for number in range(20):  # the worker learns that its calls are short
             await hand_in(f"short{number}", "work:add", a=number, b=1)
-        await until("they end", lambda: len(floor.ended) == 20, within_s=30.0)
+        await until("they end", lambda: len(floor.ended) == 20)
         long = await hand_in("long", "work:sleeps")
-        await until("it runs", lambda: floor.tasks[long].state is TaskState.RUNNING, 30.0)
+        await until("it runs", lambda: floor.tasks[long].state is TaskState.RUNNING)
         waits = await hand_in("waits", "work:add", a=1, b=1)
-        await until("it is given back", lambda: floor.tasks[waits].losses, 30.0)
+        await until("it is given back", lambda: floor.tasks[waits].losses)
         async with a_worker(dispatcher, code, "other", slots=1):
-            await until("it ends", lambda: waits in floor.ended, within_s=30.0)
+            await until("it ends", lambda: waits in floor.ended)
         assert floor.ended[waits].outcome is Outcome.SUCCEEDED
         assert [run.started for run in worker._held.values()] == [True]
 

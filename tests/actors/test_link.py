@@ -17,6 +17,7 @@ from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
+from swarm.demo.processes import free_ports
 from swarm.dispatch.events import WorkerLost
 from swarm.model.work import LossCause
 from swarm.plugins.link import Change, Link
@@ -63,7 +64,7 @@ class Heard:
         self.all: list[Change] = []
 
     async def until(self, condition: Callable[[dict[str, Change]], bool]) -> dict[str, Change]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 self.all += self._link.changes()
                 last = {change.id: change for change in self.all}
@@ -131,8 +132,7 @@ async def test_what_is_refused_does_not_hold_up_the_rest(tmp_path: Path) -> None
 
 
 async def test_swarm_comes_later_than_the_plug_in(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
+    (port,) = free_ports(1)
     with linked(f"http://127.0.0.1:{port}") as link:
         link.submit(a_task("t", ["true"]))
         async with (
@@ -146,8 +146,7 @@ async def test_swarm_comes_later_than_the_plug_in(tmp_path: Path) -> None:
 async def test_while_swarm_is_silent_a_newer_word_takes_the_place_of_an_older(
     tmp_path: Path,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
+    (port,) = free_ports(1)
     with linked(f"http://127.0.0.1:{port}") as link:
         for number in range(1_000):
             link.submit(a_task("t", ["test", f"{number}", "=", "999"]))
@@ -175,7 +174,7 @@ def test_no_call_waits_for_a_swarm_that_never_answers(answers: bool) -> None:
                 link.rearm(f"t{number}", 1)
                 link.changes()
             link.close()
-            assert time.monotonic() - began_s < 5.0  # 4,000 calls; one answer would take 10 s
+            assert time.monotonic() - began_s < 9.0  # 4,000 calls; one answer would take 10 s
 
 
 def ends(last: dict[str, Change]) -> dict[str, str]:

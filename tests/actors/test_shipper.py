@@ -102,7 +102,7 @@ async def test_answers_that_are_lost_and_a_receiver_that_is_away(
     async with running(files, "seq 0 99999") as slot:
         link.away = True
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(_until_there(files, Shipper(files, link)), 20)
+            await asyncio.wait_for(_until_there(files, Shipper(files, link)), 60)
         link.away, link.lost_answers = False, 2
         await slot.end()
         await shipped(Shipper(files, link))

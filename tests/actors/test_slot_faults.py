@@ -41,6 +41,10 @@ def program(folder: Path, *argv: str, **more: object) -> Program:
     return Program(argv, folder / "output", env=dict(os.environ), **more)  # type: ignore[arg-type]
 
 
+def stands_still(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 async def ended(slot: Slot, what: Program) -> End:
     assert isinstance(await slot.run(what), int)
     return await slot.end()
@@ -98,13 +102,17 @@ async def test_a_killed_task_is_told_by_its_signal(slot: Slot, tmp_path: Path) -
 async def test_a_task_that_stood_still_goes_on_and_a_stopped_one_can_be_ended(
     slot: Slot, tmp_path: Path
 ) -> None:
-    pid = await slot.run(program(tmp_path, "sh", "-c", "sleep 0.2; echo done"))
+    go, output = tmp_path / "go", tmp_path / "output"
+    waits = f"until [ -e {go} ]; do sleep 0.02; done; echo done"
+    pid = await slot.run(program(tmp_path, "sh", "-c", waits))
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGSTOP)
-    output = tmp_path / "output"
+    await until("it stands still", lambda: stands_still(pid))
+    go.touch()
     assert output.read_text() == ""
     os.kill(pid, signal.SIGCONT)
     assert (await slot.end()).succeeded
+    assert output.read_text() == "done\n"
     pid = await slot.run(program(tmp_path, "sleep", "300"))
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGSTOP)
@@ -129,7 +137,7 @@ asyncio.run(main())
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", worker)
     said = tmp_path / "slot"
-    await until("it runs", lambda: said.exists() and said.read_text(), within_s=30)
+    await until("it runs", lambda: said.exists() and said.read_text())
     await until("it prints", lambda: len(output.read_text().split()) == 2)
     pids = [int(said.read_text()), *map(int, output.read_text().split())]
     os.kill(pids[0], signal.SIGSTOP)

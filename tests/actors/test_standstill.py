@@ -41,7 +41,7 @@ async def test_it_keeps_contact_and_takes_nothing(tmp_path: Path) -> None:
         assert dispatcher._payloads.get([waits]), "what it does not know of may be needed"
         dispatcher._loop.remove_done_callback(inbox._die)  # it would end this process
         journal.quarantine("dispatch", seq, "ann", "planted", 2.0)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await asyncio.wait([dispatcher._loop])
     async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path, "after"):
         await until(lambda: waits in dispatcher._dispatcher.floor.ended)

@@ -19,7 +19,7 @@ from tests.actors.test_slot import alive
 HOG = "x = bytearray(300_000_000); import time; time.sleep(300)"
 
 
-async def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
             await asyncio.sleep(0.01)
@@ -63,10 +63,13 @@ async def test_a_killed_slot_gives_its_task_a_new_grant(tmp_path: Path) -> None:
 async def test_a_slot_that_stood_still_reports_its_task_once(tmp_path: Path) -> None:
     async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path) as worker:
         floor = dispatcher._dispatcher.floor
-        task = await submit(dispatcher, "t", ["sh", "-c", "sleep 0.3; echo done"])
+        go = tmp_path / "go"
+        waits = f"until [ -e {go} ]; do sleep 0.02; done; echo done"
+        task = await submit(dispatcher, "t", ["sh", "-c", waits])
         await until(lambda: floor.tasks[task].state == "running")
         slot = busy_slot(worker)
         os.kill(slot, signal.SIGSTOP)
+        go.touch()
         output = tmp_path / "w" / "output" / "t.1"
         await until(lambda: output.read_text() == "done\n")
         other = await submit(dispatcher, "other", ["true"])
@@ -99,7 +102,7 @@ async def test_a_worker_that_fenced_itself_says_so_when_nothing_runs_any_more(
     """One slot stands still and cannot fence itself. The dispatcher would wait for ten minutes."""
     async with a_dispatcher(tmp_path, fence_s=600) as dispatcher:
         link = Interrupted(dispatcher)
-        async with a_worker(link, tmp_path, fence_s=1.0) as worker:
+        async with a_worker(link, tmp_path, fence_s=3.0) as worker:
             floor, old = dispatcher._dispatcher.floor, worker.id
             code = "echo $$; [ $SWARM_GRANT = 2 ] || sleep 300"
             task = await submit(dispatcher, "t", ["sh", "-c", code])
@@ -119,12 +122,15 @@ async def test_a_worker_that_fenced_itself_says_so_when_nothing_runs_any_more(
 async def test_a_task_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
     async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, tmp_path):
         floor = dispatcher._dispatcher.floor
-        neighbour = await submit(dispatcher, "neighbour", ["sh", "-c", "sleep 2; echo done"])
+        go = tmp_path / "go"
+        waits = f"until [ -e {go} ]; do sleep 0.02; done; echo done"
+        neighbour = await submit(dispatcher, "neighbour", ["sh", "-c", waits])
         await until(lambda: floor.tasks[neighbour].state == "running")
         limit = 100_000_000
         hog = await submit(dispatcher, "hog", [sys.executable, "-c", HOG], memory_bytes=limit)
         await until(lambda: hog in floor.ended)
         assert neighbour in floor.tasks, "the neighbour went along"
+        go.touch()
         await until(lambda: neighbour in floor.ended)
     assert floor.ended[hog].outcome is Outcome.FAILED
     end = floor.ended[neighbour]
