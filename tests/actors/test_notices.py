@@ -99,9 +99,10 @@ async def test_what_may_run_twice_is_handed_over_at_once_and_no_more_is_taken(
             task = await submit(dispatcher, "t", AGAIN, Effects.IDEMPOTENT)
             await until(lambda: task in floor.tasks and floor.tasks[task].state == "running")
             assert floor.tasks[task].worker == spot.id
+            await until(lambda: (tmp_path / "spot" / "output" / "t.1").read_text() != "")
             async with a_worker(dispatcher, tmp_path, "sure"):
                 service.ends(time.time() + 120.0)
-                await until(lambda: task in floor.ended, 30.0)
+                await until(lambda: task in floor.ended)
                 assert (floor.ended[task].outcome, floor.ended[task].grant) == (
                     Outcome.SUCCEEDED,
                     2,
@@ -128,13 +129,13 @@ async def test_what_may_not_run_twice_ends_in_time_or_is_ended_before_the_machin
             runs_on = await submit(dispatcher, "runs-on", ["sh", "-c", overlap])
             await until(lambda: all(one.state == "running" for one in floor.tasks.values()))
             await until(marks.exists)
-            service.ends(time.time() + 20.0)
-            await until(lambda: floor.workers[spot.id].interrupted, 30.0)
+            service.ends(time.time() + 30.0)
+            await until(lambda: floor.workers[spot.id].interrupted)
             assert {floor.tasks[one].worker for one in (ends, runs_on)} == {spot.id}
             gate.touch()
             await until(lambda: ends in floor.ended)
             assert (floor.ended[ends].outcome, floor.ended[ends].grant) == (Outcome.SUCCEEDED, 1)
-            await until(lambda: floor.tasks[runs_on].state == "queued", 30.0)
+            await until(lambda: floor.tasks[runs_on].state == "queued")
             marks.rmdir()
             losses = floor.tasks[runs_on].losses
             assert [loss.cause for loss in losses] == [LossCause.INTERRUPTED]
@@ -155,7 +156,7 @@ async def test_advice_drains_and_takes_nothing_away(tmp_path: Path, service: Met
             task = await submit(dispatcher, "t", wait, Effects.IDEMPOTENT)
             await until(lambda: floor.tasks[task].state == "running")
             service.may_end()
-            await until(lambda: floor.workers[spot.id].draining, 30.0)
+            await until(lambda: floor.workers[spot.id].draining)
             assert not floor.workers[spot.id].interrupted
             gate.touch()
             await until(lambda: task in floor.ended)
