@@ -43,7 +43,7 @@ from swarm.demo.airflow_server import Airflow, Receiver
 from swarm.demo.dagster_server import Dagster
 from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
-from swarm.demo.processes import LabError, Processes, Site, marked
+from swarm.demo.processes import LabError, Processes, Site
 from swarm.demo.progress import Progress
 from swarm.demo.survivor import Workers
 from swarm.demo.warehouse import Database, Warehouse, fill_lake, view_names
@@ -202,7 +202,7 @@ class Lab:
 
     def survivors(self) -> list[int]:
         """Ids of processes of this lab that are alive."""
-        return marked(self.processes.mark)
+        return self.processes.left()
 
     # How it starts.
 

@@ -2,7 +2,8 @@
 
 Every process is its own session and carries the lab's mark in its environment; so do all its
 children, wherever they put themselves. `stop` ends the sessions politely, then by force, then
-looks for anything that still carries the mark.
+looks for anything that still carries the mark or is of such a session: some servers write a title
+over the environment of their children, and give them a process group that outlives a killed server.
 """
 
 import contextlib
@@ -76,6 +77,7 @@ class Processes:
         self._grace_s = grace_s
         self._logs = logs
         self._servers: list[Server] = []
+        self._commands: list[Server] = []  # that ended, and left nobody in their sessions
 
     @property
     def sessions(self) -> tuple[int, ...]:
@@ -102,7 +104,10 @@ class Processes:
     def run(self, name: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
         """Run a command to its end. Raises `LabError` with its output when it fails."""
         server = self.start(name, argv, env, cwd)
-        if server.process.wait() != 0:
+        ended = server.process.wait()
+        if server.process.pid not in _sessions().values():
+            self._commands.append(server)
+        if ended != 0:
             raise LabError(f"{name} failed ({server.process.returncode}):\n{server.tail()}")
 
     def stop(self, servers: Sequence[Server]) -> None:
@@ -122,13 +127,35 @@ class Processes:
         """End everything that is still there, in the reverse order of the start."""
         self.stop([s for s in reversed(self._servers) if s.process.poll() is None])
         deadline_s = time.monotonic() + _KILL_TIMEOUT_S
-        while left := marked(self.mark):
+        while left := self.left():
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             if time.monotonic() > deadline_s:
                 raise LabError(f"These processes of the lab cannot be ended: {left}.")
             time.sleep(0.05)
+
+    def left(self) -> list[int]:
+        """Ids of the living processes of this lab (empty where there is no /proc)."""
+        found, living = set(marked(self.mark)), _sessions()
+        for server in self._servers:
+            leader = server.process.pid
+            # No id is given anew while it is that of a session: then nobody of this one is left.
+            is_given_anew = leader in living and server.process.poll() is not None
+            if not is_given_anew and server not in self._commands:
+                found.update(pid for pid, session in living.items() if session == leader)
+        return sorted(found)
+
+
+def _sessions() -> dict[int, int]:
+    """The session of each living process."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, _, session, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+            if state not in "ZX":
+                found[int(entry.name)] = int(session)
+    return found
 
 
 def marked(mark: str) -> list[int]:

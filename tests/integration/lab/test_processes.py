@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from swarm.demo.processes import LabError, Processes, free_ports, marked, wait_for
+from tests.actors.test_slot import alive
 
 DEAF = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -20,6 +21,14 @@ RUNAWAY = (
     "import subprocess, sys;"
     "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'],"
     " start_new_session=True)"
+)
+# One whose child has a process group of its own and nothing in its environment: so it looks once a
+# title is written over it.
+TITLED = (
+    "import signal, subprocess, sys;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'],"
+    " env={}, process_group=0);"
+    "print(child.pid, flush=True); signal.pause()"
 )
 
 
@@ -45,6 +54,20 @@ def test_the_next_lab_ends_what_a_killed_one_left(processes: Processes, tmp_path
     processes.run("runaway", [sys.executable, "-c", RUNAWAY], environ(), tmp_path)
     Processes(processes.mark, tmp_path).stop_all()
     assert marked(processes.mark) == []
+
+
+def test_what_a_killed_server_left_in_its_session_is_ended(
+    processes: Processes, tmp_path: Path
+) -> None:
+    server = processes.start("titled", [sys.executable, "-c", TITLED], environ(), tmp_path)
+    wait_for("It", [server], lambda: server.tail() != "", 30)
+    child = int(server.tail())
+    os.killpg(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    assert child not in marked(processes.mark)
+    assert processes.left() == [child]
+    processes.stop_all()
+    assert not alive(child)
 
 
 def test_processes_of_others_are_left_alone(processes: Processes, tmp_path: Path) -> None:
