@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from swarm.demo.processes import free_ports
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -105,8 +106,7 @@ def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
 
     try:
         run("initdb", "-D", str(data), "-U", "swarm", "-A", "trust", "-E", "UTF8", "--no-sync")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        (port,) = free_ports(1)
         settings = _SETTINGS | {"port": str(port), **extra}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         control = ("-D", str(data), "-w", "-l", str(folder / "log"))

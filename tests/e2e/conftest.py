@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from swarm.client import Client
+from swarm.demo.processes import free_ports
 
 # What a swarm that plans for its nodes is told of them.
 PLACEMENT = {
@@ -84,9 +84,9 @@ def cli(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody takes by chance until a server does, half a minute later."""
+    (port,) = free_ports(1)
+    return port
 
 
 def own_database(server: str, name: str) -> str:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from swarm import __version__
 from swarm.cli.installed import source
 from swarm.cli.main import app
+from swarm.demo.processes import free_ports
 from swarm.store.database import open_file
 from swarm.store.migrations import version_table
 from swarm.store.projector import open_projector
@@ -60,9 +61,8 @@ def well(tmp_path):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    (port,) = free_ports(1)
+    return port
 
 
 def rewrite_version(state, number):
@@ -171,7 +171,11 @@ def test_a_token_that_cannot_be_read_is_told(well, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(("address", "actors"), [("", "/swarm-"), ("auto", "/ray/")])
-def test_what_does_not_run_has_left_logs_that_are_named(well, tmp_path, address, actors):
+def test_what_does_not_run_has_left_logs_that_are_named(
+    well, tmp_path, monkeypatch, address, actors
+):
+    # Of no concern here is the cluster; beside other tests there may be one, which lets nobody in.
+    monkeypatch.setattr("swarm.cli.nodes._ASK_S", 1.0)
     own, its_actors = faults(well(ray_address=address))["swarm"][1].split(", and of its actors ")
     assert own.endswith(f"{tmp_path}/state/swarm.log")
     assert actors in its_actors

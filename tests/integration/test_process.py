@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from swarm.bootstrap import ray_folder
 from swarm.cli.process import clear, running_pid
 from swarm.config import Settings
+from swarm.demo.processes import free_ports
 
 
 @pytest.fixture
@@ -49,8 +49,7 @@ def test_that_of_another_folder_is_none_of_ours(started: int, tmp_path: Path) ->
 def test_who_stays_with_it_ends_it_while_it_still_begins(number: int, tmp_path: Path) -> None:
     token = tmp_path / "token"
     os.mkfifo(token)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     publish = {"url": "http://127.0.0.1:9", "token_file": str(token)}
     settings = {"state_dir": str(tmp_path / "state"), "api": {"port": port}, "publish": publish}
     (tmp_path / "swarm.yaml").write_text(json.dumps(settings))

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from swarm.demo.processes import free_ports
+
 DEADLINE_S = 60.0
 # Where swarm answers in the end, however loaded the machine is.
 PATIENT = (
@@ -90,8 +92,9 @@ def api() -> Iterator[Api]:
 @contextmanager
 def mute() -> Iterator[int]:
     """A port where somebody accepts and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield int(listening.getsockname()[1])
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        yield port
 
 
 class Shell:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import resource
 import shutil
-import socket
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from swarm.demo.processes import free_ports
 from swarm.errors import StoreError, Unreachable
 from swarm.store.database import open_file
 from swarm.store.journal import open_journal
@@ -168,8 +168,7 @@ def test_a_url_of_something_else_is_refused_with_the_fix(tmp_path, url):
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     url = f"postgresql://swarm:hidden@127.0.0.1:{port}/swarm"
     for opener in (open_journal, open_projections):
         with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as raised:

@@ -1,7 +1,6 @@
 """Each kind of target takes a message as its own protocol has it."""
 
 import logging
-import socket
 
 import pytest
 import yaml
@@ -11,6 +10,7 @@ from swarm.alerts.senders import Undelivered, sender
 from swarm.alerts.wording import line
 from swarm.cli.main import app
 from swarm.config import AlertTarget
+from swarm.demo.processes import free_ports
 from swarm.errors import ConfigError
 from swarm.model.alerts import Alert, Told
 from swarm.model.findings import FindingKind
@@ -148,8 +148,7 @@ def test_a_refusal_in_words_says_why_without_the_secret(receiver, target, monkey
 
 
 def test_who_does_not_listen_is_a_refusal(target):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with pytest.raises(Undelivered, match="Connect"):
         sender(target("webhook", f"http://127.0.0.1:{port}/"))(an_alert())
     letter = f"mailto://127.0.0.1:{port}?from=a@example.org&to=b@example.org&mode=insecure"

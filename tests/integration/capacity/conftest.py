@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import pytest
 
 from swarm.capacity.ray_request import RayRequest
 from swarm.errors import CapacityError
+from tests.e2e.conftest import free_port
 
 _HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
 _START_S = 90.0
@@ -94,12 +94,6 @@ def a_head(kinds: Mapping[str, tuple[str, int]] = KINDS, **more: str) -> Iterato
         head.wait(60)
         _end(folder)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _environment() -> dict[str, str]:

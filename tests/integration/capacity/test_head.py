@@ -14,7 +14,8 @@ import pytest
 from swarm.capacity.head import find
 from swarm.capacity.lease import Lease
 from swarm.capacity.ray_request import Bundle, RayRequest
-from tests.integration.capacity.conftest import Cluster, a_head, eventually, free_port
+from tests.e2e.conftest import free_port
+from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
 pytestmark = pytest.mark.timeout(300)
 
