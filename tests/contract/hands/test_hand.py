@@ -17,7 +17,7 @@ from swarm.model.keys import PipelineKey
 from tests.contract.hands.fake import FakeKnobs, FakeOrchestrator, HandClock, Killed, Pipeline
 
 TTL_S = 60.0
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class World:
@@ -53,8 +53,8 @@ class World:
         self.orchestrator.pipelines[name] = pipeline
         return pipeline
 
-    async def tell(self, *intents: Intent) -> list[Answer]:
-        return await self.hand.take(intents, self.clock.now_s(), 2.0)
+    async def tell(self, *intents: Intent, within_s: float = DEADLINE_S) -> list[Answer]:
+        return await self.hand.take(intents, self.clock.now_s(), within_s)
 
     def die_at(self, call: str) -> None:
         def on_call(now: str) -> None:
@@ -318,7 +318,7 @@ async def test_a_hold_that_came_too_late_turns_no_knob(world: World) -> None:
     pipeline = world.pipeline("p", 30)
     world.orchestrator.down = True
     intent = hold(world)
-    (answer,) = await world.tell(intent)
+    (answer,) = await world.tell(intent, within_s=1.0)
     assert answer.outcome is None
     world.orchestrator.down = False
     world.orchestrator.advance(world.now_s + TTL_S)
