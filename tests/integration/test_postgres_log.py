@@ -107,7 +107,7 @@ def test_the_log_gives_exactly_what_each_task_touched(server: tuple[str, Path], 
         (f"airflow/{way}/sum", "read", "postgres://lake:5432/postgres.mart.recent"),
     }
     items: list[object] = []
-    for _ in range(200):  # the log's collector writes when it gets to it
+    for _ in range(1_200):  # the log's collector writes when it gets to it
         asyncio.run(connector.wait(0.05))
         items += read()
         if wanted <= accesses(items) and connector.unattributed > before:
@@ -133,7 +133,7 @@ def test_a_statement_of_the_only_run_at_its_time_is_that_runs(server: tuple[str,
         (str(task), "write", "postgres://lake:5432/postgres.mart.daily"),
         (str(task), "read", "postgres://lake:5432/postgres.raw.other"),
     }
-    for _ in range(200):
+    for _ in range(1_200):
         connector = QueryHistory(source, Settings(connections={"lake": lake}), clock)
         connector.learn_runs(lambda from_s, to_s: [window], 0.0)
 

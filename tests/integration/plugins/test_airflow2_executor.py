@@ -20,14 +20,14 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, swarm: LiveSwarm) -> Itera
 def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     run = airflow.trigger("outlives_its_worker")
     eventually(lambda: airflow.told(run) == [1])
-    task = airflow.swarm_id(run)
+    task = eventually(lambda: airflow.swarm_id(run))
     swarm.kill_worker()
     assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1, 2]
     assert airflow.tries(run) == [(1, "success")]
     assert airflow.failures(run) == 0
     assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"][-1]
-    assert "grant 1 lost: process_exit" in swarm.story(task)
+    eventually(lambda: "grant 1 lost: process_exit" in swarm.story(task))
 
 
 def test_a_task_of_a_killed_scheduler_is_adopted_by_the_next(swarm, airflow):

@@ -31,8 +31,9 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     run = airflow.trigger(dag)
     eventually(lambda: airflow.told(run) == [1])
     before = airflow.instance(run)
-    task = airflow.swarm_id(run)
-    assert swarm.story(task)[:3] == ["handed in by team airflow", "grant 1", "grant 1 runs"]
+    task = eventually(lambda: airflow.swarm_id(run))
+    began = ["handed in by team airflow", "grant 1", "grant 1 runs"]
+    eventually(lambda: swarm.story(task)[:3] == began)
     swarm.kill_worker()
     assert airflow.ended(run) == "success"
     assert airflow.told(run) == [1, 2]
@@ -54,7 +55,7 @@ def test_a_task_that_airflow_has_the_end_of_is_not_run_again(swarm, airflow):
     dag = "waits_to_be_told"
     run = airflow.trigger(dag)
     eventually(lambda: airflow.told(run) == [1])
-    task = airflow.swarm_id(run)
+    task = eventually(lambda: airflow.swarm_id(run))
     path = f"/dags/{dag}/dagRuns/{run.replace('+', '%2B')}/taskInstances/work"
     airflow.call("PATCH", path, {"new_state": "success"})
     swarm.kill_worker()
