@@ -25,7 +25,7 @@ from tests.e2e.test_up import eventually
 
 FENCE_S = 8
 PORT = 6379
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass

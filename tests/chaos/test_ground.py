@@ -16,7 +16,7 @@ from tests.actors.test_slot import alive
 from tests.chaos.test_dispatcher import GroundPlay, a_swarm
 from tests.conftest import PostgresServer
 from tests.e2e.conftest import cli
-from tests.e2e.test_up import eventually
+from tests.e2e.test_up import eventually, kill_all
 
 _DISK_BYTES = 64_000_000
 
@@ -121,9 +121,8 @@ def test_a_head_that_died_goes_on_where_it_was(victims: str, tmp_path: Path) -> 
             play.pid(task, 1)
         swarm_itself = psutil.Process(swarm.pid)
         family = [*swarm_itself.children(recursive=True), swarm_itself]
-        for process in family:
-            if victims in process.name():
-                process.kill()
+        names = {one.pid: one.info["name"] for one in psutil.process_iter(["name"])}
+        kill_all([process for process in family if victims in names.get(process.pid, "")])
         cli("down", SWARM_CONFIG=str(swarm.settings))
         again = cli("up", SWARM_CONFIG=str(swarm.settings))
         assert again.returncode == 0, again.stderr

@@ -45,7 +45,7 @@ def test_a_record_that_stops_the_dispatcher_stops_no_task(swarm: Swarm, tmp_path
     with pytest.raises(ApiError, match=f"swarm quarantine dispatch {seq} --by") as refused:
         swarm.client.submit([{"argv": ["true"]}])
     assert (refused.value.status, refused.value.code) == (503, "safe-mode")
-    assert swarm.client.task(running)["state"] == "running"
+    eventually(lambda: swarm.client.task(running)["state"] == "running")
     assert all(alive(pid) for pid in pids)
     play.go_one(ends)
     eventually(lambda: not alive(pids[1]))  # its end waits to be told
@@ -60,7 +60,7 @@ def test_a_record_that_stops_the_dispatcher_stops_no_task(swarm: Swarm, tmp_path
     (after,) = play.submit("unsafe")
     play.pid(after, 1)
     play.settle()
-    assert swarm.client.status()["standing"] == []
+    eventually(lambda: swarm.client.status()["standing"] == [])
     assert play.of(Lost) == []
     assert set(play.grants().values()) == {1}
     (record,) = play.of(Quarantined)

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from tests.chaos.test_dispatcher import a_swarm
+from tests.chaos.test_processes import named
 from tests.e2e.conftest import Swarm, free_port
-from tests.e2e.test_up import eventually
+from tests.e2e.test_up import eventually, living
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -24,10 +25,6 @@ def family(pid: int) -> list[psutil.Process]:
             if os.getsid(one.pid) == pid:
                 found.append(one)
     return found
-
-
-def living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def in_foreground(swarm: Swarm) -> subprocess.Popen[str]:
@@ -68,22 +65,13 @@ def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
                 assert living(before) == []
 
 
-def raylet(pid: int) -> psutil.Process | None:
-    """The first one below `pid`: what it forks is also called so until it is something else."""
-    for child in psutil.Process(pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name() == "raylet":
-                return child
-    return None
-
-
 @pytest.mark.timeout(900)
 def test_a_ray_that_takes_too_long_to_begin_is_begun_anew(tmp_path: Path) -> None:
     settings = tmp_path / "swarm.yaml"
     settings.write_text(yaml.safe_dump({"state_dir": str(tmp_path), "api": {"port": free_port()}}))
     argv = [sys.executable, "-m", "swarm", "up", "--foreground", "-c", str(settings)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as staying:
-        first = eventually(lambda: raylet(staying.pid))
+        first = eventually(lambda: named(staying.pid, "raylet"))
         first.suspend()
         assert staying.stdout is not None
         assert "swarm is up" in next(staying.stdout)
