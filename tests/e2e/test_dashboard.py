@@ -246,14 +246,21 @@ def test_what_happens_shows_at_once(visit, world):
 def test_an_edge_shows_its_evidence_and_takes_a_verdict(visit, world):
     page = visit(world, "/graph?s=inventory+replenishment")
     page.wait_for_selector("#stage[data-drawn]")
-    box = page.locator("#stage canvas").bounding_box()
-    x, y = page.evaluate(
-        """() => { const { scene, view } = swarm.drawn(); const line = scene.lines[0];
-        const at = (n, w) => (scene[n][line.a] + scene[n][line.b] + w) / 2 * view.scale + view[n];
-        return [at("x", 172), at("y", 26)]; }"""
-    )
-    page.mouse.click(box["x"] + x, box["y"] + y)
     drawer = page.locator("#drawer")
+
+    def is_picked():
+        """News may move what is drawn between the look and the pointer."""
+        box = page.locator("#stage canvas").bounding_box()
+        x, y = page.evaluate(
+            """() => { const { scene, view } = swarm.drawn(); const line = scene.lines[0];
+            const at = (n, w) =>
+              (scene[n][line.a] + scene[n][line.b] + w) / 2 * view.scale + view[n];
+            return [at("x", 172), at("y", 26)]; }"""
+        )
+        page.mouse.click(box["x"] + x, box["y"] + y)
+        return page.evaluate("location.search.includes('edge=')")
+
+    eventually(is_picked)
     expect(drawer).to_contain_text("warehouse/dwh.inventory")
     expect(drawer.locator("mark").first).to_have_text("dwh.inventory")
     page.keyboard.press("x")
@@ -477,8 +484,8 @@ def test_the_day_is_gone_back_through(visit, world):
     page.mouse.move(box["x"] + box["width"] / 3, middle, steps=8)
     told = page.locator("p.lead")
     expect(told).to_contain_text("under way")  # while it is still held
-    assert page.evaluate(line) < at_now / 2
-    assert 0 < page.evaluate(bars) < all_bars
+    page.wait_for_function(f"(now) => ({line})() < now / 2", arg=at_now)
+    page.wait_for_function(f"(all) => 0 < ({bars})() && ({bars})() < all", arg=all_bars)
     assert "at=" not in page.url
     page.mouse.up()
     expect(page).to_have_url(re.compile("at="))
@@ -495,7 +502,7 @@ def test_the_day_is_gone_back_through(visit, world):
     page.get_by_role("button", name="now", exact=True).click()
     expect(slider).to_have_attribute("aria-valuetext", "now")
     assert "at=" not in page.url
-    assert page.evaluate(bars) >= all_bars
+    page.wait_for_function(f"(all) => ({bars})() >= all", arg=all_bars)
 
 
 def world_runs(world):

@@ -43,7 +43,7 @@ def test_a_reader_is_held_until_its_data_is_there_across_a_kill_of_the_sequencer
     assert "waits for manifest/crm_export (under way since" in row["reason"]
     victim = actor_process(swarm, "SequencerActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(10)
+    victim.wait(60)
     done = one_run("crm_export", begins_s - 60 * MIN_S, 59 * MIN_S)
     swarm.client.push("manifest", runs=[done])
     eventually(lambda: held(swarm) == [])

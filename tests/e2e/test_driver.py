@@ -11,7 +11,7 @@ import pytest
 import swarm.client
 from tests.e2e.conftest import Swarm
 
-pytestmark = pytest.mark.parametrize("swarm", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
 (FOLDER,) = swarm.client.__path__
 SCRIPTS = re.findall(r"```python\n(.*?)```", (Path(FOLDER) / "README.md").read_text(), re.DOTALL)
 

@@ -1,8 +1,6 @@
 """From a person's word to the hand beside a source, and what is left of it when swarm is killed."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import MANIFEST, cli, free_port
+from tests.e2e.test_up import kill_all
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -73,10 +72,8 @@ class Beside:
         """Every process of it at once, Ray's and the journal's too."""
         pid = json.loads((self.state / "up.json").read_text())["pid"]
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        for process in family:
-            if process.is_running():
-                os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=20)
+        kill_all(family)
+        psutil.wait_procs(family, timeout=60)
 
 
 @pytest.fixture

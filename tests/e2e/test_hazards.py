@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import MANIFEST, SLA_IN_MIN, cli
-from tests.e2e.test_up import actor_process, eventually
+from tests.e2e.test_up import actor_process, complete, eventually
 
 pytestmark = pytest.mark.parametrize("swarm", ["postgres"], indirect=True)
 DAY_S, FIVE_S, SIX_S = 86_400, 5 * 3_600, 6 * 3_600
@@ -40,22 +40,23 @@ def stale(swarm):
     return [row for row in swarm.client.findings() if row["kind"] == "stale_read"]
 
 
-def counted(swarm, seen):
+def counted(swarm, seen, of):
     found = stale(swarm)
-    return found if found and found[0]["hazard"]["seen"] == seen else None
+    hazard = found[0]["hazard"] if found else {"seen": 0, "of": 0}
+    return found if (hazard["seen"], hazard["of"]) == (seen, of) else None
 
 
 def test_a_stale_read_is_counted_across_a_kill_of_the_sequencer(swarm):
+    eventually(lambda: complete(swarm))
     swarm.client.push("manifest", runs=list(mornings(range(20_000, 20_030), late={20_003})))
-    [found] = eventually(lambda: counted(swarm, 1))
+    [found] = eventually(lambda: counted(swarm, 1, 30))
     assert [key["pipeline"] for key in found["pipelines"]] == ["crm_export", "finance_close"]
-    assert found["hazard"]["of"] == 30
     assert found["hazard"]["behind"] == 2  # the board's deck is made of it
     victim = actor_process(swarm, "SequencerActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(10)
+    victim.wait(60)
     swarm.client.push("manifest", runs=list(mornings([20_030], late={20_030})))
-    [again] = eventually(lambda: counted(swarm, 2))
+    [again] = eventually(lambda: counted(swarm, 2, 31))
     assert (again["id"], again["first_seen_s"]) == (found["id"], found["first_seen_s"])
     shown = swarm.cli("findings").stdout
     assert "finance_close read what was not new from manifest/crm_export on 2 of 31 runs" in shown
@@ -84,8 +85,10 @@ def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
     def at_risk():
         return [row for row in swarm.client.findings() if row["kind"] == "sla_at_risk"]
 
-    [warning] = eventually(at_risk)
-    assert warning["sla"]["late"] == "manifest/crm_export"
+    def of_the_export():
+        return [row for row in at_risk() if row["sla"]["late"] == "manifest/crm_export"]
+
+    [warning] = eventually(of_the_export)
     assert warning["sla"]["path"] == ["manifest/crm_export", "manifest/finance_close"]
     shown = swarm.cli("sla", "--at-risk").stdout
     assert "late: manifest/crm_export" in shown
@@ -97,8 +100,7 @@ def test_an_sla_at_risk_names_the_upstream_that_is_late(swarm):
         ],
     )
     eventually(lambda: not at_risk())
-    [row] = swarm.client.slas()
-    assert row["standing"] == "met"
+    eventually(lambda: [row["standing"] for row in swarm.client.slas()] == ["met"])
 
 
 def test_what_if_and_a_pull_request_are_answered_from_what_ran(swarm, tmp_path):

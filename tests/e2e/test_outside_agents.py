@@ -66,7 +66,7 @@ def far(client: Client) -> set[str]:
 def running(swarm: Swarm, folder: Path, tasks: list[str], grant: int) -> int:
     """Wait until they run under a grant; the pid of their agent."""
     files = [folder / f"{task}.{grant}" for task in tasks]
-    eventually(lambda: all(file.exists() and file.read_text() for file in files), 90.0)
+    eventually(lambda: all(file.exists() and file.read_text() for file in files), 150.0)
     return int(files[0].read_text())
 
 

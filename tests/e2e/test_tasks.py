@@ -142,7 +142,7 @@ def test_output_is_followed_until_the_end(swarm):
 
 
 def test_a_drained_worker_gets_nothing_new_and_its_successor_does(swarm):
-    (worker,) = swarm.client.workers()
+    (worker,) = eventually(lambda: len(found := swarm.client.workers()) == 1 and found)
     swarm.client.drain(worker["worker"])
     eventually(lambda: swarm.client.workers()[0]["draining"])
     (task,) = swarm.client.submit([{"argv": ["true"]}])

@@ -30,6 +30,29 @@ def eventually(look, timeout_s=60.0):
     return answer
 
 
+def living(processes):
+    """Those that have not ended; one may be gone while it is looked at."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def kill_all(processes):
+    """Each at once; the end of one may be that of others."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def add_line(swarm, **told):
+    """To the manifest, whose reader never sees a part of it gone."""
+    with (swarm.settings.parent / "tasks.jsonl").open("a") as manifest:
+        manifest.write(json.dumps(told) + "\n")
+
+
 def edges(swarm):
     return [
         (edge["upstream"]["pipeline"], edge["downstream"]["pipeline"], edge["dataset"])
@@ -171,7 +194,7 @@ def test_an_acknowledged_event_survives_the_kill_of_the_graph_actor(swarm):
     )
     victim = actor_process(swarm, "GraphActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(10)
+    victim.wait(60)
     swarm.client.push(
         "cron", evidence=[{"pipeline": "tidy", "access": "read", "dataset": "board.deck"}]
     )
@@ -206,9 +229,8 @@ def test_each_actor_may_be_killed_at_any_time(swarm, title):
     eventually(lambda: swarm.client.ready())
     victim = actor_process(swarm, title)
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(10)
-    manifest = swarm.settings.parent / "tasks.jsonl"
-    manifest.write_text(manifest.read_text() + json.dumps({"pipeline": title, "task": "t"}) + "\n")
+    victim.wait(60)
+    add_line(swarm, pipeline=title, task="t")
     eventually(lambda: title in [p["pipeline"] for p in swarm.client.pipelines()])
 
 
@@ -217,8 +239,7 @@ def test_a_verdict_is_kept_across_a_rescan_and_can_be_taken_back(swarm):
     rejected = swarm.cli("reject", "manifest/crm_export/load", "manifest/finance_close/report")
     assert rejected.returncode == 0, rejected.stderr
     eventually(lambda: ("crm_export", "finance_close") not in [e[:2] for e in edges(swarm)])
-    manifest = swarm.settings.parent / "tasks.jsonl"
-    manifest.write_text(manifest.read_text() + '{"pipeline": "new_one", "task": "t"}\n')
+    add_line(swarm, pipeline="new_one", task="t")
     eventually(lambda: "new_one" in [p["pipeline"] for p in swarm.client.pipelines()])
     assert ("crm_export", "finance_close") not in [e[:2] for e in edges(swarm)]
     [edge] = [e for e in swarm.client.dependencies(min_confidence=0) if e["verdict"]]
@@ -276,7 +297,7 @@ def test_down_leaves_no_process_and_up_again_knows_everything(swarm):
     assert family
     stopped = swarm.cli("down")
     assert stopped.returncode == 0, stopped.stderr
-    assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    assert living(family) == []
     assert swarm.cli("status").returncode == 6
     assert swarm.cli("up").returncode == 0
     eventually(lambda: sorted(edges(swarm)) == before)
