@@ -13,13 +13,15 @@ _TOKEN = "X-aws-ec2-metadata-token"  # the name of a header
 
 class Metadata(ThreadingHTTPServer):
     """Speaks IMDSv2, and Google's of one path. `told` are the answers that there are, by path;
-    `tokens` those that are good, `asked` what was asked, with its status."""
+    `tokens` those that are good, `asked` what was asked, with its status; so many questions as
+    `silent` get no answer."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.told: dict[str, str] = {}
         self.tokens: set[str] = set()
         self.asked: list[tuple[str, int]] = []
+        self.silent = 0
 
     @property
     def url(self) -> str:
@@ -48,6 +50,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, token)
 
     def do_GET(self) -> None:
+        if self.server.silent:
+            self.server.silent -= 1
+            return
         google = self.path.startswith("/computeMetadata/")
         if google and self.headers.get("Metadata-Flavor") != "Google":
             self._answer(403, "")

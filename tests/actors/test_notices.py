@@ -1,12 +1,13 @@
 """A machine that says that it goes away: what its metadata service tells, what a worker does."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from swarm.actors.notices import Aws, Gcp, Notice
+from swarm.actors.notices import Aws, Gcp, Notice, Notices
 from swarm.clock import SystemClock
 from swarm.model.work import Effects, LossCause, Outcome
 from tests.actors.metadata import Metadata, metadata
@@ -88,6 +89,19 @@ def test_a_service_that_is_away_tells_nothing(service: Metadata) -> None:
     for away in (Aws(service.url, CLOCK), Gcp(service.url, CLOCK)):
         with pytest.raises(OSError, match="refused"):
             away.look()
+
+
+async def test_a_service_that_did_not_answer_is_asked_again_within_the_time_of_a_notice(
+    service: Metadata,
+) -> None:
+    service.silent = 2
+    service.told[PREEMPTED] = "TRUE"
+    notices = Notices("gcp", CLOCK, service.url)
+    notices.open()
+    async with asyncio.timeout(20.0):
+        await notices.until_heard()
+    notices.close()
+    assert service.silent == 0
 
 
 async def test_what_may_run_twice_is_handed_over_at_once_and_no_more_is_taken(
