@@ -8,6 +8,7 @@ from pydantic import Field
 
 from swarm.api.schemas import Shape
 from swarm.model.work import CapacityClass
+from swarm.placement.minutes import Minute
 from swarm.placement.receipts import Day, Kind, Line, Receipt, Unpriced, date_of
 
 
@@ -121,6 +122,28 @@ class CostNow(Shape):
     nodes: int
     usd_per_h: float
     unpriced: int
+
+
+class CostMinute(Shape):
+    """The mean over a minute that begins at `at_s`."""
+
+    at_s: float
+    nodes: float
+    slots: float
+    held: float = Field(description="Slots that tasks held.")
+    usd_per_h: float
+    unpriced: float = Field(description="Nodes that `usd_per_h` lacks: nobody told their price.")
+
+    @classmethod
+    def of(cls, minute: Minute) -> Self:
+        return cls(
+            at_s=minute.at_s,
+            nodes=round(minute.nodes, 3),
+            slots=round(minute.slots, 3),
+            held=round(minute.held, 3),
+            usd_per_h=_usd(minute.usd_per_h),
+            unpriced=round(minute.unpriced, 3),
+        )
 
 
 class Cost(Shape):

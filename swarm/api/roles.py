@@ -88,6 +88,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /plan": _LOOK,
     "GET /scale": _LOOK,
     "GET /cost": _LOOK,
+    "GET /cost/minutes": _LOOK,
     "GET /events": _LOOK,
 }
 # What the pass of a grant opens to the program of a task; of tasks, its own alone.

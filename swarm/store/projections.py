@@ -38,7 +38,8 @@ from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sla import SlaState
-from swarm.placement.metering import HOUR_S, Metered
+from swarm.placement.metering import HOUR_S, Metered, Stay
+from swarm.placement.minutes import Held
 from swarm.store import codec, read_tables
 from swarm.store.census import Census, census
 from swarm.store.database import Database
@@ -52,7 +53,7 @@ from swarm.store.losses import Losses
 from swarm.store.projector import open_database
 from swarm.store.read_tables import cursors, log, pipeline_row_key, position
 from swarm.store.stories import Stories, live_records
-from swarm.store.usage import metered
+from swarm.store.usage import metered, standing
 from swarm.store.watch import Watch
 
 _LONGEST_RUN_S = 86_400.0
@@ -378,6 +379,11 @@ class Projections:
         """Whose the nodes were, by the hours from `from_s` on; `runs`: each run by itself."""
         with self._database.reading() as connection:
             return metered(connection, int(from_s // HOUR_S), until_s, runs=runs)
+
+    def standing(self, from_s: float, until_s: float) -> tuple[list[Stay], list[Held]]:
+        """The nodes of the last hour, or a part of it, and what was held of them."""
+        with self._database.reading() as connection:
+            return standing(connection, from_s, until_s)
 
     def log(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries after global number `after`, with their numbers, in order.

@@ -12,6 +12,7 @@ from math import ceil
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Text,
     bindparam,
@@ -47,10 +48,12 @@ from swarm.placement.metering import (
     Metered,
     Presence,
     Spent,
+    Stay,
     Use,
     meter_nodes,
     stays,
 )
+from swarm.placement.minutes import Held
 from swarm.store import codec
 from swarm.store.database import Database
 from swarm.store.history import decode_row
@@ -263,6 +266,20 @@ def metered(connection: Connection, from_hour: int, until_s: float, *, runs: boo
     return Metered(tuple(fleet_found), tuple(held_found))
 
 
+def standing(
+    connection: Connection, from_s: float, until_s: float
+) -> tuple[list[Stay], list[Held]]:
+    """The nodes that were there in a span, which may end now, and what was held of them. Whole for
+    the last hour, and for what is not summed up yet besides."""
+    stood = [stay for stay in _stays(connection, until_s) if stay.until_s > from_s]
+    held = select(uses.c.slots, uses.c.from_s, uses.c.until_s).where(_within(from_s, until_s))
+    with connection.execute(held, execution_options={"yield_per": _ROWS}) as rows:
+        return stood, [
+            Held(slots, begun_s, until_s if ended_s is None else min(ended_s, until_s))
+            for slots, begun_s, ended_s in rows
+        ]
+
+
 def sum_up(connection: Connection) -> None:
     """Meter the hours that are over, and drop what they were made of."""
     summed = connection.scalar(select(position.c.metered_hour)) or 0
@@ -298,14 +315,7 @@ def _fresh(
     connection: Connection, from_hour: int, until_s: float, *, runs: bool
 ) -> Iterator[Metered]:
     """Of what is not summed up yet, some hours at a time; what goes on does until then."""
-    there = []
-    for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
-        offer = decode_row(row, WorkerJoined).offer
-        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
-        programs = "" in offer.capabilities
-        place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
-        there.append(Presence(*place, row.from_s, end_s))
-    stood = stays(there)
+    stood = _stays(connection, until_s)
     first_s = max(from_hour * HOUR_S, min((stay.from_s for stay in stood), default=until_s))
     for hour in range(int(first_s // HOUR_S), ceil(until_s / HOUR_S), _PAGE_H):
         from_s, end_s = max(hour * HOUR_S, first_s), min((hour + _PAGE_H) * HOUR_S, until_s)
@@ -316,10 +326,25 @@ def _fresh(
         yield meter_nodes(within, _uses(connection, from_s, end_s, runs=runs))
 
 
+def _stays(connection: Connection, until_s: float) -> list[Stay]:
+    """The nodes that workers stood on, of what is not summed up yet."""
+    there = []
+    for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
+        offer = decode_row(row, WorkerJoined).offer
+        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+        programs = "" in offer.capabilities
+        place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
+        there.append(Presence(*place, row.from_s, end_s))
+    return stays(there)
+
+
+def _within(from_s: float, until_s: float) -> ColumnElement[bool]:
+    return (uses.c.from_s < until_s) & or_(uses.c.until_s.is_(None), uses.c.until_s > from_s)
+
+
 def _uses(connection: Connection, from_s: float, until_s: float, *, runs: bool) -> Iterator[Use]:
     """What was held in a span, node by node."""
-    goes_on = or_(uses.c.until_s.is_(None), uses.c.until_s > from_s)
-    found = select(uses).where(uses.c.from_s < until_s, goes_on).order_by(uses.c.node)
+    found = select(uses).where(_within(from_s, until_s)).order_by(uses.c.node)
     with connection.execute(found, execution_options={"yield_per": _ROWS}) as rows:
         for row in rows:
             end_s = until_s if row.until_s is None else min(row.until_s, until_s)

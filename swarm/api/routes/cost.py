@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from swarm.api.cost_schemas import By, Cost, CostNow, Grouped
-from swarm.api.deps import Given
+from swarm.api.cost_schemas import By, Cost, CostMinute, CostNow, Grouped
+from swarm.api.deps import Deps, Given
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected
 from swarm.model.weekdays import DAY_S
 from swarm.model.work import CapacityClass
 from swarm.placement.metering import HOUR_S
+from swarm.placement.minutes import course
 from swarm.placement.prices import PriceBook
 from swarm.placement.receipts import by as summed
 from swarm.placement.receipts import receipt
@@ -20,6 +21,8 @@ from swarm.placement.receipts import receipt
 router = APIRouter(tags=["cost"])
 
 _Kind = tuple[str, CapacityClass]
+_MINUTE_S = 60.0
+_MINUTES = 60  # what is older is summed up by the hour
 
 
 @router.get("/cost")
@@ -53,6 +56,23 @@ async def cost(
         return Cost.of(found, span, grouped, now, notes)
 
     return await asyncio.to_thread(work)
+
+
+@router.get("/cost/minutes")
+async def cost_minutes(deps: Given) -> list[CostMinute]:
+    """The last 60 minutes: how many nodes and slots there were, how many slots were held, and
+    what the nodes cost an hour. The last minute is the one that was over last."""
+    return await deps.kept.get("cost minutes", lambda: asyncio.to_thread(_minutes, deps))
+
+
+def _minutes(deps: Deps) -> list[CostMinute]:
+    now_s = deps.clock.now_s()
+    until_s = now_s // _MINUTE_S * _MINUTE_S
+    from_s = until_s - _MINUTES * _MINUTE_S
+    there, held = deps.projections.standing(from_s, until_s)
+    spot = frozenset(stay.pool for stay in there if stay.capacity is CapacityClass.SPOT)
+    book, _ = deps.prices(now_s, spot)
+    return [CostMinute.of(one) for one in course(there, held, book.of, from_s, _MINUTES)]
 
 
 def _standing(floor: Floor) -> dict[str, _Kind]:

@@ -148,3 +148,18 @@ async def test_nothing_ran(api) -> None:
     found = await api.get("cost")
     assert found["now"] == {"nodes": 0, "usd_per_h": 0.0, "unpriced": 0}
     assert (found["bill_usd"], found["rows"], found["days"]) == (0.0, [], [])
+
+
+async def test_the_last_hour_by_the_minute(evening) -> None:
+    """Of the dedicated node: its second slot is held for half of an hour, its first one for the
+    whole of it; the hour after that is idle."""
+    evening.clock.at_s -= HOUR_S - 90.0  # a minute and a half after the last end
+    found = await evening.get("cost/minutes")
+    end_s = evening.clock.at_s - 30.0
+    assert [one["at_s"] for one in found] == [end_s - 60.0 * at for at in range(60, 0, -1)]
+    assert [one["held"] for one in found] == [2.0] * 29 + [1.0] * 30 + [0.0]
+    assert {one["nodes"] for one in found} == {1.0}
+    evening.clock.at_s += HOUR_S - 90.0
+    idle = {"nodes": 1.0, "slots": 2.0, "held": 0.0, "usd_per_h": 0.096, "unpriced": 0.0}
+    found = await evening.get("cost/minutes")
+    assert all({name: one[name] for name in idle} == idle for one in found)
