@@ -17,6 +17,15 @@ from starlette.responses import Response
 
 FOLDER = Path(__file__).parents[1] / "dashboard"
 PAGES = ("/", "/graph", "/timeline", "/fleet", "/cost", "/findings")
+# What each page is about, as data: the answer of the API that most of it is made of.
+DATA = {
+    "/now.json": "status",
+    "/graph.json": "graph",
+    "/timeline.json": "runs",
+    "/fleet.json": "workers",
+    "/cost.json": "cost",
+    "/findings.json": "findings",
+}
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -67,11 +76,14 @@ def is_page(method: str, path: str) -> bool:
 
 
 def install(app: FastAPI) -> None:
-    """Serve each page, and what they load below `/assets/`."""
+    """Serve each page, and what they load below `/assets/`; `.json` leads to the API, which asks
+    for a token."""
     files = {path.name: _File.read(path) for path in FOLDER.iterdir() if path.suffix in _TYPES}
     page = files.pop("index.html")
     for path in PAGES:
         app.add_route(path, _given(page), include_in_schema=False)
+    for path, name in DATA.items():
+        app.add_route(path, _leading(f"/api/v1/{name}"), include_in_schema=False)
     for name, file in files.items():
         app.add_route(f"/assets/{name}", _given(file), include_in_schema=False)
 
@@ -81,3 +93,11 @@ def _given(file: _File) -> Callable[[Request], Awaitable[Response]]:
         return file.answer(request)
 
     return give
+
+
+def _leading(path: str) -> Callable[[Request], Awaitable[Response]]:
+    async def lead(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return Response(status_code=307, headers=_HEADERS | {"Location": path + query})
+
+    return lead

@@ -7,6 +7,7 @@ import pytest
 
 from swarm.api.app import create_app
 from swarm.api.pages import FOLDER, PAGES
+from tests.unit.api.conftest import TOKEN
 
 FIRST_LOAD_MAX_BYTES = 120_000
 
@@ -30,6 +31,17 @@ async def test_a_page_needs_no_token_and_may_run_nothing_but_its_files(browser, 
     assert policy["frame-ancestors"] == "'none'"
     assert policy["require-trusted-types-for"] == "'script'"
     assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=|<style", answer.text)
+
+
+async def test_each_page_has_its_data_beside_it(browser):
+    for path in PAGES:
+        answer = await browser.get(f"{'/now' if path == '/' else path}.json?limit=1")
+        assert (answer.status_code, answer.content) == (307, b"")
+        there = answer.headers["location"]
+        assert re.fullmatch(r"/api/v1/\w+\?limit=1", there)
+        assert (await browser.get(there)).status_code == 401
+        token = {"authorization": f"Bearer {TOKEN}"}
+        assert (await browser.get(there, headers=token)).status_code == 200
 
 
 async def test_no_other_path_is_open(browser):
