@@ -1,6 +1,7 @@
 // Cost: what the nodes cost and whose it was, beside what it would have been elsewise.
 import { h, s } from "./dom.js";
 import { known, problem } from "./store.js";
+import { table } from "./table.js";
 import { count, percent, pipeline } from "./words.js";
 
 export const needs = ["cost"];
@@ -13,7 +14,7 @@ const WHOSE = { pipeline: "Pipelines", team: "Teams" };
 const usd = (amount) => `${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: amount && amount < 1 ? 4 : 2 })} USD`;
 const node_hours = (n) => `${n.toLocaleString("en", { maximumFractionDigits: 1 })} h`;
 
-export function draw({ params }) {
+export function draw({ params, go }) {
   const cost = known("cost");
   if (!cost) return [h("p.empty", {}, problem("cost")?.message ?? "Reading costs from swarm …")];
   const by = params.get("by") === "team" ? "team" : "pipeline";
@@ -23,8 +24,8 @@ export function draw({ params }) {
     h("p.lead", {}, lead(all)),
     unpriced(all),
     h("div.fleet", {},
-      h("div", {}, section("By day", days(all.days)), section(WHOSE[by], whose(all, by))),
-      h("div", {}, section("Utilisation", utilisation(all.days)), section("Beside it", beside(all)), section("Nodes", kinds(all)))),
+      h("div", {}, today(all.days), section("By day", days(all.days, { params, go })), section(WHOSE[by], whose(all, by, { params, go }))),
+      h("div", {}, section("Utilisation", utilisation(all.days)), section("Beside it", beside(all)), section("Nodes", kinds(all, { params, go })))),
   ];
 }
 
@@ -36,6 +37,16 @@ function lead(all) {
   return `${usd(all.bill_usd)} in 30 days for ${node_hours(hours)} of nodes, ${percent(all.utilisation)} of them at work${saved}.`;
 }
 
+/** Today beside what it would have been elsewise; nothing where no node of a known price was there. */
+function today(list) {
+  const day = list.at(-1);
+  if (day.day !== new Date().toISOString().slice(0, 10) || !day.static_usd) return null;
+  const saved = day.static_usd - day.bill_usd;
+  const words = saved >= 0 ? `Saved ${usd(saved)} (${percent(saved / day.static_usd)})` : `${usd(-saved)} more than it`;
+  return section("Today", h("p", {}, `${words} since 00:00 UTC, against the fleet of the peak all the time.`),
+    bars([["the bill", day.bill_usd], ["the same nodes on demand", day.ondemand_usd], ["the fleet of the peak, all the time", day.static_usd]]));
+}
+
 function unpriced(all) {
   const pools = all.unpriced.map((one) => h("li", {}, `${node_hours(one.node_h)} ${one.capacity === "spot" ? "spot" : "dedicated"} of pool `, h("code", {}, one.pool || '""')));
   if (!pools.length && !all.notes.length) return null;
@@ -44,8 +55,15 @@ function unpriced(all) {
     all.notes.map((note) => h("p.muted", {}, `Spot counts as on demand where the market could not be asked: ${note}`)));
 }
 
+const money = (name, of, file) => ({ name, of, file, number: true, cell: (row) => usd(of(row)) });
+const DAYS = [
+  { name: "Day (UTC)", of: (day) => day.day },
+  money("Bill", (day) => day.bill_usd, "bill_usd"), money("Idle", (day) => day.idle_usd, "idle_usd"), money("On demand", (day) => day.ondemand_usd, "ondemand_usd"), money("Peak fleet", (day) => day.static_usd, "static_usd"),
+  { name: "At work", file: "utilisation", number: true, of: (day) => (day.node_h ? day.utilisation : null), cell: (day) => (day.node_h ? percent(day.utilisation) : "–") },
+];
+
 /** A bar a day: work below, idle above it, and behind both what a fleet that stands had cost. */
-function days(list) {
+function days(list, context) {
   const most = Math.max(...list.flatMap((day) => [day.bill_usd, day.static_usd, day.ondemand_usd]), 1e-9);
   const wide = 100 / list.length;
   const bar = (kind, at, from, height, words) => s("rect", { class: kind, x: at * wide + wide * 0.15, y: 40 - ((from + height) / most) * 40, width: wide * 0.7, height: (height / most) * 40 }, s("title", {}, words));
@@ -57,10 +75,8 @@ function days(list) {
   return [
     h("p.muted.legend", {}, h("span.swatch.work", {}), "at work ", h("span.swatch.idle", {}), "idle ", h("span.swatch.static", {}), "the fleet of the peak, all the time"),
     s("svg.days", { viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img", "aria-label": "Cost by day, beside a fleet that stands" }, bars),
-    h("details", {}, h("summary", {}, "As a table"), h("div.scroll", {}, h("table", {},
-      h("thead", {}, h("tr", {}, ["Day (UTC)", "Bill", "Idle", "On demand", "Peak fleet", "At work"].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, list.toReversed().map((day) => h("tr", { key: day.day, "data-row": true },
-        h("th", { scope: "row" }, day.day), [day.bill_usd, day.idle_usd, day.ondemand_usd, day.static_usd].map((one) => h("td.number", {}, usd(one))), h("td.number", {}, day.node_h ? percent(day.utilisation) : "–"))))))),
+    h("p.axis.muted", {}, h("span", {}, list[0].day), list.length > 1 ? h("span", {}, list.at(-1).day) : null),
+    h("details", { key: "days" }, h("summary", {}, "As a table"), table("days", DAYS, list.toReversed(), { ...context, key: (day) => day.day })),
   ];
 }
 
@@ -78,31 +94,39 @@ function utilisation(list) {
 }
 
 function beside(all) {
-  const rows = [["the bill", all.bill_usd], ["of it idle", all.idle_usd], ["of it tries that failed or were lost", all.retry_usd], ["the same nodes on demand", all.ondemand_usd], ["the fleet of the peak, all the time", all.static_usd]];
-  return bars(rows.map(([name, amount]) => [name, amount, null]));
+  return bars([["the bill", all.bill_usd], ["of it idle", all.idle_usd], ["of it tries that failed or were lost", all.retry_usd], ["the same nodes on demand", all.ondemand_usd], ["the fleet of the peak, all the time", all.static_usd]]);
 }
+
+const bar = (amount, most) => s("svg.bar-of", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect.bar", { x: 0, y: 1, width: Math.max(0.5, (amount / most) * 100), height: 6 }));
 
 function bars(rows) {
   const most = Math.max(...rows.map(([, amount]) => amount), 1e-9);
-  return h("table.bars", {}, h("tbody", {}, rows.map(([name, amount, more]) => h("tr", { "data-row": true },
-    h("th", { scope: "row" }, name),
-    h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect.bar", { x: 0, y: 1, width: Math.max(0.5, (amount / most) * 100), height: 6 }))),
-    h("td.number", {}, usd(amount)), more === null ? null : h("td.number.muted", {}, more)))));
+  return h("table.bars", {}, h("tbody", {}, rows.map(([name, amount]) => h("tr", {},
+    h("th", { scope: "row" }, name), h("td", {}, bar(amount, most)), h("td.number", {}, usd(amount))))));
 }
 
-function whose(all, by) {
+function whose(all, by, context) {
   const tabs = Object.entries(WHOSE).map(([name, words]) => h("a.chip.button", { href: `/cost?by=${name}`, "aria-current": name === by ? "true" : null }, words));
-  const rows = all.rows.slice(0, SHOWN).map((row) => [
-    row.name ? (by === "pipeline" ? pipeline(row.name) : row.name) : `of no ${by}`, row.usd,
-    `${node_hours(row.slot_h)} of slots${row.retry_usd ? `, ${usd(row.retry_usd)} in vain` : ""}`]);
-  const rest = all.rows.length - rows.length + all.left_out;
-  return [h("p.legend", {}, tabs), rows.length ? bars(rows) : h("p.empty.muted", {}, "Nothing ran."), rest ? h("p.muted", {}, `and ${rest} more: `, h("code", {}, `swarm cost --by ${by} -o csv`)) : null];
+  const most = Math.max(...all.rows.map((row) => row.usd), 1e-9);
+  const columns = [
+    { name: by === "team" ? "Team" : "Pipeline", of: (row) => row.name, cell: (row) => (row.name ? (by === "pipeline" ? pipeline(row.name) : row.name) : `of no ${by}`) },
+    { name: "", cell: (row) => bar(row.usd, most) },
+    money("Cost", (row) => row.usd, "usd"), money("In vain", (row) => row.retry_usd, "retry_usd"),
+    { name: "Slots", file: "slot_h", number: true, of: (row) => row.slot_h, cell: (row) => node_hours(row.slot_h) },
+  ];
+  const rest = Math.max(0, all.rows.length - SHOWN) + all.left_out;
+  return [h("p.legend", {}, tabs),
+    all.rows.length ? table(by, columns, all.rows, { ...context, key: (row) => `of ${row.name}`, most: SHOWN }) : h("p.empty.muted", {}, "Nothing ran."),
+    rest ? h("p.muted", {}, `and ${rest} more: `, h("code", {}, `swarm cost --by ${by} -o csv`)) : null];
 }
 
-function kinds(all) {
+function kinds(all, context) {
   if (!all.kinds.length) return h("p.empty.muted", {}, "None has a price.");
-  return h("div.scroll", {}, h("table", {},
-    h("thead", {}, h("tr", {}, ["Type", "", "Hours", "Cost"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, all.kinds.map((one) => h("tr", { key: `${one.type} ${one.capacity}` },
-      h("td", {}, one.type || "–"), h("td", {}, one.capacity === "spot" ? "spot" : "dedicated"), h("td.number", {}, node_hours(one.node_h)), h("td.number", {}, usd(one.usd)))))));
+  const columns = [
+    { name: "Type", of: (one) => one.type, cell: (one) => one.type || "–" },
+    { name: "Class", of: (one) => (one.capacity === "spot" ? "spot" : "dedicated") },
+    { name: "Hours", file: "node_h", number: true, of: (one) => one.node_h, cell: (one) => node_hours(one.node_h) },
+    money("Cost", (one) => one.usd, "usd"),
+  ];
+  return table("nodes", columns, all.kinds, { ...context, key: (one) => `${one.type} ${one.capacity}` });
 }

@@ -80,6 +80,7 @@ function alike(old, want) {
   for (const name of HANDLERS) if (old[name] !== want[name]) old[name] = want[name];
   if (old.hasAttribute("data-own")) return; // its size and its inside are somebody else's
   for (const { name } of [...old.attributes]) {
+    if (old.nodeName === "DETAILS" && name === "open") continue; // the reader's, not ours
     if (!want.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of want.attributes) {

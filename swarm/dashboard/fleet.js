@@ -1,6 +1,8 @@
 // Fleet: who can work and does, who is missing, and what moved where when somebody died.
 import { h, s } from "./dom.js";
 import { feed, known, problem } from "./store.js";
+import { table } from "./table.js";
+import { waiting, why } from "./waiting.js";
 import { count, listed, mark, moment, percent, said, span } from "./words.js";
 
 export const needs = ["workers", "foreign", "queued", "lost", "losses"];
@@ -11,7 +13,7 @@ const TOLD = 20; // redistributions
 const NAMED = 12; // tasks of one
 const SEEN = { process_exit: "its process ended", out_of_memory: "it was killed for memory", node_gone: "its node went away", silent: "it fell silent", self_fenced: "it was silent until it had to end by itself" };
 
-export function draw() {
+export function draw(context) {
   const workers = known("workers");
   const status = known("status");
   return [
@@ -19,10 +21,17 @@ export function draw() {
     h("div.fleet", {},
       h("div", {},
         section("Workers", workers === null ? waits("workers") : workers.length ? nodes(workers) : none_yet()),
-        section("Workers of your orchestrators", foreign()),
-        section("Sources", sources(status))),
+        section("Waiting", waiting(context)),
+        section("Workers of your orchestrators", foreign(context)),
+        section("Sources", sources(status, context))),
       h("div", {}, section("Detection", detection(status), spreads()), section("Redistributions", redistributions()), section("What moved", moves()))),
   ];
+}
+
+/** Why the task that the URL names waits. */
+export function drawer({ params, again }) {
+  const task = params.get("task");
+  return task ? why(task, again) : null;
 }
 
 const section = (name, ...body) => h("section", { "aria-label": name }, h("h2", {}, name), ...body);
@@ -75,27 +84,34 @@ function worker(one) {
 
 const round = (n) => Math.round(n * 10) / 10;
 
-function foreign() {
+const PRESENCE = ["dead", "silent", "alive", "stopped"]; // the worst first
+const FOREIGN = [
+  { name: "", file: "orchestrator", of: (one) => one.orchestrator, cell: (one) => mark(one.orchestrator) },
+  { name: "Worker", of: (one) => one.name }, { name: "Role", of: (one) => said(one.role) },
+  { name: "Presence", of: (one) => one.presence, cell: (one) => h("span.state", { class: one.presence }, one.presence) },
+  { name: "Last sign", file: "heard_s", number: true, of: (one) => one.heard_s, cell: (one) => (one.heard_s ? moment(one.heard_s) : "–") },
+  { name: "Told by", of: (one) => one.seen_by },
+];
+
+function foreign(context) {
   const found = known("foreign");
   if (found === null) return waits("foreign");
   if (!found.length) return h("p.empty.muted", {}, "None is watched yet: a beat beside a worker, or its orchestrator's own API, tells of them.");
-  const rank = { dead: 0, silent: 1, alive: 2, stopped: 3 };
-  const rows = [...found].sort((a, b) => rank[a.presence] - rank[b.presence] || a.name.localeCompare(b.name));
-  return h("div.scroll", {}, h("table", {},
-    h("thead", {}, h("tr", {}, ["", "Worker", "Role", "Presence", "Last sign", "Told by"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map((one) => h("tr", { key: `${one.orchestrator}/${one.name}/${one.seen_by}`, "data-row": true, title: one.advice || one.detail },
-      h("td", {}, mark(one.orchestrator)), h("td", {}, one.name), h("td", {}, said(one.role)),
-      h("td", {}, h("span.state", { class: one.presence }, one.presence)), h("td.number", {}, one.heard_s ? moment(one.heard_s) : "–"), h("td", {}, one.seen_by))))));
+  const rows = found.toSorted((a, b) => PRESENCE.indexOf(a.presence) - PRESENCE.indexOf(b.presence) || a.name.localeCompare(b.name));
+  return table("orchestrators-workers", FOREIGN, rows, { ...context, key: (one) => `${one.orchestrator}/${one.name}/${one.seen_by}`, row: (one) => ({ title: one.advice || one.detail }) });
 }
 
-function sources(status) {
+const SOURCES = [
+  { name: "", file: "orchestrator", of: (one) => one.source, cell: (one) => mark(one.source) },
+  { name: "Source", of: (one) => one.source }, { name: "Kind", of: (one) => said(one.kind) },
+  { name: "State", of: (one) => one.state, cell: (one) => [h("span.state", { class: one.state === "ok" ? "ok" : "failed" }, said(one.state)), one.message ? h("span.muted.message", {}, ` ${one.message}`) : null] },
+  { name: "Since", file: "since_s", number: true, of: (one) => one.since_s, cell: (one) => moment(one.since_s) },
+];
+
+function sources(status, context) {
   if (!status) return waits("status");
   if (!status.connectors.length) return h("p.empty.muted", {}, "No source is read yet: name one under ", h("code", {}, "sources"), " in the settings.");
-  return h("div.scroll", {}, h("table", {},
-    h("thead", {}, h("tr", {}, ["", "Source", "Kind", "State", "Since"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, status.connectors.map((one) => h("tr", { key: one.source, title: one.message },
-      h("td", {}, mark(one.source)), h("td", {}, one.source), h("td", {}, said(one.kind)),
-      h("td", {}, h("span.state", { class: one.state === "ok" ? "ok" : "failed" }, said(one.state)), one.message ? h("span.muted.message", {}, ` ${one.message}`) : null), h("td.number", {}, moment(one.since_s)))))));
+  return table("sources", SOURCES, status.connectors, { ...context, key: (one) => one.source, row: (one) => ({ title: one.message }) });
 }
 
 function detection(status) {
@@ -143,19 +159,19 @@ function redistributions() {
   if (told === null) return waits("losses");
   if (!told.redistributions.length) return h("p.empty.muted", {}, "No worker was lost with work, as far as the stories of tasks are kept.");
   return h("ol.feed.stories", {}, told.redistributions.slice(0, TOLD).map((one) =>
-    h("li", { key: `r${one.worker} ${one.at_s}`, class: one.tasks.some(waiting) ? "failed" : "", "data-row": true }, moment(one.at_s),
+    h("li", { key: `r${one.worker} ${one.at_s}`, class: one.tasks.some(left_behind) ? "failed" : "", "data-row": true }, moment(one.at_s),
       h("div", {}, h("p", {}, h("strong", {}, one.worker), `: ${SEEN[one.cause] ?? said(one.cause)}`,
         one.unheard_s === null ? "" : `, seen within ${span(one.unheard_s)} of its last sign of life`, ". ", ending(one)),
       h("ul.plain", {}, one.tasks.slice(0, NAMED).map((task) => h("li", {}, h("span", {}, task.task, task.pipeline ? h("span.muted", {}, ` of ${task.pipeline}`) : null), h("span.right.muted", {}, went(task))))),
       one.tasks.length > NAMED ? h("p.muted", {}, `and ${one.tasks.length - NAMED} more`) : null))));
 }
 
-const waiting = (task) => task.to === null && task.outcome === null;
+const left_behind = (task) => task.to === null && task.outcome === null;
 
 function ending(one) {
   const moved = one.tasks.filter((task) => task.to !== null);
   const to = [...new Set(moved.map((task) => task.to))];
-  const left = one.tasks.filter(waiting).length;
+  const left = one.tasks.filter(left_behind).length;
   return [moved.length ? [`${count(moved.length, "task")} moved to `, listed(to), ` within ${span(one.took_s)}. `] : "", left ? `${count(left, "task")} ${left === 1 ? "waits" : "wait"} still.` : ""];
 }
 

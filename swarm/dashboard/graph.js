@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { ledger } from "./ledger.js";
 import { indexed, scene, steps_of, with_steps } from "./model.js";
 import { known, problem } from "./store.js";
+import { table } from "./table.js";
 import { clock, count, full, percent, pipeline } from "./words.js";
 
 export const needs = ["graph", "last_runs", "decisions"];
@@ -38,7 +39,7 @@ export function draw({ params, go }) {
   if (!index.size) {
     return [h("div.empty", {}, h("p", {}, "No pipelines are known yet."), h("p.muted", {}, "They appear after the first look at a source; name one in the settings, or look once with ", h("code", {}, "swarm scan"), "."))];
   }
-  return [bar(params, go, index), params.get("view") === "table" ? table(params, index) : stage()];
+  return [bar(params, go, index), params.get("view") === "table" ? as_table(params, go, index) : stage()];
 }
 
 /** After each drawing: the canvas gets its scene, once for each change of it. */
@@ -131,7 +132,7 @@ function stage() {
     h("canvas", { "data-own": true, tabindex: 0, role: "application", "aria-label": "Dependency graph. Arrow keys pan, plus and minus zoom, t shows it as a table.", onkeydown: keys }),
     h("div.legend.muted", {},
       h("span", {}, h("i.line.declared"), "declared"), h("span", {}, h("i.line.implicit"), "implicit: the closer the dashes, the surer"),
-      h("span", {}, h("i.line.hazard"), "hazard"), h("output", { id: "hovered", "data-own": true })),
+      h("span", {}, h("i.line.hazard"), "hazard"), h("span", {}, h("i.dot"), "dataset"), h("output", { id: "hovered", "data-own": true })),
     h("div.zoom", {},
       h("button", { "aria-label": "Zoom in", onclick: () => canvas.zoom(1.3) }, "+"),
       h("button", { "aria-label": "Zoom out", onclick: () => canvas.zoom(1 / 1.3) }, "−"),
@@ -163,6 +164,7 @@ function dress(next, index) {
     box.sign = { failed: "✕", held: "‖", running: "▸" }[box.state] ?? (box.paused ? "paused" : "");
   }
   for (const line of next.lines) {
+    line.datasets = line.edges.reduce((sum, at) => sum + index.edges.datasets[at], 0);
     line.hazard = hazards.size > 0 && line.edges.some((at) => hazards.has(`${index.full[index.edges.upstream[at]]}>${index.full[index.edges.downstream[at]]}`));
   }
 }
@@ -294,18 +296,22 @@ const row = (name, value) => (value ? [h("dt", {}, name), h("dd", {}, value)] : 
 
 // --- the same as a table ---------------------------------------------------------------------
 
-function table(params, index) {
-  const shown = scene(index, { ...of(params), by: "pipeline" });
-  const rows = [...shown.lines].sort((a, b) => a.declared - b.declared || b.confidence - a.confidence);
-  return h("div.scroll", {}, h("table", {},
-    h("caption.muted", {}, rows.length > TABLE_ROWS ? `The first ${TABLE_ROWS} of ${count(rows.length, "edge")}; narrow them with the selector.` : count(rows.length, "edge")),
-    h("thead", {}, h("tr", {}, ["Writer", "Reader", "Kind", "Sure", "Datasets"].map((name, at) => h("th", { scope: "col", class: at > 2 ? "number" : "" }, name)))),
-    h("tbody", {}, rows.slice(0, TABLE_ROWS).map((line) => {
-      const up = shown.boxes[line.a].id;
-      const down = shown.boxes[line.b].id;
-      const next = without(params, "node");
-      next.set("edge", `${up}\n${down}`);
-      return h("tr", { "data-row": true }, h("td", {}, h("a", { href: `/graph?${next}` }, up)), h("td", {}, down), h("td", {}, line.declared ? "declared" : "implicit"),
-        h("td.number", {}, percent(line.confidence)), h("td.number", {}, index.edges.datasets[line.edges[0]]));
-    }))));
+function as_table(params, go, index) {
+  const { boxes, lines } = scene(index, { ...of(params), by: "pipeline" });
+  const rows = [...lines].sort((a, b) => a.declared - b.declared || b.confidence - a.confidence);
+  const [up, down] = [(line) => boxes[line.a].id, (line) => boxes[line.b].id];
+  const opened = (line) => {
+    const next = without(params, "node");
+    next.set("edge", `${up(line)}\n${down(line)}`);
+    return next;
+  };
+  const columns = [
+    { name: "Writer", of: up, cell: (line) => h("a", { href: `/graph?${opened(line)}` }, up(line)) },
+    { name: "Reader", of: down },
+    { name: "Kind", of: (line) => (line.declared ? "declared" : "implicit") },
+    { name: "Sure", number: true, of: (line) => line.confidence, cell: (line) => percent(line.confidence) },
+    { name: "Datasets", number: true, of: (line) => index.edges.datasets[line.edges[0]] },
+  ];
+  const caption = rows.length > TABLE_ROWS ? `The first ${TABLE_ROWS} of ${count(rows.length, "edge")}; narrow them with the selector.` : count(rows.length, "edge");
+  return table("edges", columns, rows, { params, go, key: (line) => `${up(line)}\n${down(line)}`, most: TABLE_ROWS, caption });
 }

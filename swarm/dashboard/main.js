@@ -141,8 +141,7 @@ function door() {
 
 function close() {
   const next = params();
-  next.delete("edge");
-  next.delete("node");
+  for (const name of ["edge", "node", "task"]) next.delete(name);
   go(location.pathname, next);
 }
 

@@ -7,6 +7,9 @@ const READABLE = 0.42;
 const DENSE = 1500; // lines in view, from which on each is faint
 const FAINTEST = 0.07;
 const STRAIGHT = 0.15; // the scale below which nobody sees a bend
+const NEAR = 0.9; // the scale from which on datasets are shown
+const DOT = 2.5; // of a dataset
+const DOTS = 5; // at most on a line
 const BACK = 48; // how far below its boxes a line runs back
 
 /** The eight numbers of a line's curve: from right to left, or below the boxes where it runs back. */
@@ -52,7 +55,29 @@ export function lines(pen, scene, frame, scale, colours, only, crowd) {
   }
   pen.setLineDash([]);
   pen.globalAlpha = 1;
+  if (scale >= NEAR && !dense) datasets(pen, scene, frame, colours, only);
 }
+
+/** A dot in the middle of a line for each dataset that flows along it. */
+function datasets(pen, scene, frame, colours, only) {
+  const path = new Path2D();
+  for (const line of scene.lines) {
+    if (!line.datasets || (only && !(only.has(line.a) && only.has(line.b)))) continue;
+    if (outside(line.points, frame.left, frame.top, frame.right, frame.bottom)) continue;
+    const shown = Math.min(DOTS, line.datasets);
+    const [x, y] = middle(line.points);
+    for (let at = 0; at < shown; at++) {
+      const along = x + (at - (shown - 1) / 2) * DOT * 3;
+      path.moveTo(along + DOT, y);
+      path.arc(along, y, DOT, 0, 2 * Math.PI);
+    }
+  }
+  pen.fillStyle = colours.text;
+  pen.fill(path);
+}
+
+/** Of a line's curve. */
+const middle = ([x1, y1, x2, y2, x3, y3, x4, y4]) => [(x1 + 3 * x2 + 3 * x3 + x4) / 8, (y1 + 3 * y2 + 3 * y3 + y4) / 8];
 
 export function boxes(pen, scene, frame, scale, colours, only) {
   const far = new Map(); // too small to read: one path for each colour
