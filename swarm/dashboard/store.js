@@ -27,6 +27,7 @@ const SOURCES = {
   foreign: { read: () => reread("foreign-workers"), kinds: ["foreign_worker"], rest: 300 },
   queued: { read: () => get("tasks", { state: "queued", limit: 200 }), kinds: ["task"], rest: 700 },
   rates: { read: () => get("cost", { from_s: Math.floor(now()), limit: 1 }), kinds: ["worker"], rest: 5_000 },
+  minutes: { read: () => get("cost/minutes"), kinds: ["worker"], rest: 15_000 },
   cost: { read: costs, kinds: ["task", "worker"], rest: 30_000 },
   lost: { read: () => get("tasks", { state: "lost", limit: 200 }), kinds: ["task"], rest: 700 },
 };

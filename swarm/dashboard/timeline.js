@@ -4,7 +4,7 @@
 import { h, s } from "./dom.js";
 import { as_of, counted, PLANNED } from "./past.js";
 import { freshen, known, problem } from "./store.js";
-import { clock, count, full, now, pipeline, span } from "./words.js";
+import { clock, count, full, hours, now, pipeline, span } from "./words.js";
 
 export const needs = ["day", "slas", "decisions", "durations", "ahead"];
 export const title = "Timeline";
@@ -12,7 +12,9 @@ export const title = "Timeline";
 const SPANS = { "1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600 };
 const AHEAD = 0.3; // of what is shown lies ahead
 const ROWS = 150;
-const TICKS = 6;
+const TICKS = 8; // at most
+const LABEL = 0.05; // of the width, which a mark's time takes
+const STEPS_S = [600, 900, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600]; // between two of them
 const AHEAD_S = 600; // after which it is asked again what is to come
 const SOON_S = 3600; // a run that began so long before its time is the one that was to come
 const DAY_S = 24 * 3600; // as much is read
@@ -117,9 +119,16 @@ function rows_of(runs, slas, only, from, end) {
   return rows.sort(only ? (a, b) => a.at - b.at : (a, b) => b.rank - a.rank || b.last - a.last || a.name.localeCompare(b.name));
 }
 
+/** Marks at full hours, or parts of one, in the place of each. */
 function axis(from, end) {
-  const marks = Array.from({ length: TICKS }, (_, at) => from + ((end - from) * at) / TICKS);
-  return h("div.row.axis", {}, h("span", {}), h("p.muted", {}, marks.map((at) => h("span", {}, clock(at)))), h("span.muted.number", {}, "slack"));
+  const step = STEPS_S.find((one) => (end - from) / one <= TICKS) ?? DAY_S;
+  const zone_s = new Date(from * 1000).getTimezoneOffset() * 60; // full hours are those of who looks
+  const marks = [];
+  for (let at = Math.ceil((from - zone_s) / step) * step + zone_s; at < end - (end - from) * LABEL; at += step) marks.push(at);
+  const place = (at) => `${(((at - from) / (end - from)) * 100).toFixed(2)}%`;
+  return h("div.row.axis", {}, h("span", {}),
+    s("svg", { "aria-hidden": "true" }, marks.map((at) => s("text", { x: place(at), y: 14 }, hours(at))), marks.map((at) => s("line.base", { x1: place(at), x2: place(at), y1: 16, y2: 20 }))),
+    h("span.muted.number", {}, "slack"));
 }
 
 function lane(row, slas, place) {

@@ -118,6 +118,11 @@ class Served:
         told = self.deps.graph.offer(Batch("test", "", items), "cause")
         _within(self.loop, told)
 
+    def hand_in(self, tasks: tuple[Submission, ...]) -> None:
+        """Have somebody hand in tasks that wait, since no worker asks for more."""
+        handing = self.deps.dispatch.submit(tasks, {one.task: "{}" for one in tasks}, "cause")
+        _within(self.loop, handing)
+
 
 @contextlib.contextmanager
 def served(folder: Path, pipelines: int = 0, *, hostile: bool = True) -> Iterator[Served]:
@@ -212,6 +217,7 @@ async def _fill(deps: Deps, settings: Settings) -> None:
         "cause",
     )
     await _past_days(deps, now_s)
+    await _last_hour(deps, now_s)
     await _work(deps, now_s)
 
 
@@ -383,6 +389,28 @@ async def _past_days(deps: Deps, now_s: float) -> None:
             await journaled.append([ended], from_s + after_min * MINUTE_S, "cause")
         gone = [WorkerGone(worker, LossCause.NODE_GONE) for worker, _ in workers]
         await journaled.append(gone, from_s + 180 * MINUTE_S, "cause")
+
+
+async def _last_hour(deps: Deps, now_s: float) -> None:
+    """One node of eight slots for 52 minutes, a second one for the middle 21 of them; tasks of
+    seven minutes hold more and more of their slots."""
+    journaled = deps.dispatch._journaled
+    room = Resources(cpu=8.0)
+    stays = [(WorkerId("early-0"), "node-0", 52, 0), (WorkerId("early-1"), "node-1", 38, 17)]
+    told: list[tuple[float, Any]] = []
+    for worker, node, from_min, until_min in stays:
+        joined = WorkerJoined(Offer(worker, node, 8, room, capacity=CapacityClass.DEDICATED))
+        told.append((from_min, joined))
+        for at, ago_min in enumerate(range(from_min, until_min + 7, -7)):
+            for number in range(min(7, 3 + at)):
+                token = Token(TaskId(f"{worker}-{at}-{number}"), 1)
+                part = {"pipeline": key("orders_clean"), "run": f"r{at}"}
+                work = Submission(token.task, "sales", "d", now_s - ago_min * MINUTE_S, **part)
+                told += [(ago_min, Submitted(work)), (ago_min, Granted(token, worker, 1))]
+                told.append((ago_min - 7, Ended(token, Outcome.SUCCEEDED)))
+        told.append((until_min, WorkerGone(worker, LossCause.NODE_GONE)))
+    for ago_min, record in sorted(told, key=lambda one: -one[0]):
+        await journaled.append([record], now_s - ago_min * MINUTE_S, "cause")
 
 
 async def _work(deps: Deps, now_s: float) -> None:

@@ -4,10 +4,13 @@ Whatever a page does, the browser's console stays empty; hostile names stay text
 """
 
 import contextlib
+import csv
+import io
 import os
 import re
 import shutil
 import time
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -18,6 +21,7 @@ from swarm.model.journal import FindingRated
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
+from swarm.model.work import Needs, Resources, Submission, TaskId
 from swarm.store.journal import open_journal
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
 from tests.e2e.test_up import eventually
@@ -58,7 +62,9 @@ SAID = {
         "USD in 30 days",
         "finance_close",
         "0.15 USD",
-        "0.075 USD in vain",
+        "In vain",
+        "0.075 USD",
+        "Saved",
         "15 h spot of pool new",
     ],
     "/findings": ["Remedy", "is paused", "no orchestrator knows", "Owner: web"],
@@ -177,6 +183,154 @@ def test_a_wrong_token_is_told_and_nothing_is_shown(chromium, world):
     page.close()
 
 
+def test_the_last_hour_of_the_fleet_is_a_line_under_each_figure(visit, world):
+    page = visit(world)
+    fleet = page.get_by_label("Fleet now")
+    lines = fleet.locator("svg.spark")
+    expect(lines).to_have_count(3)
+    minutes = asked(world, "cost/minutes")
+    slots = [one["slots"] for one in minutes]
+    assert (min(slots), max(slots)) == (0, 16)
+    shares = [one["held"] / one["slots"] for one in minutes if one["slots"]]
+    assert min(shares) < 0.5 < 0.8 < max(shares)
+    held = sum(one["held"] for one in minutes)
+    expect(fleet).to_contain_text("on average in the last hour")
+    mean = int(re.search(r"(\d+) % on average", fleet.inner_text())[1])
+    assert abs(mean - 100 * held / sum(slots)) < 3
+    expect(fleet.get_by_role("img", name="slots in the last hour: 0 to 16")).to_be_visible()
+    most = max(one["usd_per_h"] for one in minutes)
+    cost = fleet.get_by_role("img", name=f"cost in the last hour: 0.00 to {most:.2f} USD/h")
+    expect(cost).to_be_visible()
+    course = cost.locator("path.course").get_attribute("d")
+    # As high as the dearest minute is at the top, and a step for each minute.
+    assert course.count("H") == 60
+    assert {float(y) for y in re.findall(r"[ML]\d+ ([\d.]+)", course)} >= {2.0, 24.0}
+
+
+def test_runs_that_waited_to_begin_stand_above_those_under_way(visit, world):
+    page = visit(world)
+    expect(page.get_by_label("The last 60 minutes").locator("rect.bar")).to_have_count(60)
+    now_s = time.time()
+    key = {"orchestrator": "airflow", "pipeline": "queue"}
+    times = {"scheduled_for_s": now_s - 1_500, "started_at_s": now_s - 300, "ended_at_s": now_s}
+    run = {"pipeline": key, "run_id": "r", "state": "succeeded", **times}
+    page.route("**/api/v1/runs?**", give({"items": [run], "next_cursor": None}))
+    page.goto(world.url)
+    strip = page.get_by_label("The last 60 minutes")
+    expect(strip).to_contain_text("1 run at most waited to begin (outlined)")
+    expect(strip.locator("rect.waited")).to_have_count(20)  # of the 25 minutes before it ended
+
+
+def test_a_table_is_sorted_by_its_headings_and_saved(visit, world):
+    page = visit(world, "/cost")
+    table = page.get_by_role("table").filter(has_text="In vain")
+    first = table.locator("tbody tr").first
+    expect(first).to_contain_text("orders_clean")
+    table.get_by_role("button", name="In vain").click()
+    expect(first).to_contain_text("attribution")
+    heading = table.get_by_role("columnheader", name="In vain")
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    page.reload()
+    expect(first).to_contain_text("attribution")
+    table.get_by_role("button", name="Pipeline").click()
+    expect(first).to_contain_text("of no pipeline")
+    with page.expect_download() as saving:
+        page.get_by_title("pipeline as CSV").click()
+    assert saving.value.suggested_filename == "swarm-pipeline.csv"
+    rows = list(csv.DictReader(io.StringIO(Path(saving.value.path()).read_text())))
+    told = {row["name"]: row for row in asked(world, "cost?days=30")["rows"]}
+    assert [row["Pipeline"] for row in rows] == sorted(told)
+    for row in rows:
+        usd = told[row["Pipeline"]]["usd"]  # of what runs it grows
+        assert float(row["usd"]) == pytest.approx(usd, abs=1e-6 if row["Pipeline"] else 0.01)
+        assert float(row["retry_usd"]) == told[row["Pipeline"]]["retry_usd"]
+    table.get_by_role("button", name="Pipeline").click()
+    table.get_by_role("button", name="Pipeline").click()
+    expect(page).to_have_url(f"{world.url}/cost")
+    expect(first).to_contain_text("orders_clean")
+
+
+def test_what_belongs_to_a_drawing_stands_beside_it(visit, world):
+    page = visit(world, "/cost")
+    teams = page.get_by_role("link", name="Teams").bounding_box()
+    heading = page.get_by_role("heading", name="Pipelines").bounding_box()
+    assert teams["x"] > heading["x"]
+    assert 0 < teams["y"] - heading["y"] < 80
+    legend = page.get_by_text("the fleet of the peak, all the time").first
+    page.get_by_role("link", name="Teams").click()
+    expect(page.get_by_role("columnheader", name="Team")).to_be_visible()
+    expect(legend).to_be_visible()
+
+
+def test_a_saved_name_is_no_formula(visit, world):
+    page = visit(world)
+    name = '=HYPERLINK("http://x"),1'
+    row = {"name": name, "usd": 1.0, "retry_usd": 0.0, "slot_h": 2.0}
+    cost = asked(world, "cost?days=30") | {"rows": [row]}
+    page.route("**/api/v1/cost?**", give(cost))
+    page.goto(f"{world.url}/cost?by=team")
+    with page.expect_download() as saving:
+        page.get_by_title("team as CSV").click()
+    assert saving.value.suggested_filename == "swarm-team.csv"
+    (head, saved) = csv.reader(io.StringIO(Path(saving.value.path()).read_text()))
+    assert head == ["Team", "usd", "retry_usd", "slot_h"]
+    assert saved == [f"'{name}", "1", "0", "2"]
+
+
+def test_what_a_reader_has_opened_stays_open(visit, world):
+    page = visit(world, "/cost")
+    page.get_by_text("As a table").click()
+    table = page.get_by_role("table").filter(has_text="Day (UTC)")
+    table.get_by_role("button", name="Bill").click()
+    expect(page).to_have_url(re.compile("sort=-days.1"))
+    expect(table.get_by_role("columnheader", name="Bill")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    expect(table).to_be_visible()
+
+
+def test_what_waits_says_why_in_a_line_and_in_full(visit, tmp_path):
+    with served(tmp_path / "own", hostile=False) as own:
+        now_s = time.time()
+        needs = Needs("gpu", resources=Resources(cpu=4.0))
+        tasks = tuple(
+            Submission(TaskId(f"train-{at}"), "ml", "d", now_s - at, needs=needs)
+            for at in range(10)
+        )
+        own.hand_in(tasks)
+        page = visit(own)
+        waits = page.get_by_label("Held and waiting")
+        expect(waits).to_contain_text("10 tasks")
+        told = asked(own, "tasks/train-9/explain")
+        expect(waits).to_contain_text(told["waiting_text"])
+        waits.get_by_role("link", name="10 tasks").click()
+        page.wait_for_url("**/fleet?task=train-9")
+        drawer = page.locator("#drawer")
+        expect(drawer).to_contain_text(told["waiting_text"])
+        expect(drawer).to_contain_text("ml")
+        expect(drawer).to_contain_text("worker-3")
+        expect(drawer).to_contain_text("no capability: it will never run here")
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+        expect(drawer).to_be_hidden()
+        lines = page.get_by_label("Waiting", exact=True).locator("li")
+        expect(lines).to_have_count(8)
+        expect(lines.first).to_contain_text("train-9")
+        expect(lines.first).to_contain_text(told["waiting_text"])
+        expect(page.get_by_label("Waiting", exact=True)).to_contain_text("and 2 that came later")
+        lines.nth(1).focus()
+        page.keyboard.press(".")
+        page.wait_for_url("**/fleet?task=train-8")
+        expect(drawer.get_by_role("heading", name="train-8")).to_be_visible()
+        page.goto("about:blank")  # before its server is gone
+
+
+def asked(world, path):
+    """What the API answers."""
+    header = {"Authorization": f"Bearer {TOKEN}"}
+    return httpx.get(f"{world.url}/api/v1/{path}", headers=header).json()
+
+
 def test_hostile_names_are_text(visit, world):
     page = visit(world, "/graph?view=table")
     expect(page.locator("tbody")).to_contain_text(f"airflow/{HOSTILE}")
@@ -290,6 +444,38 @@ def test_what_is_moved_and_zoomed_is_drawn_as_if_at_once(visit, world):
     page.wait_for_function("() => !document.querySelector('#hovered').textContent")
     page.wait_for_function(WHOLE)
     assert page.evaluate(UNLIKE) < 0.01
+
+
+def test_datasets_are_dots_on_the_edges_from_near(visit, world):
+    page = visit(world, "/graph?s=inventory+replenishment")
+    page.wait_for_function(WHOLE)
+    # How much is drawn around the middle of the line: of a dot far more than of a line.
+    dot = """() => {
+      const { scene, view } = swarm.drawn();
+      const [x1, y1, x2, y2, x3, y3, x4, y4] = scene.lines[0].points;
+      const [x, y] = [(x1 + 3 * x2 + 3 * x3 + x4) / 8, (y1 + 3 * y2 + 3 * y3 + y4) / 8];
+      const sheet = new OffscreenCanvas(9, 9).getContext("2d", { willReadFrequently: true });
+      const shown = document.querySelector("#stage canvas");
+      const place = (n, at) => Math.round(Math.round(view[n]) + at * view.scale) - 4;
+      sheet.drawImage(shown, place("x", x), place("y", y), 9, 9, 0, 0, 9, 9);
+      const points = sheet.getImageData(0, 0, 9, 9).data;
+      let dark = 0;
+      for (let at = 3; at < points.length; at += 4) if (points[at] > 128) dark++;
+      return [view.scale, dark];
+    }"""
+
+    def after(key, is_enough):
+        scale, points = page.evaluate(dot)
+        while not is_enough(scale):
+            page.keyboard.press(key)
+            page.evaluate(FRAME)
+            page.wait_for_function(WHOLE)
+            scale, points = page.evaluate(dot)
+        return points
+
+    page.locator("#stage canvas").focus()
+    assert after("-", lambda scale: scale < 0.9) < 30
+    assert after("+", lambda scale: scale > 2) > 50
 
 
 def test_who_is_hit_is_told_of_the_box_under_the_pointer(visit, world):
@@ -449,6 +635,10 @@ def test_each_page_is_open_to_everybody(visit, world, scheme):
     page.goto(f"{world.url}/graph?edge=airflow%2Forders_clean%0Adagster%2Ffinance_close")
     expect(page.locator("#drawer .ledger").first).to_be_visible()
     assert barriers(page) == []
+    page.goto(f"{world.url}/graph?view=table&node=airflow%2Forders_clean")
+    expect(page.locator("#drawer")).to_contain_text("nearest first")
+    expect(page.locator("tbody tr").first).to_be_visible()
+    assert barriers(page) == []
 
 
 def test_the_plan_stands_beside_what_ran(visit, world):
@@ -463,6 +653,9 @@ def test_the_plan_stands_beside_what_ran(visit, world):
     expect(rows).to_have_count(3)
     assert rows.all_inner_texts() == ["ai\ncrm_export", "ai\norders_clean", "da\nfinance_close"]
     expect(page.locator("p.lead")).to_contain_text("crm_export is not where it usually is by now")
+    marks = page.locator(".axis text").all_text_contents()
+    assert len(marks) > 4
+    assert all(mark.endswith(":00") for mark in marks)
     page.reload()
     expect(rows).to_have_count(3)
     expect(page.get_by_role("button", name="24 h")).to_have_attribute("aria-pressed", "true")
@@ -542,13 +735,16 @@ def test_pages_without_anything_say_what_brings_it(visit, world):
         "ahead": [],
         "workers": [],
         "foreign-workers": [],
+        "tasks?**": nothing,
+        "cost?**": asked(world, "cost?days=1&by=team") | {"days": [], "rows": []},
     }.items():
         page.route(f"**/api/v1/{path}", give(answer))
     for path, words in {
         "/": ["Nothing is promised yet", "Nothing is held, and nothing waits"],
         "/graph": ["No pipelines are known yet", "swarm scan"],
         "/timeline": ["Runs appear as orchestrators tell of them"],
-        "/fleet": ["No worker is here", "None is watched yet"],
+        "/fleet": ["No worker is here", "No task waits for a slot", "None is watched yet"],
+        "/cost": ["No node has worked for swarm in these 30 days", "swarm cost --baseline"],
         "/findings": ["Nothing is open"],
     }.items():
         page.goto(world.url + path)
