@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ def start(
     count: Annotated[int, typer.Option(min=1, help="How many of it are to live.")] = 1,
     memory_bytes: Annotated[int, typer.Option(min=0, help="Memory of each; 0: any.")] = 0,
     cwd: Annotated[Path, typer.Option(help="Folder to import it from.")] = Path(),
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Keep agents of a class alive, also when swarm is started again."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
         swarm.keep_agents(agent, count, memory_bytes=memory_bytes, cwd=str(cwd.resolve()))
 
 
@@ -58,9 +59,9 @@ def run(
 
 
 @app.command()
-def stop(agent: ClassArgument, path: ConfigOption = None) -> None:
+def stop(agent: ClassArgument, dry_run: DryRunOption = False, path: ConfigOption = None) -> None:
     """End the agents of a class; what they hold goes to others, or waits."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
         swarm.keep_agents(agent, 0)
 
 

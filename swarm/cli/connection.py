@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar="SWARM_CONFIG", help="Settings file (YAML)."),
+]
+
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Look whether it can be done; print it, and change nothing."),
 ]
 
 PATIENT_S = 15.0  # of what follows something: a restarted API is back by then
@@ -33,6 +38,35 @@ def connected(path: Path | None, retry_for_s: float = 0.0) -> Iterator["Client"]
 
     with explained(), Client(*reached(path), retry_for_s=retry_for_s) as client:
         yield client
+
+
+@contextlib.contextmanager
+def changing(
+    path: Path | None, dry_run: bool, *, of: Iterable[str] = (), retry_for_s: float = 0.0
+) -> Iterator["Client"]:
+    """As `connected`, for a command that changes something. In a `dry_run` the pipelines `of` which
+    it speaks have to be known, and the first change is printed in place of being sent; the command
+    ends there, with 0."""
+    if not dry_run:
+        with connected(path, retry_for_s) as client:
+            yield client
+        return
+    from swarm.cli.rehearsal import Rehearsal, Rehearsed
+
+    with explained(), Rehearsal(*reached(path), retry_for_s=retry_for_s) as client:
+        try:
+            for pipeline in of:
+                client.impact(pipeline)
+            yield client
+        except Rehearsed as change:
+            typer.echo(str(change))
+            unchanged()
+
+
+def unchanged() -> NoReturn:
+    """Leave a dry run."""
+    typer.echo("Nothing was changed: this was a dry run.", err=True)
+    raise typer.Exit
 
 
 def reached(path: Path | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -38,17 +38,31 @@ def decisions(
 def hold(
     pipeline: str,
     for_: Annotated[str, typer.Option("--for", help="How long at most: `90m`, `2h`.")] = "1h",
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Hold a pipeline until it is released, or the time is over."""
-    with connected(path) as swarm:
-        typer.echo(_line(swarm.hold(pipeline, by=getpass.getuser(), for_s=_seconds(for_))))
+    with changing(path, dry_run, of=[pipeline]) as swarm:
+        _tell(swarm.hold(pipeline, by=getpass.getuser(), for_s=_seconds(for_)), output)
 
 
-def release(pipeline: str, path: ConfigOption = None) -> None:
+def release(
+    pipeline: str,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TABLE,
+    path: ConfigOption = None,
+) -> None:
     """Let a held pipeline go on; it is not held again for the same planned start."""
-    with connected(path) as swarm:
-        typer.echo(_line(swarm.release(pipeline, by=getpass.getuser())))
+    with changing(path, dry_run, of=[pipeline]) as swarm:
+        _tell(swarm.release(pipeline, by=getpass.getuser()), output)
+
+
+def _tell(decision: "Decision", output: Output) -> None:
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, **decision}, indent=2))
+    else:
+        typer.echo(_line(decision))
 
 
 def _line(row: "Decision") -> str:

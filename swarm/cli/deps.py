@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, connected, fail, unchanged
 from swarm.cli.edge_name import edge_name
 from swarm.cli.output import Output, OutputOption, name_of, print_table
 
@@ -128,17 +128,23 @@ def impact(
     typer.echo(f"{answer['total']} {side} {name}", err=True)
 
 
-def accept(upstream: str, downstream: str, path: ConfigOption = None) -> None:
+def accept(
+    upstream: str, downstream: str, dry_run: DryRunOption = False, path: ConfigOption = None
+) -> None:
     """Confirm the dependencies between two tasks; rescans keep it."""
-    _judge(upstream, downstream, "accepted", path)
+    _judge(upstream, downstream, "accepted", dry_run, path)
 
 
-def reject(upstream: str, downstream: str, path: ConfigOption = None) -> None:
+def reject(
+    upstream: str, downstream: str, dry_run: DryRunOption = False, path: ConfigOption = None
+) -> None:
     """Say that there is no dependency between two tasks; rescans keep it."""
-    _judge(upstream, downstream, "rejected", path)
+    _judge(upstream, downstream, "rejected", dry_run, path)
 
 
-def _judge(upstream: str, downstream: str, verdict: _Verdict, path: ConfigOption) -> None:
+def _judge(
+    upstream: str, downstream: str, verdict: _Verdict, dry_run: bool, path: ConfigOption
+) -> None:
     with connected(path) as swarm:
         found = [
             edge
@@ -148,5 +154,8 @@ def _judge(upstream: str, downstream: str, verdict: _Verdict, path: ConfigOption
         if not found:
             fail(f"No dependency leads from {upstream} to {downstream}; see `swarm deps --all`.", 4)
         for edge in found:
-            swarm.judge(edge, verdict, by=getpass.getuser())
+            if not dry_run:
+                swarm.judge(edge, verdict, by=getpass.getuser())
             typer.echo(f"{verdict}: {upstream} -> {downstream} through {edge['dataset']}")
+    if dry_run:
+        unchanged()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -65,9 +65,13 @@ class Word(StrEnum):
     WRONG = "wrong"
 
 
-def rate(finding: str, word: Word, path: ConfigOption = None) -> None:
+def rate(
+    finding: str, word: Word, dry_run: DryRunOption = False, path: ConfigOption = None
+) -> None:
     """Say whether it was right to tell of a hazard, by its id; its kind keeps score."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run and finding not in {row["id"] for row in swarm.findings(since_s=0.0)}:
+            fail(f"No finding has the id {finding}; see `swarm findings -o json`.", 4)
         swarm.rate(finding, right=word is Word.RIGHT, by=getpass.getuser())
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
+    from swarm.client import Client
     from swarm.client.calls.access import Key, NewKey
 
 app = typer.Typer(help="API keys: made, listed, rotated, revoked.", no_args_is_help=True)
@@ -44,11 +45,12 @@ def create(
     role: Annotated[list[As], typer.Option("--role", help="What it may do; may be repeated.")],
     days: Annotated[float, typer.Option(min=0.001, max=3_650, help="After so many it ends.")] = 90,
     file: FileOption = None,
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Make a key. It is shown once: swarm keeps only a digest of it."""
     _refuse_taken(file)
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
         _give(swarm.create_key(name, role, life_s=days * _DAY_S), file)
 
 
@@ -59,18 +61,23 @@ def rotate(
         float, typer.Option("--overlap", min=0, help="Hours for which the old one opens too.")
     ] = 24.0,
     file: FileOption = None,
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Make a key like KEY in its place, for as long as that was for."""
     _refuse_taken(file)
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run:
+            _refuse_unknown(swarm, key)
         _give(swarm.rotate_key(key, overlap_s=overlap_h * 3_600), file)
 
 
 @app.command()
-def revoke(key: KeyArgument, path: ConfigOption = None) -> None:
+def revoke(key: KeyArgument, dry_run: DryRunOption = False, path: ConfigOption = None) -> None:
     """End a key at once."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run:
+            _refuse_unknown(swarm, key)
         swarm.revoke_key(key)
     typer.echo(f"key {key} opens nothing any more", err=True)
 
@@ -108,6 +115,12 @@ def _line(row: "Key") -> str:
 
 def _when(at_s: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_s))
+
+
+def _refuse_unknown(swarm: "Client", key: str) -> None:
+    known = swarm.keys()
+    if all(row["id"] != key for row in known):
+        fail(f"No key has the id {key}; see `swarm keys ls`.", 4)
 
 
 def _refuse_taken(file: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Stretch(StrEnum):
     MONTH = "month"
 
 
-def link(
+def link(  # noqa: PLR0913  (typer: one argument is one option)
     pipelines: Annotated[
         list[str],
         typer.Argument(metavar="A... B", help="`orchestrator/name` each; the last one starts."),
@@ -38,6 +38,7 @@ def link(
     shift_min: Annotated[
         float, typer.Option(help="Minutes from a run's planned start to what it is for.")
     ] = 0.0,
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Start B when what A made is there: `swarm link airflow/orders prefect/report/main`.
@@ -46,7 +47,7 @@ def link(
     """
     if len(pipelines) < 2:
         fail("name at least two: what it waits for, and what starts", 2)
-    with connected(path) as swarm:
+    with changing(path, dry_run, of=pipelines) as swarm:
         swarm.link(
             pipelines[:-1],
             pipelines[-1],
@@ -60,10 +61,13 @@ def link(
 
 def unlink(
     pipeline: Annotated[str, typer.Argument(help="The one that is started.")],
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Take a pipeline's link away."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run and pipeline not in {one["downstream"] for one in swarm.links()}:
+            fail(f"No link starts {pipeline}; see `swarm links`.", 4)
         swarm.unlink(pipeline, by=getpass.getuser())
 
 

@@ -37,7 +37,7 @@ def launch(settings: Settings, told: threading.Event | None = None) -> int:
     """Start the process of swarm and wait until its API has caught up; returns its pid. Ends it
     instead, with exit code 130, when it is `told` to."""
     clear(settings)
-    _refuse_taken_port(settings)
+    refuse_taken_port(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     frozen = _frozen_file(settings)
     frozen.write_text(settings.model_dump_json())
@@ -161,7 +161,8 @@ def _left_by(settings: Settings, pid: int) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _refuse_taken_port(settings: Settings) -> None:
+def refuse_taken_port(settings: Settings) -> None:
+    """Leave, with exit code 7, where another listens on the port of the API."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def sla(
 
 
 @app.command()
-def accept(
+def accept(  # noqa: PLR0913  (typer: one argument is one option)
     pipeline: Annotated[str, typer.Argument(help="`orchestrator/name`.")],
     at: Annotated[
         str | None, typer.Option(help="Another time of day than is offered, `07:30`.")
@@ -62,11 +62,12 @@ def accept(
     timezone: Annotated[str | None, typer.Option(help="Whose clock that is.")] = None,
     days: Annotated[str | None, typer.Option(help="Its days, `mon,tue`.")] = None,
     value: Annotated[float, typer.Option(help="What keeping it is worth beside others.")] = 1.0,
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Promise what is offered of a pipeline, or that it is done by another time."""
     of_week = None if days is None else [day.strip().lower() for day in days.split(",")]
-    with connected(path) as swarm:
+    with changing(path, dry_run, of=[pipeline]) as swarm:
         made = swarm.accept_sla(
             pipeline, by=getpass.getuser(), at=at, timezone=timezone, days=of_week, value=value
         )
@@ -76,10 +77,11 @@ def accept(
 @app.command()
 def decline(
     pipeline: Annotated[str, typer.Argument(help="`orchestrator/name`.")],
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Have no SLA of a pipeline offered, and end the one that was accepted."""
-    with connected(path) as swarm:
+    with changing(path, dry_run, of=[pipeline]) as swarm:
         swarm.decline_sla(pipeline, by=getpass.getuser())
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, connected
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 DEGRADED = 3
@@ -52,10 +52,15 @@ def quarantine(
     seq: Annotated[int, typer.Argument(help="The record that stops it.")],
     by: Annotated[str, typer.Option(help="Who decides this.")],
     reason: Annotated[str, typer.Option(help="Why it may be left out.")],
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Set aside the record before which a stream of the journal stands still. What it told is then
     not known: a task it took, for instance. It stays in the journal, with your name and reason."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run:
+            standing = {(one["stream"], one["seq"]) for one in swarm.status()["standing"]}
+            if (stream, seq) not in standing:
+                fail(f"{stream} does not stand still before record {seq}; see `swarm status`.", 7)
         swarm.quarantine(stream, seq, by=by, reason=reason)
     typer.echo(f"Record {seq} of {stream} is set aside; the stream goes on.")

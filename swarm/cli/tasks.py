@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm.cli.connection import PATIENT_S, ConfigOption, connected
+from swarm.cli.connection import (
+    PATIENT_S,
+    ConfigOption,
+    DryRunOption,
+    changing,
+    connected,
+    fail,
+)
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
@@ -25,19 +32,20 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of the tas
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
-def run(
+def run(  # noqa: PLR0913  (typer: one argument is one option)
     argv: Annotated[list[str], typer.Argument(metavar="PROGRAM...", help="What to run.")],
     id_: Annotated[str | None, typer.Option("--id", help="Your own id for it.")] = None,
     team: Annotated[str, typer.Option(help="Whose share of the workers it takes.")] = "default",
     cpu: Annotated[float, typer.Option(min=0, help="Cores it takes.")] = 1.0,
     detach: Annotated[bool, typer.Option(help="Print the id and leave.")] = False,
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Run a program on a worker and print what it prints; its failure is ours."""
     task: dict[str, Any] = {"argv": argv, "team": team, "cpu": cpu}
     if id_ is not None:
         task["id"] = id_
-    with connected(path, retry_for_s=PATIENT_S) as swarm:
+    with changing(path, dry_run, retry_for_s=PATIENT_S) as swarm:
         (name,) = swarm.submit([task])
         if detach:
             typer.echo(name)
@@ -124,9 +132,11 @@ def logs(
 
 
 @app.command()
-def cancel(task: TaskArgument, path: ConfigOption = None) -> None:
+def cancel(task: TaskArgument, dry_run: DryRunOption = False, path: ConfigOption = None) -> None:
     """End a task."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run:
+            swarm.task(task)
         swarm.cancel(task)
 
 
@@ -186,10 +196,13 @@ def list_losses(
 @workers_app.command()
 def drain(
     worker: Annotated[str, typer.Argument(metavar="WORKER", help="Id of the worker.")],
+    dry_run: DryRunOption = False,
     path: ConfigOption = None,
 ) -> None:
     """Give a worker no new tasks."""
-    with connected(path) as swarm:
+    with changing(path, dry_run) as swarm:
+        if dry_run and worker not in {row["worker"] for row in swarm.workers()}:
+            fail(f"No worker is called {worker}; see `swarm workers ls`.", 4)
         swarm.drain(worker)
 
 

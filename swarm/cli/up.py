@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, explained, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, explained, fail, unchanged
 
 
 def up(
@@ -14,11 +14,12 @@ def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay until it ends, for who restarts it then.")
     ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
     from swarm.bootstrap import running_file
-    from swarm.cli.process import launch, running_pid, stay, told_to_end
+    from swarm.cli.process import launch, refuse_taken_port, running_pid, stay, told_to_end
 
     with explained():
         settings = config.load(path)
@@ -33,6 +34,12 @@ def up(
         typer.echo(
             "No `sources` in the settings: only pushed events will be seen (see README).", err=True
         )
+    if dry_run:
+        refuse_taken_port(settings)
+        for source in settings.sources:
+            typer.echo(f"would read {source.instance} ({source.kind})")
+        typer.echo(f"would answer at http://{settings.api.host}:{settings.api.port}/api/v1")
+        unchanged()
     told = told_to_end() if foreground else None
     pid = launch(settings, told)
     running = json.loads(running_file(settings).read_text())
@@ -43,7 +50,7 @@ def up(
         fail(f"swarm died; see {settings.state_dir / 'swarm.log'}", 1)
 
 
-def down(path: ConfigOption = None) -> None:
+def down(path: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Stop swarm; everything it knows stays in the journal."""
     from swarm import config
     from swarm.cli.process import clear, running_pid, stop
@@ -51,6 +58,9 @@ def down(path: ConfigOption = None) -> None:
     with explained():
         settings = config.load(path)
     pid = running_pid(settings)
+    if dry_run:
+        typer.echo("swarm does not run here." if pid is None else f"would end process {pid}")
+        unchanged()
     if pid is None:
         clear(settings)
         typer.echo("swarm does not run here.", err=True)
