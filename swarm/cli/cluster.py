@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import EXIT_FOUND, fail
-from swarm.cli.output import CheckOutput
+from swarm.cli.output import AsIsOption, Output, OutputOption, print_table
 
 if TYPE_CHECKING:
     from swarm.capacity.clusterfile.located import Finding
@@ -24,7 +24,7 @@ FileArgument = Annotated[
 @app.command()
 def check(
     file: FileArgument,
-    output: Annotated[CheckOutput, typer.Option("--output", "-o", help="Form.")] = CheckOutput.TEXT,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Tell what is wrong with a cluster file, on which line, and what to write instead.
 
@@ -32,7 +32,7 @@ def check(
     network, when a node counts as dead. It starts nothing. Exit code 3: something is wrong.
     """
     found = _checked(file)
-    if output is CheckOutput.JSON:
+    if output is Output.JSON:
         tree = {"schema_version": 1, "findings": [asdict(one) for one in found]}
         typer.echo(json.dumps(tree, indent=2))
     else:
@@ -44,7 +44,7 @@ def check(
 
 
 @app.command()
-def offerings(file: FileArgument) -> None:
+def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
     """Print the settings by which swarm orders the nodes of a cluster file.
 
     Exit code 1: something is wrong with the file, `swarm cluster check` says what.
@@ -71,7 +71,13 @@ def offerings(file: FileArgument) -> None:
     ]
     most = sum(one.most or 0 for one in found)
     tree = {"placement": {"pool": "ray", "most_workers": most, "offerings": rows}}
-    typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)
+    if output is Output.JSON:
+        typer.echo(json.dumps(tree, indent=2))
+    elif output is Output.TABLE:
+        columns = ("name", "slots", "price_usd_per_h", "boot_s", "market", "most")
+        print_table(columns, ([str(row[column]) for column in columns] for row in rows))
+    else:
+        typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)
 
 
 def _checked(file: Path) -> "list[Finding]":

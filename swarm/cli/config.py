@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from swarm.cli.output import ConfigOutput
+from swarm.cli.output import AsIsOption, Output, print_table
 
 app = typer.Typer(help="The settings.", no_args_is_help=True)
 
@@ -26,9 +26,7 @@ def show(
             metavar="FILE",
         ),
     ] = None,
-    output: Annotated[
-        ConfigOutput, typer.Option("--output", "-o", help="Form.")
-    ] = ConfigOutput.YAML,
+    output: AsIsOption = Output.YAML,
     origin: Annotated[
         bool, typer.Option("--origin", help="One line a key, and who says so.")
     ] = False,
@@ -42,14 +40,17 @@ def show(
 
     tree = load(config).model_dump(mode="json")
     tree["store_url"] = _without_password(tree["store_url"])
-    if origin:
-        rows = list(_origins(tree, config, os.environ))
-        if output is ConfigOutput.JSON:
+    rows = list(_origins(tree, config, os.environ))
+    if output is Output.TABLE:
+        said = ((key, json.dumps(value, ensure_ascii=False), whence) for key, value, whence in rows)
+        print_table(("key", "value", "origin"), said)
+    elif origin:
+        if output is Output.JSON:
             typer.echo(json.dumps({key: {"value": v, "origin": o} for key, v, o in rows}, indent=2))
             return
         for key, value, whence in rows:
             typer.echo(f"{key}: {json.dumps(value, ensure_ascii=False)}  # {whence}")
-    elif output is ConfigOutput.JSON:
+    elif output is Output.JSON:
         typer.echo(json.dumps(tree, indent=2))
     else:
         typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)

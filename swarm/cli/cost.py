@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import EXIT_FOUND, ConfigOption, connected, explained
-from swarm.cli.output import CostOutput
+from swarm.cli.output import CostOption, CostOutput
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -67,7 +67,7 @@ def cost(  # noqa: PLR0913  (typer: one argument is one option)
     dagster: DagsterOption = None,
     prefect: PrefectOption = None,
     manifest: ManifestOption = None,
-    output: Annotated[CostOutput, typer.Option("--output", "-o", help="Form.")] = CostOutput.TABLE,
+    output: CostOption = CostOutput.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show what the nodes of the last days cost, and whose it was. It changes nothing.

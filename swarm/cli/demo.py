@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from swarm.cli.output import Output
+from swarm.cli.output import AsIsOption, Output
 
 
 def demo(
     leave: Annotated[
         bool, typer.Option("--exit", help="Stop everything when the report is printed.")
     ] = False,
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
+    output: AsIsOption = Output.TABLE,
     folder: Annotated[Path, typer.Option(help="Where the lab and its environments live.")] = Path(
         ".lab"
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import explained, reached
-from swarm.cli.output import DiffOutput
+from swarm.cli.output import DiffOption, DiffOutput
 from swarm.cli.scan import named_address
 from swarm.cli.source_options import MinConfidenceOption
 
@@ -39,7 +39,7 @@ def diff(
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,
-    output: Annotated[DiffOutput, typer.Option("--output", "-o", help="Form.")] = DiffOutput.TABLE,
+    output: DiffOption = DiffOutput.TABLE,
 ) -> None:
     """Compare two manifests: new and removed dependencies, new rings, longer ways to an SLA.
 

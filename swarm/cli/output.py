@@ -1,9 +1,10 @@
-"""How commands print: the forms that `-o` knows, tables, times and names."""
+"""How commands print: the forms that `-o` knows, tables, times and names. Every `-o` knows `table`,
+`json` and `yaml`; some have one form more."""
 
 import time
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -26,6 +27,7 @@ class ReportOutput(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
     HTML = "html"
 
 
@@ -34,6 +36,7 @@ class DiffOutput(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
     MARKDOWN = "markdown"
 
 
@@ -42,35 +45,30 @@ class CostOutput(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
     CSV = "csv"
 
 
-class ConfigOutput(StrEnum):
-    """Settings."""
-
-    YAML = "yaml"
-    JSON = "json"
+_Form = TypeVar("_Form", bound=StrEnum)
 
 
-class CheckOutput(StrEnum):
-    """What was found in a file."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-def _seen_as(context: typer.Context, output: Output) -> Output:
+def _seen_as(context: typer.Context, output: _Form) -> _Form:
     """A command that is to print YAML sees that it is to print JSON."""
-    if output is not Output.YAML:
+    if output != Output.YAML:
         return output
     if not context.resilient_parsing:
         context.with_resource(json_as_yaml())
-    return Output.JSON
+    return type(output)(Output.JSON.value)
 
 
-OutputOption = Annotated[
-    Output, typer.Option("--output", "-o", help="How to print.", callback=_seen_as)
-]
+_OPTION = typer.Option("--output", "-o", help="How to print.", callback=_seen_as)
+
+OutputOption = Annotated[Output, _OPTION]
+ReportOption = Annotated[ReportOutput, _OPTION]
+DiffOption = Annotated[DiffOutput, _OPTION]
+CostOption = Annotated[CostOutput, _OPTION]
+# For what prints YAML itself: as its text is written, or one document after the other.
+AsIsOption = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm.cli.connection import PATIENT_S, ConfigOption, connected
-from swarm.cli.output import Output, OutputOption, moment, name_of, print_table
+from swarm.cli.output import AsIsOption, Output, OutputOption, moment, name_of, print_table
+from swarm.cli.yaml_form import document
 
 if TYPE_CHECKING:
     from swarm.client.calls.graph import Run, TaskName
@@ -91,16 +92,19 @@ def events(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="End after so many.")
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
+    output: AsIsOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
-    """Follow what happens, one line each; with `-o json` one JSON object a line."""
+    """Follow what happens, one line each; with `-o json` one JSON object a line, with `-o
+    yaml` one document each."""
     with connected(path, retry_for_s=PATIENT_S) as swarm:
         heard = (one for one in swarm.events(after) if not kind or one["kind"] in kind)
         try:
             for one in itertools.islice(heard, limit):
                 if output is Output.JSON:
                     typer.echo(json.dumps(one))
+                elif output is Output.YAML:
+                    typer.echo(document(one), nl=False)
                 else:
                     typer.echo(f"{moment(one['at_s'])}  {one['kind']:14}  {one['text']}")
         except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import ConfigOption, explained, reached
-from swarm.cli.output import ReportOutput
+from swarm.cli.output import ReportOption, ReportOutput
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -32,9 +32,7 @@ def replay(  # noqa: PLR0913  (typer: one argument is one option)
     dagster: DagsterOption = None,
     prefect: PrefectOption = None,
     manifest: ManifestOption = None,
-    output: Annotated[
-        ReportOutput, typer.Option("--output", "-o", help="Form.")
-    ] = ReportOutput.TABLE,
+    output: ReportOption = ReportOutput.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show the last days twice: as they were, and held by swarm's own rules. It changes nothing.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm.cli.output import ReportOutput
+from swarm.cli.output import ReportOption, ReportOutput
 from swarm.cli.source_options import MinConfidenceOption
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
@@ -65,9 +65,7 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
             "DATASET]', each a pipeline or orchestrator/pipeline/task.",
         ),
     ] = None,
-    output: Annotated[
-        ReportOutput, typer.Option("--output", "-o", help="Form.")
-    ] = ReportOutput.TABLE,
+    output: ReportOption = ReportOutput.TABLE,
 ) -> None:
     """Find the dependencies nobody declared, in one read-only pass.
 
@@ -159,7 +157,7 @@ def _explain(settings: "Settings", edge: str, output: ReportOutput) -> tuple[str
     from swarm.cli.explained_text import explained_text
 
     if output is ReportOutput.HTML:
-        raise typer.BadParameter("an edge is explained as `table` or `json`", param_hint="-o")
+        raise typer.BadParameter("an edge is explained as table, json or yaml", param_hint="-o")
     found, failures = explained(settings, edge, lambda line: typer.echo(line, err=True))
     as_json = output is ReportOutput.JSON
     typer.echo(found.model_dump_json(indent=2) if as_json else explained_text(found).rstrip())

@@ -21,6 +21,7 @@ from swarm.cli.output import Output, name_of
 from swarm.cli.overload import Overload, overload
 from swarm.cli.process import launch, stop
 from swarm.cli.survival import PROMISED_AGAIN_S, PROMISED_SEEN_S, Survival, survive
+from swarm.cli.yaml_form import document
 from swarm.client import Client
 from swarm.client.calls.graph import Dependency
 from swarm.config import Api, PipelineRule, Settings, Source
@@ -204,8 +205,9 @@ def _short(dataset: str, lab: Lab) -> str:
 
 def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> None:
     survival, death = feats.survival, feats.death
-    if output is Output.JSON:
+    if output is not Output.TABLE:
         body: dict[str, object] = {
+            "schema_version": 1,
             "pipelines": outcome.pipelines,
             "orchestrators": outcome.orchestrators,
             "undeclared_expected": len(outcome.expected),
@@ -225,7 +227,7 @@ def _report(outcome: Outcome, feats: Feats, swarm: Client, output: Output) -> No
         }
         for feat in feats.morning or ():
             body |= feat.body()
-        typer.echo(json.dumps(body, indent=2))
+        typer.echo(json.dumps(body, indent=2) if output is Output.JSON else document(body))
         return
     edges = {_names(edge): edge for edge in swarm.dependencies(declared=False)}
     typer.echo("\nDependencies nobody declared, held against an audit of the warehouse:\n")

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -20,3 +21,10 @@ def json_as_yaml() -> Iterator[None]:
 
             told = json.loads(text)
             sys.stdout.write(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+
+
+def document(told: Any) -> str:
+    """One of several in a stream."""
+    import yaml
+
+    return str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, explicit_start=True))

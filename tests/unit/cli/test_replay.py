@@ -5,6 +5,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from swarm.cli.main import app
@@ -64,6 +65,13 @@ def test_the_days_are_replayed_offline_and_priced(replay):
     assert (sla["missed_without"], sla["name"]) == (1, "manifest/close<b> by 07:00 UTC")
     # What two lines of a manifest state is sure enough to be shown, not to be held for.
     assert (hazard["sure"], tree["held"], hazard["prevented"]) == (False, 0, 0)
+
+
+def test_yaml_says_what_json_says(replay):
+    as_json, as_yaml = (replay("--days", 3, "-o", form).stdout for form in ("json", "yaml"))
+    told = yaml.safe_load(as_yaml)
+    assert told.keys() == json.loads(as_json).keys()
+    assert told["stale_reads"] == json.loads(as_json)["stale_reads"]
 
 
 def test_the_table_says_what_has_to_be_accepted(replay):
