@@ -5,6 +5,7 @@ Rules
 2. What was answered under it is answered again for a day, with `Idempotent-Replayed: true`; to
    another body the answer is 409. Who comes while the first is under way waits for it.
 3. Only what was done is kept. A refusal changed nothing, and the next time it may be otherwise.
+   There is a bound on how many answers are kept, and on their bytes: the oldest go first.
 4. This is of one replica, and gone with it. What must not be made twice even then, a task or an API
    key, has its identity from the key (`OF_ITS_OWN`) and passes here; all else that may be asked for
    leaves things as they are when it is asked for again.
@@ -27,6 +28,7 @@ HEADER = "Idempotency-Key"
 KEY_MAX = 200
 AGAIN_S = 86_400.0  # for so long a key is good
 _KEPT_MAX = 10_000
+_KEPT_MAX_BYTES = 20_000_000
 _ANSWER_MAX_BYTES = 100_000
 OF_ITS_OWN = frozenset({"POST /tasks", "POST /keys", "POST /keys/{key}/rotate"})
 
@@ -46,12 +48,18 @@ class Repeats:
     """Stands behind the guard, which knows who asks and has read the body."""
 
     def __init__(
-        self, app: ASGIApp, monotonic_s: Callable[[], float], kept_max: int = _KEPT_MAX
+        self,
+        app: ASGIApp,
+        monotonic_s: Callable[[], float],
+        kept_max: int = _KEPT_MAX,
+        kept_max_bytes: int = _KEPT_MAX_BYTES,
     ) -> None:
         self._app = app
         self._monotonic_s = monotonic_s
         self._kept_max = kept_max
+        self._kept_max_bytes = kept_max_bytes
         self._kept: dict[tuple[str, str, str], _Kept] = {}
+        self._kept_bytes = 0  # of the bodies in `_kept`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = Headers(scope=scope).get(HEADER) if _changes(scope) else None
@@ -73,8 +81,10 @@ class Repeats:
         try:
             async with kept.turn:
                 if not kept.messages or self._monotonic_s() >= kept.until_s:
-                    kept.digest, kept.messages = digest, []
-                    kept.messages = await self._done(scope, Replay(body, receive), send)
+                    kept.digest = digest
+                    self._keep(name, kept, [])
+                    answered = await self._done(scope, Replay(body, receive), send)
+                    self._keep(name, kept, answered)
                     kept.until_s = self._monotonic_s() + AGAIN_S
                 elif kept.digest == digest:
                     await _send_again(kept.messages, send)
@@ -95,12 +105,18 @@ class Repeats:
         await self._app(scope, receive, heard)
         return answered if _is_done(answered) else []
 
+    def _keep(self, name: tuple[str, str, str], kept: _Kept, answered: list[Message]) -> None:
+        if self._kept.get(name) is kept:  # else it was given up for others meanwhile
+            self._kept_bytes += _size(answered) - _size(kept.messages)
+        kept.messages = answered
+
     def _forget(self, name: tuple[str, str, str], kept: _Kept) -> None:
         """What was refused, and the oldest where there are too many."""
         if not kept.messages and not kept.asking and self._kept.get(name) is kept:
             del self._kept[name]
-        while len(self._kept) > self._kept_max:
-            del self._kept[next(iter(self._kept))]
+        while len(self._kept) > self._kept_max or self._kept_bytes > self._kept_max_bytes:
+            oldest = self._kept.pop(next(iter(self._kept)))
+            self._kept_bytes -= _size(oldest.messages)
 
 
 def _changes(scope: Scope) -> bool:
@@ -110,8 +126,13 @@ def _changes(scope: Scope) -> bool:
 
 
 def _is_done(answered: list[Message]) -> bool:
-    size = sum(len(message.get("body", b"")) for message in answered)
-    return bool(answered) and 200 <= answered[0]["status"] < 300 and size <= _ANSWER_MAX_BYTES
+    if not answered or not 200 <= answered[0]["status"] < 300:
+        return False
+    return _size(answered) <= _ANSWER_MAX_BYTES
+
+
+def _size(answered: list[Message]) -> int:
+    return sum(len(message.get("body", b"")) for message in answered)
 
 
 async def _send_again(messages: list[Message], send: Send) -> None:

@@ -15,6 +15,7 @@ from tests.unit.api.test_decisions import CLOSE, known
 
 ANN, BOB = (Caller(name, frozenset({Role.OPERATOR})) for name in ("key:ann", "key:bob"))
 KEPT = 20
+KEPT_BYTES = 10_000
 HOLD = {"pipeline": str(CLOSE), "by": "ann", "for_s": 600}
 
 
@@ -25,7 +26,7 @@ class World:
         self.done, self.status, self.at_s = 0, 201, 0.0
         self.gate = asyncio.Event()
         self.gate.set()
-        self.repeats = Repeats(self._app, lambda: self.at_s, kept_max=KEPT)
+        self.repeats = Repeats(self._app, lambda: self.at_s, KEPT, KEPT_BYTES)
 
     async def _app(self, scope: Any, receive: Callable[[], Any], send: Callable[..., Any]) -> None:
         body = (await receive())["body"]
@@ -122,6 +123,38 @@ async def test_a_key_has_a_bound_and_so_many_are_kept(world: World) -> None:
     assert len(world.repeats._kept) == KEPT
     await world.ask(str(KEPT))
     assert world.done == KEPT + 5
+
+
+async def test_answers_are_kept_up_to_so_many_bytes_the_newest_of_them(world: World) -> None:
+    large = "x" * 3_000
+    for key in "abcde":
+        await world.ask(key, large)
+    assert sum(map(held, world.repeats._kept.values())) <= KEPT_BYTES
+    for key in "cde":
+        assert (await world.ask(key, large))[2][b"idempotent-replayed"] == b"true"
+    assert world.done == 5
+    await world.ask("b", large)
+    assert world.done == 6, "it was given up"
+
+
+async def test_what_is_no_longer_kept_does_not_count(world: World) -> None:
+    """Answers that were replaced after a day, too large to keep, or refused take no room."""
+    large = "x" * 4_000
+    await world.ask("a", large)
+    for day in range(1, 4):
+        world.at_s = day * AGAIN_S
+        await world.ask("a", large)
+    await world.ask("b", "x" * 200_000)
+    world.status = 409
+    await world.ask("c", large)
+    world.status = 201
+    await world.ask("d", large)
+    for key in "ad":
+        assert (await world.ask(key, large))[2][b"idempotent-replayed"] == b"true"
+
+
+def held(kept: Any) -> int:
+    return sum(len(message.get("body", b"")) for message in kept.messages)
 
 
 async def test_a_hold_that_is_asked_for_again_does_not_undo_a_release(api: Api) -> None:
