@@ -113,6 +113,11 @@ def is_asked_for(headers: Mapping[bytes, bytes]) -> bool:
     return headers.get(b"expect", b"").lower() == b"100-continue"
 
 
+def is_announced(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a body may come: without either header there is none (RFC 9112, 6.3)."""
+    return b"content-length" in headers or b"transfer-encoding" in headers
+
+
 def declared(headers: Mapping[bytes, bytes]) -> int:
     """How long a body says it is, in bytes; 0 where it does not say."""
     said = headers.get(b"content-length", b"")

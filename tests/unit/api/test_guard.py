@@ -123,6 +123,19 @@ async def test_who_asks_first_whether_to_send_it_is_answered_at_once():
     assert (await ask(headers=headers, end=nothing_comes))[0] == 413
 
 
+async def test_a_read_without_a_body_waits_for_none():
+    nothing_comes = [asyncio.get_running_loop().create_future()]
+    asked = ask(headers=[GOOD], method="GET", end=nothing_comes, pace=Pace(piece_s=0.0))
+    assert await asked == (200, b"0")
+
+
+@pytest.mark.parametrize("announced", [("content-length", "60000000"), ("transfer-encoding", "x")])
+async def test_the_body_of_a_read_is_bounded_too(announced):
+    pieces = [b"x" * 1_000_000] * 11
+    status, _ = await ask(*pieces, headers=[GOOD, announced], method="GET")
+    assert status == 413
+
+
 @pytest.mark.parametrize("pace", [Pace(piece_s=0.0), Pace(whole_s=0.0)])
 @pytest.mark.parametrize("length", ["100", "60000000"])
 async def test_a_body_that_stops_coming_is_ended(pace, length):
