@@ -85,29 +85,32 @@ class Deps:
         self.kept = Kept(self.clock)
 
 
-def _of(request: Request) -> Deps:
+# Coroutines, though they wait for nothing: FastAPI calls a plain function in a thread.
+async def _of(request: Request) -> Deps:
     deps: Deps = request.app.state.deps
     return deps
 
 
-def _who(request: Request) -> Caller:
+async def _who(request: Request) -> Caller:
     caller: Caller = request.scope[CALLER]
     return caller
-
-
-def _cause(request: Request, response: Response) -> str:
-    path = request.url.path.removeprefix(ROOT)
-    id_ = entered(_of(request).clock.now_s())
-    response.headers[CAUSE_HEADER] = id_
-    about = (_who(request).name, f"{request.method} {path}", id_)
-    told = is_telling(request.method, path)
-    return told_cause(*about) if told else asked_cause(*about)
 
 
 Given = Annotated[Deps, Depends(_of)]
 Who = Annotated[Caller, Depends(_who)]
 # Under which a route makes what has its identity from it.
 Once = Annotated[str | None, Header(alias=HEADER, max_length=KEY_MAX)]
+
+
+async def _cause(request: Request, response: Response, deps: Given, who: Who) -> str:
+    path = request.url.path.removeprefix(ROOT)
+    id_ = entered(deps.clock.now_s())
+    response.headers[CAUSE_HEADER] = id_
+    about = (who.name, f"{request.method} {path}", id_)
+    told = is_telling(request.method, path)
+    return told_cause(*about) if told else asked_cause(*about)
+
+
 # What the records that follow from a request are kept with; who asks for a change is audited by it.
 Cause = Annotated[str, Depends(_cause)]
 
