@@ -1,86 +1,86 @@
-"""The demo's backfill in Airflow: it leaves room while a report is due, and goes on after it."""
+"""The demo's backfill in Prefect: it leaves room while a report is due, and goes on after it."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from swarm.client import Client
-from swarm.demo.backfill import DAG, DAYS, REPORT, Backfill, Report
-from swarm.demo.lab import Lab
+from swarm.demo.backfill import DEPLOYMENT, NEEDED, REPORT, RUNS, Backfill, Needed, Report
+from swarm.demo.prefect_server import Prefect
 from swarm.demo.processes import LabError
 
-_BEFORE = 4  # of its days are done before the report begins: they show its pace
-_LEAVES_ROOM_S = 15.0
+_BEFORE = 4  # so many of its runs are done before the report begins
 _TIMEOUT_S = 240.0
 _LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Yielded:
-    """How many days were done `before` it yielded, how many `meanwhile` and `after`; `paused_s` and
-    `freed_s` from where the report was due, or done, to where Airflow said so; `reason` is what
-    swarm said."""
+    """How many of the backfill's runs began `before` it yielded, while what the report needs waited
+    behind them; how many then, `meanwhile` that still waited; and how many when all was done,
+    `after`. `yields_s` and `freed_s` are from where the report was due, or done, to where Prefect
+    had its queue last, or not; `reason` is what swarm said."""
 
     before: int
     meanwhile: int
     after: int
-    paused_s: float
+    yields_s: float
     freed_s: float
     reason: str
 
     @property
     def kept(self) -> bool:
-        """Did it leave room, and go on? The day that was under way is done in any case."""
+        """Did it leave room, and go on? A worker may take one of its runs in the moment in which it
+        takes what has waited."""
         return self.meanwhile <= 1 and self.after > 0
 
     def body(self) -> dict[str, object]:
         """The figures of the report."""
         return {
-            "backfill_days_before": self.before,
-            "backfill_days_while_it_yielded": self.meanwhile,
-            "backfill_days_after": self.after,
-            "backfill_paused_s": round(self.paused_s, 1),
+            "backfill_runs_ahead_before_it_yielded": self.before,
+            "backfill_runs_ahead_while_it_yielded": self.meanwhile,
+            "backfill_runs_after": self.after,
+            "backfill_yields_s": round(self.yields_s, 1),
             "backfill_freed_s": round(self.freed_s, 1),
             "backfill_reason": self.reason,
         }
 
     def told(self) -> str:
         return (
-            f"\nA backfill of {DAG} over {DAYS} days, while {REPORT} was due: "
-            f"{self.before} days done before, {self.meanwhile} in the {_LEAVES_ROOM_S:.0f} s in "
-            f"which it yielded, {self.after} after; Airflow had it paused {self.paused_s:.0f} s "
-            f"after the report was due, and running {self.freed_s:.0f} s after that was done"
-            f"\n  while it yielded: {self.reason}"
+            f"\nA backfill of {DEPLOYMENT}, {RUNS} runs in the first queue of Prefect's pool, and a"
+            f" run of {NEEDED} behind them, which {REPORT} needs: {self.before} of them went before"
+            f" it; then the report was due, and of the {self.meanwhile + self.after} that waited"
+            f" {self.meanwhile} did, the others after it. Their queue was the last"
+            f" {self.yields_s:.0f} s after the report was due, and where it had been"
+            f" {self.freed_s:.0f} s after that was done\n  while it yielded: {self.reason}"
         )
 
 
-def backfill_yields(swarm: Client, lab: Lab, say: Callable[[str], None]) -> Yielded:
+def backfill_yields(swarm: Client, prefect: Prefect, say: Callable[[str], None]) -> Yielded:
     """The whole course. Raises `LabError` where something does not come about."""
-    say(f"Starting a backfill of {DAG} ...")
-    backfill, report = Backfill(lab), Report(swarm)
-    _until(lambda: backfill.done >= _BEFORE, "the first days of the backfill are done")
-    say(f"{REPORT} is due ...")
+    say(f"Starting a backfill of {DEPLOYMENT} ...")
+    backfill, needed, report = Backfill(prefect), Needed(prefect), Report(swarm)
+    _until(lambda: backfill.done >= _BEFORE, "the first runs of the backfill are done")
+    if not needed.waits:
+        raise LabError(f"{NEEDED} did not wait for the backfill: nothing to show.")
+    say(f"{REPORT} is due, and needs {NEEDED}, which waits behind the backfill ...")
     due_s = time.monotonic()
     report.begin()
-    _until(lambda: backfill.is_paused, "the backfill yields")
-    paused_s, before = time.monotonic() - due_s, backfill.done
-    reason = next(
-        (row["reason"] for row in swarm.decisions() if (row["pipeline"], row["act"]) == _YIELDS), ""
-    )
+    _until(lambda: backfill.comes_last, "the backfill yields")
+    yields_s, waiting = time.monotonic() - due_s, backfill.waiting
+    decisions = {(row["pipeline"], row["act"]): row["reason"] for row in swarm.decisions()}
+    reason = decisions.get((DEPLOYMENT, "yield"), "")
     say(f"  it yields: {reason}")
-    time.sleep(_LEAVES_ROOM_S)
-    meanwhile = backfill.done - before
+    _until(lambda: not needed.waits, f"{NEEDED} begins")
+    after = backfill.waiting
+    _until(lambda: needed.is_done, f"{NEEDED} is done")
     say(f"{REPORT} is done ...")
     done_s = time.monotonic()
     report.end()
-    _until(lambda: not backfill.is_paused, "the backfill goes on")
+    _until(lambda: not backfill.comes_last, "the backfill goes on")
     freed_s = time.monotonic() - done_s
-    held = before + meanwhile
-    _until(lambda: backfill.is_over, "the backfill is over")
-    return Yielded(before, meanwhile, backfill.done - held, paused_s, freed_s, reason)
-
-
-_YIELDS = (DAG, "yield")
+    _until(lambda: backfill.done == RUNS, "the backfill is over")
+    return Yielded(RUNS - waiting, waiting - after, after, yields_s, freed_s, reason)
 
 
 def _until(there: Callable[[], bool], what: str) -> None:

@@ -115,7 +115,7 @@ def show(
             death = overload(swarm, folder / "agents")
             course = None
             if morning:
-                course = backfill_yields(swarm, lab, _say), late(swarm, Mornings(lab), _say)
+                course = backfill_yields(swarm, lab.prefect, _say), late(swarm, Mornings(lab), _say)
             feats = Feats(survival, death, course)
             _report(outcome, feats, swarm, output)
             if not leave:
@@ -130,8 +130,8 @@ def show(
 def _of_the_morning(settings: Settings, lab: Lab, beside: contextlib.ExitStack) -> Settings:
     """Hands, and what swarm may do with them."""
     settings = gating(settings, beside.enter_context(hand_beside(lab)))
-    settings = with_hand(settings, AIRFLOW, beside.enter_context(hand_beside(lab, AIRFLOW)))
-    yields = PipelineRule(match=backfill.DAG, mode="gate")
+    settings = with_hand(settings, PREFECT, beside.enter_context(hand_beside(lab, PREFECT)))
+    yields = PipelineRule(match=backfill.DEPLOYMENT, mode="gate")
     rules = (*settings.pipelines, yields)
     return settings.model_copy(update={"pipelines": rules, "slas": (backfill.promise(),)})
 
@@ -143,7 +143,7 @@ def settings_for(lab: Lab, settings: Settings) -> Settings:
             "sources": (
                 Source(kind="airflow", name=AIRFLOW, url=lab.airflow_url, poll_s=_POLL_S),
                 Source(kind="dagster", name=DAGSTER, url=lab.dagster_url, poll_s=_POLL_S),
-                Source(kind="prefect", name=PREFECT, url=lab.prefect_url, poll_s=_POLL_S),
+                Source(kind="prefect", name=PREFECT, url=lab.prefect.url, poll_s=_POLL_S),
                 Source(kind="crontab", name=CRON, path=lab.crontab, poll_s=_POLL_S),
                 Source(kind="catalog", name="catalog", path=lab.catalog, poll_s=_POLL_S),
             ),

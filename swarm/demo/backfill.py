@@ -1,8 +1,9 @@
-"""A backfill in the lab's Airflow, and a report that is due meanwhile.
+"""A backfill in the lab's Prefect, and a report that is due meanwhile.
 
-The backfill makes some days of a DAG again, one after the other. The report is one of cron's;
-what it did on the days before, and that it is under way today, is pushed as a home-made scheduler
-pushes it: the lab itself has no days before.
+The backfill is many runs of a deployment at once, in a queue of its own that is the first of its
+pool: what else that pool is to run waits for all of them. So does the margin, which the report
+needs. The report is one of cron's; what it did on the days before, and that it is under way today,
+is pushed as a home-made scheduler pushes it: the lab itself has no days before.
 """
 
 import time
@@ -13,10 +14,14 @@ from typing import Any
 from swarm.client import Client
 from swarm.config.rules import Promise
 from swarm.demo import http
-from swarm.demo.lab import AIRFLOW, CRON, Lab
+from swarm.demo.lab import CRON, PREFECT
+from swarm.demo.prefect_server import POOL, Prefect
+from swarm.demo.processes import LabError
 
-DAG, REPORT = f"{AIRFLOW}/finance_ledger", f"{CRON}/exec_report"
-DAYS = 20
+BACKFILLED, NEEDED = "spend-import/daily", "margin/daily"
+DEPLOYMENT, REPORT = f"{PREFECT}/{BACKFILLED}", f"{CRON}/exec_report"
+RUNS = 16
+_TAG = "backfill"  # by which swarm knows one
 _PAST_DAYS = 21
 _DUE_IN_S, _TAKES_S = 3_600.0, 2_400.0  # so the report has no half hour to spare from now on
 
@@ -28,42 +33,68 @@ def promise() -> Promise:
 
 
 class Backfill:
-    """One under way, from where it is made."""
+    """One under way, from where it is made. In Prefect's own words."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._api = f"{lab.airflow_url}/api/v2"
-        self._dag = DAG.partition("/")[2]
-        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        body = {
-            "dag_id": self._dag,
-            "from_date": (today - timedelta(days=DAYS)).isoformat(),
-            "to_date": (today - timedelta(seconds=1)).isoformat(),
-            "max_active_runs": 1,
-            "reprocess_behavior": "completed",
-            "run_backwards": False,
-            "dag_run_conf": {},
-        }
-        self._id = http.call("POST", f"{self._api}/backfills", body)["id"]
+    def __init__(self, prefect: Prefect) -> None:
+        self._api = prefect.api
+        deployment = _deployment(prefect, BACKFILLED)
+        self._queue = deployment["work_queue_name"]
+        self._of = {"deployment_id": {"any_": [deployment["id"]]}, "tags": {"all_": [_TAG]}}
+        for _ in range(RUNS):
+            _begin(prefect, deployment, _TAG)
 
     @property
-    def is_paused(self) -> bool:
-        """In Airflow's own words."""
-        return bool(self._row()["is_paused"])
+    def comes_last(self) -> bool:
+        """Does its queue, of those of the pool?"""
+        queues = http.call("POST", f"{self._api}/work_pools/{POOL}/queues/filter", {})
+        last = max(queues, key=lambda queue: int(queue["priority"]))
+        return bool(last["name"] == self._queue)
 
     @property
-    def is_over(self) -> bool:
-        return self._row()["completed_at"] is not None
+    def waiting(self) -> int:
+        """How many of its runs no worker has begun."""
+        return self._count("SCHEDULED")
 
     @property
     def done(self) -> int:
-        """How many of its days are."""
-        wanted = "run_type=backfill&state=success&limit=1"
-        return int(
-            http.call("GET", f"{self._api}/dags/{self._dag}/dagRuns?{wanted}")["total_entries"]
-        )
+        """How many of its runs are."""
+        return self._count("COMPLETED")
 
-    def _row(self) -> Any:
-        return http.call("GET", f"{self._api}/backfills/{self._id}")
+    def _count(self, state: str) -> int:
+        wanted = {"flow_runs": {**self._of, "state": {"type": {"any_": [state]}}}}
+        return int(http.call("POST", f"{self._api}/flow_runs/count", wanted))
+
+
+class Needed:
+    """What the report needs of Prefect: a run that waits in the same pool."""
+
+    def __init__(self, prefect: Prefect) -> None:
+        run = _begin(prefect, _deployment(prefect, NEEDED))
+        self._url = f"{prefect.api}/flow_runs/{run['id']}"
+
+    @property
+    def waits(self) -> bool:
+        return self._state() == "SCHEDULED"
+
+    @property
+    def is_done(self) -> bool:
+        """Raises `LabError` where it failed."""
+        state = self._state()
+        if state in {"FAILED", "CRASHED", "CANCELLED"}:
+            raise LabError(f"{NEEDED} ended {state}.")
+        return state == "COMPLETED"
+
+    def _state(self) -> str:
+        return str(http.call("GET", self._url)["state_type"])
+
+
+def _deployment(prefect: Prefect, name: str) -> Any:
+    return http.call("GET", f"{prefect.api}/deployments/name/{name}")
+
+
+def _begin(prefect: Prefect, deployment: Any, *tags: str) -> Any:
+    url = f"{prefect.api}/deployments/{deployment['id']}/create_flow_run"
+    return http.call("POST", url, {"tags": tags})
 
 
 class Report:

@@ -102,8 +102,8 @@ class Lab:
         return _running(self._dagster).url
 
     @property
-    def prefect_url(self) -> str:
-        return _running(self._prefect).url
+    def prefect(self) -> Prefect:
+        return _running(self._prefect)
 
     @property
     def crontab(self) -> Path:
@@ -383,7 +383,7 @@ def main() -> None:
         count = lab.run_pipelines()
         found = lab.truth()
         if not wanted.exit:
-            say(f"{lab.airflow_url} {lab.dagster_url} {lab.prefect_url}; Ctrl-C stops them.")
+            say(f"{lab.airflow_url} {lab.dagster_url} {lab.prefect.url}; Ctrl-C stops them.")
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     report = {

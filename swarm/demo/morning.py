@@ -21,7 +21,7 @@ from swarm.client import Client
 from swarm.client.calls.graph import Dependency
 from swarm.config import PipelineRule, Settings
 from swarm.demo import http
-from swarm.demo.lab import AIRFLOW, DAGSTER, Lab
+from swarm.demo.lab import AIRFLOW, DAGSTER, PREFECT, Lab
 from swarm.demo.processes import LabError, free_ports
 from swarm.demo.stale_rows import Read, StaleRows, Table
 
@@ -128,13 +128,13 @@ class Mornings:
 
 @contextmanager
 def hand_beside(lab: Lab, instance: str = DAGSTER) -> Iterator[Mapping[str, object]]:
-    """A hand beside the lab's Dagster or Airflow; what swarm's settings say of it."""
+    """A hand beside the lab's Dagster or Prefect; what swarm's settings say of it."""
     folder = lab.folder / f"hand-{instance}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     token, (port,) = folder / "token", free_ports(1)
     token.write_text(secrets.token_hex(32))
-    url = lab.airflow_url if instance == AIRFLOW else lab.dagster_url
+    url = lab.prefect.url if instance == PREFECT else lab.dagster_url
     source = {"kind": instance, "name": instance, "url": url}
     hand = {"port": port, "token_file": str(token)}
     settings = {"state_dir": str(folder), "sources": [source], "hand": hand}

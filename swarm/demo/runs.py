@@ -95,8 +95,13 @@ def run_dagster(dagster: Dagster, progress: Progress) -> int:
 
 
 def register_flows(prefect: Prefect, deployments: Path, folder: Path) -> None:
-    """Create the deployments of the file; their flows run with `folder` as working directory."""
+    """Create the deployments of the file; their flows run with `folder` as working directory. A
+    queue of its own is the first of the pool."""
     for wanted in json.loads(deployments.read_text()):
+        queue = wanted.get("queue", "default")
+        if queue != "default":
+            first = {"name": queue, "priority": 1}
+            http.call("POST", f"{prefect.api}/work_pools/{POOL}/queues", first)
         flow = http.call("POST", f"{prefect.api}/flows/", {"name": wanted["flow"]})
         http.call(
             "POST",
@@ -107,6 +112,7 @@ def register_flows(prefect: Prefect, deployments: Path, folder: Path) -> None:
                 "path": str(folder),
                 "entrypoint": wanted["entrypoint"],
                 "work_pool_name": POOL,
+                "work_queue_name": queue,
                 "job_variables": {"working_dir": str(folder)},
                 "enforce_parameter_schema": False,
                 "tags": wanted["tags"],
