@@ -29,8 +29,9 @@ from swarm.client import Client
 from swarm.client.calls.graph import Pipeline
 from swarm.config import Api, Settings
 from swarm.demo import http
-from swarm.demo.lab import AIRFLOW, Lab
+from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError, free_ports
+from swarm.demo.run_folder import AIRFLOW
 
 FLOW = "prefect/campaign-touches"
 _LOOK_S = 0.05

@@ -27,9 +27,10 @@ from swarm.client.calls.graph import Dependency
 from swarm.config import Api, PipelineRule, Settings, Source
 from swarm.demo import backfill, survivor
 from swarm.demo.airflow_server import Receiver
-from swarm.demo.lab import AIRFLOW, CRON, DAGSTER, PREFECT, Lab
+from swarm.demo.lab import Lab
 from swarm.demo.morning import Mornings, gating, hand_beside, hurried, with_hand
 from swarm.demo.processes import free_ports
+from swarm.demo.run_folder import AIRFLOW, CRON, DAGSTER, PREFECT
 from swarm.demo.survivor import Workers
 from swarm.demo.truth import Pair
 from swarm.demo.warehouse import Database
@@ -144,12 +145,12 @@ def settings_for(lab: Lab, settings: Settings) -> Settings:
                 Source(kind="airflow", name=AIRFLOW, url=lab.airflow_url, poll_s=_POLL_S),
                 Source(kind="dagster", name=DAGSTER, url=lab.dagster_url, poll_s=_POLL_S),
                 Source(kind="prefect", name=PREFECT, url=lab.prefect.url, poll_s=_POLL_S),
-                Source(kind="crontab", name=CRON, path=lab.crontab, poll_s=_POLL_S),
-                Source(kind="catalog", name="catalog", path=lab.catalog, poll_s=_POLL_S),
+                Source(kind="crontab", name=CRON, path=lab.run.crontab, poll_s=_POLL_S),
+                Source(kind="catalog", name="catalog", path=lab.run.catalog, poll_s=_POLL_S),
             ),
-            "code": lab.code,
-            "connections": dict(lab.connections),
-            "naming": lab.naming,
+            "code": lab.run.code,
+            "connections": dict(lab.run.warehouse.connections),
+            "naming": lab.run.warehouse.naming,
         }
     )
 

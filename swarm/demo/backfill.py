@@ -14,9 +14,9 @@ from typing import Any
 from swarm.client import Client
 from swarm.config.rules import Promise
 from swarm.demo import http
-from swarm.demo.lab import CRON, PREFECT
 from swarm.demo.prefect_server import POOL, Prefect
 from swarm.demo.processes import LabError
+from swarm.demo.run_folder import CRON, PREFECT
 
 BACKFILLED, NEEDED = "spend-import/daily", "margin/daily"
 DEPLOYMENT, REPORT = f"{PREFECT}/{BACKFILLED}", f"{CRON}/exec_report"

@@ -11,20 +11,17 @@ import argparse
 import contextlib
 import fcntl
 import json
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
-from importlib import resources
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, get_args
 
-from swarm.config import Naming, SqlConnection
 from swarm.demo import (
     airflow_server,
     cron,
@@ -32,10 +29,8 @@ from swarm.demo import (
     declared,
     environments,
     postgres_server,
-    postgres_warehouse,
     prefect_server,
     runs,
-    sqlite_warehouse,
     survivor,
     truth,
 )
@@ -43,13 +38,13 @@ from swarm.demo.airflow_server import Airflow, Receiver
 from swarm.demo.dagster_server import Dagster
 from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
-from swarm.demo.processes import LabError, Processes, Site
+from swarm.demo.processes import LabError, Processes, Sitemarked
 from swarm.demo.progress import Progress
+from swarm.demo.run_folder import AIRFLOW, CRON, DAGSTER, PREFECT, RunFolder, decoys
 from swarm.demo.survivor import Workers
-from swarm.demo.warehouse import Database, Warehouse, fill_lake, view_names
+from swarm.demo.warehouse import Database, view_names
 
 T = TypeVar("T")
-AIRFLOW, DAGSTER, PREFECT, CRON = "airflow", "dagster", "prefect", "cron"
 
 
 class Lab:
@@ -72,7 +67,8 @@ class Lab:
         workers: Workers | None = None,
     ) -> None:
         self.folder = folder.resolve()
-        self.run_folder = self.folder / "run"
+        self.run = RunFolder(self.folder / "run")
+        self.run_folder = self.run.path
         self.seconds: dict[str, float] = {}
         self.processes = Processes(str(self.run_folder), self.run_folder / "logs")
         self._say = say
@@ -81,7 +77,6 @@ class Lab:
         self._database = warehouse
         self._workers = workers
         self.edit: Callable[[str], str] = str
-        self._warehouse: Warehouse | None = None
         self._lock: TextIOWrapper | None = None
         self._airflow: Airflow | None = None
         self._dagster: Dagster | None = None
@@ -104,33 +99,6 @@ class Lab:
     @property
     def prefect(self) -> Prefect:
         return _running(self._prefect)
-
-    @property
-    def crontab(self) -> Path:
-        return self.run_folder / "crontab"
-
-    @property
-    def catalog(self) -> Path:
-        return self.run_folder / "catalog.jsonl"
-
-    @property
-    def code(self) -> tuple[Path, ...]:
-        """Checkouts of the pipelines' source; cron's scripts are found from the crontab."""
-        return tuple(self.run_folder / "code" / name for name in (AIRFLOW, DAGSTER, PREFECT))
-
-    @property
-    def connections(self) -> Mapping[str, SqlConnection]:
-        """Each way in which pipelines name the warehouse, and `default`."""
-        return _running(self._warehouse).connections
-
-    @property
-    def naming(self) -> Naming:
-        return _running(self._warehouse).naming
-
-    @property
-    def decoys(self) -> tuple[Mapping[str, str], ...]:
-        """What looks like a dependency and is none: `name`, `place`, `why`."""
-        return tuple(json.loads((_pipelines() / "decoys.json").read_text(encoding="utf-8")))
 
     # What one does with it.
 
@@ -178,23 +146,13 @@ class Lab:
         for deployment in runs.deployments(flows):
             name = runs.flow_name(flows, deployment["flow_id"])
             names[f"{name}|{deployment['id']}"] = f"{name}/{deployment['name']}"
-        errors = Path(f"{self._audit}.errors")
-        if errors.exists():
-            raise LabError(f"The audit missed something:\n{errors.read_text()[:2000]}")
-        return truth.derive(self.touched(), edges, view_names(self.catalog), names)
-
-    def touched(self) -> list[str]:
-        """The audit of the runs so far: a JSON line per task, access and table or file."""
-        scripts = map(cron.script, cron.commands(self.crontab.read_text(encoding="utf-8")))
-        tables = _running(self._warehouse).touched(frozenset(scripts))
-        return [*self._audit.read_text(encoding="utf-8").splitlines(), *tables]
+        return truth.derive(self.run.touched(), edges, view_names(self.run.catalog), names)
 
     def stop(self) -> None:
         """End all servers. Safe to call at any time, and twice."""
         started_s = time.monotonic()
         self.processes.stop_all()
-        if self._warehouse is not None:
-            self._warehouse.close()
+        self.run.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -218,7 +176,7 @@ class Lab:
                 for wanted in environments.ORCHESTRATORS
             }
         with self._phase("Making the warehouse"):
-            self._make_run_folder()
+            self.run.make(self._database, self.processes, self.edit)
         with self._phase("Starting Airflow, Dagster and Prefect"):
             _together(
                 {
@@ -230,33 +188,9 @@ class Lab:
                 self.seconds,
             )
 
-    def _make_run_folder(self) -> None:
-        shutil.rmtree(self.run_folder, ignore_errors=True)
-        (self.run_folder / "logs").mkdir(parents=True)
-        fill_lake(self._lake)
-        self._warehouse = warehouse = self._make_warehouse(_pipelines() / "warehouse")
-
-        def write(source: str, target: str) -> None:
-            text = self.edit(Path(source).read_text(encoding="utf-8"))
-            Path(target).write_text(warehouse.translate(text), encoding="utf-8")
-
-        for name in (AIRFLOW, DAGSTER, PREFECT, CRON):
-            shutil.copytree(
-                _pipelines() / name,
-                self.run_folder / "code" / name,
-                ignore=shutil.ignore_patterns("__pycache__", "crontab"),
-                copy_function=write,
-            )
-        crontab = (_pipelines() / "cron" / "crontab").read_text(encoding="utf-8")
-        cron.install(self.run_folder, warehouse.translate(crontab), warehouse.programs())
-
-    def _make_warehouse(self, definitions: Path) -> Warehouse:
-        if self._database == "sqlite":
-            return sqlite_warehouse.create(self.run_folder, definitions, self.catalog)
-        return postgres_warehouse.create(self.processes, self.run_folder, definitions, self.catalog)
-
     def _start_airflow(self, bins: Mapping[str, Path]) -> None:
-        site, template = self._site(AIRFLOW, bins), self._template(environments.AIRFLOW)
+        site = self.run.site(AIRFLOW, bins[AIRFLOW])
+        template = self._template(environments.AIRFLOW)
         more: Mapping[str, str] = {}
         if self._workers is not None:
             plugins = self.run_folder / "plugins"
@@ -268,48 +202,26 @@ class Lab:
         self._say(f"  Airflow is healthy: {airflow.url}")
 
     def _start_dagster(self, bins: Mapping[str, Path]) -> None:
-        site, template = self._site(DAGSTER, bins), self._template(environments.DAGSTER)
+        site = self.run.site(DAGSTER, bins[DAGSTER])
+        template = self._template(environments.DAGSTER)
         self._dagster = dagster_server.start(self.processes, site, "definitions", template)()
         self._say(f"  Dagster is healthy: {self._dagster.url}")
 
     def _start_prefect(self, bins: Mapping[str, Path]) -> None:
-        site, template = self._site(PREFECT, bins), self._template(environments.PREFECT)
+        site = self.run.site(PREFECT, bins[PREFECT])
+        template = self._template(environments.PREFECT)
         prefect = prefect_server.start(self.processes, site, template)()
         runs.register_flows(prefect, site.code / "deployments.json", self.run_folder)
         self._prefect = prefect
         self._say(f"  Prefect is healthy: {prefect.url}")
 
     def _run_cron(self, progress: Progress) -> int:
-        env = Site(self.run_folder / "bin", *self._places(CRON), self._env()).environ()
-        return cron.run_all(self.processes, self.crontab, env, progress)
-
-    def _site(self, name: str, bins: Mapping[str, Path]) -> Site:
-        return Site(bins[name], *self._places(name), self._env())
-
-    def _places(self, name: str) -> tuple[Path, Path, Path]:
-        folder = self.run_folder
-        return folder / "home" / name, folder / "code" / name, folder
-
-    def _env(self) -> dict[str, str]:
-        """Variables of the pipelines' processes: theirs, then the audit's."""
-        return {
-            **_running(self._warehouse).variables(),
-            "PYTHONPATH": str(Path(str(resources.files("swarm.demo"))) / "audit"),
-            "LAB_AUDIT": str(self._audit),
-            "LAB_LAKE": str(self._lake),
-        }
+        env = self.run.site(CRON, self.run_folder / "bin").environ()
+        return cron.run_all(self.processes, self.run.crontab, env, progress)
 
     def _template(self, wanted: Requirements) -> Path:
         """Tied to the environment's release: another one may want other tables."""
         return self.folder / "templates" / f"{wanted.name}-{environments.digest(wanted)[:12]}"
-
-    @property
-    def _lake(self) -> Path:
-        return self.run_folder / "lake"
-
-    @property
-    def _audit(self) -> Path:
-        return self.run_folder / "audit.jsonl"
 
     @contextlib.contextmanager
     def _phase(self, what: str) -> Iterator[None]:
@@ -351,10 +263,6 @@ def _running(server: T | None) -> T:
     return server
 
 
-def _pipelines() -> Path:
-    return Path(str(resources.files("swarm.demo"))) / "pipelines"
-
-
 def _only_one(path: Path) -> TextIOWrapper:
     lock = path.open("w")
     try:
@@ -388,7 +296,7 @@ def main() -> None:
                 threading.Event().wait()
     report = {
         "pipelines": count,
-        "decoys": len(lab.decoys),
+        "decoys": len(decoys()),
         "seconds": {what: round(seconds, 1) for what, seconds in lab.seconds.items()},
         "undeclared": [asdict(pair) for pair in sorted(found.undeclared)],
         "undeclared_across": len(found.undeclared_across),

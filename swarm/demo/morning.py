@@ -21,8 +21,9 @@ from swarm.client import Client
 from swarm.client.calls.graph import Dependency
 from swarm.config import PipelineRule, Settings
 from swarm.demo import http
-from swarm.demo.lab import AIRFLOW, DAGSTER, PREFECT, Lab
+from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError, free_ports
+from swarm.demo.run_folder import AIRFLOW, DAGSTER, PREFECT
 from swarm.demo.stale_rows import Read, StaleRows, Table
 
 EVERY_S, READ_S, LATE_S = 240, 60.0, 100.0

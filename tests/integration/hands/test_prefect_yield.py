@@ -1,19 +1,16 @@
 """The demo's backfill in a real Prefect, with a worker and a hand beside it."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from swarm.demo import environments, prefect_server, runs, sqlite_warehouse
+from swarm.demo import environments, prefect_server, runs
 from swarm.demo.backfill import DEPLOYMENT, RUNS, Backfill, Needed
 from swarm.demo.prefect_server import Prefect
-from swarm.demo.processes import Site
-from swarm.demo.warehouse import fill_lake
+from swarm.demo.run_folder import PREFECT, RunFolder
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from tests.integration.connectors.orchestrators import new_processes
@@ -26,18 +23,14 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 @pytest.fixture
 def prefect(tmp_path: Path) -> Iterator[Prefect]:
     """The lab's, alone, with its flows."""
-    pipelines, run = Path(str(resources.files("swarm.demo"))) / "pipelines", tmp_path / "run"
-    (run / "logs").mkdir(parents=True)
-    fill_lake(run / "lake")
-    warehouse = sqlite_warehouse.create(run, pipelines / "warehouse", run / "catalog.jsonl")
-    code = run / "code" / "prefect"
-    shutil.copytree(pipelines / "prefect", code)
-    programs = environments.ensure(ENVIRONMENTS, environments.PREFECT, lambda text: None)
-    site = Site(programs, run / "home", code, run, warehouse.variables())
-    processes = new_processes(run / "logs")
+    folder = RunFolder(tmp_path / "run")
+    processes = new_processes(folder.path / "logs")
     try:
+        folder.make("sqlite", processes, str)
+        programs = environments.ensure(ENVIRONMENTS, environments.PREFECT, lambda text: None)
+        site = folder.site(PREFECT, programs)
         prefect = prefect_server.start(processes, site, tmp_path / "template")()
-        runs.register_flows(prefect, code / "deployments.json", run)
+        runs.register_flows(prefect, site.code / "deployments.json", folder.path)
         yield prefect
     finally:
         processes.stop_all()

@@ -9,6 +9,7 @@ import pytest
 from swarm.demo import environments
 from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError
+from swarm.demo.run_folder import decoys
 from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
 from tests.integration.places import LAB
@@ -82,7 +83,7 @@ def test_no_decoy_is_true_and_each_would_mislead(course: tuple[Lab, int, Truth])
     lines = (lab.run_folder / "audit.jsonl").read_text().splitlines()
     touched = [json.loads(line) for line in lines]
     pairs = truth.undeclared | truth.declared
-    for decoy in lab.decoys:
+    for decoy in decoys():
         orchestrator, pipeline, task = decoy["task"]
         key, dataset = TaskKey(orchestrator, pipeline, task), decoy["dataset"]
         end = "downstream" if decoy["access"] == "read" else "upstream"

@@ -16,6 +16,7 @@ from swarm.config import Settings
 from swarm.demo import postgres_server
 from swarm.demo.lab import Lab
 from swarm.demo.processes import LabError
+from swarm.demo.run_folder import decoys
 from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
 from tests.integration.places import ENVIRONMENTS, LAB
@@ -46,7 +47,7 @@ def course() -> Course:
     with Lab(LAB, environments_in=ENVIRONMENTS, warehouse="postgres") as lab:
         lab.run_pipelines()
         findings = asyncio.run(survey(settings_for(lab, Settings()), print))
-        touched = [json.loads(line) for line in lab.touched()]
+        touched = [json.loads(line) for line in lab.run.touched()]
         named = (lab.run_folder / "connections.jsonl").read_text().splitlines()
         connections = [json.loads(line) for line in named]
         places = server_places(lab.survivors())
@@ -114,7 +115,7 @@ def test_every_orchestrator_has_connections_of_its_own(course: Course) -> None:
 
 
 def test_no_decoy_is_true(course: Course) -> None:
-    for decoy in course.lab.decoys:
+    for decoy in decoys():
         key, dataset = TaskKey(*decoy["task"]), decoy["dataset"]
         end = "downstream" if decoy["access"] == "read" else "upstream"
         pairs = course.truth.undeclared | course.truth.declared
