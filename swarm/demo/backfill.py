@@ -39,9 +39,7 @@ class Backfill:
         self._api = prefect.api
         deployment = _deployment(prefect, BACKFILLED)
         self._queue = deployment["work_queue_name"]
-        self._of = {"deployment_id": {"any_": [deployment["id"]]}, "tags": {"all_": [_TAG]}}
-        for _ in range(RUNS):
-            _begin(prefect, deployment, _TAG)
+        self._runs = [_begin(prefect, deployment, _TAG)["id"] for _ in range(RUNS)]
 
     @property
     def comes_last(self) -> bool:
@@ -61,8 +59,8 @@ class Backfill:
         return self._count("COMPLETED")
 
     def _count(self, state: str) -> int:
-        wanted = {"flow_runs": {**self._of, "state": {"type": {"any_": [state]}}}}
-        return int(http.call("POST", f"{self._api}/flow_runs/count", wanted))
+        runs = {"id": {"any_": self._runs}, "state": {"type": {"any_": [state]}}}
+        return int(http.call("POST", f"{self._api}/flow_runs/count", {"flow_runs": runs}))
 
 
 class Needed:

@@ -46,6 +46,12 @@ class HandProcess:
         self.name = str(source["name"])
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def told_by(self) -> Mapping[str, object]:
+        """What the settings of a swarm say of it."""
+        url, token = f"http://127.0.0.1:{self._port}", self._folder / "token"
+        return {"hand_url": url, "hand_token_file": str(token)}
+
     def start(self) -> None:
         with (self._folder / "hand.log").open("ab") as log:
             self._process = subprocess.Popen(
