@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--real", action="store_true", help="on real servers; takes 95 minutes")
+    parser.add_argument("--real", action="store_true", help="on real servers; takes 70 minutes")
 
 
 def _on_real_servers(options: Options) -> Figures:

@@ -24,7 +24,7 @@ def demo(
         bool,
         typer.Option(
             help="Also have a backfill leave room to a report that is due; then let upstreams in "
-            "Airflow come late on two mornings, of four minutes each, and hold what reads them in "
+            "Airflow come late on two mornings, of three minutes each, and hold what reads them in "
             "Dagster on the second. On SQLite."
         ),
     ] = False,

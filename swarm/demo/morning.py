@@ -1,6 +1,6 @@
-"""Mornings of four minutes on the lab, whose upstreams come late.
+"""Mornings of three minutes on the lab, whose upstreams come late.
 
-Two DAGs of its Airflow are due every four minutes and each time begin 100 s late; two jobs of its
+Two DAGs of its Airflow are due every three minutes and each time begin 85 s late; two jobs of its
 Dagster read by their own schedules what those write, a minute after these are due. Nobody declared
 that. A job may be held where a hand stands beside Dagster.
 
@@ -26,19 +26,19 @@ from swarm.demo.processes import LabError, free_ports
 from swarm.demo.run_folder import AIRFLOW, DAGSTER, PREFECT
 from swarm.demo.stale_rows import Read, StaleRows, Table
 
-EVERY_S, READ_S, LATE_S = 240, 60.0, 100.0
+EVERY_S, READ_S, LATE_S = 180, 60.0, 85.0
 # A held job starts at the latest so long after it is planned: well before its next start.
-WAIT_MAX_S = 110.0
+WAIT_MAX_S = 90.0
 _BEGUN_S = 15.0  # a morning that is no older is not too late: the next follows the last
 _TIMEOUT_S = 180.0
 _LOOK_S = 0.5
 
 # The lab's schedules, and those of these mornings.
 _CRONS = (
-    ('DAG("sales_orders", schedule="0 1 * * *"', 'DAG("sales_orders", schedule="0-59/4 * * * *"'),
-    ('DAG("crm_segments", schedule="0 4 * * *"', 'DAG("crm_segments", schedule="0-59/4 * * * *"'),
-    ('"shipments_job": ("30 4 * * *"', '"shipments_job": ("1-59/4 * * * *"'),
-    ('"churn_job": ("30 5 * * *"', '"churn_job": ("1-59/4 * * * *"'),
+    ('DAG("sales_orders", schedule="0 1 * * *"', 'DAG("sales_orders", schedule="0-59/3 * * * *"'),
+    ('DAG("crm_segments", schedule="0 4 * * *"', 'DAG("crm_segments", schedule="0-59/3 * * * *"'),
+    ('"shipments_job": ("30 4 * * *"', '"shipments_job": ("1-59/3 * * * *"'),
+    ('"churn_job": ("30 5 * * *"', '"churn_job": ("1-59/3 * * * *"'),
 )
 _START = """
 mutation($selector: ScheduleSelector!) { startSchedule(scheduleSelector: $selector) {
