@@ -38,7 +38,7 @@ from swarm.demo.airflow_server import Airflow, Receiver
 from swarm.demo.dagster_server import Dagster
 from swarm.demo.environments import Requirements
 from swarm.demo.prefect_server import Prefect
-from swarm.demo.processes import LabError, Processes, Sitemarked
+from swarm.demo.processes import LabError, Processes
 from swarm.demo.progress import Progress
 from swarm.demo.run_folder import AIRFLOW, CRON, DAGSTER, PREFECT, RunFolder, decoys
 from swarm.demo.survivor import Workers
