@@ -179,6 +179,7 @@ class AsyncClient:
     plan = _asks(calls.fleet.plan)
     scaling = _lists(calls.fleet.scaling)
     cost = _asks(calls.fleet.cost)
+    cost_minutes = _asks(calls.fleet.cost_minutes)
 
     keys = _asks(calls.access.keys)
     create_key = _asks(calls.access.create_key)

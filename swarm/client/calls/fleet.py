@@ -141,6 +141,18 @@ class Cost(TypedDict):
     notes: list[str]
 
 
+class CostMinute(TypedDict):
+    """The mean over a minute that begins at `at_s`; `held` are the slots that tasks held, and
+    `unpriced` the nodes that `usd_per_h` lacks."""
+
+    at_s: float
+    nodes: float
+    slots: float
+    held: float
+    usd_per_h: float
+    unpriced: float
+
+
 def plan() -> Call[Plan]:
     """The newest plan of the fleet: candidates, what was chosen, and why."""
     return get("plan")
@@ -161,3 +173,8 @@ def cost(
 ) -> Call[Cost]:
     """What the nodes under swarm's workers cost, by `pipeline`, `team`, `day` or `run`."""
     return get("cost", by=by, days=days, from_s=from_s, until_s=until_s, limit=limit)
+
+
+def cost_minutes() -> Call[list[CostMinute]]:
+    """The last 60 minutes of the fleet: its nodes, its slots, how many were held, its cost."""
+    return get("cost/minutes")

@@ -65,7 +65,7 @@ def test_rows_made_of_what_was_there_before_are_stale(
 def test_the_schedules_of_the_mornings_are_those_of_the_lab() -> None:
     sources = [file.read_text() for file in PIPELINES.rglob("*.py")]
     ours = "".join(map(hurried, sources))
-    assert ours.count("-59/4 * * * *") == 2 * len(PAIRS)
+    assert ours.count("-59/3 * * * *") == 2 * len(PAIRS)
     for pair in PAIRS:
         assert pair.dag in ours
         assert pair.job in ours
