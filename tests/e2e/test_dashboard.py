@@ -185,19 +185,22 @@ def test_a_wrong_token_is_told_and_nothing_is_shown(chromium, world):
 
 def test_the_last_hour_of_the_fleet_is_a_line_under_each_figure(visit, world):
     page = visit(world)
+    minutes = asked(world, "cost/minutes")  # of an hour that goes on
+    page.route("**/api/v1/cost/minutes", give(minutes))
+    page.reload()
     fleet = page.get_by_label("Fleet now")
-    lines = fleet.locator("svg.spark")
-    expect(lines).to_have_count(3)
-    minutes = asked(world, "cost/minutes")
+    expect(fleet.locator("svg.spark")).to_have_count(3)
     slots = [one["slots"] for one in minutes]
-    assert (min(slots), max(slots)) == (0, 16)
+    assert min(slots) == 0
+    assert max(slots) >= 16
     shares = [one["held"] / one["slots"] for one in minutes if one["slots"]]
     assert min(shares) < 0.5 < 0.8 < max(shares)
     held = sum(one["held"] for one in minutes)
     expect(fleet).to_contain_text("on average in the last hour")
     mean = int(re.search(r"(\d+) % on average", fleet.inner_text())[1])
     assert abs(mean - 100 * held / sum(slots)) < 3
-    expect(fleet.get_by_role("img", name="slots in the last hour: 0 to 16")).to_be_visible()
+    most = f"slots in the last hour: 0 to {max(slots):.0f}"
+    expect(fleet.get_by_role("img", name=most)).to_be_visible()
     most = max(one["usd_per_h"] for one in minutes)
     cost = fleet.get_by_role("img", name=f"cost in the last hour: 0.00 to {most:.2f} USD/h")
     expect(cost).to_be_visible()
