@@ -199,8 +199,8 @@ def test_the_last_hour_of_the_fleet_is_a_line_under_each_figure(visit, world):
     expect(fleet).to_contain_text("on average in the last hour")
     mean = int(re.search(r"(\d+) % on average", fleet.inner_text())[1])
     assert abs(mean - 100 * held / sum(slots)) < 3
-    most = f"slots in the last hour: 0 to {max(slots):.0f}"
-    expect(fleet.get_by_role("img", name=most)).to_be_visible()
+    named = f"slots in the last hour: 0 to {max(slots):.0f}"
+    expect(fleet.get_by_role("img", name=named)).to_be_visible()
     most = max(one["usd_per_h"] for one in minutes)
     cost = fleet.get_by_role("img", name=f"cost in the last hour: 0.00 to {most:.2f} USD/h")
     expect(cost).to_be_visible()
