@@ -127,5 +127,5 @@ def test_a_head_that_died_goes_on_where_it_was(victims: str, tmp_path: Path) -> 
         again = cli("up", SWARM_CONFIG=str(swarm.settings))
         assert again.returncode == 0, again.stderr
         for task in tasks:
-            play.pid(task, 2)
+            play.pid(task, 2, 180.0)  # after workers have come up, too
         play.settle()
