@@ -59,6 +59,15 @@ BEFORE = '{"pipeline": "load", "task": "load", "writes": ["dwh.a"]}\n'
 AFTER = BEFORE + '{"pipeline": "read", "task": "read", "reads": ["dwh.a"]}\n'
 
 
+def rounded(tree):
+    """Sums over a span that ends now have other last digits a moment later."""
+    if isinstance(tree, dict):
+        return {name: rounded(inner) for name, inner in tree.items()}
+    if isinstance(tree, list):
+        return [rounded(inner) for inner in tree]
+    return round(tree, 6) if isinstance(tree, float) else tree
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -86,7 +95,7 @@ def test_yaml_says_what_json_says(words, tmp_path, monkeypatch):
     for tree in (as_json, as_yaml):  # what was looked at a moment later
         for name in ("generated_at", "generated_at_s", "from_s", "until_s", "to_s"):
             tree.pop(name, None)
-    assert as_yaml == as_json
+    assert rounded(as_yaml) == rounded(as_json)
     with pytest.raises(ValueError, match=r"Expecting|Extra"):
         json.loads(told["table"])
 
