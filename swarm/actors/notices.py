@@ -29,7 +29,6 @@ GCP_URL = "http://metadata.google.internal"
 _AHEAD_S = {"aws": 120.0, "gcp": 30.0}  # of the end, as they promise
 _EVERY_S = {"aws": 5.0, "gcp": 1.0}
 _AWAY_S = 30.0  # at most, until a service that did not answer is asked again
-_FAILED_MAX = 10  # by then the wait has long been the longest
 _ANSWER_S = 1.0
 _TOKEN_S = 21_600
 _ANSWER_MAX_BYTES = 10_000
@@ -135,17 +134,17 @@ class Notices:
 
     def _run(self, service: Service, tell: Callable[[Notice], object]) -> None:
         told: Notice | None = None
-        failed = 0  # in a row: one answer that is late may not cost the time of a whole notice
+        away_s = self._every_s  # grows: one late answer may not cost the time of a whole notice
         while told is None or told.ends_s is None:
             wait_s = self._every_s
             try:
                 notice = service.look()
-                failed = 0
+                away_s = self._every_s
             except (OSError, HTTPException) as fault:
-                notice, wait_s = None, min(_AWAY_S, self._every_s * 2**failed)
-                if not failed:
+                notice, wait_s = None, away_s
+                if away_s == self._every_s:
                     log.warning("no notices are heard", fault=repr(fault))
-                failed = min(failed + 1, _FAILED_MAX)
+                away_s = min(_AWAY_S, 2 * away_s)
             if notice is not None and notice != told:
                 told = notice
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody works any more
