@@ -275,8 +275,7 @@ def standing(
     held = select(uses.c.slots, uses.c.from_s, uses.c.until_s).where(_within(from_s, until_s))
     with connection.execute(held, execution_options={"yield_per": _ROWS}) as rows:
         return stood, [
-            Held(slots, begun_s, until_s if ended_s is None else min(ended_s, until_s))
-            for slots, begun_s, ended_s in rows
+            Held(slots, begun_s, _end_s(ended_s, until_s)) for slots, begun_s, ended_s in rows
         ]
 
 
@@ -331,11 +330,16 @@ def _stays(connection: Connection, until_s: float) -> list[Stay]:
     there = []
     for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
         offer = decode_row(row, WorkerJoined).offer
-        end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+        end_s = _end_s(row.until_s, until_s)
         programs = "" in offer.capabilities
         place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
         there.append(Presence(*place, row.from_s, end_s))
     return stays(there)
+
+
+def _end_s(ended_s: float | None, until_s: float) -> float:
+    """What has not ended goes on until then."""
+    return until_s if ended_s is None else min(ended_s, until_s)
 
 
 def _within(from_s: float, until_s: float) -> ColumnElement[bool]:
@@ -347,7 +351,7 @@ def _uses(connection: Connection, from_s: float, until_s: float, *, runs: bool) 
     found = select(uses).where(_within(from_s, until_s)).order_by(uses.c.node)
     with connection.execute(found, execution_options={"yield_per": _ROWS}) as rows:
         for row in rows:
-            end_s = until_s if row.until_s is None else min(row.until_s, until_s)
+            end_s = _end_s(row.until_s, until_s)
             whose = (row.team, row.pipeline, row.run if runs else "", Spent(row.spent))
             yield Use(row.node, row.slots, *whose, max(row.from_s, from_s), end_s)
 
