@@ -396,7 +396,7 @@ async def _last_hour(deps: Deps, now_s: float) -> None:
     seven minutes hold more and more of their slots."""
     journaled = deps.dispatch._journaled
     room = Resources(cpu=8.0)
-    stays = [(WorkerId("early-0"), "node-0", 52, 0), (WorkerId("early-1"), "node-1", 38, 17)]
+    stays = [(WorkerId("early-0"), "first", 52, 0), (WorkerId("early-1"), "second", 38, 17)]
     told: list[tuple[float, Any]] = []
     for worker, node, from_min, until_min in stays:
         joined = WorkerJoined(Offer(worker, node, 8, room, capacity=CapacityClass.DEDICATED))
