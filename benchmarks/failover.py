@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.failover_hosts import Played, Rounds, play_on_hosts
 from benchmarks.failover_times import Times, busy
-from benchmarks.report import Figures, Options, progress, run
+from benchmarks.report import Figures, Options, progress, run, so_far
 from swarm.bootstrap import ray_environment
 from swarm.config import Settings
 from swarm.model.dispatch import Lost
@@ -235,6 +235,7 @@ def measure(options: Options) -> Figures:
             if os.geteuid() != 0:
                 progress("only root can make hosts: no link is cut, no host is killed")
                 return figures
+            so_far("processes", figures)
             return together(figures, play_on_hosts(scale.idle, scale.busy, folder / "hosts"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

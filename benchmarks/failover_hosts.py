@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.failover_times import Times, busy
 from benchmarks.hosts import Host, Network, network
-from benchmarks.report import progress
+from benchmarks.report import progress, so_far
 from swarm.bootstrap import ray_environment
 from swarm.config import Settings
 from swarm.model.work import Effects, TaskId
@@ -163,6 +163,7 @@ async def play(net: Network, idle: Rounds, loaded: Rounds, folder: Path) -> Play
                 for number in range(rounds.kills):
                     await hosts.dies(number < rounds.plain, load)
                     progress(f"{load}host killed {number + 1} times")
+            so_far(f"{load}hosts", times.figures())
         lost = await world.all_ended()
         detection = await world.dispatch.detection()
         duplicates, refused = world.commits()

@@ -76,6 +76,11 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def so_far(part: str, figures: Figures) -> None:
+    """Tell what a part has measured, for one who waits for the rest or never gets it."""
+    progress(f"{part}: {json.dumps(figures)}")
+
+
 def save(figure: Any, path: Path) -> None:
     """End a picture as all do: what has a name is told apart."""
     import matplotlib.pyplot as plt
