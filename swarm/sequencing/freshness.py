@@ -9,7 +9,8 @@ Rules
 2. So who begins before its writer, or while it runs, needs the run before, as it always does.
 3. A run is expected only if the writer began about then a week before: on days on which it never
    runs, nobody waits for it. Of who runs so often that less is kept, it is the day before, or two
-   hours.
+   hours. Of who is not known for so long, its orchestrator's plan tells whether it runs then; where
+   that tells nothing, nobody waits.
 4. Before there is a habit, a start that the reader's orchestrator tells needs the last run of its
    writer that is planned to be done by then, as long as its runs usually take. Who never ran, or is
    paused, is not waited for.
@@ -49,16 +50,23 @@ def need_of(world: World, writer: PipelineKey, reader: PipelineKey, start_s: flo
     """What a start of the reader needs of the writer; None where nothing is due, or nothing tells
     what."""
     habit = _habit(world.history, writer, reader, start_s)
-    if habit is not None:
-        return _by_habit(writer, habit, start_s)
-    plan = plan_of(world, reader, start_s)
-    return _by_plan(world, writer, start_s) if plan is not None and plan.told else None
+    if habit is None:
+        plan = plan_of(world, reader, start_s)
+        return _by_plan(world, writer, start_s) if plan is not None and plan.told else None
+    needed = _by_habit(writer, habit, start_s)
+    due = _was_due(habit, needed)
+    if due is None:
+        due = _is_planned(world, writer, needed.from_s, needed.from_s + habit.writes_s)
+    return needed if due else None
 
 
 def need(history: History, writer: PipelineKey, reader: PipelineKey, start_s: float) -> Need | None:
     """The same as far as habit tells."""
     habit = _habit(history, writer, reader, start_s)
-    return _by_habit(writer, habit, start_s) if habit is not None else None
+    if habit is None:
+        return None
+    needed = _by_habit(writer, habit, start_s)
+    return needed if _was_due(habit, needed) else None
 
 
 def is_there(history: History, needed: Need) -> bool:
@@ -94,11 +102,9 @@ def _habit(
     return _Habit(began, writes_s, before) if is_habit else None
 
 
-def _by_habit(writer: PipelineKey, habit: _Habit, start_s: float) -> Need | None:
+def _by_habit(writer: PipelineKey, habit: _Habit, start_s: float) -> Need:
     done_s = start_s - median(slack_s for _, slack_s in habit.before)
     begins_s = start_s - median(ahead_s for ahead_s, _ in habit.before)
-    if not _is_due(habit, begins_s):
-        return None
     return Need(writer, begins_s - habit.writes_s / 2, done_s)
 
 
@@ -138,9 +144,21 @@ def _before(ended: Sequence[Ran], starts: Sequence[float]) -> list[tuple[float, 
     return found
 
 
-def _is_due(habit: _Habit, begins_s: float) -> bool:
+def _was_due(habit: _Habit, needed: Need) -> bool | None:
+    """Did the writer begin about then a week before, or as long as is kept? None where it is not
+    known for so long."""
     reach_s = max(habit.writes_s / 2, SAME_HOUR_S)
     kept_s = RUNS_KEPT * habit.writes_s
     ago_s = next((ago_s for ago_s in (WEEK_S, DAY_S) if ago_s + reach_s < kept_s), 2 * reach_s)
-    at = bisect_left(habit.began, begins_s - ago_s - reach_s)
-    return at < len(habit.began) and habit.began[at] <= begins_s - ago_s + reach_s
+    then_s = needed.from_s + habit.writes_s / 2 - ago_s
+    at = bisect_left(habit.began, then_s - reach_s)
+    if at < len(habit.began) and habit.began[at] <= then_s + reach_s:
+        return True
+    return None if at == 0 else False
+
+
+def _is_planned(world: World, writer: PipelineKey, from_s: float, until_s: float) -> bool:
+    listed, plan = world.graph.pipelines.get(writer), plan_of(world, writer, from_s)
+    if listed is None or listed.paused or plan is None or not plan.told:
+        return False
+    return bool(starts_between(world, writer, from_s, until_s))
