@@ -32,7 +32,7 @@ from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.api.stream import events
 from swarm.clock import SystemClock
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.store.follow import Follower

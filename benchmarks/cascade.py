@@ -47,14 +47,9 @@ from benchmarks.warnings_world import DAY_S, FIRST_DAY
 from swarm.graph.index import DependencyGraph
 from swarm.graph.questions import WEEK_S, Questions
 from swarm.lineage.ledger import Ledger
-from swarm.model.journal import (
-    Batch,
-    DependencyChanged,
-    GraphRecord,
-    PipelineSeen,
-    VerdictRequest,
-)
-from swarm.model.lineage import GATE_FROM, Dependency, Verdict
+from swarm.model.connectors import Batch
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen
+from swarm.model.lineage import GATE_FROM, Dependency, Verdict, VerdictRequest
 
 QUESTION = "Do holds prevent cascades, and does nobody else wait?"
 HISTORY_DAYS = 35

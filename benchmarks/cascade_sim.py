@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from benchmarks.cascade_world import Fleet, Line, Luck
 from benchmarks.warnings_world import DAY_S, FIRST_DAY, NOTICED_S, RETRIED_S
+from swarm.model.graph import GraphRecord, RunSeen, RunsKept
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, RunSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import ran_of
 from swarm.model.policy import Policy
 from swarm.model.runs import Ran, Run, RunState
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.world import World
 

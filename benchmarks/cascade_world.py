@@ -34,7 +34,7 @@ from benchmarks.warnings_world import (
     NOISE,
     SLOW_DAY,
 )
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Access, Coverage, DependencyKey, Evidence
 from swarm.model.pipelines import DeclaredEdge, Pipeline

@@ -38,8 +38,17 @@ from swarm.lineage.expansion import Names
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, Item, VerdictRequest
-from swarm.model.lineage import STATIC, Access, Channel, Coverage, DependencyKey, Evidence, Verdict
+from swarm.model.connectors import Batch, Item
+from swarm.model.lineage import (
+    STATIC,
+    Access,
+    Channel,
+    Coverage,
+    DependencyKey,
+    Evidence,
+    Verdict,
+    VerdictRequest,
+)
 from swarm.store.journal import open_journal
 
 QUESTION = "Does a confidence of 0.9 mean nine times out of ten?"

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from math import exp, log
 
 from swarm.lineage.fusion import WINDOW_CONFIDENCE
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, DependencyKey, Evidence
 

@@ -33,7 +33,7 @@ from swarm.api.app import create_app
 from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.errors import Unreachable
-from swarm.model.journal import DependencyChanged, PipelineSeen
+from swarm.model.graph import DependencyChanged, PipelineSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import Pipeline

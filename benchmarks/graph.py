@@ -25,7 +25,7 @@ import networkx as nx
 from benchmarks.report import Figures, Options, progress, run, save
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import impact
-from swarm.model.journal import DependencyChanged, PipelineSeen
+from swarm.model.graph import DependencyChanged, PipelineSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import Pipeline, Task

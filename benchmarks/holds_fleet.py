@@ -9,8 +9,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen, RunsKept
 from swarm.model.intents import Mode
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen, RunsKept
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import DeclaredEdge, Pipeline

@@ -7,8 +7,8 @@ orchestrator's own, rings are looked for along the edges, times are compared wit
 from collections import Counter
 
 from benchmarks.holds_fleet import MIN_S, Fleet, Line, Turn
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import GATE_FROM
 from swarm.sequencing.holds import LEAD_S, SWARM

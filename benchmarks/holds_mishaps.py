@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from benchmarks.holds_fleet import FROM_S, HOUR_S, MIN_S, ORCHESTRATORS, Line, depends
 from benchmarks.holds_world import Days
+from swarm.model.connectors import ConnectorChanged, ConnectorState, IntentEnded
+from swarm.model.graph import PipelineGone
 from swarm.model.intents import Carried, Mode
-from swarm.model.journal import ConnectorChanged, ConnectorState, IntentEnded, PipelineGone
 
 EVERY_S = 25 * MIN_S
 _DOWN_S = (20.0, 40.0, 300.0, 3 * HOUR_S)

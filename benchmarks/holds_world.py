@@ -18,17 +18,13 @@ from benchmarks.holds_judge import TTL_S, WAIT_MAX_S, Judge
 from benchmarks.holds_places import Hand, Queue
 from swarm.actors.guiding import guide
 from swarm.dispatch.events import Guide
+from swarm.model.connectors import ConnectorChanged, ConnectorRecord
+from swarm.model.graph import GraphRecord, RunSeen
 from swarm.model.intents import Mode
-from swarm.model.journal import (
-    ConnectorChanged,
-    ConnectorRecord,
-    GraphRecord,
-    IntentMade,
-    RunSeen,
-)
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import Policy
 from swarm.model.runs import Run, RunState
+from swarm.model.sequencing import IntentMade
 from swarm.model.weekdays import DAY_S
 from swarm.model.work import TaskId, Token
 from swarm.sequencing.decisions import Decisions

@@ -31,14 +31,8 @@ from sqlalchemy import text
 from benchmarks.report import Figures, Options, progress, run
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import (
-    Batch,
-    CursorMoved,
-    EvidenceSeen,
-    GraphRecord,
-    Item,
-    RunSeen,
-)
+from swarm.model.connectors import Batch, CursorMoved, Item
+from swarm.model.graph import EvidenceSeen, GraphRecord, RunSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import Pipeline, Task

@@ -33,7 +33,7 @@ from swarm.connectors.registry import connect
 from swarm.demo import http
 from swarm.demo.airflow_server import Airflow
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch
+from swarm.model.connectors import Batch
 from swarm.model.runs import Run, RunState
 from tests.integration.connectors.proxy import Proxy
 

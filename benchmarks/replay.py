@@ -20,8 +20,8 @@ from benchmarks.cascade_sim import WAIT_MAX_S, Days, Outcome
 from benchmarks.cascade_world import Fleet
 from benchmarks.report import Figures, Options, progress, run
 from benchmarks.warnings_world import DAY_S, FIRST_DAY
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.intents import Mode
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency
 from swarm.model.pipelines import Pipeline

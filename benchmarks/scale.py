@@ -27,7 +27,8 @@ from benchmarks.report import Figures, Options, progress, run
 from swarm.graph.findings import Findings
 from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, GraphRecord, Item, RunsKept
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import GraphRecord, RunsKept
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import STATIC, Access, Channel, Coverage, Evidence
 from swarm.model.pipelines import Pipeline, Task

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.confidence_world import DAY_S, DAYS, World
-from swarm.model.journal import Batch
+from swarm.model.connectors import Batch
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Run, RunState
 

@@ -21,8 +21,9 @@ from time import perf_counter, process_time
 
 from benchmarks.report import Figures, Options, progress, run
 from benchmarks.warnings_world import DAY_S, FIRST_DAY, MIN_S, Fleet, Made, told
-from swarm.model.journal import GraphRecord, SlaChanged
+from swarm.model.graph import GraphRecord
 from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import SlaChanged
 from swarm.model.sla import Standing
 from swarm.sequencing.promises import RISK_FROM, Promises
 from swarm.sequencing.world import World

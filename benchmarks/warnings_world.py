@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import exp
 
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import DeclaredEdge, Pipeline

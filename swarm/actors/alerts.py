@@ -21,10 +21,10 @@ from swarm.alerts.targets import desk
 from swarm.clock import SystemClock
 from swarm.config import AlertTarget, Settings
 from swarm.errors import ConfigError, StoreError, Trimmed
-from swarm.model.alerts import Alert, Delivery
+from swarm.model.alerts import Alert, AlertComposed, AlertEnded, AlertHeard, AlertsRecord, Delivery
 from swarm.model.causes import follows
 from swarm.model.findings import Finding
-from swarm.model.journal import AlertComposed, AlertEnded, AlertHeard, AlertsRecord, FindingChanged
+from swarm.model.graph import FindingChanged
 from swarm.store.projections import Projections, open_projections
 from swarm.telemetry import Figure, caused_by
 

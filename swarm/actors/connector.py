@@ -24,7 +24,7 @@ from swarm.connectors.base import Connector, LearnsRuns, Recovers
 from swarm.connectors.registry import connect
 from swarm.errors import ConfigError, ConnectorError, MalformedResponse, Unauthorized
 from swarm.hands.line import HandLine, line_of
-from swarm.model.journal import (
+from swarm.model.connectors import (
     ConnectorChanged,
     ConnectorRecord,
     ConnectorState,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from swarm.errors import Trimmed
-from swarm.model.journal import ConnectorRecord
+from swarm.model.connectors import ConnectorRecord
 from swarm.store.journal import Journal
 
 _BATCH = 1_000

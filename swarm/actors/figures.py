@@ -7,10 +7,11 @@ from swarm import telemetry
 from swarm.dispatch.detector import Detection
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import TaskState
-from swarm.model.alerts import Alert, Delivery
+from swarm.model.alerts import Alert, AlertEnded, AlertsRecord, Delivery
+from swarm.model.connectors import ConnectorState
 from swarm.model.dispatch import DispatchRecord, Ended, Lost
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import AlertEnded, AlertsRecord, ConnectorState, RuleScored
+from swarm.model.sequencing import RuleScored
 from swarm.model.sla import SlaState, Standing
 from swarm.model.work import LossCause, Outcome, SlaClass
 from swarm.sequencing.scoring import rule_scored

@@ -19,14 +19,10 @@ from swarm.graph.watched import Watched
 from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.causes import follows
+from swarm.model.connectors import Batch
 from swarm.model.foreign import ForeignWorker
-from swarm.model.journal import (
-    Batch,
-    GraphRecord,
-    QuestionAsked,
-    RecoveryIntended,
-    VerdictRequest,
-)
+from swarm.model.graph import GraphRecord, QuestionAsked, RecoveryIntended
+from swarm.model.lineage import VerdictRequest
 from swarm.model.recovery import Recovery
 
 STREAM = "graph"

@@ -15,8 +15,8 @@ from swarm.clock import Clock
 from swarm.errors import ConnectorError, StoreError
 from swarm.hands.line import HandLine
 from swarm.hands.wire import Answer
+from swarm.model.connectors import IntentEnded
 from swarm.model.intents import Carried, Intent, Mode
-from swarm.model.journal import IntentEnded
 
 _LOOK_S = 0.5
 _RENEW_S = 5.0

@@ -19,14 +19,17 @@ from swarm.dispatch.events import Event, Rearm
 from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
+from swarm.model.connectors import Batch
+from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
-from swarm.model.journal import Batch, QuestionAsked, RuleScored, VerdictRequest
 from swarm.model.keys import PipelineKey
+from swarm.model.lineage import VerdictRequest
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.plans import Standing
 from swarm.model.recovery import Recovery
 from swarm.model.scaling import Outlook
+from swarm.model.sequencing import RuleScored
 from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from swarm.config import LinkRule
-from swarm.model.journal import LinkGone, LinkMade
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Grain, Link
+from swarm.model.sequencing import LinkGone, LinkMade
 from swarm.sequencing.links import Links
 
 SETTINGS = "settings"

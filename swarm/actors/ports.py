@@ -9,13 +9,16 @@ from swarm.dispatch.events import Event, Rearm, Reply
 from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
+from swarm.model.connectors import Batch
+from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
-from swarm.model.journal import Batch, QuestionAsked, RuleScored, VerdictRequest
 from swarm.model.keys import PipelineKey
+from swarm.model.lineage import VerdictRequest
 from swarm.model.links import Awaited, Link
 from swarm.model.outputs import Part
 from swarm.model.recovery import Recovery
 from swarm.model.scaling import Outlook
+from swarm.model.sequencing import RuleScored
 from swarm.model.sla import Sla, Terms
 from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
 

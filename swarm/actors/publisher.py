@@ -16,7 +16,7 @@ from swarm.config import Settings
 from swarm.connectors.publishing import Catalogue
 from swarm.errors import ConnectorError, StoreError, Trimmed
 from swarm.lineage.openlineage.telling import Telling
-from swarm.model.journal import DependencyChanged, DependencyGone
+from swarm.model.graph import DependencyChanged, DependencyGone
 from swarm.store.projections import Projections, open_projections
 
 STREAM = "publisher"

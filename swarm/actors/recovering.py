@@ -13,7 +13,7 @@ from swarm.actors.ports import Graph
 from swarm.clock import Clock
 from swarm.connectors.base import Recovers
 from swarm.errors import ConnectorError, Unreachable
-from swarm.model.journal import RecoveryEnded
+from swarm.model.connectors import RecoveryEnded
 from swarm.model.recovery import Recovered, Recovery
 
 _LOOK_S = 0.5

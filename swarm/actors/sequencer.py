@@ -21,28 +21,26 @@ from swarm.config import PipelineRule, Settings
 from swarm.dispatch.events import Guide
 from swarm.errors import Rejected, UnknownKey
 from swarm.model.causes import follows
+from swarm.model.graph import FindingChanged, GraphRecord, RunsKept
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import (
-    FindingChanged,
+from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
+from swarm.model.policy import AtLatest, Policies, Policy
+from swarm.model.scaling import Outlook
+from swarm.model.sequencing import (
     FindingMuted,
     FindingRated,
-    GraphRecord,
     HistoryKept,
     IntentMade,
     LinkFed,
     LinkGone,
     LinkMade,
     RuleScored,
-    RunsKept,
     SequencingRecord,
     SlaAccepted,
     SlaChanged,
     SlaDeclined,
 )
-from swarm.model.keys import PipelineKey
-from swarm.model.links import Awaited, Link
-from swarm.model.policy import AtLatest, Policies, Policy
-from swarm.model.scaling import Outlook
 from swarm.model.sla import Sla, Terms
 from swarm.sequencing.asking import Asking
 from swarm.sequencing.decisions import Decisions

@@ -20,17 +20,19 @@ from fnmatch import fnmatchcase
 
 from swarm.alerts.quiet import Quiet
 from swarm.alerts.wording import line
-from swarm.model.alerts import Alert, Delivery, Told
-from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import (
+from swarm.model.alerts import (
+    Alert,
     AlertComposed,
     AlertEnded,
     AlertHeard,
     AlertsKept,
     AlertsRecord,
-    FindingChanged,
-    Record,
+    Delivery,
+    Told,
 )
+from swarm.model.findings import Finding, FindingKind
+from swarm.model.graph import FindingChanged
+from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 

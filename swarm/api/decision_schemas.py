@@ -5,8 +5,8 @@ from typing import Self
 from pydantic import Field
 
 from swarm.api.schemas import Shape
+from swarm.model.connectors import IntentEnded
 from swarm.model.intents import Act, Carried, Intent, Mode
-from swarm.model.journal import IntentEnded
 
 
 class DecisionRow(Shape):

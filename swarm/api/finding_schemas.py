@@ -10,8 +10,8 @@ from swarm.api.foreign_schemas import ForeignWorkerRow
 from swarm.api.schemas import Edge, Shape, TaskName
 from swarm.api.sla_schemas import SlaRow
 from swarm.model.findings import Finding, FindingKind, Hazard, Outcome
-from swarm.model.journal import RuleScored
 from swarm.model.lineage import Dependency, DependencyKey, Level
+from swarm.model.sequencing import RuleScored
 from swarm.sequencing.scoring import rule_muted, rule_scored
 from swarm.sequencing.telling import remedy, story
 

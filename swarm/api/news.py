@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarm.api.task_schemas import in_words
-from swarm.model import dispatch, journal, scaling
+from swarm.model import alerts, connectors, dispatch, graph, journal, scaling, sequencing
 from swarm.model.journal import Entry
 from swarm.model.runs import Run, TaskRun
 from swarm.placement.explain import of_made, of_step
@@ -58,21 +58,21 @@ def block(seq: int, entry: Entry) -> bytes:
     return f"id: {seq}\nevent: {told.kind}\ndata: {data}\n\n".encode()
 
 
-def _run(record: journal.RunSeen) -> News:
+def _run(record: graph.RunSeen) -> News:
     run: Run | TaskRun = record.run
     pipeline = run.pipeline if isinstance(run, Run) else run.task.pipeline_key
     what = run.pipeline if isinstance(run, Run) else run.task
     return News("run", (str(pipeline),), f"{what} {run.run_id} is {run.state}")
 
 
-def _finding(record: journal.FindingChanged) -> News:
+def _finding(record: graph.FindingChanged) -> News:
     one = record.finding
     ends = "" if one.closed_at_s is None else " (closed)"
     names = tuple(str(key) for key in one.pipelines)
     return News("finding", (one.id, *names), f"{one.kind.replace('_', ' ')}: {one}{ends}")
 
 
-def _dependency(record: journal.DependencyChanged) -> News:
+def _dependency(record: graph.DependencyChanged) -> News:
     one = record.dependency
     ends = (str(one.key.upstream.pipeline_key), str(one.key.downstream.pipeline_key))
     return News("dependency", ends, f"{_edge(one.key)}: {one.confidence:.2f}")
@@ -87,7 +87,7 @@ def _of_key(what: str) -> Callable[[Any], News]:
     return tell
 
 
-def _verdict(record: journal.VerdictGiven) -> News:
+def _verdict(record: graph.VerdictGiven) -> News:
     word = "has no verdict any more" if record.verdict is None else f"is {record.verdict}"
     return _of_key(f"{word}, says {record.by}")(record)
 
@@ -96,12 +96,12 @@ def _edge(key: Any) -> str:
     return f"{key.upstream} -> {key.downstream} through {key.dataset}"
 
 
-def _intent(record: journal.IntentMade) -> News:
+def _intent(record: sequencing.IntentMade) -> News:
     one = record.intent
     return News("decision", (str(one.target),), f"{one.act} {one.target}: {one.reason}")
 
 
-def _carried(record: journal.IntentEnded) -> News:
+def _carried(record: connectors.IntentEnded) -> News:
     one, why = record.intent, f": {record.detail}" if record.detail else ""
     return News("decision", (str(one.target),), f"{one.act} {one.target} {record.outcome}{why}")
 
@@ -118,7 +118,7 @@ def _task(record: Any) -> News:
     return News("task", (task, *worker), f"{task}: {in_words(record)}")
 
 
-def _source(record: journal.ConnectorChanged) -> News:
+def _source(record: connectors.ConnectorChanged) -> News:
     message = f": {record.message}" if record.message else ""
     return News("source", (record.source,), f"{record.source} is {record.state}{message}")
 
@@ -137,7 +137,7 @@ def _drain(record: dispatch.DrainAsked) -> News:
     return News("worker", (record.worker,), f"worker {record.worker} drains, says {record.by}")
 
 
-def _alert(record: journal.AlertEnded) -> News:
+def _alert(record: alerts.AlertEnded) -> News:
     why = f": {record.detail}" if record.detail else ""
     word = record.outcome.replace("_", " ")
     return News("alert", (record.target,), f"an alert to {record.target} was {word}{why}")
@@ -153,47 +153,47 @@ def _quarantined(record: journal.Quarantined) -> News:
 
 
 _TELL: Mapping[type, Callable[[Any], News]] = {
-    journal.PipelineSeen: lambda r: News(
+    graph.PipelineSeen: lambda r: News(
         "pipeline", (str(r.pipeline.key),), f"{r.pipeline.key} is new or changed"
     ),
-    journal.PipelineGone: lambda r: News("pipeline", (str(r.pipeline),), f"{r.pipeline} is gone"),
-    journal.UnresolvedSeen: lambda r: News(
+    graph.PipelineGone: lambda r: News("pipeline", (str(r.pipeline),), f"{r.pipeline} is gone"),
+    graph.UnresolvedSeen: lambda r: News(
         "unresolved", (r.unresolved.subject,), f"{r.unresolved.subject}: {r.unresolved.reason}"
     ),
-    journal.UnresolvedGone: lambda r: News(
+    graph.UnresolvedGone: lambda r: News(
         "unresolved", (r.unresolved.subject,), f"{r.unresolved.subject} is understood now"
     ),
-    journal.DependencyChanged: _dependency,
-    journal.DependencyGone: _of_key("is gone"),
-    journal.QuestionAsked: _of_key("is asked about"),
-    journal.VerdictGiven: _verdict,
-    journal.RunSeen: _run,
-    journal.ForeignWorkerSeen: lambda r: News(
+    graph.DependencyChanged: _dependency,
+    graph.DependencyGone: _of_key("is gone"),
+    graph.QuestionAsked: _of_key("is asked about"),
+    graph.VerdictGiven: _verdict,
+    graph.RunSeen: _run,
+    graph.ForeignWorkerSeen: lambda r: News(
         "foreign_worker", (str(r.worker),), f"{r.worker} is {r.worker.presence}"
     ),
-    journal.FindingChanged: _finding,
-    journal.FindingRated: lambda r: News(
+    graph.FindingChanged: _finding,
+    sequencing.FindingRated: lambda r: News(
         "finding", (r.finding,), f"{r.by} says {r.finding} is {'right' if r.is_right else 'wrong'}"
     ),
-    journal.SlaChanged: lambda r: News(
+    sequencing.SlaChanged: lambda r: News(
         "sla", (r.state.sla.name, str(r.state.sla.pipeline)), f"{r.state.standing}: {r.state}"
     ),
-    journal.SlaAccepted: lambda r: News(
+    sequencing.SlaAccepted: lambda r: News(
         "sla", (r.sla.name, str(r.sla.pipeline)), f"{r.by} promises {r.sla.name}"
     ),
-    journal.SlaDeclined: lambda r: News(
+    sequencing.SlaDeclined: lambda r: News(
         "sla", (str(r.pipeline),), f"{r.by} wants no SLA of {r.pipeline}"
     ),
-    journal.IntentMade: _intent,
-    journal.IntentEnded: _carried,
-    journal.LinkMade: lambda r: News(
+    sequencing.IntentMade: _intent,
+    connectors.IntentEnded: _carried,
+    sequencing.LinkMade: lambda r: News(
         "link", (str(r.link.downstream),), f"{r.link.downstream} starts by what others make"
     ),
-    journal.LinkGone: lambda r: News(
+    sequencing.LinkGone: lambda r: News(
         "link", (str(r.downstream),), f"nothing links {r.downstream} to others, says {r.by}"
     ),
-    journal.ConnectorChanged: _source,
-    journal.AlertEnded: _alert,
+    connectors.ConnectorChanged: _source,
+    alerts.AlertEnded: _alert,
     journal.Quarantined: _quarantined,
     scaling.PlanMade: lambda r: News("plan", (str(r.number),), of_made(r)),
     scaling.ClockStepped: lambda r: News(

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
+from swarm.model.connectors import ConnectorChanged, CursorMoved
 from swarm.model.dispatch import (
     CopyLeads,
     DispatchRecord,
@@ -18,19 +19,16 @@ from swarm.model.dispatch import (
     Started,
     Submitted,
 )
-from swarm.model.journal import (
-    ConnectorChanged,
-    CursorMoved,
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
-    Entry,
     GraphRecord,
     PipelineGone,
     PipelineSeen,
-    Record,
     UnresolvedGone,
     UnresolvedSeen,
 )
+from swarm.model.journal import Entry, Record
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pipeline

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from swarm.graph.diff import Diff
 from swarm.graph.query import Impact
 from swarm.graph.spread import Hit
-from swarm.model.journal import QuestionAsked
+from swarm.model.graph import QuestionAsked
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,

@@ -11,7 +11,7 @@ from swarm.cli.report import Edge, Json, Report
 from swarm.graph.diff import Diff, diff
 from swarm.graph.index import DependencyGraph
 from swarm.graph.review import PathChange, Ring, new_rings, path_change
-from swarm.model.journal import DependencyChanged, PipelineSeen
+from swarm.model.graph import DependencyChanged, PipelineSeen
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, Unresolved
 from swarm.model.pipelines import Pipeline

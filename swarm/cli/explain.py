@@ -11,7 +11,7 @@ from swarm.cli.survey import survey
 from swarm.config import Settings
 from swarm.connectors.contexts import naming_of
 from swarm.lineage.trail import Trail, trails
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Proof
 

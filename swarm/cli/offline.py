@@ -9,7 +9,7 @@ import typer
 
 from swarm.api.read_model import ReadModel
 from swarm.cli.survey import Findings, survey
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.sla import Sla
 from swarm.sequencing.known import known_world

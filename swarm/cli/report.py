@@ -13,7 +13,7 @@ from swarm.cli.trust import Trust, counted, trust_in
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import rank
 from swarm.model.findings import Finding
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, Level, Proof, Recurrence, Tier, Unresolved, level_of
 from swarm.model.pipelines import Pipeline

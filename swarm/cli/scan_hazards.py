@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from swarm.model.findings import Finding
-from swarm.model.journal import DependencyChanged, FindingChanged, PipelineSeen
+from swarm.model.graph import DependencyChanged, FindingChanged, PipelineSeen
 from swarm.model.lineage import Dependency
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run

@@ -15,7 +15,7 @@ from swarm.connectors.cursors import FIRST_S
 from swarm.connectors.registry import open_connectors
 from swarm.errors import ConnectorError
 from swarm.lineage.ledger import SETTLE, Ledger
-from swarm.model.journal import Batch
+from swarm.model.connectors import Batch
 from swarm.model.lineage import Dependency, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, TaskRun

@@ -10,7 +10,7 @@ from swarm.cli.survey import Findings, survey
 from swarm.config import Settings, Source
 from swarm.connectors.contexts import naming_of
 from swarm.errors import InputError
-from swarm.model.journal import EvidenceSeen
+from swarm.model.graph import EvidenceSeen
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import WARN_FROM, Access, Evidence
 from swarm.model.pipelines import Pipeline

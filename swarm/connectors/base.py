@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from swarm.model.journal import Batch
+from swarm.model.connectors import Batch
 from swarm.model.recovery import Recovered, Recovery
 from swarm.model.runs import TaskRun
 

@@ -16,7 +16,7 @@ from swarm.connectors.jsonlines import Line, LineModel, Name, Problems, broken, 
 from swarm.connectors.programs import stated_dataset
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Access, Unresolved, View, ViewInventory
 from swarm.model.pipelines import Inventory

@@ -22,7 +22,7 @@ from swarm.connectors.programs import Command, Program, items_of
 from swarm.errors import Unavailable
 from swarm.lineage.code.jobs import Job
 from swarm.lineage.code.shell import commands
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline, Task

@@ -9,7 +9,7 @@ from swarm import __version__
 from swarm.clock import Clock
 from swarm.config import Settings, Source
 from swarm.errors import ConfigError, Unavailable
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 
 Chunk = tuple[Item, ...]
 

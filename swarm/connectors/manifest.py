@@ -31,7 +31,7 @@ from swarm.connectors.manifest_shared import SharedTables
 from swarm.connectors.programs import Program, items_of, stated_dataset
 from swarm.lineage.code.texts import holes, shown
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Cron, DeclaredEdge, Inventory, Pipeline, Task

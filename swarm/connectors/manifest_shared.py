@@ -9,7 +9,7 @@ are both hidden say nothing about their order.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, Unresolved, UnresolvedReason
 

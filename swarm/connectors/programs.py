@@ -14,7 +14,7 @@ from swarm.lineage.code.jobs import Job
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import CodeContext, SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import (
     Access,

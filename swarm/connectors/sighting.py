@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Extraction
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from swarm.graph.index import DependencyGraph
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
-    Entry,
     GraphRecord,
     PipelineGone,
     PipelineSeen,
 )
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import Pipeline

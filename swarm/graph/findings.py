@@ -18,7 +18,7 @@ from swarm.graph.cycles import Cycle, cycles, on_ring_with
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import MIN_CONFIDENCE
 from swarm.model.findings import Finding, FindingKind, finding_id, told
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from swarm.graph.adjacency import Adjacency
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     GraphRecord,

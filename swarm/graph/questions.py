@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import Ranked, rank
-from swarm.model.journal import GraphRecord, QuestionAsked
+from swarm.model.graph import GraphRecord, QuestionAsked
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import GATE_FROM, SHOW_FROM, WARN_FROM, DependencyKey
 

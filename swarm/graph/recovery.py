@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from swarm.model.findings import Finding
 from swarm.model.foreign import Presence, RanOn, SeenBy
-from swarm.model.journal import FindingChanged, GraphRecord, RecoveryIntended
+from swarm.model.graph import FindingChanged, GraphRecord, RecoveryIntended
 from swarm.model.recovery import Recovery
 
 VALID_S = 300.0

@@ -16,15 +16,10 @@ Rules
 from collections.abc import Iterator
 from dataclasses import replace
 
+from swarm.model.connectors import Batch
 from swarm.model.findings import Finding, FindingKind, finding_id
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, SeenBy
-from swarm.model.journal import (
-    Batch,
-    FindingChanged,
-    ForeignWorkerSeen,
-    GraphRecord,
-    RunSeen,
-)
+from swarm.model.graph import FindingChanged, ForeignWorkerSeen, GraphRecord, RunSeen
 from swarm.model.lineage import Level
 from swarm.model.runs import Run, RunState, TaskRun
 

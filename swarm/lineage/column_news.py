@@ -17,13 +17,8 @@ from swarm.lineage.columns import NOBODY, ColumnMark, mark_of
 from swarm.lineage.facts import Facts
 from swarm.lineage.naming import Naming
 from swarm.model.columns import Column, ColumnInput, ColumnLineage, Transformation
-from swarm.model.journal import (
-    Batch,
-    ColumnsGone,
-    ColumnsSeen,
-    GraphRecord,
-    UnresolvedSeen,
-)
+from swarm.model.connectors import Batch
+from swarm.model.graph import ColumnsGone, ColumnsSeen, GraphRecord, UnresolvedSeen
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from swarm.lineage.tables import Tables
 from swarm.model.columns import ColumnLineage
-from swarm.model.journal import ColumnsGone, ColumnsSeen
+from swarm.model.graph import ColumnsGone, ColumnsSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 
 NOBODY = TaskKey("", "", "")

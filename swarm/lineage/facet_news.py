@@ -18,15 +18,9 @@ from dataclasses import replace
 from swarm.lineage.facets import FacetMark, mark_of
 from swarm.lineage.facts import Facts
 from swarm.lineage.naming import Naming
+from swarm.model.connectors import Batch
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import (
-    Batch,
-    FacetGone,
-    FacetSeen,
-    GraphRecord,
-    UnresolvedGone,
-    UnresolvedSeen,
-)
+from swarm.model.graph import FacetGone, FacetSeen, GraphRecord, UnresolvedGone, UnresolvedSeen
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from swarm.lineage.tables import Tables
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import FacetGone, FacetSeen
+from swarm.model.graph import FacetGone, FacetSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 
 # What makes two facets the same one, within a subject: the job below it, the part, the name.

@@ -10,7 +10,7 @@ from swarm.lineage.order import Order
 from swarm.lineage.run_history import RunHistory
 from swarm.lineage.stated_views import StatedViews
 from swarm.lineage.tables import Tables
-from swarm.model.journal import (
+from swarm.model.graph import (
     ColumnsGone,
     ColumnsSeen,
     CoverageSeen,

@@ -36,8 +36,8 @@ from swarm.lineage.recurrence import (
     with_looks,
     with_sightings,
 )
-from swarm.model.journal import (
-    Batch,
+from swarm.model.connectors import Batch
+from swarm.model.graph import (
     CapacitySeen,
     CoverageSeen,
     EvidenceGone,

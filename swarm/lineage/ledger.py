@@ -33,8 +33,8 @@ from swarm.lineage.intake import other_news, pipeline_news
 from swarm.lineage.naming import Naming
 from swarm.lineage.reliance import Reliance, calibration, touched
 from swarm.lineage.weighing import Weighing
-from swarm.model.journal import (
-    Batch,
+from swarm.model.connectors import Batch
+from swarm.model.graph import (
     CalibrationChanged,
     DependencyChanged,
     DependencyGone,
@@ -42,7 +42,6 @@ from swarm.model.journal import (
     UnresolvedGone,
     UnresolvedSeen,
     VerdictGiven,
-    VerdictRequest,
 )
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
@@ -53,6 +52,7 @@ from swarm.model.lineage import (
     Unresolved,
     UnresolvedReason,
     Verdict,
+    VerdictRequest,
 )
 from swarm.model.pipelines import Pipeline
 

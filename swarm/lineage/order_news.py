@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from swarm.lineage.facts import Facts
-from swarm.model.journal import Batch, GraphRecord, OrderGone, OrderSeen
+from swarm.model.connectors import Batch
+from swarm.model.graph import GraphRecord, OrderGone, OrderSeen
 from swarm.model.keys import TaskKey
 from swarm.model.pipelines import DeclaredEdge, JobOrder
 

@@ -15,7 +15,7 @@ from swarm.lineage.agreement import Agreement, Case
 from swarm.lineage.channels import AS_KNOWN, RELIABILITY, Learned, Reliability
 from swarm.lineage.facts import Change, Facts
 from swarm.lineage.weighing import Weighing
-from swarm.model.journal import CalibrationChanged
+from swarm.model.graph import CalibrationChanged
 from swarm.model.keys import TaskKey
 
 # A decision weighs so many tasks again besides those that it is about, and after a restart gathers

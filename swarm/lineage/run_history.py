@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from swarm.lineage.tables import Tables
 from swarm.lineage.timing import Rhythm, rhythm
-from swarm.model.journal import RunsKept
+from swarm.model.graph import RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import NONE, merged, ran_of, unpacked
 from swarm.model.runs import Ran, Run

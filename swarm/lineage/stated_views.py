@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from swarm.lineage.tables import Tables
-from swarm.model.journal import ViewSeen
+from swarm.model.graph import ViewSeen
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import View
 

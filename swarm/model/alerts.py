@@ -1,10 +1,12 @@
-"""What people are told of findings outside of swarm, and what came of telling them."""
+"""What people are told of findings outside of swarm, and the records of the alerts' journal
+stream: what came of telling them.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from swarm.model.findings import FindingKind
+from swarm.model.findings import Finding, FindingKind
 from swarm.model.lineage import Level
 
 
@@ -60,3 +62,42 @@ class Delivery(StrEnum):
 
     SENT = "sent"  # its target took it, at least once
     GIVEN_UP = "given_up"  # it did not, for too long
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHeard:
+    """A finding that somebody may have to be told of opened, changed or closed; the log of all
+    streams was read up to `seq`."""
+
+    finding: Finding
+    seq: int
+    cause_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertComposed:
+    """An alert is to be sent."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEnded:
+    """What came of an alert; `detail` says why where it was not sent."""
+
+    alert: str
+    target: str
+    outcome: Delivery
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsKept:
+    """In snapshots: the log of all streams was read up to `seq`, and what targets were told of and
+    is still open."""
+
+    seq: int
+    told: tuple[tuple[str, tuple[Told, ...]], ...]
+
+
+AlertsRecord = AlertHeard | AlertComposed | AlertEnded | AlertsKept

@@ -196,6 +196,15 @@ class DependencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictRequest:
+    """A person accepts or rejects a dependency; `None` takes the verdict back."""
+
+    key: DependencyKey
+    verdict: Verdict | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recurrence:
     """How often the reader was seen to read: on `seen` of the `looks` days on which a run-time
     channel looked at it since the first time, of the last 60 days."""

@@ -8,11 +8,12 @@ starts at its latest.
 from collections.abc import Callable, Iterator
 
 from swarm.model.findings import Finding, FindingKind, finding_id, told
+from swarm.model.graph import FindingChanged
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import FindingChanged, IntentMade
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.policy import AtLatest, Policy
+from swarm.model.sequencing import IntentMade
 
 
 class Asking:

@@ -23,24 +23,22 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from swarm.model.intents import Act, Carried, Intent, Mode
-from swarm.model.journal import (
+from swarm.model.connectors import ConnectorChanged, ConnectorRecord, IntentEnded
+from swarm.model.graph import (
     CapacitySeen,
-    ConnectorChanged,
-    ConnectorRecord,
     DependencyChanged,
     DependencyGone,
     GraphRecord,
-    IntentEnded,
-    IntentMade,
     PipelineGone,
     PipelineSeen,
     RunSeen,
     RunsKept,
 )
+from swarm.model.intents import Act, Carried, Intent, Mode
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import Policy
 from swarm.model.runs import Run
+from swarm.model.sequencing import IntentMade
 from swarm.model.sla import Sla
 from swarm.sequencing.gates import Gates
 from swarm.sequencing.holds import LEAD_S, Holds, Over, made_s

@@ -9,7 +9,7 @@ Rules
 
 from swarm.graph.cycles import cycles
 from swarm.graph.index import DependencyGraph
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     GraphRecord,

@@ -22,17 +22,13 @@ from itertools import combinations
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.query import MIN_CONFIDENCE, impact
 from swarm.model.findings import Finding, FindingKind, Hazard, Outcome, finding_id, told
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,
-    FindingMuted,
-    FindingRated,
     GraphRecord,
-    LinkMade,
     PipelineGone,
     PipelineSeen,
-    RuleScored,
     RunSeen,
     RunsKept,
 )
@@ -40,6 +36,7 @@ from swarm.model.keys import DatasetKey, PipelineKey
 from swarm.model.lineage import WARN_FROM, Dependency, DependencyKey, Level, Verdict, level_of
 from swarm.model.links import Link
 from swarm.model.runs import Run
+from swarm.model.sequencing import FindingMuted, FindingRated, LinkMade, RuleScored
 from swarm.sequencing.between import of_reader, of_writers
 from swarm.sequencing.outcomes import outcome_of
 from swarm.sequencing.rules import Rules

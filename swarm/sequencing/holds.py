@@ -13,8 +13,8 @@ Rules
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from swarm.model.connectors import ConnectorChanged
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import ConnectorChanged
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policy
 from swarm.sequencing.freshness import Need, is_there, need_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from swarm.model.journal import DependencyChanged, PipelineSeen
+from swarm.model.graph import DependencyChanged, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency
 from swarm.model.past_runs import ran_of

@@ -19,20 +19,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from swarm.model.graph import GraphRecord, RunSeen, RunsKept
 from swarm.model.intents import Act, Intent, Stretch
-from swarm.model.journal import (
-    GraphRecord,
-    IntentMade,
-    LinkFed,
-    LinkGone,
-    LinkMade,
-    RunSeen,
-    RunsKept,
-)
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Grain, Link
 from swarm.model.past_runs import ran_of
 from swarm.model.runs import Ran, Run
+from swarm.model.sequencing import IntentMade, LinkFed, LinkGone, LinkMade
 from swarm.sequencing.history import History
 from swarm.sequencing.partitions import Partition, inside, partition_of
 

@@ -12,8 +12,8 @@ Rules
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from swarm.model.graph import CapacitySeen, GraphRecord
 from swarm.model.intents import Act
-from swarm.model.journal import CapacitySeen, GraphRecord
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Backfill
 from swarm.model.sla import Sla

@@ -3,14 +3,9 @@ of one name the first of these counts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from swarm.model.journal import (
-    GraphRecord,
-    PipelineGone,
-    PipelineSeen,
-    SlaAccepted,
-    SlaDeclined,
-)
+from swarm.model.graph import GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import SlaAccepted, SlaDeclined
 from swarm.model.sla import Origin, Sla, Terms
 from swarm.sequencing.stated import stated_by
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 from random import Random
 
 from swarm.model.findings import Finding, FindingKind, finding_id, told
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,
@@ -29,13 +29,11 @@ from swarm.model.journal import (
     PipelineSeen,
     RunSeen,
     RunsKept,
-    SlaAccepted,
-    SlaChanged,
-    SlaDeclined,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.runs import Run
+from swarm.model.sequencing import SlaAccepted, SlaChanged, SlaDeclined
 from swarm.model.sla import Sla, SlaState, Standing, Terms
 from swarm.sequencing.deadlines import next_deadline_s
 from swarm.sequencing.forecast import Forecast, Habits, Node, forecast

@@ -21,14 +21,8 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen, RunSeen, RunsKept
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import (
-    DependencyChanged,
-    GraphRecord,
-    PipelineSeen,
-    RunSeen,
-    RunsKept,
-)
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import Policy
 from swarm.model.runs import Ran, Run, RunState

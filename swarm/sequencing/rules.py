@@ -7,7 +7,7 @@ comes back once it is right half the time, or once its bad weeks are forgotten (
 from collections.abc import Iterable, Iterator
 
 from swarm.model.findings import FindingKind, Outcome, RuleWeek
-from swarm.model.journal import RuleScored
+from swarm.model.sequencing import RuleScored
 from swarm.sequencing.scoring import rule_judged, rule_muted
 
 

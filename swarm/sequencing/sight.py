@@ -1,7 +1,7 @@
 """Which orchestrators can be seen: of one whose connector cannot read it, nobody knows what has
 ended there, so nobody is held for it. A short silence is none."""
 
-from swarm.model.journal import ConnectorChanged, ConnectorState
+from swarm.model.connectors import ConnectorChanged, ConnectorState
 
 BLIND_S = 60.0
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from swarm.model.findings import Finding, FindingKind, finding_id, told
-from swarm.model.journal import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
+from swarm.model.graph import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.pipelines import Pipeline

@@ -7,30 +7,32 @@ cause that they were written with.
 
 from collections.abc import Iterable, Iterator
 
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     EvidenceSeen,
     FindingChanged,
-    FindingMuted,
-    FindingRated,
     GraphRecord,
-    IntentMade,
-    LinkFed,
-    LinkGone,
-    LinkMade,
     PipelineGone,
     PipelineSeen,
     RunSeen,
-    SequencingRecord,
-    SlaAccepted,
-    SlaChanged,
-    SlaDeclined,
     VerdictGiven,
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey
 from swarm.model.runs import Run
+from swarm.model.sequencing import (
+    FindingMuted,
+    FindingRated,
+    IntentMade,
+    LinkFed,
+    LinkGone,
+    LinkMade,
+    SequencingRecord,
+    SlaAccepted,
+    SlaChanged,
+    SlaDeclined,
+)
 
 
 class Whence:

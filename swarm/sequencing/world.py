@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from swarm.graph.index import DependencyGraph
-from swarm.model.journal import GraphRecord, PipelineGone, RunSeen, RunsKept
+from swarm.model.graph import GraphRecord, PipelineGone, RunSeen, RunsKept
 from swarm.model.runs import Run
 from swarm.sequencing.history import History
 

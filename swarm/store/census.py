@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, func, select
 
 from swarm.model.findings import FindingKind
-from swarm.model.journal import FindingChanged
+from swarm.model.graph import FindingChanged
 from swarm.model.lineage import Level
 from swarm.store.database import Database
 from swarm.store.history import decode_row

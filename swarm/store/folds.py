@@ -8,38 +8,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarm.model.columns import ColumnLineage
+from swarm.model.connectors import ConnectorChanged, CursorMoved, IntentEnded
 from swarm.model.dispatch import DispatchRecord
 from swarm.model.facets import Facet
 from swarm.model.foreign import ForeignWorker, Presence
-from swarm.model.intents import Act
-from swarm.model.journal import (
-    RECORD_VERSION,
+from swarm.model.graph import (
     CapacitySeen,
     ColumnsGone,
     ColumnsSeen,
-    ConnectorChanged,
-    CursorMoved,
     DependencyChanged,
     DependencyGone,
     FacetGone,
     FacetSeen,
     FindingChanged,
     ForeignWorkerSeen,
-    IntentEnded,
-    IntentMade,
     PipelineGone,
     PipelineSeen,
-    Record,
     RunSeen,
-    SlaChanged,
     UnresolvedGone,
     UnresolvedSeen,
 )
+from swarm.model.intents import Act
+from swarm.model.journal import RECORD_VERSION, Record
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
+from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import Standing
 from swarm.store.read_tables import digest, pipeline_row_key, plain, row_key
 from swarm.store.stories import TaskChanges

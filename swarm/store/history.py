@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, func, select
 
 from swarm.errors import Trimmed
-from swarm.model.journal import DependencyChanged, DependencyGone, Record
+from swarm.model.graph import DependencyChanged, DependencyGone
+from swarm.model.journal import Record
 from swarm.model.lineage import Dependency
 from swarm.store import codec
 from swarm.store.database import Database

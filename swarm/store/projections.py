@@ -9,34 +9,29 @@ from sqlalchemy import Row, Select, Table, func, select, tuple_
 
 from swarm.errors import Trimmed
 from swarm.model.columns import ColumnLineage
+from swarm.model.connectors import ConnectorChanged, ConnectorState, CursorMoved, IntentEnded
 from swarm.model.facets import Facet
 from swarm.model.findings import Finding
 from swarm.model.foreign import ForeignWorker
-from swarm.model.intents import Intent
-from swarm.model.journal import (
+from swarm.model.graph import (
     CapacitySeen,
     ColumnsSeen,
-    ConnectorChanged,
-    ConnectorState,
-    CursorMoved,
     DependencyChanged,
-    Entry,
     FacetSeen,
     FindingChanged,
     ForeignWorkerSeen,
-    IntentEnded,
-    IntentMade,
     PipelineSeen,
-    Record,
     RunSeen,
-    SlaChanged,
     UnresolvedSeen,
 )
+from swarm.model.intents import Intent
+from swarm.model.journal import Entry, Record
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, DependencyKey, Unresolved
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
+from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import SlaState
 from swarm.placement.metering import HOUR_S, Metered, Stay
 from swarm.placement.minutes import Held

@@ -39,7 +39,8 @@ from swarm.model.dispatch import (
     WorkerJoined,
     WorkerKept,
 )
-from swarm.model.journal import RECORD_VERSION, PipelineSeen
+from swarm.model.graph import PipelineSeen
+from swarm.model.journal import RECORD_VERSION
 from swarm.model.work import CapacityClass, Offer, Outcome, Submission, TaskId, Token, WorkerId
 from swarm.placement.metering import (
     HOUR_S,

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote
 
-from swarm.model.alerts import Alert, Delivery
+from swarm.model.alerts import Alert, AlertComposed, AlertEnded, AlertHeard, Delivery
 from swarm.model.causes import entered_at_s, id_of
+from swarm.model.connectors import IntentEnded
 from swarm.model.dispatch import (
     Copied,
     CopyGone,
@@ -35,17 +36,10 @@ from swarm.model.dispatch import (
     Started,
     Submitted,
 )
+from swarm.model.graph import FindingChanged
 from swarm.model.intents import Carried
-from swarm.model.journal import (
-    AlertComposed,
-    AlertEnded,
-    AlertHeard,
-    Entry,
-    FindingChanged,
-    IntentEnded,
-    IntentMade,
-    Record,
-)
+from swarm.model.journal import Entry, Record
+from swarm.model.sequencing import IntentMade
 from swarm.model.work import Outcome, Submission, TaskId
 
 QUIET_S = 5.0  # a root is over when nothing followed from it for so long

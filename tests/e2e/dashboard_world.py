@@ -24,23 +24,16 @@ from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Register, Renew, WorkerLost
+from swarm.model.connectors import Batch, ConnectorChanged, ConnectorState
 from swarm.model.dispatch import Ended, Granted, Submitted, WorkerGone, WorkerJoined
 from swarm.model.findings import Finding, FindingKind, Hazard, finding_id
+from swarm.model.graph import DependencyChanged, FindingChanged, PipelineSeen
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import (
-    Batch,
-    ConnectorChanged,
-    ConnectorState,
-    DependencyChanged,
-    FindingChanged,
-    IntentMade,
-    PipelineSeen,
-    SlaChanged,
-)
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Evidence, Level
 from swarm.model.pipelines import DeclaredEdge, Pipeline, Task
 from swarm.model.runs import Run, RunState
+from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import Sla, SlaState, Standing
 from swarm.model.work import (
     CapacityClass,

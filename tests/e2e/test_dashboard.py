@@ -17,10 +17,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect, sync_playwright
 
-from swarm.model.journal import FindingRated
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
+from swarm.model.sequencing import FindingRated
 from swarm.model.work import Needs, Resources, Submission, TaskId
 from swarm.store.journal import open_journal
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served

@@ -18,23 +18,16 @@ from swarm.api.read_model import ReadModel
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Register, WorkerLost
+from swarm.model.alerts import AlertComposed, AlertEnded, AlertHeard
 from swarm.model.causes import entered_at_s, id_of
+from swarm.model.connectors import Batch, CursorMoved, IntentEnded
 from swarm.model.dispatch import WorkerGone
 from swarm.model.findings import FindingKind
+from swarm.model.graph import EvidenceSeen, FindingChanged
 from swarm.model.intents import Carried
-from swarm.model.journal import (
-    AlertComposed,
-    AlertEnded,
-    AlertHeard,
-    Batch,
-    CursorMoved,
-    EvidenceSeen,
-    FindingChanged,
-    IntentEnded,
-    IntentMade,
-)
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sequencing import IntentMade
 from swarm.model.work import LossCause, Offer, Resources, WorkerId
 from swarm.store.journal import open_journal
 from tests.actors.places import a_dispatcher, a_worker

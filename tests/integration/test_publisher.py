@@ -9,7 +9,8 @@ from swarm.actors.publisher import STREAM, PublisherActor
 from swarm.config import Publishing, Settings
 from swarm.connectors.publishing import Catalogue, authorization
 from swarm.errors import ConfigError, Unauthorized, Unavailable
-from swarm.model.journal import DependencyChanged, LineageTold
+from swarm.model.graph import DependencyChanged
+from swarm.model.journal import LineageTold
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.store.follow import Follower

@@ -15,7 +15,7 @@ from swarm.graph.findings import PAIRS_ALONE, Findings
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import ancestors, impact, rank
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     GraphRecord,

@@ -10,8 +10,9 @@ from swarm.lineage.channels import RELIABILITY
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.columns import Column, ColumnInput, ColumnLineage
+from swarm.model.connectors import Batch, Item
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import Batch, ColumnsSeen, FacetSeen, Item, RunSeen, VerdictRequest
+from swarm.model.graph import ColumnsSeen, FacetSeen, RunSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -22,6 +23,7 @@ from swarm.model.lineage import (
     Evidence,
     Recurrence,
     Verdict,
+    VerdictRequest,
     View,
     ViewInventory,
 )

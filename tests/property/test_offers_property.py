@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.model.journal import PipelineSeen, RunsKept
+from swarm.model.graph import PipelineSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Ran

@@ -10,10 +10,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from swarm.model.graph import GraphRecord, PipelineGone
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, PipelineGone
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import Policy
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.world import World
 from tests.unit.sequencing.mornings import DAY_S, HOUR_S, MIN_S, MONDAY, begun, depends, listed, ran

@@ -12,8 +12,8 @@ from benchmarks.holds_world import Parts, PolicyOf
 from swarm.actors.guiding import guide
 from swarm.dispatch.events import Guide, Hold
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import IntentMade
 from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.gates import Gates
 from swarm.sequencing.holds import Holds

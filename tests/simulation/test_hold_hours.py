@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from swarm.model.graph import GraphRecord, PipelineSeen, RunsKept
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import GraphRecord, IntentMade, PipelineSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Cron, Pipeline
 from swarm.model.policy import AtLatest, Policy
 from swarm.model.runs import Ran
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.holds import Holds
 from swarm.sequencing.world import World

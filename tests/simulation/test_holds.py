@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import IntentMade
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.world import World
 from tests.simulation.holds_world import GATE, Made, Morning

@@ -28,9 +28,9 @@ from swarm.graph import query
 from swarm.graph.diff import diff
 from swarm.graph.index import DependencyGraph
 from swarm.lineage.explanation import explain_known
-from swarm.model.journal import DependencyChanged, VerdictRequest
+from swarm.model.graph import DependencyChanged
 from swarm.model.keys import TaskKey
-from swarm.model.lineage import Dependency, DependencyKey
+from swarm.model.lineage import Dependency, DependencyKey, VerdictRequest
 
 router = APIRouter(tags=["graph"])
 

@@ -13,7 +13,7 @@ from swarm.api.schemas import UnresolvedRow
 from swarm.dispatch.detector import Detection
 from swarm.errors import Rejected, Unreachable
 from swarm.graph.index import DependencyGraph
-from swarm.model.journal import ConnectorState
+from swarm.model.connectors import ConnectorState
 from swarm.store.trail import Standing
 
 _ANSWER_S = 1.0

@@ -15,7 +15,7 @@ from swarm.api.ingest_schemas import PushBody
 from swarm.errors import InputError
 from swarm.lineage.naming import dataset_from_url
 from swarm.lineage.openlineage.events import read_event
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Channel, Evidence
 from swarm.model.runs import Run

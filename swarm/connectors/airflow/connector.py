@@ -43,8 +43,8 @@ from swarm.connectors.cursors import BACK_PAGES, EVENTS_S, Back
 from swarm.connectors.http_answers import NotFound
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.errors import Unauthorized
+from swarm.model.connectors import Batch, Item
 from swarm.model.foreign import ForeignWorker
-from swarm.model.journal import Batch, Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 

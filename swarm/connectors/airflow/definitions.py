@@ -15,7 +15,7 @@ from swarm.connectors.airflow.source import declared_reads, links_in
 from swarm.connectors.http_answers import Forbidden, NotFound
 from swarm.connectors.payloads import STRANGE, Payloads
 from swarm.errors import MalformedResponse, Unavailable
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 

@@ -6,7 +6,7 @@ from swarm.connectors.airflow.catalogue import Catalogue
 from swarm.connectors.airflow.source import Sources
 from swarm.connectors.airflow.workers import Attempts
 from swarm.connectors.attendance import Attendance
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.lineage import Unresolved
 
 _REMEMBERED = 20_000  # runs and tries; only those of the overlap come twice

@@ -17,7 +17,7 @@ from swarm.connectors.code_folders import CodeFolders
 from swarm.connectors.http_answers import NotFound
 from swarm.connectors.payloads import Payload
 from swarm.errors import MalformedResponse
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 
 SWEEP_S = 300.0
 REREAD = 100

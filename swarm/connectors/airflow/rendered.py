@@ -11,7 +11,7 @@ from swarm.connectors.payloads import Payload
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Coverage, Extraction, Unresolved, UnresolvedReason
 from swarm.model.pipelines import DeclaredEdge

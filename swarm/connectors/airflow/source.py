@@ -17,7 +17,7 @@ from swarm.lineage.code.airflow import (
     extract_airflow_task,
 )
 from swarm.lineage.code.airflow_task import AirflowTask
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import (
     Access,

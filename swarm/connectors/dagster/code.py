@@ -8,7 +8,7 @@ from swarm.connectors.dagster.mapping import CodeTarget
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code.dagster import dagster_entries, extract_dagster
 from swarm.lineage.text import CodeContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.lineage import Channel, Extraction, Unresolved, UnresolvedReason
 
 _MAX_CANDIDATES = 8

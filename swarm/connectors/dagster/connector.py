@@ -48,7 +48,7 @@ from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.connectors.sighting import batches, digest_of
 from swarm.lineage.naming import dataset_from_table, dataset_from_url
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory

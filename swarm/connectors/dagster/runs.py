@@ -14,7 +14,7 @@ from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.sighting import sighted
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Channel
 from swarm.model.pipelines import Backfill, Pool

@@ -25,7 +25,7 @@ from swarm.connectors.dbt.lineage import ran_by, task_items
 from swarm.connectors.dbt.mapping import DbtProject
 from swarm.connectors.files import Chunk, FileConnector, file_state, path_of
 from swarm.errors import MalformedResponse, Unavailable
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import Unresolved, UnresolvedReason, View, ViewInventory
 from swarm.model.pipelines import Inventory

@@ -26,7 +26,7 @@ from swarm.connectors.dbt.python_models import python_model
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey
 from swarm.model.lineage import (
     Access,

@@ -23,7 +23,7 @@ from swarm.lineage.history.postgres_log import PostgresLog
 from swarm.lineage.history.statement import Statement
 from swarm.lineage.history.tags import Known
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.runs import TaskRun
 
 _PER_BATCH = 500

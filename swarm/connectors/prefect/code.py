@@ -7,7 +7,7 @@ from swarm.connectors.prefect.mapping import Deployment
 from swarm.connectors.sighting import covered, sighted
 from swarm.lineage.code.prefect import prefect_entry
 from swarm.lineage.text import CodeContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Channel, Extraction, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Task

@@ -51,8 +51,8 @@ from swarm.connectors.prefect.workers import (
     with_runs,
 )
 from swarm.connectors.sighting import batches, digest_of
+from swarm.model.connectors import Batch, Item
 from swarm.model.foreign import ForeignWorker
-from swarm.model.journal import Batch, Item
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory, Pool

@@ -17,7 +17,7 @@ from swarm.connectors.prefect.mapping import (
     map_task_run,
     task_name,
 )
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill

@@ -9,8 +9,8 @@ from dataclasses import replace
 from swarm.connectors.attendance import presence
 from swarm.connectors.payloads import Payload
 from swarm.connectors.prefect.mapping import epoch_s, process_of
+from swarm.model.connectors import Item
 from swarm.model.foreign import ForeignWorker, RanOn, Role, SeenBy
-from swarm.model.journal import Item
 from swarm.model.recovery import Recovery
 from swarm.model.runs import Run, RunState
 

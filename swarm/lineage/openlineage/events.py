@@ -44,7 +44,7 @@ from swarm.lineage.openlineage.subject import (
 from swarm.lineage.openlineage.telling import PRODUCER
 from swarm.lineage.sql.extract import extract_sql
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.runs import Run, RunState, TaskRun

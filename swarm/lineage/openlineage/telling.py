@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from swarm.model.journal import DependencyChanged, DependencyGone, LineageTold
+from swarm.model.graph import DependencyChanged, DependencyGone
+from swarm.model.journal import LineageTold
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 

@@ -12,14 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm.model.journal import (
-    DependencyChanged,
-    DependencyGone,
-    EvidenceSeen,
-    PipelineSeen,
-    Record,
-    RunSeen,
-)
+from swarm.model.graph import DependencyChanged, DependencyGone, EvidenceSeen, PipelineSeen, RunSeen
+from swarm.model.journal import Record
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,

@@ -12,7 +12,7 @@ from swarm.model.journal import Entry
 _PROGRAM = """
 import sys
 from pathlib import Path
-from swarm.model.journal import PipelineGone
+from swarm.model.graph import PipelineGone
 from swarm.model.keys import PipelineKey
 from swarm.store.journal import open_journal
 

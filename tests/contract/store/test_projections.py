@@ -9,35 +9,31 @@ import pytest
 
 from swarm.errors import StoreError, Trimmed
 from swarm.model.columns import Column, ColumnLineage
+from swarm.model.connectors import ConnectorChanged, ConnectorState, CursorMoved, IntentEnded
 from swarm.model.facets import Facet, FacetOf
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.intents import Act, Carried, Intent
-from swarm.model.journal import (
+from swarm.model.graph import (
     CapacitySeen,
     ColumnsGone,
     ColumnsSeen,
-    ConnectorChanged,
-    ConnectorState,
-    CursorMoved,
-    Entry,
     FacetGone,
     FacetSeen,
     FindingChanged,
-    IntentEnded,
-    IntentMade,
     PipelineGone,
     PipelineSeen,
     RunSeen,
-    SlaChanged,
     UnresolvedGone,
     UnresolvedSeen,
 )
+from swarm.model.intents import Act, Carried, Intent
+from swarm.model.journal import Entry
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
 from swarm.model.plans import Because, Candidate, Kept, Refused, ScaleDown, ScaleUp, Unplaced
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.scaling import PlanMade, Scaled, Step
+from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import Sla, SlaState, Standing
 from swarm.store.census import Census
 from swarm.store.follow import Follower

@@ -18,7 +18,8 @@ from swarm.model.dispatch import (
     WorkerGone,
     WorkerJoined,
 )
-from swarm.model.journal import Entry, PipelineSeen
+from swarm.model.graph import PipelineSeen
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.pipelines import Pipeline, Task
 from swarm.model.work import (

@@ -5,8 +5,8 @@ import pytest
 from swarm.actors import alerts as module
 from swarm.actors.alerts import STREAM, AlertsActor
 from swarm.config import Settings
-from swarm.model.alerts import Delivery
-from swarm.model.journal import AlertComposed, AlertEnded, AlertHeard, FindingChanged
+from swarm.model.alerts import AlertComposed, AlertEnded, AlertHeard, Delivery
+from swarm.model.graph import FindingChanged
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector

@@ -17,7 +17,8 @@ from swarm.api.deps import Deps
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Event, Finish, Register, Renew
-from swarm.model.journal import Batch, PipelineSeen
+from swarm.model.connectors import Batch
+from swarm.model.graph import PipelineSeen
 from swarm.model.outputs import Part
 from swarm.model.pipelines import Pipeline
 from swarm.model.work import Offer, Outcome, Resources, TaskId, Token, WorkerId

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from swarm.connectors.base import Connector
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.runs import Run
 
 DAYS, A_DAY = 50, 8

@@ -14,7 +14,7 @@ from swarm.connectors.airflow.connector import LISTS_S, AirflowConnector, connec
 from swarm.connectors.airflow.http import AirflowHttp
 from swarm.connectors.airflow.lists import SWEEP_S
 from swarm.errors import ConfigError, MalformedResponse, SwarmError, Unauthorized, Unavailable
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool

@@ -27,7 +27,7 @@ from swarm.connectors.airflow.connector import (
 from swarm.connectors.airflow.http import AirflowHttp
 from swarm.connectors.airflow.lists import SWEEP_S
 from swarm.errors import MalformedResponse
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline

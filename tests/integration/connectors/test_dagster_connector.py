@@ -14,7 +14,7 @@ from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.connector import DagsterConnector, connect
 from swarm.connectors.dagster.queries import WORKSPACE
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool

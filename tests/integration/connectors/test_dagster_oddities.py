@@ -14,7 +14,7 @@ from swarm.clock import SystemClock
 from swarm.config import Settings, Source
 from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.connector import DagsterConnector
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.runs import Run
 from tests.integration.connectors.proxy import Fault, Proxy

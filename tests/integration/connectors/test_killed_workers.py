@@ -14,9 +14,10 @@ from swarm.connectors.base import Connector
 from swarm.connectors.dagster.connector import connect as connect_dagster
 from swarm.errors import Unavailable
 from swarm.graph.watched import Watched
+from swarm.model.connectors import Batch
 from swarm.model.findings import Finding
 from swarm.model.foreign import Presence
-from swarm.model.journal import Batch, RunSeen
+from swarm.model.graph import RunSeen
 from swarm.model.runs import Run, TaskRun
 from tests.integration.connectors.orchestrators import (
     DagsterServer,

@@ -14,7 +14,7 @@ import pytest
 from swarm.config import Settings, Source
 from swarm.connectors.prefect.connector import PrefectConnector, connect
 from swarm.errors import MalformedResponse, SwarmError, Unauthorized, Unavailable
-from swarm.model.journal import Batch, Item
+from swarm.model.connectors import Batch, Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline, Pool

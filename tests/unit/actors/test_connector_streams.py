@@ -1,7 +1,7 @@
 """What connectors write of themselves is read once, from the beginning or from a snapshot."""
 
 from swarm.actors.connector_streams import ConnectorStreams
-from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
+from swarm.model.connectors import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.store.journal import open_journal
 
 DOWN = ConnectorChanged("air", "airflow", ConnectorState.UNAVAILABLE, "no answer")

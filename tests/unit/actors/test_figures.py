@@ -19,12 +19,13 @@ from swarm.actors.figures import (
 )
 from swarm.actors.measuring import Exporter
 from swarm.dispatch.events import Now
-from swarm.model.alerts import Alert, Delivery
+from swarm.model.alerts import Alert, AlertEnded, Delivery
+from swarm.model.connectors import ConnectorState
 from swarm.model.findings import FindingKind, RuleWeek
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import AlertEnded, ConnectorState, RuleScored
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
+from swarm.model.sequencing import RuleScored
 from swarm.model.sla import Sla, SlaState, Standing
 from swarm.model.work import SlaClass, WorkerId
 from swarm.store.census import Census

@@ -6,8 +6,8 @@ from dataclasses import replace
 from swarm.actors.handing import Handing
 from swarm.errors import Unavailable
 from swarm.hands.wire import Answer
+from swarm.model.connectors import IntentEnded
 from swarm.model.intents import Act, Carried, Intent
-from swarm.model.journal import IntentEnded
 from swarm.model.keys import PipelineKey
 
 HOLD = Intent(PipelineKey("af", "p"), 3, Act.HOLD, "a is late", 60.0)

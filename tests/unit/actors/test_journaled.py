@@ -9,7 +9,8 @@ from swarm.actors.journaled import Journaled, trails
 from swarm.config import Settings
 from swarm.errors import Conflict, SafeMode, StoreError, Unreachable
 from swarm.model.causes import asked_cause
-from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved, Quarantined
+from swarm.model.connectors import ConnectorChanged, ConnectorState, CursorMoved
+from swarm.model.journal import Quarantined
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.projector import open_projector

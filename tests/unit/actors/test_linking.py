@@ -2,9 +2,9 @@
 
 from swarm.actors.linking import settled
 from swarm.config import LinkRule
-from swarm.model.journal import LinkGone, LinkMade
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Grain, Link
+from swarm.model.sequencing import LinkGone, LinkMade
 from swarm.sequencing.history import History
 from swarm.sequencing.links import Links
 

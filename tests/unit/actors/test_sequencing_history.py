@@ -10,10 +10,11 @@ from swarm.actors.sequencer import Sequencing
 from swarm.config import Settings
 from swarm.lineage.run_history import RUNS_KEPT
 from swarm.model.findings import FindingKind
-from swarm.model.journal import FindingChanged, GraphRecord, HistoryKept, RunSeen, RunsKept
+from swarm.model.graph import FindingChanged, GraphRecord, RunSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.past_runs import ran_of
 from swarm.model.runs import Ran, Run
+from swarm.model.sequencing import HistoryKept
 from tests.unit.migrated import lay_out
 from tests.unit.sequencing.mornings import DAY_S, HOUR_S, depends, listed, ran
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from swarm.model.findings import Finding, FindingKind, Hazard
-from swarm.model.journal import FindingChanged
+from swarm.model.graph import FindingChanged
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 

@@ -6,10 +6,10 @@ import pytest
 
 from swarm.alerts.desk import LINES_MAX, Desk, Target
 from swarm.alerts.quiet import Quiet
-from swarm.model.alerts import Delivery, Told
+from swarm.model.alerts import AlertComposed, AlertEnded, Delivery, Told
 from swarm.model.findings import FindingKind
-from swarm.model.journal import AlertComposed, AlertEnded, FindingMuted
 from swarm.model.lineage import Level
+from swarm.model.sequencing import FindingMuted
 from tests.unit.alerts.builders import READER, WRITER, a_finding, changed, closed
 
 GROUP_S = 30.0

@@ -23,21 +23,21 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
+from swarm.model.connectors import Batch
+from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
-from swarm.model.journal import (
-    Batch,
+from swarm.model.keys import PipelineKey
+from swarm.model.links import Awaited, Link
+from swarm.model.outputs import Part
+from swarm.model.sequencing import (
     IntentMade,
     LinkGone,
     LinkMade,
-    QuestionAsked,
     RuleScored,
     SequencingRecord,
     SlaAccepted,
     SlaDeclined,
 )
-from swarm.model.keys import PipelineKey
-from swarm.model.links import Awaited, Link
-from swarm.model.outputs import Part
 from swarm.model.sla import Sla, Terms
 from swarm.model.work import TaskId, Token
 from swarm.store.follow import Follower

@@ -8,7 +8,7 @@ import pytest
 
 from swarm.api.routes import tasks as any_route
 from swarm.errors import StoreError
-from swarm.model.journal import FindingChanged, PipelineSeen
+from swarm.model.graph import FindingChanged, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from tests.unit.api.conftest import Api

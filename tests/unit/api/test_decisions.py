@@ -1,6 +1,6 @@
 """Decisions over HTTP: what is held, and a person's word on it."""
 
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 

@@ -11,16 +11,12 @@ from swarm.api.app import create_app
 from swarm.api.news import block, news_of
 from swarm.api.recent import Recent
 from swarm.errors import Trimmed
-from swarm.model.journal import (
-    Batch,
-    CursorMoved,
-    Entry,
-    PipelineSeen,
-    SlaAccepted,
-    SlaDeclined,
-)
+from swarm.model.connectors import Batch, CursorMoved
+from swarm.model.graph import PipelineSeen
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sequencing import SlaAccepted, SlaDeclined
 from swarm.model.sla import Sla
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal

@@ -1,7 +1,8 @@
 """What became of the findings of each kind of hazard, over HTTP."""
 
 from swarm.model.findings import FindingKind, RuleWeek
-from swarm.model.journal import FindingChanged, RuleScored
+from swarm.model.graph import FindingChanged
+from swarm.model.sequencing import RuleScored
 from tests.unit.alerts.builders import a_finding
 
 WEEK_S = 7 * 86_400.0

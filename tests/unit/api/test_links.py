@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from swarm.errors import Unreachable
+from swarm.model.graph import PipelineSeen, RunSeen
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import IntentMade, PipelineSeen, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
+from swarm.model.sequencing import IntentMade
 
 ORDERS, REPORT = PipelineKey("airflow", "orders"), PipelineKey("prefect", "report/main")
 BODY = {"upstreams": ["airflow/orders"], "downstream": "prefect/report/main", "by": "kim"}

@@ -10,7 +10,8 @@ import pytest
 from swarm.api.news import block, news_of
 from swarm.model.dispatch import Lost, WorkerGone
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import Entry, FindingChanged, Record, RunSeen
+from swarm.model.graph import FindingChanged, RunSeen
+from swarm.model.journal import Entry, Record
 from swarm.model.runs import TaskRun
 from swarm.model.work import LossCause, TaskId, Token, WorkerId
 

@@ -8,7 +8,7 @@ from swarm.actors.connector import Position
 from swarm.actors.journaled import Journaled
 from swarm.api.read_model import ReadModel
 from swarm.errors import Unreachable
-from swarm.model.journal import ConnectorChanged, ConnectorState, CursorMoved
+from swarm.model.connectors import ConnectorChanged, ConnectorState, CursorMoved
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence, View, ViewInventory
 from swarm.model.pipelines import Inventory, Pipeline, Task

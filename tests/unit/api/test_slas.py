@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from swarm.actors.journaled import Journaled
-from swarm.model.journal import SlaChanged
 from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import SlaChanged
 from swarm.model.sla import Sla, SlaState, Standing, Week
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World

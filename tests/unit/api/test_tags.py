@@ -3,7 +3,7 @@
 import pytest
 
 from swarm.api.read_model import ReadModel
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 

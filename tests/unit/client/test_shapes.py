@@ -16,7 +16,8 @@ from swarm.client import AsyncClient, Client, NewTask, calls
 from swarm.client.call import Call, Pages, Request
 from swarm.client.hearing import Event
 from swarm.config import Settings
-from swarm.model.journal import Entry, PipelineGone
+from swarm.model.graph import PipelineGone
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey
 from tests.unit.api.conftest import TestClock, local_deps
 

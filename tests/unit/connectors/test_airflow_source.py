@@ -6,7 +6,7 @@ from swarm.config import Settings, SqlConnection
 from swarm.connectors.airflow.mapping import Dag, TaskList
 from swarm.connectors.airflow.source import Sources, declared_reads, links_in
 from swarm.connectors.code_folders import CodeFolders
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import DeclaredEdge, Task

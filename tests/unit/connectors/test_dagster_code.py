@@ -7,7 +7,7 @@ from swarm.connectors.dagster.answers import CodeReference
 from swarm.connectors.dagster.code import DagsterCode
 from swarm.connectors.dagster.mapping import CodeTarget
 from swarm.lineage.text import CodeContext
-from swarm.model.journal import Item
+from swarm.model.connectors import Item
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Coverage, Evidence, Unresolved, UnresolvedReason
 

@@ -13,7 +13,8 @@ from swarm.connectors.dbt.connector import MAX_BYTES, connect
 from swarm.errors import ConfigError, MalformedResponse, Unavailable
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, ViewGone
+from swarm.model.connectors import Batch
+from swarm.model.graph import ViewGone
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, View, ViewInventory
 from swarm.model.pipelines import Inventory, Pipeline, Task

@@ -4,7 +4,7 @@ import pytest
 
 from swarm.graph.findings import Findings
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,

@@ -9,14 +9,14 @@ from swarm.graph.diff import as_of, diff
 from swarm.graph.index import DependencyGraph
 from swarm.graph.query import Impact, ancestors, impact, rank
 from swarm.graph.review import new_rings
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
-    Entry,
     GraphRecord,
     PipelineGone,
     PipelineSeen,
 )
+from swarm.model.journal import Entry
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import DeclaredEdge, Pipeline, Task

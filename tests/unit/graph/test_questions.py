@@ -4,7 +4,7 @@ import pytest
 
 from swarm.graph.index import DependencyGraph
 from swarm.graph.questions import PER_TEAM, WEEK_S, Questions, worth
-from swarm.model.journal import DependencyChanged, PipelineSeen, QuestionAsked
+from swarm.model.graph import DependencyChanged, PipelineSeen, QuestionAsked
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey, Verdict
 from swarm.model.pipelines import Pipeline

@@ -5,7 +5,7 @@ from dataclasses import replace
 from swarm.graph.recovery import VALID_S, Recoveries
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
-from swarm.model.journal import FindingChanged, RecoveryIntended
+from swarm.model.graph import FindingChanged, RecoveryIntended
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 

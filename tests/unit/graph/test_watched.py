@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from swarm.graph.watched import Watched
+from swarm.model.connectors import Batch, Item
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
-from swarm.model.journal import Batch, GraphRecord, Item, RunSeen
+from swarm.model.graph import GraphRecord, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.runs import Run, RunState

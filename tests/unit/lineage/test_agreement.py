@@ -10,7 +10,8 @@ from swarm.lineage.channels import RELIABILITY
 from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
 from swarm.lineage.reliance import SLICE
-from swarm.model.journal import Batch, CalibrationChanged, DependencyChanged, GraphRecord, Item
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import CalibrationChanged, DependencyChanged, GraphRecord
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, DependencyKey, Evidence
 

@@ -6,9 +6,18 @@ from swarm.lineage.calibration import Judged, fit
 from swarm.lineage.fusion import Belief, Looked, Sighting, believe
 from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import Batch, CalibrationChanged, GraphRecord, VerdictRequest
+from swarm.model.connectors import Batch
+from swarm.model.graph import CalibrationChanged, GraphRecord
 from swarm.model.keys import DatasetKey, TaskKey
-from swarm.model.lineage import Access, Channel, Dependency, DependencyKey, Evidence, Verdict
+from swarm.model.lineage import (
+    Access,
+    Channel,
+    Dependency,
+    DependencyKey,
+    Evidence,
+    Verdict,
+    VerdictRequest,
+)
 
 EDGES = 60
 

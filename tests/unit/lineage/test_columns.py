@@ -11,7 +11,8 @@ from swarm.lineage.openlineage.columns import INPUTS_MAX
 from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.text import SqlContext
 from swarm.model.columns import Column, ColumnInput, ColumnLineage, Transformation
-from swarm.model.journal import Batch, ColumnsGone, ColumnsSeen, GraphRecord, Item
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import ColumnsGone, ColumnsSeen, GraphRecord
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Evidence, Unresolved
 from swarm.model.pipelines import Inventory, Pipeline, Task

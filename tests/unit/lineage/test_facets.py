@@ -11,8 +11,9 @@ from swarm.lineage.naming import Naming
 from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.openlineage.facets import FACET_MAX
 from swarm.lineage.text import SqlContext
+from swarm.model.connectors import Batch, Item
 from swarm.model.facets import Facet, FacetOf
-from swarm.model.journal import Batch, FacetGone, FacetSeen, GraphRecord, Item
+from swarm.model.graph import FacetGone, FacetSeen, GraphRecord
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import UnresolvedReason
 from swarm.model.pipelines import Inventory, Pipeline, Task

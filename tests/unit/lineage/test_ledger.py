@@ -8,8 +8,8 @@ import pytest
 from swarm.errors import UnknownKey
 from swarm.lineage.ledger import Ledger
 from swarm.lineage.naming import Naming
-from swarm.model.journal import (
-    Batch,
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import (
     CapacitySeen,
     CoverageSeen,
     DependencyChanged,
@@ -17,12 +17,10 @@ from swarm.model.journal import (
     EvidenceGone,
     EvidenceSeen,
     GraphRecord,
-    Item,
     PipelineGone,
     PipelineSeen,
     RunSeen,
     VerdictGiven,
-    VerdictRequest,
     ViewGone,
     ViewSeen,
 )
@@ -38,6 +36,7 @@ from swarm.model.lineage import (
     Unresolved,
     UnresolvedReason,
     Verdict,
+    VerdictRequest,
     View,
     ViewInventory,
 )

@@ -9,8 +9,8 @@ from swarm.errors import InputError
 from swarm.lineage.fusion import Sighting, believe
 from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.text import SqlContext
+from swarm.model.connectors import Item
 from swarm.model.facets import Facet
-from swarm.model.journal import Item
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.runs import Run, RunState, TaskRun

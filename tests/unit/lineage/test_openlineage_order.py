@@ -9,7 +9,8 @@ from swarm.lineage.naming import Naming
 from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.openlineage.order import JOBS_MAX
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import Batch, GraphRecord, Item, OrderSeen, RunSeen
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import GraphRecord, OrderSeen, RunSeen
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import Unresolved
 from swarm.model.pipelines import Inventory, JobOrder, Pipeline

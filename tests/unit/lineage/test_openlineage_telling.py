@@ -13,7 +13,7 @@ from openlineage.client.serde import Serde
 from swarm.lineage.openlineage.events import read_event
 from swarm.lineage.openlineage.telling import PRODUCER, Telling
 from swarm.lineage.text import SqlContext
-from swarm.model.journal import DependencyChanged, DependencyGone
+from swarm.model.graph import DependencyChanged, DependencyGone
 from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 

@@ -10,14 +10,8 @@ from swarm.lineage.naming import Naming
 from swarm.lineage.run_history import RUNS_KEPT, RunHistory
 from swarm.lineage.tables import Tables
 from swarm.lineage.timing import Rhythm, Together, confirmed, may_confirm, rhythm, together
-from swarm.model.journal import (
-    Batch,
-    DependencyChanged,
-    GraphRecord,
-    Item,
-    RunsKept,
-    VerdictRequest,
-)
+from swarm.model.connectors import Batch, Item
+from swarm.model.graph import DependencyChanged, GraphRecord, RunsKept
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import (
     Access,
@@ -26,6 +20,7 @@ from swarm.model.lineage import (
     DependencyKey,
     Evidence,
     Verdict,
+    VerdictRequest,
 )
 from swarm.model.pipelines import DeclaredEdge, Inventory, Pipeline
 from swarm.model.runs import Ran, Run, RunState

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from swarm.model.journal import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
+from swarm.model.graph import DependencyChanged, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.model.pipelines import DeclaredEdge, Pipeline

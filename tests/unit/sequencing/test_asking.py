@@ -6,9 +6,9 @@ import pytest
 
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.intents import Act, Intent, Mode
-from swarm.model.journal import IntentMade
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policy
+from swarm.model.sequencing import IntentMade
 from swarm.sequencing.asking import Asking
 
 EXPORT, CLOSE = PipelineKey("air", "export"), PipelineKey("dag", "close")

@@ -5,17 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from swarm.model.connectors import ConnectorChanged, ConnectorState, IntentEnded
+from swarm.model.graph import GraphRecord, PipelineGone
 from swarm.model.intents import Act, Carried, Intent, Mode
-from swarm.model.journal import (
-    ConnectorChanged,
-    ConnectorState,
-    GraphRecord,
-    IntentEnded,
-    IntentMade,
-    PipelineGone,
-)
 from swarm.model.keys import PipelineKey
 from swarm.model.policy import AtLatest, Policies, Policy
+from swarm.model.sequencing import IntentMade
 from swarm.model.weekdays import is_weekend
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.holds import LEAD_S

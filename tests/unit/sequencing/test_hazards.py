@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import (
+from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
     FindingChanged,

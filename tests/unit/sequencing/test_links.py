@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from swarm.model.graph import RunSeen, RunsKept
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import IntentMade, LinkFed, LinkGone, LinkMade, RunSeen, RunsKept
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Grain, Link
 from swarm.model.runs import Ran, Run, RunState
+from swarm.model.sequencing import IntentMade, LinkFed, LinkGone, LinkMade
 from swarm.sequencing.links import TRIGGER_VALID_S, Links
 from swarm.sequencing.world import World
 

@@ -5,8 +5,8 @@ The export runs from five to half past five, the close from six on.
 
 import pytest
 
+from swarm.model.graph import GraphRecord, PipelineGone
 from swarm.model.intents import Act
-from swarm.model.journal import GraphRecord, PipelineGone
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.holds import LEAD_S
 from tests.unit.sequencing.mornings import MIN_S, depends, listed, ran

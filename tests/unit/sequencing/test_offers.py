@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from swarm.model.journal import GraphRecord, PipelineSeen, RunSeen
+from swarm.model.graph import GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from swarm.model.graph import GraphRecord, PipelineSeen
 from swarm.model.intents import Act
-from swarm.model.journal import GraphRecord, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Cron, Pipeline
 from swarm.sequencing.holds import LEAD_S

@@ -4,8 +4,8 @@ takes half an hour too; a backfill runs in another pipeline."""
 import pytest
 
 from swarm.graph.index import DependencyGraph
+from swarm.model.graph import CapacitySeen, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.intents import Act, Mode
-from swarm.model.journal import CapacitySeen, GraphRecord, PipelineSeen, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Backfill, Cron, Pipeline
 from swarm.model.policy import Policy

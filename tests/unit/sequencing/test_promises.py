@@ -7,17 +7,10 @@ from dataclasses import replace
 import pytest
 
 from swarm.model.findings import Finding, FindingKind
-from swarm.model.journal import (
-    FindingChanged,
-    GraphRecord,
-    PipelineGone,
-    PipelineSeen,
-    SlaAccepted,
-    SlaChanged,
-    SlaDeclined,
-)
+from swarm.model.graph import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sequencing import SlaAccepted, SlaChanged, SlaDeclined
 from swarm.model.sla import Origin, Sla, SlaState, Standing, Week
 from swarm.sequencing.promises import Promises
 from swarm.sequencing.world import World

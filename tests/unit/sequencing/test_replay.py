@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from swarm.errors import InputError
-from swarm.model.journal import GraphRecord
+from swarm.model.graph import GraphRecord
 from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
 from swarm.sequencing.savings import HazardCost, Savings, replayed

@@ -7,19 +7,11 @@ import pytest
 
 from swarm.errors import Rejected, UnknownKey
 from swarm.model.findings import Finding, FindingKind, Outcome, RuleWeek
-from swarm.model.journal import (
-    DependencyChanged,
-    FindingChanged,
-    FindingMuted,
-    FindingRated,
-    GraphRecord,
-    LinkMade,
-    PipelineGone,
-    RuleScored,
-)
+from swarm.model.graph import DependencyChanged, FindingChanged, GraphRecord, PipelineGone
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Dependency, Verdict
 from swarm.model.links import Link
+from swarm.model.sequencing import FindingMuted, FindingRated, LinkMade, RuleScored
 from swarm.sequencing.hazards import HazardRecord, Hazards
 from swarm.sequencing.scoring import rule_judged, rule_muted, rule_scored
 from swarm.sequencing.world import World

@@ -2,7 +2,7 @@
 
 import random
 
-from swarm.model.journal import GraphRecord
+from swarm.model.graph import GraphRecord
 from swarm.model.keys import PipelineKey
 from swarm.sequencing.standing_on import Ground, nodes_of, upstream_of
 from swarm.sequencing.world import World

@@ -3,7 +3,7 @@
 import pytest
 
 from swarm.model.findings import Finding
-from swarm.model.journal import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
+from swarm.model.graph import FindingChanged, GraphRecord, PipelineGone, PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.sla import Sla

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from swarm.errors import InputError
-from swarm.model.journal import GraphRecord, RunSeen
+from swarm.model.graph import GraphRecord, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Run, RunState
 from swarm.model.sla import Sla

@@ -2,18 +2,17 @@
 
 from dataclasses import replace
 
+from swarm.model.graph import FindingChanged, PipelineGone
 from swarm.model.intents import Act, Intent
-from swarm.model.journal import (
-    FindingChanged,
+from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import (
     FindingMuted,
     FindingRated,
     HistoryKept,
     IntentMade,
     LinkFed,
-    PipelineGone,
     SlaDeclined,
 )
-from swarm.model.keys import PipelineKey
 from swarm.sequencing.whence import Whence
 from tests.unit.alerts.builders import READER, WRITER, a_finding
 from tests.unit.sequencing.mornings import depends, listed, ran

@@ -6,7 +6,8 @@ import pytest
 
 from swarm.errors import StoreError
 from swarm.model.findings import RuleWeek
-from swarm.model.journal import RECORD_VERSION, EvidenceSeen, PipelineGone, PipelineSeen
+from swarm.model.graph import EvidenceSeen, PipelineGone, PipelineSeen
+from swarm.model.journal import RECORD_VERSION
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence
 from swarm.model.pipelines import Pipeline

@@ -4,20 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from swarm.model.alerts import Alert, Delivery
+from swarm.model.alerts import Alert, AlertComposed, AlertEnded, Delivery
 from swarm.model.causes import asked_cause, cause_no, follows
+from swarm.model.connectors import CursorMoved, IntentEnded
 from swarm.model.dispatch import Ended, Granted, Lost, Rearmed, Started, Submitted
+from swarm.model.graph import FindingChanged
 from swarm.model.intents import Act, Carried, Intent
-from swarm.model.journal import (
-    AlertComposed,
-    AlertEnded,
-    CursorMoved,
-    Entry,
-    FindingChanged,
-    IntentEnded,
-    IntentMade,
-)
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey
+from swarm.model.sequencing import IntentMade
 from swarm.model.work import LossCause, Outcome, Submission, TaskId, Token, WorkerId
 from swarm.traces.spans import QUIET_S, Spans, span_id
 from tests.unit.alerts.builders import a_finding
