@@ -119,7 +119,7 @@ class World:
         }
 
     def _knows(self, run_id: str) -> bool:
-        runs = self.projections.runs(PipelineKey("prefect", NAME), 100)
+        runs = self.projections.runs.of(PipelineKey("prefect", NAME), 100)
         return any(run.run_id == run_id and run.process for run in runs)
 
 

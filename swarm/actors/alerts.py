@@ -88,7 +88,7 @@ class AlertsActor:
         if not self._read_to:  # what is open was told in a log that may be long gone
             return self._read_anew(), True
         try:
-            entries = self._projections.log(self._read_to, _BATCH)
+            entries = self._projections.log.read(self._read_to, _BATCH)
         except Trimmed:
             return self._read_anew(), True
         # Of what changed twice the last counts: what is heard is compared with what was before.
@@ -138,9 +138,9 @@ class AlertsActor:
 
 def _open_now(projections: Projections) -> tuple[int, list[Finding]]:
     """All findings that are open, and a number of the log whose entries they may lack."""
-    seq, found = projections.last(), list[Finding]()
+    seq, found = projections.log.last(), list[Finding]()
     after = (0.0, "")
-    while rows := projections.findings(_BATCH, after):
+    while rows := projections.findings.page(_BATCH, after):
         found += [row.finding for row in rows]
         after = rows[-1].key
     return seq, found

@@ -169,7 +169,7 @@ class ConnectorActor:
         """Show what ran, as the journal has it, to a connector that wants to know."""
         if isinstance(connector, LearnsRuns):
             projections = open_projections(self._settings.store_url, self._settings.state_dir)
-            connector.learn_runs(projections.task_runs_between, _SETTLE_S)
+            connector.learn_runs(projections.runs.tries_between, _SETTLE_S)
 
     async def _pass(self, connector: Connector) -> None:
         cause_id = self._entered()

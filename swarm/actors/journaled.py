@@ -150,7 +150,7 @@ class Journaled:
     def _snapshot(self, seq: int, now_s: float) -> None:
         self._stream.save_snapshot(seq, self._state.records())
         self._snapshot_seq = seq
-        projected = self._projections.cursors().get(self._stream.name, 0)
+        projected = self._projections.log.cursors().get(self._stream.name, 0)
         self._stream.trim(min(seq, projected))
         if self._audit_kept_s:
             now_s = min(now_s, self._aging.now_s())

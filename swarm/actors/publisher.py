@@ -73,7 +73,7 @@ class PublisherActor:
         """Take in what is new; may there be more?"""
         try:
             if self._read_to is not None:
-                entries = self._projections.log(self._read_to, _BATCH)
+                entries = self._projections.log.read(self._read_to, _BATCH)
                 for seq, entry in entries:
                     if isinstance(entry.record, DependencyChanged | DependencyGone):
                         self._telling.apply(entry.record)
@@ -82,7 +82,7 @@ class PublisherActor:
         except Trimmed:
             pass
         self._telling.restart()
-        self._read_to, state = self._projections.snapshot()
+        self._read_to, state = self._projections.log.snapshot()
         for _, record in state:
             if isinstance(record, DependencyChanged):
                 self._telling.apply(record)

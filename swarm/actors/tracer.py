@@ -37,7 +37,7 @@ class TracerActor:
         self._projections = await opened(
             lambda: open_projections(settings.store_url, settings.state_dir)
         )
-        self._read_to = await opened(self._projections.last)
+        self._read_to = await opened(self._projections.log.last)
         self._spans = Spans(self._clock.now_s())
         self._waiting: list[Span] = []
         self._wait_s, self._not_before_s = _RETRY_S, 0.0
@@ -61,9 +61,9 @@ class TracerActor:
     def _read(self) -> bool:
         """Take in what is new; may there be more?"""
         try:
-            entries = self._projections.log(self._read_to, _BATCH)
+            entries = self._projections.log.read(self._read_to, _BATCH)
         except Trimmed:
-            self._read_to = self._projections.last()
+            self._read_to = self._projections.log.last()
             log.warning("some of what happened is in no trace: its records are gone")
             return False
         now_s = self._clock.now_s()

@@ -139,7 +139,7 @@ async def _follow(deps: Deps) -> None:
     await _load(deps)
     while True:
         try:
-            entries = await asyncio.to_thread(deps.projections.log, deps.model.seq, _BATCH)
+            entries = await asyncio.to_thread(deps.projections.log.read, deps.model.seq, _BATCH)
         except Trimmed:
             await _load(deps)
             continue
@@ -159,7 +159,7 @@ async def _follow(deps: Deps) -> None:
             deps.news = asyncio.Event()
         else:
             deps.model.caught_up = True
-            await asyncio.to_thread(deps.projections.moved, _WAIT_S)
+            await asyncio.to_thread(deps.projections.log.moved, _WAIT_S)
 
 
 async def _load(deps: Deps) -> None:

@@ -21,7 +21,7 @@ async def world_of(deps: Deps, ran: Iterable[PipelineKey] | None = None) -> Worl
 
     def read() -> World:
         of = (one.key for one in pipelines) if ran is None else ran
-        runs = (run for key in of for run in projections.runs(key, RUNS_KEPT))
+        runs = (run for key in of for run in projections.runs.of(key, RUNS_KEPT))
         return known_world(pipelines, dependencies, runs)
 
     return await asyncio.to_thread(read)

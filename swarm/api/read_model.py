@@ -62,7 +62,7 @@ class ReadModel:
     def load(cls, projections: Projections) -> Self:
         """The state now, without the way there."""
         model = cls()
-        model.seq, state = projections.snapshot()
+        model.seq, state = projections.log.snapshot()
         model._loaded_at = model.seq
         for at_s, record in state:
             model.apply(record, at_s)

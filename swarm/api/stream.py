@@ -80,7 +80,7 @@ async def begin(deps: Deps, after: int | None) -> EventStream:
     if after is None:
         after = deps.model.seq
     elif not deps.recent.begins <= after <= deps.model.seq:
-        await asyncio.to_thread(deps.projections.log, after, 1)
+        await asyncio.to_thread(deps.projections.log.read, after, 1)
     return EventStream(deps, after)
 
 
@@ -99,10 +99,10 @@ async def _next(deps: Deps, after: int) -> tuple[int, bytes]:
                     return after, text
     except TimeoutError:
         if after > deps.model.seq:  # this replica is behind, or the log has begun anew
-            await asyncio.to_thread(deps.projections.log, after, 1)
+            await asyncio.to_thread(deps.projections.log.read, after, 1)
         return after, b""
 
 
 async def _from_log(deps: Deps, after: int) -> tuple[int, bytes]:
-    entries = await asyncio.to_thread(deps.projections.log, after, _AT_ONCE)
+    entries = await asyncio.to_thread(deps.projections.log.read, after, _AT_ONCE)
     return (entries[-1][0] if entries else after), b"".join(block(*one) for one in entries)

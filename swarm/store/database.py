@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     PoolProxiedConnection,
+    Row,
     Select,
     Table,
     create_engine,
@@ -61,6 +62,11 @@ class Database:
         """A short read transaction: one consistent view, never waiting for the writer."""
         with self.translated(), self._reader.begin() as connection:
             yield connection
+
+    def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """What one query finds, in a read transaction of its own."""
+        with self.reading() as connection:
+            return connection.execute(query).all()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from swarm.errors import Trimmed
 from swarm.model.graph import DependencyChanged, DependencyGone
@@ -117,3 +117,10 @@ def decode_row(row: Row[Any], kind: type[R]) -> R:
     record = codec.decode(kind.__name__, row.record_version, row.body, f"projections, {row.key}")
     assert isinstance(record, kind)
     return record
+
+
+def current_dependencies() -> Select[Any]:
+    """Their rows as they are now."""
+    return select(dependencies).where(
+        dependencies.c.until_s.is_(None), dependencies.c.gone.is_(False)
+    )

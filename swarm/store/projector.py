@@ -5,7 +5,7 @@ Rules
 2. Delivering an entry again changes nothing; leaving one out raises `StoreError`.
 3. Global sequence numbers are given once, count from 1 and have no gaps. Where a reader cannot
    follow the log (after `restore` or `reset`) one number is skipped and the log before it is cut,
-   so that every reader meets `Trimmed` and starts again from `Projections.snapshot`.
+   so that every reader meets `Trimmed` and starts again from `Log.snapshot`.
 4. Time never runs back: an entry older than the one before it in its stream counts as of the
    same time, so that the states of a dependency never overlap.
 """

@@ -133,7 +133,7 @@ async def test_nobody_is_told_anything_of_what_was_before(tmp_path, collector):
         async with an_actor(ProjectorActor, settings), client_of(deps) as http:
             body = {"tasks": [{"team": "data", "argv": ["true"]}]}
             before = (await http.post("tasks", json=body)).headers[CAUSE_HEADER]
-            await until(lambda: deps.projections.last() > 0)
+            await until(lambda: deps.projections.log.last() > 0)
             async with an_actor(TracerActor, settings):
                 after = (await http.post("tasks", json=body)).headers[CAUSE_HEADER]
                 await until(lambda: after in spans(collector))

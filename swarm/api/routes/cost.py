@@ -45,7 +45,7 @@ async def cost(
     standing = _standing(deps.model.floor)
 
     def work() -> Cost:
-        metered = deps.projections.usage(begin_s, end_s, runs=by is By.RUN)
+        metered = deps.projections.fleet.usage(begin_s, end_s, runs=by is By.RUN)
         pools = {*standing.values(), *((one.pool, one.capacity) for one in metered.fleet)}
         spot = frozenset(pool for pool, capacity in pools if capacity is CapacityClass.SPOT)
         book, notes = deps.prices(now_s, spot)
@@ -69,7 +69,7 @@ def _minutes(deps: Deps) -> list[CostMinute]:
     now_s = deps.clock.now_s()
     until_s = now_s // _MINUTE_S * _MINUTE_S
     from_s = until_s - _MINUTES * _MINUTE_S
-    there, held = deps.projections.standing(from_s, until_s)
+    there, held = deps.projections.fleet.standing(from_s, until_s)
     spot = frozenset(stay.pool for stay in there if stay.capacity is CapacityClass.SPOT)
     book, _ = deps.prices(now_s, spot)
     return [CostMinute.of(one) for one in course(there, held, book.of, from_s, _MINUTES)]

@@ -192,10 +192,10 @@ async def findings(
     """What is open now, or all that opened, changed or closed since `since_s` (seconds since the
     epoch); the newest last."""
     after = place_in_time(cursor) if cursor else (0.0, "")
-    rows = await asyncio.to_thread(deps.projections.findings, limit + 1, after, since_s)
+    rows = await asyncio.to_thread(deps.projections.findings.page, limit + 1, after, since_s)
     # Read where the findings are: the graph in memory may not have come to them yet.
     shown = (row.finding for row in rows)
-    known = await asyncio.to_thread(deps.projections.dependencies_of, shown)
+    known = await asyncio.to_thread(deps.projections.findings.dependencies_of, shown)
     return page_in_time(
         rows, lambda row: row.key, lambda row: FindingRow.of(row.finding, known), limit
     )

@@ -150,7 +150,7 @@ async def status(deps: Given) -> Status:
         pipelines=counted.pipelines,
         dependencies=counted.dependencies,
         undeclared=counted.undeclared,
-        findings=await asyncio.to_thread(deps.projections.open_findings),
+        findings=await asyncio.to_thread(deps.projections.findings.open_count),
         unresolved=len(model.unresolved),
         connectors=[
             ConnectorRow(

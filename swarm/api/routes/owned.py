@@ -32,7 +32,7 @@ async def changes(
     `skips` is too old for the outcome `skipped` and is told `cancelled`."""
     seen = place_in_log(after) if after else 0
     if seen > deps.model.seq:  # of another log, or this reader is behind: the log knows
-        seen = seen if seen <= await asyncio.to_thread(deps.projections.last) else 0
+        seen = seen if seen <= await asyncio.to_thread(deps.projections.log.last) else 0
     if seen:
         await _moved(deps, owner, seen, wait_s)
     at = deps.model.seq  # all up to here is in the tables that are read next

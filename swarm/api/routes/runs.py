@@ -47,6 +47,6 @@ async def runs(
     first; with `newest` of each pipeline only the last."""
     before = place_in_time(cursor) if cursor else None
     rows = await asyncio.to_thread(
-        deps.projections.all_runs, limit + 1, since_s, before, newest=newest
+        deps.projections.runs.page, limit + 1, since_s, before, newest=newest
     )
     return page_in_time(rows, lambda row: row.key, lambda row: RunRow.of(row.run), limit)

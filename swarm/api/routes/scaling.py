@@ -15,7 +15,7 @@ router = APIRouter(tags=["placement"])
 @router.get("/plan")
 async def plan(deps: Given) -> PlanRow:
     """The newest plan of the fleet: what was thought of, what was chosen, and why."""
-    made = await asyncio.to_thread(deps.projections.plan)
+    made = await asyncio.to_thread(deps.projections.fleet.plan)
     if made is None:
         raise UnknownKey("no plan was made yet; `placement.pool` in the settings turns it on")
     return PlanRow.of(made)
@@ -24,7 +24,7 @@ async def plan(deps: Given) -> PlanRow:
 @router.get("/scale")
 async def scale(deps: Given, cursor: Cursor = None, limit: Limit = 100) -> Page[StepRow]:
     """What was done about the fleet, newest first, each with its reason."""
-    rows = await asyncio.to_thread(deps.projections.steps, limit + 1, cursor or "")
+    rows = await asyncio.to_thread(deps.projections.fleet.steps, limit + 1, cursor or "")
     shown = rows[:limit]
     return Page(
         items=[StepRow.of(row.step) for row in shown],

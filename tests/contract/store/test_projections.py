@@ -52,18 +52,18 @@ def entries(stream, records, first=1, at_s=None):
 def everything(projections, since_version=0):
     """All that a reader can see, but the global numbers of log entries."""
     keys = [row.pipeline.key for row in projections.pipelines(1_000)]
-    runs = [run for key in keys for run in projections.runs(key, 1_000)]
+    runs = [run for key in keys for run in projections.runs.of(key, 1_000)]
     return {
         "pipelines": projections.pipelines(1_000),
         "dependencies": projections.dependencies(1_000),
         "unresolved": projections.unresolved(1_000),
         "connectors": projections.connectors(),
         "runs": runs,
-        "task_runs": [t for run in runs for t in projections.task_runs(run.pipeline, run.run_id)],
+        "task_runs": [t for run in runs for t in projections.runs.tries(run.pipeline, run.run_id)],
         "capacity": projections.capacity(),
         "facets": projections.facets(1_000),
         "columns": projections.columns(1_000),
-        "cursors": projections.cursors(),
+        "cursors": projections.log.cursors(),
         "version": projections.history.version(),
         "versions": projections.history.versions(1_000),
         "changes": projections.history.changes(since_version, 1_000),
@@ -128,17 +128,17 @@ def test_global_numbers_count_from_one_over_all_streams(store, build):
     history = a_history(build, seed=1)
     lasts = [projector.apply(history[start : start + 7]) for start in range(0, 120, 7)]
     assert lasts == [*range(7, 120, 7), 120]
-    log = store.projections().log(0, 1_000)
+    log = store.projections().log.read(0, 1_000)
     assert [number for number, _ in log] == [*range(1, 121)]
     assert [entry for _, entry in log] == history
-    assert store.projections().last() == 120
+    assert store.projections().log.last() == 120
 
 
 def test_the_log_is_read_on_from_any_number(store, build):
     store.projector().apply(a_history(build, seed=2))
-    whole = store.projections().log(0, 1_000)
-    assert store.projections().log(50, 10) == whole[50:60]
-    assert store.projections().log(120, 10) == []
+    whole = store.projections().log.read(0, 1_000)
+    assert store.projections().log.read(50, 10) == whole[50:60]
+    assert store.projections().log.read(120, 10) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -154,7 +154,7 @@ def test_delivering_twice_and_restarting_anywhere_changes_nothing(new_store, bui
         often.projector().apply(history[begin:end])
         done = max(done, end)
     assert everything(often.projections()) == everything(once.projections())
-    assert often.projections().log(0, 1_000) == once.projections().log(0, 1_000)
+    assert often.projections().log.read(0, 1_000) == once.projections().log.read(0, 1_000)
 
 
 def test_batches_of_any_size_give_the_same(new_store, build):
@@ -180,7 +180,7 @@ def test_two_projectors_at_once_apply_each_entry_once(store, build):
         thread.start()
     for thread in threads:
         thread.join()
-    assert [entry for _, entry in store.projections().log(0, 1_000)] == history
+    assert [entry for _, entry in store.projections().log.read(0, 1_000)] == history
 
 
 def test_a_missing_entry_is_refused_and_nothing_is_applied(store, build):
@@ -190,7 +190,7 @@ def test_a_missing_entry_is_refused_and_nothing_is_applied(store, build):
     with pytest.raises(StoreError, match="graph"):
         projector.apply([*entries("connector:a", [CursorMoved("a", "1")]), later[1]])
     assert projector.cursors() == {"graph": 1}
-    assert store.projections().last() == 1
+    assert store.projections().log.last() == 1
     assert len(store.projections().pipelines(10)) == 1
 
 
@@ -384,7 +384,7 @@ def test_task_runs_are_found_by_when_they_were_under_way(store):
 
     tries = [a_try(1, 10.0, 20.0), a_try(2, 15.0, 40.0), a_try(3, 30.0, None), a_try(4, 99.0, None)]
     store.projector().apply(entries("graph", map(RunSeen, tries)))
-    between = store.projections().task_runs_between
+    between = store.projections().runs.tries_between
     assert {run.attempt for run in between(21.0, 35.0)} == {2, 3}
     assert {run.attempt for run in between(18.0, 18.0)} == {1, 2}
     assert {run.attempt for run in between(50.0, 60.0)} == {3}
@@ -400,9 +400,9 @@ def test_a_try_that_ends_without_saying_when_it_began_keeps_its_beginning(store)
     together = entries("graph", map(RunSeen, [began, ended, waits]), at_s=30.0)
     projector.apply(together[:1])
     projector.apply(together[1:])
-    (found,) = store.projections().task_runs_between(15.0, 15.0)
+    (found,) = store.projections().runs.tries_between(15.0, 15.0)
     assert (found.state, found.started_at_s, found.ended_at_s) == (RunState.SUCCEEDED, 10.0, 20.0)
-    assert store.projections().task_runs_between(25.0, 25.0) == []
+    assert store.projections().runs.tries_between(25.0, 25.0) == []
 
 
 def test_runs_are_the_newest_state_of_each_newest_first(store, build):
@@ -423,10 +423,10 @@ def test_runs_are_the_newest_state_of_each_newest_first(store, build):
         )
     )
     projections = store.projections()
-    assert [run.run_id for run in projections.runs(key, 10)] == ["c", "b", "a"]
-    assert projections.runs(key, 2)[1] == waiting
-    assert projections.task_runs(key, "b") == tries
-    assert projections.task_runs(key, "a") == []
+    assert [run.run_id for run in projections.runs.of(key, 10)] == ["c", "b", "a"]
+    assert projections.runs.of(key, 2)[1] == waiting
+    assert projections.runs.tries(key, "b") == tries
+    assert projections.runs.tries(key, "a") == []
 
 
 @pytest.mark.parametrize("newest", [False, True])
@@ -437,7 +437,7 @@ def test_pages_of_all_runs_are_in_order_and_whole(store, build, newest):
     stream.append(seen, 1.0, "c")
     Follower(store.journal(), store.projector()).catch_up()
     projections, found, before = store.projections(), [], None
-    while page := projections.all_runs(3, 2.0, before, newest=newest):
+    while page := projections.runs.page(3, 2.0, before, newest=newest):
         found += page
         before = page[-1].key
     assert [row.key for row in found] == sorted({row.key for row in found}, reverse=True)
@@ -463,11 +463,13 @@ def test_retention_keeps_the_newest_and_tells_where_it_begins(store, build):
     last = projector.apply(entries("graph", records))
     projector.trim(Retention(log_entries=10, past_dependencies=5, runs_per_pipeline=3, backfills=2))
 
-    assert [number for number, _ in projections.log(last - 10, 100)] == [*range(last - 9, last + 1)]
+    assert [number for number, _ in projections.log.read(last - 10, 100)] == [
+        *range(last - 9, last + 1)
+    ]
     with pytest.raises(Trimmed):
-        projections.log(last - 11, 100)
+        projections.log.read(last - 11, 100)
     for number in (1, 2):
-        runs = projections.runs(PipelineKey("airflow", f"pipeline-{number}"), 100)
+        runs = projections.runs.of(PipelineKey("airflow", f"pipeline-{number}"), 100)
         newest = 19.0 if number == 2 else 18.0
         assert [run.started_at_s for run in runs] == [newest, newest - 2, newest - 4]
     kept = projections.capacity()
@@ -504,13 +506,13 @@ def test_findings_are_read_page_by_page_as_they_moved(store):
     records = [a_finding(name, 1.0) for name in ("c", "b", "a")] + [a_finding("b", 4.0, 4.0)]
     projector, projections = store.projector(), store.projections()
     projector.apply(entries("graph", records))
-    assert [row.finding.id for row in projections.findings(10)] == ["c", "a"]
-    assert projections.open_findings() == 2
-    everything = projections.findings(10, since_s=0.0)
+    assert [row.finding.id for row in projections.findings.page(10)] == ["c", "a"]
+    assert projections.findings.open_count() == 2
+    everything = projections.findings.page(10, since_s=0.0)
     assert [row.finding for row in everything] == [r.finding for r in (records[0], *records[2:])]
-    (first,) = projections.findings(1, since_s=0.0)
-    assert projections.findings(10, first.key, since_s=0.0) == everything[1:]
-    assert [row.finding.id for row in projections.findings(10, since_s=4.0)] == ["b"]
+    (first,) = projections.findings.page(1, since_s=0.0)
+    assert projections.findings.page(10, first.key, since_s=0.0) == everything[1:]
+    assert [row.finding.id for row in projections.findings.page(10, since_s=4.0)] == ["b"]
 
 
 def test_an_sla_is_read_as_it_stands_until_nobody_promises_it(store):
@@ -539,19 +541,19 @@ def test_the_last_decision_about_a_pipeline_is_read_with_what_came_of_it(store):
 
 def test_the_newest_plan_is_read_and_all_steps_newest_first(store):
     projector, projections = store.projector(), store.projections()
-    assert (projections.plan(), projections.steps(9)) == (None, [])
+    assert (projections.fleet.plan(), projections.fleet.steps(9)) == (None, [])
     first, second = a_made_plan(1), a_made_plan(2)
     steps = [Scaled(Step.ORDERED, 5.0, 1, "spot"), Scaled(Step.ORDERED, 5.0, 1, "spot")]
     joined = Scaled(Step.JOINED, 9.0, offering="spot", node="n")
     projector.apply(entries("placement", [first, *steps, second]))
     projector.apply(entries("placement", [joined], first=5))
-    assert projections.plan() == second
-    page = projections.steps(2)
+    assert projections.fleet.plan() == second
+    page = projections.fleet.steps(2)
     assert [row.step for row in page] == [joined, steps[1]]
-    assert [row.step for row in projections.steps(2, page[-1].key)] == [steps[0]]
+    assert [row.step for row in projections.fleet.steps(2, page[-1].key)] == [steps[0]]
     projector.trim(Retention(steps=1))
-    assert projections.plan() == second
-    assert len(projections.steps(9)) == 1
+    assert projections.fleet.plan() == second
+    assert len(projections.fleet.steps(9)) == 1
 
 
 def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):
@@ -561,10 +563,10 @@ def test_the_dependencies_of_findings_are_those_that_still_exist(store, build):
     records += [build.changed(2, 7, 0.8), build.gone(3, 8)]
     projector, projections = store.projector(), store.projections()
     projector.apply(entries("graph", records))
-    found = projections.dependencies_of([finding, finding])
+    found = projections.findings.dependencies_of([finding, finding])
     assert found.keys() == set(keys) - {keys[8]}
     assert found[keys[7]].confidence == 0.8
-    assert projections.dependencies_of([]) == {}
+    assert projections.findings.dependencies_of([]) == {}
 
 
 def test_a_census_counts_what_there_is_now(store, build):
@@ -583,7 +585,7 @@ def test_closed_findings_are_kept_up_to_a_limit_and_open_ones_all(store):
     projector, projections = store.projector(), store.projections()
     projector.apply(entries("graph", records))
     projector.trim(Retention(closed_findings=2))
-    kept = {row.finding.id for row in projections.findings(10, since_s=0.0)}
+    kept = {row.finding.id for row in projections.findings.page(10, since_s=0.0)}
     assert kept == {"0", "2", "4", "6", "5", "7"}
 
 
@@ -595,18 +597,18 @@ def test_runs_of_a_gone_pipeline_are_dropped_after_a_while(store, build):
     projector.apply(entries("graph", records))
     projector.trim(Retention(gone_pipeline_s=500.0))
     first, second = (PipelineKey("airflow", f"pipeline-{n}") for n in (1, 2))
-    assert len(projections.runs(first, 10)) == 2
+    assert len(projections.runs.of(first, 10)) == 2
     projector.apply(entries("graph", [gone], first=7))
     projector.trim(Retention(gone_pipeline_s=500.0))
-    assert [run.run_id for run in projections.runs(first, 10)] == ["new"]
-    assert len(projections.runs(second, 10)) == 2
+    assert [run.run_id for run in projections.runs.of(first, 10)] == ["new"]
+    assert len(projections.runs.of(second, 10)) == 2
 
 
 def test_snapshot_and_log_follow_on_from_each_other(store, build):
     history = a_history(build, seed=5)
     projector, projections = store.projector(), store.projections()
     projector.apply(history[:70])
-    number, state = projections.snapshot()
+    number, state = projections.log.snapshot()
     projector.apply(history[70:])
     restored = [
         Entry("graph", seq, 0.0, "", record)
@@ -614,7 +616,7 @@ def test_snapshot_and_log_follow_on_from_each_other(store, build):
         if not isinstance(record, (CursorMoved, ConnectorChanged))
     ]
     assert number == 70
-    assert projections.log(number, 100)[0][1] == history[70]
+    assert projections.log.read(number, 100)[0][1] == history[70]
     assert {record for _, record in state if isinstance(record, ConnectorChanged)} <= {
         entry.record for entry in history[:70]
     }
@@ -642,7 +644,7 @@ def test_projections_are_made_again_from_snapshots_and_streams(new_store, build)
     graph.append([build.changed(8, 3, 0.9)], 8.0, "g")
     follower.catch_up()
     before = everything(store.projections())
-    last = store.projections().last()
+    last = store.projections().log.last()
 
     store.projector().reset()
     assert store.projections().pipelines(10) == []
@@ -655,11 +657,11 @@ def test_projections_are_made_again_from_snapshots_and_streams(new_store, build)
         row.dependency for row in before["dependencies"]
     ]
     projections = store.projections()
-    assert projections.last() > last  # numbers are never given twice
+    assert projections.log.last() > last  # numbers are never given twice
     with pytest.raises(Trimmed):
-        projections.log(last, 10)
-    number, _ = projections.snapshot()
-    assert projections.log(number, 10) == []
+        projections.log.read(last, 10)
+    number, _ = projections.log.snapshot()
+    assert projections.log.read(number, 10) == []
     with pytest.raises(Trimmed):
         projections.history.as_of(4.0)
     assert len(projections.history.as_of(7.0)) == 4
@@ -678,7 +680,7 @@ def test_a_projector_behind_the_trimmed_part_begins_anew(store, build):
     follower.catch_up()
     names = [row.pipeline.key.name for row in store.projections().pipelines(10)]
     assert names == ["pipeline-2", "pipeline-3"]
-    assert store.projections().cursors() == {"graph": 4}
+    assert store.projections().log.cursors() == {"graph": 4}
 
 
 def test_a_reader_of_the_log_is_told_of_a_stream_that_began_with_its_snapshot(store, build):
@@ -687,16 +689,16 @@ def test_a_reader_of_the_log_is_told_of_a_stream_that_began_with_its_snapshot(st
     connector.append([CursorMoved("a", "1")], 1.0, "")
     follower = Follower(journal, store.projector())
     follower.catch_up()
-    seen = store.projections().last()
+    seen = store.projections().log.last()
     graph.append([build.pipeline(1)], 1.0, "")
     graph.save_snapshot(1, [build.pipeline(1)])
     graph.trim(2)
     follower.catch_up()
     with pytest.raises(Trimmed):
-        store.projections().log(seen, 10)
-    number, state = store.projections().snapshot()
+        store.projections().log.read(seen, 10)
+    number, state = store.projections().log.snapshot()
     assert [record for _, record in state] == [build.pipeline(1), CursorMoved("a", "1")]
-    assert store.projections().log(number, 10) == []
+    assert store.projections().log.read(number, 10) == []
 
 
 def test_a_stream_that_is_projected_is_not_restored_over(store, build):

@@ -99,7 +99,7 @@ def a_history(seed):
 
 
 def usage(store, hours, *, runs=True):
-    return store.projections().usage(BEGIN_S, BEGIN_S + hours * HOUR_S, runs=runs)
+    return store.projections().fleet.usage(BEGIN_S, BEGIN_S + hours * HOUR_S, runs=runs)
 
 
 def rounded(found):

@@ -66,7 +66,7 @@ async def test_what_swarm_finds_after_a_change_was_not_asked_for(api: Api) -> No
     (edge,) = (await api.get("dependencies", min_confidence=0))["items"]
     verdict = {name: edge[name] for name in ("upstream", "downstream", "dataset")}
     await api.post("dependencies/verdict", verdict | {"verdict": "accepted", "by": "kim"})
-    entries = [entry for _, entry in api.deps.projections.log(0, 100)]
+    entries = [entry for _, entry in api.deps.projections.log.read(0, 100)]
     found = [e.cause_id for e in entries if isinstance(e.record, FindingChanged)]
     assert found
     assert {cause.split(":")[0] for cause in found} == {"of"}
@@ -77,7 +77,7 @@ async def test_what_is_told_is_in_the_journal_with_who_told_it_alone(api: Api) -
     runs = [{"pipeline": "p", "run_id": "1", "state": "succeeded"}]
     await api.post("push", {"orchestrator": "cron", "runs": runs})
     assert (await api.get("audit"))["items"] == []
-    entries = [entry for _, entry in api.deps.projections.log(0, 100)]
+    entries = [entry for _, entry in api.deps.projections.log.read(0, 100)]
     assert entries
     assert {entry.cause_id.rpartition(":")[0] for entry in entries} == {"of:token:POST /push"}
 

@@ -96,7 +96,7 @@ async def happen(api, *names):
 
 async def followed(api):
     """Return when the follower has read all there is."""
-    last = await asyncio.to_thread(api.deps.projections.last)
+    last = await asyncio.to_thread(api.deps.projections.log.last)
     async with asyncio.timeout(20):
         while api.deps.model.seq < last:
             await api.deps.news.wait()
@@ -155,7 +155,7 @@ async def test_a_stream_whose_place_is_lost_under_way_says_so(api, monkeypatch) 
     app = create_app(api.deps)
     listener = Listener(app)
     assert (await listener.begin())[0] == 200
-    monkeypatch.setattr(api.deps, "projections", type("Cut", (), {"log": staticmethod(trimmed)}))
+    monkeypatch.setattr(api.deps.projections.log, "read", trimmed)
     api.deps.model.seq += 1
     api.deps.news.set()
     assert [kind for _, kind, _ in await listener.hears(1)] == ["resync"]

@@ -139,5 +139,5 @@ async def test_what_it_tells_is_told_by_that_task(with_passes: Api) -> None:
     answer = await with_passes.http.post("lineage", headers=header, json=event)
     assert answer.status_code == 201, answer.text
     with_passes.see()
-    told = [entry for _, entry in with_passes.deps.projections.log(0, 1_000)]
+    told = [entry for _, entry in with_passes.deps.projections.log.read(0, 1_000)]
     assert any("task%3Aa" in entry.cause_id for entry in told)

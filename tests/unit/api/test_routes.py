@@ -196,12 +196,14 @@ async def test_what_nothing_tells_of_any_more_has_no_name(api):
     await api.offer(seen("b", "read", "dwh.v", "spark"), view)
     assert (await api.get("upstream", name="spark/b"))["total"] == 1
     model, follower = api.deps.model, ReadModel()
-    for number, entry in api.deps.projections.log(0, 1_000):  # one by one, as a replica follows
+    for number, entry in api.deps.projections.log.read(
+        0, 1_000
+    ):  # one by one, as a replica follows
         follower.follow(number, entry)
     assert follower._names == model._names
     api.clock.at_s = 2_000.0
     await api.offer(ViewInventory(()))
-    for number, entry in api.deps.projections.log(model.seq, 1_000):
+    for number, entry in api.deps.projections.log.read(model.seq, 1_000):
         follower.follow(number, entry)
     assert follower._names == api.deps.model._names
     await api.get("upstream", 404, name="spark/b")
@@ -377,7 +379,7 @@ async def test_pushed_runs_and_evidence(api):
     )
     [edge] = (await api.get("dependencies"))["items"]
     assert edge["dataset"] == "s3://lake/x.csv"
-    [run] = api.deps.projections.runs(PipelineKey("batch", "p"), 10)
+    [run] = api.deps.projections.runs.of(PipelineKey("batch", "p"), 10)
     assert (run.run_id, run.ended_at_s, run.scheduled_for_s, run.exit_code) == ("1", 5.0, 1.0, 0)
 
 
