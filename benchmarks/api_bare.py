@@ -15,7 +15,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from swarm.bootstrap import ALONE, ray_environment
+from swarm.bootstrap.cluster import ALONE, ray_environment
 from swarm.config import Settings
 
 

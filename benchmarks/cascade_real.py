@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.report import Figures, progress
-from swarm.bootstrap import secret
+from swarm.bootstrap.files import secret
 from swarm.cli.process import launch, stop
 from swarm.cli.showcase import settings_for
 from swarm.client import Client

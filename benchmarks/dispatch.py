@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.dispatch_calls import noop, sleep
 from benchmarks.report import Figures, Options, progress, run
-from swarm.bootstrap import ray_environment
+from swarm.bootstrap.cluster import ray_environment
 from swarm.config import Settings
 from swarm.model.dispatch import Ended
 from swarm.model.work import Effects, Needs, Outcome, Resources, Submission, TaskId

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from benchmarks.endurance_engine import Bulk
 from benchmarks.endurance_task import judged
 from benchmarks.report import Figures, Options, progress, run
-from swarm.bootstrap import ray_environment
+from swarm.bootstrap.cluster import ray_environment
 from swarm.config import Settings
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING
 from benchmarks.failover_hosts import Played, Rounds, play_on_hosts
 from benchmarks.failover_times import Times, busy
 from benchmarks.report import Figures, Options, progress, run, so_far
-from swarm.bootstrap import ray_environment
+from swarm.bootstrap.cluster import ray_environment
 from swarm.config import Settings
 from swarm.model.dispatch import Lost
 from swarm.model.work import Effects

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from benchmarks.failover_times import Times, busy
 from benchmarks.hosts import Host, Network, network
 from benchmarks.report import progress, so_far
-from swarm.bootstrap import ray_environment
+from swarm.bootstrap.cluster import ray_environment
 from swarm.config import Settings
 from swarm.model.work import Effects, TaskId
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import Figures, Options, progress, run
-from swarm.bootstrap import secret
+from swarm.bootstrap.files import secret
 from swarm.cli.process import launch, stop
 from swarm.cli.showcase import settings_for
 from swarm.client import Client

@@ -5,7 +5,7 @@ on bodies has to stand in the proxy, in front of the guard's own. And where a re
 request, the proxy says nothing at all, and its server makes that a 500: here it becomes what it is,
 something that may be sent again.
 
-Serve finds `middlewares` by `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH` (`bootstrap.py`); a Serve
+Serve finds `middlewares` by `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH` (`bootstrap/`); a Serve
 that others have started does not, and has the guard's bound alone.
 """
 

@@ -121,7 +121,7 @@ def _dialled(source: "Source") -> Look:
 
 
 def _of_running(path: Path | None, settings: "Settings") -> Iterator[Look]:
-    from swarm.bootstrap import ray_logs
+    from swarm.bootstrap.cluster import ray_logs
     from swarm.cli.connection import reached
     from swarm.client import ApiError, Client, Unreachable
     from swarm.errors import ConfigError

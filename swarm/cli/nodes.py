@@ -19,7 +19,7 @@ SKEW_S = 1.0
 
 def of_nodes(settings: "Settings") -> Iterator[Look]:
     """Ask each node what it is; in a process of its own, which is a driver of the cluster."""
-    program = "from swarm.bootstrap import tell_of_nodes; tell_of_nodes()"
+    program = "from swarm.bootstrap.nodes import tell_of_nodes; tell_of_nodes()"
     try:
         done = subprocess.run(
             [sys.executable, "-c", program],

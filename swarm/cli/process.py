@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import typer
 
-from swarm.bootstrap import kill_all, ray_folder, running_file
+from swarm.bootstrap.cluster import kill_all, ray_folder
+from swarm.bootstrap.files import running_file
 from swarm.cli.connection import fail
 from swarm.client import Client
 from swarm.config import Settings

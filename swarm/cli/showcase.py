@@ -14,7 +14,7 @@ from pathlib import Path
 
 import typer
 
-from swarm.bootstrap import secret
+from swarm.bootstrap.files import secret
 from swarm.cli.backfill_yields import Yielded, backfill_yields
 from swarm.cli.late_upstream import Late, late
 from swarm.cli.output import Output, name_of

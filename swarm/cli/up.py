@@ -18,7 +18,7 @@ def up(
 ) -> None:
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
-    from swarm.bootstrap import running_file
+    from swarm.bootstrap.files import running_file
     from swarm.cli.process import launch, refuse_taken_port, running_pid, stay, told_to_end
 
     with explained():

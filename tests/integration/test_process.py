@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from swarm.bootstrap import ray_folder
+from swarm.bootstrap.cluster import ray_folder
 from swarm.cli.process import clear, running_pid
 from swarm.config import Settings
 from swarm.demo.processes import free_ports

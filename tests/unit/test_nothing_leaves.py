@@ -3,7 +3,7 @@
 import os
 from unittest import mock
 
-from swarm.bootstrap import ray_environment
+from swarm.bootstrap.cluster import ray_environment
 from swarm.config import Settings
 from swarm.connectors.prefect import client as prefect
 from swarm.demo.processes import Site
