@@ -2,9 +2,9 @@
 
 `decide` answers an event with the records that follow from it and changes nothing that is
 replayed; `apply` takes a record in; `due` tells what time alone has brought about. What is not
-replayed are signs of life (`beat`), which worker is kept free for which late task, and what
-sequencing wants of the queue (`guidance.py`), unless a task ends by it, and what placement proposes
-(`proposals.py`).
+replayed are signs of life (`beat`), which worker is kept free for which late task (`granting.py`),
+what sequencing wants of the queue (`guidance.py`), unless a task ends by it, and what placement
+proposes (`proposals.py`).
 
 Rules
 1. An accepted task reaches exactly one outcome. A known id with the same body is no second task.
@@ -16,11 +16,10 @@ Rules
 6. What may run twice may have a second copy under its grant (`copies.py`): the first end counts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from swarm.dispatch.capacity import Capacity
-from swarm.dispatch.choice import Chosen, Fleet, choose
 from swarm.dispatch.copies import Copies
 from swarm.dispatch.detector import Detector, Patience
 from swarm.dispatch.events import (
@@ -29,12 +28,10 @@ from swarm.dispatch.events import (
     Drain,
     Event,
     Finish,
-    Grants,
     Guide,
     Interruption,
     Nod,
     Now,
-    Orders,
     Propose,
     Rearm,
     Receipt,
@@ -48,12 +45,13 @@ from swarm.dispatch.events import (
 )
 from swarm.dispatch.explanation import Explanation, explain
 from swarm.dispatch.floor import Floor
+from swarm.dispatch.granting import Granting
 from swarm.dispatch.guidance import Guidance
-from swarm.dispatch.losses import interrupt, lose_on, lose_silent, lose_worker, movable
+from swarm.dispatch.losses import interrupt, lose_silent, lose_worker, movable
 from swarm.dispatch.proposals import Proposals
+from swarm.dispatch.reports import finished, renewed
 from swarm.dispatch.requests import requested
-from swarm.dispatch.states import Task, TaskState
-from swarm.dispatch.workers import suits
+from swarm.dispatch.states import Task
 from swarm.errors import Rejected
 from swarm.model.dispatch import (
     CancelAsked,
@@ -65,14 +63,12 @@ from swarm.model.dispatch import (
     Granted,
     Lost,
     Rearmed,
-    Started,
     Submitted,
     WorkerGone,
     WorkerJoined,
     WorkerKept,
 )
 from swarm.model.work import LossCause, Offer, Outcome, TaskId, Token, WorkerId
-from swarm.model.work import Rearm as RearmBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +108,15 @@ class Dispatcher:
         self._guidance = Guidance(self.floor)
         self._proposals = Proposals(self.floor)
         self._copies = Copies(self.floor)
+        self._granting = Granting(
+            self.floor,
+            self.detector,
+            self._guidance,
+            self._proposals,
+            self._copies,
+            policy.weights,
+        )
         self.called: set[WorkerId] = set()  # there are orders for them, which a renewal brings
-        self._kept_free: dict[TaskId, WorkerId] = {}
         self._lost_since_s: dict[Token, float] = {}
 
     def begin(self, now: Now) -> None:
@@ -249,74 +252,7 @@ class Dispatcher:
         worker = self.floor.workers.get(event.worker)
         if worker is None:
             return Decision((), Receipt.UNKNOWN_WORKER)
-        if event.number <= worker.acquire_no:  # its answer was lost
-            held = (self.floor.tasks[id_] for id_ in worker.held)
-            again = tuple(
-                task.token for task in held if task.asked_no(event.worker) == event.number
-            )
-            return Decision((), Grants(again))
-        if self.detector.suspects(event.worker, now.steady_s):
-            return Decision((), Grants(()))
-        self._guidance.look(now)
-        self._proposals.look(now)
-        self._kept_free = {
-            task: keeper for task, keeper in self._kept_free.items() if self._may_keep(task, keeper)
-        }
-        if event.worker not in self._kept_free.values():
-            copied = self._copies.granted(worker, event.number, now)
-            if copied:  # what else it has room for it asks for under its next number
-                return Decision(copied, Grants(tuple(record.token for record in copied)))
-        choice = choose(
-            self.floor.queue,
-            worker,
-            self._fleet(event, now),
-            self._kept_free,
-            now.wall_s,
-            event.ahead,
-        )
-        if choice.kept_for is not None:
-            self._kept_free[choice.kept_for] = event.worker
-        granted = tuple(
-            Granted(
-                Token(chosen.task, self.floor.tasks[chosen.task].grant + 1),
-                event.worker,
-                event.number,
-                chosen.alone,
-            )
-            for chosen in self._to_grant(choice.chosen, worker.free_slots)
-        )
-        return Decision(granted, Grants(tuple(record.token for record in granted)))
-
-    def _may_keep(self, task: TaskId, keeper: WorkerId) -> bool:
-        """Can it still get what it is kept free for? If not, another has to be kept free."""
-        worker = self.floor.workers.get(keeper)
-        if worker is None or worker.draining or not self.floor.queue.has_turn(task):
-            return False
-        _, shape, _ = self.floor.queue.find(task)
-        return suits(worker.offer, shape, careful=self._proposals.careful)
-
-    def _fleet(self, event: Acquire, now: Now) -> Fleet:
-        others = self.floor.workers.items() if event.ahead else ()
-        idle = [other for id_, other in others if other.free_slots and id_ != event.worker]
-        ready = [
-            other
-            for other in self._proposals.others(self.floor.workers[event.worker])
-            if other.offer.worker not in self._kept_free.values()
-            if not self.detector.suspects(other.offer.worker, now.steady_s)
-        ]
-        way = self._guidance.giving_way()
-        weights = self._policy.weights
-        careful = self._proposals.careful
-        return Fleet(self.floor.total, self.floor.held_by, weights, idle, way, ready, careful)
-
-    def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
-        """Of those that would wait in the worker none that is its owner's: to take it back would
-        be a loss, and the owner would have to look."""
-        yield from chosen[:free_slots]
-        for one in chosen[free_slots:]:
-            if self.floor.tasks[one.task].submission.rearm is not RearmBy.SELF:
-                return
-            yield one
+        return Decision(*self._granting.granted(worker, event, now))
 
     def _renew(self, event: Renew, now: Now) -> Decision:
         worker = self.floor.workers.get(event.worker)
@@ -324,43 +260,12 @@ class Dispatcher:
             return Decision((), Receipt.UNKNOWN_WORKER)
         self.detector.renewed(event.worker, now.steady_s)
         self.called.discard(event.worker)
-        revoked, cancel = [], []
-        for token in event.held:
-            task = self.floor.holds(event.worker, token)
-            if task is None:
-                revoked.append(token)
-            elif task.cancelled_by:
-                cancel.append(token)
-        records: list[DispatchRecord] = []
-        started = set(event.started)
-        known = set(event.held)
-        for id_ in worker.held:
-            task = self.floor.tasks[id_]
-            leads = task.worker == event.worker
-            if leads and task.token in started and task.state is TaskState.LEASED:
-                records.append(Started(task.token))
-            elif task.token not in known and task.asked_no(event.worker) <= event.acquired:
-                gave_up = worker.interrupted
-                cause = LossCause.INTERRUPTED if gave_up else LossCause.NOT_HELD
-                records += lose_on(event.worker, task, cause)
-        orders = Orders(tuple(revoked), tuple(cancel), worker.draining)
-        return Decision(tuple(records), orders)
+        return Decision(*renewed(self.floor, worker, event))
 
     def _finish(self, event: Finish) -> Decision:
-        token, outcome = event.token, event.outcome
-        task = self.floor.current(token)
-        if task is not None:
-            if task.cancelled_by and outcome is not Outcome.SUCCEEDED:
-                outcome = Outcome.CANCELLED
-            copied = task.copy is not None
-            ended = Ended(token, outcome, event.detail, event.silent, copied)
-            return Decision((ended,), Receipt.DONE)
-        known = self.floor.ended.get(token.task)
-        counted = known is not None and known.grant == token.grant
-        if counted:
-            return Decision((), Receipt.DONE)
-        self.detector.refused += 1
-        return Decision((), Receipt.STALE)
+        records, receipt = finished(self.floor, event)
+        self.detector.refused += receipt is Receipt.STALE
+        return Decision(records, receipt)
 
     def _going(self, event: WorkerLost | Interruption | Silence, now: Now) -> Decision:
         floor, worker = self.floor, event.worker
