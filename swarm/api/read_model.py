@@ -8,17 +8,8 @@ from typing import Any, Self, TypeVar
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected, UnknownKey
 from swarm.graph.index import DependencyGraph
+from swarm.model import dispatch
 from swarm.model.connectors import ConnectorChanged, CursorMoved
-from swarm.model.dispatch import (
-    CopyLeads,
-    DispatchRecord,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-    Submitted,
-)
 from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
@@ -93,7 +84,7 @@ class ReadModel:
                 self.connectors[record.source] = (record, at_s)
             case CursorMoved():
                 self.unattributed[record.source] = record.unattributed
-            case record if isinstance(record, DispatchRecord):
+            case record if isinstance(record, dispatch.DispatchRecord):
                 self.floor.apply(record)
 
     def pipelines(self) -> list[tuple[Pipeline, bool]]:
@@ -130,15 +121,15 @@ class ReadModel:
     def _owner(self, record: Record) -> str | None:
         """Whose task the record moves; None where it moves none."""
         match record:
-            case Submitted(submission):
+            case dispatch.Submitted(submission):
                 return submission.owner
             case (
-                Granted(token)
-                | Started(token)
-                | CopyLeads(token)
-                | Lost(token)
-                | Rearmed(token)
-                | Ended(token)
+                dispatch.Granted(token)
+                | dispatch.Started(token)
+                | dispatch.CopyLeads(token)
+                | dispatch.Lost(token)
+                | dispatch.Rearmed(token)
+                | dispatch.Ended(token)
             ):
                 task = self.floor.tasks.get(token.task)
                 return None if task is None else task.submission.owner

@@ -11,18 +11,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.dispatch.states import HELD
 from swarm.dispatch.waiting import Waiting
 from swarm.dispatch.workers import Worker
-from swarm.model.dispatch import (
-    CancelAsked,
-    Copied,
-    CopyGone,
-    CopyLeads,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-    Submitted,
-)
+from swarm.model import dispatch
 from swarm.model.journal import Record
 from swarm.model.keys import PipelineKey
 from swarm.model.work import (
@@ -313,13 +302,15 @@ class WorkerRow(BaseModel):
 
 def newest_grant(story: Sequence[Told]) -> int:
     """The number of the last grant of a task, 0 before the first."""
-    grants = (line.record.token.grant for line in story if isinstance(line.record, Granted))
+    grants = (
+        line.record.token.grant for line in story if isinstance(line.record, dispatch.Granted)
+    )
     return max(grants, default=0)
 
 
 def newest_holder(story: Sequence[Told]) -> str | None:
     """The worker of the last grant of a task, None before the first."""
-    led = Granted | CopyLeads
+    led = dispatch.Granted | dispatch.CopyLeads
     held = [line.record.worker for line in story if isinstance(line.record, led)]
     return held[-1] if held else None
 
@@ -327,32 +318,32 @@ def newest_holder(story: Sequence[Told]) -> str | None:
 def in_words(record: Record) -> str:
     """What happened to a task, for people."""
     match record:
-        case Submitted(submission):
+        case dispatch.Submitted(submission):
             return f"handed in by team {submission.team}"
-        case Granted(token, worker, _, alone):
+        case dispatch.Granted(token, worker, _, alone):
             return f"grant {token.grant} to {worker}" + (", alone" if alone else "")
-        case Started(token):
+        case dispatch.Started(token):
             return f"grant {token.grant} runs"
-        case Lost(token, cause):
+        case dispatch.Lost(token, cause):
             return f"grant {token.grant} lost: {cause}"
-        case Copied() | CopyGone() | CopyLeads():
+        case dispatch.Copied() | dispatch.CopyGone() | dispatch.CopyLeads():
             return _of_copy(record)
-        case Rearmed():
+        case dispatch.Rearmed():
             return "may run again"
-        case CancelAsked(_, by):
+        case dispatch.CancelAsked(_, by):
             return f"to be cancelled, says {by}"
-        case Ended(token, outcome, detail):
+        case dispatch.Ended(token, outcome, detail):
             return f"{outcome} under grant {token.grant}" + (f": {detail}" if detail else "")
         case other:
             return type(other).__name__
 
 
-def _of_copy(record: Copied | CopyGone | CopyLeads) -> str:
+def _of_copy(record: dispatch.Copied | dispatch.CopyGone | dispatch.CopyLeads) -> str:
     grant = f"grant {record.token.grant}"
     match record:
-        case Copied(_, worker, _, why):
+        case dispatch.Copied(_, worker, _, why):
             return f"{grant} also to {worker}" + (f": {why}" if why else "")
-        case CopyGone(_, worker, cause):
+        case dispatch.CopyGone(_, worker, cause):
             return f"{grant} lost its copy on {worker}: {cause}"
-        case CopyLeads(_, worker, cause):
+        case dispatch.CopyLeads(_, worker, cause):
             return f"{grant} goes on with its copy on {worker}: {cause}"

@@ -10,24 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from swarm.dispatch.states import Task, TaskState, restored
 from swarm.errors import UnknownKey
-from swarm.model.dispatch import (
-    CancelAsked,
-    Copied,
-    CopyGone,
-    CopyLeads,
-    DispatchRecord,
-    DrainAsked,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-    Submitted,
-    TaskKept,
-    WorkerGone,
-    WorkerJoined,
-    WorkerKept,
-)
+from swarm.model import dispatch
 from swarm.model.journal import RECORD_VERSION, Record
 from swarm.model.work import Submission, TaskId, Token
 from swarm.store import codec
@@ -38,13 +21,13 @@ from swarm.store.read_tables import row_key, task_events, tasks, workers
 Row = dict[str, Any]
 
 # The state that a record brings; the words are those of the dispatcher and of outcomes.
-_STATE: Mapping[type[DispatchRecord], TaskState] = {
-    Submitted: TaskState.QUEUED,
-    Granted: TaskState.LEASED,
-    Started: TaskState.RUNNING,
-    CopyLeads: TaskState.LEASED,
-    Lost: TaskState.LOST,
-    Rearmed: TaskState.QUEUED,
+_STATE: Mapping[type[dispatch.DispatchRecord], TaskState] = {
+    dispatch.Submitted: TaskState.QUEUED,
+    dispatch.Granted: TaskState.LEASED,
+    dispatch.Started: TaskState.RUNNING,
+    dispatch.CopyLeads: TaskState.LEASED,
+    dispatch.Lost: TaskState.LOST,
+    dispatch.Rearmed: TaskState.QUEUED,
 }
 LIVE = tuple(state for state in TaskState if state is not TaskState.ENDED)
 _DRAIN = update(workers).where(workers.c.key == bindparam("of")).values(draining=True)
@@ -102,32 +85,32 @@ class TaskChanges:
     workers: dict[str, Row | None] = field(default_factory=dict)
     drained: list[str] = field(default_factory=list)
 
-    def add(self, record: DispatchRecord, body: str, at_s: float, number: int) -> None:
+    def add(self, record: dispatch.DispatchRecord, body: str, at_s: float, number: int) -> None:
         match record:
-            case Submitted(submission):
+            case dispatch.Submitted(submission):
                 self._put(submission, body, at_s)
-                self._move(Token(submission.task, 0), number, _STATE[Submitted], "")
+                self._move(Token(submission.task, 0), number, _STATE[dispatch.Submitted], "")
                 self._tell(submission.task, record, body, at_s)
-            case TaskKept(submission, state, grant, worker):
-                whole = codec.encode(Submitted(submission))[1]
+            case dispatch.TaskKept(submission, state, grant, worker):
+                whole = codec.encode(dispatch.Submitted(submission))[1]
                 self._put(submission, whole, submission.submitted_at_s)
                 self._move(Token(submission.task, grant), number, state, worker or "")
                 self._tell(submission.task, record, body, at_s)
-            case Granted(token, worker) | CopyLeads(token, worker):
+            case dispatch.Granted(token, worker) | dispatch.CopyLeads(token, worker):
                 self._move(token, number, _STATE[type(record)], worker)
                 self._tell(token.task, record, body, at_s)
-            case Started(token) | Rearmed(token):
+            case dispatch.Started(token) | dispatch.Rearmed(token):
                 self._move(token, number, _STATE[type(record)])
                 self._tell(token.task, record, body, at_s)
-            case Lost(token, cause):
-                self._move(token, number, _STATE[Lost], detail=cause)
+            case dispatch.Lost(token, cause):
+                self._move(token, number, _STATE[dispatch.Lost], detail=cause)
                 self._tell(token.task, record, body, at_s)
-            case Ended(token, outcome, detail):
+            case dispatch.Ended(token, outcome, detail):
                 self._move(token, number, outcome, detail=detail)
                 self._tell(token.task, record, body, at_s)
-            case Copied(token) | CopyGone(token):
+            case dispatch.Copied(token) | dispatch.CopyGone(token):
                 self._tell(token.task, record, body, at_s)
-            case CancelAsked(task):
+            case dispatch.CancelAsked(task):
                 self._tell(task, record, body, at_s)
             case _:
                 self._add_worker(record, at_s)
@@ -150,19 +133,19 @@ class TaskChanges:
         if self.drained:
             connection.execute(_DRAIN, [{"of": key} for key in self.drained])
 
-    def _add_worker(self, record: DispatchRecord, at_s: float) -> None:
+    def _add_worker(self, record: dispatch.DispatchRecord, at_s: float) -> None:
         match record:
-            case WorkerJoined(offer) | WorkerKept(offer):
+            case dispatch.WorkerJoined(offer) | dispatch.WorkerKept(offer):
                 self.workers[row_key(offer.worker)] = {
                     "key": row_key(offer.worker),
                     "at_s": at_s,
                     "record_version": RECORD_VERSION,
-                    "body": codec.encode(WorkerJoined(offer))[1],
-                    "draining": isinstance(record, WorkerKept) and record.draining,
+                    "body": codec.encode(dispatch.WorkerJoined(offer))[1],
+                    "draining": isinstance(record, dispatch.WorkerKept) and record.draining,
                 }
-            case WorkerGone(worker):
+            case dispatch.WorkerGone(worker):
                 self.workers[row_key(worker)] = None
-            case DrainAsked(worker):
+            case dispatch.DrainAsked(worker):
                 self.drained.append(row_key(worker))
             case _:
                 pass
@@ -194,7 +177,7 @@ class TaskChanges:
             "owner": submission.owner,
         }
 
-    def _tell(self, task: TaskId, record: DispatchRecord, body: str, at_s: float) -> None:
+    def _tell(self, task: TaskId, record: dispatch.DispatchRecord, body: str, at_s: float) -> None:
         self.events.append(
             {
                 "task_key": task_key(task),
@@ -227,7 +210,7 @@ class Stories:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
-            TaskRow((row.at_s, row.key), decode_row(row, Submitted).submission, row.state)
+            TaskRow((row.at_s, row.key), decode_row(row, dispatch.Submitted).submission, row.state)
             for row in rows
         ]
 
@@ -244,7 +227,7 @@ class Stories:
         return [
             Moved(
                 row.moved_seq,
-                decode_row(row, Submitted).submission,
+                decode_row(row, dispatch.Submitted).submission,
                 row.state,
                 row.grant_no,
                 row.worker,
@@ -267,15 +250,15 @@ class Stories:
             Told(line.at_s, codec.decode(line.type, line.record_version, line.body, f"task {task}"))
             for line in lines
         ]
-        submission = decode_row(row, Submitted).submission
+        submission = decode_row(row, dispatch.Submitted).submission
         return TaskRow((row.at_s, row.key), submission, row.state), story
 
 
-def live_records(connection: Connection) -> Iterator[tuple[float, DispatchRecord]]:
+def live_records(connection: Connection) -> Iterator[tuple[float, dispatch.DispatchRecord]]:
     """The live workers and tasks, as (at_s, record) that build them up."""
     for row in connection.execute(select(workers)):
-        offer = decode_row(row, WorkerJoined).offer
-        yield row.at_s, WorkerKept(offer, row.draining, acquire_no=0)
+        offer = decode_row(row, dispatch.WorkerJoined).offer
+        yield row.at_s, dispatch.WorkerKept(offer, row.draining, acquire_no=0)
     lines = connection.execute(
         select(task_events)
         .where(task_events.c.task_key.in_(select(tasks.c.key).where(tasks.c.state.in_(LIVE))))
@@ -288,13 +271,19 @@ def live_records(connection: Connection) -> Iterator[tuple[float, DispatchRecord
             record = codec.decode(line.type, line.record_version, line.body, f"task {key}")
             at_s = line.at_s
             match record:
-                case Submitted(submission):
+                case dispatch.Submitted(submission):
                     task = Task(submission)
-                case TaskKept():
+                case dispatch.TaskKept():
                     task = restored(record)
-                case Granted() | Started() | Lost() | Rearmed() | CancelAsked() if task:
+                case (
+                    dispatch.Granted()
+                    | dispatch.Started()
+                    | dispatch.Lost()
+                    | dispatch.Rearmed()
+                    | dispatch.CancelAsked()
+                ) if task:
                     task.move(record)
-                case Copied() | CopyGone() | CopyLeads() if task:
+                case dispatch.Copied() | dispatch.CopyGone() | dispatch.CopyLeads() if task:
                     task.move(record)
                 case _:
                     pass

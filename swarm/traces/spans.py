@@ -22,20 +22,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote
 
+from swarm.model import dispatch
 from swarm.model.alerts import Alert, AlertComposed, AlertEnded, AlertHeard, Delivery
 from swarm.model.causes import entered_at_s, id_of
 from swarm.model.connectors import IntentEnded
-from swarm.model.dispatch import (
-    Copied,
-    CopyGone,
-    CopyLeads,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-    Submitted,
-)
 from swarm.model.graph import FindingChanged
 from swarm.model.intents import Carried
 from swarm.model.journal import Entry, Record
@@ -51,7 +41,16 @@ _ALERTS_MAX = 1_000
 # What enters in these streams when nobody tells anything.
 _BY_ITSELF = {"placement": "plan", "dispatch": "silence of a worker", "sequencing": "time"}
 
-_Move = Granted | Started | Copied | CopyGone | CopyLeads | Lost | Rearmed | Ended
+_Move = (
+    dispatch.Granted
+    | dispatch.Started
+    | dispatch.Copied
+    | dispatch.CopyGone
+    | dispatch.CopyLeads
+    | dispatch.Lost
+    | dispatch.Rearmed
+    | dispatch.Ended
+)
 Value = str | int | float | bool
 K = TypeVar("K")
 V = TypeVar("V")
@@ -134,7 +133,7 @@ class Spans:
             return
         if trace:
             self._root(trace, entry, now_s)
-        if isinstance(record, Submitted):
+        if isinstance(record, dispatch.Submitted):
             at_s, task = entry.at_s, record.submission.task
             self._tasks[task] = _Course(record.submission, at_s, [at_s])
             _bound(self._tasks, _TASKS_MAX)
@@ -189,17 +188,17 @@ class Spans:
             return
         grant = course.grants[-1] if course.grants else None
         match record:
-            case Granted(token, worker):
+            case dispatch.Granted(token, worker):
                 course.grants.append(_Grant(token.grant, worker, at_s))
-            case Rearmed():
+            case dispatch.Rearmed():
                 course.queued_s.append(at_s)
-            case Started() if grant is not None:
+            case dispatch.Started() if grant is not None:
                 grant.started_s = at_s
-            case Lost(_, cause) if grant is not None:
+            case dispatch.Lost(_, cause) if grant is not None:
                 grant.until_s, grant.lost = at_s, cause
-            case CopyLeads(_, worker) if grant is not None:
+            case dispatch.CopyLeads(_, worker) if grant is not None:
                 grant.worker = worker  # the grant goes on
-            case Ended():
+            case dispatch.Ended():
                 del self._tasks[record.token.task]
                 self._over += _task(course, record, at_s)
             case _:
@@ -280,7 +279,7 @@ def _point(record: Record) -> tuple[str, dict[str, Value], str] | None:
             return None
 
 
-def _task(course: _Course, ended: Ended, at_s: float) -> Iterator[Span]:
+def _task(course: _Course, ended: dispatch.Ended, at_s: float) -> Iterator[Span]:
     submission = course.submission
     trace, id_ = id_of(submission.cause_id), str(submission.task)
     if not trace:
