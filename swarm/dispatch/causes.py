@@ -6,25 +6,14 @@ word and an owner's are causes of their own.
 
 from swarm.dispatch.events import Acquire, Event, Finish, Guide, Renew
 from swarm.dispatch.floor import Floor
-from swarm.model.dispatch import (
-    Copied,
-    CopyGone,
-    CopyLeads,
-    DispatchRecord,
-    Ended,
-    Granted,
-    Lost,
-    Rearmed,
-    Started,
-)
+from swarm.model.dispatch import DispatchRecord, GrantRecord
 
-_OF_TASKS = Granted | Started | Copied | CopyGone | CopyLeads | Lost | Rearmed | Ended
 _CARRIES_ON = (Acquire, Renew, Finish)
 
 
 def cause_of(record: DispatchRecord, event: Event, floor: Floor) -> str:
     """Asked before `record` is applied; empty where it is the cause of `event`."""
-    if not isinstance(record, _OF_TASKS):
+    if not isinstance(record, GrantRecord):
         return ""
     task = floor.tasks.get(record.token.task)
     if task is None:

@@ -184,17 +184,12 @@ class EndedKept:
     part_of: tuple[PipelineKey, str] | None = None
 
 
+# About one grant of a task, which its token names.
+GrantRecord = Granted | Started | Copied | CopyGone | CopyLeads | Lost | Rearmed | Ended
 DispatchRecord = (
     Submitted
-    | Granted
-    | Started
-    | Copied
-    | CopyGone
-    | CopyLeads
-    | Lost
-    | Rearmed
+    | GrantRecord
     | CancelAsked
-    | Ended
     | WorkerJoined
     | WorkerGone
     | DrainAsked

@@ -41,16 +41,6 @@ _ALERTS_MAX = 1_000
 # What enters in these streams when nobody tells anything.
 _BY_ITSELF = {"placement": "plan", "dispatch": "silence of a worker", "sequencing": "time"}
 
-_Move = (
-    dispatch.Granted
-    | dispatch.Started
-    | dispatch.Copied
-    | dispatch.CopyGone
-    | dispatch.CopyLeads
-    | dispatch.Lost
-    | dispatch.Rearmed
-    | dispatch.Ended
-)
 Value = str | int | float | bool
 K = TypeVar("K")
 V = TypeVar("V")
@@ -128,7 +118,7 @@ class Spans:
     def take(self, entry: Entry, now_s: float) -> None:
         """Follow the log; `now_s` is when this is heard."""
         trace, record = id_of(entry.cause_id), entry.record
-        if isinstance(record, _Move):
+        if isinstance(record, dispatch.GrantRecord):
             self._move(record, entry.at_s)
             return
         if trace:
@@ -182,7 +172,7 @@ class Spans:
         write.last = entry.seq
         write.types[type(entry.record).__name__] += 1
 
-    def _move(self, record: _Move, at_s: float) -> None:
+    def _move(self, record: dispatch.GrantRecord, at_s: float) -> None:
         course = self._tasks.get(record.token.task)
         if course is None:
             return
