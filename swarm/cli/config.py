@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from swarm.cli.output import AsIsOption, Output, print_table
+from swarm.cli.source_options import settings_file
 
 app = typer.Typer(help="The settings.", no_args_is_help=True)
 
@@ -16,15 +17,7 @@ app = typer.Typer(help="The settings.", no_args_is_help=True)
 def show(
     config: Annotated[
         Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            help="Settings file.",
-            envvar="SWARM_CONFIG",
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-        ),
+        settings_file("Settings file."),
     ] = None,
     output: AsIsOption = Output.YAML,
     origin: Annotated[

@@ -9,6 +9,7 @@ import typer
 from swarm.cli.connection import ConfigOption, DryRunOption, connected, fail, unchanged
 from swarm.cli.edge_name import edge_name
 from swarm.cli.output import Output, OutputOption, name_of, print_table
+from swarm.cli.source_options import ExplainOption
 
 if TYPE_CHECKING:
     from swarm.client.calls.graph import Recurrence
@@ -24,14 +25,7 @@ def deps(
     questions: Annotated[
         bool, typer.Option("--questions", help="What owners are asked; accept or reject answers.")
     ] = False,
-    explain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EDGE",
-            help="Tell instead why there is, or is no, dependency: 'WRITER -> READER [through "
-            "DATASET]', each a pipeline or orchestrator/pipeline/task.",
-        ),
-    ] = None,
+    explain: ExplainOption = None,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 from swarm.cli.connection import explained, reached
 from swarm.cli.output import DiffOption, DiffOutput
 from swarm.cli.scan import named_address
-from swarm.cli.source_options import MinConfidenceOption
+from swarm.cli.source_options import MinConfidenceOption, settings_file
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
     from swarm.cli.change import Change, Side
@@ -27,15 +27,9 @@ def diff(
     head: Annotated[str, typer.Option(metavar="[NAME=]FILE", help="Manifest after it.")],
     config: Annotated[
         Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            envvar="SWARM_CONFIG",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Settings file (YAML): its SLAs count, and its other sources are read on both "
-            "sides; the manifests take the place of the one called NAME (`manifest`).",
+        settings_file(
+            "Settings file (YAML): its SLAs count, and its other sources are read on both "
+            "sides; the manifests take the place of the one called NAME (`manifest`)."
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.output import ReportOption, ReportOutput
-from swarm.cli.source_options import MinConfidenceOption
+from swarm.cli.source_options import ExplainOption, MinConfidenceOption, settings_file
 
 if TYPE_CHECKING:  # slow to import, and not needed to show the help
     from swarm.config import Settings
@@ -46,25 +46,10 @@ def scan(  # noqa: PLR0913  (typer: one argument is one option)
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            envvar="SWARM_CONFIG",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Settings file (YAML); its sources are read too.",
-        ),
+        settings_file("Settings file (YAML); its sources are read too."),
     ] = None,
     min_confidence: MinConfidenceOption = None,
-    explain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EDGE",
-            help="Tell instead why there is, or is no, dependency: 'WRITER -> READER [through "
-            "DATASET]', each a pipeline or orchestrator/pipeline/task.",
-        ),
-    ] = None,
+    explain: ExplainOption = None,
     output: ReportOption = ReportOutput.TABLE,
 ) -> None:
     """Find the dependencies nobody declared, in one read-only pass.
