@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from swarm.lineage.code.effects import chain
 from swarm.lineage.code.texts import holes, texts
 from swarm.lineage.code.values import (
     Atom,
@@ -50,7 +51,6 @@ _IN_MEMORY = {
     "sqlite+pysqlite://",
 }
 _MAX_DEPTH = 12
-_LONGEST_CHAIN = 2_000
 
 
 def server_of(value: Value, context: CodeContext) -> SqlContext:
@@ -102,7 +102,7 @@ def _by_dialect(value: Value, clues: list[Value], default: SqlContext) -> SqlCon
 
 
 def _dialect(atom: Atom) -> str:
-    for link in _links(atom):
+    for link in chain(atom):
         if isinstance(link, External):
             package = link.name.split(".")[0]
             hook = re.search(r"(\w+)Hook$", link.name)
@@ -111,28 +111,13 @@ def _dialect(atom: Atom) -> str:
     return ""
 
 
-def _links(atom: Atom) -> Iterator[Atom]:
-    current: Atom | None = atom
-    for _ in range(_LONGEST_CHAIN):
-        if current is None:
-            return
-        yield current
-        match current:
-            case Member(owner=owner):
-                current = owner
-            case Made(maker=maker):
-                current = maker
-            case _:
-                current = None
-
-
 def _is_private(value: Value) -> bool:
     """Whether every alternative is an in-memory database."""
     return all(_is_private_atom(atom) for atom in value.atoms)
 
 
 def _is_private_atom(atom: Atom) -> bool:
-    for link in _links(atom):
+    for link in chain(atom):
         match link:
             case Const(value=str() as text) if text in _IN_MEMORY:
                 return True
