@@ -25,13 +25,13 @@ from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import VerdictRequest
 from swarm.model.links import Awaited, Link
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.plans import Standing
 from swarm.model.recovery import Recovery
 from swarm.model.scaling import Outlook
 from swarm.model.sequencing import RuleScored
 from swarm.model.sla import Sla, Terms
-from swarm.model.work import LossCause, Resources, Submission, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Resources, Submission, TaskId, WorkerId
 
 NAMESPACE = "swarm"
 GRAPH = "graph"
@@ -194,8 +194,8 @@ class OutputsHandle(_Handle):
     __slots__ = ()
     _name = OUTPUTS
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
-        known: dict[Token, int] = await self._call("put", parts)
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
+        known: dict[Output, int] = await self._call("put", parts)
         return known
 
 

@@ -11,9 +11,10 @@ from swarm.model.work import Outcome, Token
 @dataclass(slots=True)
 class Held:
     """A grant that runs, and the slot it runs in once it has one. `waits_since_s` is set where it
-    was granted beyond the slots and has none yet."""
+    was granted beyond the slots and has none yet; `copy`: another worker runs it too, or did."""
 
     waits_since_s: float | None = None
+    copy: bool = False
     slot: Place | None = None
     started: bool = False
     cancelled: bool = False  # its end is to be reported

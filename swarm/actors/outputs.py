@@ -10,8 +10,7 @@ from swarm.actors.journaled import opened
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.errors import StoreError
-from swarm.model.outputs import Part
-from swarm.model.work import Token
+from swarm.model.outputs import Output, Part
 from swarm.store.outputs import open_outputs
 
 
@@ -22,11 +21,11 @@ class OutputsActor:
         self._outputs = await opened(lambda: open_outputs(settings.store_url, settings.state_dir))
         self._clock = SystemClock()
         self._turn = asyncio.Lock()
-        self._waiting: list[tuple[Sequence[Part], asyncio.Future[dict[Token, int]]]] = []
+        self._waiting: list[tuple[Sequence[Part], asyncio.Future[dict[Output, int]]]] = []
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
         """How many bytes of each output are there now, durably."""
-        answer: asyncio.Future[dict[Token, int]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[Output, int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((parts, answer))
         async with self._turn:
             if not answer.done():
@@ -43,4 +42,4 @@ class OutputsActor:
                 answer.set_exception(fault)
             return
         for parts, answer in taken:
-            answer.set_result({part.token: known[part.token] for part in parts})
+            answer.set_result({part.output: known[part.output] for part in parts})

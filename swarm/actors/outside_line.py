@@ -30,7 +30,7 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.errors import InputError, Rejected, StoreError, Unreachable
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.work import Offer, TaskId, Token, WorkerId
 
 log = structlog.get_logger()
@@ -111,12 +111,12 @@ class Line:
                 raise answer
         return [answer for answer in answers if isinstance(answer, Answer | Rejected)]
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
-        """Hand over what items printed. Raises `StoreError`."""
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
+        """Hand over what items printed; they have no second copies. Raises `StoreError`."""
         bodies = [
             {
-                "task": part.token.task,
-                "grant": part.token.grant,
+                "task": part.output.token.task,
+                "grant": part.output.token.grant,
                 "at": part.at,
                 "text": base64.b64encode(part.text).decode(),
                 "last": part.last,
@@ -127,7 +127,7 @@ class Line:
             told = await self._post("agents/outputs", {"parts": bodies}, _ANSWER_S)
         except Rejected as refusal:
             raise StoreError(str(refusal)) from None
-        return {_token(row): int(row["printed_bytes"]) for row in told["outputs"]}
+        return {Output(_token(row)): int(row["printed_bytes"]) for row in told["outputs"]}
 
     async def _acquire(self, event: Acquire) -> Answer:
         asked = {"worker": event.worker, "number": event.number}

@@ -15,12 +15,12 @@ from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import VerdictRequest
 from swarm.model.links import Awaited, Link
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.recovery import Recovery
 from swarm.model.scaling import Outlook
 from swarm.model.sequencing import RuleScored
 from swarm.model.sla import Sla, Terms
-from swarm.model.work import LossCause, Submission, TaskId, Token, WorkerId
+from swarm.model.work import LossCause, Submission, TaskId, WorkerId
 
 
 class Graph(Protocol):
@@ -164,7 +164,7 @@ class Placement(Protocol):
 class Outputs(Protocol):
     """Takes what tasks print, from any node; may be sent again."""
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
         """How many bytes of each output are there now; raises `StoreError`."""
         ...
 

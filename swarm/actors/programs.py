@@ -10,6 +10,7 @@ from urllib.parse import quote
 from swarm.actors.leftovers import marks
 from swarm.actors.output_files import output_files
 from swarm.actors.slot import Call, Program
+from swarm.model.outputs import Output
 from swarm.model.passes import pass_of
 from swarm.model.work import Token
 from swarm.secret import inherited
@@ -28,8 +29,9 @@ class Programs:
         self._files = folder / "files"
         self._around = inherited(os.environ)
 
-    def unpack(self, token: Token, body: str) -> Program | Call:
-        """The program or call, its files in place. Raises `OSError` where the disk refuses them,
+    def unpack(self, token: Token, body: str, copy: bool = False) -> Program | Call:
+        """The program or call, its files in place; `copy`: it runs beside another under the same
+        grant. Raises `OSError` where the disk refuses them,
         `ValueError` where `body` is none of ours."""
         what = json.loads(body)
         folder = self._folder(token)
@@ -42,7 +44,7 @@ class Programs:
             own[_PASS_FILE] = str(folder / _PASS)
             own[_URL] = what.get("env", {}).get(_URL) or made["url"]
         _write(folder, files)
-        output = self._outputs.path(token.task, token.grant)
+        output = self._outputs.path(Output(token, copy))
         bounds = (
             what.get("cwd", ""),
             what.get("memory_bytes"),

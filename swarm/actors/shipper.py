@@ -17,8 +17,7 @@ import structlog
 from swarm.actors.output_files import OutputFiles, held
 from swarm.actors.ports import Outputs
 from swarm.errors import StoreError
-from swarm.model.outputs import DEFAULT, Part
-from swarm.model.work import Token
+from swarm.model.outputs import DEFAULT, Output, Part
 
 log = structlog.get_logger()
 
@@ -44,7 +43,7 @@ class Shipper:
 
     files: OutputFiles
     outputs: Outputs
-    _places: dict[Token, _Place] = field(default_factory=dict)
+    _places: dict[Output, _Place] = field(default_factory=dict)
 
     async def run(self) -> None:
         while True:
@@ -72,33 +71,33 @@ class Shipper:
 
     def _news(self) -> Iterator[Part]:
         left = _PASS_BYTES
-        tokens = list(self.files.tokens())
-        self._places = {token: self._places.get(token, _Place()) for token in tokens}
+        outputs = list(self.files.outputs())
+        self._places = {one: self._places.get(one, _Place()) for one in outputs}
         # Who has had the least comes first: one that prints much does not keep the others waiting.
-        tokens.sort(key=lambda token: self._places[token].shipped)
-        for token in tokens[:_PASS_FILES]:
-            at = self._places[token].shipped
+        outputs.sort(key=lambda one: self._places[one].shipped)
+        for output in outputs[:_PASS_FILES]:
+            at = self._places[output].shipped
             try:
-                text, size, whole = self.files.read(token, at, min(left, _PART_BYTES))
+                text, size, whole = self.files.read(output, at, min(left, _PART_BYTES))
                 if size - at > DEFAULT.head_bytes + DEFAULT.tail_bytes:
                     at = size - DEFAULT.tail_bytes  # what is between would be left out there too
-                    text, size, whole = self.files.read(token, at, min(left, _PART_BYTES))
+                    text, size, whole = self.files.read(output, at, min(left, _PART_BYTES))
             except FileNotFoundError:  # its call ended meanwhile and printed nothing
                 continue
             left -= len(text)
             last = whole and at + len(text) == size
             if text or last:
-                yield Part(token, at, text, last)
+                yield Part(output, at, text, last)
             if left <= 0:
                 return
 
-    def _settle(self, parts: list[Part], known: dict[Token, int]) -> None:
+    def _settle(self, parts: list[Part], known: dict[Output, int]) -> None:
         for part in parts:
-            if part.last and known[part.token] >= part.at + len(part.text):
-                self.files.drop(part.token)
+            if part.last and known[part.output] >= part.at + len(part.text):
+                self.files.drop(part.output)
                 continue
-            place = self._places[part.token]
-            place.shipped = max(place.shipped, known[part.token])
+            place = self._places[part.output]
+            place.shipped = max(place.shipped, known[part.output])
             if place.shipped - place.freed >= _FREE_BYTES:
-                self.files.free(part.token, place.shipped)
+                self.files.free(part.output, place.shipped)
                 place.freed = place.shipped

@@ -284,11 +284,11 @@ class Worker:
             if answer.reply.tokens:  # a request that got nothing is still open
                 self._number = number + 1
             for token in answer.reply.tokens:
-                self._begin(token, answer.bodies)
+                self._begin(token, answer.bodies, token in answer.reply.copies)
 
-    def _begin(self, token: Token, bodies: Mapping[TaskId, str]) -> None:
+    def _begin(self, token: Token, bodies: Mapping[TaskId, str], copy: bool) -> None:
         waits = len(self._held) >= self._offer.slots
-        self._held[token] = Held(self._clock.monotonic_s() if waits else None)
+        self._held[token] = Held(self._clock.monotonic_s() if waits else None, copy)
         self._look_for_room()
         _kept(self._running, self._run(token, bodies.get(token.task, "")))
 
@@ -342,7 +342,7 @@ class Worker:
         if not run.wanted():
             return End(why="killed")
         try:
-            program = self._programs.unpack(token, body)
+            program = self._programs.unpack(token, body, run.copy)
         except (OSError, ValueError) as fault:  # a full disk, a payload that nobody can read
             return End(error=f"it could not be started: {fault}")
         started = await slot.run(program)

@@ -23,8 +23,8 @@ from swarm.lineage.text import SqlContext
 from swarm.model.access import Caller
 from swarm.model.causes import asked_cause, told_cause
 from swarm.model.keys import PipelineKey, TaskKey
-from swarm.model.outputs import Printed
-from swarm.model.work import TaskId, Token
+from swarm.model.outputs import Output, Printed
+from swarm.model.work import Token
 from swarm.placement.prices import PriceBook
 from swarm.store.audit import Audit
 from swarm.store.keys import Keys
@@ -60,7 +60,7 @@ class Deps:
     issuer: Issuer | None = None
     lineage_namespaces: Mapping[str, str] = field(default_factory=dict)
     sql_context: Callable[[TaskKey], SqlContext] = lambda _: SqlContext()
-    output: Callable[[TaskId, int, int, int], Printed] = lambda *_: Printed()
+    output: Callable[[Output, int, int], Printed] = lambda *_: Printed()
     result: Callable[[Token], str | None] = lambda _: None
     standing: Callable[[], Iterable[Standing]] = lambda: ()
     quarantine: Callable[[str, int, str, str, str], None] = lambda *_: None

@@ -18,7 +18,7 @@ from swarm.dispatch.events import (
     WorkerLost,
 )
 from swarm.errors import Rejected
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.work import LossCause, Offer, Outcome, Resources, TaskId, Token, WorkerId
 
 # Who comes by this door cannot speak for a worker of the cluster.
@@ -225,7 +225,7 @@ class PartBody(TokenBody):
         return text
 
     def part(self) -> Part:
-        return Part(self.token(), self.at, base64.b64decode(self.text), self.last)
+        return Part(Output(self.token()), self.at, base64.b64decode(self.text), self.last)
 
 
 class OutputsBody(_Said):
@@ -244,10 +244,10 @@ class Known(BaseModel):
     outputs: list[KnownRow]
 
     @classmethod
-    def of(cls, known: dict[Token, Any]) -> Self:
+    def of(cls, known: dict[Output, Any]) -> Self:
         return cls(
             outputs=[
-                KnownRow(task=token.task, grant=token.grant, printed_bytes=count)
-                for token, count in known.items()
+                KnownRow(task=one.token.task, grant=one.token.grant, printed_bytes=count)
+                for one, count in known.items()
             ]
         )

@@ -197,12 +197,24 @@ class Line(BaseModel):
     text: str
 
 
+class OutputRow(BaseModel):
+    """Who printed an output. `is_copy`: the worker had the second copy of the grant, and ran it
+    beside another. `leads`: of a grant's outputs it is the one that is told unless one is named."""
+
+    grant: int
+    worker: str
+    is_copy: bool
+    leads: bool
+
+
 class TaskStory(TaskRow):
     """`waiting` is why it does not run: a stable reason, and a line for people. `result` is what
-    its call returned; old ones are forgotten."""
+    its call returned; old ones are forgotten. `outputs` are those it has, in the order in which
+    they were begun."""
 
     grant: int
     worker: str | None
+    outputs: list[OutputRow]
     waiting: str | None
     waiting_text: str | None
     story: list[Line]
@@ -220,6 +232,7 @@ class TaskStory(TaskRow):
             **TaskRow.of(row).model_dump(),
             grant=newest_grant(story),
             worker=newest_holder(story) if row.state in HELD else None,
+            outputs=outputs(story),
             waiting=None if waiting is None else waiting.reason,
             waiting_text=None if waiting is None else waiting.text,
             story=[Line(at_s=line.at_s, text=in_words(line.record)) for line in story],
@@ -313,6 +326,23 @@ def newest_holder(story: Sequence[Told]) -> str | None:
     led = dispatch.Granted | dispatch.CopyLeads
     held = [line.record.worker for line in story if isinstance(line.record, led)]
     return held[-1] if held else None
+
+
+def outputs(story: Sequence[Told]) -> list[OutputRow]:
+    """Of all grants. The first copy of a grant leads until its worker is lost and the second goes
+    on: which of two that both ran to the end was the one that counts is not known."""
+    records = [line.record for line in story]
+    led = {one.token.grant for one in records if isinstance(one, dispatch.CopyLeads)}
+    return [
+        OutputRow(
+            grant=one.token.grant,
+            worker=one.worker,
+            is_copy=isinstance(one, dispatch.Copied),
+            leads=isinstance(one, dispatch.Copied) == (one.token.grant in led),
+        )
+        for one in records
+        if isinstance(one, dispatch.Granted | dispatch.Copied)
+    ]
 
 
 def in_words(record: Record) -> str:

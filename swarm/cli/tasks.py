@@ -118,17 +118,23 @@ def explain(
 def logs(
     task: TaskArgument,
     grant: Annotated[int | None, typer.Option(min=1, help="Of this grant.")] = None,
+    copy: Annotated[
+        bool | None, typer.Option(help="Of its second copy alone, or of the first alone.")
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until it has ended, over all grants.")
     ] = False,
     path: ConfigOption = None,
 ) -> None:
-    """Print what a task printed, of its newest grant unless one is named."""
+    """Print what a task printed, of its newest grant unless one is named. Where a second copy ran
+    under that grant, each copy's lines come under a heading with its worker."""
     with connected(path, retry_for_s=PATIENT_S if follow else 0.0) as swarm:
         if follow and swarm.task(task):  # one that is not there is not waited for
             _print_all(swarm, task)
+        elif copy is not None:
+            sys.stdout.buffer.write(swarm.output(task, grant, copy=copy))
         else:
-            sys.stdout.buffer.write(swarm.output(task, grant))
+            _print_each(swarm, task, grant)
 
 
 @app.command()
@@ -265,6 +271,22 @@ def shown(swarm: "Client", name: str) -> "TaskStory | None":
         return swarm.task(name)
     except NotFound:
         return None
+
+
+def _print_each(swarm: "Client", name: str, grant: int | None) -> None:
+    """What each copy of a grant printed; without a heading where there was one only."""
+    story = swarm.task(name)
+    of = story["grant"] if grant is None else grant
+    outputs = [one for one in story["outputs"] if one["grant"] == of]
+    if len(outputs) < 2:
+        sys.stdout.buffer.write(swarm.output(name, grant))
+        return
+    for one in outputs:
+        second = ", second copy" if one["is_copy"] else ""
+        printed = swarm.output(name, of, copy=one["is_copy"])
+        heading = f"==> grant {of} on {one['worker']}{second} <==\n"
+        end = b"" if printed.endswith(b"\n") or not printed else b"\n"
+        sys.stdout.buffer.write(heading.encode() + printed + end)
 
 
 def _print_all(swarm: "Client", name: str) -> None:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from swarm.client.call import Call, post
-from swarm.client.calls.tasks import LIVE, NewTask, TaskStory, output_part
+from swarm.client.calls.tasks import LIVE, NewTask, TaskOutput, TaskStory, output_part
 from swarm.client.calls.tasks import task as asked
 from swarm.client.errors import CallFailed, NotFound
 from swarm.client.steps import Given, Now, Parts, Patience, Pause, Steps, sent
@@ -88,23 +88,26 @@ def wait_all(
 
 def follow(patience: Patience, task: str) -> Parts[bytes]:
     """What a task prints, as it prints it, until it has ended; from the beginning of the grant that
-    it has, and of all that come after."""
-    grant, offset = -1, 0
+    it has, and of all that come after. Where a second copy goes on with a grant whose worker was
+    lost, from the beginning of what that copy prints."""
+    at, offset = -1, 0
     began_s: float = yield Now()
     while True:
         now_s: float = yield Now()
         story = yield from _shown(patience, asked(task), now_s - began_s)
         printed = b""
         if story is None:
-            grant = 0
+            at = 0
         else:
-            grant = story["grant"] if grant < 0 else grant
-            while grant < story["grant"]:
-                if grant:
-                    yield from _rest(patience, task, grant, offset)
-                grant, offset = grant + 1, 0
-            if grant:
-                part = output_part(task, grant, offset)
+            # A copy that does not lead runs beside one that does, and prints the same.
+            told = [one for one in story["outputs"] if one["leads"] or not one["is_copy"]]
+            at = len(told) if at < 0 else at  # counted from one; 0: none has begun
+            while at < len(told):
+                if at:
+                    yield from _rest(patience, task, told[at - 1], offset)
+                at, offset = at + 1, 0
+            if at:
+                part = _of(task, told[at - 1], offset)
                 printed, offset = yield from sent(part, patience)
         if printed:
             yield Given(printed)
@@ -114,24 +117,32 @@ def follow(patience: Patience, task: str) -> Parts[bytes]:
             yield Pause(_PRINTED_LOOK_S)
 
 
-def output(patience: Patience, task: str, grant: int | None = None) -> Steps[bytes]:
-    """What a task has printed under a grant, its newest unless named. Of more than 5 MiB only
-    the beginning and the end, and a line between that says how much is missing."""
+def output(
+    patience: Patience, task: str, grant: int | None = None, *, copy: bool | None = None
+) -> Steps[bytes]:
+    """What a task has printed under a grant, its newest unless named; `copy`: by the grant's second
+    copy, or by the first (None: by the one that leads). Of more than 5 MiB only the beginning and
+    the end, and a line between that says how much is missing."""
     whole, offset = bytearray(), 0
     while True:
-        printed, offset = yield from sent(output_part(task, grant, offset), patience)
+        part = output_part(task, grant, offset, copy=copy)
+        printed, offset = yield from sent(part, patience)
         if not printed:
             return bytes(whole)
         whole += printed
 
 
-def _rest(patience: Patience, task: str, grant: int, offset: int) -> Parts[bytes]:
-    """What a grant that is over has printed from there on."""
+def _rest(patience: Patience, task: str, one: TaskOutput, offset: int) -> Parts[bytes]:
+    """What an output that is over has from there on."""
     while True:
-        printed, offset = yield from sent(output_part(task, grant, offset), patience)
+        printed, offset = yield from sent(_of(task, one, offset), patience)
         if not printed:
             return
         yield Given(printed)
+
+
+def _of(task: str, one: TaskOutput, offset: int) -> Call[tuple[bytes, int]]:
+    return output_part(task, one["grant"], offset, copy=one["is_copy"])
 
 
 def _key(key: str, batch: int) -> str:

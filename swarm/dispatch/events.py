@@ -201,9 +201,10 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The answer to `Acquire`: run these."""
+    """The answer to `Acquire`: run these; of `copies` another worker has the same grant."""
 
     tokens: tuple[Token, ...]
+    copies: frozenset[Token] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,9 @@ class Granting:
         """The records that follow, and the answer: the same as before under the same number."""
         if event.number <= worker.acquire_no:  # its answer was lost
             held = (self._floor.tasks[id_] for id_ in worker.held)
-            again = tuple(
-                task.token for task in held if task.asked_no(event.worker) == event.number
-            )
-            return (), Grants(again)
+            again = [task for task in held if task.asked_no(event.worker) == event.number]
+            copies = (task.token for task in again if task.is_copy_at(event.worker))
+            return (), Grants(tuple(task.token for task in again), frozenset(copies))
         if self._detector.suspects(event.worker, now.steady_s):
             return (), Grants(())
         self._guidance.look(now)
@@ -57,7 +56,8 @@ class Granting:
         if event.worker not in self._kept_free.values():
             copied = self._copies.granted(worker, event.number, now)
             if copied:  # what else it has room for it asks for under its next number
-                return copied, Grants(tuple(record.token for record in copied))
+                tokens = tuple(record.token for record in copied)
+                return copied, Grants(tokens, frozenset(tokens))
         choice = choose(
             self._floor.queue,
             worker,

@@ -90,6 +90,11 @@ class Task:
         """Who has its grant: its worker first."""
         return tuple(one for one in (self.worker, self.copy) if one is not None)
 
+    def is_copy_at(self, worker: WorkerId) -> bool:
+        """Has `worker` the second copy of its grant, also where that holds it alone by now?"""
+        led = any(loss.grant == self.grant for loss in self.losses)
+        return worker == self.copy or (led and worker == self.worker)
+
     def asked_no(self, worker: WorkerId) -> int:
         """The request by which `worker`, which has its grant, got it."""
         return self.copy_no if worker == self.copy else self.acquire_no

@@ -19,10 +19,19 @@ DEFAULT = Kept()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What a grant printed from byte `at` on. `last`: it prints no more."""
+class Output:
+    """What one worker prints under a grant. Two do where the grant has a second copy, which runs
+    beside the first: each has an output of its own. `copy`: that of the second."""
 
     token: Token
+    copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was printed from byte `at` on. `last`: no more is."""
+
+    output: Output
     at: int
     text: bytes
     last: bool = False

@@ -1,10 +1,11 @@
-"""What tasks print, kept where every node can reach it: parts of it by task, grant and offset.
+"""What tasks print, kept where every node can reach it: parts of it by output and offset.
 
 Rules
 1. An offset counts the bytes that were printed, whether they are kept or not.
 2. A part may come again, also cut otherwise: what is there already is not written twice.
 3. Of a long output the beginning and the end are kept. Who reads across the gap is told its size.
 4. The outputs that were written to last are kept, as many as `Kept` says.
+5. Of a second copy the number of the grant is kept negated: a grant has one copy at most.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ from sqlalchemy import (
     select,
 )
 
-from swarm.model.outputs import DEFAULT, Kept, Part, Printed
+from swarm.model.outputs import DEFAULT, Kept, Output, Part, Printed
 from swarm.model.work import TaskId, Token
 from swarm.store.database import Database, open_file, open_url
 from swarm.store.migrations import upgrade
@@ -62,7 +63,7 @@ _TASKS_AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class _Output:
+class _Growing:
     """One output while parts come in."""
 
     printed: int = 0
@@ -84,33 +85,32 @@ class Outputs:
         self._kept = kept
         self._until_trim = 0  # bytes to write till then
 
-    def put(self, parts: Sequence[Part], at_s: float) -> dict[Token, int]:
+    def put(self, parts: Sequence[Part], at_s: float) -> dict[Output, int]:
         """Take parts in, durable when it returns; how many bytes each output has now."""
         with self._database.writing() as connection:
-            found = _read(connection, [part.token for part in parts])
+            found = _read(connection, [part.output for part in parts])
             rows = []
             for part in parts:
-                output = found.setdefault(part.token, _Output())
-                if fresh := output.take(part):
+                growing = found.setdefault(part.output, _Growing())
+                if fresh := growing.take(part):
                     at = part.at + len(part.text) - len(fresh)
-                    rows.append({**_key(part.token), "at_byte": at, "body": fresh})
+                    rows.append({**_key(part.output), "at_byte": at, "body": fresh})
             if rows:
                 connection.execute(self._database.insert(_parts).on_conflict_do_nothing(), rows)
             self._write(connection, found, at_s)
-            for token, output in found.items():
-                self._cut_middle(connection, token, output.printed)
+            for output, growing in found.items():
+                self._cut_middle(connection, output, growing.printed)
             self._trim_if_due(connection, sum(len(part.text) + _ROW_BYTES for part in parts))
-        return {token: output.printed for token, output in found.items()}
+        return {output: growing.printed for output, growing in found.items()}
 
-    def read(self, task: TaskId, grant: int, offset: int, most: int) -> Printed:
+    def read(self, output: Output, offset: int, most: int) -> Printed:
         """What follows `offset`: about `most` bytes, nothing where nothing was printed."""
-        token = Token(task, grant)
         with self._database.reading() as connection:
-            output = _read(connection, [token]).get(token)
-            if output is None:
+            growing = _read(connection, [output]).get(output)
+            if growing is None:
                 return Printed(b"", offset, complete=False)
             after = _parts.c.at_byte + func.length(_parts.c.body) > offset
-            query = select(_parts.c.at_byte, _parts.c.body).where(_of(_parts, token), after)
+            query = select(_parts.c.at_byte, _parts.c.body).where(_of(_parts, output), after)
             rows = connection.execute(query.order_by(_parts.c.at_byte).limit(_ROWS_AT_ONCE))
             text, at = bytearray(), offset
             for row in rows:
@@ -122,35 +122,35 @@ class Outputs:
                 at += len(piece)
                 if len(text) >= most:
                     break
-        return Printed(bytes(text), at, output.complete and at >= output.printed)
+        return Printed(bytes(text), at, growing.complete and at >= growing.printed)
 
     def close(self) -> None:
         self._database.close()
 
-    def _write(self, connection: Connection, found: Mapping[Token, _Output], at_s: float) -> None:
+    def _write(self, connection: Connection, found: Mapping[Output, _Growing], at_s: float) -> None:
         insert = self._database.insert(_outputs)
         names = ("printed_bytes", "complete", "at_s")
         new = {name: insert.excluded[name] for name in names}
         upsert = insert.on_conflict_do_update(index_elements=["task", "grant_no"], set_=new)
         rows = [
             {
-                **_key(token),
-                "printed_bytes": output.printed,
-                "complete": output.complete,
+                **_key(output),
+                "printed_bytes": growing.printed,
+                "complete": growing.complete,
                 "at_s": at_s,
             }
-            for token, output in found.items()
+            for output, growing in found.items()
         ]
         if rows:
             connection.execute(upsert, rows)
 
-    def _cut_middle(self, connection: Connection, token: Token, printed: int) -> None:
+    def _cut_middle(self, connection: Connection, output: Output, printed: int) -> None:
         kept = self._kept
         if printed <= kept.head_bytes + kept.tail_bytes:
             return
         end = _parts.c.at_byte + func.length(_parts.c.body)
         middle = (_parts.c.at_byte >= kept.head_bytes) & (end <= printed - kept.tail_bytes)
-        connection.execute(delete(_parts).where(_of(_parts, token), middle))
+        connection.execute(delete(_parts).where(_of(_parts, output), middle))
 
     def _trim_if_due(self, connection: Connection, written_bytes: int) -> None:
         """Drop the outputs that were written to longest ago and are over what is kept."""
@@ -165,9 +165,8 @@ class Outputs:
         for number, row in enumerate(rows):
             left -= min(row.printed_bytes, most_of_one) + _ROW_BYTES
             if left < 0 or number >= self._kept.outputs:
-                token = Token(row.task, row.grant_no)
                 for table in (_parts, _outputs):
-                    connection.execute(delete(table).where(_of(table, token)))
+                    connection.execute(delete(table).where(_of(table, _output_of(row))))
 
 
 def open_outputs(url: str, folder: Path, kept: Kept = DEFAULT) -> Outputs:
@@ -177,26 +176,32 @@ def open_outputs(url: str, folder: Path, kept: Kept = DEFAULT) -> Outputs:
     return Outputs(database, kept)
 
 
-def _read(connection: Connection, tokens: Iterable[Token]) -> dict[Token, _Output]:
-    """The outputs of those of `tokens` that have one."""
+def _read(connection: Connection, outputs: Iterable[Output]) -> dict[Output, _Growing]:
+    """Those of `outputs` that are there."""
     found = {}
-    wanted = set(tokens)
-    tasks = sorted({token.task for token in wanted})
+    wanted = set(outputs)
+    tasks = sorted({output.token.task for output in wanted})
     for at in range(0, len(tasks), _TASKS_AT_ONCE):
         some = _outputs.c.task.in_(tasks[at : at + _TASKS_AT_ONCE])
         for row in connection.execute(select(_outputs).where(some)):
-            token = Token(TaskId(row.task), row.grant_no)
-            if token in wanted:
-                found[token] = _Output(row.printed_bytes, row.complete)
+            output = _output_of(row)
+            if output in wanted:
+                found[output] = _Growing(row.printed_bytes, row.complete)
     return found
 
 
-def _key(token: Token) -> dict[str, Any]:
-    return {"task": token.task, "grant_no": token.grant}
+def _key(output: Output) -> dict[str, Any]:
+    grant = output.token.grant
+    return {"task": output.token.task, "grant_no": -grant if output.copy else grant}
 
 
-def _of(table: Table, token: Token) -> ColumnElement[bool]:
-    return (table.c.task == token.task) & (table.c.grant_no == token.grant)
+def _output_of(row: Any) -> Output:
+    return Output(Token(TaskId(row.task), abs(row.grant_no)), copy=row.grant_no < 0)
+
+
+def _of(table: Table, output: Output) -> ColumnElement[bool]:
+    key = _key(output)
+    return (table.c.task == key["task"]) & (table.c.grant_no == key["grant_no"])
 
 
 def _told(missing: int) -> bytes:

@@ -15,12 +15,13 @@ from swarm.actors.shipper import Shipper
 from swarm.actors.slot import Program, Slot
 from swarm.config import Settings
 from swarm.errors import Unreachable
-from swarm.model.outputs import DEFAULT, Part
+from swarm.model.outputs import DEFAULT, Output, Part
 from swarm.model.work import TaskId, Token
 from swarm.store.outputs import open_outputs
 from tests.actors.test_slot import until
 
-TOKEN = Token(TaskId("team/t"), 3)
+OUTPUT = Output(Token(TaskId("team/t"), 3))
+COPY = Output(OUTPUT.token, copy=True)
 
 
 class Link:
@@ -31,7 +32,7 @@ class Link:
         self.lost_answers = 0
         self._actor = actor
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
         if self.away:
             raise Unreachable("the outputs actor did not answer")
         known = await self._actor.put(parts)
@@ -54,25 +55,25 @@ def files(tmp_path: Path) -> OutputFiles:
 
 
 @contextlib.asynccontextmanager
-async def running(files: OutputFiles, code: str) -> AsyncIterator[Slot]:
+async def running(files: OutputFiles, code: str, output: Output = OUTPUT) -> AsyncIterator[Slot]:
     slot = await Slot.open(fence_s=30.0)
     try:
-        path = files.path(TOKEN.task, TOKEN.grant)
+        path = files.path(output)
         assert isinstance(await slot.run(Program(("sh", "-c", code), path, dict(os.environ))), int)
         yield slot
     finally:
         await slot.close()
 
 
-def printed(tmp_path: Path) -> tuple[bytes, bool]:
+def printed(tmp_path: Path, output: Output = OUTPUT) -> tuple[bytes, bool]:
     with contextlib.closing(open_outputs("", tmp_path)) as outputs:
-        found = outputs.read(TOKEN.task, TOKEN.grant, 0, 100_000_000)
+        found = outputs.read(output, 0, 100_000_000)
     return found.text, found.complete
 
 
 async def shipped(shipper: Shipper) -> None:
     """Until the node has nothing left."""
-    while list(shipper.files.tokens()):
+    while list(shipper.files.outputs()):
         with contextlib.suppress(Unreachable):
             await shipper.ship()
         await asyncio.sleep(0.01)
@@ -86,13 +87,26 @@ async def test_output_is_there_while_it_runs_and_whole_when_it_ended(
     async with running(
         files, f"echo one; until [ -e {go} ]; do sleep 0.02; done; echo two"
     ) as slot:
-        await until("it prints", lambda: files.read(TOKEN, 0, 10)[0])
+        await until("it prints", lambda: files.read(OUTPUT, 0, 10)[0])
         await shipper.ship()
         assert printed(tmp_path) == (b"one\n", False)
         go.touch()
         await slot.end()
         await shipped(shipper)
     assert printed(tmp_path) == (b"one\ntwo\n", True)
+
+
+async def test_two_copies_on_one_machine_keep_their_lines_apart(
+    files: OutputFiles, link: Link, tmp_path: Path
+) -> None:
+    async with running(files, "echo from one") as one:
+        async with running(files, "echo from the other", COPY) as other:
+            await one.end()
+            await other.end()
+        assert set(files.outputs()) == {OUTPUT, COPY}
+        await shipped(Shipper(files, link))
+    assert printed(tmp_path) == (b"from one\n", True)
+    assert printed(tmp_path, COPY) == (b"from the other\n", True)
 
 
 async def test_answers_that_are_lost_and_a_receiver_that_is_away(
@@ -120,7 +134,7 @@ async def test_what_a_killed_slot_left_is_shipped_by_another(
 ) -> None:
     first = Shipper(files, link)
     async with running(files, "echo begun; exec sleep 300") as slot:
-        await until("it prints", lambda: files.read(TOKEN, 0, 10)[0])
+        await until("it prints", lambda: files.read(OUTPUT, 0, 10)[0])
         await first.ship()
         os.kill(slot.pid, signal.SIGKILL)
         await shipped(Shipper(files, link))
@@ -136,12 +150,12 @@ async def test_what_still_prints_is_not_taken_for_whole(
     async with running(
         files, f"echo begun; setsid sh -c '{late}' & echo $!; exec sleep 300"
     ) as slot:
-        await until("it prints", lambda: files.read(TOKEN, 0, 100)[0].count(b"\n") == 2)
+        await until("it prints", lambda: files.read(OUTPUT, 0, 100)[0].count(b"\n") == 2)
         os.kill(slot.pid, signal.SIGKILL)
         shipper = Shipper(files, link)
         await until("the slot is gone", lambda: slot._process.returncode is not None)
         await shipper.ship()
-        assert list(files.tokens()) == [TOKEN]
+        assert list(files.outputs()) == [OUTPUT]
         go.touch()
         await shipped(shipper)
     text, complete = printed(tmp_path)
@@ -167,7 +181,7 @@ async def test_one_that_prints_faster_than_it_is_shipped_keeps_its_ends(
 
 async def test_the_disk_gets_back_what_is_shipped(files: OutputFiles, link: Link) -> None:
     async with running(files, "head -c 3000000 /dev/urandom; sleep 300"):
-        path = files.path(TOKEN.task, TOKEN.grant)
+        path = files.path(OUTPUT)
         await until("it prints", lambda: path.exists() and path.stat().st_size == 3_000_000)
         shipper = Shipper(files, link)
         while await shipper.ship():

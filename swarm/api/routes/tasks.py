@@ -23,6 +23,7 @@ from swarm.api.task_schemas import (
     TaskStory,
     WorkerRow,
     newest_grant,
+    outputs,
 )
 from swarm.dispatch.events import Cancel, Drain
 from swarm.dispatch.explanation import Explanation, explain
@@ -31,6 +32,7 @@ from swarm.dispatch.waiting import Waiting, why_waiting
 from swarm.errors import Forbidden, Rejected, StoreError
 from swarm.model.causes import follows
 from swarm.model.dispatch import Ended
+from swarm.model.outputs import Output
 from swarm.model.passes import seed_of
 from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
@@ -117,10 +119,13 @@ async def output(
     task: str,
     deps: Given,
     grant: Annotated[int | None, Query(ge=1)] = None,
+    copy: Annotated[bool | None, Query()] = None,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
 ) -> Response:
-    """What the task printed under a grant, its newest unless named; from byte `offset` on.
+    """What the task printed under a grant, its newest unless named; from byte `offset` on. Where a
+    grant has two copies, each printed an output of its own: `copy` names that of the second or of
+    the first; else it is the one that leads, as `outputs` of the task tells.
 
     The header `Next-Offset` says where to go on. Of a long output only the beginning and the end
     are kept, and a line in the text tells how much is missing. Where a task has ended, an empty
@@ -128,13 +133,16 @@ async def output(
     row, story = await asyncio.to_thread(deps.projections.stories.one, TaskId(task))
     newest = newest_grant(story)
     of = newest if grant is None else grant
-    wanted = (TaskId(task), of, offset, limit)
+    leads = any(one.is_copy and one.leads for one in outputs(story) if one.grant == of)
+    wanted = Output(Token(TaskId(task), of), leads if copy is None else copy)
     silent = any(isinstance(told.record, Ended) and told.record.silent for told in story)
-    # An older grant's worker is gone, or has been told to end: nothing more is waited for.
-    patient = newest > 0 and of == newest and row.state not in LIVE and not silent
+    # The worker of an older grant or of a copy that does not lead is gone, or has been told to end:
+    # nothing more is waited for.
+    newest_leads = newest > 0 and of == newest and wanted.copy == leads
+    patient = newest_leads and row.state not in LIVE and not silent
     until_s = deps.clock.monotonic_s() + _LAST_WORDS_S
     while True:
-        printed = await asyncio.to_thread(deps.output, *wanted)
+        printed = await asyncio.to_thread(deps.output, wanted, offset, limit)
         if printed.text or printed.complete or not patient or deps.clock.monotonic_s() > until_s:
             break
         await asyncio.sleep(_LOOK_S)

@@ -66,12 +66,24 @@ class Line(TypedDict):
     text: str
 
 
+class TaskOutput(TypedDict):
+    """Who printed an output. `is_copy`: the worker had the second copy of the grant, and ran it
+    beside another. `leads`: of a grant's outputs it is the one that is told unless one is named."""
+
+    grant: int
+    worker: str
+    is_copy: bool
+    leads: bool
+
+
 class TaskStory(Task):
     """`waiting` is why it does not run: a stable reason, and a line for people. `result` is what
-    its call returned; old ones are forgotten."""
+    its call returned; old ones are forgotten. `outputs` are those it has, in the order in which
+    they were begun."""
 
     grant: int
     worker: str | None
+    outputs: list[TaskOutput]
     waiting: str | None
     waiting_text: str | None
     story: list[Line]
@@ -147,10 +159,13 @@ def explain_task(task: str) -> Call[TaskExplanation]:
     return get(f"tasks/{part(task)}/explain")
 
 
-def output_part(task: str, grant: int | None = None, offset: int = 0) -> Call[tuple[bytes, int]]:
-    """Some of what a task printed from byte `offset` on, and the offset to go on at. Nothing
-    more, once the task has ended, is the end; before that it is worth asking again."""
-    return get(f"tasks/{part(task)}/output", _part, grant=grant, offset=offset)
+def output_part(
+    task: str, grant: int | None = None, offset: int = 0, *, copy: bool | None = None
+) -> Call[tuple[bytes, int]]:
+    """Some of what a task printed from byte `offset` on, and the offset to go on at; `copy`: of the
+    grant's second copy, or of the first (None: of the one that leads). Nothing more, once the task
+    has ended, is the end; before that it is worth asking again."""
+    return get(f"tasks/{part(task)}/output", _part, grant=grant, copy=copy, offset=offset)
 
 
 def cancel(task: str) -> Call[None]:

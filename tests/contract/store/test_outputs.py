@@ -2,11 +2,11 @@
 
 import pytest
 
-from swarm.model.outputs import Kept, Part
+from swarm.model.outputs import Kept, Output, Part
 from swarm.model.work import TaskId, Token
 from swarm.store.outputs import open_outputs
 
-A, B = Token(TaskId("a"), 1), Token(TaskId("b"), 1)
+A, B = Output(Token(TaskId("a"), 1)), Output(Token(TaskId("b"), 1))
 SMALL = Kept(head_bytes=10, tail_bytes=20, all_bytes=1 << 30)
 
 
@@ -23,8 +23,8 @@ def opened(store):
         outputs.close()
 
 
-def read(outputs, token=A, offset=0, most=1_000):
-    printed = outputs.read(token.task, token.grant, offset, most)
+def read(outputs, output=A, offset=0, most=1_000):
+    printed = outputs.read(output, offset, most)
     return printed.text, printed.next_byte, printed.complete
 
 
@@ -38,7 +38,7 @@ def test_parts_come_back_in_order_to_any_reader(opened) -> None:
     assert read(outputs, offset=2, most=3) == (b"e t", 5, False)
     assert read(outputs, offset=5) == (b"wo", 7, True)
     assert read(outputs, B) == (b"other", 5, False)
-    newer = Token(A.task, 2)
+    newer = Output(Token(A.token.task, 2))
     outputs.put([Part(newer, 0, b"again", last=True)], 3.0)
     assert (read(outputs), read(outputs, newer)) == ((b"one two", 7, True), (b"again", 5, True))
 
@@ -49,6 +49,18 @@ def test_what_comes_again_is_not_there_twice(opened) -> None:
     assert outputs.put([Part(A, 0, b"")], 1.5) == {A: 6}, "so one learns what is there"
     outputs.put([Part(A, 0, b"01234567"), Part(A, 0, b"0123456789")], 2.0)
     assert read(outputs) == (b"0123456789", 10, False)
+
+
+def test_two_copies_of_a_grant_have_an_output_each(opened) -> None:
+    """Of the same task and grant, at the same offsets, and one ends before the other."""
+    outputs, copy = opened(), Output(A.token, copy=True)
+    outputs.put([Part(A, 0, b"first "), Part(copy, 0, b"second")], 1.0)
+    outputs.put([Part(copy, 6, b" ends", last=True), Part(A, 6, b"cut")], 2.0)
+    assert (read(outputs), read(outputs, copy)) == (
+        (b"first cut", 9, False),
+        (b"second ends", 11, True),
+    )
+    assert outputs.put([Part(copy, 0, b""), Part(A, 0, b"")], 3.0) == {A: 9, copy: 11}
 
 
 def test_of_a_long_output_the_ends_are_kept_and_the_gap_is_told(opened, store) -> None:
@@ -81,7 +93,7 @@ def test_readers_go_on_across_the_gap_in_small_steps(opened) -> None:
 @pytest.mark.parametrize("kept", [Kept(all_bytes=3_100), Kept(outputs=2, all_bytes=16_000)])
 def test_the_oldest_outputs_go_when_there_are_too_many(opened, kept) -> None:
     outputs = opened(kept)
-    tokens = [Token(TaskId(f"t{number}"), 1) for number in range(5)]
-    for number, token in enumerate(tokens):
-        outputs.put([Part(token, 0, b"x" * 1_000, last=True)], float(number))
-    assert [token for token in tokens if read(outputs, token)[0]] == tokens[-2:]
+    made = [Output(Token(TaskId(f"t{number}"), 1)) for number in range(5)]
+    for number, one in enumerate(made):
+        outputs.put([Part(one, 0, b"x" * 1_000, last=True)], float(number))
+    assert [one for one in made if read(outputs, one)[0]] == made[-2:]

@@ -28,7 +28,7 @@ from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.sequencing import (
     IntentMade,
     LinkGone,
@@ -39,7 +39,7 @@ from swarm.model.sequencing import (
     SlaDeclined,
 )
 from swarm.model.sla import Sla, Terms
-from swarm.model.work import TaskId, Token
+from swarm.model.work import TaskId
 from swarm.store.follow import Follower
 from swarm.store.journal import open_journal
 from swarm.store.outputs import open_outputs
@@ -194,7 +194,7 @@ class LocalOutputs:
     def __init__(self, settings: Settings) -> None:
         self.store = open_outputs("", settings.state_dir)
 
-    async def put(self, parts: Sequence[Part]) -> dict[Token, int]:
+    async def put(self, parts: Sequence[Part]) -> dict[Output, int]:
         return self.store.put(parts, 0.0)
 
 

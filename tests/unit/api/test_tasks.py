@@ -3,11 +3,22 @@
 import json
 
 from swarm.api.task_schemas import TaskStory
-from swarm.dispatch.events import Acquire, Finish, Guide, Hold, Register, Renew, WorkerLost
+from swarm.dispatch.events import (
+    Acquire,
+    Finish,
+    Guide,
+    Hold,
+    Propose,
+    Register,
+    Renew,
+    WorkerLost,
+)
 from swarm.model.dispatch import AgentsWanted, Granted, Started, Submitted
 from swarm.model.keys import PipelineKey
-from swarm.model.outputs import Printed
+from swarm.model.outputs import Output, Printed
+from swarm.model.sides import Side, Sided
 from swarm.model.work import (
+    CapacityClass,
     LossCause,
     Offer,
     Outcome,
@@ -22,8 +33,8 @@ from swarm.store.stories import TaskRow, Told
 W, V = WorkerId("w"), WorkerId("v")
 
 
-def offer(worker: WorkerId) -> Register:
-    return Register(Offer(worker, "node", 2, Resources(cpu=2.0)))
+def offer(worker: WorkerId, node: str = "node") -> Register:
+    return Register(Offer(worker, node, 2, Resources(cpu=2.0)))
 
 
 def test_a_task_that_runs_tells_where_before_the_floor_does() -> None:
@@ -137,6 +148,33 @@ async def test_the_end_of_a_grant_that_is_over_is_not_waited_for(api) -> None:
     api.deps.output = lambda *_: Printed(complete=False)
     answer = await api.http.get("tasks/a/output", params={"grant": 1})
     assert (answer.status_code, answer.text) == (200, "")
+
+
+async def test_each_copy_of_a_grant_has_an_output_and_the_one_that_leads_is_told(api) -> None:
+    task = {"id": "a", "argv": ["true"], "effects": "fenced"}
+    await api.post("tasks", {"tasks": [task]})
+    token, copies = Token(TaskId("a"), 1), Sided(TaskId("a"), 1, Side(CapacityClass.DEDICATED), "")
+    for event in (offer(W), Acquire(W, 1), offer(V, "other"), Propose(copies=(copies,))):
+        await api.happens(event)
+    await api.happens(Acquire(V, 1))
+    asked: list[Output] = []
+
+    def kept(output: Output, offset: int, most: int) -> Printed:
+        asked.append(output)
+        return Printed(b"copy" if output.copy else b"first", 5)
+
+    api.deps.output = kept
+    said = (await api.http.get("tasks/a/output")).text
+    second = (await api.http.get("tasks/a/output", params={"copy": True})).text
+    assert (said, second) == ("first", "copy")
+    await api.happens(WorkerLost(W, LossCause.PROCESS_EXIT))
+    assert (await api.http.get("tasks/a/output")).text == "copy"
+    assert (await api.http.get("tasks/a/output", params={"copy": False})).text == "first"
+    assert {one.token for one in asked} == {token}
+    assert (await api.get("tasks/a"))["outputs"] == [
+        {"grant": 1, "worker": "w", "is_copy": False, "leads": False},
+        {"grant": 1, "worker": "v", "is_copy": True, "leads": True},
+    ]
 
 
 async def test_a_task_is_one_program_or_one_call(api) -> None:

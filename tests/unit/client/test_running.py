@@ -11,8 +11,17 @@ from swarm.client.steps import Patience
 from tests.unit.client.scripted import CUT, PATIENT, REFUSED, Script, no, ok
 
 
-def story(state: str, grant: int = 1, waiting: str | None = None) -> object:
-    return ok({"id": "a", "state": state, "grant": grant, "waiting_text": waiting})
+def story(state: str, grant: int = 1, waiting: str | None = None, copy: str = "") -> object:
+    """`copy` of its newest grant: it `runs` beside the first, or `leads` once that is lost."""
+    led = copy == "leads"
+    outputs = [out(number, leads=number < grant or not led) for number in range(1, grant + 1)]
+    outputs += [out(grant, is_copy=True, leads=led)] if copy else []
+    told = {"id": "a", "state": state, "grant": grant, "waiting_text": waiting, "outputs": outputs}
+    return ok(told)
+
+
+def out(grant: int, is_copy: bool = False, leads: bool = True) -> dict[str, object]:
+    return {"grant": grant, "worker": "w", "is_copy": is_copy, "leads": leads}
 
 
 def printed(text: bytes, then: int) -> object:
@@ -218,6 +227,31 @@ def test_a_grant_that_came_and_went_between_two_looks_is_followed(before: object
         printed(b"", 3),
     )
     assert list(script.walk(follow(PATIENT, "a"))) == [b"one", b"two"]
+
+
+def test_of_two_copies_the_one_that_leads_is_followed() -> None:
+    """The second from its beginning, once the worker of the first is lost."""
+    script = Script(
+        story("running", copy="runs"),
+        printed(b"one", 3),
+        story("running", copy="leads"),
+        printed(b" cut", 7),
+        printed(b"", 7),
+        printed(b"one two", 7),
+        story("succeeded", copy="leads"),
+        printed(b"", 7),
+    )
+    assert list(script.walk(follow(PATIENT, "a"))) == [b"one", b" cut", b"one two"]
+    assert script.is_played
+    asked = [(r.params["copy"], r.params["offset"]) for r in script.sent if r.params]
+    first, second = "false", "true"
+    assert asked == [
+        (first, "0"),
+        (first, "3"),
+        (first, "7"),
+        (second, "0"),
+        (second, "7"),
+    ]
 
 
 def test_who_begins_to_follow_late_hears_the_newest_grant_alone() -> None:

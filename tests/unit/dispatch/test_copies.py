@@ -220,9 +220,19 @@ def test_an_answer_that_was_lost_is_given_again(desk: Desk) -> None:
     """Each holder by the number of its own request."""
     assert desk.acquire("spot") == []
     copied(desk)
-    assert desk.tell(Acquire(COPY, 1)) == Grants((TOKEN,))
+    assert desk.tell(Acquire(COPY, 1)) == Grants((TOKEN,), frozenset({TOKEN}))
     assert desk.tell(Acquire(FIRST, 2)) == Grants((TOKEN,))
     assert sum(isinstance(record, Copied) for record in desk.journal) == 1
+
+
+def test_a_worker_is_told_that_it_has_the_second_copy(desk: Desk) -> None:
+    """Also again once it leads, and not the first where its own request has the same number."""
+    running(desk, fenced())
+    told = desk.tell(Acquire(COPY, 1))
+    assert told == Grants((TOKEN,), frozenset({TOKEN}))
+    assert desk.tell(Acquire(FIRST, 1)) == Grants((TOKEN,))
+    desk.tell(WorkerLost(FIRST, LossCause.PROCESS_EXIT))
+    assert desk.tell(Acquire(COPY, 1)) == told
 
 
 def test_a_copy_that_its_worker_does_not_have_is_gone(desk: Desk) -> None:
