@@ -31,7 +31,8 @@ class Landlord:
         """What can be had and what stands, beside these workers."""
 
         def look(port: Capacity) -> View:
-            return View(port.offerings(), port.nodes(), crews, port.fixed)
+            offerings, standing = port.offerings(), port.nodes()
+            return View(offerings, standing, crews, port.fixed, port.not_given())
 
         return await self._ask(look)
 

@@ -124,7 +124,9 @@ class StepRow(Shape):
     offering: str
     node: str
     worker: str
-    because: Because | None = Field(description="Of the plan; null where no plan wanted it.")
+    because: Because | None = Field(
+        description="Of the plan, or of whoever rents nodes; null where neither gave one."
+    )
     why: str
 
     @classmethod
@@ -136,6 +138,6 @@ class StepRow(Shape):
             offering=one.offering,
             node=one.node,
             worker=one.worker,
-            because=one.move.because if one.move is not None else None,
+            because=one.move.because if one.move is not None else one.because,
             why=of_step(one),
         )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from swarm.capacity.base import Capacity, Standing
 from swarm.clock import Clock
-from swarm.model.plans import Offering
+from swarm.model.plans import NotGiven, Offering
 from swarm.model.work import CapacityClass
 from swarm.placement.prices import PriceBook
 
@@ -55,6 +55,9 @@ class AtMarket:
 
     def want(self, fleet: Mapping[str, int], lease_s: float) -> None:
         self._pool.want(fleet, lease_s)
+
+    def not_given(self) -> Mapping[str, NotGiven]:
+        return self._pool.not_given()
 
     def release(self, node: str) -> None:
         self._pool.release(node)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from swarm.errors import CapacityError
-from swarm.model.plans import Offering
+from swarm.model.plans import NotGiven, Offering
 from swarm.model.plans import Standing as Standing
 
 
@@ -40,6 +40,11 @@ class Capacity(Protocol):
 
         What is less than stands orders nothing, and ends nothing that works: who is to go is told
         by `release`. Raises `CapacityError`, also for an offering that is not known."""
+        ...
+
+    def not_given(self) -> Mapping[str, NotGiven]:
+        """What could not be had of what is wanted, by offering: the newest answer to each, as long
+        as it counts for sold out. None where nothing was refused, or nobody says."""
         ...
 
     def release(self, node: str) -> None:

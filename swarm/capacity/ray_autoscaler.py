@@ -11,16 +11,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ray.autoscaler.v2.schema import ClusterStatus
+
 from swarm.capacity.base import Standing, check
 from swarm.capacity.boots import Boots
 from swarm.capacity.lease import Lease
 from swarm.capacity.ray_request import Bundle, RayRequest
+from swarm.capacity.refusals import because_of, words_of
 from swarm.clock import Clock
 from swarm.errors import CapacityError
-from swarm.model.plans import Offering
+from swarm.model.plans import NotGiven, Offering
 from swarm.model.work import MARKET_LABEL, OFFERING_LABEL
 
 _SOLD_OUT_S = 300.0  # after a launch that failed: an offering is not tried again for so long
+_SILENT_S = 60.0  # its autoscaler reports every few seconds: for so long it has stalled or died
 
 
 class RayAutoscaler:
@@ -35,14 +39,16 @@ class RayAutoscaler:
         offerings: Iterable[Offering],
         request: RayRequest,
         clock: Clock,
+        silent_s: float = _SILENT_S,
     ) -> None:
         kinds = sorted(offerings, key=lambda one: one.price_usd_per_h)
         self._offerings = {one.name: one for one in kinds}
-        self._request, self._clock = request, clock
+        self._request, self._clock, self._silent_s = request, clock, silent_s
         self._boots = Boots()
+        self._look, self._looked_s = -1, clock.monotonic_s()
 
     def offerings(self) -> Sequence[Offering]:
-        sold_out = self._sold_out()
+        sold_out = self.not_given()
         stand = Counter(one.offering for one in self.nodes())
         return [
             replace(one, most=stand[name]) if name in sold_out else one
@@ -55,7 +61,7 @@ class RayAutoscaler:
             for info in self._request.alive()
             if info.node_type_name in self._offerings and not info.is_head_node
         ]
-        status = self._request.status()
+        status = self._status()
         booting = Counter[str]()
         for launch in status.pending_launches:
             booting[launch.ray_node_type_name] += launch.count
@@ -87,13 +93,35 @@ class RayAutoscaler:
         if refusal:
             raise CapacityError(f"node {node} does not go: {refusal}")
 
-    def _sold_out(self) -> set[str]:
+    def not_given(self) -> Mapping[str, NotGiven]:
         since_s = self._clock.now_s() - _SOLD_OUT_S
-        return {
-            launch.ray_node_type_name
-            for launch in self._request.status().failed_launches
-            if (launch.failed_ts_s or 0) >= since_s
-        }
+        failed = [
+            launch
+            for launch in self._status().failed_launches
+            if (launch.failed_ts_s or 0) >= since_s and launch.ray_node_type_name in self._offerings
+        ]
+        log = self._request.log() if failed else ""
+        found: dict[str, NotGiven] = {}
+        for launch in sorted(failed, key=lambda one: one.failed_ts_s or 0):
+            name = launch.ray_node_type_name
+            said = words_of(name, launch.details or "", log)
+            found[name] = NotGiven(float(launch.failed_ts_s or 0), because_of(said), said)
+        return found
+
+    def _status(self) -> ClusterStatus:
+        """Raises `CapacityError` also where it is an old one: whoever made it has died, and starts
+        and ends no node any more."""
+        report, now_s = self._request.report(), self._clock.monotonic_s()
+        if report.look != self._look:
+            self._look, self._looked_s = report.look, now_s
+        silent_s = now_s - self._looked_s
+        if silent_s > self._silent_s:
+            raise CapacityError(
+                f"the autoscaler of Ray at {self._request.address} has reported nothing for "
+                f"{silent_s:.0f} s: its process (monitor.py, on Ray's head) has stalled or died; "
+                "start the head again, nodes at work go on meanwhile"
+            )
+        return report.status
 
 
 def _allowed(count: int, most: int | None) -> int:

@@ -1,20 +1,25 @@
 """What a Ray cluster's autoscaler is asked for, and the lease beside it. Needs no `ray.init`."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
-from ray.autoscaler.v2.schema import ClusterStatus
-from ray.autoscaler.v2.sdk import get_cluster_status, request_cluster_resources
-from ray.autoscaler.v2.utils import is_autoscaler_v2
+from ray.autoscaler.v2.schema import ClusterStatus, Stats
+from ray.autoscaler.v2.sdk import request_cluster_resources
+from ray.autoscaler.v2.utils import ClusterStatusParser, is_autoscaler_v2
+from ray.core.generated.autoscaler_pb2 import GetClusterStatusReply
 from ray.exceptions import RayError
 
 from swarm.capacity.lease import Lease, decode
 from swarm.errors import CapacityError
 
 _SPACE, _KEY = b"swarm", b"fleet-lease"
+_SESSION = (b"session_dir", b"session")  # Ray's own entry: its key and its space
+_LOG_BYTES = 1 << 18
 _ALIVE = 0  # `GcsNodeInfo.GcsNodeState`
 _IDLE_TERMINATION = 1  # `DrainNodeReason`: refused by a node at work
 _TIMEOUT_S = 10
@@ -26,6 +31,15 @@ class Bundle:
 
     cpu: int
     labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the autoscaler says. `look` is another number after each time that it looked at what is
+    asked for and what stands."""
+
+    status: ClusterStatus
+    look: int
 
 
 @contextlib.contextmanager
@@ -82,9 +96,25 @@ class RayRequest:
         with answering(self.address):
             return list(self._gcs.get_all_node_info(_TIMEOUT_S, state_filter=_ALIVE).values())
 
-    def status(self) -> ClusterStatus:
+    def report(self) -> Report:
+        """The last one; Ray's server has it also when who made it is gone."""
+        reply = GetClusterStatusReply()
         with answering(self.address):
-            return get_cluster_status(self.address, _TIMEOUT_S)
+            reply.ParseFromString(self._gcs.get_cluster_status(timeout_s=_TIMEOUT_S))
+            status = ClusterStatusParser.from_get_cluster_status_reply(reply, stats=Stats())
+        return Report(status, reply.autoscaling_state.last_seen_cluster_resource_state_version)
+
+    def log(self) -> str:
+        """What the autoscaler wrote last; empty where its log is not on this machine."""
+        with answering(self.address):
+            folder = self._gcs.internal_kv_get(*_SESSION, _TIMEOUT_S)
+        try:
+            with (Path((folder or b"").decode()) / "logs" / "monitor.log").open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _LOG_BYTES))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def drain_idle(self, node: str) -> str:
         """Have an idle node leave. Empty, or why it refuses."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from swarm.capacity.base import Standing, check
-from swarm.model.plans import Offering
+from swarm.model.plans import NotGiven, Offering
 
 
 class Static:
@@ -28,6 +28,9 @@ class Static:
 
     def want(self, fleet: Mapping[str, int], lease_s: float) -> None:
         check(fleet, self._offerings)
+
+    def not_given(self) -> Mapping[str, NotGiven]:
+        return {}
 
     def release(self, node: str) -> None:
         pass

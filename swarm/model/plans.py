@@ -74,6 +74,18 @@ class Because(StrEnum):
     MOST_WORKERS = "most_workers"  # no more: the budget has no more workers
     MOST_USD = "most_usd"  # no more: the budget has no more money
     SOLD_OUT = "sold_out"  # no more: the offering has no more
+    QUOTA = "quota"  # no more: the account may have no more of the offering
+    LAUNCH_FAILED = "launch_failed"  # no more: the offering could not be had, for whatever reason
+
+
+@dataclass(frozen=True, slots=True)
+class NotGiven:
+    """Whoever rents nodes answered at `at_s`, in seconds since the epoch, that an offering cannot
+    be had; `said` are its own words, where they are known."""
+
+    at_s: float
+    because: Because
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

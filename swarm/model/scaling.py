@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import Foretold, Learned
-from swarm.model.plans import Candidate, Move, Unplaced
+from swarm.model.plans import Because, Candidate, Move, Unplaced
 from swarm.model.sides import Sided
 
 
@@ -77,7 +77,8 @@ class PlanMade:
 @dataclass(frozen=True, slots=True)
 class Scaled:
     """A step, taken by plan `plan`. `move` is what the plan said about it, `detail` is for people
-    where no plan did; `foretold` is the same for what was ordered also for work to come."""
+    where no plan did; `foretold` is the same for what was ordered also for work to come. `because`:
+    why whoever rents nodes gave none."""
 
     step: Step
     at_s: float
@@ -88,6 +89,7 @@ class Scaled:
     move: Move | None = None
     detail: str = ""
     foretold: str = ""
+    because: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)

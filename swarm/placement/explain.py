@@ -24,12 +24,18 @@ _NO_MORE = {
     Because.SOLD_OUT: "no offering has more of them",
 }
 
+_NOT_GIVEN = {
+    Because.SOLD_OUT: "whoever rents nodes has none of them now",
+    Because.QUOTA: "the account's quota allows no more of them (have it raised)",
+    Because.LAUNCH_FAILED: "whoever rents nodes could not launch it",
+}
+
 _STEPS = {
     Step.ORDERED: "One more node of {offering} is wanted",
     Step.BOOTING: "{node} of {offering} boots",
     Step.JOINED: "{node} of {offering} joined",
     Step.NOT_COME: "The {offering} that was ordered did not come: it is sold out for a while",
-    Step.NOT_JOINED: "{node} of {offering} did not join and is returned",
+    Step.NOT_JOINED: "{node} of {offering} did not join, is returned, and is sold out for a while",
     Step.DRAINED: "{node} of {offering} gets nothing more",
     Step.RETURNED: "{node} of {offering} is drained and empty, and is returned",
     Step.LEFT: "{node} of {offering} is gone",
@@ -67,6 +73,9 @@ def of_choice(made: PlanMade) -> str:
 def of_step(step: Scaled) -> str:
     """What was done about the fleet, and why."""
     what = _STEPS[step.step].format(offering=step.offering, node=step.node)
+    if step.because in _NOT_GIVEN:
+        said = f": {step.detail}" if step.detail else ""
+        return f"{what}. The reason: {_NOT_GIVEN[step.because]}{said}."
     if step.detail:
         return f"{what}: {step.detail}."
     besides = f" {step.foretold}" if step.foretold else ""

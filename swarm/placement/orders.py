@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
-from swarm.model.plans import Offering, Rented, Standing
+from swarm.model.plans import NotGiven, Offering, Rented, Standing
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.model.work import Offer, WorkerId
 from swarm.placement.rooms import room_of
@@ -32,12 +32,13 @@ class Crew:
 @dataclass(frozen=True, slots=True)
 class View:
     """What there is: what whoever rents nodes says, and the worker of each node. `fixed`: nothing
-    of the pool is ever returned."""
+    of the pool is ever returned. `not_given`: which offerings it could not give, and why."""
 
     offerings: Sequence[Offering]
     standing: Sequence[Standing]
     crews: Mapping[str, Crew]
     fixed: bool = False
+    not_given: Mapping[str, NotGiven] = field(default_factory=dict)
 
 
 class Orders:
@@ -72,8 +73,8 @@ class Orders:
             case Scaled(Step.NOT_COME, offering=offering):
                 self._settle(offering)
                 self._sold_out[offering] = record
-            case Scaled(Step.NOT_JOINED | Step.DRAINED | Step.RETURNED, node=node):
-                self.nodes[node] = record
+            case Scaled(Step.NOT_JOINED | Step.DRAINED | Step.RETURNED):
+                self._goes(record)
             case Scaled(Step.LEFT, node=node):
                 self.nodes.pop(node, None)
             case Scaled(Step.UNREACHABLE | Step.REACHABLE as step):
@@ -148,6 +149,11 @@ class Orders:
                 own = Offering(crew.offer.pool or node, room, 0.0, _NEVER_S, capacity)
                 found.append(Rented(node, own, 0, crew.draining))
         return found
+
+    def _goes(self, record: Scaled) -> None:
+        self.nodes[record.node] = record
+        if record.step is Step.NOT_JOINED:  # nor would the next one, and it is the cheapest again
+            self._sold_out[record.offering] = replace(record, step=Step.NOT_COME, node="")
 
     def _settle(self, offering: str) -> None:
         """The oldest order of it is not waited for any more."""

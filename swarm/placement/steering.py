@@ -11,8 +11,9 @@ Rules
    its tasks printed last, the node is released. One whose worker a person drained goes the same
    way. No more than `most_leaving` go at a time, those first that would be idle for longest. Of a
    fixed pool nothing goes.
-3. What was ordered and is not there after its boot time and `OVERDUE_S` will not come: that
-   offering is sold out for `SOLD_OUT_S`. What boots for longer than that is returned.
+3. What was ordered and refused since will not come, nor what is not there after its boot time and
+   `OVERDUE_S`: that offering is sold out for `SOLD_OUT_S`, so the next plan orders another. What
+   boots for longer than that is returned, and sold out too.
 """
 
 from collections import Counter
@@ -30,6 +31,7 @@ from swarm.placement.orders import RELEASED, Orders, View
 SOON_S = 15
 OVERDUE_S = 180.0
 SETTLE_S = 10.0
+_ROUNDED_S = 1.0  # whoever rents nodes tells whole seconds
 _TOLD = 100  # of what is unplaced, and of what has a side
 
 
@@ -122,9 +124,12 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
         yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
     came = Counter(one.offering for one in view.standing if orders.step(one.node) is None)
     for order in orders.waiting:
-        waited_s = now_s - order.at_s
+        waited_s, refused = now_s - order.at_s, view.not_given.get(order.offering)
         if came[order.offering] > 0:
             came[order.offering] -= 1
+        elif refused is not None and refused.at_s > order.at_s - _ROUNDED_S:
+            kind, why = order.offering, refused.because
+            yield Scaled(Step.NOT_COME, now_s, offering=kind, detail=refused.said, because=why)
         elif waited_s > boot_s.get(order.offering, 0) + OVERDUE_S:
             detail = f"none came within {waited_s:.0f} s"
             yield Scaled(Step.NOT_COME, now_s, offering=order.offering, detail=detail)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     delete,
     func,
     select,
@@ -200,8 +201,7 @@ def _output_of(row: Any) -> Output:
 
 
 def _of(table: Table, output: Output) -> ColumnElement[bool]:
-    key = _key(output)
-    return (table.c.task == key["task"]) & (table.c.grant_no == key["grant_no"])
+    return and_(*(table.c[name] == value for name, value in _key(output).items()))
 
 
 def _told(missing: int) -> bytes:

@@ -29,7 +29,7 @@ from swarm.model.dispatch import (
 )
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import DayBooked, Learned
-from swarm.model.plans import Offering, Standing
+from swarm.model.plans import Because, Offering, Standing
 from swarm.model.scaling import ClockStepped, Expected, Outlook, PlanMade, Scaled, Step
 from swarm.model.work import (
     CapacityClass,
@@ -317,6 +317,80 @@ async def test_a_budget_that_is_reached_is_said_with_its_reason(tmp_path: Path) 
     assert world.pool.said[-1] == {"node": 1}
     refused = [one for one in world.told() if one.step is Step.REFUSED]
     assert [one.move.because for one in refused if one.move] == ["most_workers"]
+
+
+async def test_a_quota_that_is_reached_leads_to_the_next_offering(tmp_path: Path) -> None:
+    """Within the next turns, not after the time that the node would have had to boot."""
+    world = World(tmp_path)
+    spot = Offering("spot", (2, 0, 0), 0.03, 600, CapacityClass.SPOT)
+    world.pool.kinds = (spot, NODE)
+    world.pool.refuses = {"spot": Because.QUOTA}
+    world.hand_in(12, sla=SlaClass.STANDARD, effects=Effects.IDEMPOTENT)
+    await world.turns(4)
+    (first, *_) = [one for one in world.told() if one.step is Step.ORDERED]
+    assert first.offering == "spot"
+    refused = [one for one in world.told() if one.step is Step.NOT_COME]
+    assert {(one.offering, one.because) for one in refused} == {("spot", Because.QUOTA)}
+    assert world.pool.said[-1].keys() == {"node"}
+    await world.turns(120)
+    assert not world.waiting
+    assert not world.running
+
+
+async def test_a_node_that_boots_and_never_joins_is_returned_and_another_kind_does_the_work(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    never = Offering("never", (2, 0, 0), 0.03, 10)
+    world.pool.kinds = (never, NODE)
+    world.pool.stuck = {"never"}
+    world.hand_in(12)
+    await world.turns(60)
+    stuck = [one for one in world.told() if one.step is Step.NOT_JOINED]
+    assert {one.offering for one in stuck} == {"never"}
+    assert all("still boots" in one.detail for one in stuck)
+    assert set(world.pool.released) >= {one.node for one in stuck}, "nobody goes on to pay for it"
+    await world.turns(120)
+    assert not world.waiting
+    assert not world.running
+    assert "node" in {one.offering for one in world.told() if one.step is Step.JOINED}
+
+
+async def test_a_price_spike_moves_what_is_ordered_to_the_next_offering(tmp_path: Path) -> None:
+    """Spot that costs more than dedicated now is not ordered, and its nodes are not held on to."""
+    world = World(tmp_path)
+    spot = Offering("spot", (2, 0, 0), 0.03, 60, CapacityClass.SPOT)
+    world.pool.kinds = (spot, NODE)
+    world.hand_in(8, sla=SlaClass.STANDARD, effects=Effects.IDEMPOTENT)
+    await world.turns(2)
+    assert {one.offering for one in world.told() if one.step is Step.ORDERED} == {"spot"}
+    await world.turns(150)
+    before = len([one for one in world.told() if one.step is Step.ORDERED])
+    world.pool.kinds = (NODE, replace(spot, price_usd_per_h=0.9))
+    world.hand_in(8, sla=SlaClass.STANDARD, effects=Effects.IDEMPOTENT)
+    await world.turns(2)
+    ordered = [one.offering for one in world.told() if one.step is Step.ORDERED][before:]
+    assert ordered
+    assert set(ordered) == {"node"}
+    await world.turns(150)
+    assert not world.waiting
+    assert not world.running
+
+
+async def test_where_the_budget_is_reached_sla_work_runs_first_and_the_rest_waits_with_a_reason(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, most_workers=1)
+    world.hand_in(2, sla=SlaClass.CRITICAL)
+    world.hand_in(60, sla=SlaClass.BACKFILL)
+    await world.turns(3)
+    plan = world.placing._memory.orders.plan
+    assert plan is not None
+    assert plan.unplaced_all > 0
+    assert {one.because for one in plan.unplaced} <= {Because.BEHIND, Because.NO_ROOM}
+    critical = {TaskId("t1"), TaskId("t2")}
+    assert not critical & {one.task for one in plan.unplaced}
+    assert world.pool.said[-1] == {"node": 1}
 
 
 async def test_nodes_come_before_the_runs_that_need_them(world: World) -> None:

@@ -10,6 +10,7 @@ from swarm.model.plans import (
     Candidate,
     Kept,
     Move,
+    NotGiven,
     Offering,
     Plan,
     Refused,
@@ -19,7 +20,7 @@ from swarm.model.plans import (
 )
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
-from swarm.placement.explain import of_move
+from swarm.placement.explain import of_move, of_step
 from swarm.placement.orders import SOLD_OUT_S, Crew, Orders, View
 from swarm.placement.steering import OVERDUE_S, SETTLE_S, Planned, Todo, reach, steer
 
@@ -109,12 +110,47 @@ def test_a_node_that_never_comes_is_given_up_and_its_offering_sold_out(course: C
     assert [one.most for one in course.orders.offerings(view(), after_s)] == [None, None]
 
 
+def test_what_is_refused_is_given_up_at_once_with_the_reason(course: Course) -> None:
+    course.look(view(), a_plan(up(), up(2)))
+    said = "VcpuLimitExceeded: more vCPU than your limit of 32"
+    refused = {"spot": NotGiven(T + 3, Because.QUOTA, said)}
+    todo = course.look(replace(view(), not_given=refused), None, T + 5)
+    assert (steps(todo), todo.fleet) == ([(Step.NOT_COME, "")] * 2, {})
+    told = todo.records[0]
+    assert isinstance(told, Scaled)
+    assert (told.because, told.offering) == (Because.QUOTA, "spot")
+    assert "quota allows no more" in of_step(told)
+    assert said in of_step(told)
+    assert [one.most for one in course.orders.offerings(view(), T + 5)] == [0, None]
+
+
+def test_what_was_refused_before_it_was_ordered_says_nothing_of_it(course: Course) -> None:
+    course.look(view(), a_plan(up()))
+    refused = {"spot": NotGiven(T - 3, Because.QUOTA)}
+    todo = course.look(replace(view(), not_given=refused), None, T + 5)
+    assert (steps(todo), todo.fleet) == ([], {"spot": 1})
+
+
+def test_of_two_that_were_ordered_the_one_that_boots_has_come(course: Course) -> None:
+    course.look(view(), a_plan(up(), up(2)))
+    boots = replace(view(node("a", joined=False, since_s=T + 3)))
+    refused = {"spot": NotGiven(T + 3, Because.SOLD_OUT)}
+    todo = course.look(replace(boots, not_given=refused), None, T + 5)
+    assert sorted(steps(todo)) == [(Step.BOOTING, "a"), (Step.NOT_COME, "")]
+    assert todo.fleet == {"spot": 1}
+
+
 def test_a_node_that_boots_for_ever_is_returned(course: Course) -> None:
     boots = node("a", joined=False, since_s=T)
     course.look(view(boots))
     todo = course.look(view(boots), None, T + 2 * SPOT.boot_s + OVERDUE_S + 1)
     assert (steps(todo), todo.release, todo.fleet) == ([(Step.NOT_JOINED, "a")], ("a",), {})
     assert not course.orders.rented(view(boots), T + 400)
+    course.look(view(), None, T + 410)
+    assert [one.most for one in course.orders.offerings(view(), T + 410)] == [0, None]
+    again = course.orders.copy()
+    assert not again.nodes, "it is gone"
+    assert [one.most for one in again.offerings(view(), T + 410)] == [0, None]
 
 
 def test_only_empty_workers_are_drained_and_only_after_two_plans(course: Course) -> None:
