@@ -20,7 +20,7 @@ SPOT = {"ray.io/market-type": "spot", "swarm/pool": "night"}
 
 
 @contextmanager
-def a_node(swarm: Swarm, name: str) -> Iterator[psutil.Process]:
+def a_node(swarm: Swarm, name: str, labels: Mapping[str, str] = SPOT) -> Iterator[psutil.Process]:
     """Another raylet on this machine, as `ray start` makes it; its main process."""
     head = psutil.Process(swarm.pid).children()[0].environ()
     token = {key: value for key, value in head.items() if key.startswith("RAY_AUTH")}
@@ -32,7 +32,7 @@ def a_node(swarm: Swarm, name: str) -> Iterator[psutil.Process]:
         "--node-ip-address=127.0.0.1",
         f"--node-name={name}",
         "--num-cpus=1",
-        f"--labels={','.join(f'{key}={value}' for key, value in SPOT.items())}",
+        f"--labels={','.join(f'{key}={value}' for key, value in labels.items())}",
     ]
     for _ in range(3):  # Ray gives up after 30 s, which beside load is soon
         with _begun(argv, os.environ | token) as process:

@@ -60,14 +60,19 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def a_head(kinds: Mapping[str, tuple[str, int]] = KINDS, **more: str) -> Iterator[Cluster]:
-    """A head of its own; `more` is in its environment."""
+def a_head(
+    kinds: Mapping[str, tuple[str, int]] = KINDS,
+    refused: Mapping[str, str] | None = None,
+    **more: str,
+) -> Iterator[Cluster]:
+    """A head of its own; `more` is in its environment. `refused`: which types its account may not
+    have, and what is said of that."""
     folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
     port = free_port()
     address = f"127.0.0.1:{port}"
     environ = _environment() | more
     config = folder / "cluster.json"
-    config.write_text(json.dumps(_config(address, kinds)))
+    config.write_text(json.dumps(_config(address, kinds, refused)))
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen(
             [
@@ -101,6 +106,7 @@ def _environment() -> dict[str, str]:
         # A process reads its token once, and this one may have: so the head asks for none.
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONPATH": str(Path(__file__).parents[3]),  # its autoscaler finds `short_of.py` there
         "RAY_enable_autoscaler_v2": "1",
         "RAY_FAKE_CLUSTER": "1",
         "RAY_CLOUD_INSTANCE_ID": _HEAD,
@@ -109,7 +115,11 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _config(address: str, kinds: Mapping[str, tuple[str, int]]) -> dict[str, object]:
+def _config(
+    address: str, kinds: Mapping[str, tuple[str, int]], refused: Mapping[str, str] | None
+) -> dict[str, object]:
+    own = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+    short = "tests.integration.capacity.short_of.ShortOf"
     lists = (
         "initialization_commands setup_commands head_setup_commands worker_setup_commands "
         "head_start_ray_commands worker_start_ray_commands cluster_synced_files rsync_exclude "
@@ -120,7 +130,8 @@ def _config(address: str, kinds: Mapping[str, tuple[str, int]]) -> dict[str, obj
         "max_workers": sum(most for _, most in kinds.values()),
         "provider": {
             "type": "external",
-            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
+            "module": own if refused is None else short,
+            "refused": dict(refused or {}),
             "gcs_address": address,
             "head_node_id": _HEAD,
             "launch_multiple": True,

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
 from swarm.capacity.ray_request import RayRequest
 from swarm.client import ApiError, Client
 from tests.e2e.conftest import cli, free_port
-from tests.integration.capacity.conftest import Cluster, eventually
+from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -26,6 +28,12 @@ PLACEMENT = {
 
 @pytest.fixture
 def client(cluster: Cluster, tmp_path: Path) -> Iterator[Client]:
+    with a_swarm(cluster, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def a_swarm(cluster: Cluster, tmp_path: Path) -> Iterator[Client]:
     settings, state = tmp_path / "swarm.yaml", tmp_path / "state"
     settings.write_text(
         yaml.safe_dump(
@@ -39,12 +47,14 @@ def client(cluster: Cluster, tmp_path: Path) -> Iterator[Client]:
         )
     )
     environ = cluster.environ | {"SWARM_CONFIG": str(settings)}
-    started = cli("up", **environ)
-    assert started.returncode == 0, started.stderr
-    url = json.loads((state / "up.json").read_text())["url"]
-    with Client(url, (state / "token").read_text()) as found:
-        yield found
-    cli("down", **environ)
+    try:
+        started = cli("up", **environ)
+        assert started.returncode == 0, started.stderr
+        url = json.loads((state / "up.json").read_text())["url"]
+        with Client(url, (state / "token").read_text()) as found:
+            yield found
+    finally:
+        cli("down", **environ)
 
 
 def steps(client: Client) -> list[str]:
@@ -66,3 +76,64 @@ def test_work_brings_nodes_that_do_it_and_go(client: Client, cluster: Cluster) -
     eventually(lambda: {"ordered", "joined", "drained", "returned"} <= {*steps(client)})
     assert "not_come" not in steps(client)
     eventually(lambda: not client.workers())
+
+
+def test_work_of_a_spot_node_that_dies_runs_elsewhere_and_another_node_is_asked_for(
+    client: Client, cluster: Cluster, tmp_path: Path
+) -> None:
+    """There is no notice: the node is gone, with all that ran on it."""
+    first, go = tmp_path / "first", tmp_path / "go"
+    code = f"echo $SWARM_GRANT >> {first}; until [ -e {go} ]; do sleep 0.2; done"
+    body = {"argv": ["sh", "-c", code], "effects": "idempotent", "wait_for_capacity": True}
+    (task,) = client.submit([body])
+    spot = eventually(
+        lambda: next((row for row in client.workers() if row["pool"] == "night"), None),
+        timeout_s=240,
+    )
+    eventually(lambda: first.exists() and client.task(task)["worker"] == spot["worker"])
+    ordered = steps(client).count("ordered")
+    lose(cluster, spot["node"])
+    eventually(lambda: "left" in steps(client), timeout_s=120)
+    eventually(lambda: steps(client).count("ordered") > ordered, timeout_s=120)
+    eventually(lambda: first.read_text().split() == ["1", "2"], timeout_s=240)
+    story = client.task(task)
+    assert (story["state"], story["grant"]) == ("running", 2)
+    assert story["worker"] != spot["worker"]
+    go.touch()
+    assert client.wait(task, timeout_s=60)["state"] == "succeeded"
+    lost = [row["why"] for row in client.scaling() if row["node"] == spot["node"]]
+    assert any("nobody returned it: it was lost" in why for why in lost)
+
+
+def test_a_quota_that_is_exceeded_leads_to_the_next_offering_and_is_said(tmp_path: Path) -> None:
+    said = "MaxSpotInstanceCountExceeded: Max spot instance count exceeded"
+    with (
+        a_head(refused={"night": said}) as cluster,
+        a_swarm(cluster, tmp_path) as client,
+    ):
+        body = {"argv": ["true"], "effects": "idempotent", "wait_for_capacity": True}
+        (task,) = client.submit([body])
+        assert client.wait(task, timeout_s=240)["state"] == "succeeded"
+        about = {row["step"]: row for row in client.scaling() if row["offering"] == "night"}
+        assert "ordered" in about, "it is the cheapest"
+        assert about["not_come"]["because"] == "quota"
+        environ = cluster.environ | {"SWARM_CONFIG": str(tmp_path / "swarm.yaml")}
+        told = cli("scale", "explain", "night", **environ)
+        assert "the account's quota allows no more of them" in told.stdout
+        assert said.partition(": ")[2] in told.stdout
+        joined = {row["offering"] for row in client.scaling() if row["step"] == "joined"}
+        assert joined == {"steady"}
+
+
+def lose(cluster: Cluster, node: str) -> None:
+    """As when its machine is taken away: the node and all its workers."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            line = process.cmdline()
+            if process.name() == "raylet" and any(node in word for word in line):
+                family = [process, *process.children(recursive=True)]
+                for one in family:
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
+                return
+    raise AssertionError(f"no raylet of node {node}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -19,7 +20,7 @@ from swarm.clock import SystemClock
 from swarm.errors import CapacityError
 from swarm.model.plans import Offering
 from swarm.model.work import CapacityClass
-from tests.integration.capacity.conftest import Cluster, eventually
+from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
 pytestmark = pytest.mark.timeout(300)
 OFFERINGS = (
@@ -123,6 +124,49 @@ def test_a_fleet_that_nobody_renews_is_cleared(cluster: Cluster) -> None:
         eventually(lambda: joined(capacity))
         eventually(lambda: request.lease() is None)
         eventually(lambda: not capacity.nodes())
+
+
+def test_an_autoscaler_that_died_is_told_and_one_that_was_started_again_too() -> None:
+    """Ray's server goes on to give its last report, and the nodes stay as they are."""
+    with a_head() as cluster:
+        capacity = RayAutoscaler(OFFERINGS, RayRequest(cluster.address), SystemClock(), 10.0)
+        eventually(lambda: capacity.want({"steady": 1}, LONG_S) is None)
+        eventually(lambda: joined(capacity))
+        monitor = autoscaler(cluster)
+        argv, environ, folder = monitor.cmdline(), monitor.environ(), monitor.cwd()
+        monitor.kill()
+        eventually(lambda: is_told(capacity, "reported nothing for"))
+        assert len(RayRequest(cluster.address).alive()) == 2
+        with subprocess.Popen(argv, env=environ, cwd=folder) as again:
+            eventually(lambda: is_told(capacity, ""))
+            again.kill()
+
+
+def autoscaler(cluster: Cluster) -> psutil.Process:
+    """The process of Ray's own."""
+    return next(
+        one
+        for one in psutil.process_iter()
+        if any(word.endswith("autoscaler/v2/monitor.py") for word in words(one))
+        and any(cluster.address in word for word in words(one))
+    )
+
+
+def words(process: psutil.Process) -> list[str]:
+    try:
+        line: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return line
+
+
+def is_told(capacity: RayAutoscaler, what: str) -> bool:
+    """Empty: nothing is wrong."""
+    try:
+        capacity.nodes()
+    except CapacityError as error:
+        return bool(what) and what in str(error)
+    return not what
 
 
 def test_a_head_without_redis_is_not_to_be_started_again(cluster: Cluster) -> None:
