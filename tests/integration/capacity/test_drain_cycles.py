@@ -8,11 +8,10 @@ import ray
 from swarm.capacity.ray_autoscaler import RayAutoscaler
 from swarm.capacity.ray_request import RayRequest
 from tests.integration.capacity.conftest import Cluster, eventually
-from tests.integration.capacity.test_ray_autoscaler import LONG_S, driver, joined, pool
+from tests.integration.capacity.test_ray_autoscaler import LONG_S, driver, pool
 
 pytestmark = pytest.mark.timeout(900)  # takes three minutes where the machine has nothing else
 CYCLES = 20
-LOOKS = 2  # of the autoscaler, in which a node that came back would show
 
 
 @pytest.fixture
@@ -23,28 +22,43 @@ def connected(cluster: Cluster) -> Iterator[None]:
 
 @pytest.mark.usefixtures("connected")
 def test_a_node_that_was_released_is_not_launched_again(cluster: Cluster) -> None:
-    """Ray remembers the dead: there were as many nodes as were asked for, and no more."""
+    """Two looks of the autoscaler without anybody booting, and none of those that ever were, for
+    Ray remembers the dead."""
     capacity, request = pool(cluster), RayRequest(cluster.address)
     seen = set[str]()
-    for _ in range(CYCLES):
+    for cycle in range(CYCLES):
         eventually(lambda: capacity.want({"steady": 1}, LONG_S) is None)
-        node = eventually(lambda: joined(capacity).get("steady")).node
-        assert node not in seen, "a released one came back"
-        seen.add(node)
+        nodes = eventually(lambda: settled(capacity, request))
+        assert not nodes & seen, "a released one came back"
+        seen |= nodes
         capacity.want({}, LONG_S)
-        eventually(lambda node=node: gone(capacity, node))  # type: ignore[misc]
-        for _ in range(LOOKS):
-            last = request.report().look
-            eventually(lambda last=last: request.report().look != last)  # type: ignore[misc]
-        assert not joined(capacity)
+        eventually(lambda nodes=nodes: gone(capacity, nodes))  # type: ignore[misc]
+        for _ in range(2):
+            looked(request)
+            assert not capacity.nodes(), f"launched again in cycle {cycle}"
+    assert len(seen) >= CYCLES
     eventually(lambda: dead() >= seen)
     assert dead() == seen
 
 
-def gone(capacity: RayAutoscaler, node: str) -> bool:
-    """Released until it is away: a node that joined just now may still be at work for Ray."""
-    capacity.release(node)
-    return all(one.node != node for one in capacity.nodes())
+def settled(capacity: RayAutoscaler, request: RayRequest) -> set[str]:
+    """What joined, once nothing boots any more: a busy machine may have launched one twice."""
+    looked(request)
+    nodes = capacity.nodes()
+    return {one.node for one in nodes} if all(one.joined for one in nodes) else set()
+
+
+def looked(request: RayRequest) -> None:
+    """Until the autoscaler has looked once more."""
+    last = request.report().look
+    eventually(lambda: request.report().look != last)
+
+
+def gone(capacity: RayAutoscaler, nodes: set[str]) -> bool:
+    """Released until they are away: one that joined just now may still be at work for Ray."""
+    for node in nodes:
+        capacity.release(node)
+    return not capacity.nodes()
 
 
 def dead() -> set[str]:

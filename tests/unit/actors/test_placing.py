@@ -44,7 +44,7 @@ from swarm.model.work import (
     Token,
     WorkerId,
 )
-from swarm.placement.explain import of_step
+from swarm.placement.explain import of_foretold, of_step
 from swarm.store.journal import open_journal
 from tests.contract.capacity.fake import FakeCapacity
 from tests.unit.migrated import lay_out
@@ -531,6 +531,25 @@ async def test_nodes_come_before_the_work_that_comes_every_day(world: World) -> 
     assert len([one for one in world.pool.nodes() if one.joined]) >= 2
     ordered = [one for one in world.told() if one.step is Step.ORDERED]
     assert all("By the forecast" in of_step(one) for one in ordered)
+
+
+async def test_of_two_days_nothing_is_foretold_and_work_is_met_when_it_comes(world: World) -> None:
+    day_s, quarters = 86_400.0, 96
+    today = int(T // day_s) + 2
+    days = tuple(
+        DayBooked(day, quarters, quarters - 1, (0.0,) * quarters, (4 * 900.0,) * quarters)
+        for day in (today - 2, today - 1)
+    )
+    world.placing._memory.apply(Learned(0, days=days))
+    world.pool.now_s = today * day_s + 6 * 3_600.0
+    await world.turns(30)
+    assert Step.ORDERED not in world.steps(), "two days are no habit"
+    world.hand_in(8)
+    await world.turns(1)
+    assert Step.ORDERED in world.steps()
+    plan = world.placing._memory.orders.plan
+    assert plan is not None
+    assert "too few days like this one were seen" in of_foretold(plan.foretold)
 
 
 async def test_a_static_pool_is_planned_for_and_left_as_it_is(tmp_path: Path) -> None:
