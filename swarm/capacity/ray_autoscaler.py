@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ray.autoscaler.v2.schema import ClusterStatus
+from ray.autoscaler.v2.schema import ClusterStatus, LaunchRequest
 
 from swarm.capacity.base import Standing, check
 from swarm.capacity.boots import Boots
@@ -61,10 +61,11 @@ class RayAutoscaler:
             for info in self._request.alive()
             if info.node_type_name in self._offerings and not info.is_head_node
         ]
-        status = self._status()
-        booting = Counter[str]()
+        status, booting = self._status(), Counter[str]()
+        refused = {launch.ray_node_type_name for launch in self._failed(status)}
         for launch in status.pending_launches:
-            booting[launch.ray_node_type_name] += launch.count
+            if launch.ray_node_type_name not in refused:  # else Ray only tries it again
+                booting[launch.ray_node_type_name] += launch.count
         booting.update(node.ray_node_type_name for node in status.pending_nodes)
         ours = {name: count for name, count in booting.items() if name in self._offerings}
         report = status.stats.autoscaler_version
@@ -94,12 +95,7 @@ class RayAutoscaler:
             raise CapacityError(f"node {node} does not go: {refusal}")
 
     def not_given(self) -> Mapping[str, NotGiven]:
-        since_s = self._clock.now_s() - _SOLD_OUT_S
-        failed = [
-            launch
-            for launch in self._status().failed_launches
-            if (launch.failed_ts_s or 0) >= since_s and launch.ray_node_type_name in self._offerings
-        ]
+        failed = self._failed(self._status())
         log = self._request.log() if failed else ""
         found: dict[str, NotGiven] = {}
         for launch in sorted(failed, key=lambda one: one.failed_ts_s or 0):
@@ -107,6 +103,14 @@ class RayAutoscaler:
             said = words_of(name, launch.details or "", log)
             found[name] = NotGiven(float(launch.failed_ts_s or 0), because_of(said), said)
         return found
+
+    def _failed(self, status: ClusterStatus) -> list[LaunchRequest]:
+        since_s = self._clock.now_s() - _SOLD_OUT_S
+        return [
+            launch
+            for launch in status.failed_launches
+            if (launch.failed_ts_s or 0) >= since_s and launch.ray_node_type_name in self._offerings
+        ]
 
     def _status(self) -> ClusterStatus:
         """Raises `CapacityError` also where it is an old one: whoever made it has died, and starts

@@ -70,9 +70,8 @@ class Orders:
                     self._settle(offering)
                     self._sold_out.pop(offering, None)
                 self.nodes[node] = record
-            case Scaled(Step.NOT_COME, offering=offering):
-                self._settle(offering)
-                self._sold_out[offering] = record
+            case Scaled(Step.NOT_COME):
+                self._fails(record)
             case Scaled(Step.NOT_JOINED | Step.DRAINED | Step.RETURNED):
                 self._goes(record)
             case Scaled(Step.LEFT, node=node):
@@ -149,6 +148,13 @@ class Orders:
                 own = Offering(crew.offer.pool or node, room, 0.0, _NEVER_S, capacity)
                 found.append(Rented(node, own, 0, crew.draining))
         return found
+
+    def _fails(self, record: Scaled) -> None:
+        if record.node:  # it was taken for one that boots
+            self.nodes.pop(record.node, None)
+        else:
+            self._settle(record.offering)
+        self._sold_out[record.offering] = replace(record, node="")
 
     def _goes(self, record: Scaled) -> None:
         self.nodes[record.node] = record

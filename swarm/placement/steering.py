@@ -120,6 +120,10 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
             yield Scaled(Step.NOT_JOINED, now_s, offering=kind, node=one.node, detail=detail)
     for node in orders.nodes.keys() - {one.node for one in view.standing}:
         last = orders.nodes[node]
+        if last.step is Step.BOOTING and (refused := view.not_given.get(last.offering)):
+            where, why = (last.offering, node), refused.because
+            yield Scaled(Step.NOT_COME, now_s, 0, *where, detail=refused.said, because=why)
+            continue
         detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
         yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
     came = Counter(one.offering for one in view.standing if orders.step(one.node) is None)

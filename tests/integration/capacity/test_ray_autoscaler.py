@@ -147,7 +147,7 @@ def autoscaler(cluster: Cluster) -> psutil.Process:
     return next(
         one
         for one in psutil.process_iter()
-        if any(word.endswith("autoscaler/v2/monitor.py") for word in words(one))
+        if any(word.endswith("/monitor.py") for word in words(one))
         and any(cluster.address in word for word in words(one))
     )
 

@@ -131,6 +131,18 @@ def test_what_was_refused_before_it_was_ordered_says_nothing_of_it(course: Cours
     assert (steps(todo), todo.fleet) == ([], {"spot": 1})
 
 
+def test_what_was_taken_for_booting_and_is_refused_has_not_come(course: Course) -> None:
+    """Another order of the same kind stands as it did."""
+    course.look(view(), a_plan(up()))
+    course.look(view(node("boot-1", joined=False, since_s=T + 1)), None, T + 2)
+    refused = replace(view(), not_given={"spot": NotGiven(T + 3, Because.QUOTA)})
+    todo = course.look(refused, None, T + 5)
+    assert (steps(todo), todo.fleet) == ([(Step.NOT_COME, "boot-1")], {})
+    assert not course.orders.nodes
+    again = course.orders.copy()
+    assert [one.most for one in again.offerings(view(), T + 5)] == [0, None]
+
+
 def test_of_two_that_were_ordered_the_one_that_boots_has_come(course: Course) -> None:
     course.look(view(), a_plan(up(), up(2)))
     boots = replace(view(node("a", joined=False, since_s=T + 3)))
