@@ -118,14 +118,7 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
         elif not one.joined and step is Step.BOOTING and waited_s > late_s:
             detail = f"it was ordered {waited_s:.0f} s ago and still boots"
             yield Scaled(Step.NOT_JOINED, now_s, offering=kind, node=one.node, detail=detail)
-    for node in orders.nodes.keys() - {one.node for one in view.standing}:
-        last = orders.nodes[node]
-        if last.step is Step.BOOTING and (refused := view.not_given.get(last.offering)):
-            where, why = (last.offering, node), refused.because
-            yield Scaled(Step.NOT_COME, now_s, 0, *where, detail=refused.said, because=why)
-            continue
-        detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
-        yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
+    yield from _left(orders, view, now_s)
     came = Counter(one.offering for one in view.standing if orders.step(one.node) is None)
     for order in orders.waiting:
         waited_s, refused = now_s - order.at_s, view.not_given.get(order.offering)
@@ -137,6 +130,18 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
         elif waited_s > boot_s.get(order.offering, 0) + OVERDUE_S:
             detail = f"none came within {waited_s:.0f} s"
             yield Scaled(Step.NOT_COME, now_s, offering=order.offering, detail=detail)
+
+
+def _left(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
+    """What stands no more. What was taken for booting and was refused never came."""
+    for node in orders.nodes.keys() - {one.node for one in view.standing}:
+        last = orders.nodes[node]
+        if last.step is Step.BOOTING and (refused := view.not_given.get(last.offering)):
+            where, why = (last.offering, node), refused.because
+            yield Scaled(Step.NOT_COME, now_s, 0, *where, detail=refused.said, because=why)
+            continue
+        detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
+        yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
 
 
 def _ordered(planned: Planned, number: int, now_s: float) -> Iterator[Scaled]:
