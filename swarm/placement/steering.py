@@ -32,6 +32,7 @@ SOON_S = 15
 OVERDUE_S = 180.0
 SETTLE_S = 10.0
 _ROUNDED_S = 1.0  # whoever rents nodes tells whole seconds
+_RENAMED = "it joined, and goes by its own name now"
 _TOLD = 100  # of what is unplaced, and of what has a side
 
 
@@ -133,15 +134,23 @@ def _news(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
 
 
 def _left(orders: Orders, view: View, now_s: float) -> Iterator[Scaled]:
-    """What stands no more. What was taken for booting and was refused never came."""
-    for node in orders.nodes.keys() - {one.node for one in view.standing}:
+    """What stands no more. What booted is called otherwise once it joined; what was taken for
+    booting and was refused never came."""
+    joined = (one for one in view.standing if one.joined and orders.step(one.node) is None)
+    came = Counter(one.offering for one in joined)
+    for node in sorted(orders.nodes.keys() - {one.node for one in view.standing}):
         last = orders.nodes[node]
-        if last.step is Step.BOOTING and (refused := view.not_given.get(last.offering)):
-            where, why = (last.offering, node), refused.because
-            yield Scaled(Step.NOT_COME, now_s, 0, *where, detail=refused.said, because=why)
-            continue
-        detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
-        yield Scaled(Step.LEFT, now_s, offering=last.offering, node=node, detail=detail)
+        kind, booted = last.offering, last.step is Step.BOOTING
+        refused = view.not_given.get(kind) if booted else None
+        if booted and came[kind] > 0:
+            came[kind] -= 1
+            yield Scaled(Step.LEFT, now_s, offering=kind, node=node, detail=_RENAMED)
+        elif refused is not None:
+            why, said = refused.because, refused.said
+            yield Scaled(Step.NOT_COME, now_s, 0, kind, node, detail=said, because=why)
+        else:
+            detail = "" if last.step in RELEASED else "nobody returned it: it was lost"
+            yield Scaled(Step.LEFT, now_s, offering=kind, node=node, detail=detail)
 
 
 def _ordered(planned: Planned, number: int, now_s: float) -> Iterator[Scaled]:

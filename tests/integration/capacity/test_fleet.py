@@ -93,7 +93,7 @@ def test_work_of_a_spot_node_that_dies_runs_elsewhere_and_another_node_is_asked_
     eventually(lambda: first.exists() and client.task(task)["worker"] == spot["worker"])
     ordered = steps(client).count("ordered")
     lose(cluster, spot["node"])
-    eventually(lambda: "left" in steps(client), timeout_s=120)
+    eventually(lambda: spot["node"] in left(client), timeout_s=120)
     eventually(lambda: steps(client).count("ordered") > ordered, timeout_s=120)
     eventually(lambda: first.read_text().split() == ["1", "2"], timeout_s=240)
     story = client.task(task)
@@ -123,6 +123,10 @@ def test_a_quota_that_is_exceeded_leads_to_the_next_offering_and_is_said(tmp_pat
         assert said.partition(": ")[2] in told.stdout
         joined = {row["offering"] for row in client.scaling() if row["step"] == "joined"}
         assert joined == {"steady"}
+
+
+def left(client: Client) -> set[str]:
+    return {row["node"] for row in client.scaling() if row["step"] == "left"}
 
 
 def lose(cluster: Cluster, node: str) -> None:

@@ -143,6 +143,17 @@ def test_what_was_taken_for_booting_and_is_refused_has_not_come(course: Course) 
     assert [one.most for one in again.offerings(view(), T + 5)] == [0, None]
 
 
+def test_what_booted_and_joined_under_its_own_name_was_not_lost(course: Course) -> None:
+    """Also where another one of its kind was refused."""
+    course.look(view(), a_plan(up()))
+    course.look(view(node("boot-1", joined=False, since_s=T + 1)), None, T + 2)
+    refused = {"spot": NotGiven(T + 3, Because.SOLD_OUT)}
+    todo = course.look(replace(view(node("a")), not_given=refused), None, T + 60)
+    assert sorted(steps(todo)) == [(Step.JOINED, "a"), (Step.LEFT, "boot-1")]
+    assert not any("lost" in of_step(one) for one in todo.records if isinstance(one, Scaled))
+    assert todo.fleet == {"spot": 1}
+
+
 def test_of_two_that_were_ordered_the_one_that_boots_has_come(course: Course) -> None:
     course.look(view(), a_plan(up(), up(2)))
     boots = replace(view(node("a", joined=False, since_s=T + 3)))
