@@ -87,7 +87,7 @@ def test_work_of_a_spot_node_that_dies_runs_elsewhere_and_another_node_is_asked_
     body = {"argv": ["sh", "-c", code], "effects": "idempotent", "wait_for_capacity": True}
     (task,) = client.submit([body])
     spot = eventually(
-        lambda: next((row for row in client.workers() if row["pool"] == "night"), None),
+        lambda: next((row for row in client.workers() if row["capacity"] == "spot"), None),
         timeout_s=240,
     )
     eventually(lambda: first.exists() and client.task(task)["worker"] == spot["worker"])
