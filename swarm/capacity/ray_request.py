@@ -18,7 +18,6 @@ from swarm.capacity.lease import Lease, decode
 from swarm.errors import CapacityError
 
 _SPACE, _KEY = b"swarm", b"fleet-lease"
-_SESSION = (b"session_dir", b"session")  # Ray's own entry: its key and its space
 _LOG_BYTES = 1 << 18
 _ALIVE = 0  # `GcsNodeInfo.GcsNodeState`
 _IDLE_TERMINATION = 1  # `DrainNodeReason`: refused by a node at work
@@ -106,10 +105,9 @@ class RayRequest:
 
     def log(self) -> str:
         """What the autoscaler wrote last; empty where its log is not on this machine."""
-        with answering(self.address):
-            folder = self._gcs.internal_kv_get(*_SESSION, _TIMEOUT_S)
+        folder = next((one.session_dir for one in self.alive() if one.is_head_node), "")
         try:
-            with (Path((folder or b"").decode()) / "logs" / "monitor.log").open("rb") as file:
+            with (Path(folder) / "logs" / "monitor.log").open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - _LOG_BYTES))
                 return file.read().decode(errors="replace")
