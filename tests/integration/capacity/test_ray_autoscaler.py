@@ -18,7 +18,7 @@ from swarm.capacity.ray_autoscaler import RayAutoscaler
 from swarm.capacity.ray_request import RayRequest
 from swarm.clock import SystemClock
 from swarm.errors import CapacityError
-from swarm.model.plans import Offering
+from swarm.model.plans import Because, Offering
 from swarm.model.work import CapacityClass
 from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
@@ -124,6 +124,21 @@ def test_a_fleet_that_nobody_renews_is_cleared(cluster: Cluster) -> None:
         eventually(lambda: joined(capacity))
         eventually(lambda: request.lease() is None)
         eventually(lambda: not capacity.nodes())
+
+
+def test_what_a_provider_refuses_is_told_in_its_words_and_does_not_boot() -> None:
+    """Ray goes on to try it, and what can be had comes meanwhile."""
+    said = "MaxSpotInstanceCountExceeded: Max spot instance count exceeded"
+    with a_head(refused={"night": said}) as cluster:
+        capacity = pool(cluster)
+        eventually(lambda: capacity.want({"night": 1}, LONG_S) is None)
+        told = eventually(lambda: capacity.not_given().get("night"))
+        assert told.because is Because.QUOTA
+        assert said.partition(": ")[2] in told.said
+        assert not capacity.nodes()
+        assert [one.most for one in capacity.offerings() if one.name == "night"] == [0]
+        capacity.want({"steady": 1}, LONG_S)
+        eventually(lambda: joined(capacity).keys() == {"steady"})
 
 
 def test_an_autoscaler_that_died_is_told_and_one_that_was_started_again_too() -> None:
