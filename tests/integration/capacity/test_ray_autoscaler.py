@@ -1,5 +1,6 @@
 """Ray's own autoscaler starts and ends real nodes as the fleet is stated."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -158,12 +159,13 @@ def test_an_autoscaler_that_died_is_told_and_one_that_was_started_again_too() ->
 
 
 def autoscaler(cluster: Cluster) -> psutil.Process:
-    """The process of Ray's own."""
+    """The process of Ray's own, which may call this machine by another address."""
+    port = cluster.address.rpartition(":")[2]
     return next(
         one
         for one in psutil.process_iter()
         if any(word.endswith("/monitor.py") for word in words(one))
-        and any(cluster.address in word for word in words(one))
+        and any(re.fullmatch(rf"--gcs-address=.*:{port}", word) for word in words(one))
     )
 
 
