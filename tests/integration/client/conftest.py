@@ -19,7 +19,7 @@ from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Event, Finish, Register, Renew
 from swarm.model.connectors import Batch
 from swarm.model.graph import PipelineSeen
-from swarm.model.outputs import Part
+from swarm.model.outputs import Output, Part
 from swarm.model.pipelines import Pipeline
 from swarm.model.work import Offer, Outcome, Resources, TaskId, Token, WorkerId
 from swarm.store.follow import Follower
@@ -70,7 +70,7 @@ class World:
         await self.tell(Renew(WORKER, self.asked, tokens, tokens))
 
     async def prints(self, task: str, at: int, text: bytes, *, last: bool = False) -> None:
-        part = Part(Token(TaskId(task), 1), at, text, last)
+        part = Part(Output(Token(TaskId(task), 1)), at, text, last)
         await self._there(lambda: self.deps.outputs.put([part]))
 
     async def ends(self, task: str, outcome: Outcome = Outcome.SUCCEEDED) -> None:
