@@ -87,6 +87,7 @@ class PlanRow(Shape):
     proposed_all: int
     makespan_s: int
     bound_s: int = Field(description="No plan on these workers ends sooner.")
+    gap: float = Field(description="The one over the other: how far from perfect it is; 1 is.")
     kept_free: int = Field(description="Slots that backfills leave free.")
     what: str
     why: str = Field(description="Why so many workers.")
@@ -108,6 +109,7 @@ class PlanRow(Shape):
             proposed_all=made.sided_all,
             makespan_s=made.makespan_s,
             bound_s=made.bound_s,
+            gap=made.gap,
             kept_free=made.kept_free,
             what=of_made(made),
             why=of_choice(made),

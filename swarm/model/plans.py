@@ -187,4 +187,9 @@ class Plan:
     @property
     def gap(self) -> float:
         """How far from perfect it is: 1 is."""
-        return self.makespan_s / self.bound_s if self.bound_s else 1.0
+        return gap(self.makespan_s, self.bound_s)
+
+
+def gap(makespan_s: int, bound_s: int) -> float:
+    """A makespan over what no plan on the same workers could beat; of nothing at all 1."""
+    return makespan_s / bound_s if bound_s else 1.0

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import Foretold, Learned
-from swarm.model.plans import Because, Candidate, Move, Unplaced
+from swarm.model.plans import Because, Candidate, Move, Unplaced, gap
 from swarm.model.sides import Sided
 
 
@@ -72,6 +72,11 @@ class PlanMade:
     sided: tuple[Sided, ...] = ()
     sided_all: int = 0
     foretold: Foretold = field(default_factory=Foretold)
+
+    @property
+    def gap(self) -> float:
+        """As of `Plan`."""
+        return gap(self.makespan_s, self.bound_s)
 
 
 @dataclass(frozen=True, slots=True)

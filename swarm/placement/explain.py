@@ -48,10 +48,15 @@ _STEPS = {
 def explained(plan: Plan) -> list[str]:
     """First the whole, then what is done about workers, then what is refused, then who runs
     where."""
-    gap = f"{plan.gap - 1:.1%} more than the least any plan on these workers could take"
-    whole = f"{plan.chosen.workers} workers, all done after {_minutes(plan.makespan_s)}: {gap}"
+    whole = f"{plan.chosen.workers} workers, {of_gap(plan)}"
     parts = [*map(of_move, plan.moves), *map(of_unplaced, plan.unplaced)]
     return [f"{whole}.", *parts, *map(of_placement, plan.placements)]
+
+
+def of_gap(made: Plan | PlanMade) -> str:
+    """When all is done, and how much sooner it could be at best."""
+    least = f"{made.gap - 1:.1%} more than the least any plan on these workers could take"
+    return f"all done after {_minutes(made.makespan_s)}: {least}"
 
 
 def of_made(made: PlanMade) -> str:
@@ -67,7 +72,8 @@ def of_choice(made: PlanMade) -> str:
     one = made.chosen
     late_usd = max(0.0, one.total_usd - one.rent_usd)
     costs = f"rent ${one.rent_usd:.2f}, what is late and how long it takes ${late_usd:.2f}"
-    return f"{one.workers} workers cost least of {len(made.candidates)} fleets: {costs}."
+    whole = f"{one.workers} workers cost least of {len(made.candidates)} fleets: {costs}"
+    return f"{whole}; {of_gap(made)}." if made.bound_s else f"{whole}."
 
 
 def of_step(step: Scaled) -> str:

@@ -50,6 +50,7 @@ class Plan(TypedDict):
     proposed_all: int
     makespan_s: int
     bound_s: int
+    gap: float
     kept_free: int
     foretold: str
     what: str

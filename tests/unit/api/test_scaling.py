@@ -1,5 +1,9 @@
 """Plans of the fleet and their steps over HTTP."""
 
+from dataclasses import replace
+
+import pytest
+
 from swarm.model.plans import Because, Candidate, Refused, ScaleUp, Unplaced
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.store.journal import open_journal
@@ -49,6 +53,19 @@ async def test_a_plan_tells_what_was_thought_of_and_why_it_is_as_it_is(api):
     assert plan["unplaced"][0]["task"] == "huge"
     assert "64 slots" in plan["unplaced"][0]["why"]
     assert plan["why"].startswith("3 workers cost least of 2 fleets: rent $0.50")
+
+
+async def test_a_plan_tells_how_far_from_perfect_it_is(api):
+    """At best 280 s, as planned 300 s."""
+    write(api, MADE)
+    plan = await api.get("plan")
+    assert plan["gap"] == pytest.approx(300 / 280)
+    assert plan["why"].endswith(
+        "all done after 5.0 min: 7.1% more than the least any plan on these workers could take."
+    )
+    write(api, replace(MADE, number=8, makespan_s=0, bound_s=0))
+    idle = await api.get("plan")
+    assert (idle["gap"], "than the least" in idle["why"]) == (1.0, False)
 
 
 async def test_steps_come_newest_first_page_by_page_with_their_reasons(api):

@@ -44,7 +44,8 @@ def test_a_plan_is_told_with_its_candidates_prices_and_reasons() -> None:
     assert done.exit_code == 0, done.stderr
     chosen = next(line for line in done.stdout.splitlines() if line.endswith("chosen"))
     assert chosen.split() == ["3", "0", "5.0", "min", "$0.50", "$0.50", "chosen"]
-    for part in ("nodes wanted: 3 spot ($0.09/h)", "raise `most_workers`", "huge needs 64 slots"):
+    parts = "nodes wanted: 3 spot ($0.09/h)", "raise `most_workers`", "huge needs 64 slots"
+    for part in (*parts, "7.1% more than the least"):
         assert part in done.stdout
 
 
