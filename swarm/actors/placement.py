@@ -145,7 +145,7 @@ class Placing:
         made = plan(found, Random(_SEED), _EFFORT)
         most = self._terms.budget.most_leaving
         sided = (*chosen.copies, *chosen.sided)
-        return Planned(made, len(found.demands), self._returns, sided, foretold, most)
+        return Planned(made, len(found.demands), self._returns, sided, foretold, most, chosen.risks)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from swarm.api.schemas import Shape
-from swarm.api.side_schemas import SideRow
+from swarm.api.side_schemas import RiskRow, SideRow
 from swarm.model.plans import Because, Candidate, Move, Unplaced
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.placement.explain import of_choice, of_foretold, of_made, of_move, of_step, of_unplaced
@@ -85,6 +85,7 @@ class PlanRow(Shape):
     unplaced_all: int
     proposed: list[SideRow] = Field(description="Spot or dedicated, for the first hundred.")
     proposed_all: int
+    risks: list[RiskRow] = Field(description="Of the pools of spot, the cheapest first.")
     makespan_s: int
     bound_s: int = Field(description="No plan on these workers ends sooner.")
     gap: float = Field(description="The one over the other: how far from perfect it is; 1 is.")
@@ -107,6 +108,7 @@ class PlanRow(Shape):
             unplaced_all=made.unplaced_all,
             proposed=[SideRow.of(one) for one in made.sided],
             proposed_all=made.sided_all,
+            risks=[RiskRow.of(one) for one in made.risks],
             makespan_s=made.makespan_s,
             bound_s=made.bound_s,
             gap=made.gap,

@@ -19,8 +19,8 @@ _COLUMNS = ("workers", "late", "done after", "rent", "in all")
 
 
 def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
-    """Show the newest plan of the fleet: which fleets were thought of, their price, which was
-    chosen and why, and what no worker will run."""
+    """Show the newest plan of the fleet: which fleets were thought of, their price, what spot
+    risks, which was chosen and why, and what no worker will run."""
     with connected(path) as swarm:
         found = swarm.plan()
     if output is Output.JSON:
@@ -41,7 +41,7 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         )
         mark = "  chosen" if row["chosen"] else ""
         typer.echo("  ".join(f"{cell:>10}" for cell in cells) + mark)
-    for told in (*found["moves"], *found["unplaced"], *found["proposed"]):
+    for told in (*found["risks"], *found["moves"], *found["unplaced"], *found["proposed"]):
         typer.echo(told["why"])
     left = found["unplaced_all"] - len(found["unplaced"])
     if left > 0:

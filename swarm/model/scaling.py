@@ -10,7 +10,7 @@ from enum import StrEnum
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import Foretold, Learned
 from swarm.model.plans import Because, Candidate, Move, Unplaced, gap
-from swarm.model.sides import Sided
+from swarm.model.sides import Risk, Sided
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class PlanMade:
     """A plan that decides something else than the one before it. Of `unplaced` there are the
     first, `unplaced_all` is how many there are. `wanted` is the fleet that follows from it, by the
     names of offerings. Of `sided`, the tasks that spot or dedicated was chosen for, there are the
-    first, the most urgent ones. `foretold` is what was planned for beside all that is known."""
+    first, the most urgent ones. `foretold` is what was planned for beside all that is known;
+    `risks` are those of spot as they were then, the cheapest pool first."""
 
     number: int
     at_s: float
@@ -72,6 +73,7 @@ class PlanMade:
     sided: tuple[Sided, ...] = ()
     sided_all: int = 0
     foretold: Foretold = field(default_factory=Foretold)
+    risks: tuple[Risk, ...] = ()
 
     @property
     def gap(self) -> float:

@@ -24,6 +24,17 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """What it is to be on a pool of spot: its price, for how long it has been there without a loss,
+    and the probability that a node of it is lost within the next hour."""
+
+    pool: str
+    price_usd_per_h: float
+    age_s: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sided:
     """A task that waits, after `grant` leases, and its side. `why` is one line for a person."""
 

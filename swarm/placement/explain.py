@@ -15,7 +15,7 @@ from swarm.model.plans import (
     Unplaced,
 )
 from swarm.model.scaling import PlanMade, Scaled, Step
-from swarm.model.sides import Side, Sided
+from swarm.model.sides import Risk, Side, Sided
 from swarm.model.work import CapacityClass
 
 _NO_MORE = {
@@ -103,6 +103,15 @@ def of_foretold(foretold: Foretold) -> str:
             return f"By the forecast{right} up to {most} slots more are needed within the hour."
         case Trust.TRUSTED:
             return f"By the forecast{right} nothing comes beside what is known."
+
+
+def of_risk(risk: Risk) -> str:
+    """What a pool of spot costs, and how likely it is to be lost."""
+    costs = f"Spot of {risk.pool} costs ${risk.price_usd_per_h:.2f}/h"
+    lost = f"a node of it is lost within the hour in {risk.chance:.1%} of cases"
+    if not risk.age_s:
+        return f"{costs}; it was lost or not there just now: {lost}."
+    return f"{costs}; it has been there for {_minutes(risk.age_s)} without a loss: {lost}."
 
 
 def of_sided(sided: Sided) -> str:

@@ -22,7 +22,7 @@ from math import inf
 
 from swarm.model.keys import PipelineKey
 from swarm.model.plans import Budget, Offering, Rented
-from swarm.model.sides import Side, Sided
+from swarm.model.sides import Risk, Side, Sided
 from swarm.model.work import CapacityClass, Needs, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
 from swarm.placement.rooms import has_room
@@ -42,6 +42,7 @@ from swarm.placement.survival import Survival
 
 MOST = 2_000  # that are spoken of, the most urgent first
 _LOOK_S = 15.0  # until the next proposals are heard
+_HOUR_S = 3_600.0
 _RESTART_S = 30.0  # beside what a node may have to boot
 _NEVER_S = 100_000  # what boots for longer is of a pool that stays as it is
 _NOTHING_ELSE = "it is critical, and no dedicated capacity can be had"
@@ -62,7 +63,8 @@ class Market:
 class Sides:
     """`sided` are those that wait, `of` all by their names, also those to come. `careful`: there is
     dedicated capacity for what is critical and was not looked at yet. `copies` are of tasks that
-    run; `waiting` is what they still need room for."""
+    run; `waiting` is what they still need room for. `risks`: of the pools there were to choose
+    from."""
 
     sided: tuple[Sided, ...] = ()
     of: Mapping[str, Side] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Sides:
     promised: frozenset[PipelineKey] = frozenset()
     copies: tuple[Sided, ...] = ()
     waiting: tuple[Live, ...] = ()
+    risks: tuple[Risk, ...] = ()
 
     def first(self, offerings: Sequence[Offering]) -> tuple[Offering, ...]:
         """The class that most of the work is better on comes first."""
@@ -118,7 +121,8 @@ def sides(
             found[second[-1].submission.task] = side
     careful = any(one.capacity is _DEDICATED for one in kinds)
     promised = frozenset(key for key, one in scene.expected.items() if one.end_by_s is not None)
-    return Sides(tuple(sided), found, careful, promised, tuple(copies), tuple(second))
+    risks = tuple(chooser.risks())
+    return Sides(tuple(sided), found, careful, promised, tuple(copies), tuple(second), risks)
 
 
 def as_copy(one: Submission) -> Submission:
@@ -160,6 +164,13 @@ class _Chooser:
                     self._held[self._domain(spot[one.node].name)] += 1
         self._spot = spot
         self._ages_s = {one.name: market.age_s(one.name) for one in kinds}
+
+    def risks(self) -> Iterator[Risk]:
+        for one in sorted(self._kinds, key=lambda one: (one.price_usd_per_h, one.name)):
+            if one.capacity is _SPOT:
+                age_s = self._ages_s[one.name]
+                chance = self._market.survival.chance(one.name, age_s, _HOUR_S)
+                yield Risk(one.name, one.price_usd_per_h, age_s, chance)
 
     def is_critical(self, sla: SlaClass, pipeline: PipelineKey | None) -> bool:
         known = self._scene.expected.get(pipeline) if pipeline is not None else None

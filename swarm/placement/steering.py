@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from swarm.model.learned import Foretold
 from swarm.model.plans import Because, Kept, Move, Plan, Refused, ScaleDown, ScaleUp
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
-from swarm.model.sides import Sided
+from swarm.model.sides import Risk, Sided
 from swarm.model.work import WorkerId
 from swarm.placement.explain import of_foretold
 from swarm.placement.orders import RELEASED, Orders, View
@@ -50,7 +50,7 @@ class Todo:
 class Planned:
     """A plan of so many demands. `before`: whom the plan before it returned; `sided`: for whom spot
     or dedicated was chosen; `foretold`: what nobody announced and was planned for; `most_leaving`:
-    so many workers may go at a time (None: any number)."""
+    so many workers may go at a time (None: any number); `risks`: of the pools of spot."""
 
     plan: Plan
     demands: int
@@ -58,6 +58,7 @@ class Planned:
     sided: tuple[Sided, ...] = ()
     foretold: Foretold = field(default_factory=Foretold)
     most_leaving: int | None = None
+    risks: tuple[Risk, ...] = ()
 
     @property
     def returns(self) -> frozenset[str]:
@@ -262,6 +263,7 @@ def _made(
         sided=planned.sided[:_TOLD],
         sided_all=len(planned.sided),
         foretold=planned.foretold,
+        risks=planned.risks,
     )
 
 

@@ -34,6 +34,16 @@ class Unplaced(TypedDict):
     why: str
 
 
+class Risk(TypedDict):
+    """A pool of spot: `chance` is the probability that a node is lost within the next hour."""
+
+    pool: str
+    usd_per_h: float
+    age_s: float
+    chance: float
+    why: str
+
+
 class Plan(TypedDict):
     """The newest plan that decided anything. Times of its course are seconds from `at_s` on."""
 
@@ -48,6 +58,7 @@ class Plan(TypedDict):
     unplaced_all: int
     proposed: list[Side]
     proposed_all: int
+    risks: list[Risk]
     makespan_s: int
     bound_s: int
     gap: float

@@ -444,6 +444,9 @@ async def test_when_all_zones_are_lost_at_once_dedicated_nodes_take_the_work(
     world.hand_in(12, sla=SlaClass.STANDARD, effects=Effects.IDEMPOTENT)
     await world.turns(2)
     assert {name.rpartition("-")[0] for name in world.held()} == {one.name for one in zones}
+    plan = world.placing._memory.orders.plan
+    assert plan is not None
+    assert [one.pool for one in plan.risks] == [one.name for one in zones]
     world.pool.kinds = (*(replace(one, most=0) for one in zones), world.pool.kinds[-1])
     lost = world.lose_all()
     assert len(lost) == 6

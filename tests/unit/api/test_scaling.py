@@ -6,6 +6,7 @@ import pytest
 
 from swarm.model.plans import Because, Candidate, Refused, ScaleUp, Unplaced
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
+from swarm.model.sides import Risk
 from swarm.store.journal import open_journal
 
 SMALL, LARGE = Candidate(1, 2.0, 900.0, 0.2, 200.2), Candidate(3, 0.0, 300.0, 0.5, 0.5)
@@ -23,6 +24,7 @@ MADE = PlanMade(
     bound_s=280,
     usd_per_h=0.09,
     wanted=(("spot", 3),),
+    risks=(Risk("spot", 0.03, 7_200.0, 0.042), Risk("new", 0.04, 0.0, 0.5)),
 )
 
 
@@ -66,6 +68,22 @@ async def test_a_plan_tells_how_far_from_perfect_it_is(api):
     write(api, replace(MADE, number=8, makespan_s=0, bound_s=0))
     idle = await api.get("plan")
     assert (idle["gap"], "than the least" in idle["why"]) == (1.0, False)
+
+
+async def test_a_plan_tells_what_spot_risks(api):
+    write(api, MADE)
+    old, new = (await api.get("plan"))["risks"]
+    assert (old["pool"], old["usd_per_h"], old["age_s"], old["chance"]) == (
+        "spot",
+        0.03,
+        7_200.0,
+        0.042,
+    )
+    assert old["why"] == (
+        "Spot of spot costs $0.03/h; it has been there for 120.0 min without a loss: a node of it "
+        "is lost within the hour in 4.2% of cases."
+    )
+    assert "not there just now" in new["why"]
 
 
 async def test_steps_come_newest_first_page_by_page_with_their_reasons(api):

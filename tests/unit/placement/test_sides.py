@@ -87,6 +87,18 @@ def test_what_is_due_is_on_spot_only_while_a_loss_could_be_made_good() -> None:
     assert late == (Side(SURE, ()), Because.NO_SLACK.value)
 
 
+def test_what_each_pool_risks_is_told_the_cheapest_first() -> None:
+    """An old one is nearly dedicated; of dedicated capacity there is nothing to tell."""
+    young, old = chosen(a_scene(a_task())).risks
+    assert [(one.pool, one.price_usd_per_h, one.age_s) for one in (young, old)] == [
+        ("young", 0.04, 60.0),
+        ("old", 0.06, 86_400.0),
+    ]
+    assert 0 < old.chance < young.chance < 1
+    assert young.chance == Survival().chance("young", 60.0, 3_600.0)
+    assert chosen(a_scene(a_task(), offerings=(OWN,))).risks == ()
+
+
 def test_what_is_late_anyway_takes_what_there_is() -> None:
     assert side(a_scene(a_task(deadline_s=T + 30.0)))[0] == Side(SURE)
 

@@ -19,6 +19,7 @@ from swarm.model.plans import (
     Standing,
 )
 from swarm.model.scaling import PlanMade, Scaled, Step
+from swarm.model.sides import Risk
 from swarm.model.work import CapacityClass, Offer, Resources, WorkerId
 from swarm.placement.explain import of_move, of_step
 from swarm.placement.orders import SOLD_OUT_S, Crew, Orders, View
@@ -263,7 +264,8 @@ def test_a_plan_that_decides_the_same_is_not_told_again(course: Course) -> None:
         isinstance(one, PlanMade) for one in course.look(view(node("a")), a_plan(kept)).records
     )
     same = replace(kept, saves_s=50)
-    assert course.look(view(node("a")), a_plan(same), T + 10).records == ()
+    older = replace(a_plan(same), risks=(Risk("spot", 0.03, 60.0, 0.2),))
+    assert course.look(view(node("a")), older, T + 10).records == (), "pools grow old all the time"
 
 
 def test_what_cannot_be_had_is_refused_once_with_its_reason(course: Course) -> None:
