@@ -1,4 +1,5 @@
 """One worker on every node that has CPUs for work: made when the node comes, anew when it dies.
+A node that says so is for other jobs and gets none.
 
 A node that left is forgotten; that its worker is gone is told by whoever watches that worker.
 """
@@ -11,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from swarm.model.work import MARKET_LABEL, CapacityClass, Offer, Resources, WorkerId
+from swarm.model.work import KEEP_OFF_LABEL, MARKET_LABEL, CapacityClass, Offer, Resources, WorkerId
 
 POOL_LABEL = "swarm/pool"
 GROUP_LABEL = "ray.io/node-group"  # the pool of nodes that name none
@@ -67,7 +68,7 @@ class NodeWorkers:
         for node in nodes.values():
             death = self._workers.get(node.id)
             offer = self._offer(node)
-            if node.id in self._left:
+            if node.id in self._left or KEEP_OFF_LABEL in node.labels:
                 continue
             if offer.slots and (death is None or death()):
                 log.info("worker starts", worker=offer.worker, node=node.name, slots=offer.slots)

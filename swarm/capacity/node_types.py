@@ -1,4 +1,5 @@
-"""The offerings that a cluster file for `ray up` stands for: its node types with `swarm/offering`.
+"""The offerings that a cluster file for `ray up` stands for: its node types with `swarm/offering`,
+but for those with `swarm/keep-off`, which are for other jobs on the same Ray.
 
 Labels say what Ray's schema has no place for: `swarm/usd-per-hour` where the price is not known
 otherwise, and `swarm/boot-s`, how long a node takes until it works.
@@ -9,7 +10,7 @@ from typing import Any
 
 from swarm.errors import ConfigError
 from swarm.model.plans import Offering
-from swarm.model.work import MARKET_LABEL, OFFERING_LABEL, CapacityClass
+from swarm.model.work import KEEP_OFF_LABEL, MARKET_LABEL, OFFERING_LABEL, CapacityClass
 from swarm.placement.prices import ondemand_usd_per_h
 
 PRICE_LABEL = "swarm/usd-per-hour"
@@ -34,7 +35,7 @@ def offerings(cluster: Mapping[str, Any], price_of: PriceOf) -> list[Offering]:
     return [
         _offering(name, kind, region, price_of)
         for name, kind in cluster.get("available_node_types", {}).items()
-        if OFFERING_LABEL in kind.get("labels", {})
+        if OFFERING_LABEL in kind.get("labels", {}) and KEEP_OFF_LABEL not in kind["labels"]
     ]
 
 

@@ -39,6 +39,7 @@ class SlaClass(StrEnum):
 
 MARKET_LABEL = "ray.io/market-type"
 OFFERING_LABEL = "swarm/offering"  # of a node: which kind of worker it is, by name
+KEEP_OFF_LABEL = "swarm/keep-off"  # of a node: it is for other jobs, and swarm's work stays off it
 
 
 class CapacityClass(StrEnum):

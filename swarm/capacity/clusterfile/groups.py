@@ -5,7 +5,7 @@ from typing import Any
 
 from swarm.capacity.clusterfile.located import Note, Path, at, entries, items, texts
 from swarm.capacity.node_types import BOOT_LABEL, PRICE_LABEL, known_price
-from swarm.model.work import MARKET_LABEL, OFFERING_LABEL, CapacityClass
+from swarm.model.work import KEEP_OFF_LABEL, MARKET_LABEL, OFFERING_LABEL, CapacityClass
 
 HOST_POOL = "swarm.capacity.host_pool.HostPool"
 
@@ -33,12 +33,15 @@ def check(tree: Any, note: Note) -> None:
             "the head would run work beside swarm's journal",
             "`resources: {CPU: 0}`",
         )
-    if not workers:
+    ours = [one for one in workers if is_ours(one[1])]
+    if not ours:
         note(("available_node_types",), "no node does work", "add a type beside the head's")
     for name, kind in workers:
         path: Path = ("available_node_types", name)
-        _cpus(kind, path, note)
         labels(name, dict(entries(kind, "labels")), (*path, "labels"), note)
+    for name, kind in ours:
+        path = ("available_node_types", name)
+        _cpus(kind, path, note)
         _price(tree, kind, path, note)
         _market(kind, path, note)
     _sum(tree, dict(workers), note)
@@ -47,8 +50,17 @@ def check(tree: Any, note: Note) -> None:
     _volume(tree, str(head), note)
 
 
+def is_ours(kind: Any) -> bool:
+    """Whether swarm's work runs on nodes of this group; else it is for other jobs on the same
+    Ray."""
+    return KEEP_OFF_LABEL not in dict(entries(kind, "labels"))
+
+
 def labels(name: str, given: Mapping[str, Any], path: Path, note: Note) -> None:
-    """Those by which swarm asks for a node of this group."""
+    """Those by which swarm asks for a node of this group, or leaves it alone."""
+    if KEEP_OFF_LABEL in given:
+        _kept_off(given, path, note)
+        return
     market = given.get(MARKET_LABEL)
     if market not in list(CapacityClass):
         note(
@@ -69,6 +81,21 @@ def labels(name: str, given: Mapping[str, Any], path: Path, note: Note) -> None:
             fits = False
         if not fits:
             note((*path, label), f"{given[label]!r} is no number", f'`{label}: "1"`')
+
+
+def _kept_off(given: Mapping[str, Any], path: Path, note: Note) -> None:
+    if OFFERING_LABEL in given:
+        note(
+            (*path, OFFERING_LABEL),
+            "it is offered to swarm, whose work stays off it",
+            f"leave `{OFFERING_LABEL}` out, or `{KEEP_OFF_LABEL}`",
+        )
+    if str(given[KEEP_OFF_LABEL]).lower() != "true":
+        note(
+            (*path, KEEP_OFF_LABEL),
+            f"swarm's work stays off it also at {given[KEEP_OFF_LABEL]!r}",
+            f'`{KEEP_OFF_LABEL}: "true"`, or leave it out',
+        )
 
 
 def _cpus(kind: Mapping[str, Any], path: Path, note: Note) -> None:

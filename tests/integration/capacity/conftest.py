@@ -24,7 +24,7 @@ _HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
 _START_S = 90.0
 _LOOK_S = 0.2
 _T = TypeVar("_T")
-# Types of nodes of two CPUs: their market, and how many there may be.
+# Types of nodes of two CPUs: their market (none: for jobs of others), and how many there may be.
 KINDS = {"night": ("spot", 1), "steady": ("on-demand", 2)}
 
 
@@ -155,9 +155,10 @@ def _config(
 
 
 def _type(name: str, market: str, most: int) -> dict[str, object]:
+    ours = {"ray.io/market-type": market, "swarm/offering": name}
     return {
         "resources": {"CPU": 2, "object_store_memory": 80_000_000},
-        "labels": {"ray.io/market-type": market, "swarm/offering": name},
+        "labels": ours if market else {"swarm/keep-off": "true"},
         "node_config": {},
         "min_workers": 0,
         "max_workers": most,

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import ray
 import yaml
 
 from swarm.capacity.ray_request import RayRequest
 from swarm.client import ApiError, Client
 from tests.e2e.conftest import cli, free_port
-from tests.integration.capacity.conftest import Cluster, a_head, eventually
+from tests.integration.capacity.conftest import KINDS, Cluster, a_head, eventually
+from tests.integration.capacity.test_ray_autoscaler import Holder, driver
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -125,6 +127,26 @@ def test_a_quota_that_is_exceeded_leads_to_the_next_offering_and_is_said(tmp_pat
         assert said.partition(": ")[2] in told.stdout
         joined = {row["offering"] for row in client.scaling() if row["step"] == "joined"}
         assert joined == {"steady"}
+
+
+def test_nodes_for_other_jobs_of_the_same_ray_are_left_to_them(tmp_path: Path) -> None:
+    with (
+        a_head(KINDS | {"theirs": ("", 1)}) as cluster,
+        a_swarm(cluster, tmp_path) as client,
+        driver(cluster),
+    ):
+        theirs = {"swarm/keep-off": "true"}
+        job = ray.remote(Holder).options(num_cpus=2, label_selector=theirs).remote()
+        assert ray.get(job.here.remote(), timeout=240)
+        (node,) = (one["NodeID"] for one in ray.nodes() if one["Labels"].items() >= theirs.items())
+        body = {"argv": ["true"], "effects": "idempotent", "wait_for_capacity": True}
+        (task,) = client.submit([body])
+        assert client.wait(task, timeout_s=240)["state"] == "succeeded"
+        assert {row["offering"] for row in client.scaling()} <= {"", *KINDS}
+        eventually(lambda: "returned" in steps(client), timeout_s=240)
+        assert node not in {row["node"] for row in client.scaling()}
+        assert node not in {row["node"] for row in client.workers()}
+        assert ray.get(job.here.remote(), timeout=60), "it goes on where it was"
 
 
 def left(client: Client) -> set[str]:

@@ -66,6 +66,18 @@ def test_a_head_without_cpus_or_slots_does_not_work() -> None:
     assert cluster.started == []
 
 
+def test_a_node_for_other_jobs_is_left_alone() -> None:
+    """Also where it is the one that all else of swarm runs on."""
+    cluster = Cluster()
+    cluster.add("head", 8.0, **{"swarm__keep-off": "true"})
+    cluster.add("theirs", 4.0, **{"swarm__keep-off": "true", "ray.io__node-group": "gpu"})
+    cluster.add("ours", 1.0)
+    fleet = cluster.fleet()
+    fleet.look()
+    fleet.mend()
+    assert [offer.node for offer in cluster.started] == ["ours"]
+
+
 def test_labels_say_what_a_node_is() -> None:
     cluster = Cluster()
     cluster.add("a", 1.0, **{"ray.io__market-type": "spot", "swarm__pool": "night"})

@@ -366,6 +366,48 @@ def test_what_ships_is_right(name: str) -> None:
     assert check(text_of(name)) == []
 
 
+THEIRS = """  theirs:
+    labels: {swarm/keep-off: "true"}
+    resources: {GPU: 1}
+    max_workers: 2
+    node_config: {InstanceType: g5.xlarge}
+"""
+
+
+def with_theirs(group: str = THEIRS) -> str:
+    """A file with one more group of nodes, which is for other jobs."""
+    text = text_of(AWS).replace("\nfile_mounts:", f"{group}\nfile_mounts:", 1)
+    return text.replace("max_workers: 50", "max_workers: 52", 1)
+
+
+def test_a_group_for_other_jobs_needs_nothing_of_swarms() -> None:
+    """But counts among the nodes that Ray may start."""
+    assert check(with_theirs()) == []
+    (finding,) = check(with_theirs().replace("max_workers: 52", "max_workers: 50"))
+    assert "52 nodes together" in finding.problem
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ('{swarm/keep-off: "true", swarm/offering: theirs}', "is offered to swarm"),
+        ('{swarm/keep-off: "no"}', "stays off it also at 'no'"),
+    ],
+)
+def test_a_group_that_is_half_for_other_jobs_is_told(labels: str, says: str) -> None:
+    group = THEIRS.replace('{swarm/keep-off: "true"}', labels)
+    (finding,) = check(with_theirs(group))
+    assert says in finding.problem
+    assert "keep-off" in finding.fix
+
+
+def test_where_all_groups_are_for_other_jobs_nobody_does_swarms_work() -> None:
+    text = text_of(ONPREM)
+    for name in ("spot", "dedicated"):
+        text = text.replace(f"swarm/offering: {name}", 'swarm/keep-off: "true"')
+    assert [one.problem for one in check(text)] == ["no node does work"]
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_told_on_its_line_with_the_fix(fault: Fault) -> None:
     text = text_of(fault.file)

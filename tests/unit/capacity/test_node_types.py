@@ -49,6 +49,11 @@ def test_without_our_label_it_is_somebody_elses() -> None:
     assert offerings(a_type(labels={"ray.io/market-type": "spot"}), known_price) == []
 
 
+def test_what_is_for_other_jobs_is_no_offering() -> None:
+    labels = a_type()["available_node_types"]["big"]["labels"]
+    assert offerings(a_type(labels=labels | {"swarm/keep-off": "true"}), known_price) == []
+
+
 def test_what_nobody_can_price_is_named_with_the_fix() -> None:
     with pytest.raises(ConfigError, match=r"`big`: nobody knows what x9\.huge costs.*usd-per-hour"):
         offerings(a_type(node_config={"InstanceType": "x9.huge"}), known_price)
