@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import EXIT_FOUND, fail
+from swarm.cli.connection import EXIT_FOUND, ConfigOption, explained, fail
 from swarm.cli.output import AsIsOption, Output, OutputOption, print_table
 
 if TYPE_CHECKING:
@@ -78,6 +78,55 @@ def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
         print_table(columns, ([str(row[column]) for column in columns] for row in rows))
     else:
         typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)
+
+
+@app.command()
+def prices(output: AsIsOption = Output.YAML, path: ConfigOption = None) -> None:
+    """Ask AWS what the machines of the settings cost on demand now, and print `prices` with that.
+
+    For the pools with a type and a region. It needs `pricing:GetProducts`, and changes nothing:
+    what is printed belongs into the settings, where it counts before the table that ships.
+    """
+    from swarm.capacity.listed import listed
+    from swarm.config import load
+    from swarm.errors import CapacityError
+    from swarm.placement.prices import PoolPrice
+
+    with explained():
+        pools = load(path).prices
+    if not any(one.type and one.region for one in pools.values()):
+        fail("no pool of `prices` says its `type` and `region`", 2)
+    tree = {name: one.model_dump(exclude_defaults=True) for name, one in pools.items()}
+    rows, published = [], ""
+    for name, one in pools.items():
+        before = PoolPrice(one.type, one.region, usd_per_h=one.usd_per_h).ondemand_usd_per_h
+        told = "" if before is None else f"{before:g}"
+        if not one.type or not one.region:
+            rows.append((name, one.type, one.region, told, told))
+            continue
+        try:
+            found = listed(one.type, one.region)
+        except CapacityError as error:
+            fail(str(error), 6)
+        if found is None:
+            typer.echo(f"{name}: AWS does not list {one.type} in {one.region}", err=True)
+            rows.append((name, one.type, one.region, told, told))
+            continue
+        if found.usd_per_h != before:
+            typer.echo(f"{name}: {told or 'unknown'} -> {found.usd_per_h:g}", err=True)
+        tree[name]["usd_per_h"] = found.usd_per_h
+        published = max(published, found.published)
+        rows.append((name, one.type, one.region, told, f"{found.usd_per_h:g}"))
+    if output is Output.TABLE:
+        print_table(("pool", "type", "region", "USD/h so far", "USD/h listed"), rows)
+    elif output is Output.JSON:
+        whole = {"schema_version": 1, "published": published, "prices": tree}
+        typer.echo(json.dumps(whole, indent=2))
+    else:
+        import yaml
+
+        typer.echo(f"# usd_per_h: on demand, Linux, by AWS's price list published {published}")
+        typer.echo(yaml.safe_dump({"prices": tree}, sort_keys=False), nl=False)
 
 
 def _checked(file: Path) -> "list[Finding]":

@@ -50,6 +50,7 @@ def test_what_is_no_table_by_default_is_what_others_read():
     assert others == {
         "swarm.cli.config:show": "yaml",
         "swarm.cli.cluster:offerings": "yaml",
+        "swarm.cli.cluster:prices": "yaml",
         "swarm.cli.reads:openapi": "json",
     }
 
