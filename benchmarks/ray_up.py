@@ -1,5 +1,5 @@
-"""How long until a pool of machines that are there is a cluster, until wanted nodes work, and until
-they are free again?
+"""How long until a pool of machines that are there is a cluster, until wanted nodes work, until a
+task goes on that was killed with its host, and until they are free again?
 
 `ray up cluster/onprem.yaml`, over SSH, onto three hosts of this machine (network and process
 namespaces). It differs from the file that ships in this: what is installed is there already, nodes
@@ -24,6 +24,8 @@ from benchmarks.report import Figures, Options, progress, run
 _ROOT = Path(__file__).parents[1]
 _MOST_S = 400.0
 _IDLE_MIN = 0.2
+_LOOK_S, _SOON_S = 3.0, 0.1  # at what Ray does, and at what swarm does
+_WORKERS = {1: "spot", 2: "dedicated"}  # which host is of which type
 _WANT = """
 import yaml
 from swarm.capacity.node_types import known_price, offerings
@@ -33,6 +35,15 @@ from swarm.clock import SystemClock
 kinds = offerings(yaml.safe_load(open("ray_bootstrap_config.yaml")), known_price)
 pool = RayAutoscaler(kinds, RayRequest("{address}:6379"), SystemClock())
 pool.want({fleet}, 3600)
+"""
+_TASK = f"""
+import json, pathlib
+from swarm.client import Client
+state = pathlib.Path("~/swarm-state").expanduser()
+url = json.loads((state / "up.json").read_text())["url"]
+code = "echo $SWARM_GRANT >> {HOME}/ran; until [ -e {HOME}/go ]; do sleep 0.2; done"
+with Client(url, (state / "token").read_text()) as swarm:
+    swarm.submit([{{"id": "tied", "argv": ["sh", "-c", code], "effects": "idempotent"}}])
 """
 
 
@@ -51,14 +62,13 @@ def _measured(hosts: LoginHosts, folder: Path) -> Figures:
     config.write_text(yaml.safe_dump(_config(hosts, folder)))
     figures: dict[str, float] = {}
 
-    def timed(name: str, act: Callable[[], object], done: Callable[[], bool]) -> None:
+    def timed(
+        name: str, act: Callable[[], object], done: Callable[[], bool], look_s: float = _LOOK_S
+    ) -> None:
         progress(name)
         began_s = time.monotonic()
         act()
-        while not done():
-            if time.monotonic() - began_s > _MOST_S:
-                raise RuntimeError(f"{name}: not within {_MOST_S:.0f} s")
-            time.sleep(3.0)
+        _until(name, done, look_s)
         figures[name] = time.monotonic() - began_s
 
     timed("ray_up_s", lambda: _ray_up(hosts, folder, config), lambda: _workers(hosts) == [])
@@ -67,6 +77,20 @@ def _measured(hosts: LoginHosts, folder: Path) -> Figures:
         lambda: _want(hosts, {"spot": 1, "dedicated": 1}),
         lambda: _workers(hosts) == ["on-demand", "spot"],
     )
+    timed(
+        "submitted_to_running_s", lambda: _python(hosts, _TASK), lambda: _ran(folder) != {}, _SOON_S
+    )
+    (lost,) = _ran(folder)
+    (other,) = _WORKERS.keys() - {lost}
+    _want(hosts, {_WORKERS[other]: 1})  # of the type that is lost there is no other host
+    timed(
+        "host_killed_to_running_elsewhere_s",
+        hosts.all[lost].kill,
+        lambda: _ran(folder).get(other) == "2",
+        _SOON_S,
+    )
+    (_home(folder, other) / "go").touch()
+    _until("the task ends", lambda: _succeeded(hosts), _LOOK_S)
     _want(hosts, {})
     timed(
         "released_to_free_s",
@@ -74,6 +98,14 @@ def _measured(hosts: LoginHosts, folder: Path) -> Figures:
         lambda: _used(folder) == [hosts.head.address],
     )
     return figures
+
+
+def _until(what: str, done: Callable[[], bool], look_s: float) -> None:
+    deadline_s = time.monotonic() + _MOST_S
+    while not done():
+        if time.monotonic() > deadline_s:
+            raise RuntimeError(f"{what}: not within {_MOST_S:.0f} s")
+        time.sleep(look_s)
 
 
 def _config(hosts: LoginHosts, folder: Path) -> dict[str, Any]:
@@ -119,8 +151,27 @@ def _ray_up(hosts: LoginHosts, folder: Path, config: Path) -> None:
 
 
 def _want(hosts: LoginHosts, fleet: dict[str, int]) -> None:
-    script = _WANT.format(address=hosts.head.address, fleet=fleet)
+    _python(hosts, _WANT.format(address=hosts.head.address, fleet=fleet))
+
+
+def _python(hosts: LoginHosts, script: str) -> None:
+    """On the head."""
     _said(hosts, f"RAY_AUTH_MODE=token python - <<'SCRIPT'{script}SCRIPT\n")
+
+
+def _home(folder: Path, host: int) -> Path:
+    return folder / f"host{host}" / "home"
+
+
+def _ran(folder: Path) -> dict[int, str]:
+    """The hosts on which the task began, each with its grant."""
+    files = {host: _home(folder, host) / "ran" for host in _WORKERS}
+    return {host: file.read_text().strip() for host, file in files.items() if file.exists()}
+
+
+def _succeeded(hosts: LoginHosts) -> bool:
+    told = json.loads(_said(hosts, f"swarm tasks get tied --config {HOME}/swarm.yaml -o json"))
+    return bool(told["state"] == "succeeded")
 
 
 def _workers(hosts: LoginHosts) -> list[str]:
