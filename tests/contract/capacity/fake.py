@@ -17,7 +17,8 @@ DEDICATED = Offering("dedicated", (2,), price_usd_per_h=0.1, boot_s=60)
 class FakeCapacity:
     """Brings the nodes in line with what is wanted whenever it is looked at. `now_s` is moved by
     the test; `down` is whether it answers; `said` is all it was told; of an offering that it
-    `refuses` no more come, and what is `stuck` boots for ever."""
+    `refuses` no more come, and what is `stuck` boots for ever. `launched` and `ended` are its
+    books: what is paid for from when, and until when."""
 
     kinds: Sequence[Offering] = (SPOT, DEDICATED)
     now_s: float = 1_000_000.0
@@ -27,6 +28,8 @@ class FakeCapacity:
     def __post_init__(self) -> None:
         self.said: list[Mapping[str, int]] = []
         self.released: list[str] = []
+        self.launched: dict[str, Standing] = {}
+        self.ended: dict[str, float] = {}
         self.refuses: dict[str, Because] = {}
         self.stuck: set[str] = set()
         self._refused: dict[str, NotGiven] = {}
@@ -58,11 +61,13 @@ class FakeCapacity:
     def release(self, node: str) -> None:
         self._look()
         self.released.append(node)
-        self._nodes.pop(node, None)
+        if self._nodes.pop(node, None):
+            self.ended[node] = self.now_s
 
     def lose(self, node: str) -> None:
         """It dies by itself."""
         del self._nodes[node]
+        self.ended[node] = self.now_s
 
     def _is_up(self, one: Standing, boot_s: Mapping[str, int]) -> bool:
         return one.offering not in self.stuck and self.now_s >= one.since_s + boot_s[one.offering]
@@ -80,7 +85,7 @@ class FakeCapacity:
                     break
                 self._made[name] += 1
                 node = f"{name}-{self._made[name]}"
-                self._nodes[node] = Standing(node, name, self.now_s)
+                self._nodes[node] = self.launched[node] = Standing(node, name, self.now_s)
 
 
 @dataclass
