@@ -81,13 +81,19 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """A re-run of past intervals; times are seconds since the epoch."""
+    """A re-run of past intervals; times are seconds since the epoch.
+
+    `from_s` and `to_s` are the time it is of. Of one whose orchestrator knows its runs only, `left`
+    have not ended, of those due from `since_s` on.
+    """
 
     pipeline: PipelineKey
     backfill_id: str
     state: str
     from_s: float | None = None
     to_s: float | None = None
+    since_s: float | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

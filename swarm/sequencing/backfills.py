@@ -1,14 +1,16 @@
 """Which pipelines are being backfilled, and until when about.
 
-A backfill is done when each planned start of the time it is of has its run: those are counted by
-the pipeline's schedule, or its habit, and go on at the pace they had. Where its orchestrator does
-not tell of which time it is, or too few of its runs have ended, nobody can say.
+A backfill goes on at the pace it had. What is left of it is told by the time it is of, each planned
+start of which has a run in the end, counted by the schedule of its pipeline or its habit; or by how
+many of its runs have not ended. Where its orchestrator tells neither, or too few of its runs have
+ended, nobody can say.
 """
 
 from collections.abc import Collection
 
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Backfill
+from swarm.model.runs import Ran
 from swarm.sequencing.planned import plan_of
 from swarm.sequencing.world import World
 
@@ -24,7 +26,9 @@ class Backfills:
     def __init__(self) -> None:
         self._open: dict[PipelineKey, dict[str, Backfill]] = {}
 
-    def apply(self, backfill: Backfill) -> None:
+    def apply(self, backfill: Backfill) -> bool:
+        """Whether a pipeline is backfilled now that was not, or the other way round."""
+        was_open = backfill.pipeline in self._open
         of = self._open.setdefault(backfill.pipeline, {})
         if backfill.state in _RUNNING:
             of[backfill.backfill_id] = backfill
@@ -32,6 +36,7 @@ class Backfills:
             of.pop(backfill.backfill_id, None)
         if not of:
             del self._open[backfill.pipeline]
+        return was_open != bool(of)
 
     @property
     def pipelines(self) -> Collection[PipelineKey]:
@@ -45,6 +50,32 @@ class Backfills:
 
 
 def _done_s(world: World, backfill: Backfill, now_s: float) -> float | None:
+    course = _by_runs(world, backfill) or _by_time(world, backfill)
+    if course is None:
+        return None
+    made, left = course
+    if len(made) < _RUNS:
+        return None
+    began_s = min(ran.started_at_s for ran in made)
+    ended_s = max(ran.ended_at_s for ran in made)
+    return now_s + left * (ended_s - began_s) / len(made)
+
+
+# What it has made, and how many runs are left.
+_Course = tuple[Collection[Ran], int]
+
+
+def _by_runs(world: World, backfill: Backfill) -> _Course | None:
+    """A failed run is over like any other, and those of its schedule, few among them, go in."""
+    since_s, left = backfill.since_s, backfill.left
+    if since_s is None or left is None:
+        return None
+    known = world.history.known(backfill.pipeline)
+    return [ran for ran in known if ran.started_at_s >= since_s], left
+
+
+def _by_time(world: World, backfill: Backfill) -> _Course | None:
+    """A failed run leaves its start as it was."""
     key, from_s, to_s = backfill.pipeline, backfill.from_s, backfill.to_s
     if from_s is None or to_s is None:
         return None
@@ -56,11 +87,7 @@ def _done_s(world: World, backfill: Backfill, now_s: float) -> float | None:
         if from_s <= ran.scheduled_for_s <= to_s
     }
     planned = _planned(world, key, from_s, to_s)
-    if planned is None or len(made) < _RUNS:
-        return None
-    began_s = min(ran.started_at_s for ran in made.values())
-    ended_s = max(ran.ended_at_s for ran in made.values())
-    return now_s + max(0, planned - len(made)) * (ended_s - began_s) / len(made)
+    return None if planned is None else (made.values(), max(0, planned - len(made)))
 
 
 def _planned(world: World, key: PipelineKey, from_s: float, to_s: float) -> int | None:

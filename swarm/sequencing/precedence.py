@@ -54,8 +54,8 @@ class Precedence:
     def apply(self, record: GraphRecord) -> None:
         match record:
             case CapacitySeen(Backfill() as backfill):
-                self._backfills.apply(backfill)
-                self._looked_s = float("-inf")
+                if self._backfills.apply(backfill):
+                    self._looked_s = float("-inf")
             case _:
                 pass
 

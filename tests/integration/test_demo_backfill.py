@@ -106,3 +106,4 @@ def test_swarm_has_it_leave_room_to_a_report_that_is_due(
     assert yielded.kept, yielded
     assert yielded.before >= 4
     assert f"leaves room to {REPORT}" in yielded.reason
+    assert "by its pace so far it is done by" in yielded.reason

@@ -36,7 +36,9 @@ from swarm.connectors.prefect.mapping import (
     read_definitions,
 )
 from swarm.connectors.prefect.runs import (
+    ByHand,
     Homes,
+    UnderWay,
     backfills,
     ended_between,
     live_or_ended,
@@ -76,14 +78,14 @@ def connect(source: Source, settings: Settings) -> "PrefectConnector":
 @dataclass(frozen=True, slots=True)
 class _Cursor:
     """`runs` holds the digests of flow runs that are live or in the overlap, `events` the asset
-    events in the overlap."""
+    events in the overlap; `backfilled` is `UnderWay` by the pipeline's name."""
 
     ended_after_s: float
     events_after_s: float
     definitions: str = ""
     pools: str = ""
     runs: dict[str, str] = field(default_factory=dict)
-    backfills: tuple[str, ...] = ()  # the pipelines that one is under way in
+    backfilled: dict[str, tuple[float, int]] = field(default_factory=dict)
     events: dict[str, float] = field(default_factory=dict)
     back: cursors.Back = field(default_factory=cursors.Back)
 
@@ -241,7 +243,7 @@ class PrefectConnector:
         """What is new of runs, page by page; fills in where runs and tasks belong."""
         kept: dict[str, str] = {}
         live: dict[str, list[Run]] = {}
-        by_hand: list[tuple[PipelineKey, bool]] = []
+        by_hand: list[ByHand] = []
         begun_s: float | None = None
         items: list[Item] = []
         wanted = live_or_ended(_iso(at.ended_after_s - _OVERLAP_S))
@@ -265,11 +267,11 @@ class PrefectConnector:
                     items += about
         self._live = live
         since_s = at.ended_after_s if begun_s is None else begun_s
+        open_ = {PipelineKey(self.name, key): UnderWay(*one) for key, one in at.backfilled.items()}
+        going, news = backfills(by_hand, open_, since_s)
         if cursors.resumed(at.ended_after_s - _OVERLAP_S, begun_s) < at.ended_after_s - _OVERLAP_S:
             since_s -= cursors.SET_BACK_S
-        open_ = [PipelineKey(self.name, name) for name in at.backfills]
-        going, news = backfills(by_hand, open_)
-        at = replace(at, backfills=tuple(key.name for key in going))
+        at = replace(at, backfilled={key.name: one for key, one in going.items()})
         yield (*items, *news), replace(at, ended_after_s=since_s, runs=kept)
 
     async def _before(

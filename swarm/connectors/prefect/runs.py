@@ -4,14 +4,15 @@ Like `prefect_mapping`, these functions read untyped answers; a row that is not 
 Prefect's costs itself alone, and that is said.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.prefect.mapping import (
     AssetEvent,
     Definitions,
     Deployment,
+    epoch_s,
     map_asset_event,
     map_run,
     map_task_run,
@@ -26,6 +27,22 @@ _MAX_DEPTH = 20  # of flows that call flows
 BACKFILL = "backfill"  # a tag
 _BY_HAND = 5  # so many runs at once that nobody scheduled are a backfill without the tag too
 _UNDER_WAY = frozenset({"SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING"})
+
+
+class ByHand(NamedTuple):
+    """A run under way that somebody made, tagged as a backfill or not."""
+
+    pipeline: PipelineKey
+    is_tagged: bool
+    due_s: float | None = None
+
+
+class UnderWay(NamedTuple):
+    """A backfill: since when its runs are due, as far as they are known, and how many have not
+    ended."""
+
+    since_s: float
+    left: int
 
 
 class Homes:
@@ -92,10 +109,9 @@ class Homes:
                 group.append(map_task_run(home.pipeline.key, row))
         return [(run_id, tuple(items)) for run_id, items in groups.items()]
 
-    def by_hand(self, rows: Iterable[Payload]) -> Iterator[tuple[PipelineKey, bool]]:
-        """The pipeline of each run under way that no schedule and no automation made, and whether
-        it is tagged as a backfill. Without a schedule runs by hand are the usual ones, unless they
-        are tagged."""
+    def by_hand(self, rows: Iterable[Payload]) -> Iterator[ByHand]:
+        """The runs under way that no schedule and no automation made. Without a schedule runs by
+        hand are the usual ones, unless they are tagged."""
         for row in rows:
             home = self._found.deployments.get(str(row["deployment_id"]))
             maker = (row.get("created_by") or {}).get("type")
@@ -105,7 +121,9 @@ class Homes:
                 continue
             tags = {str(tag).casefold() for tag in row.get("tags") or ()}
             if "swarm" not in tags and (home.pipeline.schedule or BACKFILL in tags):
-                yield home.pipeline.key, BACKFILL in tags
+                is_tagged = BACKFILL in tags
+                due_s = epoch_s(row.get("expected_start_time"))
+                yield ByHand(home.pipeline.key, is_tagged, due_s)
 
     def said(self, events: Iterable[AssetEvent]) -> Iterator[Item]:
         """What asset events say of tasks, or that nobody knows whose they are."""
@@ -128,18 +146,31 @@ class Homes:
 
 
 def backfills(
-    by_hand: Iterable[tuple[PipelineKey, bool]], open_: Collection[PipelineKey]
-) -> tuple[list[PipelineKey], list[Backfill]]:
-    """The pipelines that a backfill is under way in, and what is news after those `open_` before.
-    One begins with a tagged run, or many at once, and is over with the last of them. Of which time
-    it is Prefect does not know."""
-    runs = list(by_hand)
-    counts = Counter(key for key, _ in runs)
-    tagged = {key for key, is_tagged in runs if is_tagged}
-    going = {key for key, count in counts.items() if key in open_ or count >= _BY_HAND} | tagged
-    news = [Backfill(key, BACKFILL, "running") for key in sorted(going.difference(open_))]
-    news += (Backfill(key, BACKFILL, "completed") for key in sorted(set(open_) - going))
-    return sorted(going), news
+    by_hand: Iterable[ByHand], open_: Mapping[PipelineKey, UnderWay], now_s: float
+) -> tuple[dict[PipelineKey, UnderWay], list[Backfill]]:
+    """The backfills under way at `now_s`, and what is news after those `open_` before. One begins
+    with a tagged run, or many at once, and is over with the last of them. Of which time it is
+    Prefect does not know."""
+    runs: dict[PipelineKey, list[ByHand]] = {}
+    for run in by_hand:
+        runs.setdefault(run.pipeline, []).append(run)
+    going = {
+        key: open_.get(key, UnderWay(_since_s(of, now_s), 0))._replace(left=len(of))
+        for key, of in sorted(runs.items())
+        if key in open_ or len(of) >= _BY_HAND or any(run.is_tagged for run in of)
+    }
+    news = [
+        Backfill(key, BACKFILL, "running", since_s=one.since_s, left=one.left)
+        for key, one in going.items()
+        if open_.get(key) != one
+    ]
+    news += (Backfill(key, BACKFILL, "completed") for key in sorted(open_.keys() - going.keys()))
+    return going, news
+
+
+def _since_s(runs: Iterable[ByHand], now_s: float) -> float:
+    """Since when they are due: those that were over before anybody looked began after that, too."""
+    return min((run.due_s for run in runs if run.due_s is not None), default=now_s)
 
 
 def live_or_ended(since: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pytest
 
 from swarm.connectors.payloads import Payloads
 from swarm.connectors.prefect.mapping import define, map_capacity, read_definitions
-from swarm.connectors.prefect.runs import Homes, backfills
+from swarm.connectors.prefect.runs import ByHand, Homes, UnderWay, backfills
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pool
@@ -56,7 +56,7 @@ def a_visit() -> dict[str, Any]:
     return row | {"deployment_id": visits, "state_type": "RUNNING", "auto_scheduled": False}
 
 
-def by_hand(count: int = 1, **more: object) -> list[tuple[PipelineKey, bool]]:
+def by_hand(count: int = 1, **more: object) -> list[ByHand]:
     """What is told of so many."""
     return list(homes().by_hand([a_visit() | more] * count))
 
@@ -76,23 +76,44 @@ def by_hand(count: int = 1, **more: object) -> list[tuple[PipelineKey, bool]]:
     ],
 )
 def test_whose_runs_may_be_a_backfill(more: dict[str, object], counts: bool) -> None:
-    assert by_hand(**more) == [(VISITS, False)] * counts
+    assert [(run.pipeline, run.is_tagged) for run in by_hand(**more)] == [(VISITS, False)] * counts
 
 
 def test_without_a_schedule_runs_by_hand_are_no_backfill_unless_they_are_tagged() -> None:
     bare = [row | {"schedules": []} for row in payload("deployments")]
     where = Homes(define("pf", payload("flows"), bare), PREFECT)
     assert list(where.by_hand([a_visit()])) == []
-    assert list(where.by_hand([a_visit() | {"tags": ["Backfill"]}])) == [(VISITS, True)]
+    [run] = where.by_hand([a_visit() | {"tags": ["Backfill"]}])
+    assert (run.pipeline, run.is_tagged) == (VISITS, True)
+
+
+def running(since_s: float, left: int) -> Backfill:
+    return Backfill(VISITS, "backfill", "running", since_s=since_s, left=left)
+
+
+NOW_S = 1_000.0
+WAITS: dict[str, object] = {"state_type": "SCHEDULED", "expected_start_time": None}
 
 
 def test_a_backfill_is_many_runs_by_hand_at_once_until_the_last_of_them() -> None:
-    begins, ends = (Backfill(VISITS, "backfill", state) for state in ("running", "completed"))
-    assert backfills(by_hand(4), ()) == ([], [])
-    assert backfills(by_hand(5), ()) == ([VISITS], [begins])
-    assert backfills(by_hand(1), [VISITS]) == ([VISITS], [])
-    assert backfills([], [VISITS]) == ([], [ends])
-    assert backfills(by_hand(1, tags=["backfill"]), ()) == ([VISITS], [begins])
+    assert backfills(by_hand(4, **WAITS), {}, NOW_S) == ({}, [])
+    five, one = UnderWay(NOW_S, 5), UnderWay(NOW_S, 1)
+    assert backfills(by_hand(5, **WAITS), {}, NOW_S) == ({VISITS: five}, [running(NOW_S, 5)])
+    assert backfills(by_hand(1, **WAITS), {VISITS: five}, 2_000.0) == (
+        {VISITS: one},
+        [running(NOW_S, 1)],
+    )
+    assert backfills(by_hand(1, **WAITS), {VISITS: one}, 3_000.0) == ({VISITS: one}, [])
+    over = Backfill(VISITS, "backfill", "completed")
+    assert backfills([], {VISITS: one}, 4_000.0) == ({}, [over])
+    tagged = by_hand(1, **WAITS, tags=["backfill"])
+    assert backfills(tagged, {}, NOW_S) == ({VISITS: one}, [running(NOW_S, 1)])
+
+
+def test_the_runs_of_a_backfill_are_due_since_the_first_of_them_was() -> None:
+    due = [{"expected_start_time": f"1970-01-01T00:0{minute}:00Z"} for minute in (7, 5, 6)]
+    runs = [run for more in (*due, WAITS, WAITS) for run in by_hand(**more)]
+    assert backfills(runs, {}, NOW_S) == ({VISITS: UnderWay(300.0, 5)}, [running(300.0, 5)])
 
 
 def test_a_strange_flow_run_costs_itself_and_names_its_pipeline() -> None:

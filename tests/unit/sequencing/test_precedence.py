@@ -144,6 +144,40 @@ def test_who_yields_says_when_its_backfill_is_done_by_its_pace() -> None:
     assert reason(ten, *made, unknown).endswith("dag/close is due")
 
 
+def test_who_yields_says_so_of_a_backfill_whose_runs_alone_are_known() -> None:
+    """Twelve runs, of which four took half an hour each so far; what ran before is none of it."""
+    made = [*map(_by_hand, range(4))]
+    old = RunSeen(Run(OLD, "old", RunState.SUCCEEDED, None, at_s(0.5), at_s(0.6)))
+
+    def reason(*records: GraphRecord) -> str:
+        intents = Mornings(*morning(), old, *records).look(at_s(5, 31))
+        return next(one.reason for one in intents if one.target == OLD)
+
+    since_s = at_s(3.0)
+    seen = [
+        CapacitySeen(Backfill(OLD, "b1", "running", since_s=since_s, left=12 - done))
+        for done in range(5)
+    ]
+    assert reason(*seen[:3], *made[:2]).endswith("dag/close is due")  # too few to tell
+    assert reason(*seen, *made).endswith("; by its pace so far it is done by 09:31 UTC")
+
+
+def _by_hand(number: int) -> GraphRecord:
+    """One of them, by hand: planned for when it was made."""
+    state = RunState.FAILED if number == 1 else RunState.SUCCEEDED
+    return RunSeen(Run(OLD, f"b{number}", state, at_s(3.0), *half_hour(number)))
+
+
+def test_a_backfill_that_goes_on_is_no_reason_to_look_again() -> None:
+    shell = Mornings(*morning())
+    shell.look(at_s(5, 31))
+    looks_s = shell.decisions.next_s
+    shell.take(CapacitySeen(Backfill(OLD, "b1", "running", since_s=at_s(3.0), left=7)))
+    assert shell.decisions.next_s == looks_s
+    shell.take(backfill("completed"))
+    assert shell.turns(at_s(5, 31) + 1) == {OLD: Act.RELEASE}
+
+
 def late(day: int) -> tuple[float, float, float]:
     """Of a daily run: planned at three, begun a minute later."""
     planned_s = day * DAY_S + 3 * HOUR_S
