@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from swarm.api.read_model import ReadModel
+from swarm.cli.progress import progress
 from swarm.cli.survey import Findings, survey
 from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey, TaskKey
@@ -36,7 +37,8 @@ class Look:
 def look(settings: "Settings", without: Iterable[str] = ()) -> Look:
     """Read all sources; what fails is told on stderr, the rest goes on. The pipelines of the
     sources `without` are left out of the world."""
-    found = asyncio.run(survey(settings, lambda line: typer.echo(line, err=True)))
+    with progress("Reading the sources") as course:
+        found = asyncio.run(survey(settings, course.say))
     for failure in found.failures:
         typer.echo(f"swarm: {failure}", err=True)
     left_out = set(without)

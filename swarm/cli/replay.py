@@ -8,6 +8,7 @@ import typer
 
 from swarm.cli.connection import ConfigOption, explained, reached
 from swarm.cli.output import ReportOption, ReportOutput
+from swarm.cli.progress import progress
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -47,7 +48,11 @@ def replay(  # noqa: PLR0913  (typer: one argument is one option)
     else:
         from swarm.client import Client
 
-        with explained(), Client(*reached(path), timeout_s=_TIMEOUT_S, retry_for_s=0.0) as swarm:
+        with (
+            explained(),
+            Client(*reached(path), timeout_s=_TIMEOUT_S, retry_for_s=0.0) as swarm,
+            progress(_doing(days)),
+        ):
             answer = swarm.replay(days, price)
     if output is ReportOutput.JSON:
         typer.echo(json.dumps({"schema_version": 1, **answer}, indent=2))
@@ -66,5 +71,10 @@ def _offline(settings: "Settings", days: int, price: float | None) -> dict[str, 
     from swarm.sequencing.savings import replayed
 
     seen, now_s = look(settings), SystemClock().now_s()
-    found = replayed(seen.world, seen.slas, now_s - days * DAY_S, now_s)
+    with progress(_doing(days)) as course:
+        found = replayed(seen.world, seen.slas, now_s - days * DAY_S, now_s, course.reach)
     return SavingsRow.of(found, price).model_dump(mode="json")
+
+
+def _doing(days: int) -> str:
+    return f"Replaying {days} days"

@@ -11,6 +11,7 @@ import typer
 from swarm.cli import whatif_words as words
 from swarm.cli.connection import ConfigOption, connected
 from swarm.cli.output import Output, OutputOption
+from swarm.cli.progress import progress
 from swarm.cli.scan import settings_of
 from swarm.cli.source_options import (
     AirflowOption,
@@ -90,7 +91,8 @@ def simulate(  # noqa: PLR0913  (typer: one argument is one option)
                 from swarm.cli.whatif_added import added_to
 
                 asked["added"] = added_to(new, settings_of(path, {}, (), None), swarm.datasets())
-            answer = swarm.simulate(**asked)
+            with progress(_doing(draws)):
+                answer = swarm.simulate(**asked)
     if output is Output.JSON:
         typer.echo(json.dumps({"schema_version": 1, **answer}, indent=2))
     else:
@@ -121,8 +123,14 @@ def _offline(settings: "Settings", asked: dict[str, Any], new: Path | None) -> d
         lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise InputError("; ".join(lines)) from None
     day = day_ahead(seen.world, SystemClock().now_s())
-    found = simulated(day, body.changes(seen.find), seen.slas, body.seed, body.draws)
+    changes = body.changes(seen.find)
+    with progress(_doing(body.draws)):
+        found = simulated(day, changes, seen.slas, body.seed, body.draws)
     return OutlookRow.of(found).model_dump(mode="json")
+
+
+def _doing(draws: int) -> str:
+    return f"Drawing {draws:,} days"
 
 
 def _print(answer: Mapping[str, Any]) -> None:

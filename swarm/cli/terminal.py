@@ -46,9 +46,10 @@ class Shown:
         return getattr(self.stream, name)
 
 
-def drawn_on() -> TextIO:
-    """Where a command writes that moves about on its terminal; its names have to be `plain`."""
-    return sys.stdout.stream if isinstance(sys.stdout, Shown) else sys.stdout
+def drawn_on(stream: TextIO) -> TextIO:
+    """Where a command writes that moves about on its terminal, `stream` by what it prints to; its
+    names have to be `plain`."""
+    return stream.stream if isinstance(stream, Shown) else stream
 
 
 @contextlib.contextmanager

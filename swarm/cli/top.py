@@ -1,5 +1,6 @@
 """`swarm top`: the state of everything in the terminal, drawn again and again."""
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ def top(
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(highlight=False, file=drawn_on())
+    console = Console(highlight=False, file=drawn_on(sys.stdout))
     with connected(path, retry_for_s=0.0 if once else PATIENT_S) as swarm:
         if once or not console.is_terminal:
             console.print(_screen(swarm))

@@ -38,6 +38,9 @@ HEARD_S = 2.0
 _CLOCKED = 3  # so many starts by the clock tell when it lets a pipeline begin
 
 PolicyOf = Callable[[PipelineKey], Policy]
+# Is told the share of the days that is replayed, whenever it has grown by a hundredth.
+Reach = Callable[[float], None]
+_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,17 @@ class Twice:
     within: tuple[Went, ...]
 
 
-def replay(world: World, from_s: float, until_s: float, policy: PolicyOf) -> Twice:
+def replay(
+    world: World,
+    from_s: float,
+    until_s: float,
+    policy: PolicyOf,
+    reach: Reach = lambda share: None,
+) -> Twice:
     """Replay the turns planned in that span; what ran before it is what swarm knew then."""
     before = as_it_was(all_turns(world, until_s))
     turns = [went.turn for went in before.values()]
-    after = _Days(world, turns, from_s, policy, before).run()
+    after = _Days(world, turns, from_s, policy, before).run(until_s, reach)
     counted = [turn.id for turn in turns if from_s <= turn.planned_s]
     without, within = (tuple(map(went.__getitem__, counted)) for went in (before, after))
     return Twice(from_s, until_s, without, within)
@@ -91,16 +100,21 @@ class _Days:
         self._waiting: dict[tuple[TurnId, int], list[tuple[_Start, float]]] = {}
         self._looks: set[float] = set()
 
-    def run(self) -> dict[TurnId, Went]:
+    def run(self, until_s: float, reach: Reach) -> dict[TurnId, Went]:
         """All turns to their ends."""
         self._learn()
         for turn in self._turns:
             if turn.planned_s >= self._from_s:
                 self._plan(self._went[turn.id])
         self._decide()
+        share = 0.0
         while self._events:
             self._now_s, _, event = heapq.heappop(self._events)
             event()
+            done = min(1.0, (self._now_s - self._from_s) / (until_s - self._from_s))
+            if done >= share + _SHARE:
+                share = done
+                reach(share)
         return self._went
 
     def _learn(self) -> None:

@@ -20,7 +20,7 @@ from swarm.model.policy import Policy
 from swarm.model.sla import Sla
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.deadlines import next_deadline_s
-from swarm.sequencing.replay import Twice, replay
+from swarm.sequencing.replay import Reach, Twice, replay
 from swarm.sequencing.turns import Went
 from swarm.sequencing.world import World
 
@@ -91,10 +91,16 @@ class Savings:
     slas: tuple[SlaKept, ...]
 
 
-def replayed(world: World, slas: Iterable[Sla], from_s: float, until_s: float) -> Savings:
+def replayed(
+    world: World,
+    slas: Iterable[Sla],
+    from_s: float,
+    until_s: float,
+    reach: Reach = lambda share: None,
+) -> Savings:
     """Replay what was planned in that span, with every pipeline in mode `gate`. Raises
     `InputError` where nothing ran."""
-    twice = replay(world, from_s, until_s, lambda _: Policy(mode=Mode.GATE))
+    twice = replay(world, from_s, until_s, lambda _: Policy(mode=Mode.GATE), reach)
     if not twice.without:
         days = (until_s - from_s) / DAY_S
         raise InputError(f"no run of the last {days:.0f} days is known: nothing to replay")

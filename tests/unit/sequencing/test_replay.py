@@ -168,3 +168,12 @@ def test_the_interval_is_of_days_drawn_again() -> None:
 def test_without_runs_there_is_nothing_to_replay() -> None:
     with pytest.raises(InputError, match="no run of the last 30 days"):
         saved(World())
+
+
+def test_it_tells_how_far_it_is() -> None:
+    shares: list[float] = []
+    replayed(month({}), SLAS, FROM * DAY_S, (FROM + DAYS) * DAY_S, shares.append)
+    assert shares == sorted(set(shares))
+    assert 20 <= len(shares) <= 100
+    assert 0.9 < shares[-1] <= 1.0
+    assert sum(share < 0.5 for share in shares) >= 10  # as it goes on, not all at its end
