@@ -215,8 +215,10 @@ class SequencerActor:
             return made.intent
 
     async def link(self, link: Link, cause_id: str) -> None:
-        """Link a pipeline to others."""
-        await self._write([LinkMade(link)], cause_id)
+        """Link a pipeline to others. Raises `Rejected` where links would go round."""
+        async with self._turn:
+            made = self._state.links.made(link)
+            await self._append([made], self._clock.now_s(), [cause_id])
 
     async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
         """Take a pipeline's link away. Raises `UnknownKey`."""

@@ -46,6 +46,9 @@ class LinkRow(Shape):
     waits_in: str = Field(description="The newest stretch of time that is not complete, if any.")
     missing: list[MissingRow] = Field(description="What that stretch waits for.")
     last: str = Field(description="The newest stretch that it was started for.")
+    ring: list[str] = Field(
+        description="The way round by links, back to the pipeline; such a link starts nothing."
+    )
 
     @classmethod
     def of(cls, told: Awaited) -> Self:
@@ -63,4 +66,5 @@ class LinkRow(Shape):
             waits_in=told.label,
             missing=[MissingRow(pipeline=str(key), runs=count) for key, count in told.missing],
             last=told.last,
+            ring=[str(key) for key in told.ring],
         )

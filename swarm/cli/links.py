@@ -85,6 +85,9 @@ def links(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> Non
 
 def _line(row: "Link") -> str:
     upstreams = ", ".join(row["upstreams"])
+    if row["ring"]:
+        way = " -> ".join(row["ring"])
+        return f"{upstreams} -> {row['downstream']}; starts nothing, links go round: {way}"
     grain = "" if row["per"] == "run" else f" once a {row['per']}, {row['timezone']}"
     missing = ", ".join(f"{one['runs']} of {one['pipeline']}" for one in row["missing"])
     waits = f"; {row['waits_in']} waits for {missing}" if missing else ""

@@ -41,9 +41,11 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """How a link stands: the newest stretch for which something is there and not all, and how many
-    runs of whom it still waits for. `last` is the newest stretch that started a run."""
+    runs of whom it still waits for. `last` is the newest stretch that started a run. What is in a
+    `ring` of links, from its downstream back to it, starts nothing."""
 
     link: Link
     label: str = ""
     missing: tuple[tuple[PipelineKey, int], ...] = ()
     last: str = ""
+    ring: tuple[PipelineKey, ...] = ()

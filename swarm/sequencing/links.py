@@ -13,12 +13,16 @@ Rules
    which everything was there already.
 3. What fails feeds nothing; a later run for the same time does. A gap stays open, is told
    (`awaited`), and later stretches do not wait for it.
+4. A ring of links would start runs without an end: one that closes a ring is refused, and what
+   is in one all the same, by the settings or of before, starts nothing and says so.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from swarm.errors import Rejected
 from swarm.model.graph import GraphRecord, RunSeen, RunsKept
 from swarm.model.intents import Act, Intent, Stretch
 from swarm.model.keys import PipelineKey
@@ -91,12 +95,22 @@ class Links:
             case _:
                 pass
 
+    def made(self, link: Link) -> LinkMade:
+        """Link a pipeline to others. Raises `Rejected` where that would go round."""
+        ring = self._ring(link)
+        if ring:
+            way = " -> ".join(map(str, ring))
+            raise Rejected(f"links would go round: {way}; nothing was linked")
+        return LinkMade(link)
+
     def decide(self, now_s: float) -> list[LinkFed | IntentMade]:
         """What follows from the runs that were seen since it was last asked."""
         told, self._told = self._told, {}
         found: list[LinkFed | IntentMade] = []
         for downstream in sorted({d for up in told for d in self._readers.get(up, ())}):
-            found += _about(self._links[downstream], told, now_s)
+            standing = self._links[downstream]
+            if not self._ring(standing.link):
+                found += _about(standing, told, now_s)
         return found
 
     def records(self) -> Iterator[LinkRecord]:
@@ -125,7 +139,22 @@ class Links:
 
     def awaited(self) -> list[Awaited]:
         """How each link stands."""
-        return [_awaited(self._links[downstream]) for downstream in sorted(self._links)]
+        every = (self._links[downstream] for downstream in sorted(self._links))
+        return [replace(_awaited(one), ring=self._ring(one.link)) for one in every]
+
+    def _ring(self, link: Link) -> tuple[PipelineKey, ...]:
+        """The shortest way round by a link and the others, from its downstream back to it; empty
+        where there is none."""
+        way: dict[PipelineKey, tuple[PipelineKey, ...]] = {link.downstream: (link.downstream,)}
+        ahead = deque(way)
+        while ahead:
+            key = ahead.popleft()
+            if key in link.upstreams:
+                return *way[key], link.downstream
+            for down in sorted(self._readers.get(key, set()) - way.keys()):
+                way[down] = (*way[key], down)
+                ahead.append(down)
+        return ()
 
     def _hear(self, pipeline: PipelineKey, runs: Iterable[Ran]) -> None:
         if pipeline in self._readers:

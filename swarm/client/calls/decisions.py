@@ -54,6 +54,7 @@ class Link(TypedDict):
     waits_in: str
     missing: list[Missing]
     last: str
+    ring: list[str]
 
 
 def decisions(*, every: bool = False) -> Call[list[Decision]]:

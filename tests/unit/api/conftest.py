@@ -158,7 +158,7 @@ class LocalSequencer:
         return await self._made(self.state.release(target, by, self._clock.now_s()), cause_id)
 
     async def link(self, link: Link, cause_id: str) -> None:
-        await self.write([LinkMade(link)], cause_id)
+        await self.write([self.state.links.made(link)], cause_id)
 
     async def unlink(self, downstream: PipelineKey, by: str, cause_id: str) -> None:
         if self.state.links.of(downstream) is None:

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+from swarm.cli.links import _line
 from swarm.errors import Unreachable
 from swarm.model.graph import PipelineSeen, RunSeen
 from swarm.model.intents import Act, Intent
 from swarm.model.keys import PipelineKey
+from swarm.model.links import Link
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Run, RunState
-from swarm.model.sequencing import IntentMade
+from swarm.model.sequencing import IntentMade, LinkMade
 
 ORDERS, REPORT = PipelineKey("airflow", "orders"), PipelineKey("prefect", "report/main")
 BODY = {"upstreams": ["airflow/orders"], "downstream": "prefect/report/main", "by": "kim"}
@@ -77,6 +79,29 @@ async def test_a_wrong_link_says_what_to_change(api):
         ({"timezone": "Berlin"}, "no time zone `Berlin`"),
     ):
         assert says in str(await api.post("links", BODY | wrong, 422))
+
+
+async def test_a_link_that_closes_a_ring_is_refused_with_the_way_round(api):
+    await known(api)
+    await api.post("links", BODY)
+    back = {"upstreams": ["prefect/report/main"], "downstream": "airflow/orders", "by": "lee"}
+    refused = await api.post("links", back, 409)
+    assert "airflow/orders -> prefect/report/main -> airflow/orders" in refused["detail"]
+    [row] = await api.get("links")
+    assert (row["downstream"], row["ring"]) == ("prefect/report/main", [])
+
+
+async def test_a_ring_of_the_settings_says_that_it_starts_nothing(api):
+    await known(api)
+    links = [Link((ORDERS,), REPORT, by="settings"), Link((REPORT,), ORDERS, by="settings")]
+    await api.deps.sequencer.write([LinkMade(link) for link in links])
+    rows = await api.get("links")
+    ring = ["airflow/orders", "prefect/report/main", "airflow/orders"]
+    assert [row["ring"] for row in rows] == [ring, [ring[1], ring[0], ring[1]]]
+    assert _line(rows[0]) == (
+        "prefect/report/main -> airflow/orders; starts nothing, links go round: "
+        "airflow/orders -> prefect/report/main -> airflow/orders"
+    )
 
 
 async def test_a_run_hears_whether_it_is_to_wait(api):

@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from swarm.errors import Rejected
 from swarm.model.graph import RunSeen, RunsKept
 from swarm.model.intents import Act, Intent
 from swarm.model.keys import PipelineKey
@@ -262,3 +265,33 @@ def test_what_is_older_than_all_that_is_remembered_starts_nothing() -> None:
     shell = Shell(EACH)
     shell.runs(ORDERS, *(at("2026-10-02T00:00:00") + 60 * n for n in range(1, 500)))
     assert shell.runs(ORDERS, at("2026-10-02T00:00:00") + 60) == []
+
+
+BACK = Link((REPORT,), STOCK, by="ann", made_at_s=MADE_S)
+AGAIN = Link((STOCK,), ORDERS, by="ann", made_at_s=MADE_S)
+
+
+def test_a_link_that_closes_a_ring_is_refused_with_the_way_round() -> None:
+    shell = Shell(EACH, BACK)
+    way = "air/orders -> prefect/report/main -> dag/stock -> air/orders"
+    with pytest.raises(Rejected, match=way):
+        shell.links.made(AGAIN)
+    elsewhere = replace(AGAIN, downstream=PipelineKey("air", "invoices"))
+    assert shell.links.made(elsewhere) == LinkMade(elsewhere)
+    instead = replace(BACK, upstreams=(ORDERS,))
+    assert shell.links.made(instead) == LinkMade(instead)
+
+
+def test_a_ring_of_links_starts_nothing_says_so_and_goes_on_once_it_is_none() -> None:
+    """By settings, or by a journal of before."""
+    beside = Link((ORDERS,), PipelineKey("air", "invoices"), timezone=BERLIN, made_at_s=MADE_S)
+    shell = Shell(EACH, BACK, AGAIN, beside)
+    assert len(shell.runs(ORDERS, at("2026-10-02T02:00:00"))) == 1, "of what is beside it alone"
+    assert [intent.target for intent in shell.triggers()] == []
+    rings = {told.link.downstream: told.ring for told in shell.links.awaited()}
+    assert rings[REPORT] == (REPORT, STOCK, ORDERS, REPORT)
+    assert rings[beside.downstream] == ()
+    shell.write([LinkGone(ORDERS, "ann")])
+    assert shell.runs(ORDERS, at("2026-10-03T02:00:00")) != []
+    assert [intent.target for intent in shell.triggers()] == [REPORT]
+    assert not any(told.ring for told in shell.links.awaited())
