@@ -1,10 +1,13 @@
 """A pipeline before a deadline: on the days before, and where it is now.
 
-The days that are like today are working days for a working day, and weekends for a weekend. On a
-day counts the last run that began in the 24 hours before the deadline's time.
+The days that are like today are working days for a working day, and weekends for a weekend; and on
+the last or the first working day of a month the same day of other months, for a pipeline that takes
+much longer or shorter then, or runs on no other day. On a day counts the last run that began in the
+24 hours before the deadline's time.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -13,10 +16,12 @@ from typing import NamedTuple
 
 from swarm.model.keys import PipelineKey
 from swarm.model.runs import Ran
-from swarm.model.weekdays import DAY_S, is_weekend
+from swarm.model.weekdays import DAY_S, is_weekend, month_end
 from swarm.sequencing.history import History
 
 LOOK_BACK_DAYS = 56
+# Three ends of months, which show that they are other days if they take so many times as long.
+_MONTHS_BACK_DAYS, _OTHER = 100, 1.5
 # So many days like today tell when a pipeline runs.
 DAYS_LEAST = 3
 # A run that begins so much before the earliest of all days is another one.
@@ -103,13 +108,9 @@ class Today:
 def today(history: History, pipeline: PipelineKey, deadline_s: float, now_s: float) -> Today | None:
     """None where its runs do not tell, or do not let expect one before this deadline."""
     ended = history.ended(pipeline)
-    days = history.remember(pipeline, deadline_s, lambda: _days(ended, deadline_s))
-    if len(days) < DAYS_LEAST:
+    days = history.remember(pipeline, deadline_s, lambda: _days_like(ended, deadline_s))
+    if not days:
         return None
-    oldest = (deadline_s - ended[0].started_at_s) / DAY_S
-    weeks = range(7, int(min(oldest, LOOK_BACK_DAYS)) + 1, 7)
-    if weeks and not any(week in days for week in weeks):
-        return None  # never on this day of the week
     from_s = deadline_s + days.began_s[0] - EARLY_S
     at = bisect_left(ended, from_s, key=lambda ran: ran.started_at_s)
     since = [ran for ran in ended[at:] if ran.ended_at_s <= now_s]
@@ -128,15 +129,43 @@ def usually_after(reader: Today, writer: Today) -> bool:
     return 2 * sum(after) > len(after)
 
 
-def _days(ended: tuple[Ran, ...], deadline_s: float) -> Days:
+def _days_like(ended: tuple[Ran, ...], deadline_s: float) -> Days:
+    """The days that are like that of the deadline; none where they are too few."""
+    usual = _usual_days(ended, deadline_s)
+    end = month_end(deadline_s)
+    if end is None:
+        return usual
+    ends = _days(ended, deadline_s, _MONTHS_BACK_DAYS, lambda then_s: month_end(then_s) is end)
+    if len(ends) < DAYS_LEAST:
+        return usual
+    is_as_usual = usual and 1 / _OTHER < ends.usual_s / max(usual.usual_s, 1.0) < _OTHER
+    return usual if is_as_usual else ends
+
+
+def _usual_days(ended: tuple[Ran, ...], deadline_s: float) -> Days:
+    is_off = is_weekend(deadline_s)
+    days = _days(ended, deadline_s, LOOK_BACK_DAYS, lambda then_s: is_weekend(then_s) is is_off)
+    if len(days) < DAYS_LEAST:
+        return Days()
+    oldest = (deadline_s - ended[0].started_at_s) / DAY_S
+    weeks = range(7, int(min(oldest, LOOK_BACK_DAYS)) + 1, 7)
+    if weeks and not any(week in days for week in weeks):
+        return Days()  # never on this day of the week
+    return days
+
+
+def _days(
+    ended: tuple[Ran, ...], deadline_s: float, back_days: int, is_like: Callable[[float], bool]
+) -> Days:
+    """Its good days of the last `back_days` whose deadlines are alike."""
     began = [ran.started_at_s for ran in ended]
     days = Days()
-    for ago in range(1, LOOK_BACK_DAYS + 1):
+    for ago in range(1, back_days + 1):
         then_s = deadline_s - ago * DAY_S
         at = bisect_right(began, then_s) - 1
         if at < 0:
             break
-        if is_weekend(then_s) is not is_weekend(deadline_s) or began[at] <= then_s - DAY_S:
+        if not is_like(then_s) or began[at] <= then_s - DAY_S:
             continue
         if not ended[at].failed:
             days[ago] = Past(began[at] - then_s, ended[at].ended_at_s - began[at])
