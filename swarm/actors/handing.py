@@ -76,10 +76,13 @@ class Handing:
     async def _take_in(self, intents: Sequence[Intent], answers: Sequence[Answer]) -> None:
         for intent, answer in zip(intents, answers, strict=True):
             known = self._ended.get(intent.id)
-            if answer.outcome is None or (known is not None and known.outcome is answer.outcome):
+            outcome = answer.outcome
+            if outcome is None and answer.detail:
+                outcome = Carried.DELAYED
+            if outcome is None or (known is not None and known.outcome is outcome):
                 continue
-            log.info("intent", id=intent.id, outcome=answer.outcome, detail=answer.detail)
-            await self._record(IntentEnded(intent, answer.outcome, answer.detail))
+            log.info("intent", id=intent.id, outcome=outcome, detail=answer.detail)
+            await self._record(IntentEnded(intent, outcome, answer.detail))
 
     def _say(self, waits: str) -> None:
         """Tell of what is open when that changes; it is asked for again at once."""

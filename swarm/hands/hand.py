@@ -79,7 +79,7 @@ class Hand:
             async with asyncio.timeout(wait_s), self._moved:
                 await self._moved.wait_for(lambda: not any(map(self._is_waiting, ids)))
         copies = [self._copies[id_] for id_ in ids]
-        return [Answer(c.intent.id, c.outcome, c.trouble or c.detail) for c in copies]
+        return [Answer(c.intent.id, c.outcome, self._trouble(c) or c.detail) for c in copies]
 
     async def run(self) -> None:
         """For ever. What ends it, such as an error of its file, has to end the process: the next
@@ -157,6 +157,12 @@ class Hand:
             self._put([replace(copy, trouble=f"{tries.count} tries failed: {why}")])
 
     # --- the copies ------------------------------------------------------------------------------
+
+    def _trouble(self, copy: Copy) -> str:
+        """Why it is not done: what stands before it has to be turned back first."""
+        before = [c for c in self._of(copy.intent.target) if c.intent.number < copy.intent.number]
+        waits = [c.trouble for c in before if c.trouble and copy.outcome is None]
+        return copy.trouble or "; ".join(waits)
 
     def _of(self, target: PipelineKey) -> list[Copy]:
         return [copy for copy in self._copies.values() if copy.intent.target == target]

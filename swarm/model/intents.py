@@ -124,3 +124,4 @@ class Carried(StrEnum):
     REFUSED = "refused"  # the orchestrator would not, or no knob does this without losing a run
     EXPIRED = "expired"  # nobody could act in time
     GONE = "gone"  # there is no such pipeline any more
+    DELAYED = "delayed"  # not done yet: tries failed, and it is tried again

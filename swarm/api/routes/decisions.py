@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
 from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.errors import StoreError
-from swarm.model.intents import Act, Mode
+from swarm.model.intents import Act, Carried, Intent, Mode
 
 router = APIRouter(tags=["decisions"])
 
@@ -21,14 +21,19 @@ Came = Annotated[
 
 @router.get("/decisions")
 async def decisions(deps: Given, every: bool = False) -> list[DecisionRow]:
-    """What is held now, with the reason; with `every` the last decision about each pipeline."""
+    """What is held now, with the reason, and what is delayed where the pipeline lives; with `every`
+    the last decision about each pipeline."""
     known = await asyncio.to_thread(deps.projections.decisions)
     now_s = deps.clock.now_s()
     return [
         DecisionRow.of(intent, ended)
         for intent, ended in known
-        if every or (intent.act not in (Act.RELEASE, Act.TRIGGER) and now_s < intent.valid_until_s)
+        if every or _stands(intent, now_s) or (ended and ended.outcome is Carried.DELAYED)
     ]
+
+
+def _stands(intent: Intent, now_s: float) -> bool:
+    return intent.act not in (Act.RELEASE, Act.TRIGGER) and now_s < intent.valid_until_s
 
 
 @router.get("/holds/{pipeline:path}")

@@ -314,6 +314,21 @@ async def test_a_release_is_tried_until_the_orchestrator_answers(world: World) -
     assert list(pipeline.runs.values()) == [1]
 
 
+async def test_a_release_that_has_to_wait_says_why(world: World) -> None:
+    pipeline = world.pipeline("p", 30)
+    await world.tell(hold(world))
+    world.orchestrator.down = True
+    world.orchestrator.advance(world.now_s + 40)
+    (answer,) = await world.tell(release(world, 2), within_s=1.0)
+    assert answer.outcome is None
+    assert "tries failed: the orchestrator does not answer" in answer.detail
+    world.orchestrator.down = False
+    world.clock.at_s += 20
+    (answer,) = await world.tell(release(world, 2))
+    assert (answer.outcome, answer.detail) == (Carried.DONE, "unpaused")
+    assert list(pipeline.runs.values()) == [1]
+
+
 async def test_a_hold_that_came_too_late_turns_no_knob(world: World) -> None:
     pipeline = world.pipeline("p", 30)
     world.orchestrator.down = True

@@ -11,6 +11,7 @@ from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 
 HOLD = Intent(PipelineKey("af", "p"), 3, Act.HOLD, "a is late", 60.0)
+RELEASE = replace(HOLD, number=4, act=Act.RELEASE)
 
 
 class FakeHand:
@@ -18,6 +19,7 @@ class FakeHand:
 
     def __init__(self) -> None:
         self.outcome: Carried | None = Carried.DONE
+        self.detail = ""
         self.down = False
         self.told: list[Sequence[Intent]] = []
 
@@ -25,7 +27,7 @@ class FakeHand:
         if self.down:
             raise Unavailable("no answer")
         self.told.append(intents)
-        return [Answer(intent.id, self.outcome) for intent in intents]
+        return [Answer(intent.id, self.outcome, self.detail) for intent in intents]
 
 
 class StoppedClock:
@@ -89,6 +91,22 @@ async def test_what_is_under_way_is_asked_for_again_at_once():
     hand.outcome = Carried.DONE
     await bench.handing.pass_on([HOLD])
     assert [ended.outcome for ended in bench.records] == [Carried.DONE]
+
+
+async def test_what_tries_failed_for_is_recorded_as_delayed_once_until_it_is_done():
+    """As a release while the orchestrator is down: somebody has to see that it is held yet."""
+    hand = FakeHand()
+    bench = Bench(hand)
+    hand.outcome = None
+    for tries in (1, 2):
+        hand.detail = f"{tries} tries failed: af does not answer"
+        await bench.handing.pass_on([RELEASE])
+    assert [(ended.outcome, ended.detail) for ended in bench.records] == [
+        (Carried.DELAYED, "1 tries failed: af does not answer")
+    ]
+    hand.outcome, hand.detail = Carried.DONE, ""
+    await bench.handing.pass_on([RELEASE])
+    assert [ended.outcome for ended in bench.records] == [Carried.DELAYED, Carried.DONE]
 
 
 async def test_a_hand_that_does_not_answer_is_told_again_at_once():

@@ -1,8 +1,11 @@
 """Decisions over HTTP: what is held, and a person's word on it."""
 
+from swarm.cli.decisions import _line
 from swarm.model.graph import PipelineSeen
+from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sequencing import IntentEnded
 
 CLOSE = PipelineKey("airflow", "close")
 
@@ -68,3 +71,24 @@ async def test_a_pipeline_that_nobody_knows_cannot_be_held(api):
     await known(api)
     answer = await api.post("decisions/hold", {"pipeline": "clsoe", "by": "kim"}, 404)
     assert "Did you mean close" in answer["detail"]
+
+
+async def test_a_release_that_is_delayed_is_listed_until_it_is_done(api):
+    release = Intent(CLOSE, 2, Act.RELEASE, "airflow/export is there", 600.0)
+    outcomes = [None, Carried.DELAYED, Carried.DONE]
+
+    class Known:
+        def decisions(self):
+            ended = IntentEnded(release, outcomes[0], "3 tries failed: no answer")
+            return [(release, ended if outcomes[0] else None)]
+
+    api.deps.projections = Known()
+    assert await api.get("decisions") == []
+    outcomes.pop(0)
+    [row] = await api.get("decisions")
+    assert (row["act"], row["outcome"]) == ("release", "delayed")
+    assert _line(row) == (
+        "release  airflow/close; airflow/export is there [delayed: 3 tries failed: no answer]"
+    )
+    outcomes.pop(0)
+    assert await api.get("decisions") == []
