@@ -21,6 +21,7 @@ Rules
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 from swarm.model.keys import PipelineKey
@@ -121,15 +122,16 @@ def _by_plan(world: World, writer: PipelineKey, start_s: float) -> Need | None:
 
 
 def _like(starts: Sequence[float], start_s: float, every_s: float, period_s: float) -> list[float]:
-    """The newest starts at this time of a day or week."""
-    like: list[float] = []
+    """The newest starts at this time of a day or week: of each the one that is closest to it."""
+    like: dict[int, tuple[float, float]] = {}
     for at_s in reversed(starts):
-        off_s = abs((at_s - start_s + period_s / 2) % period_s - period_s / 2)
-        if off_s <= every_s / 2:
-            like.append(at_s)
-        if len(like) == STARTS:
+        back, since_s = divmod(start_s - at_s + period_s / 2, period_s)
+        off_s = abs(since_s - period_s / 2)
+        if len(like) == STARTS and int(back) not in like:
             break
-    return like
+        if off_s <= every_s / 2 and off_s < like.get(int(back), (inf, at_s))[0]:
+            like[int(back)] = off_s, at_s
+    return [at_s for _, at_s in like.values()]
 
 
 def _before(ended: Sequence[Ran], starts: Sequence[float]) -> list[tuple[float, float]]:

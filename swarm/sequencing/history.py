@@ -24,6 +24,8 @@ REMEMBERED, _REMEMBERED_OF = 1_024, 100
 
 # So many runs show how often a pipeline runs.
 CADENCE_RUNS = 5
+# What comes more often may be the runs of a backfill.
+_OFTEN_S = DAY_S / 4
 
 
 class History:
@@ -130,10 +132,17 @@ class History:
 
 
 def cadence_s(starts: list[float]) -> float | None:
-    """How long after a run the next one begins; None where too few runs show it."""
+    """How long after a run the next one begins, on most of the days on which it runs; None where
+    too few runs show it. A backfill may have more runs on one day than all others together."""
     if len(starts) < CADENCE_RUNS:
         return None
-    return median(after - before for before, after in pairwise(starts))
+    usual_s = median(after - before for before, after in pairwise(starts))
+    if usual_s >= _OFTEN_S:
+        return usual_s
+    days: dict[int, list[float]] = {}
+    for before, after in pairwise(starts):
+        days.setdefault(int(before // DAY_S), []).append(after - before)
+    return median(map(median, days.values()))
 
 
 def _on_time(runs: tuple[Ran, ...]) -> tuple[Ran, ...]:

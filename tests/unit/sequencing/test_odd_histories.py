@@ -29,9 +29,9 @@ def _by_hand(key: PipelineKey, *hours: float) -> list[GraphRecord]:
     return [ran(key, at_s(hour, day=TODAY - 2 - n), 600.0) for n, hour in enumerate(hours)]
 
 
-def _at_once(key: PipelineKey) -> list[GraphRecord]:
-    """More runs on an afternoon than there are mornings; nobody tells what they are for."""
-    return [ran(key, at_s(13.0, 5.0 * number, day=TODAY - 3), 240.0) for number in range(40)]
+def _at_once(key: PipelineKey, count: int) -> list[GraphRecord]:
+    """So many runs in one night; nobody tells what they are for."""
+    return [ran(key, at_s(3.0, 4.0 * number, day=TODAY - 3), 200.0) for number in range(count)]
 
 
 # What is odd about the four weeks before; the habit is the same.
@@ -39,8 +39,9 @@ ODD = {
     "days without any run": _mornings(3, 4, 10, 11, 12, 20),
     "runs by hand of the reader": _mornings() + _by_hand(CLOSE, 11.0, 14.5, 9.25),
     "runs by hand of the writer": _mornings() + _by_hand(EXPORT, 13.0, 20.0, 23.5),
-    "a backfill by hand of the reader": _mornings() + _at_once(CLOSE),
-    "a backfill by hand of the writer": _mornings() + _at_once(EXPORT),
+    "a short backfill by hand of the reader": _mornings() + _at_once(CLOSE, 16),
+    "a long backfill by hand of the reader": _mornings() + _at_once(CLOSE, 30),
+    "a long backfill by hand of the writer": _mornings() + _at_once(EXPORT, 30),
     "reruns at once of the reader": _mornings()
     + [ran(CLOSE, at_s(6.6, day=day)) for day in list(BEFORE)[-12::4]],
     "failures that ran again of the writer": _mornings(2, 9, 16)
