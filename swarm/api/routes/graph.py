@@ -31,6 +31,7 @@ from swarm.lineage.explanation import explain_known
 from swarm.model.graph import DependencyChanged
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, DependencyKey, VerdictRequest
+from swarm.store.findings import FindingRow as Found
 
 router = APIRouter(tags=["graph"])
 
@@ -192,10 +193,13 @@ async def findings(
     """What is open now, or all that opened, changed or closed since `since_s` (seconds since the
     epoch); the newest last."""
     after = place_in_time(cursor) if cursor else (0.0, "")
-    rows = await asyncio.to_thread(deps.projections.findings.page, limit + 1, after, since_s)
-    # Read where the findings are: the graph in memory may not have come to them yet.
-    shown = (row.finding for row in rows)
-    known = await asyncio.to_thread(deps.projections.findings.dependencies_of, shown)
+
+    def read() -> tuple[list[Found], dict[DependencyKey, Dependency]]:
+        rows = deps.projections.findings.page(limit + 1, after, since_s)
+        # Read where the findings are: the graph in memory may not have come to them yet.
+        return rows, deps.projections.findings.dependencies_of(row.finding for row in rows)
+
+    rows, known = await asyncio.to_thread(read)
     return page_in_time(
         rows, lambda row: row.key, lambda row: FindingRow.of(row.finding, known), limit
     )

@@ -144,13 +144,14 @@ async def status(deps: Given) -> Status:
     model = deps.model
     counted = model.drawn("counted", lambda: _counted(model.graph, deps.min_confidence))
     detection = await detected(deps)
+    findings, standing = await asyncio.to_thread(_stored, deps)
     return Status(
         seq=model.seq,
         graph_version=model.graph.version,
         pipelines=counted.pipelines,
         dependencies=counted.dependencies,
         undeclared=counted.undeclared,
-        findings=await asyncio.to_thread(deps.projections.findings.open_count),
+        findings=findings,
         unresolved=len(model.unresolved),
         connectors=[
             ConnectorRow(
@@ -164,7 +165,7 @@ async def status(deps: Given) -> Status:
             for record, at_s in model.connectors.values()
         ],
         detection=None if detection is None else DetectionRow.of(detection),
-        standing=[StandingRow.of(one) for one in await asyncio.to_thread(_standing, deps)],
+        standing=[StandingRow.of(one) for one in standing],
     )
 
 
@@ -191,6 +192,11 @@ def _counted(graph: DependencyGraph, min_confidence: float) -> _Counted:
     shown = [one for one in graph.dependencies.values() if one.confidence >= min_confidence]
     pipelines = Counter(key.orchestrator for key in graph.pipelines)
     return _Counted(dict(pipelines), len(shown), sum(not one.declared for one in shown))
+
+
+def _stored(deps: Deps) -> tuple[int, list[Standing]]:
+    """How many findings are open, and what stands still."""
+    return deps.projections.findings.open_count(), _standing(deps)
 
 
 def _standing(deps: Deps) -> list[Standing]:

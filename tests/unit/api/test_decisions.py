@@ -5,7 +5,7 @@ from swarm.model.graph import PipelineSeen
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
-from swarm.model.sequencing import IntentEnded
+from swarm.model.connectors import IntentEnded
 
 CLOSE = PipelineKey("airflow", "close")
 
