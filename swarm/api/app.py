@@ -45,6 +45,7 @@ from swarm.api.routes import (
     told,
 )
 from swarm.api.tags import Tagged
+from swarm.api.unmoved import Unmoved
 from swarm.errors import StoreError, Trimmed
 from swarm.model.access import Caller, Role
 
@@ -73,7 +74,7 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url=None,  # its own route makes the text anew each time
     )
     app.state.deps = deps
-    app.add_middleware(Tagged)
+    app.add_middleware(Tagged, unmoved=Unmoved(lambda: deps.model, deps.clock.monotonic_s))
     app.add_middleware(Repeats, monotonic_s=deps.clock.monotonic_s)
     admin = Caller("token", frozenset({Role.ADMIN}))
 

@@ -33,9 +33,11 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class ReadModel:
     """A fold of the log. `seq` is the global sequence number it stands at,
-    `caught_up` whether it has reached the log's end once."""
+    `data_seq` that of the last record that was not of dispatch, `caught_up` whether it has reached
+    the log's end once."""
 
     seq: int = 0
+    data_seq: int = 0
     caught_up: bool = False
     graph: DependencyGraph = field(default_factory=DependencyGraph)
     unresolved: dict[Unresolved, None] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class ReadModel:
         """The state now, without the way there."""
         model = cls()
         model.seq, state = projections.log.snapshot()
-        model._loaded_at = model.seq
+        model._loaded_at = model.data_seq = model.seq
         for at_s, record in state:
             model.apply(record, at_s)
         return model
@@ -65,6 +67,8 @@ class ReadModel:
             self._moved[owner] = seq
         self.apply(entry.record, entry.at_s)
         self.seq = seq
+        if not isinstance(entry.record, DispatchRecord):
+            self.data_seq = seq
 
     def moved_at(self, owner: str) -> int:
         """The global number at which a task of `owner` may have moved last."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 
 from swarm.actors.graph import AskQuestions, Conclusions
 from swarm.actors.journaled import Journaled
@@ -254,10 +255,10 @@ def local_deps(settings: Settings, clock: TestClock) -> Deps:
     )
 
 
-def client_of(deps: Deps) -> httpx.AsyncClient:
-    """One that may do everything."""
+def client_of(deps: Deps, app: FastAPI | None = None) -> httpx.AsyncClient:
+    """One that may do everything, of an app of its own or of that one."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(deps)),
+        transport=httpx.ASGITransport(app or create_app(deps)),
         base_url="http://swarm/api/v1/",
         headers={"Authorization": f"Bearer {TOKEN}"},
     )

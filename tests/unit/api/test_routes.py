@@ -425,6 +425,7 @@ async def test_status_tells_how_well_silence_is_detected(api):
     told = (await api.get("status"))["detection"]
     assert (told["redistribute_s"], told["false_alarms"], told["silent"]) == (0.6, 0, [])
     api.deps.dispatch = Silent()
+    api.clock.at_s += 1.0
     assert (await api.get("status"))["detection"] is None
 
 

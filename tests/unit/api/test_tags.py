@@ -4,6 +4,7 @@ import pytest
 
 from swarm.api.read_model import ReadModel
 from swarm.model.graph import PipelineSeen
+from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 
@@ -39,7 +40,8 @@ async def test_the_graph_is_told_anew_when_it_moves(api) -> None:
     await api.offer(pipeline("a"))
     tag = (await asked(api, "graph")).headers["etag"]
     assert (await asked(api, "graph?min_confidence=1")).json()["pipelines"]["name"] == ["a"]
-    api.deps.model.apply(PipelineSeen(pipeline("b")), 1.0)
+    entry = Entry("graph", 0, 1.0, "cause", PipelineSeen(pipeline("b")))
+    api.deps.model.follow(api.deps.model.seq + 1, entry)
     assert (await asked(api, "graph", tag)).json()["pipelines"]["name"] == ["a", "b"]
     told = (await asked(api, "graph?min_confidence=1")).json()
     assert told["pipelines"]["name"] == ["a", "b"]
