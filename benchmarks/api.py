@@ -7,7 +7,9 @@ nearest hits. `impact_*` is the time from request to the last byte, server side:
 Beside a bare handler of Ray Serve, which answers the same paths with the same bytes in the same
 Serve, over HTTP, by eight clients at once (`api_serve.py`):
 - `reads_per_s`, `read_*_ms`: requests in a second, and how long each took; `bare_*` of the other.
-- `reads_over_bare`: in blocks that take turns; wanted are 0.7.
+- `reads_over_bare`: in blocks that take turns; wanted are 0.7. A few dozen questions are asked over
+  and over, as open pages do, of a journal at rest: most answers are kept ones.
+- `new_reads_over_bare`: the same with questions that nobody asked before.
 - `batch_tasks_per_s`: tasks handed in 1,000 at a time, until they are in the journal.
 
 `sse_lag_*` is the time from a record that is durable in the journal to its event at a listener, on

@@ -2,16 +2,19 @@
 
 A swarm of its own is started over a journal that holds the mesh of `benchmarks.graph`. Into the
 same Serve goes a bare handler, which answers the same paths with the same bytes: what is left
-between the two is what swarm's own code costs. Blocks of both run in turns, A B B A, each with the
-same requests by as many clients at once.
+between the two is what swarm's own code costs. Blocks of both run in turns, A B C C B A, each with
+the same requests by as many clients at once; in C swarm is asked what nobody asked before, so that
+no answer that it keeps will do.
 """
 
 import contextlib
+import itertools
 import json
 import random
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -51,8 +54,13 @@ QUICK = Scale(pipelines=1_000, rounds=1, requests=80, batches=2, tasks=200)
 class _Seen:
     """Requests in a second of each block, and milliseconds of each request, by who answered."""
 
-    rates: dict[str, list[float]] = field(default_factory=lambda: {"swarm": [], "bare": []})
-    ms: dict[str, list[float]] = field(default_factory=lambda: {"swarm": [], "bare": []})
+    rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def over_bare(self, who: str) -> float:
+        """How the rate of `who` stands to the bare handler's, block by block."""
+        pairs = zip(self.rates[who], self.rates["bare"], strict=True)
+        return median(mine / bare for mine, bare in pairs)
 
 
 def serve_figures(scale: Scale, seed: int) -> dict[str, float]:
@@ -68,13 +76,11 @@ def serve_figures(scale: Scale, seed: int) -> dict[str, float]:
             with _bare(folder, answers):
                 seen = _reads(http, asked, scale.rounds)
             batch_s = _batches(http, scale)
-    ratios = [
-        mine / bare for mine, bare in zip(seen.rates["swarm"], seen.rates["bare"], strict=True)
-    ]
     found = {
         "reads_per_s": median(seen.rates["swarm"]),
         "bare_reads_per_s": median(seen.rates["bare"]),
-        "reads_over_bare": median(ratios),
+        "reads_over_bare": seen.over_bare("swarm"),
+        "new_reads_over_bare": seen.over_bare("new"),
         "batch_tasks_per_s": scale.tasks / median(batch_s),
     }
     for who, prefix in (("swarm", "read"), ("bare", "bare_read")):
@@ -133,17 +139,24 @@ class _Client:
 
 def _reads(http: _Client, asked: Sequence[str], rounds: int) -> _Seen:
     seen = _Seen()
+    numbers = itertools.count()
     for _ in range(2):  # all that is made once is made, on both sides
         for root in ("/api/v1", _BARE):
             _block(http, asked[: len(asked) // 2], root)
     for number in range(rounds):
         progress(f"reads, round {number + 1} of {rounds}")
-        for who in ("swarm", "bare", "bare", "swarm"):
-            root = "/api/v1" if who == "swarm" else _BARE
-            seconds, ms = _block(http, asked, root)
+        for who in ("swarm", "bare", "new", "new", "bare", "swarm"):
+            root = _BARE if who == "bare" else "/api/v1"
+            paths = [_anew(path, next(numbers)) for path in asked] if who == "new" else asked
+            seconds, ms = _block(http, paths, root)
             seen.rates[who].append(len(asked) / seconds)
             seen.ms[who] += ms
     return seen
+
+
+def _anew(path: str, number: int) -> str:
+    """The same question in words that nobody used before."""
+    return f"{path}{'&' if '?' in path else '?'}n={number}"
 
 
 def _block(http: _Client, asked: Sequence[str], root: str) -> tuple[float, list[float]]:
