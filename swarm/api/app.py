@@ -85,7 +85,6 @@ def create_app(deps: Deps) -> FastAPI:
     limits = Limits(deps.requests_per_s, deps.clock.monotonic_s)
     app.add_middleware(Guard, doors=doors, limits=limits)
     problems.install(app)
-    pages.install(app)
     # `/tasks/changes` comes before `/tasks/{task}`.
     for routes in (
         health,
@@ -111,8 +110,10 @@ def create_app(deps: Deps) -> FastAPI:
         keys,
         audit,
     ):
-        app.include_router(routes.router, prefix=ROOT)
+        # `include_router` would look through each router twice in every request.
+        app.router.routes.extend(routes.router.routes)
     _describe(app)
+    pages.install(app)
     return app
 
 

@@ -4,11 +4,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.api.deps import Cause, Given
+from swarm.api.roles import ROOT
 from swarm.api.task_schemas import ImportPath
 from swarm.dispatch.events import WantAgents
 from swarm.model.dispatch import AgentsWanted
 
-router = APIRouter(tags=["agents"])
+router = APIRouter(prefix=ROOT, tags=["agents"])
 
 
 class AgentsBody(BaseModel):

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Deps, Given
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
+from swarm.api.roles import ROOT
 from swarm.errors import InputError, Rejected
 from swarm.store.audit import Audit, Row, Verdict
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(prefix=ROOT, tags=["audit"])
 
 _DIGITS = 12
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from swarm.api.cost_schemas import By, Cost, CostMinute, CostNow, Grouped
 from swarm.api.deps import Deps, Given
+from swarm.api.roles import ROOT
 from swarm.dispatch.floor import Floor
 from swarm.errors import Rejected
 from swarm.model.weekdays import DAY_S
@@ -18,7 +19,7 @@ from swarm.placement.prices import PriceBook
 from swarm.placement.receipts import by as summed
 from swarm.placement.receipts import receipt
 
-router = APIRouter(tags=["cost"])
+router = APIRouter(prefix=ROOT, tags=["cost"])
 
 _Kind = tuple[str, CapacityClass]
 _MINUTE_S = 60.0

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
 from swarm.api.deps import Cause, Given, whole_pipeline
+from swarm.api.roles import ROOT
 from swarm.errors import StoreError
 from swarm.model.intents import Act, Carried, Intent, Mode
 
-router = APIRouter(tags=["decisions"])
+router = APIRouter(prefix=ROOT, tags=["decisions"])
 
 _ANSWER_S = 1.0
 

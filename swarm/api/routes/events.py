@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from swarm.api.deps import Given
 from swarm.api.paging import place_in_log
+from swarm.api.roles import ROOT
 from swarm.api.stream import EventStream, begin
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=ROOT, tags=["events"])
 
 
 @router.get(

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from swarm.api.deps import Cause, Given
 from swarm.api.foreign_schemas import ForeignWorkerRow, HostBeatBody
+from swarm.api.roles import ROOT
 
-router = APIRouter(tags=["foreign workers"])
+router = APIRouter(prefix=ROOT, tags=["foreign workers"])
 
 
 class Heard(BaseModel):

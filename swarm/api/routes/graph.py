@@ -12,6 +12,7 @@ from swarm.api.deps import Cause, Given
 from swarm.api.explained import Explained
 from swarm.api.finding_schemas import FeedbackBody, FindingRow, KindScoreRow
 from swarm.api.paging import Cursor, Keyed, Limit, Page, keyed, page, page_in_time, place_in_time
+from swarm.api.roles import ROOT
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
     Changes,
@@ -33,7 +34,7 @@ from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, DependencyKey, VerdictRequest
 from swarm.store.findings import FindingRow as Found
 
-router = APIRouter(tags=["graph"])
+router = APIRouter(prefix=ROOT, tags=["graph"])
 
 Confidence = Annotated[float | None, Query(ge=0, le=1)]
 EndName = Annotated[str, Query(min_length=1, max_length=5_000)]

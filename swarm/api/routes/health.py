@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from swarm import __version__
 from swarm.api.deps import Cause, Deps, Given
+from swarm.api.roles import ROOT
 from swarm.api.schemas import UnresolvedRow
 from swarm.dispatch.detector import Detection
 from swarm.errors import Rejected, Unreachable
@@ -18,7 +19,7 @@ from swarm.store.trail import Standing
 
 _ANSWER_S = 1.0
 
-router = APIRouter(tags=["health"])
+router = APIRouter(prefix=ROOT, tags=["health"])
 
 
 class Health(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from swarm.api.deps import Cause, Given
 from swarm.api.ingest_schemas import PushBody
+from swarm.api.roles import ROOT
 from swarm.errors import InputError
 from swarm.lineage.naming import dataset_from_url
 from swarm.lineage.openlineage.events import read_event
@@ -20,7 +21,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Channel, Evidence
 from swarm.model.runs import Run
 
-router = APIRouter(tags=["ingest"])
+router = APIRouter(prefix=ROOT, tags=["ingest"])
 
 _EVENT = {
     "required": True,

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from swarm.api.deps import Cause, Given, Once, Who
 from swarm.api.keyring import Wish
+from swarm.api.roles import ROOT
 from swarm.model.access import Key, Role
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(prefix=ROOT, tags=["keys"])
 
 _DAY_S = 86_400.0
 _LIFE_S = 90 * _DAY_S

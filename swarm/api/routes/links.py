@@ -5,9 +5,10 @@ from fastapi import APIRouter
 from swarm.actors.linking import link_of
 from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.api.link_schemas import LinkBody, LinkRow, UnlinkBody
+from swarm.api.roles import ROOT
 from swarm.model.keys import PipelineKey
 
-router = APIRouter(tags=["links"])
+router = APIRouter(prefix=ROOT, tags=["links"])
 
 
 @router.get("/links")

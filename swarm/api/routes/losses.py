@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
 from swarm.api.loss_schemas import LossesRow
+from swarm.api.roles import ROOT
 from swarm.api.routes.health import detected
 from swarm.dispatch.redistribution import Redistribution, redistributions
 from swarm.store.losses import Losses
 
 _TASKS_MAX = 1_000  # losses of tasks that are looked at
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(prefix=ROOT, tags=["tasks"])
 
 
 @router.get("/losses")

@@ -7,13 +7,14 @@ from fastapi import APIRouter
 from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.api.offer_schemas import AcceptBody, DeclineBody, OfferRow, SlaTerms
 from swarm.api.past import world_of
+from swarm.api.roles import ROOT
 from swarm.config import WEEK
 from swarm.errors import Rejected
 from swarm.model.keys import PipelineKey
 from swarm.model.sla import Sla
 from swarm.sequencing.offers import Offer, offer, offers
 
-router = APIRouter(tags=["slas"])
+router = APIRouter(prefix=ROOT, tags=["slas"])
 
 
 @router.get("/slas/offered")

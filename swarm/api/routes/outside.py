@@ -16,10 +16,11 @@ from swarm.api.outside_schemas import (
     OutputsBody,
     TellBody,
 )
+from swarm.api.roles import ROOT
 from swarm.dispatch.events import Acquire
 from swarm.model.work import WorkerId
 
-router = APIRouter(tags=["agents"])
+router = APIRouter(prefix=ROOT, tags=["agents"])
 
 
 @router.post("/agents/tell")

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Body, Query
 from swarm.api.deps import Cause, Deps, Given
 from swarm.api.owned_schemas import ChangeRow, Changes, RearmBody, Rearmed
 from swarm.api.paging import place_in_log
+from swarm.api.roles import ROOT
 from swarm.api.task_schemas import Owner
 from swarm.dispatch.events import Receipt
 from swarm.model.work import TaskId
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(prefix=ROOT, tags=["tasks"])
 
 _AT_ONCE = 1_000
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from swarm.api.deps import Given
 from swarm.api.past import promised, world_of
 from swarm.api.replay_schemas import SavingsRow
+from swarm.api.roles import ROOT
 from swarm.model.weekdays import DAY_S
 from swarm.sequencing.savings import replayed
 
-router = APIRouter(tags=["replay"])
+router = APIRouter(prefix=ROOT, tags=["replay"])
 
 
 @router.get("/replay")

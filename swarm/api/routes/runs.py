@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
+from swarm.api.roles import ROOT
 from swarm.api.schemas import Shape, TaskName
 from swarm.model.runs import Run, RunState
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(prefix=ROOT, tags=["runs"])
 
 
 class RunRow(Shape):

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page
+from swarm.api.roles import ROOT
 from swarm.api.scaling_schemas import PlanRow, StepRow
 from swarm.errors import UnknownKey
 
-router = APIRouter(tags=["placement"])
+router = APIRouter(prefix=ROOT, tags=["placement"])
 
 
 @router.get("/plan")

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from swarm.api.deps import Deps, Given
 from swarm.api.past import promised, world_of
+from swarm.api.roles import ROOT
 from swarm.api.whatif_schemas import AheadRow, DurationRow, OutlookRow, WhatIfBody
 from swarm.sequencing.day_ahead import day_ahead
 from swarm.sequencing.whatif import Changes, Outlook, simulate
@@ -14,7 +15,7 @@ from swarm.sequencing.world import World
 _DRAWS = 50  # enough for a picture
 _DAY_S = 86_400.0
 
-router = APIRouter(tags=["simulate"])
+router = APIRouter(prefix=ROOT, tags=["simulate"])
 
 
 @router.post("/simulate")

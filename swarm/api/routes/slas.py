@@ -5,9 +5,10 @@ import asyncio
 from fastapi import APIRouter
 
 from swarm.api.deps import Given
+from swarm.api.roles import ROOT
 from swarm.api.sla_schemas import SlaRow, SlaScores
 
-router = APIRouter(tags=["slas"])
+router = APIRouter(prefix=ROOT, tags=["slas"])
 
 
 @router.get("/slas")

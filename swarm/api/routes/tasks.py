@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from swarm.api.deps import Cause, Deps, Given, Once, Who
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
+from swarm.api.roles import ROOT
 from swarm.api.task_schemas import (
     Submissions,
     TaskBody,
@@ -38,7 +39,7 @@ from swarm.model.work import Outcome, Submission, TaskId, Token, WorkerId
 from swarm.store.stories import LIVE
 from swarm.store.stories import TaskRow as Row
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(prefix=ROOT, tags=["tasks"])
 
 _KEY_CHARACTERS = 32
 _LAST_WORDS_S = 5.0  # what a program prints last may come so long after its end

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 
 from swarm.api.deps import Given
 from swarm.api.paging import Cursor, Limit, Page
+from swarm.api.roles import ROOT
 from swarm.api.told_schemas import ColumnsRow, FacetRow
 
-router = APIRouter(tags=["lineage"])
+router = APIRouter(prefix=ROOT, tags=["lineage"])
 
 
 @router.get("/facets")
