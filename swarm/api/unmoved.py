@@ -25,7 +25,7 @@ _FRESH_S = 1.0
 _KEPT_MAX = 1_000
 _KEPT_MAX_BYTES = 20_000_000
 # What the records of dispatch move, too, and what all others alone do.
-OF_WORK = frozenset(f"{ROOT}/{name}" for name in ("status", "workers"))
+OF_WORK = frozenset(f"{ROOT}/{name}" for name in ("status", "workers", "tasks", "losses"))
 OF_DATA = frozenset(
     f"{ROOT}/{name}"
     for name in (
@@ -39,6 +39,8 @@ OF_DATA = frozenset(
         "slas",
         "decisions",
         "runs",
+        "foreign-workers",
+        "scale",
     )
 )
 
