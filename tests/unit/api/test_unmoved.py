@@ -191,6 +191,12 @@ async def test_the_second_who_asks_is_answered_without_a_wait(api: Api, paths: l
             assert dict(head["headers"])[b"etag"].decode() == first.headers["etag"]
 
 
+async def test_a_model_that_is_loaded_anew_knows_where_the_log_stands(api: Api) -> None:
+    for name in ("a", "b"):
+        await api.offer(Pipeline(PipelineKey("airflow", name)))
+        assert (await api.get("pipelines"))["items"][-1]["pipeline"] == name
+
+
 async def test_who_may_not_ask_is_not_told_what_others_were(api: Api, paths: list[str]) -> None:
     api.deps.tokens = {"agent": Caller("agent", frozenset({Role.AGENT}))}
     await api.offer(Pipeline(PipelineKey("airflow", "a")))
