@@ -4,7 +4,8 @@ import os
 from unittest import mock
 
 from swarm.bootstrap.cluster import ray_environment
-from swarm.config import Settings
+from swarm.config import Settings, Source
+from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.prefect import client as prefect
 from swarm.demo.processes import Site
 
@@ -20,6 +21,12 @@ def test_prefects_client_sends_none(tmp_path):
         prefect._prepare(tmp_path)
         assert os.environ["DO_NOT_TRACK"] == "1"
         assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+def test_dagsters_client_sends_none(monkeypatch):
+    monkeypatch.delenv("DAGSTER_DISABLE_TELEMETRY", raising=False)
+    DagsterClient(Source(kind="dagster", url="http://127.0.0.1:1"))
+    assert os.environ.pop("DAGSTER_DISABLE_TELEMETRY") == "1"
 
 
 def test_the_programs_of_the_lab_are_asked_to_send_none(tmp_path):

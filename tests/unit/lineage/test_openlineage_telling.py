@@ -1,11 +1,15 @@
 """What another catalogue is told, compared with what OpenLineage's own client makes of the same."""
 
+import hashlib
 import json
+from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import attr
 import pytest
+from jsonschema import Draft202012Validator
 from openlineage.client import event_v2
 from openlineage.client.generated.base import JobFacet
 from openlineage.client.serde import Serde
@@ -23,6 +27,8 @@ ORDERS, REVENUE = DatasetKey("postgres://dwh:5432", "dwh.orders"), DatasetKey(""
 FOUND = Dependency(DependencyKey(EXPORT, CLOSE, ORDERS), False, 0.93, ())
 DECLARED = Dependency(DependencyKey(CLOSE, DECK, REVENUE), True, 1.0, ())
 AT_S = 1_763_805_600.0
+SPEC = Path(__file__).parent / "spec"
+SCHEMA = json.loads((SPEC / "OpenLineage-2-0-2.json").read_text())
 
 
 @attr.define(kw_only=True)
@@ -80,6 +86,49 @@ def test_an_event_is_what_the_client_of_the_specification_makes(telling):
     for dataset in told["outputs"]:
         assert not any(dataset.pop(facets, None) for facets in ("facets", "outputFacets"))
     assert event == told
+
+
+def wrong_by_the_schema(event):
+    """What the schema says against an event, of that which the event says it is."""
+    address, _, place = event.get("schemaURL", "").partition("#")
+    assert address == SCHEMA["$id"]
+    meant = {"$ref": f"#{place}", "$defs": SCHEMA["$defs"]}
+    return [error.message for error in Draft202012Validator(meant).iter_errors(event)]
+
+
+def test_every_event_is_one_by_the_schema_of_the_specification(telling):
+    found = list(tell(telling, changed(FOUND), changed(DECLARED)).values())
+    found += tell(telling, DependencyGone(2, FOUND.key)).values()
+    assert len(found) >= 4
+    assert [wrong_by_the_schema(event) for event in found] == [[]] * len(found)
+
+
+def test_the_schema_is_the_one_that_was_published():
+    held = (SPEC / "OpenLineage-2-0-2.json").read_bytes()
+    blob = hashlib.sha1(b"blob %d\0" % len(held) + held, usedforsecurity=False).hexdigest()
+    assert f"its Git blob is {blob}" in (SPEC / "ORIGIN.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("eventTime",),
+        ("producer",),
+        ("job",),
+        ("job", "name"),
+        ("job", "facets", "swarm_dependencies", "_producer"),
+        ("job", "facets", "swarm_dependencies", "_schemaURL"),
+        ("outputs", 0, "namespace"),
+    ],
+    ids=str,
+)
+def test_the_schema_would_notice_what_is_missing(telling, way):
+    event = deepcopy(tell(telling, changed(FOUND))[EXPORT])
+    part = event
+    for step in way[:-1]:
+        part = part[step]
+    del part[way[-1]]
+    assert wrong_by_the_schema(event) != []
 
 
 def test_both_ends_are_told_and_a_job_of_its_own_has_one_name(telling):
