@@ -5,9 +5,11 @@ import json
 import re
 from pathlib import Path
 
+import promql_parser
 import yaml
+from promql_parser import AggregateExpr, BinaryExpr, Call, MatrixSelector, VectorSelector
 
-from swarm.telemetry import METRICS
+from swarm.telemetry import METRICS, Kind
 
 FOLDER = Path(__file__).parents[3] / "cluster" / "grafana"
 NAME = re.compile(r"\bswarm_\w+")
@@ -33,24 +35,65 @@ def test_the_files_are_those_that_are_made():
         assert (FOLDER / name).read_text() == text, "python cluster/grafana/make.py"
 
 
-def test_they_name_only_metrics_that_there_are():
+def parsed():
     shown, alerted = expressions()
     assert len(alerted) >= 10
-    for expression in shown + alerted:
-        names = NAME.findall(expression)
-        assert names, expression
-        assert set(names) <= set(METRICS), expression
+    return {expression: promql_parser.parse(expression) for expression in shown + alerted}
 
 
-def test_they_select_by_labels_that_there_are():
-    shown, alerted = expressions()
-    for expression in shown + alerted:
-        labels = {label for name in NAME.findall(expression) for label in METRICS[name].labels}
-        by = {
-            one for of in re.findall(r"(?:by|on) \(([^)]*)\)", expression) for one in of.split(", ")
-        }
-        by |= set(re.findall(r"[{,](\w+)=", expression))
-        assert by <= labels, expression
+def below(tree):
+    """A node of PromQL and all that it is made of; of a span its selector, too."""
+    found = []
+    promql_parser.walk(tree, found.append)
+    return found + [one.vector_selector for one in found if isinstance(one, MatrixSelector)]
+
+
+def selected(tree):
+    return [METRICS[one.name] for one in below(tree) if isinstance(one, VectorSelector)]
+
+
+def test_each_is_promql_over_metrics_that_there_are():
+    for expression, tree in parsed().items():
+        assert selected(tree), expression
+        assert {metric.name for metric in selected(tree)} == set(NAME.findall(expression))
+
+
+def test_they_select_and_sum_by_labels_that_there_are():
+    for expression, tree in parsed().items():
+        for node in below(tree):
+            if isinstance(node, VectorSelector):
+                by, of = [one.name for one in node.matchers.matchers], [node]
+            elif isinstance(node, AggregateExpr):
+                by, of = node.modifier.labels if node.modifier else [], [node.expr]
+            elif isinstance(node, BinaryExpr) and node.modifier and node.modifier.matching:
+                by, of = node.modifier.matching.labels, [node.lhs, node.rhs]
+            else:
+                continue
+            for metric in (metric for side in of for metric in selected(side)):
+                assert set(by) <= set(metric.labels), expression
+
+
+def test_what_only_rises_is_read_by_how_fast_and_nothing_else_is():
+    for expression, tree in parsed().items():
+        spans = [one for one in below(tree) if isinstance(one, MatrixSelector)]
+        rising = {metric.name for metric in selected(tree) if metric.kind is Kind.COUNTER}
+        assert {one.vector_selector.name for one in spans} == rising, expression
+        calls = {one.func.name for one in below(tree) if isinstance(one, Call)}
+        assert bool(calls & {"rate", "increase"}) == bool(rising), expression
+
+
+def test_an_alarm_names_labels_that_are_left():
+    """Whatever a sum leaves out is empty in the message."""
+    rules = yaml.safe_load((FOLDER / "rules.yaml").read_text())
+    named = 0
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        tree = promql_parser.parse(rule["expr"])
+        sums = [one for one in below(tree) if isinstance(one, AggregateExpr)]
+        left = {label for one in sums if one.modifier for label in one.modifier.labels}
+        wanted = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
+        named += len(wanted)
+        assert wanted <= left, rule["alert"]
+    assert named >= 4
 
 
 def test_every_metric_is_shown():
