@@ -20,8 +20,9 @@ from swarm.lineage.ledger import SETTLE, Ledger
 from swarm.lineage.naming import Naming
 from swarm.model.causes import follows
 from swarm.model.connectors import Batch
+from swarm.model.findings import Mute, muted
 from swarm.model.foreign import ForeignWorker
-from swarm.model.graph import GraphRecord, QuestionAsked, RecoveryIntended
+from swarm.model.graph import FindingChanged, GraphRecord, QuestionAsked, RecoveryIntended
 from swarm.model.lineage import VerdictRequest
 from swarm.model.recovery import Recovery
 
@@ -36,7 +37,15 @@ class AskQuestions:
     """Somebody wants to see what owners are asked: ask what may be asked now."""
 
 
-Event = Batch | VerdictRequest | AskQuestions
+@dataclass(frozen=True, slots=True)
+class MuteFinding:
+    """Somebody wants nobody to be told of a finding, or (None) people to be told again."""
+
+    finding: str
+    mute: Mute | None
+
+
+Event = Batch | VerdictRequest | AskQuestions | MuteFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,15 @@ class Conclusions:
         return self._questions.open(self._findings.graph, now_s)
 
     async def take(self, journaled: Journaled, event: Event, now_s: float, cause_id: str) -> int:
-        """Merge an event and tell what it means; returns the journal's last sequence number."""
+        """Merge an event and tell what it means; returns the journal's last sequence number. Raises
+        `UnknownKey` for what is not there."""
         if isinstance(event, AskQuestions):
             asked = await asyncio.to_thread(self._questions.decide, self._findings.graph, now_s)
             return await journaled.append(asked, now_s, cause_id) if asked else journaled.last_seq
+        if isinstance(event, MuteFinding):
+            known = (one.find(event.finding) for one in (self._findings, self._watched))
+            changed = FindingChanged(muted(known, event.mute, now_s))
+            return await journaled.append([changed], now_s, cause_id)
         records = await asyncio.to_thread(self._ledger.decide, event, now_s)
         if isinstance(event, Batch):
             records += self._watched.decide(event)
@@ -145,6 +159,10 @@ class GraphActor:
     async def judge(self, request: VerdictRequest, cause_id: str) -> int:
         """Record a person's verdict. Raises `UnknownKey` for a dependency nobody has seen."""
         return await self._inbox.send(_Letter(request, cause_id))
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        """Tell nobody of a finding, or again. Raises `UnknownKey`."""
+        await self._inbox.send(_Letter(MuteFinding(finding, mute), cause_id))
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         """The questions that wait for their owners' answers; new ones are in the journal first."""

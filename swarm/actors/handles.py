@@ -20,6 +20,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected, StoreError, Unreachable
 from swarm.graph.beats import HostBeat
 from swarm.model.connectors import Batch
+from swarm.model.findings import Mute
 from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
@@ -98,6 +99,9 @@ class GraphHandle(_Handle):
     async def hear(self, told: HostBeat, cause_id: str) -> None:
         await self._call("hear", told, cause_id)
 
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        await self._call("mute", finding, mute, cause_id)
+
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         return list(await self._call("ask", cause_id))
 
@@ -169,6 +173,9 @@ class SequencerHandle(_Handle):
 
     async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
         await self._call("rate", finding_id, by, is_right, cause_id)
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        await self._call("mute", finding, mute, cause_id)
 
     async def rules(self) -> list[RuleScored]:
         return list(await self._call("rules"))

@@ -10,6 +10,7 @@ from swarm.dispatch.explanation import Explanation
 from swarm.errors import Rejected
 from swarm.graph.beats import HostBeat
 from swarm.model.connectors import Batch
+from swarm.model.findings import Mute
 from swarm.model.graph import QuestionAsked
 from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
@@ -40,6 +41,11 @@ class Graph(Protocol):
 
     async def hear(self, told: HostBeat, cause_id: str) -> None:
         """Take the beat of a host; what it changes is in the journal, the beat itself is not."""
+        ...
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        """Tell nobody of an open finding of its own, or (None) people again; raises
+        `UnknownKey`."""
         ...
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
@@ -111,11 +117,15 @@ class Promising(Protocol):
 
 
 class Scoring(Protocol):
-    """Who keeps score of the kinds of hazards: the sequencer."""
+    """Who takes people's words on hazards and SLAs, and keeps score: the sequencer."""
 
     async def rate(self, finding_id: str, by: str, is_right: bool, cause_id: str) -> None:
         """Take somebody's word on whether it was right to tell of a hazard; raises `UnknownKey`
         where none is open, and `Rejected` where it was judged otherwise already."""
+        ...
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        """As that of the graph, for the findings that are the sequencer's."""
         ...
 
     async def rules(self) -> list[RuleScored]:

@@ -21,6 +21,7 @@ from swarm.config import PipelineRule, Settings
 from swarm.dispatch.events import Guide
 from swarm.errors import Rejected, UnknownKey
 from swarm.model.causes import follows
+from swarm.model.findings import Mute, muted
 from swarm.model.graph import FindingChanged, GraphRecord, RunsKept
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
@@ -113,6 +114,11 @@ class Sequencing:
         """What people are told; what is done is decided apart, it has no time to wait for this."""
         asked = [*self._asking.decide(now_s), *self._misstated.decide(now_s)]
         return [*asked, *self.hazards.decide(now_s), *self.promises.decide(now_s)]
+
+    def muted(self, finding: str, mute: Mute | None, now_s: float) -> FindingChanged:
+        """A finding under a person's word, or told of again. Raises `UnknownKey`."""
+        tellers = (self.hazards, self.promises, self._asking, self._misstated)
+        return FindingChanged(muted((one.find(finding) for one in tellers), mute, now_s))
 
     def history_due(self, seq: int) -> list[HistoryKept]:
         """Whether the runs up to `seq` of the graph stream are to be kept here now."""
@@ -248,6 +254,12 @@ class SequencerActor:
             said = self._state.hazards.rated(finding_id, by, is_right=is_right)
             if said is not None:
                 await self._append([said], self._clock.now_s(), [cause_id])
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        """Tell nobody of a finding, or again. Raises `UnknownKey`."""
+        async with self._turn:
+            now_s = self._clock.now_s()
+            await self._append([self._state.muted(finding, mute, now_s)], now_s, [cause_id])
 
     async def rules(self) -> list[RuleScored]:
         """What became of the findings of each kind of hazard."""

@@ -12,6 +12,7 @@ Rules
 3. A target that keeps incidents (`apart`) gets an alert for each finding.
 4. In quiet hours all waits for their end, but what is urgent where the target lets it pass.
 5. A finding all of whose pipelines are only observed is shown and never told.
+6. One that a person muted is not told while that lasts. Where it was told before, its end is.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,6 +68,8 @@ class Target:
 
     def hears(self, finding: Finding, now_s: float) -> bool:
         """May it be told of it now?"""
+        if finding.is_muted(now_s):
+            return False
         if not any(quiet.holds(now_s) for quiet in self.quiet):
             return True
         return self.urgent_passes and finding.kind in URGENT

@@ -26,6 +26,7 @@ from swarm.api.routes import (
     cost,
     decisions,
     events,
+    findings,
     foreign,
     graph,
     health,
@@ -89,6 +90,7 @@ def create_app(deps: Deps) -> FastAPI:
     for routes in (
         health,
         graph,
+        findings,
         told,
         ingest,
         foreign,

@@ -33,6 +33,12 @@ BODIES: dict[str, Any] = {
         "by": _BY,
     },
     "POST /findings/{finding}/feedback": {"right": True, "by": _BY},
+    "POST /findings/{finding}/mute": {
+        "by": _BY,
+        "for_s": 604_800,
+        "note": "until the warehouse has moved",
+    },
+    "POST /findings/{finding}/unmute": {"by": _BY},
     "POST /decisions/hold": {"pipeline": _PIPELINE, "by": _BY, "for_s": 1_800},
     "POST /decisions/release": {"pipeline": _PIPELINE, "by": _BY},
     "POST /links": {

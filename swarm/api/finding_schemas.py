@@ -40,6 +40,14 @@ class HazardRow(Shape):
         return cls(**told, **asdict(hazard))
 
 
+class MuteRow(Shape):
+    """A person's word that a finding is known: nobody is told of it."""
+
+    by: str
+    until_s: float | None = Field(description="Until then; null: as long as it is open.")
+    note: str
+
+
 class FindingRow(Shape):
     """A dependency that nobody declared, pipelines that wait for each other in a ring, a worker of
     an orchestrator that is missing, or a hazard between two pipelines.
@@ -61,9 +69,11 @@ class FindingRow(Shape):
     sla: SlaRow | None = Field(description="The SLA that is at risk, if it is one.")
     hazard: HazardRow | None = Field(description="What runs show, if it is a hazard.")
     outcome: Outcome | None = Field(description="What became of a hazard, once that is known.")
+    mute: MuteRow | None = Field(description="Who muted it, if somebody has and it lasts.")
 
     @classmethod
-    def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency]) -> Self:
+    def of(cls, finding: Finding, known: Mapping[DependencyKey, Dependency], now_s: float) -> Self:
+        muted = finding.mute if finding.is_muted(now_s) else None
         return cls(
             id=finding.id,
             kind=finding.kind,
@@ -79,6 +89,7 @@ class FindingRow(Shape):
             sla=finding.sla and SlaRow.of(finding.sla),
             hazard=finding.hazard and HazardRow.of_finding(finding, finding.hazard),
             outcome=finding.outcome,
+            mute=muted and MuteRow(**asdict(muted)),
         )
 
 
@@ -87,6 +98,21 @@ class FeedbackBody(Shape):
 
     right: bool = Field(description="Was it right to tell?")
     by: str = Field(min_length=1, max_length=200)
+
+
+class UnmuteBody(Shape):
+    """Who wants to be told again."""
+
+    by: str = Field(min_length=1, max_length=200)
+
+
+class MuteBody(UnmuteBody):
+    """Who wants nobody to be told, for how long and why."""
+
+    for_s: float | None = Field(
+        None, gt=0, le=366 * 86_400, description="None: as long as it is open."
+    )
+    note: str = Field("", max_length=1_000)
 
 
 class KindScoreRow(Shape):

@@ -67,7 +67,8 @@ def _run(record: graph.RunSeen) -> News:
 
 def _finding(record: graph.FindingChanged) -> News:
     one = record.finding
-    ends = "" if one.closed_at_s is None else " (closed)"
+    ends = f" (muted by {one.mute.by})" if one.mute else ""
+    ends = ends if one.closed_at_s is None else " (closed)"
     names = tuple(str(key) for key in one.pipelines)
     return News("finding", (one.id, *names), f"{one.kind.replace('_', ' ')}: {one}{ends}")
 

@@ -47,6 +47,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /findings": _LOOK,
     "GET /findings/score": _LOOK,
     "POST /findings/{finding}/feedback": _DECIDE,
+    "POST /findings/{finding}/mute": _DECIDE,
+    "POST /findings/{finding}/unmute": _DECIDE,
     "GET /facets": _LOOK,
     "GET /columns": _LOOK,
     "POST /lineage": _TELL | _OWN,

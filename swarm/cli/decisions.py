@@ -2,19 +2,17 @@
 
 import getpass
 import json
-import re
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected, fail
+from swarm.cli.connection import ConfigOption, DryRunOption, changing, connected
+from swarm.cli.how_long import seconds
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
     from swarm.client.calls.decisions import Decision
-
-_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def decisions(
@@ -44,7 +42,7 @@ def hold(
 ) -> None:
     """Hold a pipeline until it is released, or the time is over."""
     with changing(path, dry_run, of=[pipeline]) as swarm:
-        _tell(swarm.hold(pipeline, by=getpass.getuser(), for_s=_seconds(for_)), output)
+        _tell(swarm.hold(pipeline, by=getpass.getuser(), for_s=seconds(for_)), output)
 
 
 def release(
@@ -72,10 +70,3 @@ def _line(row: "Decision") -> str:
     detail = f": {row['detail']}" if row["detail"] else ""
     outcome = f" [{row['outcome']}{detail}]" if row["outcome"] else ""
     return f"{row['act']:7}  {row['pipeline']}{mode}{stands}; {row['reason']}{outcome}"
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if found is None:
-        fail(f"`{text}` is no time; say `30m` or `2h`.", 2)
-    return float(found[1]) * _UNITS_S[found[2]]

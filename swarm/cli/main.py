@@ -73,6 +73,8 @@ for command in (
     status.quarantine,
     findings.findings,
     findings.rate,
+    findings.mute,
+    findings.unmute,
     run.run,
     decisions.decisions,
     decisions.hold,

@@ -139,6 +139,8 @@ class Client:
     findings = _lists(calls.findings.findings)
     findings_score = _asks(calls.findings.findings_score)
     rate = _asks(calls.findings.rate)
+    mute = _asks(calls.findings.mute)
+    unmute = _asks(calls.findings.unmute)
     foreign_workers = _asks(calls.findings.foreign_workers)
 
     submit = _does(running.submit)

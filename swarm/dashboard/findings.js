@@ -1,11 +1,11 @@
 // Findings: what will or did go wrong, ranked by what hangs on it, each with its evidence, remedy and
-// owners; and whether it was right to tell, which people say here.
+// owners; whether it was right to tell, and which of it is known and not to be told: people say both here.
 import { person, post } from "./api.js";
 import { h } from "./dom.js";
 import { ledger } from "./ledger.js";
 import { indexed } from "./model.js";
-import { known, problem, touch } from "./store.js";
-import { count, full, listed, moment, now, percent, pipeline, said, span } from "./words.js";
+import { is_muted, known, loud, problem, touch } from "./store.js";
+import { clock, count, full, listed, moment, now, percent, pipeline, said, span } from "./words.js";
 
 export const needs = ["findings", "graph", "score"];
 export const title = "Findings";
@@ -13,6 +13,8 @@ export const title = "Findings";
 const GRAVE = { sla_at_risk: 6, missing_worker: 5, cycle: 4, stale_read: 4, two_writers: 3.5, held: 3, gone_writer: 3, paused_writer: 2.5, race: 2.5, cadence_mismatch: 1.5, undeclared_dependency: 1 };
 const LEVEL = { gate: 1, warn: 0.8, show: 0.5 };
 const SHOWN = 200;
+const MUTED = "muted"; // in the place of a kind
+const DAY_S = 86_400;
 const BECAME = { came_true: "it came true", acted_on: "acted on", confirmed: "right to tell", rejected: "wrong to tell", refuted: "it never came" };
 
 const said_here = new Map(); // by finding: what was just said of it, until swarm has judged it
@@ -24,16 +26,20 @@ export function draw({ params, go, say }) {
     return [...muted(), h("div.empty", {}, h("p", {}, "Nothing is open."),
       h("p.muted", {}, "Undeclared dependencies appear after each pipeline ran once, or now from source: ", h("code", {}, "swarm scan"), ". Hazards appear with the runs that show them."))];
   }
+  const told = loud();
   const kinds = new Map();
-  for (const one of found) kinds.set(one.kind, (kinds.get(one.kind) ?? 0) + 1);
+  for (const one of told) kinds.set(one.kind, (kinds.get(one.kind) ?? 0) + 1);
   const only = params.get("kind");
-  const ranked = found.filter((one) => !only || one.kind === only).map((one) => [weight(one), one]).sort((a, b) => b[0] - a[0]);
   const open = params.get("open");
+  const fits = (one) => (only === MUTED ? is_muted(one) : one.id === open || (!is_muted(one) && (!only || one.kind === only)));
+  const ranked = found.filter(fits).map((one) => [weight(one), one]).sort((a, b) => b[0] - a[0]);
   return [
-    h("div.bar", {}, chip("all", found.length, !only, () => go("/findings", {})),
-      [...kinds].sort((a, b) => GRAVE[b[0]] - GRAVE[a[0]]).map(([kind, of]) => chip(said(kind), of, only === kind, () => go("/findings", { kind })))),
+    h("div.bar", {}, chip("all", told.length, !only, () => go("/findings", {})),
+      [...kinds].sort((a, b) => GRAVE[b[0]] - GRAVE[a[0]]).map(([kind, of]) => chip(said(kind), of, only === kind, () => go("/findings", { kind }))),
+      told.length < found.length || only === MUTED ? chip(MUTED, found.length - told.length, only === MUTED, () => go("/findings", { kind: MUTED })) : null),
     h("p.lead.muted", {}, "Ranked by how grave, how likely, and how many pipelines hang on it."),
     ...muted(),
+    ranked.length ? null : h("p.empty", {}, only === MUTED ? "Nothing is muted." : "Nothing else is open."),
     h("ol.findings", {}, ranked.slice(0, SHOWN).map(([, one]) => card(one, open === one.id, { go, say, params }))),
     ranked.length > SHOWN ? h("p.muted", {}, `and ${ranked.length - SHOWN} more; choose a kind above.`) : null,
   ];
@@ -74,6 +80,7 @@ function card(one, open, { go, say, params }) {
     one.hazard ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.hazard.remedy) : null,
     one.worker?.advice ? h("p.remedy", {}, h("span.muted", {}, "Remedy: "), one.worker.advice) : null,
     owners(one),
+    is_muted(one) ? h("p.remedy", {}, h("span.muted", {}, `Muted by ${one.mute.by}, ${one.mute.until_s === null ? "as long as it is open" : `until ${clock(one.mute.until_s)}`}: nobody is told of it. `), one.mute.note) : null,
     one.sla?.muted ? h("p.muted", {}, `Muted: ${one.sla.muted}`) : null,
     open ? inside(one, say) : null);
 }
@@ -113,6 +120,7 @@ function inside(one, say) {
     one.sla?.path.length ? h("p.path", {}, one.sla.path.map((name, at) => [at ? h("span.arrow", {}, "›") : null, pipeline(name)])) : null,
     one.worker?.runs.length ? h("p", {}, "On it ran ", listed(one.worker.runs.map((ran) => `${ran.pipeline} ${ran.run_id}`)), ".") : null,
     one.hazard ? thumbs(one, say) : null,
+    known_already(one, say),
     names.length ? h("p.hands", {}, h("a.button", { href: `/graph?s=${encodeURIComponent(selector)}` }, "Show in the graph")) : null,
     one.evidence.map((edge) => ledger(edge, say)));
 }
@@ -129,6 +137,24 @@ function thumbs(one, say) {
   const button = (label, right, key) =>
     h("button", { "aria-pressed": String(before === right), "aria-keyshortcuts": key, "data-hot": key, disabled: before !== undefined, onclick: () => rate(one, right, say) }, label, h("kbd", {}, key));
   return h("p.verdicts", { role: "group", "aria-label": "Was it right to tell?" }, button("Right to tell", true, "u"), button("Wrong", false, "d"), kept);
+}
+
+/** What a person knows of need not be told: until then, or until it closes; and it stands apart. */
+function known_already(one, say) {
+  if (is_muted(one)) return h("p.verdicts", {}, h("button", { onclick: () => send(one, "unmute", {}, "People are told of it again.", say) }, "Tell of it again"));
+  const button = (label, for_s, hot) =>
+    h("button", { onclick: () => send(one, "mute", { for_s }, "It is muted: nobody is told of it, and it stands under Muted.", say), "aria-keyshortcuts": hot, "data-hot": hot }, label, hot ? h("kbd", {}, hot) : null);
+  return h("p.verdicts", { role: "group", "aria-label": "Mute it" }, h("span.muted", {}, "Mute it for"), button("a day", DAY_S), button("a week", 7 * DAY_S, "m"), button("as long as it is open", null));
+}
+
+async function send(one, word, body, done, say) {
+  try {
+    await post(`findings/${encodeURIComponent(one.id)}/${word}`, { ...body, by: person() });
+    say(done);
+  } catch (error) {
+    say(error.message, "failed");
+  }
+  touch("findings");
 }
 
 async function rate(one, right, say) {

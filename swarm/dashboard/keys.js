@@ -8,7 +8,7 @@ const FOUND = 12;
 
 const HELP = [
   ["/", "search pipelines and findings, or go anywhere"], ["g n", "Now"], ["g g", "Graph"], ["g t", "Timeline"], ["g f", "Fleet"], ["g c", "Cost"], ["g i", "Findings"],
-  ["j  k", "next and previous in a list"], ["Enter  .", "open it: why it is so"], ["a", "accept the dependency shown"], ["x", "reject it"], ["u  d", "the finding shown was right to tell, or wrong"],
+  ["j  k", "next and previous in a list"], ["Enter  .", "open it: why it is so"], ["a", "accept the dependency shown"], ["x", "reject it"], ["u  d", "the finding shown was right to tell, or wrong"], ["m", "mute it for a week"],
   ["t", "graph as a table and back"], ["+  −  0", "zoom and fit the graph"], ["Esc", "close"], ["?", "these keys"],
 ];
 

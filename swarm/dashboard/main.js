@@ -8,7 +8,7 @@ import * as graph from "./graph.js";
 import { help, keys, palette } from "./keys.js";
 import * as now_page from "./now.js";
 import { sentence } from "./sentence.js";
-import { known, line, listen, settled, touch, want } from "./store.js";
+import { known, line, listen, loud, settled, touch, want } from "./store.js";
 import * as timeline from "./timeline.js";
 import { clock, count } from "./words.js";
 
@@ -110,7 +110,7 @@ function top() {
 }
 
 function rail() {
-  const open_findings = known("findings")?.length;
+  const open_findings = loud()?.length;
   return Object.entries(PAGES).map(([path, page]) =>
     h("a", { href: path, "aria-current": page_of() === page ? "page" : null, title: `g ${KEYS[path]}` },
       s("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: ICONS[path] })), h("span", {}, page.title),

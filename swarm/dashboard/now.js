@@ -3,7 +3,7 @@ import { person, post } from "./api.js";
 import { h, s } from "./dom.js";
 import { indexed } from "./model.js";
 import { spark } from "./spark.js";
-import { freshen, known, problem } from "./store.js";
+import { freshen, known, loud, problem } from "./store.js";
 import { oldest, reason } from "./waiting.js";
 import { clock, count, full, listed, mark, moment, now, percent, pipeline, said, span } from "./words.js";
 
@@ -171,7 +171,7 @@ function failing() {
     h("article.card.failed", { key: `source ${one.source}`, "data-row": true },
       h("header", {}, h("a.pipeline", { href: "/fleet" }, mark(one.source), h("span", {}, one.source)), h("span.right.muted", {}, said(one.state))),
       h("p", {}, `cannot be read since ${clock(one.since_s)}: what is known of it grows older.`), h("p.muted", {}, one.message)));
-  const missing = (known("findings") ?? []).filter((one) => one.kind === "missing_worker").map((one) =>
+  const missing = (loud() ?? []).filter((one) => one.kind === "missing_worker").map((one) =>
     h("article.card.failed", { key: one.id, "data-row": true },
       h("header", {}, h("a", { href: "/fleet" }, one.worker.name), h("span.right.muted", {}, said(one.worker.presence))),
       h("p", {}, one.worker.advice || one.subject)));

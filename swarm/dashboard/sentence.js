@@ -1,6 +1,6 @@
 // The one line above every page: always true, the worst first, each part leads to where it is shown.
 import { h } from "./dom.js";
-import { known, line, read_at, trouble } from "./store.js";
+import { known, line, loud, read_at, trouble } from "./store.js";
 import { clock, count, listed, percent, pipeline, said } from "./words.js";
 
 const LIVING = new Set(["on_track", "at_risk", "missed", "unknown"]);
@@ -13,7 +13,7 @@ export function sentence() {
   }
   const wrong = trouble();
   if (wrong) return { tone: "unknown", words: [`swarm could not tell everything: ${wrong.message}${/[.!?]$/.test(wrong.message) ? "" : "."} What you see is from `, clock(read_at()), "."] };
-  const [status, slas, findings] = ["status", "slas", "findings"].map(known);
+  const [status, slas, findings] = [known("status"), known("slas"), loud()];
   if (!status || !slas || !findings) return { tone: "unknown", words: ["Asking swarm how it is doing …"] };
   const stands = status.standing[0];
   if (stands) {
@@ -52,6 +52,7 @@ function blindness(blind, of) {
 }
 
 function open(findings) {
-  if (!findings.length) return [];
-  return [h("a", { href: "/findings" }, count(findings.length, "finding")), " open."];
+  const muted = known("findings").length - findings.length;
+  if (!findings.length && !muted) return [];
+  return [h("a", { href: "/findings" }, count(findings.length, "finding")), muted ? ` open, ${muted} muted.` : " open."];
 }

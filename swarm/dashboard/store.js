@@ -47,6 +47,10 @@ let changed = () => {};
 
 /** The answer, or null while it was never read. */
 export const known = (name) => state[name].value;
+
+/** The findings that people are told of: all but those that somebody muted; null where they were never read. */
+export const loud = () => known("findings")?.filter((one) => !is_muted(one)) ?? null;
+export const is_muted = (one) => Boolean(one.mute) && (one.mute.until_s === null || one.mute.until_s > now());
 export const problem = (name) => state[name].problem;
 
 /** From when the oldest is that is shown; 0 where nothing was read yet. */

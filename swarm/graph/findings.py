@@ -79,6 +79,10 @@ class Findings:
         news += self._ring_news(now_s)
         return [FindingChanged(finding) for finding in news if finding is not None]
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open here."""
+        return self._open.get(name)
+
     def records(self) -> Iterator[FindingChanged]:
         """A snapshot of what is open."""
         yield from (FindingChanged(finding) for finding in self._open.values())

@@ -75,6 +75,10 @@ class Watched:
         news = (self._told(name, now_s) for name in moved)
         return [FindingChanged(finding) for finding in news if finding is not None]
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open here."""
+        return self._open.get(name)
+
     def records(self) -> Iterator[GraphRecord]:
         """A snapshot."""
         yield from map(ForeignWorkerSeen, self.workers)
@@ -169,6 +173,7 @@ class Watched:
             first_seen_s,
             now_s,
             worker=worker,
+            mute=known.mute if known else None,
         )
 
     def _ran_on(self, name: Name, known: Finding | None) -> tuple[RanOn, ...]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from swarm.errors import UnknownKey
 from swarm.model.foreign import ForeignWorker
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import DependencyKey, Level
@@ -77,6 +79,16 @@ class Hazard:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """A person's word that an open finding is known: until `until_s` (None: as long as it is open)
+    nobody is told of it, and lists show it apart."""
+
+    by: str
+    until_s: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that holds from `first_seen_s` to `closed_at_s` (None: it still does).
 
@@ -85,8 +97,9 @@ class Finding:
     of a ring, what ran on the missing `worker`, of an SLA the cause and its own, of a hold what it
     waits for and its own, or of a hazard the writer's (both writers') and the reader's; `evidence`
     are the dependencies that show it. `changed_at_s` is when it was opened, closed, or had its
-    level, evidence, worker or the gist of its hazard changed. `detail` is what is wrong with a tag,
-    `outcome` what became of a hazard, once that is known.
+    level, evidence, worker, mute or the gist of its hazard changed. `detail` is what is wrong with
+    a tag, `outcome` what became of a hazard, once that is known. `mute` goes with the finding: what
+    is found again is told again.
     """
 
     id: str
@@ -102,6 +115,13 @@ class Finding:
     sla: SlaState | None = None
     detail: str = ""
     outcome: Outcome | None = None
+    mute: Mute | None = None
+
+    def is_muted(self, now_s: float) -> bool:
+        """Did a person say that nobody is to be told of it now?"""
+        if self.mute is None or self.closed_at_s is not None:
+            return False
+        return self.mute.until_s is None or now_s < self.mute.until_s
 
     def __str__(self) -> str:
         if self.worker is not None:
@@ -134,7 +154,16 @@ def told(known: Finding | None, holds: Finding | None, now_s: float) -> Finding 
     if known is None or holds is None:
         return replace(known, changed_at_s=now_s, closed_at_s=now_s) if known else holds
     same = _said(known) == _said(holds)
-    return None if same else replace(holds, first_seen_s=known.first_seen_s)
+    return None if same else replace(holds, first_seen_s=known.first_seen_s, mute=known.mute)
+
+
+def muted(known: Iterable[Finding | None], mute: Mute | None, now_s: float) -> Finding:
+    """The one of them that is open, under a person's word or, without one, told of again. Raises
+    `UnknownKey` where there is none."""
+    found = next(filter(None, known), None)
+    if found is None:
+        raise UnknownKey("no such finding is open; `swarm findings -o json` lists what is, by id")
+    return replace(found, changed_at_s=now_s, mute=mute)
 
 
 def _said(finding: Finding) -> tuple[object, ...]:

@@ -50,6 +50,10 @@ class Asking:
             news += [FindingChanged(finding)] if finding is not None else []
         return news
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open here."""
+        return self._open.get(name)
+
     def records(self) -> Iterator[FindingChanged]:
         """A snapshot of what is open."""
         yield from map(FindingChanged, self._open.values())

@@ -190,11 +190,15 @@ class Hazards:
                 yield _record(finding, silent=finding.id in self._silent)
         yield from self._rated.values()
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open and told."""
+        return None if name in self._silent else self._any(name)
+
     def rated(self, finding_id: str, by: str, *, is_right: bool) -> FindingRated | None:
         """What somebody says of a hazard; None where it was said before. Raises `UnknownKey` and
         `Rejected`."""
         said = FindingRated(finding_id, is_right, by)
-        told = next((of[finding_id] for of in self._open.values() if finding_id in of), None)
+        told = self._any(finding_id)
         if told is None:
             raise UnknownKey(f"no hazard {finding_id} is open; `swarm findings` lists what is")
         outcome = told.outcome or self._said(told)
@@ -204,6 +208,9 @@ class Hazards:
             return None
         word = outcome.replace("_", " ")
         raise Rejected(f"{finding_id} is judged already, once and for all: {word}")
+
+    def _any(self, name: str) -> Finding | None:
+        return next((of[name] for of in self._open.values() if name in of), None)
 
     def _put(self, finding: Finding, *, silent: bool) -> None:
         pair = finding.pipelines[0], finding.pipelines[1]

@@ -133,6 +133,10 @@ class Promises:
                 changed += [FindingChanged(finding)] if finding else []
         return [*changed, *self._dropped(now_s)]
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open here."""
+        return self._open.get(name)
+
     def records(self) -> Iterator[SlaRecord | FindingChanged]:
         """A snapshot."""
         yield from self._promised.records()

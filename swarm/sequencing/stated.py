@@ -85,6 +85,10 @@ class Misstated:
                 news += [FindingChanged(finding)] if finding is not None else []
         return news
 
+    def find(self, name: str) -> Finding | None:
+        """The finding of that id, where it is open here."""
+        return next((of[name] for of in self._open.values() if name in of), None)
+
     def records(self) -> Iterator[FindingChanged]:
         """A snapshot of what is open."""
         for known in self._open.values():

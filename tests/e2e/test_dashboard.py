@@ -588,6 +588,29 @@ def test_thumbs_are_on_the_keyboard_and_each_finding_takes_one(visit, world):
     assert said[0] == re.search(r"open=(\w+)", page.url)[1]
 
 
+def test_what_somebody_muted_stands_apart_until_it_is_told_again(visit, world):
+    page = visit(world, "/findings?kind=race")
+    row = page.locator("li.finding")
+    expect(row).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press(".")
+    expect(row.get_by_role("group", name="Mute it").get_by_role("button")).to_have_count(3)
+    page.keyboard.press("m")
+    expect(page.get_by_role("alert")).to_contain_text("nobody is told of it")
+    expect(row).to_contain_text("Muted by kim, until ")
+    expect(page.locator("#status")).to_contain_text(" open, 1 muted.")
+    assert barriers(page) == []
+    page.get_by_role("button", name=re.compile("^all")).click()
+    expect(page.locator("li.finding").first).to_be_visible()
+    expect(page.locator("li.finding .kind").filter(has_text="race")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("^muted")).click()
+    expect(row).to_have_count(1)
+    row.locator("[data-open]").click()
+    page.get_by_role("button", name="Tell of it again").click()
+    expect(page.locator("#page")).to_contain_text("Nothing is muted.")
+    expect(page.locator("#status")).not_to_contain_text("muted")
+
+
 def test_what_became_of_a_finding_and_which_kinds_are_muted_is_said(visit, world):
     page = visit(world)
     found = page.evaluate(

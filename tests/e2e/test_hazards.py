@@ -52,13 +52,21 @@ def test_a_stale_read_is_counted_across_a_kill_of_the_sequencer(swarm):
     [found] = eventually(lambda: counted(swarm, 1, 30))
     assert [key["pipeline"] for key in found["pipelines"]] == ["crm_export", "finance_close"]
     assert found["hazard"]["behind"] == 2  # the board's deck is made of it
+    swarm.client.mute(found["id"], by="kim", note="known")
+    [other, *_] = [one for one in swarm.client.findings() if one["kind"] != found["kind"]]
+    swarm.client.mute(other["id"], by="kim", for_s=3_600)
     victim = actor_process(swarm, "SequencerActor")
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait(60)
     swarm.client.push("manifest", runs=list(mornings([20_030], late={20_030})))
     [again] = eventually(lambda: counted(swarm, 2, 31))
     assert (again["id"], again["first_seen_s"]) == (found["id"], found["first_seen_s"])
-    shown = swarm.cli("findings").stdout
+    assert again["mute"] == {"by": "kim", "until_s": None, "note": "known"}
+    assert [one["id"] for one in swarm.client.findings() if one["mute"]] == [
+        other["id"],
+        again["id"],
+    ]
+    shown = swarm.cli("findings", "--muted").stdout
     assert "finance_close read what was not new from manifest/crm_export on 2 of 31 runs" in shown
     assert "Start manifest/finance_close when manifest/crm_export is done" in shown
 

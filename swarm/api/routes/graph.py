@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field
 
 from swarm.api.deps import Cause, Given
 from swarm.api.explained import Explained
-from swarm.api.finding_schemas import FeedbackBody, FindingRow, KindScoreRow
-from swarm.api.paging import Cursor, Keyed, Limit, Page, keyed, page, page_in_time, place_in_time
+from swarm.api.paging import Cursor, Keyed, Limit, Page, keyed, page
 from swarm.api.roles import ROOT
 from swarm.api.routes.ingest import Accepted
 from swarm.api.schemas import (
@@ -32,7 +31,6 @@ from swarm.lineage.explanation import explain_known
 from swarm.model.graph import DependencyChanged
 from swarm.model.keys import TaskKey
 from swarm.model.lineage import Dependency, DependencyKey, VerdictRequest
-from swarm.store.findings import FindingRow as Found
 
 router = APIRouter(prefix=ROOT, tags=["graph"])
 
@@ -182,40 +180,6 @@ async def questions(deps: Given, cause: Cause) -> list[QuestionRow]:
     """What owners are asked now, the most valuable first; at most three a team and week."""
     asked = await deps.graph.ask(cause)
     return [QuestionRow.of(one) for one in asked]
-
-
-@router.get("/findings")
-async def findings(
-    deps: Given,
-    since_s: Annotated[float | None, Query(ge=0)] = None,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-) -> Page[FindingRow]:
-    """What is open now, or all that opened, changed or closed since `since_s` (seconds since the
-    epoch); the newest last."""
-    after = place_in_time(cursor) if cursor else (0.0, "")
-
-    def read() -> tuple[list[Found], dict[DependencyKey, Dependency]]:
-        rows = deps.projections.findings.page(limit + 1, after, since_s)
-        # Read where the findings are: the graph in memory may not have come to them yet.
-        return rows, deps.projections.findings.dependencies_of(row.finding for row in rows)
-
-    rows, known = await asyncio.to_thread(read)
-    return page_in_time(
-        rows, lambda row: row.key, lambda row: FindingRow.of(row.finding, known), limit
-    )
-
-
-@router.get("/findings/score")
-async def findings_score(deps: Given) -> list[KindScoreRow]:
-    """What became of the findings of each kind of hazard, and which kinds are muted for it."""
-    return [KindScoreRow.of(told) for told in await deps.sequencer.rules()]
-
-
-@router.post("/findings/{finding}/feedback", status_code=204)
-async def feedback(finding: str, body: FeedbackBody, deps: Given, cause: Cause) -> None:
-    """Say whether it was right to tell of an open hazard; it counts in the score of its kind."""
-    await deps.sequencer.rate(finding, body.by, body.right, cause)
 
 
 def _reach(

@@ -48,6 +48,14 @@ class Hazard(TypedDict):
     every_s: list[float] | None
 
 
+class Mute(TypedDict):
+    """A person's word that a finding is known; `until_s` None: as long as it is open."""
+
+    by: str
+    until_s: float | None
+    note: str
+
+
 class Finding(TypedDict):
     """Something that is open, or was."""
 
@@ -65,6 +73,7 @@ class Finding(TypedDict):
     sla: Sla | None
     hazard: Hazard | None
     outcome: str | None
+    mute: Mute | None
 
 
 class KindScore(TypedDict):
@@ -89,6 +98,17 @@ def findings(*, since_s: float | None = None) -> Pages[Finding]:
 def rate(finding: str, *, right: bool, by: str) -> Call[None]:
     """Say whether it was right to tell of an open hazard."""
     return post(f"findings/{part(finding)}/feedback", {"right": right, "by": by}, nothing)
+
+
+def mute(finding: str, *, by: str, for_s: float | None = None, note: str = "") -> Call[None]:
+    """Have nobody told of an open finding for so many seconds, or as long as it is open."""
+    body = {"by": by, "for_s": for_s, "note": note}
+    return post(f"findings/{part(finding)}/mute", body, nothing)
+
+
+def unmute(finding: str, *, by: str) -> Call[None]:
+    """Have people told of it again."""
+    return post(f"findings/{part(finding)}/unmute", {"by": by}, nothing)
 
 
 def findings_score() -> Call[list[KindScore]]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import uvicorn
 
 from swarm.api.app import create_app
 from swarm.api.deps import Deps
+from swarm.client import Client
 from swarm.clock import SystemClock
 from swarm.config import Settings
 from swarm.dispatch.events import Acquire, Event, Finish, Register, Renew
@@ -31,6 +33,7 @@ from tests.unit.api.conftest import TOKEN, local_deps
 
 T = TypeVar("T")
 WORKER = WorkerId("w")
+PATIENCE_S = 60.0
 
 
 @dataclass
@@ -103,6 +106,20 @@ def world(deps: Deps, tmp_path: Path) -> Iterator[World]:
     server.should_exit = server.force_exit = True
     for thread in threads:
         thread.join()
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[Client]:
+    """As a program sees it, once the server answers."""
+    with Client(world.url, TOKEN) as client:
+        until(client.ready)
+        yield client
+
+
+def until(holds: Callable[[], object]) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, "in vain"
 
 
 @pytest.fixture(params=["waiting", "awaiting"])

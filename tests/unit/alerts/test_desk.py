@@ -7,7 +7,7 @@ import pytest
 from swarm.alerts.desk import LINES_MAX, Desk, Target
 from swarm.alerts.quiet import Quiet
 from swarm.model.alerts import AlertComposed, AlertEnded, Delivery, Told
-from swarm.model.findings import FindingKind
+from swarm.model.findings import FindingKind, Mute
 from swarm.model.lineage import Level
 from swarm.model.sequencing import FindingMuted
 from tests.unit.alerts.builders import READER, WRITER, a_finding, changed, closed
@@ -72,6 +72,46 @@ def test_what_comes_within_the_window_is_one_alert():
     course.hear(a_finding("f2", 129))
     assert course.sent(129.9) == []
     assert told(course.sent(130)) == [(["f1", "f2"], [])]
+
+
+def muted(until_s=None, **said):
+    return a_finding(at_s=100, mute=Mute("ann", until_s), **said)
+
+
+def test_what_a_person_muted_is_told_when_that_is_over_and_it_still_holds():
+    course = Course()
+    course.hear(a_finding(at_s=100))
+    course.hear(muted(until_s=500.0))
+    assert course.sent(130) == []
+    course.restarted()
+    assert course.sent(499.9) == []
+    assert told(course.sent(500)) == [(["f1"], [])]
+    course.hear(muted())
+    assert course.sent(900) == [], "it is told already"
+
+
+def test_what_a_person_muted_is_never_told_where_it_closes_meanwhile():
+    course = Course()
+    course.hear(muted())
+    course.hear(closed(muted(), 200))
+    assert course.sent(9_000) == []
+
+
+def test_an_end_is_told_to_whom_it_was_told_before_it_was_muted():
+    course = Course()
+    course.hear(a_finding(at_s=100))
+    course.sent(130)
+    course.hear(muted())
+    course.hear(closed(muted(), 200))
+    assert told(course.sent(230)) == [([], ["f1"])]
+
+
+def test_who_takes_the_mute_back_is_told_at_once():
+    course = Course()
+    course.hear(muted())
+    assert course.sent(200) == []
+    course.hear(a_finding(at_s=100, changed_at_s=300))
+    assert told(course.sent(300)) == [(["f1"], [])]
 
 
 def test_what_closes_before_it_was_told_is_never_told():

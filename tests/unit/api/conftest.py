@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
-from swarm.actors.graph import AskQuestions, Conclusions
+from swarm.actors.graph import AskQuestions, Conclusions, MuteFinding
 from swarm.actors.journaled import Journaled
 from swarm.actors.ports import Answer
 from swarm.actors.sequencer import Sequencing
@@ -25,7 +25,8 @@ from swarm.errors import Rejected, UnknownKey
 from swarm.graph.beats import Beats, HostBeat
 from swarm.lineage.naming import Naming
 from swarm.model.connectors import Batch
-from swarm.model.graph import QuestionAsked
+from swarm.model.findings import Mute
+from swarm.model.graph import GraphRecord, QuestionAsked
 from swarm.model.intents import Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Awaited, Link
@@ -79,10 +80,16 @@ class LocalGraph:
 
     judge = offer
 
+    async def write(self, records: Sequence[GraphRecord], cause_id: str = "cause") -> None:
+        await self._journaled.append(records, self._clock.now_s(), cause_id)
+
     async def hear(self, told: HostBeat, cause_id: str) -> None:
         workers = self._beats.hear(told, self._clock.monotonic_s(), self._clock.now_s())
         await self.offer(Batch("beats", "", workers), cause_id)
         self._beats.took(workers, self._clock.monotonic_s())
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        await self.offer(MuteFinding(finding, mute), cause_id)
 
     async def ask(self, cause_id: str) -> list[QuestionAsked]:
         await self.offer(AskQuestions(), cause_id)
@@ -151,6 +158,9 @@ class LocalSequencer:
         said = self.state.hazards.rated(finding_id, by, is_right=is_right)
         if said is not None:
             await self._journaled.append([said], self._clock.now_s(), cause_id)
+
+    async def mute(self, finding: str, mute: Mute | None, cause_id: str) -> None:
+        await self.write([self.state.muted(finding, mute, self._clock.now_s())], cause_id)
 
     async def hold(self, target: PipelineKey, by: str, for_s: float, cause_id: str) -> Intent:
         return await self._made(self.state.hold(target, by, for_s, self._clock.now_s()), cause_id)

@@ -6,9 +6,9 @@ import pytest
 
 from swarm.graph.watched import Watched
 from swarm.model.connectors import Batch, Item
-from swarm.model.findings import Finding, FindingKind
+from swarm.model.findings import Finding, FindingKind, Mute, muted
 from swarm.model.foreign import ForeignWorker, Presence, RanOn, Role, SeenBy
-from swarm.model.graph import GraphRecord, RunSeen
+from swarm.model.graph import FindingChanged, GraphRecord, RunSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.lineage import Level
 from swarm.model.runs import Run, RunState
@@ -88,6 +88,17 @@ def test_silence_is_a_finding_that_closes_when_the_worker_is_back(journal: Journ
     (closed,) = journal(replace(ON_SERVER, heard_s=300.0))
     assert (closed.id, closed.closed_at_s) == (opened.id, 3.0)
     assert journal.watched.workers == [replace(ON_SERVER, heard_s=300.0)]
+
+
+def test_what_a_person_muted_stays_so_until_the_worker_is_back(journal: Journal) -> None:
+    journal(ON_SERVER, BY_BEAT)
+    (opened,) = journal(silent(ON_SERVER))
+    journal.watched.apply(FindingChanged(muted([opened], Mute("ann"), 2.0)))
+    (worse,) = journal(dead(BY_BEAT, 120.0))
+    assert (worse.level, worse.mute) == (Level.GATE, Mute("ann"))
+    journal(replace(ON_SERVER, heard_s=300.0), replace(BY_BEAT, heard_s=300.0))
+    (again,) = journal(silent(replace(ON_SERVER, heard_s=400.0)))
+    assert again.mute is None
 
 
 def test_proof_of_death_is_surer_and_names_what_ran_in_its_processes(journal: Journal) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from swarm.model.findings import Finding, FindingKind
+from swarm.model.findings import Finding, FindingKind, Mute, muted
 from swarm.model.graph import (
     DependencyChanged,
     DependencyGone,
@@ -19,6 +19,7 @@ from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Dependency, DependencyKey, Level
 from swarm.model.pipelines import Pipeline
 from swarm.model.runs import Ran, Run, RunState
+from swarm.model.sequencing import FindingMuted
 from swarm.sequencing.hazards import Hazards
 from swarm.sequencing.telling import remedy, story
 from swarm.sequencing.world import World
@@ -120,6 +121,21 @@ def test_the_stale_read_is_told_as_the_reader_begins(journal: Journal) -> None:
     assert found.kind is FindingKind.STALE_READ
     assert found.hazard is not None
     assert found.hazard.last_s == began_s
+
+
+def test_what_a_person_muted_stays_so_and_what_is_followed_in_silence_is_not_there(
+    journal: Journal,
+) -> None:
+    journal(depends(EXPORT, CLOSE))
+    (found,) = journal(*daily(EXPORT, 5.0, day3=2 * HOUR_S), *daily(CLOSE, 6.0))
+    assert journal.hazards.find("another") is None
+    known = muted([journal.hazards.find(found.id)], Mute("ann"), journal.now_s)
+    assert journal(FindingChanged(known)) == [], "the word itself is no news"
+    late = ran(EXPORT, 41 * DAY_S + 5 * HOUR_S, 2 * HOUR_S)
+    (more,) = journal(late, ran(CLOSE, 41 * DAY_S + 6 * HOUR_S))
+    assert more.mute == Mute("ann")
+    journal.hazards.apply(FindingMuted(more))
+    assert journal.hazards.find(found.id) is None
 
 
 def test_a_tight_race_is_told_before_anything_was_stale(journal: Journal) -> None:
