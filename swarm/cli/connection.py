@@ -26,6 +26,7 @@ DryRunOption = Annotated[
 PATIENT_S = 15.0  # of what follows something: a restarted API is back by then
 
 EXIT_FOUND = 3  # it worked, and found what it looks for: something wrong
+EXIT_INTERRUPTED = 130  # Ctrl-C, as shells have it; typer's own answer to it is the same
 _EXIT_OF_STATUS = {401: 5, 403: 5, 404: 4, 409: 7}
 
 

@@ -17,7 +17,7 @@ import typer
 
 from swarm.bootstrap.cluster import kill_all, ray_folder
 from swarm.bootstrap.files import running_file
-from swarm.cli.connection import fail
+from swarm.cli.connection import EXIT_INTERRUPTED, fail
 from swarm.client import Client
 from swarm.config import Settings
 
@@ -65,7 +65,7 @@ def _await_ready(
         elapsed_s = time.monotonic() - started_s
         if told.is_set():
             stop(settings, process.pid)
-            fail("ended while swarm was starting", 130)
+            fail("ended while swarm was starting", EXIT_INTERRUPTED)
         if process.poll() is not None:
             fail(f"swarm ended while starting; {log_path} says:\n{_tail(log_path)}", 1)
         if elapsed_s > _START_S:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm.cli.connection import (
+    EXIT_INTERRUPTED,
     PATIENT_S,
     ConfigOption,
     DryRunOption,
@@ -50,8 +51,12 @@ def run(  # noqa: PLR0913  (typer: one argument is one option)
         if detach:
             typer.echo(name)
             return
-        _print_all(swarm, name)
-        story = swarm.wait(name)
+        try:
+            _print_all(swarm, name)
+            story = swarm.wait(name)
+        except KeyboardInterrupt:
+            on, end = f"swarm tasks logs -f {name}", f"swarm tasks cancel {name}"
+            fail(f"{name} goes on: `{on}` follows it, `{end}` ends it.", EXIT_INTERRUPTED)
     typer.echo(f"{name}: {story['story'][-1]['text']}", err=True)
     raise typer.Exit(0 if story["state"] == "succeeded" else 1)
 
