@@ -1,9 +1,7 @@
 """What swarm stands on fails: its disk, its database, its head. Read from the journal: nothing that
 was acknowledged is lost, and what ran goes on where its machine does."""
 
-import contextlib
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,35 +15,14 @@ from tests.chaos.test_dispatcher import GroundPlay, a_swarm
 from tests.conftest import PostgresServer
 from tests.e2e.conftest import cli
 from tests.e2e.test_up import eventually, kill_all
-
-_DISK_BYTES = 64_000_000
+from tests.small_disk import filled, small_disk
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder whose disk has room for a state, and can be filled."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
-        pytest.skip("only root can make the small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@contextlib.contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Not a byte of its disk is free."""
-    ballast = folder / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(bytes(size))
-    try:
-        yield
-    finally:
-        ballast.unlink()
+    with small_disk(tmp_path / "small", "64m") as folder:
+        yield folder
 
 
 def submitted(play: GroundPlay) -> list[str]:
@@ -57,8 +34,8 @@ def submitted(play: GroundPlay) -> list[str]:
 
 
 @pytest.mark.timeout(600)
-def test_a_full_disk_is_named_and_costs_nothing(small_disk: Path, tmp_path: Path) -> None:
-    with a_swarm(small_disk) as swarm:
+def test_a_full_disk_is_named_and_costs_nothing(disk: Path, tmp_path: Path) -> None:
+    with a_swarm(disk) as swarm:
         play = GroundPlay(swarm, tmp_path / "play")
         running = play.submit("unsafe", "unsafe")
         pids = [play.pid(task, 1) for task in running]
@@ -66,7 +43,7 @@ def test_a_full_disk_is_named_and_costs_nothing(small_disk: Path, tmp_path: Path
         eventually(lambda: {swarm.client.task(task)["state"] for task in running} == {"running"})
         large = {"argv": ["true"], "files": {"large": os.urandom(500_000).hex()}}
         taken: list[str] = []
-        with filled(small_disk), Client(swarm.url, swarm.token, timeout_s=90.0) as client:
+        with filled(disk), Client(swarm.url, swarm.token, timeout_s=90.0) as client:
 
             def hand_in() -> None:
                 for number in range(200):  # the journal may have some room of its own

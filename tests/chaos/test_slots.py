@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from swarm.dispatch.events import Cancel
 from swarm.model.work import LossCause, Outcome
 from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 from tests.actors.test_slot import alive
+from tests.small_disk import small_disk
 
 HOG = "x = bytearray(300_000_000); import time; time.sleep(300)"
 
@@ -33,15 +33,10 @@ def busy_slot(worker: Worker) -> int:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for little."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
-        pytest.skip("only root can make the small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path / "small", "256k") as folder:
+        yield folder
 
 
 async def test_a_killed_slot_gives_its_task_a_new_grant(tmp_path: Path) -> None:
@@ -137,9 +132,9 @@ async def test_a_task_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> N
     assert (end.outcome, end.grant) == (Outcome.SUCCEEDED, 1)
 
 
-async def test_a_full_disk_costs_no_task_its_outcome(tmp_path: Path, small_disk: Path) -> None:
+async def test_a_full_disk_costs_no_task_its_outcome(tmp_path: Path, disk: Path) -> None:
     """Output and ends of the worker are on the full disk; the journal is elsewhere."""
-    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, small_disk, slots=1):
+    async with a_dispatcher(tmp_path) as dispatcher, a_worker(dispatcher, disk, slots=1):
         floor = dispatcher._dispatcher.floor
         fits = await submit(dispatcher, "fits", ["echo", "here"])
         await until(lambda: fits in floor.ended)
@@ -148,7 +143,7 @@ async def test_a_full_disk_costs_no_task_its_outcome(tmp_path: Path, small_disk:
         await until(lambda: len(floor.ended) == 3)
         outcomes = [floor.ended[task].outcome for task in (fits, loud)]
         assert outcomes == [Outcome.SUCCEEDED, Outcome.FAILED]
-        (small_disk / "w" / "output" / "loud.1").unlink()
+        (disk / "w" / "output" / "loud.1").unlink()
         again = await submit(dispatcher, "again", ["echo", "here"])
         await until(lambda: again in floor.ended)
     assert floor.ended[again].outcome is Outcome.SUCCEEDED

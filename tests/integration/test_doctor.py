@@ -17,6 +17,7 @@ from swarm.demo.processes import free_ports
 from swarm.store.database import open_file
 from swarm.store.migrations import version_table
 from swarm.store.projector import open_projector
+from tests.small_disk import filled, small_disk
 
 _NOT_HERE = (
     "AIRFLOW_HOME",
@@ -114,6 +115,13 @@ def test_a_server_that_is_away_is_told(well):
     found, fix = faults(well(store_url=url))["store"]
     assert "refused" in found
     assert fix.startswith("pg_isready")
+
+
+def test_a_disk_without_room_is_told_with_what_fills_it(well, tmp_path):
+    with small_disk(tmp_path / "small", "64m") as folder, filled(folder):
+        found, fix = faults(well(state_dir=str(folder / "state")))["room"]
+    assert found == f"0.0 GB free under {folder}"
+    assert fix.startswith(f"du -xh {folder} | sort -h | tail ")
 
 
 def test_an_agent_that_cannot_be_imported_is_told_as_python_says_it(well, tmp_path):

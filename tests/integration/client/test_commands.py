@@ -1,4 +1,5 @@
-"""Commands against the real API over a real server."""
+"""Commands against the real API over a real server: what a person mutes, and what `doctor` says of
+work that nobody can begin."""
 
 import json
 from collections.abc import Callable
@@ -54,3 +55,23 @@ async def test_what_is_muted_is_listed_apart_with_until_when_and_why(
     assert run("unmute", "f1").exit_code == 0
     until(lambda: not any(row["mute"] for row in client.findings()))
     assert run("findings").stderr == "2 findings\n"
+
+
+async def test_doctor_says_when_what_waits_can_never_begin(
+    world: World, client: Client, run: Run, tmp_path: Path
+) -> None:
+    def workers() -> Any:
+        looks = json.loads(run("doctor", "-c", str(settings), "-o", "json").stdout)["looks"]
+        return next(one for one in looks if one["what"] == "workers")
+
+    settings = tmp_path / "swarm.yaml"
+    settings.write_text(f"state_dir: {tmp_path}\n")
+    assert workers() == {"what": "workers", "found": "none, and nothing waits for one", "fix": ""}
+    (task,) = client.submit([{"argv": ["true"], "id": "t1", "wait_for_capacity": True}])
+    until(lambda: list(client.tasks(state="queued")))
+    found = workers()
+    assert found["found"] == f"none has a slot, and tasks wait, such as {task}"
+    assert found["fix"].startswith("SWARM_WORKER__SLOTS=4 swarm up")
+    await world.join(slots=2)
+    until(lambda: client.workers())
+    assert workers() == {"what": "workers", "found": "2 slots", "fix": ""}
