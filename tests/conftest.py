@@ -15,6 +15,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from swarm.demo.processes import free_ports
+from tests import suites
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -56,6 +57,14 @@ def _shares(nodeid: str) -> str:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """For `-n 2 --dist loadscope`."""
     return Sharing(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What each suite took beside its budget."""
+    reports = [one for of in terminalreporter.stats.values() for one in of]
+    spent = suites.spent((one.nodeid, one.duration) for one in reports if hasattr(one, "duration"))
+    for line in suites.lines(spent):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(trylast=True)
