@@ -1,6 +1,8 @@
-// Why an edge is believed: each piece of evidence with its source, place and weight; and the verdict.
+// Why an edge is believed: each piece of evidence with its source, place and weight; the verdict, and the
+// question to who would know.
 import { person, post } from "./api.js";
 import { h } from "./dom.js";
+import { indexed } from "./model.js";
 import { full, moment, percent, said } from "./words.js";
 
 const SURE = 3; // log-odds at which a bar is half full
@@ -23,7 +25,8 @@ export function ledger(edge, say) {
       edge.verdict ? h("span.tag", { class: edge.verdict }, edge.verdict) : null),
     h("ol.evidence", {}, edge.evidence.map((proof) => piece(proof, own))),
     edge.evidence.length ? null : h("p.muted", {}, "Only the orchestrator's own order says so."),
-    verdicts(edge, say));
+    verdicts(edge, say),
+    edge.declared || edge.verdict ? null : question(edge, say));
 }
 
 function piece(proof, own) {
@@ -65,6 +68,32 @@ function verdicts(edge, say) {
   return h("p.verdicts", {},
     button("Accept", "accepted", "a"), button("Reject", "rejected", "x"),
     edge.verdict ? h("button.quiet", { onclick: () => judge(edge, null, say) }, "Take the verdict back") : null);
+}
+
+/** A question that is ready to be sent: swarm writes to nobody by itself, and knows an owner by name at most. */
+function question(edge, say) {
+  const index = indexed();
+  const team = (of) => index?.owner[index.number.get(full({ ...of, task: "" }))] || "";
+  const owner = team(edge.downstream) || team(edge.upstream);
+  const place = new URL("/graph", location.href);
+  const ends = [edge.upstream, edge.downstream].map((of) => full({ ...of, task: "" }));
+  place.search = new URLSearchParams({ s: ends.join(" "), edge: ends.join("\n") });
+  const text = `${owner ? `${owner}: d` : "D"}oes ${full(edge.downstream)} read what ${full(edge.upstream)} writes, ${edge.dataset}? `
+    + `No orchestrator knows of it; swarm is ${percent(edge.confidence)} sure. The evidence, and where to accept or reject it: ${place.href}`;
+  const letter = `mailto:${encodeURIComponent(owner)}?${["subject", "body"].map((part, at) => `${part}=${encodeURIComponent(at ? text : `Does ${ends[1]} stand on ${ends[0]}?`)}`).join("&")}`;
+  return h("details", { key: "question" }, h("summary", {}, `Ask ${owner || "its owner"}`),
+    h("pre", {}, text),
+    h("p.verdicts", {}, h("button", { onclick: () => copy(text, say) }, "Copy"),
+      owner.includes("@") ? h("a.button", { href: letter }, "Write a letter") : null));
+}
+
+async function copy(text, say) {
+  try {
+    await navigator.clipboard.writeText(text); // a page without TLS has no clipboard
+    say("The question is copied.");
+  } catch {
+    say("This browser keeps its clipboard from the page: mark the text and copy it.", "failed");
+  }
 }
 
 async function judge(edge, verdict, say) {
