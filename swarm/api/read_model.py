@@ -67,7 +67,7 @@ class ReadModel:
             self._moved[owner] = seq
         self.apply(entry.record, entry.at_s)
         self.seq = seq
-        if not isinstance(entry.record, DispatchRecord):
+        if not isinstance(entry.record, dispatch.DispatchRecord):
             self.data_seq = seq
 
     def moved_at(self, owner: str) -> int:

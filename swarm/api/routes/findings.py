@@ -14,12 +14,13 @@ from swarm.api.finding_schemas import (
     UnmuteBody,
 )
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
+from swarm.api.roles import ROOT
 from swarm.errors import UnknownKey
 from swarm.model.findings import Mute
 from swarm.model.lineage import Dependency, DependencyKey
 from swarm.store.findings import FindingRow as Found
 
-router = APIRouter(tags=["findings"])
+router = APIRouter(prefix=ROOT, tags=["findings"])
 
 
 @router.get("/findings")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from swarm.cli.main import app
 from swarm.client import Client
-from swarm.model.journal import FindingChanged
+from swarm.model.graph import FindingChanged
 from tests.integration.client.conftest import World, until
 from tests.unit.alerts.builders import a_finding
 from tests.unit.api.conftest import TOKEN

@@ -34,7 +34,6 @@ from swarm.model.outputs import Output, Part
 from swarm.model.sequencing import (
     IntentMade,
     LinkGone,
-    LinkMade,
     RuleScored,
     SequencingRecord,
     SlaAccepted,

@@ -1,11 +1,11 @@
 """Decisions over HTTP: what is held, and a person's word on it."""
 
 from swarm.cli.decisions import _line
+from swarm.model.connectors import IntentEnded
 from swarm.model.graph import PipelineSeen
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
-from swarm.model.connectors import IntentEnded
 
 CLOSE = PipelineKey("airflow", "close")
 

@@ -6,7 +6,7 @@ import pytest
 
 from swarm.model.findings import Finding, FindingKind
 from swarm.model.foreign import ForeignWorker, Presence, Role, SeenBy
-from swarm.model.journal import FindingChanged
+from swarm.model.graph import FindingChanged
 from tests.unit.alerts.builders import READER, a_finding, closed
 from tests.unit.api.conftest import Api
 

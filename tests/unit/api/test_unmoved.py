@@ -19,7 +19,8 @@ from swarm.api.tags import Tagged
 from swarm.api.unmoved import OF_DATA, OF_WORK, Unmoved
 from swarm.model.access import Caller, Role
 from swarm.model.dispatch import AgentsWanted
-from swarm.model.journal import Entry, PipelineGone, Record
+from swarm.model.graph import PipelineGone
+from swarm.model.journal import Entry, Record
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from tests.unit.api.conftest import Api, client_of

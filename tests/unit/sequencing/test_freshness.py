@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarm.model.journal import PipelineSeen
+from swarm.model.graph import PipelineSeen
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Cron, Pipeline
 from swarm.sequencing.freshness import need, need_of

@@ -4,10 +4,11 @@ close has always begun at six. A person's word on the dependency does not say; a
 from collections.abc import Iterator
 from dataclasses import replace
 
+from swarm.model.graph import DependencyChanged, GraphRecord
 from swarm.model.intents import Act
-from swarm.model.journal import DependencyChanged, GraphRecord, IntentMade, LinkMade
 from swarm.model.lineage import Verdict
 from swarm.model.links import Link
+from swarm.model.sequencing import IntentMade, LinkMade
 from swarm.sequencing.holds import LEAD_S
 from swarm.sequencing.links import Links
 from tests.unit.sequencing.mornings import MIN_S, begun, depends, listed, ran
