@@ -35,8 +35,8 @@ def test_what_is_projected_is_told_of_to_followers_of_the_log(store, build) -> N
     follower = Follower(journal, store.projector())
     follower.catch_up()
     for number in range(3):
-        assert at_rest(projections.log.read)
+        assert at_rest(projections.log)
         stream.append([build.pipeline(number)], 1.0, "cause")
-        assert at_rest(projections.log.read)
+        assert at_rest(projections.log)
         follower.catch_up()
         assert projections.log.moved(0)
