@@ -21,7 +21,6 @@ Rules
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from statistics import median
 
 from swarm.model.keys import PipelineKey
@@ -123,14 +122,18 @@ def _by_plan(world: World, writer: PipelineKey, start_s: float) -> Need | None:
 
 def _like(starts: Sequence[float], start_s: float, every_s: float, period_s: float) -> list[float]:
     """The newest starts at this time of a day or week: of each the one that is closest to it."""
-    like: dict[int, tuple[float, float]] = {}
+    like: dict[float, tuple[float, float]] = {}
+    half_s = period_s / 2
     for at_s in reversed(starts):
-        back, since_s = divmod(start_s - at_s + period_s / 2, period_s)
-        off_s = abs(since_s - period_s / 2)
-        if len(like) == STARTS and int(back) not in like:
+        since_s = start_s - at_s + half_s
+        off_s = abs(since_s % period_s - half_s)
+        if off_s > every_s / 2:
+            continue
+        back = since_s // period_s
+        if back not in like and len(like) == STARTS:
             break
-        if off_s <= every_s / 2 and off_s < like.get(int(back), (inf, at_s))[0]:
-            like[int(back)] = off_s, at_s
+        if back not in like or off_s < like[back][0]:
+            like[back] = off_s, at_s
     return [at_s for _, at_s in like.values()]
 
 

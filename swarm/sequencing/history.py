@@ -24,8 +24,9 @@ REMEMBERED, _REMEMBERED_OF = 1_024, 100
 
 # So many runs show how often a pipeline runs.
 CADENCE_RUNS = 5
-# What comes more often may be the runs of a backfill.
-_OFTEN_S = DAY_S / 4
+# Whose pauses, nights and weekends, are longer than so many times what it runs, runs like that on a
+# few days alone.
+_PAUSES = 8
 
 
 class History:
@@ -137,7 +138,7 @@ def cadence_s(starts: list[float]) -> float | None:
     if len(starts) < CADENCE_RUNS:
         return None
     usual_s = median(after - before for before, after in pairwise(starts))
-    if usual_s >= _OFTEN_S:
+    if starts[-1] - starts[0] <= _PAUSES * usual_s * len(starts):
         return usual_s
     days: dict[int, list[float]] = {}
     for before, after in pairwise(starts):
