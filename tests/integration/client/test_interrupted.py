@@ -60,28 +60,18 @@ async def test_ctrl_c_ends_well_what_only_follows(
     assert await interrupted(world.url, tmp_path, "events", when=listens) == (0, "")
 
 
-WAITING = [
-    (("status",), ""),
-    (("replay", "--days", "7"), "replaying 7 days ... "),
-    (("simulate", "--late", "airflow/a=45m"), "simulating 1,000 days ... "),
-]
-
-
-@pytest.mark.parametrize(("words", "told"), WAITING, ids=[words[0] for words, _ in WAITING])
-async def test_ctrl_c_ends_the_wait_for_an_answer(
-    tmp_path: Path, words: tuple[str, ...], told: str
-) -> None:
-    """What may take long has said by then what it waits for."""
+@pytest.mark.parametrize(
+    "words",
+    [("status",), ("replay", "--days", "7"), ("simulate", "--late", "airflow/a=45m")],
+    ids=lambda words: words[0],
+)
+async def test_ctrl_c_ends_the_wait_for_an_answer(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """On a pipe, which nothing is drawn on, it is ended without a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent, contextlib.ExitStack() as kept:
         silent.settimeout(PATIENCE_S)
 
-        async def waits(process: Process) -> None:
+        async def waits(_: Process) -> None:
             assert kept.enter_context(silent.accept()[0]).recv(1)
-            if told:
-                assert process.stderr is not None
-                assert (await process.stderr.readline()).decode().startswith(told)
 
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        code, said = await interrupted(url, tmp_path, *words, when=waits)
-    assert code == 130
-    assert all(line.startswith(told) for line in said.splitlines()) if told else said == ""
+        assert await interrupted(url, tmp_path, *words, when=waits) == (130, "")
