@@ -21,6 +21,7 @@ from swarm.errors import CapacityError
 from tests.e2e.conftest import free_port
 
 _HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
+_HEAD_TYPE = "ray.head.default"
 _START_S = 90.0
 _LOOK_S = 0.2
 _T = TypeVar("_T")
@@ -110,6 +111,7 @@ def _environment() -> dict[str, str]:
         "RAY_enable_autoscaler_v2": "1",
         "RAY_FAKE_CLUSTER": "1",
         "RAY_CLOUD_INSTANCE_ID": _HEAD,
+        "RAY_NODE_TYPE_NAME": _HEAD_TYPE,  # as `ray up` does; a second autoscaler stops without
         "RAY_OVERRIDE_NODE_ID_FOR_TESTING": _HEAD,
         "AUTOSCALER_UPDATE_INTERVAL_S": "1",
     }
@@ -140,10 +142,10 @@ def _config(
             "disable_launch_config_check": True,
         },
         "available_node_types": {
-            "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+            _HEAD_TYPE: {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
             **{name: _type(name, *kind) for name, kind in kinds.items()},
         },
-        "head_node_type": "ray.head.default",
+        "head_node_type": _HEAD_TYPE,
         "upscaling_speed": 100,
         "idle_timeout_minutes": 0.03,
         "auth": {},
