@@ -102,6 +102,7 @@ def test_work_of_a_spot_node_that_dies_runs_on_another_that_comes(
         timeout_s=240,
     )
     eventually(lambda: first.exists() and client.task(task)["worker"] == spot["worker"])
+    eventually(lambda: spot["node"] in nodes(client, "joined"))
     lose(cluster, spot["node"])
     eventually(lambda: spot["node"] in nodes(client, "left"), timeout_s=120)
     eventually(lambda: nodes(client, "joined") - {spot["node"]}, timeout_s=120)
