@@ -50,21 +50,32 @@ def find(port: int) -> Head | None:
     """The head whose server listens there; None where it has no Redis, for then a new one would
     know of nobody, or where there is none."""
     for server in _named(_SERVER):
+        argv = _argv(server)
+        redis = next((one for one in argv if one.startswith(_REDIS)), _REDIS)
+        session = next((one for one in argv if one.startswith("--session-name=")), "")
+        if f"--gcs_server_port={port}" not in argv or redis == _REDIS or not session:
+            continue
+        name = session.partition("=")[2]
+        nodes = [one for one in _named(_NODE) if any(name in word for word in _argv(one))]
+        # Whom the node starts has its name and its words for a moment.
+        node = min(nodes, key=lambda one: one.info["create_time"], default=None)
         with contextlib.suppress(psutil.Error):
-            argv = server.cmdline()
-            redis = next((one for one in argv if one.startswith(_REDIS)), _REDIS)
-            session = next((one for one in argv if one.startswith("--session-name=")), "")
-            if f"--gcs_server_port={port}" not in argv or redis == _REDIS or not session:
-                continue
-            name = session.partition("=")[2]
-            for node in _named(_NODE):
-                if any(name in one for one in node.cmdline()):
-                    return Head(argv, server.environ(), server.cwd(), server, node)
+            if node is not None:
+                return Head(argv, server.environ(), server.cwd(), server, node)
     return None
 
 
 def _named(name: str) -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["name"]) if one.info["name"] == name]
+    every = psutil.process_iter(["name", "create_time"])
+    return [one for one in every if one.info["name"] == name]
+
+
+def _argv(process: psutil.Process) -> list[str]:
+    """Empty where it has ended."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:
