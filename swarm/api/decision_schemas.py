@@ -7,6 +7,7 @@ from pydantic import Field
 from swarm.api.schemas import Shape
 from swarm.model.connectors import IntentEnded
 from swarm.model.intents import Act, Carried, Intent, Mode
+from swarm.sequencing.waited import Waited
 
 
 class DecisionRow(Shape):
@@ -42,6 +43,31 @@ class DecisionRow(Shape):
             by=intent.by,
             outcome=ended.outcome if ended else None,
             detail=ended.detail if ended else "",
+        )
+
+
+class WaitedRow(Shape):
+    """A planned start that swarm held, which had begun without it. Times are seconds since the
+    epoch."""
+
+    pipeline: str
+    due_s: float = Field(description="When it was planned, from when on it waited.")
+    until_s: float | None = Field(description="Until when it was held; null: it still is.")
+    latest_s: float = Field(description="Until when at the latest.")
+    left_out: bool = Field(description="It never began.")
+    waits_for: list[str] = Field(description="The pipelines whose data was not there.")
+    reason: str
+
+    @classmethod
+    def of(cls, one: Waited) -> Self:
+        return cls(
+            pipeline=str(one.pipeline),
+            due_s=one.due_s,
+            until_s=one.until_s,
+            latest_s=one.latest_s,
+            left_out=one.left_out,
+            waits_for=[str(key) for key in one.waits_for],
+            reason=one.reason,
         )
 
 

@@ -76,6 +76,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "POST /slas": _DECIDE,
     "POST /slas/decline": _DECIDE,
     "GET /decisions": _LOOK,
+    "GET /decisions/waited": _LOOK,
     "GET /holds/{pipeline:path}": _LOOK | _TELL | _OWN,
     "POST /decisions/hold": _DECIDE,
     "POST /decisions/release": _DECIDE,

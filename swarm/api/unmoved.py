@@ -38,6 +38,7 @@ OF_DATA = frozenset(
         "findings",
         "slas",
         "decisions",
+        "decisions/waited",
         "runs",
         "foreign-workers",
         "scale",

@@ -166,6 +166,7 @@ class AsyncClient:
     decline_sla = _asks(calls.slas.decline_sla)
 
     decisions = _asks(calls.decisions.decisions)
+    waited = _asks(calls.decisions.waited)
     held = _asks(calls.decisions.held)
     hold = _asks(calls.decisions.hold)
     release = _asks(calls.decisions.release)

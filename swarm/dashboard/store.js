@@ -13,6 +13,7 @@ const SOURCES = {
   status: { read: () => reread("status"), kinds: ["source", "dependency", "finding", "unresolved", "pipeline", "quarantine"], rest: 500 },
   slas: { read: () => reread("slas"), kinds: ["sla"], rest: 250 },
   decisions: { read: () => reread("decisions"), kinds: ["decision"], rest: 250 },
+  waited: { read: () => get("decisions/waited", { since_s: Math.floor(now() / HOUR_S - 24) * HOUR_S }), kinds: ["decision"], rest: 1000 },
   links: { read: () => reread("links"), kinds: ["link", "run"], rest: 2000 },
   findings: { read: () => all("findings"), kinds: ["finding"], rest: 300 },
   score: { read: () => reread("findings/score"), kinds: ["finding"], rest: 2000 },

@@ -1,12 +1,13 @@
 // Timeline: what ran beside what was planned, one row for each pipeline, those on a promised path
-// first. Plans are outlines, what happened is filled; the whisker is nine of ten days. The slider
+// first. Plans are outlines, what happened is filled; the whisker is nine of ten days. Under a run
+// that swarm held lies in grey when it would have begun without swarm, as long as such runs take. The slider
 // goes back through the day: the page shows how it stood then.
 import { h, s } from "./dom.js";
 import { as_of, counted, PLANNED } from "./past.js";
 import { freshen, known, problem } from "./store.js";
 import { clock, count, full, hours, now, pipeline, span } from "./words.js";
 
-export const needs = ["day", "slas", "decisions", "durations", "ahead"];
+export const needs = ["day", "slas", "decisions", "waited", "durations", "ahead"];
 export const title = "Timeline";
 
 const SPANS = { "1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600 };
@@ -50,7 +51,7 @@ export function draw({ params, go, again }) {
     rows.length ? h("div.timeline", {}, axis(from, end), rows.slice(0, ROWS).map((row) => lane(row, slas, place)))
       : h("div.empty", {}, h("p", {}, `Nothing ran in the last ${name}.`), h("p.muted", {}, "Runs appear as orchestrators tell of them, and where their events are sent to swarm, at once.")),
     rows.length > ROWS ? h("p.muted", {}, `and ${rows.length - ROWS} more`) : null,
-    rows.length ? h("p.muted.key", {}, key("planned"), "planned, whisker: 9 of 10 days", key("ok"), "went well", key("running"), "runs", key("failed"), "failed", key("held"), "held", key("due"), "due") : null,
+    rows.length ? h("p.muted.key", {}, key("planned"), "planned, whisker: 9 of 10 days", key("without"), "without swarm", key("ok"), "went well", key("running"), "runs", key("failed"), "failed", key("held"), "held", key("due"), "due") : null,
   ];
 }
 
@@ -134,10 +135,12 @@ function axis(from, end) {
 function lane(row, slas, place) {
   const due = slas.filter((sla) => sla.pipeline === row.name);
   const held = (known("decisions") ?? []).find((one) => one.pipeline === row.name && one.act === "hold" && held_by(one, then()));
-  const words = [count(row.runs.filter((run) => run.state !== PLANNED).length, "run"), row.ahead ? `expected to be done ${clock(row.ahead.p50_s)}` : "", held ? `held until ${clock(held.until_s)}` : ""].filter(Boolean);
+  const waited = (known("waited") ?? []).filter((one) => one.pipeline === row.name && one.due_s <= then());
+  const words = [count(row.runs.filter((run) => run.state !== PLANNED).length, "run"), row.ahead ? `expected to be done ${clock(row.ahead.p50_s)}` : "", held ? `held until ${clock(held.until_s)}` : "", ...waited.map(apart)].filter(Boolean);
   return h("div.row", { key: row.name, class: row.rank > 1 ? "critical" : "", "data-row": true },
     h("p", {}, pipeline(row.name, { class: row.rank === 3 ? "late" : "" })),
     s("svg", { viewBox: "0 0 1000 20", preserveAspectRatio: "none", role: "img", "aria-label": `${row.name}: ${words.join(", ")}` },
+      waited.map((one) => without(one, row.usual, place)),
       row.runs.map((run) => planned(run, row.usual, place)),
       ahead(row, place),
       row.runs.map((run) => bar(run, place)),
@@ -151,6 +154,19 @@ function lane(row, slas, place) {
 function planned(run, usual, place) {
   if (!usual || run.scheduled_for_s === null) return null;
   return outline(run.scheduled_for_s, usual.p50_s, usual.p90_s, place, `planned ${clock(run.scheduled_for_s)}, usually ${span(usual.p50_s)}`);
+}
+
+/** When a run would have begun that swarm held, below what it did; how long it would have taken is what such runs take. */
+function without(one, usual, place) {
+  const [x, ends] = [one.due_s, one.due_s + (usual?.p50_s ?? 0)].map(place);
+  if (ends < 0 || x > 1000) return null;
+  return s("g.without", {}, s("title", {}, apart(one)), s("rect", { x, y: 16, width: Math.max(3, ends - x), height: 4 }));
+}
+
+/** What swarm made of a start, in words. */
+function apart(one) {
+  const until = one.until_s === null || one.until_s > then() ? "it is held" : one.left_out ? `it was left out ${clock(one.until_s)}` : `it was held until ${clock(one.until_s)}`;
+  return `without swarm it would have begun ${clock(one.due_s)}${one.waits_for.length ? `, before ${one.waits_for.join(", ")} was done` : ""}; ${until}`;
 }
 
 /** The run that is still to come on a day like this. */
@@ -193,5 +209,6 @@ function bar(run, place) {
 const key = (kind) => s("svg.key", { viewBox: "0 0 18 10", "aria-hidden": "true" },
   kind === "planned" ? s("g.planned", {}, s("rect", { x: 1, y: 1, width: 11, height: 8 }), s("line", { x1: 12, x2: 17, y1: 5, y2: 5 }))
     : kind === "due" ? s("line.due", { x1: 9, x2: 9, y1: 0, y2: 10 })
+      : kind === "without" ? s("g.without", {}, s("rect", { x: 1, y: 5, width: 16, height: 4 }))
       : kind === "held" ? s("g.held", {}, s("rect", { x: 1, y: 1, width: 16, height: 8 }), s("path", { d: "M4 9l4 -8M10 9l4 -8" }))
         : s("rect", { class: kind, x: 1, y: kind === "failed" ? 0 : 2, width: 16, height: kind === "failed" ? 10 : 6 }));

@@ -37,7 +37,7 @@ from swarm.model.runs import Run, TaskRun
 from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import Standing
-from swarm.store.read_tables import digest, pipeline_row_key, plain, row_key
+from swarm.store.read_tables import PAST, digest, pipeline_row_key, plain, row_key
 from swarm.store.stories import TaskChanges
 from swarm.store.usage import UsageChanges
 
@@ -132,6 +132,9 @@ class Changes:
                 apart = [str(intent.act)] if intent.act is Act.TRIGGER else []
                 key = row_key(target.orchestrator, target.name, kind, *apart)
                 self.decisions.put(key, at_s, body, kind=kind)
+                if kind == IntentMade.__name__ and intent.act in (Act.HOLD, Act.RELEASE):
+                    key = row_key(target.orchestrator, target.name, PAST, f"{intent.number:019}")
+                    self.decisions.put(key, at_s, body, kind=PAST)
             case FacetSeen(facet):
                 self._add_facet(facet, body, at_s)
             case FacetGone():

@@ -226,11 +226,21 @@ class Projections:
     def decisions(self) -> list[tuple[Intent, IntentEnded | None]]:
         """The last intent about each pipeline, and what came of it."""
         table = read_tables.decisions
-        rows = self._database.rows(select(table).order_by(table.c.key))
+        rows = self._database.rows(
+            select(table).where(table.c.kind != read_tables.PAST).order_by(table.c.key)
+        )
         ended = [decode_row(row, IntentEnded) for row in rows if row.kind == IntentEnded.__name__]
         known = {record.intent.id: record for record in ended}
         made = [decode_row(row, IntentMade) for row in rows if row.kind == IntentMade.__name__]
         return [(record.intent, known.get(record.intent.id)) for record in made]
+
+    def holds(self, since_s: float) -> list[tuple[float, Intent]]:
+        """The holds and releases since then with when each was decided, the oldest first; only the
+        newest are kept."""
+        table = read_tables.decisions
+        past = (table.c.kind == read_tables.PAST) & (table.c.at_s >= since_s)
+        rows = self._database.rows(select(table).where(past).order_by(table.c.at_s, table.c.key))
+        return [(row.at_s, decode_row(row, IntentMade).intent) for row in rows]
 
     def close(self) -> None:
         self.log.close()

@@ -99,7 +99,9 @@ unresolved = _table("swarm_unresolved")
 capacity = _table("swarm_capacity", Column("kind", Text, nullable=False))
 foreign_workers = _table("swarm_foreign_workers")
 slas = _table("swarm_slas")
+# The last one about each pipeline with its end, and the holds and releases that were.
 decisions = _table("swarm_decisions", Column("kind", Text, nullable=False))
+PAST = "past"
 # The newest plan, and the steps by the global number of their record.
 scaling = _table("swarm_scaling", Column("kind", Text, nullable=False))
 findings = _table("swarm_findings", Column("closed", Boolean, nullable=False))

@@ -15,7 +15,9 @@ from sqlalchemy import (
 )
 
 from swarm.store.read_tables import (
+    PAST,
     capacity,
+    decisions,
     dependencies,
     findings,
     log,
@@ -40,6 +42,7 @@ class Retention:
     closed_findings: int = 10_000
     ended_tasks: int = 100_000
     steps: int = 10_000  # of the fleet
+    holds: int = 10_000  # and releases
     held_hours: int = 1_000_000  # rows: a run in an hour, or what a team ran of no pipeline
     gone_pipeline_s: float = 7 * 86_400.0  # runs of a pipeline that is gone, behind the newest run
 
@@ -65,6 +68,8 @@ def trim(connection: Connection, retention: Retention) -> None:
     trim_hours(connection, retention.held_hours)
     trim_tasks(connection, retention.ended_tasks)
     _keep_newest(connection, scaling, retention.steps, scaling.c.kind)
+    past = decisions.c.kind == PAST
+    _keep_newest(connection, decisions, retention.holds, decisions.c.kind, only=past)
     closed = findings.c.closed.is_(True)
     _keep_newest(connection, findings, retention.closed_findings, findings.c.closed, only=closed)
 

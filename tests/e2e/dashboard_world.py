@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Coroutine, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,7 @@ async def _fill(deps: Deps, settings: Settings) -> None:
     now_s = deps.clock.now_s()
     await deps.graph.offer(Batch("test", "", tuple(_definitions(now_s))), "cause")
     await deps.graph.offer(Batch("test", "", tuple(_runs(now_s))), "cause")
+    await _held_before(deps, now_s)
     await deps.sequencer.write([*_promises(now_s), *_hazards(now_s), *_holds(now_s)])
     source = Journaled(settings, "connector", Position(), snapshot_every=1_000)
     states = {"airflow": "", "dagster": "", "prefect": "", "crontab": "", "query_history": "late"}
@@ -342,6 +343,23 @@ def _hazards(now_s: float) -> Iterable[FindingChanged]:
                 hazard=hazard,
             )
         )
+
+
+async def _held_before(deps: Deps, now_s: float) -> None:
+    """The start of an hour ago waited for half of it."""
+    hold = Intent(
+        key("attribution"),
+        1,
+        Act.HOLD,
+        "waits for sessions",
+        now_s,
+        due_s=(now_s - 60 * MINUTE_S,),
+        waits_for=(key("sessions"),),
+    )
+    release = replace(hold, number=2, act=Act.RELEASE, reason="sessions is there")
+    for before_min, intent in ((62, hold), (30, release)):
+        at_s = now_s - before_min * MINUTE_S
+        await deps.sequencer._journaled.append([IntentMade(intent)], at_s, "cause")
 
 
 def _holds(now_s: float) -> Iterable[IntentMade]:

@@ -722,6 +722,17 @@ def test_the_plan_stands_beside_what_ran(visit, world):
     expect(page.get_by_role("button", name="24 h")).to_have_attribute("aria-pressed", "true")
 
 
+def test_what_swarm_held_lies_where_it_would_have_begun_without(visit, world):
+    page = visit(world, "/timeline?span=6+h")
+    row = page.locator(".row").filter(has_text="attribution")
+    told = row.locator("g.without title")
+    expect(told).to_contain_text("without swarm it would have begun")
+    expect(told).to_contain_text("before airflow/sessions was done; it was held until")
+    left = row.locator("g.without rect").evaluate("(box) => box.getBBox().x + box.getBBox().width")
+    assert left > 0
+    expect(page.locator(".row").filter(has_text="crm_export").locator("g.without")).to_have_count(0)
+
+
 def test_the_day_is_gone_back_through(visit, world):
     page = visit(world, "/timeline?span=6+h")
     ran = page.locator(".row[data-row] svg rect:not(g rect)")

@@ -5,15 +5,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from swarm.api.decision_schemas import DecisionRow, HeldRow, HoldBody, ReleaseBody
+from swarm.api.decision_schemas import (
+    DecisionRow,
+    HeldRow,
+    HoldBody,
+    ReleaseBody,
+    WaitedRow,
+)
 from swarm.api.deps import Cause, Given, whole_pipeline
 from swarm.api.roles import ROOT
 from swarm.errors import StoreError
 from swarm.model.intents import Act, Carried, Intent, Mode
+from swarm.sequencing.waited import waited
 
 router = APIRouter(prefix=ROOT, tags=["decisions"])
 
 _ANSWER_S = 1.0
+_LONGEST_S = 2 * 86_400.0  # a hold that began longer before what is asked for is not looked for
 
 Came = Annotated[
     float | None, Query(description="When the run came, seconds since the epoch; else any.")
@@ -35,6 +43,17 @@ async def decisions(deps: Given, every: bool = False) -> list[DecisionRow]:
 
 def _stands(intent: Intent, now_s: float) -> bool:
     return intent.act not in (Act.RELEASE, Act.TRIGGER) and now_s < intent.valid_until_s
+
+
+@router.get("/decisions/waited")
+async def waited_since(
+    deps: Given, since_s: Annotated[float, Query(ge=0)] = 0.0
+) -> list[WaitedRow]:
+    """The planned starts that swarm held, and until when, of those that waited at `since_s` or
+    later: what had begun without it."""
+    made = await asyncio.to_thread(deps.projections.holds, max(0.0, since_s - _LONGEST_S))
+    found = waited(made, deps.clock.now_s())
+    return [WaitedRow.of(one) for one in found if one.until_s is None or one.until_s >= since_s]
 
 
 @router.get("/holds/{pipeline:path}")

@@ -22,6 +22,18 @@ class Decision(TypedDict):
     detail: str
 
 
+class Waited(TypedDict):
+    """A planned start that swarm held, which had begun without it; `until_s` None: it waits."""
+
+    pipeline: str
+    due_s: float
+    until_s: float | None
+    latest_s: float
+    left_out: bool
+    waits_for: list[str]
+    reason: str
+
+
 class Held(TypedDict):
     """Whether a run is to wait that came at `from_s` or later: `for_s` seconds more at most."""
 
@@ -60,6 +72,11 @@ class Link(TypedDict):
 def decisions(*, every: bool = False) -> Call[list[Decision]]:
     """What is held now and why; with `every` the last decision about each pipeline."""
     return get("decisions", every=every)
+
+
+def waited(*, since_s: float = 0.0) -> Call[list[Waited]]:
+    """The planned starts that swarm held, of those that waited then or later."""
+    return get("decisions/waited", since_s=since_s)
 
 
 def held(pipeline: str, *, came_s: float | None = None) -> Call[Held]:

@@ -539,6 +539,21 @@ def test_the_last_decision_about_a_pipeline_is_read_with_what_came_of_it(store):
     assert projections.decisions() == [(release, None), (other, None)]
 
 
+def test_holds_and_releases_are_read_since_a_time_the_newest_of_them(store):
+    hold = Intent(PipelineKey("dagster", "b"), 9, Act.HOLD, "waits for airflow/a", 99.0)
+    release = replace(hold, number=10, act=Act.RELEASE)
+    promote = replace(hold, number=11, act=Act.PROMOTE)
+    projector, projections = store.projector(), store.projections()
+    for at, intent in enumerate((hold, release, promote), 1):
+        projector.apply(entries("sequencing", [IntentMade(intent)], first=at, at_s=float(at)))
+    assert projections.holds(0.0) == [(1.0, hold), (2.0, release)]
+    assert projections.holds(1.5) == [(2.0, release)]
+    assert projections.decisions() == [(promote, None)]
+    projector.trim(Retention(holds=1))
+    assert projections.holds(0.0) == [(2.0, release)]
+    assert projections.decisions() == [(promote, None)]
+
+
 def test_the_newest_plan_is_read_and_all_steps_newest_first(store):
     projector, projections = store.projector(), store.projections()
     assert (projections.fleet.plan(), projections.fleet.steps(9)) == (None, [])

@@ -1,11 +1,12 @@
 """Decisions over HTTP: what is held, and a person's word on it."""
 
-from swarm.cli.decisions import _line
+from swarm.cli.decisions import _line, _waited_line
 from swarm.model.connectors import IntentEnded
 from swarm.model.graph import PipelineSeen
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
+from swarm.model.sequencing import IntentMade
 
 CLOSE = PipelineKey("airflow", "close")
 
@@ -94,3 +95,37 @@ async def test_a_release_that_is_delayed_is_listed_until_it_is_done(api):
     outcomes.pop(0)
     api.clock.at_s += 2.0
     assert await api.get("decisions") == []
+
+
+async def test_what_waited_is_told_with_until_when(api):
+    await known(api)
+    export = PipelineKey("airflow", "export")
+    begun_s = api.clock.at_s
+    hold = Intent(
+        CLOSE,
+        1,
+        Act.HOLD,
+        "waits for airflow/export",
+        begun_s + 900.0,
+        due_s=(begun_s + 60.0,),
+        waits_for=(export,),
+    )
+    await api.deps.sequencer.write([IntentMade(hold)])
+    api.see()
+    api.clock.at_s += 120.0
+    [row] = await api.get("decisions/waited")
+    assert row == {
+        "pipeline": "airflow/close",
+        "due_s": begun_s + 60.0,
+        "until_s": None,
+        "latest_s": begun_s + 900.0,
+        "left_out": False,
+        "waits_for": ["airflow/export"],
+        "reason": "waits for airflow/export",
+    }
+    assert "airflow/close is held until" in _waited_line(row)
+    await api.post("decisions/release", {"pipeline": "close", "by": "lee"})
+    [row] = await api.get("decisions/waited")
+    assert row["until_s"] == begun_s + 120.0
+    assert "airflow/close waited until" in _waited_line(row)
+    assert await api.get("decisions/waited", since_s=begun_s + 121.0) == []
