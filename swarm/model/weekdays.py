@@ -6,9 +6,14 @@ from enum import Enum
 DAY_S = 86_400.0
 
 
+def weekday(at_s: float) -> int:
+    """On which day of a week of UTC (0: Monday) a time lies, in seconds since the epoch."""
+    return (int(at_s // DAY_S) + 3) % 7  # the first day of the epoch was a Thursday
+
+
 def is_weekend(at_s: float) -> bool:
     """Does a time, in seconds since the epoch, lie on a Saturday or Sunday of UTC?"""
-    return (int(at_s // DAY_S) + 3) % 7 >= 5  # the first day of the epoch was a Thursday
+    return weekday(at_s) >= 5
 
 
 class MonthEnd(Enum):

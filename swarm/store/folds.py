@@ -30,7 +30,7 @@ from swarm.model.graph import (
 )
 from swarm.model.intents import Act
 from swarm.model.journal import RECORD_VERSION, Record
-from swarm.model.keys import PipelineKey
+from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.lineage import DependencyKey, Unresolved
 from swarm.model.pipelines import Pool
 from swarm.model.runs import Run, TaskRun
@@ -209,7 +209,7 @@ class Changes:
 
     def _add_task_run(self, run: TaskRun, body: str, at_s: float) -> None:
         task, pipeline = run.task, run.task.pipeline_key
-        task_key = digest(task.orchestrator, task.pipeline, task.task)
+        task_key = task_row_key(task)
         self.task_runs.put(
             digest(task_key, run.run_id, str(run.attempt)),
             at_s if run.started_at_s is None else run.started_at_s,
@@ -278,6 +278,10 @@ class Changes:
 
 def run_row_key(pipeline: PipelineKey, run_id: str) -> str:
     return digest(pipeline.orchestrator, pipeline.name, run_id)
+
+
+def task_row_key(task: TaskKey) -> str:
+    return digest(task.orchestrator, task.pipeline, task.task)
 
 
 def dependency_row_key(key: DependencyKey) -> str:

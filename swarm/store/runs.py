@@ -1,21 +1,25 @@
 """The runs of pipelines, and the tries of their tasks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import Row, and_, func, or_, select, tuple_
 
 from swarm.model.graph import RunSeen
-from swarm.model.keys import PipelineKey
+from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.store import read_tables
 from swarm.store.database import Database
-from swarm.store.folds import run_row_key
+from swarm.store.folds import run_row_key, task_row_key
 from swarm.store.history import decode_row
 from swarm.store.read_tables import pipeline_row_key
 
 _LONGEST_RUN_S = 86_400.0
 _RUNS_AT_ONCE = 50_000
+_TRIES_AT_ONCE = 10_000
+_TASKS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,28 @@ class Runs:
             select(table)
             .where(table.c.run_key == run_row_key(pipeline, run_id))
             .order_by(table.c.at_s, table.c.key)
+        )
+        found = (decode_row(row, RunSeen).run for row in self._database.rows(query))
+        return [run for run in found if isinstance(run, TaskRun)]
+
+    def tries_of(
+        self,
+        pipeline: PipelineKey,
+        run_ids: Iterable[str],
+        tasks: Iterable[TaskKey],
+        since_s: float,
+    ) -> list[TaskRun]:
+        """The newest tries that are kept of these runs of `pipeline` and, begun at `since_s` or
+        later, of these `tasks` of it, whose runs may have other names: instances of mapped tasks
+        have, and runs of which only tasks are told. Newest first."""
+        table = read_tables.task_runs
+        of_runs = table.c.run_key.in_([run_row_key(pipeline, run_id) for run_id in run_ids])
+        of_tasks = table.c.task_key.in_(list(islice(map(task_row_key, tasks), _TASKS_AT_ONCE)))
+        query = (
+            select(table)
+            .where(or_(of_runs, and_(of_tasks, table.c.at_s >= since_s)))
+            .order_by(table.c.at_s.desc())
+            .limit(_TRIES_AT_ONCE)
         )
         found = (decode_row(row, RunSeen).run for row in self._database.rows(query))
         return [run for run in found if isinstance(run, TaskRun)]

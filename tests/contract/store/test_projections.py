@@ -725,3 +725,17 @@ def test_a_stream_that_is_projected_is_not_restored_over(store, build):
     Follower(journal, projector).catch_up()
     with pytest.raises(StoreError, match="graph"):
         projector.restore("graph", journal.snapshot("graph"))
+
+
+def test_tries_are_found_by_their_runs_and_by_their_tasks(store):
+    mine, other = TaskKey("airflow", "p", "load"), TaskKey("airflow", "q", "load")
+
+    def a_try(task, run, at_s):
+        return TaskRun(task, run, 1, RunState.SUCCEEDED, at_s, at_s + 1.0)
+
+    tries = [a_try(mine, "r", 10.0), a_try(mine, "s[0]", 20.0), a_try(mine, "old[0]", 5.0)]
+    tries.append(a_try(other, "r", 30.0))
+    store.projector().apply(entries("graph", map(RunSeen, tries)))
+    runs = store.projections().runs
+    assert runs.tries_of(mine.pipeline_key, ["r"], [mine], 8.0) == [tries[1], tries[0]]
+    assert runs.tries_of(mine.pipeline_key, ["r"], [], 8.0) == [tries[0]]
