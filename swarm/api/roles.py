@@ -87,6 +87,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "POST /links/remove": _DECIDE,
     "GET /replay": _LOOK,
     "GET /runs": _LOOK,
+    "GET /profile": _LOOK,
     "GET /ahead": _LOOK,
     "GET /plan": _LOOK,
     "GET /scale": _LOOK,

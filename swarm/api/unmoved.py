@@ -40,6 +40,7 @@ OF_DATA = frozenset(
         "decisions",
         "decisions/waited",
         "runs",
+        "profile",
         "foreign-workers",
         "scale",
     )

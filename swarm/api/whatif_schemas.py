@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from math import isfinite
-from statistics import median
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
@@ -10,6 +9,7 @@ from pydantic import Field, StringConstraints
 from swarm.api.schemas import Shape
 from swarm.errors import InputError
 from swarm.model.keys import PipelineKey, TaskKey
+from swarm.sequencing.profile import Spread
 from swarm.sequencing.whatif import (
     DRAWS,
     Added,
@@ -204,9 +204,8 @@ class DurationRow(Shape):
     @classmethod
     def of(cls, key: PipelineKey, seconds: list[float]) -> Self:
         """`seconds` is not empty."""
-        count = len(seconds)
-        p90_s = sorted(seconds)[min(count - 1, 9 * count // 10)]
-        return cls(pipeline=str(key), runs=count, p50_s=median(seconds), p90_s=p90_s)
+        took = Spread.over(seconds)
+        return cls(pipeline=str(key), runs=len(seconds), p50_s=took.p50_s, p90_s=took.p90_s)
 
 
 def _pipeline(find: Find, name: str) -> PipelineKey:

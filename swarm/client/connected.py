@@ -174,6 +174,7 @@ class Client:
     unlink = _asks(calls.decisions.unlink)
 
     durations = _asks(calls.ahead.durations)
+    profile = _asks(calls.ahead.profile)
     ahead = _asks(calls.ahead.ahead)
     simulate = _asks(calls.ahead.simulate)
     replay = _asks(calls.ahead.replay)

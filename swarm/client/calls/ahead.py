@@ -14,6 +14,56 @@ class Duration(TypedDict):
     p90_s: float
 
 
+class Spread(TypedDict):
+    """What half of all are below, and nine of ten; seconds."""
+
+    p50_s: float
+    p90_s: float
+
+
+class OddDay(TypedDict):
+    """A kind of day on which a pipeline takes longer or shorter, or fails more often, than on
+    others: a weekday, or the `last` or `first` working day of a month."""
+
+    kind: str
+    days: int
+    runs: int
+    failed: int
+    took: Spread | None
+
+
+class TaskProfile(TypedDict):
+    """How long the good tries of a task took, how many of those that ended did badly, and how long
+    after the start of their runs they began."""
+
+    task: str
+    runs: int
+    tries: int
+    failed: int
+    failure_rate: float
+    took: Spread | None
+    after: Spread | None
+
+
+class Profile(TypedDict):
+    """What the runs of a pipeline tell that are kept; None where they do not. `apart` made good for
+    another time and count nowhere."""
+
+    pipeline: str
+    runs: int
+    failed: int
+    failure_rate: float | None
+    apart: int
+    from_s: float | None
+    until_s: float | None
+    every_s: float | None
+    took: Spread | None
+    late: Spread | None
+    begins: Spread | None
+    odd_days: list[OddDay]
+    tasks: list[TaskProfile]
+
+
 class Ends(TypedDict):
     """When a pipeline is done; None: never."""
 
@@ -115,6 +165,12 @@ class Savings(TypedDict):
 def durations() -> Call[list[Duration]]:
     """How long the good runs of each pipeline took: `p50_s`, `p90_s`, of how many `runs`."""
     return get("durations")
+
+
+def profile(name: str) -> Call[Profile]:
+    """What the pipeline `name` usually does: how often it runs, how long, how late, how often it
+    fails, on which days it is otherwise; and the same of its tasks."""
+    return get("profile", name=name)
 
 
 def ahead() -> Call[list[Ahead]]:

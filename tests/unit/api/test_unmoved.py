@@ -176,7 +176,7 @@ def test_one_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def paths() -> list[str]:
-    queries = {"impact": "name=a", "upstream": "name=a"}
+    queries = dict.fromkeys(("impact", "upstream", "profile"), "name=a")
     return [f"{path}?{queries.get(path.rpartition('/')[2], '')}" for path in OF_DATA | OF_WORK]
 
 
