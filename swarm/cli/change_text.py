@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from swarm.cli.change import Change, EdgeChange, SlaChange, places
+from swarm.cli.how_long import span
 from swarm.cli.report import Edge
 from swarm.cli.report_table import stakes, sureness
 from swarm.model.keys import PipelineKey
@@ -153,11 +154,3 @@ def _not_read(found: Change, name: Name) -> Iterator[str]:
     for item in found.not_read:
         place = f" at {name(item.place)}" if item.place else ""
         yield f"{name(item.subject)}{place} ({item.reason.value}): {name(item.detail)}"
-
-
-def span(seconds: float) -> str:
-    """A time in hours and minutes, or in seconds where it is short."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

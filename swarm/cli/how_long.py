@@ -1,4 +1,4 @@
-"""How long, as a person says it: `90s`, `30m`, `2h`, `7d`."""
+"""How long, as a person says it (`90s`, `30m`, `2h`, `7d`), and as it is told to one."""
 
 import re
 
@@ -13,3 +13,11 @@ def seconds(text: str) -> float:
     if found is None:
         fail(f"`{text}` is no time; say `30m` or `2h`.", 2)
     return float(found[1]) * _UNITS_S[found[2]]
+
+
+def span(seconds: float) -> str:
+    """A time in hours and minutes, or in seconds where it is short."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

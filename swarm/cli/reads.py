@@ -4,11 +4,12 @@ import itertools
 import json
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm.cli.connection import PATIENT_S, ConfigOption, connected
+from swarm.cli.connection import PATIENT_S, ConfigOption, connected, fail
 from swarm.cli.output import AsIsOption, Output, OutputOption, moment, name_of, print_table
 from swarm.cli.yaml_form import document
 
@@ -29,11 +30,20 @@ def runs(  # noqa: PLR0913  (typer: one argument is one option)
         str, typer.Option(help="Only those that are queued, running, succeeded, failed, ...")
     ] = "",
     newest: Annotated[bool, typer.Option("--newest", help="Of each pipeline the last.")] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Not its runs: what PIPELINE and its tasks usually do, by these."
+        ),
+    ] = False,
     limit: LimitOption = 50,
     output: OutputOption = Output.TABLE,
     path: ConfigOption = None,
 ) -> None:
     """Show when pipelines ran, in all orchestrators, newest first."""
+    if profile:
+        _profile(pipeline, output, path)
+        return
     with connected(path) as swarm:
         every = swarm.runs(since_s=max(0.0, time.time() - since_h * 3_600), newest=newest)
         fits = (
@@ -126,6 +136,19 @@ def openapi(output: OutputOption = Output.JSON, path: ConfigOption = None) -> No
             for method, what in methods.items()
         ),
     )
+
+
+def _profile(pipeline: str, output: Output, path: Path | None) -> None:
+    from swarm.cli.profile_text import show
+
+    if not pipeline:
+        fail("Say of which pipeline: `swarm runs PIPELINE --profile`.", 2)
+    with connected(path) as swarm:
+        found = swarm.profile(pipeline)
+    if output is Output.JSON:
+        typer.echo(json.dumps({"schema_version": 1, **found}, indent=2))
+        return
+    show(found)
 
 
 def _listed(tasks: "Iterable[TaskName]") -> str:
