@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -16,6 +18,9 @@ import yaml
 
 from swarm.client import Client
 from swarm.demo.processes import free_ports
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # What a swarm that plans for its nodes is told of them.
 PLACEMENT = {
@@ -154,3 +159,21 @@ def _running(folder: Path, request: pytest.FixtureRequest) -> Iterator[Swarm]:
             yield Swarm(settings, state, client, url, token)
     finally:
         cli("down", SWARM_CONFIG=str(settings))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """Debian's own browser; `CI` wants it to be there."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "Chromium is not installed (the Debian package `chromium`)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as play:
+        # Its sandbox wants namespaces that containers do not give; it opens our own pages only.
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

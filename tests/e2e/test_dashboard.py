@@ -6,16 +6,14 @@ Whatever a page does, the browser's console stays empty; hostile names stay text
 import contextlib
 import csv
 import io
-import os
 import re
-import shutil
 import time
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error, expect
 
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
@@ -97,22 +95,6 @@ UNLIKE = """async () => {
 }"""
 WHOLE = "() => swarm.drawn()?.whole"
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Debian's own browser; `CI` wants it to be there."""
-    program = shutil.which("chromium")
-    if program is None:
-        reason = "Chromium is not installed (the Debian package `chromium`)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as play:
-        # Its sandbox wants namespaces that containers do not give; it opens our own pages only.
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

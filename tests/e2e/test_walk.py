@@ -1,0 +1,66 @@
+"""Each page of the dashboard on a swarm that runs, told by real actors over Ray Serve."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Swarm
+from tests.e2e.test_dashboard import PATIENCE_MS, barriers
+from tests.e2e.test_up import eventually
+
+pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
+
+EDGE = "/graph?edge=manifest%2Fcrm_export%0Amanifest%2Ffinance_close"
+HELD = "manifest/board_deck"
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """At its end its console may not have told of an error."""
+    told: list[str] = []
+    context = chromium.new_context(viewport={"width": 1360, "height": 820})
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.on("console", lambda said: said.type in ("error", "warning") and told.append(said.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    yield page
+    context.close()
+    assert told == []
+
+
+def test_each_page_is_walked_from_a_link_on(swarm: Swarm, page: Page) -> None:
+    client = swarm.client
+    [worker] = eventually(client.workers)
+    eventually(lambda: list(client.dependencies()))
+    page.goto(swarm.url + EDGE)
+    page.get_by_label("Token").fill(swarm.token)
+    page.get_by_label("Your name").fill("kim")
+    page.get_by_role("button", name="Look").click()
+    page.wait_for_selector(".live.on")
+    for words in ("warehouse/dwh.orders", "INSERT INTO dwh.orders SELECT", "report.sql:1"):
+        expect(page.locator("#drawer")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    said = {
+        "n": ("Held and waiting", "airflow", "cannot be read since", f"{worker['slots']} slots"),
+        "g": ("declared", "implicit", "As a table"),
+        "t": ("path of manifest/finance_close by", "pipelines ran"),
+        "f": (worker["worker"], "manifest", "unavailable", "false alarms in"),
+        "c": ("USD in 30 days", "Utilisation"),
+        "i": ("manifest/finance_close reads what manifest/crm_export writes",),
+    }
+    for key, wanted in said.items():
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        for words in wanted:
+            expect(page.locator("#page")).to_contain_text(words)
+        page.wait_for_function("() => swarm.settled()")
+        assert barriers(page) == []
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    expect(page.locator("#page")).not_to_contain_text("held by test")
+    client.hold(HELD, by="test", for_s=600.0)
+    expect(page.locator("#page")).to_contain_text("held by test")
+    client.release(HELD, by="test")
+    expect(page.locator("#page")).not_to_contain_text("held by test")
