@@ -218,6 +218,8 @@ class AirflowHttp:
             ).response
             with closing(answer):
                 content = read_capped(url, self._chunks(url, answer, sent_s + timeout_s))
+        except urllib3.exceptions.NewConnectionError as error:  # one of its timeouts
+            raise Unavailable(f"{url}: no answer: {error.__cause__ or error}") from error
         except urllib3.exceptions.TimeoutError as error:
             raise TooSlow(f"{url}: no answer within {timeout_s:g} s.") from error
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:

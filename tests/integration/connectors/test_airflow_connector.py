@@ -19,6 +19,7 @@ from swarm.model.keys import DatasetKey, TaskKey
 from swarm.model.lineage import Access, Channel, Coverage, Evidence, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, DeclaredEdge, Inventory, Pipeline, Pool
 from swarm.model.runs import Run, RunState, TaskRun
+from tests.e2e.conftest import free_port
 from tests.integration.connectors.airflow_server import (
     PASSWORD,
     USER,
@@ -382,6 +383,13 @@ async def test_a_fault_of_the_server_is_an_error_that_names_the_address(
     with pytest.raises(error, match=re.escape(words)) as caught:
         await all_of(a_connector(a_source(proxy.url, timeout_s=1.0)).observe(None))
     assert proxy.url in str(caught.value)
+
+
+async def test_a_server_that_is_not_there_is_no_slow_one() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(Unavailable, match="Connection refused") as caught:
+        await all_of(a_connector(a_source(url)).observe(None))
+    assert str(caught.value).startswith(url)
 
 
 async def test_after_a_fault_the_next_pass_shows_everything(proxy: Proxy) -> None:
