@@ -74,10 +74,10 @@ export function palette({ go, close, again }) {
   };
   return () => h("div.shade", { onclick: (event) => { if (event.target === event.currentTarget) close(); } },
     h("dialog.palette", { open: true, "aria-label": "Search or command" },
-      h("input", { "aria-label": "Search", placeholder: "a pipeline, a finding, a page, or a selector: +name+2", autocomplete: "off", spellcheck: "false", role: "combobox", "aria-expanded": "true", "aria-controls": "found",
+      h("input", { "aria-label": "Search", placeholder: "a pipeline, a finding, a page, or a selector: +name+2", autocomplete: "off", spellcheck: "false", role: "combobox", "aria-expanded": "true", "aria-controls": "found", "aria-activedescendant": `found-${at}`,
         oninput: (event) => { text = event.target.value; at = 0; again(); }, onkeydown: move }),
       h("ul", { id: "found", role: "listbox" }, found().map((entry, number) =>
-        h("li", { role: "option", "aria-selected": String(number === at), onclick: () => act(entry) }, entry.mark ? mark(entry.mark) : h("span.mark", {}, "›"), h("span", {}, entry.label), h("span.muted.right", {}, entry.what))))));
+        h("li", { id: `found-${number}`, role: "option", "aria-selected": String(number === at), onclick: () => act(entry) }, entry.mark ? mark(entry.mark) : h("span.mark", {}, "›"), h("span", {}, entry.label), h("span.muted.right", {}, entry.what))))));
 }
 
 const PAGES = [["Now", "/"], ["Graph", "/graph"], ["Timeline", "/timeline"], ["Fleet", "/fleet"], ["Cost", "/cost"], ["Findings", "/findings"]];

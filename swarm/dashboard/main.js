@@ -31,6 +31,7 @@ const page_of = () => PAGES[location.pathname] ?? now_page;
 const params = () => new URLSearchParams(location.search);
 
 let over = null; // what lies above the page: the palette or the help
+let from = null; // where the focus was before it
 let toast = null;
 let toast_timer = 0;
 let asked = false;
@@ -92,6 +93,7 @@ function draw() {
   const details = page.drawer?.(context());
   find("drawer").hidden = !details;
   show(find("drawer"), details ? h("button.close", { "aria-label": "Close", onclick: close }, "✕") : null, ...(details ?? []));
+  for (const part of ["top", "status", "rail", "page", "drawer"]) find(part).inert = over !== null; // Tab stays above
   show(find("over"), over ? over() : null, toast ? h("p.toast", { class: toast.tone ?? "ok", role: "alert" }, toast.words) : null);
 }
 
@@ -146,10 +148,17 @@ function close() {
 }
 
 function open(what) {
-  const make = what({ go, close: () => { over = null; draw(); }, again: draw });
-  over = make;
+  from ??= document.activeElement;
+  over = what({ go, close: shut, again: draw });
   draw();
   find("over").querySelector("input, button")?.focus();
+}
+
+function shut() {
+  over = null;
+  draw();
+  from?.focus();
+  from = null;
 }
 
 async function begin() {
@@ -172,7 +181,7 @@ keys({
   pages: Object.fromEntries(Object.entries(KEYS).map(([path, key]) => [key, path])),
   palette: () => open(palette),
   help: () => open(help),
-  escape: () => { if (over) { over = null; draw(); } else if (!find("drawer").hidden) close(); },
+  escape: () => { if (over) shut(); else if (!find("drawer").hidden) close(); },
 });
 setInterval(() => { if (!document.hidden && token()) again(); }, TICK_MS);
 if (token()) begin();

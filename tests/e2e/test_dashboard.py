@@ -816,6 +816,27 @@ def test_the_palette_leads_to_a_selector(visit, world):
     assert page.url.endswith("/graph?s=crm_export%2B1")
 
 
+def test_what_lies_above_the_page_keeps_the_focus_and_gives_it_back(visit, world):
+    page = visit(world)
+    link = page.locator("#rail a").nth(2)
+    link.focus()
+    page.keyboard.press("/")
+    search = page.get_by_role("combobox", name="Search")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    chosen = page.get_by_role("option", selected=True)
+    expect(search).to_have_attribute("aria-activedescendant", chosen.get_attribute("id"))
+    page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.closest('#rail, #top, #page, #status')")
+    search.focus()
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()
+    page.keyboard.press("?")
+    page.keyboard.press("Enter")  # its button has the focus
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(link).to_be_focused()
+
+
 def test_a_line_that_is_cut_is_said_and_comes_back(chromium, world):
     context = chromium.new_context()
     page = context.new_page()
