@@ -72,7 +72,9 @@ def test_what_a_killed_swarm_left_is_ended_and_nothing_else(tmp_path: Path) -> N
     settings = Settings(state_dir=tmp_path)
     folder = ray_folder(settings)
     folder.mkdir()
-    begin = f"sleep 600 2> {folder}/raylet.err & echo $!; sleep 600 & echo $!; wait"
+    # The shell opens the file, so that who is told of has it from its first moment.
+    with_it = f"exec 3>&2 2> {folder}/raylet.err; sleep 600 & echo $!"
+    begin = f"{with_it}; exec 2>&3; sleep 600 & echo $!; wait"
     with contextlib.ExitStack() as stack:
         left, others, again = [], [], None
         stack.callback(shutil.rmtree, folder)
