@@ -20,6 +20,10 @@ BACK_PAGES = 5
 """So many pages of what ran before are read in one pass: live work comes first, and a server is
 asked little at a time."""
 
+TRIED_RUNS = 100
+"""Of so many past runs of a pipeline, the newest, the tries of tasks are wanted: as many as are
+kept of each task."""
+
 SET_BACK_S = 3600.0
 """The longest time between two passes. So much is read again when a server's clock was set back:
 what it stamped since then lies behind the cursor."""
@@ -66,14 +70,13 @@ def write(cursor: "DataclassInstance") -> str:
 def read(kind: type[C], text: str | None) -> C | None:
     """The cursor; `None` for one of another version, so that everything is sent again.
 
-    What it calls `back` is a `Back`.
+    What it calls `back`, or something of that ending, is a `Back`.
     """
     try:
         tree = json.loads(text or "null")
-        if "back" in tree:
-            tree["back"] = Back(**tree["back"])
-        return kind(**tree)
-    except (TypeError, ValueError):
+        backs = {name: Back(**told) for name, told in tree.items() if name.endswith("back")}
+        return kind(**tree | backs)
+    except (AttributeError, TypeError, ValueError):
         return None
 
 

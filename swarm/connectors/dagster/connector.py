@@ -7,7 +7,8 @@ repository with ops.
 
 The cursor holds the newest update time of a run that was seen, by the server's clock, and digests
 of what was sent, so that a pass sends only news. What ran before the first contact, `history_days`
-back, is read behind all that, the newest first: a few pages a pass, runs without their steps.
+back, is read behind all that, the newest first, a few requests a pass: all runs, and after them the
+steps of those that are wanted (`past_steps.py`).
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.code import DagsterCode
 from swarm.connectors.dagster.daemons import read_daemons
 from swarm.connectors.dagster.mapping import Definitions, define, load_failures, too_large
+from swarm.connectors.dagster.past_steps import PastSteps
 from swarm.connectors.dagster.queries import (
     ASSETS,
     ASSETS_BEFORE_FRESHNESS,
@@ -43,7 +45,7 @@ from swarm.connectors.dagster.queries import (
     TICK,
     WORKSPACE,
 )
-from swarm.connectors.dagster.runs import map_capacity, map_run, read_runs
+from swarm.connectors.dagster.runs import RunRow, map_capacity, map_run, read_runs
 from swarm.connectors.http_answers import TooLarge
 from swarm.connectors.payloads import STRANGE, Payload, Payloads
 from swarm.connectors.sighting import batches, digest_of
@@ -75,6 +77,7 @@ class _Cursor:
     capacity: str = ""
     runs: dict[str, str] = field(default_factory=dict)
     back: cursors.Back = field(default_factory=cursors.Back)
+    steps_back: cursors.Back = field(default_factory=cursors.Back)
 
     def __str__(self) -> str:
         return cursors.write(self)
@@ -106,6 +109,7 @@ class DagsterConnector:
         self._programs = DagsterCode(self._code, code_context(settings, self._sql))
         self._payloads = Payloads(source.instance, "Dagster 1.9")
         self._whole = self._payloads.whole
+        self._past_steps = PastSteps(client, self._payloads)
         self._read: _Read | None = None
         self._attendance = Attendance()
         # The last good state of each code location: one that breaks keeps what it had.
@@ -274,19 +278,35 @@ class DagsterConnector:
     async def _before(
         self, at: _Cursor, found: Definitions
     ) -> AsyncIterator[tuple[tuple[Item, ...], _Cursor]]:
-        """Some pages of what ran before the first contact."""
+        """Some of what ran before the first contact: the runs, then the tries of their tasks."""
+        days = self._source.history_days
         back = at.back.begun(self._client.server_s or self._clock.now_s())
-        for _ in range(cursors.BACK_PAGES):
-            window = back.window(self._source.history_days)
-            if window is None:
+        steps = at.steps_back.begun(back.begun_s)
+        left = cursors.BACK_PAGES
+        while left > 0:
+            left -= 1
+            items: tuple[Item, ...] = ()
+            if (window := back.window(days)) is not None:
+                page, back = await self._page_of(back, window)
+                said = (self._about(found, {**run.row, **_NOTHING_INSIDE}) for run in page)
+                items = tuple(item for about in said for item in about)
+            elif (window := steps.window(days)) is not None:
+                page, steps = await self._page_of(steps, window)
+                items, asked = await self._past_steps.of(found, page)
+                left -= asked
+            else:
                 break
-            asked = {"from": window[0] - 1.0, "to": window[1], "cursor": back.page or None}
-            answer = await self._client.ask(PAST_RUNS, limit=_PAST_PER_PAGE, **asked)
-            page = self._whole(read_runs, answer, "past")
-            back = back.after(page[-1].run_id if len(page) == _PAST_PER_PAGE else "", window[0])
-            said = (self._about(found, {**run.row, **_NOTHING_INSIDE}) for run in page)
-            yield tuple(item for about in said for item in about), replace(at, back=back)
-        yield (), replace(at, back=back)
+            yield items, replace(at, back=back, steps_back=steps)
+        yield (), replace(at, back=back, steps_back=steps)
+
+    async def _page_of(
+        self, back: cursors.Back, window: tuple[float, float]
+    ) -> tuple[list[RunRow], cursors.Back]:
+        asked = {"from": window[0] - 1.0, "to": window[1], "cursor": back.page or None}
+        answer = await self._client.ask(PAST_RUNS, limit=_PAST_PER_PAGE, **asked)
+        page = self._whole(read_runs, answer, "past")
+        following = page[-1].run_id if len(page) == _PAST_PER_PAGE else ""
+        return page, back.after(following, window[0])
 
     def _about(self, found: Definitions, run: Payload) -> tuple[Item, ...]:
         """What a run says; of one that cannot be read, that."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from swarm.connectors.dagster.answers import asset_key
+from swarm.connectors.dagster.answers import RepositoryId, asset_key
 from swarm.connectors.dagster.mapping import IMPLICIT_JOB, Definitions
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.sighting import sighted
@@ -72,9 +72,7 @@ def map_run(definitions: Definitions, run: Payload, context: SqlContext) -> tupl
     tasks of those, not about any pipeline as a whole.
     """
     run_id, state = str(run["runId"]), _RUN_STATES.get(str(run["status"]), RunState.UNKNOWN)
-    origin = run["repositoryOrigin"] or {}
-    where = (str(origin.get("repositoryLocationName")), str(origin.get("repositoryName")))
-    name = definitions.names.get((where, str(run["jobName"])))
+    name = definitions.names.get((repository_of(run), str(run["jobName"])))
     items: list[Item] = []
     if name is not None:
         items.append(
@@ -94,6 +92,12 @@ def map_run(definitions: Definitions, run: Payload, context: SqlContext) -> tupl
                 before = tries.get((task, number))
                 tries[task, number] = one if before is None else _both(before, one)
     return (*items, *tries.values(), *_sql_items(definitions, name, run, context))
+
+
+def repository_of(run: Payload) -> RepositoryId:
+    """Where the job of a run is defined."""
+    origin = run["repositoryOrigin"] or {}
+    return str(origin.get("repositoryLocationName")), str(origin.get("repositoryName"))
 
 
 def _step_tasks(definitions: Definitions, name: str | None, step: str) -> tuple[TaskKey, ...]:

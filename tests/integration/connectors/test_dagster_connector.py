@@ -2,14 +2,17 @@
 
 import json
 import re
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from swarm.config import Settings, Source
+from swarm.connectors.cursors import TRIED_RUNS
 from swarm.connectors.dagster.client import DagsterClient
 from swarm.connectors.dagster.connector import DagsterConnector, connect
 from swarm.connectors.dagster.queries import WORKSPACE
@@ -403,25 +406,57 @@ async def test_what_ran_before_is_read_behind_what_runs_now(
     """A connector that ends in the middle of it is followed by one that goes on there."""
     run_id = dagster.launch("ingest")
     assert dagster.ended(run_id) == "SUCCESS"
+    ago_s: dict[str, float] = {}
 
     def named(name: str, row: Row) -> Row:
         other = new_id(name)
+        ago_s[other] = time.time() - float(str(row["start_time"]))
         return {
             "id": None,
             "run_id": other,
             "run_body": str(row["run_body"]).replace(run_id, other),
         }
 
-    copied(dagster.home / "history" / "runs.db", {"runs": f"WHERE run_id = '{run_id}'"}, named)
+    history = dagster.home / "history"
+    copied(history / "runs.db", {"runs": f"WHERE run_id = '{run_id}'"}, named)
+    for other, at_s in ago_s.items():
+        copy_log(history / "runs", run_id, other, at_s)
     now_s = time.time()
     items, cursor = await anext(passes(make(proxy.url, history_days=40), None))
-    runs = past_of(items, now_s)
+    runs, tries = past_of(items, now_s), those(TaskRun, items)
     assert run_id in {run.run_id for run in those(Run, items)}
     asked = len(proxy.requests)
     async for told, _ in passes(make(proxy.url, history_days=40), cursor):
         assert not runs.keys() & past_of(told, now_s).keys()
         assert max(runs.values()) <= min(past_of(told, now_s).values(), default=41.0)
         runs |= past_of(told, now_s)
+        tries += those(TaskRun, told)
     count = 39 * A_DAY
     assert runs.keys() == {new_id(f"past-{number:04}") for number in range(count)}
-    print(f"Dagster: {len(runs)} runs, {len(proxy.requests) - asked} requests")  # noqa: T201
+    # Of the newest runs alone: a hundred, of which eight were on each day.
+    tried = [one for one in tries if one.run_id in runs]
+    assert len({one.run_id for one in tried}) == TRIED_RUNS
+    assert max(runs[one.run_id] for one in tried) < 16.0
+    assert {one.task.task for one in tried} == {"fetch", "check"}
+    assert len(tried) == 2 * TRIED_RUNS
+    for one in tried:
+        began_s, ended_s = one.started_at_s or 0.0, one.ended_at_s or 0.0
+        assert one.state is RunState.SUCCEEDED
+        assert 0.0 < ended_s - began_s < 60.0
+        assert abs(now_s - began_s - runs[one.run_id] * 86_400.0) < 120.0
+    asked = len(proxy.requests) - asked
+    print(f"Dagster: {len(runs)} runs, {len(tried)} tries, {asked} requests")  # noqa: T201
+
+
+def copy_log(folder: Path, run_id: str, other: str, ago_s: float) -> None:
+    """Give the run `other`, begun so long ago, the event log of `run_id`."""
+    with closing(sqlite3.connect(folder / f"{run_id}.db")) as log:
+        log.execute("VACUUM INTO ?", (str(folder / f"{other}.db"),))
+        began_s = log.execute("SELECT min(julianday(timestamp)) FROM event_logs").fetchone()[0]
+    moved_s = time.time() - ago_s - (began_s - 2_440_587.5) * 86_400.0
+    with closing(sqlite3.connect(folder / f"{other}.db")) as log, log:
+        for number, text in log.execute("SELECT id, event FROM event_logs").fetchall():
+            event = json.loads(text.replace(run_id, other))
+            event["timestamp"] += moved_s
+            row = (other, json.dumps(event), number)
+            log.execute("UPDATE event_logs SET run_id = ?, event = ? WHERE id = ?", row)
