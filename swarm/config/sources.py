@@ -76,7 +76,10 @@ class Source(Section):
     )
     timeout_s: float = Field(30.0, ge=1, le=600, description="Seconds one request may take.")
     history_days: int = Field(
-        60, ge=0, le=365, description="Days of runs before the first contact that are read."
+        60,
+        ge=0,
+        le=365,
+        description="Days of runs and of their tasks that are read of before the first contact.",
     )
     recover: bool = Field(
         False,

@@ -13,7 +13,8 @@ What a pass asks for
    Every `WORKERS_S`: the jobs of Airflow's own processes, in passes that read no list. Whether
    tries send heartbeats is seen in what changed.
 4. What ran before the first contact is read behind all that, `BACK_PAGES` a pass: the runs of
-   `history_days`, then their tries. Of the SQL of these, only what is the first of its task counts.
+   `history_days`, then their tries. Of the SQL of these, only what is the first of its task counts,
+   and of each task no more tries are told than are kept.
 5. So where nothing happens no pass sends more than 6 requests at the default `poll_s`.
 A new process knows no DAG and reads all there is in its first pass; runs it follows by cursor,
 and looks at them in between. Later no pass reads more than `KNOWN_PER_PASS` DAGs that are
@@ -258,17 +259,17 @@ class AirflowConnector:
             position = replace(position, tasks=feed)
             yield await asyncio.to_thread(self._tries_in, page), position
 
-    def _tries_in(self, page: Payload, *, first_only: bool = False) -> tuple[Item, ...]:
-        """`first_only`: the SQL of a task that ran since tells nothing."""
+    def _tries_in(self, page: Payload, *, is_past: bool = False) -> tuple[Item, ...]:
+        """Of past tries the SQL of a task that ran since tells nothing."""
         known, read = self._known, partial(mapping.read_tries, self.name)
         tries = tuple(read(self._pages.sound(*_TRIES, page, read)))
         now_s = self._server_now_s()
         for one in tries:
             known.attempts.saw(one.run, now_s)
-        if first_only:
+        if is_past:
             ran = known.sources.ran
             tries = tuple(replace(t, rendered={}) if t.run.task in ran else t for t in tries)
-        return self._news_of(tries)
+        return self._news_of(tries, is_past=is_past)
 
     async def _before(self, position: Position) -> AsyncIterator[Step]:
         """Some pages of what ran before the first contact."""
@@ -283,7 +284,7 @@ class AirflowConnector:
                 items = self._runs_in(page)
             elif (window := tries.window(days)) is not None:
                 page, tries = await self._page_of(_TRIES, tries, window)
-                items = await asyncio.to_thread(self._tries_in, page, first_only=True)
+                items = await asyncio.to_thread(self._tries_in, page, is_past=True)
             position = replace(position, runs_back=runs, tasks_back=tries)
             yield items, position
             if window is None:
@@ -302,15 +303,16 @@ class AirflowConnector:
         page, following = await asyncio.to_thread(self._http.page, *listed, parameters, back.page)
         return page, back.after(following, from_s)
 
-    def _news_of(self, tries: Iterable[mapping.TaskTry]) -> tuple[Item, ...]:
+    def _news_of(self, tries: Iterable[mapping.TaskTry], *, is_past: bool) -> tuple[Item, ...]:
         known = self._known
         news: list[Item] = []
         for attempt in tries:
-            if known.is_new(attempt.run):
-                news.append(attempt.run)
-            if not attempt.rendered or not known.is_new((attempt.run, "rendered")):
+            run = attempt.run
+            if known.is_new(run) and (not is_past or known.is_wanted(run.task)):
+                news.append(run)
+            if not attempt.rendered or not known.is_new((run, "rendered")):
                 continue
-            task = attempt.run.task
+            task = run.task
             try:
                 links = links_of(task, attempt.rendered)
                 items = tuple(run_items(attempt, self._settings))

@@ -1,12 +1,15 @@
 """What a process remembers of an Airflow between two passes."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 
 from swarm.connectors.airflow.catalogue import Catalogue
 from swarm.connectors.airflow.source import Sources
 from swarm.connectors.airflow.workers import Attempts
 from swarm.connectors.attendance import Attendance
+from swarm.connectors.cursors import TRIED_RUNS
 from swarm.model.connectors import Item
+from swarm.model.keys import TaskKey
 from swarm.model.lineage import Unresolved
 
 _REMEMBERED = 20_000  # runs and tries; only those of the overlap come twice
@@ -40,6 +43,7 @@ class Known:
         self.attendance = Attendance()
         self.workers_at_s = 0.0
         self._seen: dict[object, None] = {}
+        self._past_tries: Counter[TaskKey] = Counter()
         self._strange: dict[Unresolved, None] = {}
         self._told: set[Unresolved] = set()
 
@@ -51,6 +55,12 @@ class Known:
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return True
+
+    def is_wanted(self, task: TaskKey) -> bool:
+        """Whether one more past try of a task is to be told: about the newest, as many as are
+        kept; now it counts."""
+        self._past_tries[task] += 1
+        return self._past_tries[task] <= TRIED_RUNS
 
     def is_other(self, name: str, thing: object) -> bool:
         """Whether `thing` differs from the last one of that name."""

@@ -10,10 +10,12 @@ the time of the machine the flow ran on: one that is ahead of the server hides n
 behind by more than the overlap does.
 
 What ended before the first contact, `history_days` back, is read behind all that, the newest first:
-a few pages a pass, two requests each and more where flow runs have many tasks.
+a few pages a pass, two requests each and more where flow runs have many tasks. Task runs are read
+of no more runs of a deployment than are kept of a task.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -123,6 +125,7 @@ class PrefectConnector:
         self._read: _Read | None = None
         self._attendance: dict[str, Attendance] = {}
         self._asked_s: dict[str, float] = {}  # when each pool was asked for its workers
+        self._tried: Counter[PipelineKey] = Counter()  # past runs whose task runs were read
         self._live: dict[str, list[Run]] = {}  # what goes on, by group of workers
 
     @property
@@ -287,7 +290,10 @@ class PrefectConnector:
             offset = int(back.page or 0)
             page = await self._client.page("/flow_runs/filter", wanted, offset)
             rows, strange = homes.sound_runs(page)
-            below = await self._all("/task_runs/filter", of_flow_runs(rows)) if rows else []
+            tried = self._tried.copy()
+            ran = homes.wanted(rows, tried)
+            below = await self._all("/task_runs/filter", of_flow_runs(ran)) if ran else []
+            self._tried = tried
             tasks, odd = homes.name_tasks(below)
             items = [item for _, about in homes.groups(rows, tasks) for item in about]
             following = str(offset + len(page)) if len(page) == PAGE else ""

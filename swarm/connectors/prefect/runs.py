@@ -4,9 +4,11 @@ Like `prefect_mapping`, these functions read untyped answers; a row that is not 
 Prefect's costs itself alone, and that is said.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from swarm.connectors.cursors import TRIED_RUNS
 from swarm.connectors.payloads import Payload, Payloads
 from swarm.connectors.prefect.mapping import (
     AssetEvent,
@@ -108,6 +110,20 @@ class Homes:
                 group = groups.setdefault(str(row["flow_run_id"]), [])
                 group.append(map_task_run(home.pipeline.key, row))
         return [(run_id, tuple(items)) for run_id, items in groups.items()]
+
+    def wanted(self, rows: Iterable[Payload], tried: Counter[PipelineKey]) -> list[Payload]:
+        """The past flow runs, newest first, whose task runs are wanted: of each deployment so many,
+        which `tried` counts, and flows that these may have called."""
+        own, called = [], []
+        for row in rows:
+            if row.get("parent_task_run_id"):
+                called.append(row)
+                continue
+            home = self._found.deployment_of(row["deployment_id"], row["flow_id"])
+            if home is not None and tried[home.pipeline.key] < TRIED_RUNS:
+                tried[home.pipeline.key] += 1
+                own.append(row)
+        return [*own, *called] if own else []
 
     def by_hand(self, rows: Iterable[Payload]) -> Iterator[ByHand]:
         """The runs under way that no schedule and no automation made. Without a schedule runs by

@@ -1,11 +1,13 @@
 """Which pipelines runs belong to, and what one strange row of Prefect's costs."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from swarm.connectors.cursors import TRIED_RUNS
 from swarm.connectors.payloads import Payloads
 from swarm.connectors.prefect.mapping import define, map_capacity, read_definitions
 from swarm.connectors.prefect.runs import ByHand, Homes, UnderWay, backfills
@@ -46,6 +48,26 @@ def test_runs_are_grouped_with_the_runs_of_their_tasks() -> None:
 
 
 VISITS = PipelineKey("pf", "visits/lab")
+
+
+def test_of_each_deployment_so_many_past_runs_are_asked_for_their_tasks_as_are_kept() -> None:
+    tried: Counter[PipelineKey] = Counter()
+    visits = [a_visit() | {"id": number} for number in range(TRIED_RUNS + 20)]
+    assert homes().wanted(visits[:60], tried) == visits[:60]
+    assert homes().wanted(visits[60:], tried) == visits[60:TRIED_RUNS]
+    called = {"id": "called", "parent_task_run_id": "x", "deployment_id": None, "flow_id": "y"}
+    # No flow that is asked about can have called it.
+    assert homes().wanted([*visits[:3], called], tried) == []
+    other = next(row for row in payload("flow_runs") if _home(row) not in (None, VISITS))
+    assert homes().wanted([visits[0], called, other], tried) == [other, called]
+    nobody = a_visit() | {"deployment_id": None, "flow_id": "y"}
+    assert homes().wanted([nobody], tried) == []
+
+
+def _home(row: Any) -> PipelineKey | None:
+    found = define("pf", payload("flows"), payload("deployments"))
+    home = found.deployment_of(row["deployment_id"], row["flow_id"])
+    return home.pipeline.key if home and not row.get("parent_task_run_id") else None
 
 
 def a_visit() -> dict[str, Any]:
