@@ -13,11 +13,25 @@ class Cursor:
     since_s: float
     seen: dict[str, str] = field(default_factory=dict)
     back: cursors.Back = field(default_factory=cursors.Back)
+    tasks_back: cursors.Back = field(default_factory=cursors.Back)
 
 
 def test_a_cursor_survives_being_written() -> None:
-    cursor = Cursor(5.0, {"a": "b"}, cursors.Back(7.0, 6.0, 5.0, "p"))
+    cursor = Cursor(5.0, {"a": "b"}, cursors.Back(7.0, 6.0, 5.0, "p"), cursors.Back(7.0, 5.0))
     assert cursors.read(Cursor, cursors.write(cursor)) == cursor
+
+
+def test_a_cursor_of_before_there_was_a_second_past_keeps_the_first() -> None:
+    first = cursors.Back(7.0, 6.0, 5.0, "p")
+    text = cursors.write(Cursor(5.0, {}, first)).replace(',"tasks_back":', ',"other":')
+    assert cursors.read(Cursor, text) is None
+    older = text[: text.index(',"other":')] + "}"
+    assert cursors.read(Cursor, older) == Cursor(5.0, {}, first)
+    # What the second is about is wanted of before the same first contact.
+    assert cursors.Back().begun(first.begun_s).window(3) == (
+        first.begun_s - 2 * cursors.FIRST_S,
+        first.begun_s - cursors.FIRST_S,
+    )
 
 
 def test_a_cursor_of_another_version_is_none() -> None:
