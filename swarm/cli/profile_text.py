@@ -21,7 +21,7 @@ def show(found: "Profile") -> None:
         typer.echo(line)
     if found["tasks"]:
         print_table(
-            ("task", "runs", "took", "nine of ten", "begins after", "failed"),
+            ("task", "runs", "took", "nine of ten", "begins after", "failed", "retried"),
             (
                 (
                     one["task"],
@@ -30,6 +30,7 @@ def show(found: "Profile") -> None:
                     span(one["took"]["p90_s"]) if one["took"] else "",
                     _apart(one["after"]["p50_s"]) if one["after"] else "",
                     _share(one["failed"], one["tries"]),
+                    _share(one["retried"], one["runs"]),
                 )
                 for one in found["tasks"]
             ),

@@ -11,7 +11,9 @@ Rules
    long again or two thirds as long as theirs, and on more days than a tenth of theirs let expect;
    or more days with failures. Three days are the least; without working days the others count.
 4. A task's durations are of its good tries, its failures of all that ended; so a task that a retry
-   saves shows. `after` is how long after its run its first try begins.
+   saves shows. Of runs of before the first contact Airflow, and of all runs Prefect, tell the last
+   try of a task alone: that it was not the first shows by its number. `after` is how long after its
+   run its first try begins.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -91,12 +93,14 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class TaskProfile:
-    """Of `tries` that ended, of `runs` runs, `failed` ended badly."""
+    """Of `tries` that ended, of `runs` runs, `failed` ended badly; in `retried` of these runs there
+    was more than one."""
 
     task: TaskKey
     runs: int
     tries: int
     failed: int
+    retried: int
     took: Spread | None
     after: Spread | None
 
@@ -147,6 +151,7 @@ def _of_task(task: TaskKey, tries: Sequence[TaskRun], began: Mapping[str, float]
         runs=len({_whole(one.run_id) for one in tries}),
         tries=len(tries),
         failed=sum(one.state is RunState.FAILED for one in tries),
+        retried=len({_whole(one.run_id) for one in tries if one.attempt > 1}),
         took=Spread.of(took),
         after=Spread.of(after),
     )

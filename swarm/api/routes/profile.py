@@ -61,6 +61,7 @@ class TaskProfileRow(Shape):
     tries: int
     failed: int
     failure_rate: float
+    retried: int = Field(description="Runs with more than one try, told or not.")
     took: SpreadRow | None
     after: SpreadRow | None = Field(description="From the start of its run to that of its try.")
 
@@ -72,6 +73,7 @@ class TaskProfileRow(Shape):
             tries=one.tries,
             failed=one.failed,
             failure_rate=one.failed / one.tries,
+            retried=one.retried,
             took=SpreadRow.of(one.took),
             after=SpreadRow.of(one.after),
         )

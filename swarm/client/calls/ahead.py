@@ -33,14 +33,15 @@ class OddDay(TypedDict):
 
 
 class TaskProfile(TypedDict):
-    """How long the good tries of a task took, how many of those that ended did badly, and how long
-    after the start of their runs they began."""
+    """How long the good tries of a task took, how many of those that ended did badly, in how many
+    runs there was more than one, and how long after the start of their runs they began."""
 
     task: str
     runs: int
     tries: int
     failed: int
     failure_rate: float
+    retried: int
     took: Spread | None
     after: Spread | None
 

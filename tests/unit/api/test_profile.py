@@ -27,6 +27,7 @@ async def test_a_pipeline_is_told_with_its_tasks(api):
         assert found["late"] == {"p50_s": 60.0, "p90_s": 60.0}
         [task] = found["tasks"]
         assert (task["task"], task["tries"], task["failure_rate"]) == ("t", 2, 0.5)
+        assert (task["runs"], task["retried"]) == (1, 1)
         assert task["took"] == {"p50_s": 10.0, "p90_s": 10.0}
         assert task["after"] == {"p50_s": 5.0, "p90_s": 5.0}
 

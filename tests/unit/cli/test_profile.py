@@ -22,7 +22,18 @@ FOUND = {
     "late": {"p50_s": -10.0, "p90_s": 120.0},
     "begins": {"p50_s": -1_800.0, "p90_s": 600.0},
     "odd_days": [{"kind": "last", "days": 3, "runs": 3, "failed": 0, "took": None}],
-    "tasks": [],
+    "tasks": [
+        {
+            "task": "load",
+            "runs": 10,
+            "tries": 12,
+            "failed": 3,
+            "failure_rate": 0.25,
+            "retried": 2,
+            "took": {"p50_s": 30.0, "p90_s": 45.0},
+            "after": {"p50_s": 5.0, "p90_s": 6.0},
+        }
+    ],
 }
 
 
@@ -46,6 +57,8 @@ def test_it_is_told_in_words(runs):
         "10 min, on nine of ten 11 min at most",
         "25.0% (5 of 20)",
         "last working day: fails 0.0% (0 of 3)",
+        "25.0% (3 of 12)",
+        "20.0% (2 of 10)",
     ):
         assert words in done.stdout
 

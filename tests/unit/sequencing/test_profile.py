@@ -230,11 +230,20 @@ def test_each_task_has_its_own_durations_failures_and_start():
     ]
     fetch, sums = task_profiles(tries, began)
     assert (fetch.task, fetch.runs, fetch.tries, fetch.failed) == (FETCH, 2, 3, 1)
+    assert (fetch.retried, sums.retried) == (1, 0)
     assert fetch.took == Spread(70.0, 80.0)
     assert fetch.after == Spread(10.0, 10.0)
     assert (sums.task, sums.runs, sums.tries, sums.failed) == (SUMS, 2, 2, 0)
     assert sums.took == Spread(200.0, 300.0)
     assert sums.after == Spread(300.0, 300.0)
+
+
+def test_of_a_run_that_tells_its_last_try_alone_it_shows_that_there_were_more():
+    tries = [a_try(FETCH, "a[0]", 3, 50.0), a_try(FETCH, "a[1]", 2, 50.0)]
+    tries.append(a_try(FETCH, "b", 1, 70.0))
+    (fetch,) = task_profiles(tries, {"a": 10.0, "b": 60.0})
+    assert (fetch.runs, fetch.tries, fetch.failed, fetch.retried) == (2, 3, 0, 1)
+    assert fetch.after == Spread(10.0, 10.0)  # of no first try, but for one
 
 
 def test_instances_of_a_mapped_task_are_of_one_run():
