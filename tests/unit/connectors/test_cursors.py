@@ -6,6 +6,7 @@ import pytest
 
 from swarm.connectors import cursors
 from swarm.connectors.airflow.position import Feed, Position, read_position
+from swarm.store.retention import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,7 @@ def test_more_history_that_is_wanted_later_is_read_on() -> None:
     assert back.begun(NOW_S + DAY_S) == back
     assert back.window(5) is None
     assert back.window(6) == (NOW_S - 6 * DAY_S, NOW_S - 5 * DAY_S)
+
+
+def test_of_the_past_no_more_is_read_than_is_kept() -> None:
+    assert DEFAULT.runs_per_pipeline == cursors.TRIED_RUNS
