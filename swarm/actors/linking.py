@@ -1,11 +1,13 @@
 """Links as settings and people give them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from swarm.config import LinkRule
+from swarm.errors import ConfigError, Rejected
 from swarm.model.keys import PipelineKey
 from swarm.model.links import Grain, Link
 from swarm.model.sequencing import LinkGone, LinkMade
+from swarm.sequencing.history import History
 from swarm.sequencing.links import Links
 
 SETTINGS = "settings"
@@ -29,7 +31,7 @@ def link_of(rule: LinkRule, by: str, now_s: float) -> Link:
 def settled(links: Links, rules: Iterable[LinkRule], now_s: float) -> Sequence[LinkMade | LinkGone]:
     """What makes the links of the settings those that there are; people's own are left alone,
     unless the settings start the same pipeline."""
-    wanted = {PipelineKey.told(rule.downstream): rule for rule in rules}
+    wanted = _by_downstream(rules)
     gone = [
         LinkGone(awaited.link.downstream, SETTINGS)
         for awaited in links.awaited()
@@ -41,3 +43,19 @@ def settled(links: Links, rules: Iterable[LinkRule], now_s: float) -> Sequence[L
         if known is None or known != link_of(rule, SETTINGS, known.made_at_s):
             made.append(LinkMade(link_of(rule, SETTINGS, now_s)))
     return [*gone, *made]
+
+
+def refuse_rings(rules: Iterable[LinkRule]) -> None:
+    """Raises `ConfigError` with the way round where the links of the settings go round by
+    themselves. With links that people made there may be a ring all the same; it starts nothing."""
+    links = Links(History())
+    for rule in _by_downstream(rules).values():
+        try:
+            links.apply(links.made(link_of(rule, SETTINGS, 0.0)))
+        except Rejected as error:
+            raise ConfigError(f"settings: `links`: {error}") from None
+
+
+def _by_downstream(rules: Iterable[LinkRule]) -> Mapping[PipelineKey, LinkRule]:
+    """A pipeline has one link: the last that is said."""
+    return {PipelineKey.told(rule.downstream): rule for rule in rules}

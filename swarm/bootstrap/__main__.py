@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm import config
+from swarm.actors.linking import refuse_rings
 from swarm.bootstrap.cluster import ALONE, ray_environment, spawn, start_ray
 from swarm.bootstrap.files import fernet_key, running_file, secret, tokens
 from swarm.config import Settings
@@ -25,6 +26,7 @@ def main() -> None:
     """Run swarm in this process until SIGTERM."""
     log_as_json()
     settings = config.load(Path(sys.argv[1]), environ={})
+    refuse_rings(settings.links)
     _check_receivers(settings)
     token_file = secret(settings, "token")
     # Once here, so that the actors need not wait for one another to do it.

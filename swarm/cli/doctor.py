@@ -60,11 +60,13 @@ def _tell(looks: list[Look], output: Output) -> None:
 def _of_settings(path: Path | None) -> tuple["Settings | None", list[Look]]:
     """The settings, None where they cannot be read, and what is to say of them."""
     from swarm import config
+    from swarm.actors.linking import refuse_rings
     from swarm.errors import ConfigError
 
     name = "the defaults" if path is None else str(path)
     try:
         settings = config.load(path)
+        refuse_rings(settings.links)
     except ConfigError as error:
         fix = "correct that line; `swarm config show` tells all keys"
         return None, [Look("settings", str(error), fix)]

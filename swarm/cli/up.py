@@ -18,11 +18,13 @@ def up(
 ) -> None:
     """Start swarm: one actor for each source, the graph, and the HTTP API."""
     from swarm import config
+    from swarm.actors.linking import refuse_rings
     from swarm.bootstrap.files import running_file
     from swarm.cli.process import launch, refuse_taken_port, running_pid, stay, told_to_end
 
     with explained():
         settings = config.load(path)
+        refuse_rings(settings.links)
     if port is not None:
         settings = settings.model_copy(
             update={"api": settings.api.model_copy(update={"port": port})}

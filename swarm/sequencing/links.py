@@ -14,7 +14,7 @@ Rules
 3. What fails feeds nothing; a later run for the same time does. A gap stays open, is told
    (`awaited`), and later stretches do not wait for it.
 4. A ring of links would start runs without an end: one that closes a ring is refused, and what
-   is in one all the same, by the settings or of before, starts nothing and says so.
+   is in one all the same, by settings and people together or of before, starts nothing and says so.
 """
 
 import hashlib

@@ -113,3 +113,22 @@ def test_each_setting_says_who_says_so(settings, monkeypatch):
     assert said["api.host"] == {"value": "0.0.0.0", "origin": f"file {file}"}
     assert said["min_confidence"]["origin"] == f"file {file}"
     assert said["worker.slots"]["origin"] == "default"
+
+
+def test_links_that_go_round_are_refused_with_the_way_round(settings):
+    """By `check` as by `up`, which would have started something."""
+    links = [("air/orders", "dag/stock"), ("dag/stock", "pre/report"), ("pre/report", "air/orders")]
+    rules = [{"upstreams": [up], "downstream": down} for up, down in links]
+    source = {"kind": "airflow", "url": "http://localhost:8080"}
+    way = "air/orders -> dag/stock -> pre/report -> air/orders"
+    file = settings(sources=[source], links=rules)
+    told = invoke("check", "-c", file)
+    assert told.exit_code == 3
+    assert way in told.stdout
+    refused = invoke("up", "-c", file, "--dry-run")
+    assert refused.exit_code == 2
+    assert way in refused.stderr
+    assert invoke("check", "-c", settings(sources=[source], links=rules[:2])).exit_code == 0
+    instead = {"upstreams": ["air/other"], "downstream": "air/orders"}
+    last_counts = settings(sources=[source], links=[*rules, instead])
+    assert invoke("check", "-c", last_counts).exit_code == 0
