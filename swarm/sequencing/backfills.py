@@ -4,13 +4,18 @@ A backfill goes on at the pace it had. What is left of it is told by the time it
 start of which has a run in the end, counted by the schedule of its pipeline or its habit; or by how
 many of its runs have not ended. Where its orchestrator tells neither, or too few of its runs have
 ended, nobody can say.
+
+Of one with more runs than are kept, those that are forgotten are told by the order it goes in: from
+the first of its time on, or from the last.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from statistics import median
 
 from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Backfill
 from swarm.model.runs import Ran
+from swarm.sequencing.history import RUNS_KEPT
 from swarm.sequencing.planned import plan_of
 from swarm.sequencing.world import World
 
@@ -79,15 +84,31 @@ def _by_time(world: World, backfill: Backfill) -> _Course | None:
     key, from_s, to_s = backfill.pipeline, backfill.from_s, backfill.to_s
     if from_s is None or to_s is None:
         return None
-    on_time = set(world.history.ended(key))
+    on_time, known = set(world.history.ended(key)), world.history.known(key)
     made = {
         ran.scheduled_for_s: ran
-        for ran in world.history.known(key)
+        for ran in known
         if ran not in on_time and ran.scheduled_for_s is not None and not ran.failed
         if from_s <= ran.scheduled_for_s <= to_s
     }
     planned = _planned(world, key, from_s, to_s)
-    return None if planned is None else (made.values(), max(0, planned - len(made)))
+    if planned is None:
+        return None
+    done = len(made)
+    if len(known) >= RUNS_KEPT and known[0] in made.values():
+        done += _forgotten(world, key, from_s, to_s, [*made])
+    return made.values(), max(0, planned - done)
+
+
+def _forgotten(
+    world: World, key: PipelineKey, from_s: float, to_s: float, kept: Sequence[float]
+) -> int:
+    """How many runs it made before those that are kept, whose planned times come in the order in
+    which they began: none where they are of all of its time, in no order."""
+    half = len(kept) // 2
+    is_forward = median(kept[:half]) < median(kept[half:])
+    before = (from_s, min(kept)) if is_forward else (max(kept), to_s)
+    return (_planned(world, key, *before) or 1) - 1
 
 
 def _planned(world: World, key: PipelineKey, from_s: float, to_s: float) -> int | None:
@@ -98,6 +119,8 @@ def _planned(world: World, key: PipelineKey, from_s: float, to_s: float) -> int 
     if not plan.told:
         return round((to_s - from_s) / plan.every_s) + 1
     count, at_s = 0, plan.after(from_s - 1.0)
-    while at_s is not None and at_s <= to_s and count < _PLANNED_MOST:
+    while at_s is not None and at_s <= to_s:
+        if count == _PLANNED_MOST:  # the others as densely
+            return round(count * (to_s - from_s) / (at_s - from_s)) + 1
         count, at_s = count + 1, plan.after(at_s)
     return count

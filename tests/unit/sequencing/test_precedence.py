@@ -11,6 +11,7 @@ from swarm.model.pipelines import Backfill, Cron, Pipeline
 from swarm.model.policy import Policy
 from swarm.model.runs import Run, RunState
 from swarm.model.sla import Sla
+from swarm.sequencing.backfills import Backfills
 from swarm.sequencing.decisions import Decisions
 from swarm.sequencing.history import History
 from swarm.sequencing.planned import Settled
@@ -160,6 +161,33 @@ def test_who_yields_says_so_of_a_backfill_whose_runs_alone_are_known() -> None:
     ]
     assert reason(*seen[:3], *made[:2]).endswith("dag/close is due")  # too few to tell
     assert reason(*seen, *made).endswith("; by its pace so far it is done by 09:31 UTC")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_left_of_a_backfill_of_more_runs_than_are_kept_is_told_too(order: int) -> None:
+    """Sixteen hundred hours of which all but twelve are made, one every ten seconds, from the first
+    hour on or from the last; 400 are kept. The other runs of the pipeline are forgotten too."""
+    hours = [BEFORE[0] * DAY_S + n * HOUR_S for n in range(1_600)][::order]
+    assert left_s(hours, hours[:-12]) == pytest.approx(12 * 10, abs=20), "a run or two more or less"
+
+
+def test_a_backfill_of_years_by_the_hour_is_counted_to_its_end() -> None:
+    hours = [BEFORE[0] * DAY_S + n * HOUR_S for n in range(5 * 365 * 24)]
+    assert left_s(hours, hours[:40]) == pytest.approx((len(hours) - 40) * 10, rel=0.01)
+
+
+def left_s(hours: list[float], made: list[float]) -> float:
+    """For how long a backfill goes on that made a run in ten seconds so far."""
+    world, backfills, began_s = World(), Backfills(), at_s(1.0)
+    world.apply(PipelineSeen(Pipeline(OLD, crons=(Cron("0 * * * *", "UTC"),))))
+    for n, hour_s in enumerate(made):
+        took = began_s + 10 * n, began_s + 10 * n + 10
+        world.apply(RunSeen(Run(OLD, f"b{n}", RunState.SUCCEEDED, hour_s, *took)))
+    backfills.apply(Backfill(OLD, "b1", "running", min(hours), max(hours)))
+    now_s = began_s + 10 * len(made)
+    done_s = backfills.done_s(world, OLD, now_s)
+    assert done_s is not None
+    return done_s - now_s
 
 
 def _by_hand(number: int) -> GraphRecord:
