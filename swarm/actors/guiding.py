@@ -1,6 +1,7 @@
 """What the sequencer tells the dispatcher: decisions, as the queue of its workers takes them."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
 
 TTL_S = 60.0
-_LOOK_S = 0.25
+_LOOK_S = 0.25  # slack passes with time alone
 _RENEW_S = 5.0  # so soon a dispatcher that was restarted knows it again
 # So much longer stands a hold whose runs are left out at its end: until that is decided and told.
 _WORD_S = 10.0
@@ -63,11 +64,16 @@ class Said:
         self._guide, self._at_s = told, now_s
 
 
-async def keep_guided(dispatch: Dispatch, wanted: Callable[[float], Guide], clock: Clock) -> None:
-    """Tell the dispatcher for ever what is wanted at a time; what it does not hear it forgets."""
+async def keep_guided(
+    dispatch: Dispatch, wanted: Callable[[float], Guide], clock: Clock, news: asyncio.Event
+) -> None:
+    """Tell the dispatcher for ever what is wanted at a time, at once where there is `news`; what it
+    does not hear it forgets."""
     said = Said()
     while True:
-        await asyncio.sleep(_LOOK_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), _LOOK_S)
+        news.clear()
         now_s = clock.monotonic_s()
         told = wanted(clock.now_s())
         if said.is_news(told, now_s):

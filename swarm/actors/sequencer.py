@@ -193,7 +193,9 @@ class SequencerActor:
         sources = [source.instance for source in settings.sources]
         self._streams = ConnectorStreams(self._journal, sources)
         self._loop = start(self._run())
-        self._guided = start(keep_guided(dispatch, self._state.guide, self._clock))
+        self._news = asyncio.Event()
+        told = keep_guided(dispatch, self._state.guide, self._clock, self._news)
+        self._guided = start(told)
         self._measured = measured(self._figures)
         if placement is not None:
             self._expecting = start(keep_expecting(placement, self._outlook))
@@ -282,6 +284,7 @@ class SequencerActor:
         self, records: Sequence[SequencingRecord], now_s: float, causes: Sequence[str]
     ) -> None:
         await self._journaled.append(records, now_s, causes)
+        self._news.set()
         for record, cause_id in zip(records, causes, strict=True):
             self._whence.note(record, follows(cause_id))
 
@@ -333,6 +336,7 @@ class SequencerActor:
                 self._whence.note(record, causes[-1])
             named = [_caused(*pair) for pair in zip(changed, causes, strict=True)]
             await self._journaled.append(named, now_s, causes)
+            self._news.set()
 
 
 def _caused(record: RecordT, cause_id: str) -> RecordT:

@@ -1,8 +1,11 @@
 """What of the decisions the dispatcher is told."""
 
+import asyncio
 from dataclasses import replace
 
-from swarm.actors.guiding import TTL_S, Said, guide
+from swarm.actors import guiding
+from swarm.actors.guiding import TTL_S, Said, guide, keep_guided
+from swarm.clock import SystemClock
 from swarm.dispatch.events import Guide, Hold, LeftOut
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
@@ -90,3 +93,34 @@ def test_what_is_left_out_while_the_hold_goes_on_is_said_with_the_time_it_came()
     assert guide([over], {}, 951.0).left_out == left_out, "it may not have heard it yet"
     ended = replace(over, due_s=(), left_out_s=(700.0, 900.0), skip_at_s=1_000.0)
     assert guide([ended], {}, 1_001.0).left_out[-1] == LeftOut(A, 1_000.0, "late", "", 800.0)
+
+
+class Dispatcher:
+    """Takes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[Guide] = asyncio.Queue()
+
+    async def tell(self, guide: Guide, cause_id: str) -> None:
+        self.told.put_nowait(guide)
+
+
+async def test_news_is_told_at_once_and_not_at_the_next_look(monkeypatch) -> None:
+    monkeypatch.setattr(guiding, "_LOOK_S", 3_600.0)
+    dispatcher, news = Dispatcher(), asyncio.Event()
+    wanted = Guide()
+    loop = asyncio.create_task(keep_guided(dispatcher, lambda _: wanted, SystemClock(), news))
+    for wanted in (Guide((Hold(A, 60.0, "late"),)), Guide((Hold(B, 60.0, "late"),))):
+        news.set()
+        assert await asyncio.wait_for(dispatcher.told.get(), 30.0) == wanted
+    loop.cancel()
+
+
+async def test_what_time_alone_changes_is_seen_without_news(monkeypatch) -> None:
+    monkeypatch.setattr(guiding, "_LOOK_S", 0.001)
+    dispatcher = Dispatcher()
+    held = Guide((Hold(A, 60.0, "late"),))
+    told = keep_guided(dispatcher, lambda _: held, SystemClock(), asyncio.Event())
+    loop = asyncio.create_task(told)
+    assert await asyncio.wait_for(dispatcher.told.get(), 30.0) == held
+    loop.cancel()
