@@ -93,7 +93,7 @@ class Desk:
     def __init__(
         self,
         targets: Iterable[Target],
-        group_s: float = 30.0,
+        group_s: float = 5.0,
         is_told: Callable[[PipelineKey], bool] = lambda _: True,
         url: str = "",
     ) -> None:

@@ -74,7 +74,7 @@ class Alerts(Section):
 
     targets: tuple[AlertTarget, ...] = Field((), description="Whom.")
     group_s: float = Field(
-        30.0, ge=0, le=3600, description="Seconds that a finding waits for others to go with it."
+        5.0, ge=0, le=3600, description="Seconds that a finding waits for others to go with it."
     )
     dashboard_url: str = Field(
         "", description="Where people reach the dashboard, for links; empty: no links."

@@ -52,6 +52,14 @@ def test_pipelines_that_are_only_observed_are_not_told_of():
     assert made.hear(changed(a_finding(pipelines=(WRITER, READER))), 1) != []
 
 
+def test_a_finding_is_told_well_within_ten_seconds_unless_the_settings_say_more():
+    chat = {"name": "chat", "kind": "webhook", "address_file": "/x"}
+    made = desk(settings(alerts={"targets": [chat]}).alerts, ())
+    for record in made.hear(changed(a_finding(at_s=100)), 1):
+        made.apply(record)
+    assert len(made.decide(106)) == 1
+
+
 def test_the_settings_know_every_kind_of_finding():
     (kinds, _) = get_args(AlertTarget.model_fields["kinds"].annotation)
     assert set(get_args(kinds)) == set(FindingKind)
