@@ -2,8 +2,8 @@
 
 A real `swarm up` with a journal in SQLite and a worker. Each reader of the first part has a run
 that waits in swarm's queue and is held, for the run of its writer is under way; then the end of
-that run is pushed. In the second part OpenLineage events show a dependency that nobody declared, and a
-webhook on this machine is told of it. Settings of alerts are as they come.
+that run is pushed. In the second part OpenLineage events show a dependency that nobody declared,
+and a webhook on this machine is told of it. Settings of alerts are as they come.
 
 - `fresh_to_release_p50_s`, `_p99_s`, `_max_s`: from before the push to the first line of the held
   run's program, with all that it takes to start it.
@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,8 @@ def _run(pipeline: str, began_s: float, took_s: float | None) -> dict[str, Any]:
 
 def releases_s(swarm: LiveSwarm, folder: Path, pairs: int) -> list[float]:
     """Seconds from each push to the beginning of the run that it frees."""
-    edges = until(
-        "all that is read is known",
-        lambda: len(found := list(swarm.client.dependencies())) == pairs and found,
-    )
-    for edge in edges:
+    until("all reads are known", lambda: len(list(swarm.client.dependencies())) == pairs)
+    for edge in swarm.client.dependencies():
         swarm.client.judge(edge, "accepted", by="benchmark")
     begins_s = time.time() + _BEGINS_IN_S
     writes_s = begins_s - _HOUR_S
@@ -126,7 +124,7 @@ def releases_s(swarm: LiveSwarm, folder: Path, pairs: int) -> list[float]:
         ]
     )
     for task in tasks:
-        until("its task is held", lambda task=task: _is_held(swarm, task))
+        until("its task is held", partial(_is_held, swarm, task))
     found = []
     for n, file in enumerate(files):
         if file.exists():
@@ -152,7 +150,7 @@ def alerts_s(swarm: LiveSwarm, hook: _Webhook, rounds: int) -> list[float]:
         swarm.client.send_lineage(_event(f"maker_{n}", outputs=[table]))
         sent_s = time.time()
         swarm.client.send_lineage(_event(f"taker_{n}", inputs=[table]))
-        told_s = until("somebody was told", lambda n=n: hook.when(f"taker_{n}"))
+        told_s = until("somebody was told", partial(hook.when, f"taker_{n}"))
         found.append(told_s - sent_s)
     return found
 
@@ -181,8 +179,10 @@ def main() -> None:
             manifest.write_text(_manifest(pairs))
             address.write_text(hook.url)
             address.chmod(0o600)
-            target = {"name": "hook", "kind": "webhook", "address_file": str(address)}
-            target |= {"at_least": "show", "match": ["*taker*"]}
+            target = {
+                **{"name": "hook", "kind": "webhook", "address_file": str(address)},
+                **{"at_least": "show", "match": ["*taker*"]},
+            }
             with running_swarm(
                 folder,
                 pipelines=[{"match": "manifest/*", "mode": "gate"}],
