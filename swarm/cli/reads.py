@@ -42,6 +42,8 @@ def runs(  # noqa: PLR0913  (typer: one argument is one option)
 ) -> None:
     """Show when pipelines ran, in all orchestrators, newest first."""
     if profile:
+        if newest or state:
+            fail("`--profile` is of all runs that are kept: leave out `--newest`, `--state`.", 2)
         _profile(pipeline, output, path)
         return
     with connected(path) as swarm:

@@ -69,3 +69,10 @@ def test_as_json_it_is_as_the_api_tells_it(runs):
 
 def test_it_is_of_one_pipeline(runs):
     assert runs().exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("--newest",), ("--state", "failed")])
+def test_it_is_of_all_its_runs(runs, words):
+    done = runs("airflow/a", *words)
+    assert done.exit_code == 2
+    assert "leave out `--newest`" in done.stderr
