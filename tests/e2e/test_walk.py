@@ -45,7 +45,7 @@ def test_each_page_is_walked_from_a_link_on(swarm: Swarm, page: Page) -> None:
     said = {
         "n": ("Held and waiting", "airflow", "cannot be read since", f"{worker['slots']} slots"),
         "g": ("declared", "implicit", "As a table"),
-        "t": ("path of manifest/finance_close by", "pipelines ran"),
+        "t": ("path of manifest/finance_close by", " ran"),
         "f": (worker["worker"], "manifest", "unavailable", "false alarms in"),
         "c": ("USD in 30 days", "Utilisation"),
         "i": ("manifest/finance_close reads what manifest/crm_export writes",),
