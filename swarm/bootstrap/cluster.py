@@ -82,10 +82,15 @@ def spawn(actor: type, how: Mapping[str, Any], *arguments: Any) -> Any:
 
 
 def kill_all(processes: Sequence[psutil.Process]) -> None:
-    """End those that have not ended yet, and wait until they are gone."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+    """End those that have not ended yet, and wait until they are gone.
+
+    All stand still before the first ends: else a worker that is to end next tells the dispatcher
+    that the program of a task was killed, and a task that should go on elsewhere has failed.
+    """
+    for end in (psutil.Process.suspend, psutil.Process.kill):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                end(process)
     psutil.wait_procs(processes, timeout=_END_S)
 
 

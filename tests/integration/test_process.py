@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from swarm.bootstrap.cluster import ray_folder
+from swarm.bootstrap.cluster import kill_all, ray_folder
 from swarm.cli.process import clear, running_pid
 from swarm.config import Settings
 from swarm.demo.processes import free_ports
@@ -99,3 +99,20 @@ def test_what_a_killed_swarm_left_is_ended_and_nothing_else(tmp_path: Path) -> N
             False
         ]
         assert [one.is_running() for one in others] == [True] * 3
+
+
+class Paced(list[psutil.Process]):
+    """Goes on to the next once the one before has had time to end and to be missed."""
+
+    def __iter__(self) -> Iterator[psutil.Process]:
+        for process in super().__iter__():
+            yield process
+            psutil.wait_procs([process], timeout=1.0)
+
+
+def test_of_what_ends_together_none_tells_of_another() -> None:
+    words = ["sh", "-c", "sleep 600 & echo $!; wait; echo it has ended"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as worker:
+        program = psutil.Process(int(worker.stdout.readline()))
+        kill_all(Paced([program, psutil.Process(worker.pid)]))
+        assert worker.stdout.read() == ""
