@@ -282,6 +282,17 @@ async def test_a_new_run_arrives_once_through_the_cursor(
         assert run_id in {run.run_id for run in those(Run, repeated)}
 
 
+async def test_a_run_that_is_due_is_seen_before_anybody_begins_it(
+    prefect: PrefectServer, home: Path
+) -> None:
+    async with made(prefect.url, home) as connector:
+        _, cursor = await all_of(connector.observe(None))
+        run_id = await asyncio.to_thread(prefect.launch, "visits")
+        items, _ = await all_of(connector.observe(cursor))
+        assert run_id in {run.run_id for run in those(Run, items)}
+        assert await asyncio.to_thread(prefect.ended, run_id) == "COMPLETED"
+
+
 async def test_the_event_stream_ends_the_waiting(prefect: PrefectServer, home: Path) -> None:
     async with made(prefect.url, home) as connector:
         await all_of(connector.observe(None))
