@@ -53,9 +53,14 @@ class PrefectClient:
 
         self.server_s = 0.0
         """The server's clock at its last answer, as far as it tells; else ours."""
+        self._answered_s = 0.0
         self._make = prefect.PrefectClient
         self._client: Client | None = None
         self._authorization = headers_of(source)
+
+    def now_s(self) -> float:
+        """The server's clock by now; up to a second more, for it is told in whole ones."""
+        return self.server_s + time.monotonic() - self._answered_s + 1.0
 
     async def read(self, path: str, body: Mapping[str, object]) -> Any:
         """POST a filter; Prefect reads lists that way."""
@@ -188,6 +193,7 @@ class PrefectClient:
         url, status = str(response.request.url), response.status_code
         server_s = date_s(response.headers.get("Date", ""))
         self.server_s = time.time() if server_s is None else server_s
+        self._answered_s = time.monotonic()
         if "content-encoding" in response.headers:
             raise MalformedResponse(f"{url} compressed its answer although asked not to.")
         if status in _LATER or status >= 500:

@@ -249,8 +249,8 @@ class PrefectConnector:
         by_hand: list[ByHand] = []
         begun_s: float | None = None
         items: list[Item] = []
-        now_s = self._client.server_s + 1.0  # it is told in whole seconds
-        wanted = live_or_ended(_iso(at.ended_after_s - _OVERLAP_S), _iso(now_s))
+        ended_after = _iso(at.ended_after_s - _OVERLAP_S)
+        wanted = live_or_ended(ended_after, _iso(self._client.now_s()))
         async for page in self._client.pages("/flow_runs/filter", wanted):
             # What ends while later pages are read is asked for again.
             begun_s = self._client.server_s if begun_s is None else begun_s
