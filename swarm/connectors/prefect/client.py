@@ -59,8 +59,9 @@ class PrefectClient:
         self._authorization = headers_of(source)
 
     def now_s(self) -> float:
-        """The server's clock by now; up to a second more, for it is told in whole ones."""
-        return self.server_s + time.monotonic() - self._answered_s + 1.0
+        """The server's clock by now, as old as its last answer told it: in whole seconds, and later
+        where it is busy."""
+        return self.server_s + time.monotonic() - self._answered_s
 
     async def read(self, path: str, body: Mapping[str, object]) -> Any:
         """POST a filter; Prefect reads lists that way."""

@@ -38,6 +38,7 @@ from swarm.connectors.prefect.mapping import (
     read_definitions,
 )
 from swarm.connectors.prefect.runs import (
+    FETCHED_S,
     ByHand,
     Homes,
     UnderWay,
@@ -250,7 +251,7 @@ class PrefectConnector:
         begun_s: float | None = None
         items: list[Item] = []
         ended_after = _iso(at.ended_after_s - _OVERLAP_S)
-        wanted = live_or_ended(ended_after, _iso(self._client.now_s()))
+        wanted = live_or_ended(ended_after, _iso(self._client.now_s() + FETCHED_S))
         async for page in self._client.pages("/flow_runs/filter", wanted):
             # What ends while later pages are read is asked for again.
             begun_s = self._client.server_s if begun_s is None else begun_s

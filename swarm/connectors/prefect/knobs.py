@@ -27,11 +27,11 @@ from swarm.connectors.payloads import Payload
 from swarm.connectors.prefect.client import PrefectClient, scheduled
 from swarm.connectors.prefect.mapping import epoch_s
 from swarm.connectors.prefect.queues import Queues
+from swarm.connectors.prefect.runs import FETCHED_S
 from swarm.connectors.prefect.workers import was_refused
 from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 
-FETCHED_S = 12.0  # workers fetch runs 10 s before they are due, unless set otherwise
 _SAME_S = 1.0
 _SIGN = "swarm"  # how the messages of our states begin
 _MOVABLE = frozenset({"Scheduled", "Late"})

@@ -26,6 +26,7 @@ from swarm.model.lineage import Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill
 
 _MAX_DEPTH = 20  # of flows that call flows
+FETCHED_S = 12.0  # workers fetch runs 10 s before they are due, unless set otherwise
 BACKFILL = "backfill"  # a tag
 _BY_HAND = 5  # so many runs at once that nobody scheduled are a backfill without the tag too
 _UNDER_WAY = frozenset({"SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING"})
@@ -189,9 +190,9 @@ def _since_s(runs: Iterable[ByHand], now_s: float) -> float:
     return min((run.due_s for run in runs if run.due_s is not None), default=now_s)
 
 
-def live_or_ended(since: str, now: str) -> dict[str, object]:
-    """The filter for flow runs that are live, also if they are due and no worker has begun them, or
-    ended after an ISO time."""
+def live_or_ended(since: str, fetched: str) -> dict[str, object]:
+    """The filter for flow runs that are live or ended after an ISO time. Live is also what a worker
+    would have fetched by now, being due before `fetched`, if there were one."""
     live = {
         "operator": "or_",
         "type": {"any_": ["PENDING", "RUNNING", "CANCELLING", "PAUSED"]},
@@ -200,7 +201,7 @@ def live_or_ended(since: str, now: str) -> dict[str, object]:
     wanted = {
         "operator": "or_",
         "state": live,
-        "next_scheduled_start_time": {"before_": now},  # Prefect calls them late after 15 s only
+        "next_scheduled_start_time": {"before_": fetched},  # they are late for Prefect after 15 s
         "end_time": {"after_": since},
     }
     return {"flow_runs": wanted, "sort": "ID_DESC"}

@@ -2,8 +2,9 @@
 
 `with Proxy("http://127.0.0.1:8080") as proxy:` listens on `proxy.url`, hands every request on to
 the server behind it, and remembers it in `proxy.requests` (also those that a fault answered).
-`proxy.faults` holds what to answer instead; without a server behind (`Proxy()`) everything that
-no fault answers is a 502. Websockets are tunnelled.
+`proxy.faults` holds what to answer instead, `proxy.headers` what replaces the server's headers;
+without a server behind (`Proxy()`) everything that no fault answers is a 502. Websockets are
+tunnelled.
 """
 
 import http.client
@@ -56,6 +57,7 @@ class Proxy:
         self.server = urlsplit(server)
         self.requests: list[Seen] = []
         self.faults: list[Fault] = []
+        self.headers: dict[str, str] = {}
         self.closed = threading.Event()
         self._listener = _Listener(("127.0.0.1", 0), _Handler)
         self._listener.proxy = self
@@ -135,7 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
-            self._send(answer.status, dict(answer.getheaders()), answer.read())
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            self._send(answer.status, told | self.server.proxy.headers, answer.read())
         except OSError as error:
             self._send(502, {}, f"the server behind does not answer: {error}".encode())
         finally:
