@@ -16,6 +16,7 @@ from swarm.hands.file import IntentFile
 from swarm.hands.hand import Hand
 
 _TOKEN_MIN = 20
+_KEPT_S = 75  # longer than a client keeps a connection it does not use: it ends them, not the hand
 
 
 def source_of(settings: Settings) -> Source:
@@ -48,6 +49,7 @@ def run(settings: Settings) -> None:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=_KEPT_S,
     )
 
     async def serve() -> None:

@@ -152,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("content-length", str(len(body) + filler_bytes))
+        if self.close_connection:  # untold, a client may send its next request into the end
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(body)
         for start in range(0, filler_bytes, _CHUNK):
