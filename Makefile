@@ -32,11 +32,16 @@ check: .venv/ready
 	@echo "==> unit, property and simulation tests"
 	@$(BIN)/pytest -q -n 2 tests/unit tests/property tests/simulation
 
+SLOW := tests/e2e tests/chaos tests/integration tests/actors tests/contract
+
+# There the servers of several tests share the cores. What fails beside the others is run once more
+# by itself; both outcomes are printed, and the second one counts.
 test: check
 	@echo "==> contract, actors, chaos, integration and end-to-end tests (real servers)"
 	@sh tests/install_debian.sh
-	@$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=25 --durations-min=5 \
-		tests/e2e tests/chaos tests/integration tests/actors tests/contract
+	@$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=25 --durations-min=5 $(SLOW) || \
+		{ test $$? -eq 1 && echo "==> what failed, once more by itself" && \
+		$(BIN)/pytest -q --last-failed --last-failed-no-failures none $(SLOW); }
 
 clean:
 	rm -rf .venv .lab
