@@ -23,7 +23,7 @@ KEY, EPOCH = b"a key", 7
 W = WorkerId("worker:1~a")
 
 
-async def until(condition: Callable[[], object], within_s: float = 60.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 180.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
             await asyncio.sleep(0.005)

@@ -49,7 +49,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def until(what: str, condition: Callable[[], object], within_s: float = 60.0) -> None:
+async def until(what: str, condition: Callable[[], object], within_s: float = 180.0) -> None:
     """Look until it holds, in turns with everything else; fail by name after a deadline."""
     deadline_s = time.monotonic() + within_s
     while not condition():

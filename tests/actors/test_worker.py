@@ -32,7 +32,7 @@ from swarm.store.payloads import Payloads
 from tests.actors.places import Interrupted, a_dispatcher, a_worker, submit
 
 
-async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 180.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
             await asyncio.sleep(0.01)

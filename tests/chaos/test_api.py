@@ -84,7 +84,6 @@ def forget_peak(process: psutil.Process) -> int:
     return peak_bytes(process)
 
 
-@pytest.mark.timeout(600)
 def test_a_replica_killed_while_it_answers_loses_nothing_that_it_acknowledged(
     swarm: Swarm, http: httpx.Client
 ) -> None:
@@ -148,7 +147,6 @@ def test_sixty_megabytes_are_refused_without_being_kept(
     assert http.get("status").status_code == 200
 
 
-@pytest.mark.timeout(300)
 def test_slow_clients_hold_nobody_up_and_are_ended(swarm: Swarm, http: httpx.Client) -> None:
     with contextlib.ExitStack() as stack:
         half_sent = []
@@ -172,7 +170,6 @@ def test_slow_clients_hold_nobody_up_and_are_ended(swarm: Swarm, http: httpx.Cli
             assert b"too-slow" in answer
 
 
-@pytest.mark.timeout(300)
 def test_without_the_dispatcher_changes_are_told_to_come_back_and_reads_are_served(
     swarm: Swarm, http: httpx.Client
 ) -> None:

@@ -25,7 +25,6 @@ from tests.e2e.test_up import eventually
 
 FENCE_S = 8
 PORT = 6379
-pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Cluster:
             silent = self.swarm.client.status()["detection"]["silent"]
             return self.pools() == [host.name for host in self.network.others] and not silent
 
-        eventually(is_whole, timeout_s=120)
+        eventually(is_whole)
 
     def hosts_of(self, play: Play, tasks: list[str]) -> list[Host]:
         newest = {r.token.task: r.worker for r in play.of(Granted)}
@@ -102,7 +101,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             for host in hosts.others:
                 made.start_node(host)
                 # One by one: nodes of one machine name their sockets after those that are there.
-                eventually(lambda host=host: host.name in made.pools(), timeout_s=120)
+                eventually(lambda host=host: host.name in made.pools())
             yield made
         cli("down", **environ)
 

@@ -64,7 +64,6 @@ def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
         yield running
 
 
-@pytest.mark.timeout(600)
 def test_a_dispatcher_killed_again_and_again_ends_no_task(swarm: Swarm, tmp_path: Path) -> None:
     play = GroundPlay(swarm, tmp_path / "play")
     running = play.submit("unsafe", "unsafe", "unsafe")

@@ -33,7 +33,6 @@ def submitted(play: GroundPlay) -> list[str]:
         return []
 
 
-@pytest.mark.timeout(600)
 def test_a_full_disk_is_named_and_costs_nothing(disk: Path, tmp_path: Path) -> None:
     with a_swarm(disk) as swarm:
         play = GroundPlay(swarm, tmp_path / "play")
@@ -63,7 +62,6 @@ def test_a_full_disk_is_named_and_costs_nothing(disk: Path, tmp_path: Path) -> N
             eventually(lambda task=task: swarm.client.task(task)["state"] == "succeeded")
 
 
-@pytest.mark.timeout(600)
 def test_a_killed_database_ends_no_task(
     start_postgres: Callable[..., PostgresServer], tmp_path: Path
 ) -> None:
@@ -89,7 +87,6 @@ def test_a_killed_database_ends_no_task(
         assert len(swarm.client.submit([{"argv": ["true"]}], idempotency_key="meanwhile")) == 1
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("victims", ["gcs_server", ""], ids=["gcs", "head"])
 def test_a_head_that_died_goes_on_where_it_was(victims: str, tmp_path: Path) -> None:
     with a_swarm(tmp_path, fence_s=5) as swarm:

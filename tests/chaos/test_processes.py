@@ -70,7 +70,7 @@ class Play:
         self.tasks += self._swarm.client.submit(tasks)
         return self.tasks[-len(tasks) :]
 
-    def pid(self, task: str, grant: int, within_s: float = 60.0) -> int:
+    def pid(self, task: str, grant: int, within_s: float = 180.0) -> int:
         """Of the program, once it runs and the journal says so."""
         beats = self.folder / f"{task}.{grant}"
         line = eventually(lambda: beats.exists() and beats.read_text().partition("\n")[0], within_s)

@@ -33,7 +33,6 @@ def plant(swarm: Swarm) -> int:
     return seq
 
 
-@pytest.mark.timeout(600)
 def test_a_record_that_stops_the_dispatcher_stops_no_task(swarm: Swarm, tmp_path: Path) -> None:
     play = GroundPlay(swarm, tmp_path / "play")
     running, ends = play.submit("unsafe", "unsafe")

@@ -19,7 +19,7 @@ from tests.small_disk import small_disk
 HOG = "x = bytearray(300_000_000); import time; time.sleep(300)"
 
 
-async def until(condition: Callable[[], object], within_s: float = 60.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 180.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # other processes have no event to wait for
             await asyncio.sleep(0.01)

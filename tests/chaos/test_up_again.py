@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import psutil
-import pytest
 import yaml
 
 from tests.chaos.test_dispatcher import a_swarm
@@ -40,7 +39,6 @@ def in_foreground(swarm: Swarm) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.timeout(900)
 def test_the_next_takes_its_place_at_once(tmp_path: Path) -> None:
     with a_swarm(tmp_path) as swarm:
         (task,) = swarm.client.submit([{"argv": ["true"]}])
@@ -53,7 +51,6 @@ def test_the_next_takes_its_place_at_once(tmp_path: Path) -> None:
         assert swarm.client.task(task)["id"] == task
 
 
-@pytest.mark.timeout(900)
 def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
     with a_swarm(tmp_path) as swarm:
         assert swarm.cli("down").returncode == 0
@@ -65,7 +62,6 @@ def test_who_stays_with_it_hears_of_its_end_and_ends_it(tmp_path: Path) -> None:
                 assert living(before) == []
 
 
-@pytest.mark.timeout(900)
 def test_a_ray_that_takes_too_long_to_begin_is_begun_anew(tmp_path: Path) -> None:
     settings = tmp_path / "swarm.yaml"
     settings.write_text(yaml.safe_dump({"state_dir": str(tmp_path), "api": {"port": free_port()}}))

@@ -83,7 +83,7 @@ def cli(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"} | environ,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
 

@@ -14,7 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.e2e.conftest import MANIFEST, free_port
@@ -116,7 +115,7 @@ class Reader:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
 
@@ -145,7 +144,6 @@ class Reader:
             eventually(lambda: "finance_close" in self.types("swarm deps -o json").stdout)
 
 
-@pytest.mark.timeout(600)
 def test_every_block_of_readme_and_adoption_works(tmp_path):
     found = [block for document in DOCUMENTS for block in blocks(document)]
     reader = Reader(tmp_path, settings_of(found))

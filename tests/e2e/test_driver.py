@@ -26,7 +26,7 @@ def driven(swarm: Swarm, script: str, tmp_path: Path) -> list[str]:
         env=os.environ | around,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

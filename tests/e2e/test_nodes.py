@@ -67,22 +67,21 @@ def spots(swarm: Swarm) -> list[dict]:
     return [row for row in swarm.client.workers() if row["capacity"] == "spot"]
 
 
-@pytest.mark.timeout(900)  # nodes start slowly beside load
 def test_a_node_joins_works_and_dies(swarm: Swarm) -> None:
-    eventually(lambda: len(swarm.client.workers()) == 1, timeout_s=120)
+    eventually(lambda: len(swarm.client.workers()) == 1)
     sleep = {"argv": ["sleep", "300"]}
     fillers = swarm.client.submit([sleep, sleep])
     for filler in fillers:
         in_state(swarm, filler, "running")
     with a_node(swarm, "another") as process:
-        (row,) = eventually(lambda: spots(swarm), timeout_s=180)
+        (row,) = eventually(lambda: spots(swarm))
         assert (row["slots"], row["cpu"], row["pool"]) == (1, 1.0, "night")
         (task,) = swarm.client.submit([sleep])
         assert in_state(swarm, task, "running")["worker"] == row["worker"]
         swarm.client.cancel(fillers[0])
         in_state(swarm, fillers[0], "cancelled")
         raylet(process).kill()
-        eventually(lambda: not spots(swarm), timeout_s=180)
+        eventually(lambda: not spots(swarm))
         found = eventually(lambda: (f := story(swarm, task))["grant"] == 2 and f)
     lost = [line["text"] for line in found["story"] if "lost" in line["text"]]
     assert lost == ["grant 1 lost: process_exit"], "it had to be proven, and that only"
@@ -93,7 +92,6 @@ def test_a_node_joins_works_and_dies(swarm: Swarm) -> None:
     assert len(swarm.client.workers()) == 1
 
 
-@pytest.mark.timeout(900)  # nodes start slowly beside load
 def test_the_doctor_asks_each_node_what_it_is(swarm: Swarm, tmp_path: Path) -> None:
     address = json.loads((swarm.state / "up.json").read_text())["ray"]
     head = psutil.Process(swarm.pid).children()[0].environ()
@@ -101,7 +99,7 @@ def test_the_doctor_asks_each_node_what_it_is(swarm: Swarm, tmp_path: Path) -> N
     file = tmp_path / "doctor.yaml"
     file.write_text(f"state_dir: {tmp_path}/state\nray_address: '{address}'\n")
     with a_node(swarm, "second"):
-        eventually(lambda: len(spots(swarm)) == 1, timeout_s=180)
+        eventually(lambda: len(spots(swarm)) == 1)
         done = subprocess.run(
             [sys.executable, "-m", "swarm", "doctor", "-c", file, "-o", "json"],
             env=os.environ | token,

@@ -132,7 +132,7 @@ def test_a_host_that_is_not_let_in_says_so(swarm: Swarm, tmp_path: Path) -> None
             | {"XDG_STATE_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert ran.returncode == 2, ran.stderr

@@ -21,7 +21,7 @@ CHAIN = [
 ]
 
 
-def eventually(look, timeout_s=60.0):
+def eventually(look, timeout_s=180.0):
     """The first true answer of `look`; what is looked at keeps the machine for itself."""
     deadline_s = time.monotonic() + timeout_s
     while not (answer := look()):

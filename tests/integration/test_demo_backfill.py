@@ -24,7 +24,7 @@ from tests.integration.connectors.orchestrators import new_processes
 from tests.integration.hands.beside import TTL_S, HandProcess, until
 from tests.integration.places import ENVIRONMENTS
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab]
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from tests.integration.places import ENVIRONMENTS
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.timeout(900),
     # swarm's process is ended by its pid, as `swarm down` does, and not by who started it.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -12,7 +12,6 @@ GENEROUS_S = 90.0  # `benchmarks.live` measures it
 @pytest.mark.lab
 # swarm's process is ended by its pid, as `swarm down` does, and not by who started it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.timeout(900)
 def test_a_new_pipeline_becomes_findings(tmp_path):
     with Lab(LAB) as lab, watched(lab, tmp_path / "state") as swarm:
         before = {finding["id"] for finding in swarm.findings()}

@@ -92,4 +92,4 @@ open_projections(url, Path(folder))
         process.stdin.flush()
     epochs = sorted(int(process.stdout.readline()) for process in processes)
     assert epochs == [1, 2, 3, 4]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0, 0]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0, 0]

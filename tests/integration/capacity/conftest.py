@@ -22,7 +22,7 @@ from tests.e2e.conftest import free_port
 
 _HEAD = "f" * 51 + "00000"  # whom Ray's provider for tests takes for the head
 _HEAD_TYPE = "ray.head.default"
-_START_S = 90.0
+_START_S = 300.0
 _LOOK_S = 0.2
 _T = TypeVar("_T")
 # Types of nodes of two CPUs: their market (none: for jobs of others), and how many there may be.

@@ -10,7 +10,6 @@ from swarm.capacity.ray_request import RayRequest
 from tests.integration.capacity.conftest import Cluster, eventually
 from tests.integration.capacity.test_ray_autoscaler import LONG_S, driver, pool
 
-pytestmark = pytest.mark.timeout(900)  # takes three minutes where the machine has nothing else
 CYCLES = 20
 
 

@@ -17,8 +17,6 @@ from swarm.capacity.ray_request import Bundle, RayRequest
 from tests.e2e.conftest import free_port
 from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:

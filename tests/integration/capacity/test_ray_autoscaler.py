@@ -23,7 +23,6 @@ from swarm.model.plans import Because, Offering
 from swarm.model.work import CapacityClass
 from tests.integration.capacity.conftest import Cluster, a_head, eventually
 
-pytestmark = pytest.mark.timeout(300)
 OFFERINGS = (
     Offering("night", (2,), 0.05, boot_s=5, capacity=CapacityClass.SPOT, most=1),
     Offering("steady", (2,), 0.1, boot_s=5, most=2),

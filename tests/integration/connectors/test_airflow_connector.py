@@ -31,7 +31,7 @@ from tests.integration.connectors.airflow_server import (
 from tests.integration.connectors.backdating import A_DAY, Row, copied, new_id, passes, past_of
 from tests.integration.connectors.proxy import Fault, Proxy
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab]
 
 T = TypeVar("T")
 NAMES = ("shop_idle", "shop_orders", "shop_python", "shop_report", "shop_wait")

@@ -31,7 +31,7 @@ from tests.integration.connectors.orchestrators import (
 )
 from tests.integration.connectors.proxy import Fault, Proxy
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.lab]
 
 T = TypeVar("T")
 

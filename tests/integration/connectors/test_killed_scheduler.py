@@ -10,7 +10,7 @@ from swarm.connectors.airflow.connector import connect
 from tests.integration.connectors.airflow_server import AirflowServer, running_airflow
 from tests.integration.connectors.test_killed_workers import Watcher, kill_tree
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 HOLD = """
 import time
 from airflow.sdk import DAG, task

@@ -25,7 +25,7 @@ from tests.integration.connectors.orchestrators import (
     start_dagster,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 GENEROUS_S = 300.0
 
 

@@ -24,7 +24,7 @@ from tests.integration.hands.every_hand import (
 )
 from tests.integration.hands.every_hand import triggers_once
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 
 async def refused_beyond_a_tick(teller: Teller, held: HeldDag) -> None:

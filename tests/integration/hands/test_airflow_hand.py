@@ -30,7 +30,7 @@ from tests.integration.hands.every_hand import (
 )
 from tests.integration.hands.every_hand import triggers_once
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 
 async def held_over_two_starts(teller: Teller, held: HeldDag) -> None:

@@ -35,7 +35,7 @@ from tests.integration.hands.every_hand import (
 )
 from tests.integration.hands.every_hand import triggers_once
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 CODE = Path(__file__).parent / "dagster_code"
 SOON_S = 15.0  # a start that is sooner is not held in a story

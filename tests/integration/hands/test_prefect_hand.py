@@ -40,7 +40,7 @@ from tests.integration.hands.every_hand import (
 )
 from tests.integration.hands.every_hand import triggers_once
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab]
 
 AHEAD_S = 39.0  # so long before a start it is made: its worker fetches it 10 s before
 SOON_S = 18.0  # a start that is sooner is not held in a story

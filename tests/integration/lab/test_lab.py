@@ -14,7 +14,7 @@ from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
 from tests.integration.places import LAB
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 ORDERS = TaskKey("airflow", "sales_orders", "clean")
 

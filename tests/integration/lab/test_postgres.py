@@ -21,7 +21,7 @@ from swarm.demo.truth import Pair, Truth
 from swarm.model.keys import TaskKey
 from tests.integration.places import ENVIRONMENTS, LAB
 
-pytestmark = [pytest.mark.lab, pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab, pytest.mark.postgres]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from benchmarks.live_swarm import LiveSwarm
 from tests.integration.plugins.airflow_world import SOON, Airflow2, running_airflow2
 from tests.integration.plugins.watching import eventually
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from benchmarks.live_swarm import LiveSwarm
 from tests.integration.plugins.airflow_world import SOON, Airflow, running_airflow
 from tests.integration.plugins.watching import eventually
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 # A token lives for as long as a task may wait for its turn.
 AT_ONCE_TOO_OLD = {
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1",

@@ -87,7 +87,6 @@ def assert_nothing_waited(took: dict[str, list[float]]) -> None:
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(600)
 def test_no_call_of_airflow_s_scheduler_waits_for_a_swarm_that_does_not_answer(
     tmp_path, black_hole, told
 ):
@@ -105,7 +104,6 @@ def test_no_call_of_airflow_s_scheduler_waits_for_a_swarm_that_does_not_answer(
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(600)
 def test_no_call_of_dagster_s_daemon_waits_for_a_swarm_that_does_not_answer(
     tmp_path, black_hole, told
 ):

@@ -9,7 +9,7 @@ from benchmarks.live_swarm import LiveSwarm
 from tests.integration.plugins.live_dagster import LiveDagster, running_dagster
 from tests.integration.plugins.watching import eventually
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab]
 
 
 @pytest.fixture(scope="module")
