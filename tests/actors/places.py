@@ -67,7 +67,7 @@ class Interrupted:
 
 
 @contextlib.asynccontextmanager
-async def a_dispatcher(folder: Path, fence_s: float = 15.0) -> AsyncIterator[DispatcherActor]:
+async def a_dispatcher(folder: Path, fence_s: float = 60.0) -> AsyncIterator[DispatcherActor]:
     """As Ray makes it: an object whose constructor is awaited. Its loop's end is the end of its
     process, but not of this one."""
     actor = DispatcherActor.__new__(DispatcherActor)
@@ -88,7 +88,7 @@ async def a_worker(  # a worker has many sides
     folder: Path,
     name: str = "w",
     slots: int = 2,
-    fence_s: float = 15.0,
+    fence_s: float = 30.0,
     metadata_url: str = "",
 ) -> AsyncIterator[Worker]:
     """With a `metadata_url` it is on spot, and asks there whether its machine goes away."""

@@ -47,7 +47,7 @@ class Checker:
     def handle(self, item, context):
         print("checks", item)
         if item == "meet":
-            self.four.wait(30)
+            self.four.wait(300)
         if item == "hold":
             while True:
                 time.sleep(0.05)

@@ -46,7 +46,7 @@ def hogs(n): HELD.append(bytearray(n)); time.sleep(300)
 
 @pytest.fixture
 async def slot() -> AsyncIterator[Slot]:
-    opened = await Slot.open(fence_s=30.0)
+    opened = await Slot.open(fence_s=600.0)  # nobody beats for it
     yield opened
     await opened.close()
 
@@ -208,7 +208,7 @@ async def test_limits_are_of_each_call(slot: Slot, code: Path) -> None:
 
 
 async def test_an_idle_process_is_not_fenced_and_one_at_work_is(code: Path) -> None:
-    slot = await Slot.open(fence_s=0.5)
+    slot = await Slot.open(fence_s=3.0)
     began = asyncio.ensure_future(returned(slot, code, "pid"))
     while not began.done():  # its process may take longer than that to begin
         await slot.beat()

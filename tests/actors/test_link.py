@@ -64,7 +64,7 @@ class Heard:
         self.all: list[Change] = []
 
     async def until(self, condition: Callable[[dict[str, Change]], bool]) -> dict[str, Change]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 self.all += self._link.changes()
                 last = {change.id: change for change in self.all}

@@ -43,7 +43,7 @@ async def test_it_opens_while_it_runs_for_itself_alone(tmp_path: Path, as_call: 
                 {"id": "other", "argv": ["true"]},
             ]
         )
-        ended = [await client.wait(id_, 60.0) for id_ in ids]
+        ended = [await client.wait(id_, 180.0) for id_ in ids]
         said = (tmp_path / "w" / "output" / "t.1").read_text()
         assert [one["state"] for one in ended] == ["succeeded"] * 2, said
         token, *told = said.split()
@@ -54,7 +54,7 @@ async def test_it_opens_while_it_runs_for_itself_alone(tmp_path: Path, as_call: 
 
 async def refusal(late: AsyncClient) -> Unauthorized:
     """The API hears of the end of a grant a moment after those who read its story."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
             try:
                 await late.task("t")

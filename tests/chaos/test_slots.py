@@ -97,7 +97,7 @@ async def test_a_worker_that_fenced_itself_says_so_when_nothing_runs_any_more(
     """One slot stands still and cannot fence itself. The dispatcher would wait for ten minutes."""
     async with a_dispatcher(tmp_path, fence_s=600) as dispatcher:
         link = Interrupted(dispatcher)
-        async with a_worker(link, tmp_path, fence_s=3.0) as worker:
+        async with a_worker(link, tmp_path, fence_s=10.0) as worker:
             floor, old = dispatcher._dispatcher.floor, worker.id
             code = "echo $$; [ $SWARM_GRANT = 2 ] || sleep 300"
             task = await submit(dispatcher, "t", ["sh", "-c", code])
