@@ -97,7 +97,7 @@ def a_head(
         eventually(RayRequest(address).alive)
         yield Cluster(address, environ)
     finally:
-        head.wait(60)
+        head.wait(300)
         _end(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -177,4 +177,4 @@ def _end(folder: Path) -> None:
     for process in ours:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(ours, timeout=30)
+    psutil.wait_procs(ours, timeout=120)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,9 +30,15 @@ def redis(tmp_path: Path) -> Iterator[str]:
     port = free_port()
     words = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(lambda: _listens(port))
     yield f"127.0.0.1:{port}"
     running.terminate()
-    running.wait(30)
+    running.wait(180)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 def port_of(cluster: Cluster) -> int:
