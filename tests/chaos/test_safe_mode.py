@@ -55,7 +55,7 @@ def test_a_record_that_stops_the_dispatcher_stops_no_task(swarm: Swarm, tmp_path
     assert swarm.cli("quarantine", STREAM, str(seq - 1), *why).returncode == 7
     done = swarm.cli("quarantine", STREAM, str(seq), *why)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: swarm.client.task(ends)["state"] == "succeeded", 120.0)
+    eventually(lambda: swarm.client.task(ends)["state"] == "succeeded")
     (after,) = play.submit("unsafe")
     play.pid(after, 1)
     play.settle()
