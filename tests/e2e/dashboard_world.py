@@ -63,7 +63,7 @@ BOOK = PriceBook(
         "cheap": PoolPrice("m5.xlarge", "us-east-1", spot_usd_per_h=0.06),
     }
 )
-_READY_S = 60.0
+_READY_S = 300.0
 
 # (orchestrator, pipeline, team, schedule, what it reads)
 PIPELINES = [
@@ -147,7 +147,7 @@ def served(folder: Path, pipelines: int = 0, *, hostile: bool = True) -> Iterato
 
 
 def _within(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run_coroutine_threadsafe(work, loop).result(120)
+    return asyncio.run_coroutine_threadsafe(work, loop).result(600)
 
 
 async def _made(settings: Settings, pipelines: int, *, hostile: bool) -> Deps:

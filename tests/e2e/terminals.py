@@ -20,7 +20,7 @@ from rich.cells import cell_len
 _LED = 'exec "$0" "$@" <"$TERMINAL" >"$TERMINAL" 2>&1'
 _HOME = "\x1b[H"
 _ORDERS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 READ_BYTES = 65_536
 
 

@@ -73,7 +73,7 @@ def test_datasets_name_who_writes_and_reads_them(invoke):
 
 def test_names_of_every_script_come_back(invoke, world):
     header = {"Authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=f"{world.url}/api/v1/", headers=header) as http:
+    with httpx.Client(base_url=f"{world.url}/api/v1/", headers=header, timeout=120) as http:
         for name in NAMES.values():
             for told in (event(name, name), event("reads them", inputs=(name,))):
                 assert http.post("lineage", json=told).status_code == 201

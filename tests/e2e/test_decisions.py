@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from swarm.sequencing.holds import LEAD_S
 from tests.e2e.test_hazards import DAY_S, is_the_read, one_run
 from tests.e2e.test_up import actor_process, eventually
 
@@ -27,7 +28,7 @@ def test_a_reader_is_held_until_its_data_is_there_across_a_kill_of_the_sequencer
     way when the close is about to begin."""
     [read] = eventually(lambda: [e for e in swarm.client.dependencies() if is_the_read(e)])
     swarm.client.judge(read, "accepted", by="test")
-    begins_s = time.time() + MIN_S
+    begins_s = time.time() + LEAD_S - 5
     days = [begins_s - ago * DAY_S for ago in range(28, 0, -1)]
     runs = [
         one_run(pipeline, at_s - before_s, 30 * MIN_S)
@@ -43,8 +44,8 @@ def test_a_reader_is_held_until_its_data_is_there_across_a_kill_of_the_sequencer
     assert "waits for manifest/crm_export (under way since" in row["reason"]
     victim = actor_process(swarm, "SequencerActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(60)
-    done = one_run("crm_export", begins_s - 60 * MIN_S, 59 * MIN_S)
+    victim.wait(180)
+    done = one_run("crm_export", begins_s - 60 * MIN_S, 58 * MIN_S)
     swarm.client.push("manifest", runs=[done])
     eventually(lambda: held(swarm) == [])
     [last] = swarm.client.decisions(every=True)

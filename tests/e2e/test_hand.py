@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.conftest import MANIFEST, cli, free_port
 from tests.e2e.test_up import kill_all
 
-TTL_S = 30
+TTL_S = 60
 DEADLINE_S = 240.0
 PIPELINE = "manifest/finance_close"
 PROGRAM = """
@@ -71,7 +71,7 @@ class Beside:
         pid = json.loads((self.state / "up.json").read_text())["pid"]
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         kill_all(family)
-        psutil.wait_procs(family, timeout=60)
+        psutil.wait_procs(family, timeout=180)
 
 
 @pytest.fixture

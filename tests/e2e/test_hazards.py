@@ -57,7 +57,7 @@ def test_a_stale_read_is_counted_across_a_kill_of_the_sequencer(swarm):
     swarm.client.mute(other["id"], by="kim", for_s=3_600)
     victim = actor_process(swarm, "SequencerActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(60)
+    victim.wait(180)
     swarm.client.push("manifest", runs=list(mornings([20_030], late={20_030})))
     [again] = eventually(lambda: counted(swarm, 2, 31))
     assert (again["id"], again["first_seen_s"]) == (found["id"], found["first_seen_s"])

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
-import psutil
 import pytest
 
 from swarm.client import Client
+from tests.actors.test_slot import alive
 from tests.e2e.conftest import Swarm
-from tests.e2e.test_tasks import ENDED
+from tests.e2e.test_tasks import ENDED, printed
 from tests.e2e.test_up import eventually
 
 pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
@@ -66,7 +66,8 @@ def far(client: Client) -> set[str]:
 def running(swarm: Swarm, folder: Path, tasks: list[str], grant: int) -> int:
     """Wait until they run under a grant; the pid of their agent."""
     files = [folder / f"{task}.{grant}" for task in tasks]
-    eventually(lambda: all(file.exists() and file.read_text() for file in files), 150.0)
+    # Behind a host that stands still a fence is waited for.
+    eventually(lambda: all(file.exists() and file.read_text() for file in files), 300.0)
     return int(files[0].read_text())
 
 
@@ -75,7 +76,7 @@ def finished(swarm: Swarm, task: str, grant: int) -> str:
     said = {"kind": "finish", "task": task, "grant": grant, "outcome": "failed"}
     headers = {"Authorization": f"Bearer {swarm.token}"}
     url = f"{swarm.url}/api/v1/agents/tell"
-    told = httpx.post(url, json={"events": [said]}, headers=headers).json()
+    told = httpx.post(url, json={"events": [said]}, headers=headers, timeout=120).json()
     return str(told["answers"][0]["receipt"])
 
 
@@ -95,17 +96,18 @@ def test_items_outlive_the_agents_and_hosts_that_held_them(swarm: Swarm, tmp_pat
             third = running(swarm, tmp_path, tasks, 3)
             assert {finished(swarm, task, 2) for task in tasks} == {"stale"}
             first.send_signal(signal.SIGCONT)
-            eventually(lambda: not psutil.pid_exists(second), 60.0)
-            eventually(lambda: len(far(client) - before) == 2, 60.0)  # b's, and a's anew
+            eventually(lambda: not alive(second))
+            eventually(lambda: len(far(client) - before) == 2)  # b's, and a's anew
             other.kill()
-            eventually(lambda: not psutil.pid_exists(third), 60.0)
+            eventually(lambda: not alive(third))
             running(swarm, tmp_path, tasks, 4)
         (tmp_path / "go").touch()
-        eventually(lambda: {client.task(task)["state"] for task in tasks} <= {*ENDED}, 60.0)
+        eventually(lambda: {client.task(task)["state"] for task in tasks} <= {*ENDED})
         first.terminate()
-        assert first.wait(60) == 0
+        assert first.wait(300) == 0
     assert [client.task(task)["result"] for task in tasks] == [4, 4]
-    assert all(client.output(task) == f"item of {task}\n".encode() for task in tasks)
+    for task in tasks:
+        printed(swarm, task, f"item of {task}\n".encode())
     for task in tasks:
         story = [line["text"] for line in client.task(task)["story"]]
         assert [line for line in story if line.startswith("succeeded")] == story[-1:]

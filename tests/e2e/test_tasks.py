@@ -1,12 +1,11 @@
 """Programs run on swarm's worker and survive its death: command line, HTTP and SDK."""
 
 import sys
-import time
 
-import psutil
 import pytest
 
 from swarm.client import ApiError, Client, Unauthorized
+from tests.actors.test_slot import alive
 from tests.e2e.test_up import actor_process, eventually
 from tests.unit.documents import ROOT
 
@@ -32,6 +31,11 @@ def in_state(swarm, task, *states):
     return eventually(lambda: (found := story(swarm, task))["state"] in states and found)
 
 
+def printed(swarm, task, text):
+    """Output comes after the end, and the API waits for some seconds only."""
+    eventually(lambda: swarm.client.output(task) == text)
+
+
 def test_a_program_runs_and_prints(swarm):
     ran = swarm.cli("tasks", "run", "sh", "--", "-c", "echo one; sleep 1; echo two; exit 3")
     assert (ran.returncode, ran.stdout) == (1, "one\ntwo\n")
@@ -45,7 +49,7 @@ def test_a_function_is_called_and_its_result_kept(swarm, tmp_path):
     call = {"path": "jobs:load", "args": {"day": "monday"}}
     (task,) = swarm.client.submit([{"call": call, "cwd": str(tmp_path)}])
     assert in_state(swarm, task, *ENDED)["result"] == ["monday", 1]
-    assert swarm.client.output(task) == b"loading monday\n"
+    printed(swarm, task, b"loading monday\n")
     assert 'returned ["monday", 1]' in swarm.cli("tasks", "get", task).stdout
     (bad,) = swarm.client.submit([{"call": {"path": "jobs:nothing"}, "cwd": str(tmp_path)}])
     ended = in_state(swarm, bad, *ENDED)
@@ -59,7 +63,7 @@ def test_many_tasks_and_the_same_ones_again(swarm):
     assert swarm.client.submit(tasks, idempotency_key="nightly") == ids
     for number, task in enumerate(ids):
         assert in_state(swarm, task, *ENDED)["state"] == "succeeded"
-        assert swarm.client.output(task) == f"{number}\n".encode()
+        printed(swarm, task, f"{number}\n".encode())
     with pytest.raises(ApiError, match="handed in before with another body") as refused:
         swarm.client.submit([{"argv": ["false"]}], idempotency_key="nightly")
     assert (refused.value.status, refused.value.code) == (409, "different-body")
@@ -78,6 +82,7 @@ def test_bad_submissions_say_what_to_change(swarm):
 
 def test_a_task_says_why_it_waits_and_can_be_cancelled(swarm):
     large = {"argv": ["true"], "cpu": 64}
+    eventually(swarm.client.workers)
     with pytest.raises(ApiError, match="the largest has `cpu` 2") as refused:
         swarm.client.submit([large])
     assert (refused.value.status, refused.value.code) == (422, "no-capacity")
@@ -111,21 +116,21 @@ def test_a_task_outlives_its_worker_under_the_same_attempt(swarm):
         "may run again",
         "grant 2",
     ]
-    left = [pid for pid in map(int, first) if psutil.pid_exists(pid)]
+    left = [pid for pid in map(int, first) if alive(pid)]
     assert left == [], "the first try, or what it had started, still runs"
 
 
-def test_a_running_task_does_not_notice_that_the_dispatcher_died(swarm):
-    (task,) = swarm.client.submit([{"argv": ["sh", "-c", "sleep 6; echo still here"]}])
+def test_a_running_task_does_not_notice_that_the_dispatcher_died(swarm, tmp_path):
+    code = f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; echo still here"
+    (task,) = swarm.client.submit([{"argv": ["sh", "-c", code]}])
     in_state(swarm, task, "running")
     actor_process(swarm, "DispatcherActor").kill()
-    started_s = time.monotonic()
     (later,) = swarm.client.submit([{"argv": ["true"]}])
     assert in_state(swarm, later, *ENDED)["state"] == "succeeded"
+    (tmp_path / "go").touch()
     ended = in_state(swarm, task, *ENDED)
     assert (ended["state"], ended["grant"]) == ("succeeded", 1), ended["story"]
-    assert time.monotonic() - started_s < 60
-    assert swarm.client.output(task) == b"still here\n"
+    printed(swarm, task, b"still here\n")
 
 
 def test_a_task_may_ask_for_memory(swarm):
@@ -138,7 +143,7 @@ def test_output_is_followed_until_the_end(swarm):
     followed = swarm.cli("tasks", "logs", "-f", task)
     whole = "one\n" + "".join(f"{number}\n" for number in range(1, 400_001))
     assert (followed.returncode, followed.stdout) == (0, whole)
-    assert swarm.client.output(task) == whole.encode()
+    printed(swarm, task, whole.encode())
 
 
 def test_a_drained_worker_gets_nothing_new_and_its_successor_does(swarm):
@@ -169,8 +174,15 @@ def test_a_task_calls_swarm_by_a_token_for_its_grant_alone(swarm):
     task = {"argv": [sys.executable, "-c", program], "api": True, "env": {"PYTHONPATH": str(ROOT)}}
     (id_,) = swarm.client.submit([task])
     assert in_state(swarm, id_, *ENDED)["state"] == "succeeded", swarm.client.output(id_)
-    token, state, code = swarm.client.output(id_).decode().split()
+    token, state, code = eventually(lambda: swarm.client.output(id_)).decode().split()
     assert (state in ("leased", "running"), code) == (True, "forbidden")
-    with Client(swarm.url, token, retry_for_s=0.0) as late, pytest.raises(Unauthorized) as refused:
-        late.task(id_)
-    assert refused.value.code == "attempt-over"
+
+    def refused():
+        """The API hears of the end of a grant a moment after those who read its story."""
+        try:
+            late.task(id_)
+        except Unauthorized as error:
+            return error
+
+    with Client(swarm.url, token, retry_for_s=0.0) as late:
+        assert eventually(refused).code == "attempt-over"

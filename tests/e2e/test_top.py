@@ -64,15 +64,19 @@ def assert_as_before(terminal: Terminal) -> None:
     assert terminal.modes_now() == terminal.modes
 
 
+def alone(workers):
+    """The one worker, once the one before it is gone."""
+    return workers[0] if [one["draining"] for one in workers] == [False] else None
+
+
 @shared
 def test_it_shows_the_swarm_and_follows_it(swarm: Swarm) -> None:
-    eventually(lambda: [one for one in swarm.client.workers() if not one["draining"]])
+    worker = eventually(lambda: alone(swarm.client.workers()))
     with on_a_terminal("top", "--every", "0.2", SWARM_CONFIG=str(swarm.settings)) as terminal:
         frame = terminal.shows(drawn)
         assert re.match(r"\d\d:\d\d:\d\d  .*\. \d+ pipelines, \d+ implicit", frame[0])
         terminal.shows(lambda now: any("airflow  unavailable  " in r for r in rows(now, "Sources")))
         terminal.shows(lambda now: any("manifest  ok" in row for row in rows(now, "Sources")))
-        [worker] = swarm.client.workers()
         free = f"{worker['worker']}  works  0 of {worker['slots']} slots"
         terminal.shows(lambda now: free in rows(now, "Workers"))
 

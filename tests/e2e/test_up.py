@@ -104,14 +104,16 @@ def test_impact_and_upstream_follow_the_chain(swarm):
 
 def refused(method, url, headers):
     """The answer, once strangers from here may ask again: they may not try all routes at once."""
-    while (answer := httpx.request(method, url, headers=headers)).status_code == 429:
+    while (answer := httpx.request(method, url, headers=headers, timeout=60)).status_code == 429:
         time.sleep(float(answer.headers["Retry-After"]))
     return answer
 
 
 def test_every_route_wants_the_token(swarm):
     schema = httpx.get(
-        f"{swarm.url}/api/v1/openapi.json", headers={"Authorization": f"Bearer {swarm.token}"}
+        f"{swarm.url}/api/v1/openapi.json",
+        headers={"Authorization": f"Bearer {swarm.token}"},
+        timeout=60,
     ).json()
     assert len(schema["paths"]) >= 10
     for path, operations in [*schema["paths"].items(), ("/api/v1/openapi.json", {"get": {}})]:
@@ -153,11 +155,11 @@ def is_here(host):
 def test_a_source_that_is_down_is_named_and_the_rest_goes_on(swarm):
     def failing():
         rows = {row["source"]: row for row in swarm.client.status()["connectors"]}
-        return rows if rows.get("airflow", {}).get("state") == "unavailable" else None
+        states = {source: row["state"] for source, row in rows.items()}
+        return rows if states == {"airflow": "unavailable", "manifest": "ok"} else None
 
     rows = eventually(failing)
     assert "127.0.0.1:9" in rows["airflow"]["message"]
-    assert rows["manifest"]["state"] == "ok"
     shown = swarm.cli("status")
     assert shown.returncode == 3
     assert "airflow unavailable" in shown.stdout
@@ -194,7 +196,7 @@ def test_an_acknowledged_event_survives_the_kill_of_the_graph_actor(swarm):
     )
     victim = actor_process(swarm, "GraphActor")
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(60)
+    victim.wait(180)
     swarm.client.push(
         "cron", evidence=[{"pipeline": "tidy", "access": "read", "dataset": "board.deck"}]
     )
@@ -229,7 +231,7 @@ def test_each_actor_may_be_killed_at_any_time(swarm, title):
     eventually(lambda: swarm.client.ready())
     victim = actor_process(swarm, title)
     os.kill(victim.pid, signal.SIGKILL)
-    victim.wait(60)
+    victim.wait(180)
     add_line(swarm, pipeline=title, task="t")
     eventually(lambda: title in [p["pipeline"] for p in swarm.client.pipelines()])
 
@@ -271,6 +273,7 @@ def test_a_bad_event_gets_a_problem_that_says_why(swarm, body, headers, status):
         f"{swarm.url}/api/v1/lineage",
         content=body,
         headers={"Authorization": f"Bearer {swarm.token}"} | headers,
+        timeout=60,
     )
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -304,7 +307,7 @@ def test_down_leaves_no_process_and_up_again_knows_everything(swarm):
 
 
 def test_the_dashboard_is_there_and_what_happens_comes_through(swarm):
-    page = httpx.get(f"{swarm.url}/graph")
+    page = httpx.get(f"{swarm.url}/graph", timeout=60)
     assert (page.status_code, "/assets/main.js" in page.text) == (200, True)
     headers = {"Authorization": f"Bearer {swarm.token}", "Last-Event-ID": "0"}
     ids = []

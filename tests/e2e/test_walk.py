@@ -32,7 +32,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def test_each_page_is_walked_from_a_link_on(swarm: Swarm, page: Page) -> None:
     client = swarm.client
-    [worker] = eventually(client.workers)
+    [worker] = eventually(lambda: len(found := client.workers()) == 1 and found)
     eventually(lambda: list(client.dependencies()))
     page.goto(swarm.url + EDGE)
     page.get_by_label("Token").fill(swarm.token)
