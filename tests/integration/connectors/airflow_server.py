@@ -24,8 +24,8 @@ from tests.integration.places import ENVIRONMENTS, LAB
 
 DAGS = Path(__file__).parent / "airflow_dags"
 USER, PASSWORD = "admin", "secret"
-START_TIMEOUT_S = 240.0
-RUN_TIMEOUT_S = 180.0
+START_TIMEOUT_S = 480.0
+RUN_TIMEOUT_S = 300.0
 _BUSY = 503  # another one writes to its SQLite file: it did nothing, and may be asked again
 _PARTS = {2: ("webserver", "scheduler"), 3: ("api-server", "scheduler", "dag-processor")}
 _WANTED = {2: environments.AIRFLOW_2, 3: environments.AIRFLOW}
@@ -59,7 +59,7 @@ class AirflowServer:
 
         def answered() -> bool:
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=180) as answer:
                     answers.append(json.load(answer))
             except urllib.error.HTTPError as error:
                 if error.code != _BUSY:
@@ -71,7 +71,7 @@ class AirflowServer:
 
     def token(self) -> str:
         """A new token of Airflow 3."""
-        with urllib.request.urlopen(f"{self.url}/auth/token", timeout=60) as answer:
+        with urllib.request.urlopen(f"{self.url}/auth/token", timeout=180) as answer:
             return str(json.load(answer)["access_token"])
 
     def unpause(self, dag_id: str) -> None:

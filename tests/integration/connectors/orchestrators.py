@@ -14,8 +14,8 @@ from tests.integration.places import ENVIRONMENTS
 HERE = Path(__file__).parent
 DAGSTER_CODE = HERE / "dagster_code"
 PREFECT_CODE = HERE / "prefect_code"
-START_TIMEOUT_S = 240.0
-RUN_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 480.0
+RUN_TIMEOUT_S = 300.0
 _ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED", "SUCCESS", "FAILURE", "CANCELED"}
 _LAUNCH = """
 mutation($job: String!, $location: String!) {
@@ -79,6 +79,12 @@ class PrefectServer:
 
     def ended(self, run_id: str) -> str:
         return _until_ended(lambda: str(self.call("GET", f"/flow_runs/{run_id}")["state_type"]))
+
+    def tried(self, *runs: str, tasks: int) -> None:
+        """Return when the ends of so many tasks of the runs are there: they come after their run
+        ended."""
+        wanted = {"task_runs": {"flow_run_id": {"any_": runs}, "end_time": {"is_null_": False}}}
+        _until(lambda: len(self.call("POST", "/task_runs/filter", wanted)) >= tasks)
 
     def materialized(self, assets: int) -> None:
         """Return when the events of so many assets are there: they come after their run ended."""

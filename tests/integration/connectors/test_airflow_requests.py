@@ -39,13 +39,15 @@ Row = dict[str, Any]
 
 
 class MovableClock(SystemClock):
-    """Time that only passes here is added to `passed_s`."""
+    """What is asked every so often is asked when `passed_s` says so, however long a loaded machine
+    takes."""
 
     def __init__(self) -> None:
+        self.began_s = super().monotonic_s()
         self.passed_s = 0.0
 
     def monotonic_s(self) -> float:
-        return super().monotonic_s() + self.passed_s
+        return self.began_s + self.passed_s
 
 
 class Lists:

@@ -57,7 +57,7 @@ def proxy(dagster: DagsterServer) -> Iterator[Proxy]:
 
 
 def make(
-    url: str, code: bool = True, timeout_s: float = 20, history_days: int = 0
+    url: str, code: bool = True, timeout_s: float = 120, history_days: int = 0
 ) -> DagsterConnector:
     source = Source(
         kind="dagster", name="dg", url=url, timeout_s=timeout_s, history_days=history_days
@@ -442,8 +442,8 @@ async def test_what_ran_before_is_read_behind_what_runs_now(
     for one in tried:
         began_s, ended_s = one.started_at_s or 0.0, one.ended_at_s or 0.0
         assert one.state is RunState.SUCCEEDED
-        assert 0.0 < ended_s - began_s < 60.0
-        assert abs(now_s - began_s - runs[one.run_id] * 86_400.0) < 120.0
+        assert 0.0 < ended_s - began_s < 3_600.0
+        assert abs(now_s - began_s - runs[one.run_id] * 86_400.0) < 3_600.0
     asked = len(proxy.requests) - asked
     print(f"Dagster: {len(runs)} runs, {len(tried)} tries, {asked} requests")  # noqa: T201
 

