@@ -75,7 +75,7 @@ class LiveSwarm:
     def kill_worker(self) -> float:
         """End the worker's process by SIGKILL; when that was, in seconds since the epoch."""
         family = psutil.Process(self.pid).children(recursive=True)
-        worker = next(p for p in family if p.name().startswith("ray::WorkerActor"))
+        worker = next(p for p in family if _name(p).startswith("ray::WorkerActor"))
         at_s = time.time()
         worker.kill()
         return at_s
@@ -86,6 +86,13 @@ class LiveSwarm:
         one = next(p for p in psutil.process_iter() if mark.items() <= _environ(p).items())
         slot = next(p for p in one.parents() if "slot_process" in " ".join(p.cmdline()))
         slot.kill()
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""  # a program of a task, say, that has just ended
 
 
 def _environ(process: psutil.Process) -> dict[str, str]:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import sqlite3
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,13 +72,11 @@ class Scheduled:
         wanted = "SELECT state FROM dag_run WHERE run_id = ? AND state IN ('success', 'failed')"
         return str(eventually(lambda: self.rows(wanted, run))[0][0])
 
-    def events(self, run: str) -> dict[str, list[str]]:
-        """Airflow's own log of what happened in a run: the texts of each event."""
-        wanted = "SELECT event, coalesce(extra, '') FROM log WHERE run_id = ? ORDER BY id"
-        found = defaultdict(list)
-        for event, text in self.rows(wanted, run):
-            found[event].append(text)
-        return found
+    def said(self, run: str, event: str) -> list[str]:
+        """The texts of an event in Airflow's own log of a run, once there is one: a scheduler that
+        is slow writes it when the run has gone on."""
+        wanted = "SELECT coalesce(extra, '') FROM log WHERE run_id = ? AND event = ? ORDER BY id"
+        return [text for (text,) in eventually(lambda: self.rows(wanted, run, event))]
 
     def newest_scheduler(self) -> int:
         """The job of the scheduler that began last and has gone round once."""

@@ -26,7 +26,7 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     assert airflow.told(run) == [1, 2]
     assert airflow.tries(run) == [(1, "success")]
     assert airflow.failures(run) == 0
-    assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"][-1]
+    assert "worker of grant 1 is lost" in airflow.said(run, "swarm runs it again")[-1]
     eventually(lambda: "grant 1 lost: process_exit" in swarm.story(task))
 
 

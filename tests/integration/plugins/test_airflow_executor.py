@@ -41,7 +41,7 @@ def test_a_task_outlives_its_worker_within_the_same_try(swarm, airflow):
     assert airflow.tries(run) == [(1, "success")]
     assert airflow.instance(run) == before
     assert airflow.failures(run) == 0
-    assert "worker of grant 1 is lost" in airflow.events(run)["swarm runs it again"][-1]
+    assert "worker of grant 1 is lost" in airflow.said(run, "swarm runs it again")[-1]
     assert swarm.ended(task)["state"] == "succeeded"
     assert swarm.story(task)[3:7] == [
         "grant 1 lost: process_exit",
@@ -121,7 +121,7 @@ def test_a_task_whose_token_got_too_old_while_no_scheduler_ran_begins_with_a_new
     assert airflow.tries(run) == [(1, "success")]
     assert airflow.failures(run) == 0
     assert airflow.swarm_id(run) != task
-    assert "had not begun" in airflow.events(run)["swarm hands it over again"][-1]
+    assert "had not begun" in airflow.said(run, "swarm hands it over again")[-1]
 
 
 def test_two_schedulers_deal_with_a_loss_once_and_one_adopts_from_the_other(swarm, airflow):
@@ -140,14 +140,14 @@ def test_two_schedulers_deal_with_a_loss_once_and_one_adopts_from_the_other(swar
     for run in (ends, waits):
         assert airflow.told(run) == [1, 2]
         assert airflow.tries(run) == [(1, "success")]
-        assert len(airflow.events(run)["swarm runs it again"]) == 1
+        assert len(airflow.said(run, "swarm runs it again")) == 1
 
 
 def test_needs_that_are_not_there_fail_the_task_and_say_why(airflow):
     dag = "asks_for_nonsense"
     run = airflow.trigger(dag)
     assert airflow.ended(run) == "failed"
-    assert "did you mean 'memory_bytes'" in airflow.events(run)["state mismatch"][-1]
+    assert "did you mean 'memory_bytes'" in airflow.said(run, "state mismatch")[-1]
 
 
 def test_what_waits_for_its_data_until_its_latest_start_is_left_out_and_nothing_else(

@@ -98,8 +98,8 @@ def test_a_running_flow_is_cancelled_with_its_hooks(swarm, prefect):
     eventually(lambda: prefect.noted(run) == [("flow", 1)])
     prefect.cancel(run)
     assert prefect.ended(run)["state_type"] == "CANCELLED"
-    assert prefect.noted(run) == [("flow", 1), ("hook", 1)]
     swarm.ended(prefect.task(run))
+    assert prefect.noted(run) == [("flow", 1), ("hook", 1)]
 
 
 def test_a_flow_that_waits_in_swarm_is_cancelled_there(swarm, prefect):
