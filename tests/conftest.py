@@ -116,7 +116,7 @@ def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
             check=True,
             cwd=folder,
             stdout=subprocess.DEVNULL,
-            timeout=60,
+            timeout=300,
             **user,
         )
 
@@ -125,7 +125,7 @@ def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
         (port,) = free_ports(1)
         settings = _SETTINGS | {"port": str(port), **extra}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        control = ("-D", str(data), "-w", "-l", str(folder / "log"))
+        control = ("-D", str(data), "-w", "-t", "240", "-l", str(folder / "log"))
 
         def start() -> None:
             run("pg_ctl", "start", *control, "-o", options)
@@ -134,7 +134,7 @@ def _server(extra: Mapping[str, str]) -> Iterator[PostgresServer]:
         try:
             yield PostgresServer(f"postgresql://swarm@127.0.0.1:{port}/postgres", data, start)
         finally:
-            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+            run("pg_ctl", "stop", "-D", str(data), "-t", "240", "-m", "immediate")
     finally:
         shutil.rmtree(folder)
 

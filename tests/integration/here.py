@@ -7,7 +7,7 @@ from typing import Any
 
 from swarm.actors import inbox
 
-WAIT_S = 60.0
+WAIT_S = 180.0
 
 
 @contextlib.asynccontextmanager

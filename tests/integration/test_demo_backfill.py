@@ -21,10 +21,11 @@ from swarm.model.intents import Act, Carried, Intent
 from swarm.model.keys import PipelineKey
 from tests.e2e.conftest import cli
 from tests.integration.connectors.orchestrators import new_processes
-from tests.integration.hands.beside import TTL_S, HandProcess, until
+from tests.integration.hands.beside import HandProcess, until
 from tests.integration.places import ENVIRONMENTS
 
 pytestmark = [pytest.mark.lab]
+TTL_S = 600.0  # as long as a hand takes: nobody renews it while a run begins
 
 
 @pytest.fixture

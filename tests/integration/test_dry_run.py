@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from swarm.cli.main import app
 from swarm.cli.rehearsal import Rehearsal, Rehearsed
+from swarm.demo.processes import free_ports
 
 
 class Recorder(BaseHTTPRequestHandler):
@@ -97,9 +98,9 @@ def test_what_is_not_there_is_not_there_in_a_dry_run_either(recorded):
 def test_starting_and_ending_can_be_looked_at(tmp_path):
     settings = tmp_path / "swarm.yaml"
     (tmp_path / "m.jsonl").write_text("")
+    (port,) = free_ports(1)  # that no outgoing connection takes once it is free again
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        probe.bind(("127.0.0.1", port))
         settings.write_text(
             f"state_dir: {tmp_path}/state\napi: {{port: {port}}}\n"
             f"sources: [{{kind: manifest, path: {tmp_path}/m.jsonl}}]\n"

@@ -30,7 +30,7 @@ HOLD = Intent(PipelineKey("cron", "load"), 7, Act.HOLD, "a is late", 1000.0, due
 
 def knobs(path: Path, exit_code: int = 0) -> Knobs:
     command = (sys.executable, "-c", PROGRAM, str(path / "seen"), str(exit_code))
-    source = Source(kind="crontab", name="cron", timeout_s=30)
+    source = Source(kind="crontab", name="cron", timeout_s=120)
     return knobs_of(source, Settings(state_dir=path, hand=HandPlace(command=command)))
 
 

@@ -17,7 +17,7 @@ from swarm.model.keys import PipelineKey
 from tests.contract.hands.fake import FakeKnobs, FakeOrchestrator, HandClock, Killed, Pipeline
 
 TTL_S = 60.0
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 
 
 class World:
@@ -319,6 +319,8 @@ async def test_a_release_that_has_to_wait_says_why(world: World) -> None:
     await world.tell(hold(world))
     world.orchestrator.down = True
     world.orchestrator.advance(world.now_s + 40)
+    await world.tell(release(world, 2), within_s=0.0)
+    await world.until(lambda: any(copy.trouble for copy in world.hand.copies))
     (answer,) = await world.tell(release(world, 2), within_s=1.0)
     assert answer.outcome is None
     assert "tries failed: the orchestrator does not answer" in answer.detail

@@ -26,7 +26,7 @@ def webhook() -> Iterator[Receiver]:
 def knobs(port: int, folder: Path) -> Knobs:
     token = folder / "token"
     token.write_text("of the knobs alone\n")
-    source = Source(kind="crontab", name="cron", token_file=token, timeout_s=10)
+    source = Source(kind="crontab", name="cron", token_file=token, timeout_s=120)
     place = HandPlace(webhook_url=f"http://127.0.0.1:{port}/knobs")
     return knobs_of(source, Settings(state_dir=folder, hand=place))
 

@@ -179,7 +179,7 @@ def test_two_replicas_change_keys_at_the_same_time(store):
 
     def change(replica: str) -> None:
         keys = store.journal().keys()
-        together.wait(30)
+        together.wait(180)
         for number in range(40):
             id_ = f"{replica}{number}"
             keys.add(Key(id_, "ann", frozenset({Role.VIEWER}), b"d", 1.0, "token", 9.0), HOLD)

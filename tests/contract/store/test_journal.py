@@ -184,7 +184,7 @@ def test_two_processes_append_to_different_streams(store, start_python):
     names = ("connector:a", "graph")
     writers = [start_python(_PROGRAM, store.url, str(store.folder), n, "3", "60") for n in names]
     for writer in writers:
-        writer.wait(timeout=60)
+        writer.wait(timeout=300)
     for name in names:
         entries = store.journal().read(name, 0, 1_000)
         assert [entry.record.pipeline.name for entry in entries] == [

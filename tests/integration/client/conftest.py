@@ -33,7 +33,7 @@ from tests.unit.api.conftest import TOKEN, local_deps
 
 T = TypeVar("T")
 WORKER = WorkerId("w")
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @dataclass

@@ -11,7 +11,7 @@ from swarm.model.keys import PipelineKey
 from swarm.model.pipelines import Pipeline
 from swarm.model.work import Outcome
 from tests.integration.client.both import Either, either, taken
-from tests.integration.client.conftest import World
+from tests.integration.client.conftest import PATIENCE_S, World
 
 
 async def listed(swarm: Either, name: str, *args: object, **kwargs: object) -> list:
@@ -20,7 +20,7 @@ async def listed(swarm: Either, name: str, *args: object, **kwargs: object) -> l
 
 
 async def until(look) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not await look():
             pass
 
@@ -60,7 +60,7 @@ async def test_more_than_one_request_takes_are_handed_in(swarm: Either) -> None:
 async def test_tasks_are_waited_for(swarm: Either, world: World) -> None:
     ids = await swarm.call("submit", [{"argv": ["true"]}, {"argv": ["false"]}])
     await world.join()
-    waits = asyncio.create_task(swarm.call("wait_all", ids, timeout_s=30.0))
+    waits = asyncio.create_task(swarm.call("wait_all", ids, timeout_s=PATIENCE_S))
     await world.start(*ids)
     await world.ends(ids[1], Outcome.FAILED)
     await world.ends(ids[0])
@@ -73,8 +73,9 @@ async def test_tasks_are_waited_for(swarm: Either, world: World) -> None:
 
 async def test_a_deadline_is_kept_and_says_why_it_waits(swarm: Either) -> None:
     (task,) = await swarm.call("submit", [{"argv": ["true"]}])
+    await until(lambda: _has(swarm, task))
     with pytest.raises(TimeoutError, match=r"is queued after .*there is no worker yet"):
-        await swarm.call("wait", task, timeout_s=1.0)
+        await swarm.call("wait", task, timeout_s=3.0)
     await swarm.call("cancel", task)
     assert (await swarm.call("wait", task))["state"] == "cancelled"
 

@@ -29,7 +29,7 @@ TOKEN = "only for tests on loopback"
 TTL_S = 60.0
 BEYOND_S = 4.0  # after a planned start: by then it would have begun
 AWAY_S = 20.0  # for so long a hand that is killed may be away
-DEADLINE_S = 240.0
+DEADLINE_S = 480.0
 
 
 class HandProcess:

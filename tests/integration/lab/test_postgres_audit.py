@@ -206,16 +206,25 @@ def test_a_connection_of_nobody_voids_the_audit(audited: Callable[..., Touched])
     assert audited(*python("SELECT 1"), who=None) == set()
 
 
-def test_a_start_that_fails_leaves_nothing(tmp_path: Path, warehouse: PostgresWarehouse) -> None:
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files, of this test alone: others start servers meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # a server may run as a user of its own
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_start_that_fails_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
     definitions = tmp_path / "definitions"
     definitions.mkdir()
     (definitions / "views.jsonl").touch()
     (definitions / "tables.sql").write_text("CREATE TABLE nowhere.t (a INTEGER)")
-    before = set(Path(tempfile.gettempdir()).glob("swarm-postgres-*"))
     processes = Processes(str(tmp_path), tmp_path)
     with pytest.raises(psycopg.errors.InvalidSchemaName):
         postgres_warehouse.create(processes, tmp_path, definitions, tmp_path / "catalog.jsonl")
     assert processes.sessions
     assert marked(str(tmp_path)) == []
     assert not list(tmp_path.glob("swarm-postgres-*"))
-    assert set(Path(tempfile.gettempdir()).glob("swarm-postgres-*")) <= before
+    assert list(temporary.iterdir()) == []

@@ -16,11 +16,12 @@ DEAF = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "print('deaf', flush=True); signal.pause()"
 )
-# A server that starts a child in a session of its own, tells so, and ends at once.
+# A server that starts a child in a session of its own, and ends once that runs.
 RUNAWAY = (
     "import subprocess, sys;"
-    "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'],"
-    " start_new_session=True)"
+    "child = subprocess.Popen([sys.executable, '-c', 'import signal; print(flush=True);"
+    " signal.pause()'], start_new_session=True, stdout=subprocess.PIPE);"
+    "child.stdout.readline()"
 )
 # One whose child has a process group of its own and nothing in its environment: so it looks once a
 # title is written over it.
@@ -60,7 +61,7 @@ def test_what_a_killed_server_left_in_its_session_is_ended(
     processes: Processes, tmp_path: Path
 ) -> None:
     server = processes.start("titled", [sys.executable, "-c", TITLED], environ(), tmp_path)
-    wait_for("It", [server], lambda: server.tail() != "", 30)
+    wait_for("It", [server], lambda: server.tail() != "", 180)
     child = int(server.tail())
     os.killpg(server.process.pid, signal.SIGKILL)
     server.process.wait()
@@ -80,7 +81,7 @@ def test_processes_of_others_are_left_alone(processes: Processes, tmp_path: Path
 
 def test_a_server_that_ignores_sigterm_is_killed(processes: Processes, tmp_path: Path) -> None:
     server = processes.start("deaf", [sys.executable, "-c", DEAF], environ(), tmp_path)
-    wait_for("It", [server], lambda: server.tail() == "deaf", 30)
+    wait_for("It", [server], lambda: server.tail() == "deaf", 180)
     processes.stop_all()
     assert server.process.returncode == -signal.SIGKILL
     assert marked(processes.mark) == []
@@ -100,7 +101,7 @@ def test_a_server_that_ends_is_named_with_its_log(processes: Processes, tmp_path
     argv = [sys.executable, "-c", "raise SystemExit('port in use')"]
     server = processes.start("webserver", argv, environ(), tmp_path)
     with pytest.raises(LabError, match=r"(?s)webserver ended \(1\).*port in use"):
-        wait_for("It", [server], lambda: False, 30)
+        wait_for("It", [server], lambda: False, 180)
 
 
 def test_a_server_that_never_gets_healthy_is_named(processes: Processes, tmp_path: Path) -> None:

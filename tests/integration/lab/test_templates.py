@@ -15,7 +15,7 @@ def test_of_two_who_want_it_at_once_one_makes_it_and_the_other_gets_a_copy(tmp_p
         def make() -> None:
             made.append(home.name)
             begun.set()
-            assert go_on.wait(30)
+            assert go_on.wait(180)
             (home / "one.db").write_text(f"made by {home.name}")
 
         return make
@@ -29,11 +29,11 @@ def test_of_two_who_want_it_at_once_one_makes_it_and_the_other_gets_a_copy(tmp_p
         return thread
 
     first = want("first")
-    assert begun.wait(30)
+    assert begun.wait(180)
     second = want("second")
     go_on.set()
-    first.join(30)
-    second.join(30)
+    first.join(180)
+    second.join(180)
     assert made == ["first"]
     assert (tmp_path / "second" / "one.db").read_text() == "made by first"
 
