@@ -20,7 +20,7 @@ from swarm.client import Client
 from swarm.demo.processes import free_ports
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # What a swarm that plans for its nodes is told of them.
 PLACEMENT = {
@@ -30,6 +30,8 @@ PLACEMENT = {
 
 # `swarm up` by itself makes a Ray that no other node can join.
 JOINED = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"}
+
+PATIENCE_MS = 120_000  # of a browser
 
 # The close is promised so soon after swarm starts.
 SLA_IN_MIN = 50
@@ -177,3 +179,20 @@ def chromium() -> Iterator["Browser"]:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(chromium: "Browser") -> Iterator["Page"]:
+    """At its end its console may not have told of an error."""
+    from playwright.sync_api import expect
+
+    told: list[str] = []
+    context = chromium.new_context(viewport={"width": 1360, "height": 820})
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.on("console", lambda said: said.type in ("error", "warning") and told.append(said.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    yield page
+    context.close()
+    assert told == []

@@ -21,12 +21,12 @@ from swarm.model.runs import Run, RunState
 from swarm.model.sequencing import FindingRated
 from swarm.model.work import Needs, Resources, Submission, TaskId
 from swarm.store.journal import open_journal
+from tests.e2e.conftest import PATIENCE_MS
 from tests.e2e.dashboard_world import HOSTILE, TOKEN, served
 from tests.e2e.test_up import eventually
 from tests.unit.api.test_long_names import NAMES, event
 
 CROWD = 10_000
-PATIENCE_MS = 120_000
 SAID = {
     "/": [
         "At risk",

@@ -28,7 +28,7 @@ DAY_S = 86_400
 
 # The first line of a block, the test that runs it, and what has to stand there.
 ELSEWHERE = {
-    "make demo": ("tests/integration/test_demo.py", '"swarm", "demo", "--exit"'),
+    "make demo": ("tests/e2e/test_demo.py", '"swarm", "demo"'),
     "pip install .": ("tests/integration/lab/test_postgres.py", "survey(settings_for(lab"),
     "swarm check  ": ("tests/e2e/test_up.py", "def test_down_leaves_no_process_and_up_again_knows"),
     "swarm alerts test": ("tests/unit/cli/test_alerts.py", '["alerts", "test"'),
