@@ -208,6 +208,7 @@ function hour() {
     add(under, began, ended);
     if (run.state === "failed" && ended > from) failed.push((ended - from) / MINUTE_S);
   }
+  const running = runs.filter((run) => run.state === "running").length;
   const most = Math.max(...under);
   const waits = Math.max(...waited);
   const top = Math.max(1, ...under.map((n, at) => n + waited[at]));
@@ -217,7 +218,7 @@ function hour() {
   const ticks = failed.map((at) => s("path.tick", { d: `M${at * 10} 44 l-4 6 h8 z` }));
   return h("section.strip", { "aria-label": "The last 60 minutes" },
     h("h2", {}, "Last 60 minutes"),
-    h("p.muted", {}, `${count(under[MINUTES - 1], "run")} under way, ${most} at most; ${waits ? `${count(waits, "run")} at most waited to begin (outlined); ` : ""}${count(failed.length, "failure")}.`),
+    h("p.muted", {}, `${count(running, "run")} under way, ${most} at most in one minute; ${waits ? `${count(waits, "run")} at most waited to begin (outlined); ` : ""}${count(failed.length, "failure")}.`),
     s("svg", { viewBox: "0 0 600 52", preserveAspectRatio: "none", role: "img", "aria-label": `runs under way per minute, ${most} at most` },
       s("line.base", { x1: 0, y1: 40.5, x2: 600, y2: 40.5 }), bars, above, ticks),
     h("p.axis.muted", {}, h("span", {}, clock(from)), h("span", {}, clock(from + 1800)), h("span", {}, "now")));

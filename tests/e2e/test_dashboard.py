@@ -209,6 +209,7 @@ def test_runs_that_waited_to_begin_stand_above_those_under_way(visit, world):
     page.route("**/api/v1/runs?**", give({"items": [run], "next_cursor": None}))
     page.goto(world.url)
     strip = page.get_by_label("The last 60 minutes")
+    expect(strip).to_contain_text("0 runs under way, 1 at most in one minute")  # it has ended
     expect(strip).to_contain_text("1 run at most waited to begin (outlined)")
     expect(strip.locator("rect.waited")).to_have_count(20)  # of the 25 minutes before it ended
 
