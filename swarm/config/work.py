@@ -85,7 +85,10 @@ class Placement(Section):
         None, ge=1, le=10_000, description="Workers that are drained at a time; none: any number."
     )
     late_usd: float = Field(
-        100.0, gt=0, le=1_000_000, description="USD that it costs to miss an SLA of value 1."
+        100.0,
+        gt=0,
+        le=1_000_000,
+        description="USD that it costs to miss an SLA of value 1, and again for each hour of delay.",
     )
     minute_usd: float = Field(
         0.1,

@@ -1,5 +1,5 @@
 """How many workers: each fleet is rehearsed on the same draws of the hours to come, and the one
-whose rent, missed value and duration cost least together is taken (a newsvendor by simulation:
+whose rent, lateness and duration cost least together is taken (a newsvendor by simulation:
 Arrow, Harris and Marschak 1951 give the rule, the draws the distribution)."""
 
 from collections.abc import Iterable, Sequence
@@ -9,17 +9,23 @@ from statistics import fmean
 from swarm.model.plans import Because, Budget, Candidate
 from swarm.placement.demand import unhindered
 from swarm.placement.fleet import Fleet
-from swarm.placement.rehearsal import NEVER, Cast, Rehearsal, rehearsed, scored
+from swarm.placement.rehearsal import NEVER, Cast, Rehearsal, Score, rehearsed, scored
 
 HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What it costs when a value of 1 is late, and when all is done a minute later."""
+    """What it costs when a value of 1 is late, and again for each hour by which it is; and when all
+    is done a minute later."""
 
     miss_usd: float = 100.0
     minute_usd: float = 1.0
+
+    def usd(self, score: Score) -> float:
+        """What a course costs besides rent."""
+        late = score.missed + score.late_s / HOUR_S
+        return self.miss_usd * late + self.minute_usd * score.makespan_s / 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +81,26 @@ def _cost(sized: Sized) -> tuple[float, int]:
 
 
 def least_usd(draws: Draws, worth: Worth) -> float:
-    """What misses and duration would cost on average, were there no end of workers."""
+    """What lateness and duration would cost on average, were there no end of workers."""
     found, demands = [], draws.cast.demands
     for row in draws.rows:
-        score = scored(demands, row, unhindered(demands, row))
-        found.append(worth.miss_usd * score.missed + worth.minute_usd * score.makespan_s / 60)
+        found.append(worth.usd(scored(demands, row, unhindered(demands, row))))
     return fmean(found)
 
 
 def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
     """Play it through on all draws."""
-    missed, makespans, rents = [], [], []
+    missed, makespans, rents, others = [], [], [], []
     first_s: list[int | None] = [None] * len(fleet.everyone)
     for row in draws.rows:
         course = rehearsed(draws.cast, row, draws.keys, fleet, draws.kept_free)
         score = scored(draws.cast.demands, row, course.ends)
         missed.append(score.missed)
         makespans.append(score.makespan_s)
+        others.append(worth.usd(score))
         rents.append(_rent_usd(fleet, course, first_s))
     makespan_s, rent_usd = fmean(makespans), fmean(rents)
-    total_usd = rent_usd + worth.miss_usd * fmean(missed) + worth.minute_usd * makespan_s / 60
+    total_usd = rent_usd + fmean(others)
     count = len(fleet.workers)
     candidate = Candidate(count, fmean(missed), makespan_s, rent_usd, total_usd)
     return Sized(fleet, candidate, tuple(first_s[:count]))

@@ -51,6 +51,13 @@ def test_as_many_workers_as_the_promises_need() -> None:
     assert "would be late" in of_move(ups(found)[0])
 
 
+def test_what_is_late_already_gets_workers_so_that_it_is_not_later_still() -> None:
+    tasks = [Demand(f"t{n}", Spread((300.0,)), patience_s=-600, value=0.1) for n in range(40)]
+    found = made(*tasks, rented=1, budget=50)
+    assert found.chosen.workers == 20
+    assert max(one.end_s for one in found.placements) <= 120 + 300
+
+
 def test_a_budget_that_makes_promises_late_is_said() -> None:
     tasks = [Demand(f"t{n}", MINUTE, release_s=300, due_s=360) for n in range(8)]
     found = made(*tasks, budget=3)
