@@ -10,8 +10,6 @@ dispatch goes on with the workers there are.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from random import Random
 
 import structlog
 
@@ -31,12 +29,11 @@ from swarm.errors import CapacityError, NoRoom, Rejected, StoreError, Unreachabl
 from swarm.model.keys import PipelineKey
 from swarm.model.scaling import ClockStepped, Expected, Outlook, PlacementRecord
 from swarm.model.work import WorkerId
+from swarm.placement.deciding import decided
 from swarm.placement.memory import Memory
 from swarm.placement.orders import View
-from swarm.placement.planner import Effort, plan
-from swarm.placement.situation import Scene, situation
+from swarm.placement.situation import Scene
 from swarm.placement.steering import Planned, Todo, reach, steer
-from swarm.placement.unannounced import demands, foreseen
 from swarm.store.journal import open_journal
 
 log = structlog.get_logger()
@@ -47,8 +44,6 @@ _EVERY_S, _SOONEST_S = 10.0, 2.0
 _LARGE = 1.25  # so many times the work that waited is worth a plan at once
 _LEASE_S = 90.0  # of the fleet that is wanted
 _OUTLOOK_S = 120.0  # so long what the sequencer told stands
-_EFFORT = Effort(draws=8)
-_SEED = 1  # the same draws each time: what decides otherwise is the situation
 
 
 class PlacementActor:
@@ -123,29 +118,20 @@ class Placing:
         )
 
     def _plan(self, view: View, now_s: float) -> Planned:
-        usual, orders = self._followed.usual, self._orders
+        usual, orders, terms = self._followed.usual, self._orders, self._terms
         old = self._clock.monotonic_s() > self._told_s + _OUTLOOK_S
         known = {} if old else self._expected
-        until_s = now_s + self._terms.horizon_s
         scene = Scene(
             offerings=orders.offerings(view, now_s),
             rented=orders.rented(view, now_s),
             live=self._followed.live(),
-            coming=list(usual.coming(known, now_s, until_s)),
+            coming=list(usual.coming(known, now_s, now_s + terms.horizon_s)),
             expected=known,
             takes=usual.takes,
         )
-        foretold = foreseen(self._memory.days, scene, self._terms.budget, now_s, until_s)
-        scene = replace(scene, coming=[*scene.coming, *demands(foretold)])
-        chosen = self._proposing.choose(scene, self._terms, now_s)
-        live = [*scene.live, *chosen.waiting]
-        kinds = chosen.first(scene.offerings)
-        scene = replace(scene, offerings=kinds, live=live, sides=chosen.of)
-        found = situation(scene, self._terms, now_s)
-        made = plan(found, Random(_SEED), _EFFORT)
-        most = self._terms.budget.most_leaving
-        sided = (*chosen.copies, *chosen.sided)
-        return Planned(made, len(found.demands), self._returns, sided, foretold, most, chosen.risks)
+        days, choose = self._memory.days, self._proposing.choose
+        returns = self._returns
+        return decided(scene, days, lambda it: choose(it, terms, now_s), terms, returns, now_s)
 
     async def _do(self, todo: Todo, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)

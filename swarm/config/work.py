@@ -88,7 +88,7 @@ class Placement(Section):
         100.0,
         gt=0,
         le=1_000_000,
-        description="USD that it costs to miss an SLA of value 1, and again for each hour of delay.",
+        description="USD it costs to miss an SLA of value 1, and again for each hour of delay.",
     )
     minute_usd: float = Field(
         0.1,

@@ -82,10 +82,8 @@ def _cost(sized: Sized) -> tuple[float, int]:
 
 def least_usd(draws: Draws, worth: Worth) -> float:
     """What lateness and duration would cost on average, were there no end of workers."""
-    found, demands = [], draws.cast.demands
-    for row in draws.rows:
-        found.append(worth.usd(scored(demands, row, unhindered(demands, row))))
-    return fmean(found)
+    demands = draws.cast.demands
+    return fmean(worth.usd(scored(demands, row, unhindered(demands, row))) for row in draws.rows)
 
 
 def rehearse(draws: Draws, fleet: Fleet, worth: Worth) -> Sized:
