@@ -27,25 +27,20 @@ from random import Random
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 _WEEKDAYS = (1.25, 1.0, 1.0, 1.05, 0.95, 0.6, 0.6)
-PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """To be run once on a day; times are seconds of the day. It begins no sooner than at its
-    release and after those it is `after` (all smaller)."""
+    release and after those it is `after` (all smaller). What people ask for is of no pipeline."""
 
+    pipeline: str
     name: str
     slots: int
     takes_s: float
     release_s: float
     after: tuple[int, ...] = ()
     due_s: float | None = None
-
-    @property
-    def known(self) -> bool:
-        """Was it scheduled?"""
-        return self.name != PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,7 @@ class Fleet:
         while (at_s := at_s + random.expovariate(self.people / HOUR_S)) < DAY_S:
             busy = 9 <= at_s / HOUR_S < 17 and number % 7 < 5
             if random.random() < (1.0 if busy else 0.1):
-                asked.append(Task(PEOPLE, 1, 240 * _noise(random) * _noise(random), at_s))
+                asked.append(Task("", "", 1, 240 * _noise(random) * _noise(random), at_s))
         return asked
 
 
@@ -108,23 +103,23 @@ def synthetic(seed: int) -> Fleet:
         if pipeline and pipeline * 40 // 89 != (pipeline - 1) * 40 // 89:
             after = (random.choice(lasts),)
         for number in range(random.randint(3, 8)):
-            name = f"rush {pipeline} {number}"
             above = after if number == 0 else tuple(random.sample(level, min(len(level), 2)))
             if number % 2 == 0:
                 level = []
             level.append(len(tasks))
             takes_s = 60 * exp(random.gauss(1.3, 0.8))
             slots = 2 if random.random() < 0.2 else 1
-            tasks.append(Task(name, slots, takes_s, release_s, above or (first,)[:number]))
+            above = above or (first,)[:number]
+            tasks.append(Task(f"rush {pipeline}", str(number), slots, takes_s, release_s, above))
         lasts.append(len(tasks) - 1)
     for pipeline in range(40):
         minute = random.randrange(60)
         for hour in range(24):
             for number in range(2):
                 after = (len(tasks) - 1,) if number else ()
-                name = f"hourly {pipeline} {number}"
-                at_s = hour * HOUR_S + minute * 60
-                tasks.append(Task(name, 1, 300 + 20 * pipeline, at_s, after))
+                at_s, takes_s = hour * HOUR_S + minute * 60, 300 + 20 * pipeline
+                name = f"hourly {pipeline}"
+                tasks.append(Task(name, str(number), 1, takes_s, at_s, after))
     due = _due(tasks, lasts[::2], random)
     promised = tuple(replace(task, due_s=due.get(n)) for n, task in enumerate(tasks))
     return Fleet((promised,) * 7, slots=2, people=40.0)
@@ -183,7 +178,7 @@ def _weekday(
             above = {newest[up] for up in after.get(key, ()) if up in newest}
             newest[key] = len(tasks)
             slots, takes_s = int(str(row["cores"])), float(str(row["base_s"]))
-            tasks.append(Task(".".join(key), slots, takes_s, at_s, tuple(sorted(above))))
+            tasks.append(Task(*key, slots, takes_s, at_s, tuple(sorted(above))))
         if ordered and times[dag] == 1:
             lasts.append(len(tasks) - 1)
     due = _due(tasks, lasts[::2], random)

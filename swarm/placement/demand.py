@@ -40,6 +40,10 @@ class Spread:
         inner = sum(self.points) - (self.points[0] + self.points[-1]) / 2
         return inner / (len(self.points) - 1) if len(self.points) > 1 else self.points[0]
 
+    def times(self, factor: float) -> "Spread":
+        """Were all of it so many times as long."""
+        return Spread(tuple(point * factor for point in self.points)) if factor != 1.0 else self
+
     def left(self, ran_s: float) -> "Spread":
         """What is still to come once it has run for so long (3Sigma, Park et al. 2018): the runs
         that took longer than that. One that outran them all has half of that again to go."""

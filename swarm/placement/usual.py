@@ -1,14 +1,14 @@
 """How tasks of a kind usually go, learned from what the dispatcher journals.
 
 A kind is what a task is without its run: its pipeline (or team) and its orchestrator's name of it.
-Of each kind the last durations are kept, and how long after the first task of its run it was handed
-in. So a run that is to come, and the rest of one that has begun, can be planned for. What was
-learned can be kept and recalled (`memory.py`).
+Of each kind the last durations are kept, as they would have been on a usual day (`today.py`), and
+how long after the first task of its run it was handed in. So a run that is to come, and the rest of
+one that has begun, can be planned for. What was learned can be kept and recalled (`memory.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import quantiles
+from statistics import median, quantiles
 
 from swarm.model.dispatch import DispatchRecord, Ended, Granted, Lost, Started, Submitted, TaskKept
 from swarm.model.keys import PipelineKey
@@ -18,8 +18,10 @@ from swarm.model.work import Needs, Outcome, SlaClass, Submission, TaskId
 from swarm.placement.demand import Spread
 from swarm.placement.rooms import slots
 from swarm.placement.situation import Coming
+from swarm.placement.today import Today
 
 _KEPT = 40  # durations of a kind
+_TELLING = 3  # of them tell what is usual
 _KINDS, _RUNS = 20_000, 2_000
 _MISSED_RUNS = 3  # a kind that so many runs did not have is not one of the pipeline any more
 _LATE_S = 600.0  # what did not come by then after its time is not waited for
@@ -57,6 +59,7 @@ class Usual:
         self._moved: dict[tuple[PipelineKey, str], None] = {}  # parts, since then
         self._took_s: dict[Kind, list[float]] = {}
         self._spreads: dict[Kind, Spread] = {}
+        self._today = Today()
         self._live: dict[TaskId, Submission] = {}
         self._began_s: dict[TaskId, float] = {}
         self._parts: dict[PipelineKey, dict[str, _Part]] = {}
@@ -140,8 +143,8 @@ class Usual:
         return self._began_s.get(task, else_s)
 
     def takes(self, submission: Submission) -> Spread | None:
-        """How long tasks of its kind take; None where none ended yet."""
-        return self._spread(_kind(submission))
+        """How long tasks of its kind take today; None where none ended yet."""
+        return self._takes(_kind(submission))
 
     def coming(
         self, expected: Mapping[PipelineKey, Expected], now_s: float, until_s: float
@@ -164,8 +167,12 @@ class Usual:
 
     def _part(self, pipeline: PipelineKey, called: str, name: str, at_s: float) -> Coming:
         part = self._parts[pipeline][name]
-        takes = self._spread((str(pipeline), name)) or Spread((60.0, 60.0))
+        takes = self._takes((str(pipeline), name)) or Spread((60.0, 60.0))
         return Coming(f"{pipeline} {called}", pipeline, at_s, part.needs, part.sla, takes)
+
+    def _takes(self, kind: Kind) -> Spread | None:
+        usual = self._spread(kind)
+        return usual and usual.times(self._today.factor)
 
     def _spread(self, kind: Kind) -> Spread | None:
         if kind not in self._spreads and kind in self._took_s:
@@ -217,7 +224,9 @@ class Usual:
         kind = _kind(submission)
         self._changed[kind] = None
         took = self._took_s.pop(kind, [])
-        self._took_s[kind] = [*took[1 - _KEPT :], took_s]
+        if len(took) >= _TELLING and (usual_s := median(took)) > 0:
+            self._today.add(took_s / usual_s)
+        self._took_s[kind] = [*took[1 - _KEPT :], took_s / self._today.factor]
         self._spreads.pop(kind, None)
         if len(self._took_s) > _KINDS:
             oldest = next(iter(self._took_s))

@@ -1,11 +1,10 @@
-"""Whatever comes: quantiles are in order, receipts make the bill, and orders keep their bounds."""
+"""Whatever comes: quantiles are in order, and receipts make the bill."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm.model.work import CapacityClass
-from swarm.placement.capacity import Load, Terms, ordered
 from swarm.placement.forecast import Booking, Forecaster, planned
 from swarm.placement.metering import Spent, Stay, Use, meter
 from swarm.placement.receipts import Price, receipt
@@ -98,22 +97,3 @@ def test_hours_that_are_summed_up_apart_make_the_same(
     assert [one[:7] for one in sorted(before.held + after.held)] == [o[:7] for o in whole.held]
     both = (sum(one.node_s for one in part) for part in (before.held, after.held))
     assert sum(both) == pytest.approx(sum(one.node_s for one in whole.held))
-
-
-@SLOW_IS_FINE
-@given(
-    workers=st.integers(0, 50),
-    waiting=st.integers(0, 100),
-    work_s=st.floats(0, 1e6),
-    urgent=st.integers(0, 100),
-    overdue=st.integers(0, 100),
-    most=st.integers(0, 50),
-)
-def test_only_what_is_urgent_goes_beyond_the_most(
-    workers: int, waiting: int, work_s: float, urgent: int, overdue: int, most: int
-) -> None:
-    load = Load(workers, waiting, work_s, min(urgent, waiting), min(overdue, waiting))
-    count = ordered(load, Terms(2, 120.0, 1_200.0), most)
-    assert 0 <= count <= -(-waiting // 2)
-    if not load.urgent_slots:
-        assert workers + count <= max(most, workers)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from swarm.model.dispatch import Ended, Granted, Lost, Started, Submitted
 from swarm.model.keys import PipelineKey
 from swarm.model.scaling import Expected
@@ -43,6 +45,35 @@ def test_the_next_run_of_a_task_takes_what_the_others_took() -> None:
         past.do("load", f"run{day}", T + day * 86_400, took_s)
     assert past.takes("load", "another") == (60.0, 90.0)
     assert past.takes("other", "another") is None
+
+
+def test_on_a_day_on_which_all_takes_longer_all_is_expected_to() -> None:
+    past = Past()
+    for day in range(5):
+        for kind in range(40):
+            past.do(f"load{kind}", f"run{day}", T + day * 86_400, 60.0 + kind)
+    assert past.takes("load0", "run5") == (60.0, 60.0)
+    for kind in range(1, 40):
+        past.do(f"load{kind}", "run5", T + 5 * 86_400, 1.5 * (60.0 + kind))
+    assert past.takes("load0", "run5") == (90.0, 90.0)
+
+
+def test_what_was_learned_on_such_a_day_is_what_it_would_have_been_on_a_usual_one() -> None:
+    past = Past()
+    for day, times in enumerate((1.0, 1.0, 1.0, 2.0, 1.0)):
+        for kind in range(100):
+            past.do(f"load{kind}", f"run{day}", T + day * 86_400, 60.0 * times)
+    least, most = past.takes("load99", "run5") or (0.0, 0.0)
+    assert least == most == pytest.approx(60.0)
+
+
+def test_one_task_that_takes_longer_tells_nothing_of_others() -> None:
+    past = Past()
+    for day in range(30):
+        past.do("slow", f"run{day}", T + day * 86_400, 60.0 if day < 15 else 600.0)
+        past.do("steady", f"run{day}", T + day * 86_400, 60.0)
+        past.do("other", f"run{day}", T + day * 86_400, 30.0)
+    assert past.takes("steady", "run30") == (60.0, 60.0)
 
 
 def test_what_failed_or_was_lost_tells_nothing() -> None:
