@@ -1,6 +1,6 @@
 """Hosts of one machine that one logs into: each has a network, processes and a home of its own.
 
-For root, with sshd installed. Everything is gone afterwards.
+For root, with sshd installed; for tests, too. Everything is gone afterwards.
 """
 
 import contextlib
@@ -59,10 +59,11 @@ def login_hosts(others: int, folder: Path, shell: str) -> Iterator[LoginHosts]:
     """A head and others, whose files are in `folder`; `shell` is what each `.bashrc` says."""
     key = folder / "key"
     _keygen(key)
-    with network(others) as made:
+    with contextlib.ExitStack() as ended, network(others) as made:
         hosts = LoginHosts((made.head, *made.others), key)
         for number, host in enumerate(hosts.all):
-            _start(host, folder / f"host{number}", Path(f"{key}.pub"), shell)
+            doors = _start(host, folder / f"host{number}", Path(f"{key}.pub"), shell)
+            ended.callback(doors.wait)  # once the network is gone, and with it all that runs there
         deadline_s = time.monotonic() + _READY_S
         for host in hosts.all:
             while hosts.run(host, "true").returncode:
@@ -72,7 +73,7 @@ def login_hosts(others: int, folder: Path, shell: str) -> Iterator[LoginHosts]:
         yield hosts
 
 
-def _start(host: Host, folder: Path, keys: Path, shell: str) -> None:
+def _start(host: Host, folder: Path, keys: Path, shell: str) -> subprocess.Popen[bytes]:
     for name in ("home", "ray"):
         (folder / name).mkdir(parents=True)
     _keygen(folder / "hostkey")
@@ -85,12 +86,9 @@ def _start(host: Host, folder: Path, keys: Path, shell: str) -> None:
     subprocess.run(route, check=True)
     script = _BECOME.format(folder=folder, home=HOME, keys=keys)
     own = ["unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child", "sh", "-c"]
-    with host.inside():
-        subprocess.Popen(
-            [*own, script],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "sshd.log").open("wb"),
+    with host.inside(), (folder / "sshd.log").open("wb") as log:
+        return subprocess.Popen(
+            [*own, script], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
         )
 
 
