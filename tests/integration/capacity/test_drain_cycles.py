@@ -1,4 +1,4 @@
-"""What was drained and released stays away: twenty times in a row nobody starts it again."""
+"""What worked and was released stays away: twenty times in a row nobody starts it again."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,9 @@ import ray
 
 from swarm.capacity.ray_autoscaler import RayAutoscaler
 from swarm.capacity.ray_request import RayRequest
+from swarm.errors import CapacityError
 from tests.integration.capacity.conftest import Cluster, eventually
-from tests.integration.capacity.test_ray_autoscaler import LONG_S, driver, pool
+from tests.integration.capacity.test_ray_autoscaler import LONG_S, driver, holder, pool
 
 CYCLES = 20
 
@@ -21,8 +22,9 @@ def connected(cluster: Cluster) -> Iterator[None]:
 
 @pytest.mark.usefixtures("connected")
 def test_a_node_that_was_released_is_not_launched_again(cluster: Cluster) -> None:
-    """Two looks of the autoscaler without anybody booting, and none of those that ever were, for
-    Ray remembers the dead."""
+    """While its worker holds its CPUs it is refused, and Ray leaves it too; the worker ends, and it
+    goes. Then two looks of the autoscaler without anybody booting, and none of those that ever
+    were, for Ray remembers the dead."""
     capacity, request = pool(cluster), RayRequest(cluster.address)
     seen = set[str]()
     for cycle in range(CYCLES):
@@ -30,7 +32,16 @@ def test_a_node_that_was_released_is_not_launched_again(cluster: Cluster) -> Non
         nodes = eventually(lambda: settled(capacity, request))
         assert not nodes & seen, "a released one came back"
         seen |= nodes
+        workers = {node: holder(node) for node in nodes}
         capacity.want({}, LONG_S)
+        for node in nodes:
+            with pytest.raises(CapacityError, match="does not go"):
+                capacity.release(node)
+        looked(request)
+        assert {one.node for one in capacity.nodes()} == nodes, "a node at work went"
+        for worker in workers.values():
+            assert ray.get(worker.here.remote(), timeout=300)
+            ray.kill(worker)
         eventually(lambda nodes=nodes: gone(capacity, nodes))  # type: ignore[misc]
         for _ in range(2):
             looked(request)
