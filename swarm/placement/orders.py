@@ -113,9 +113,9 @@ class Orders:
         return self.step(node) in _GOING or (crew is not None and crew.draining)
 
     def offerings(self, view: View, now_s: float) -> tuple[Offering, ...]:
-        """What can be had now; of what is sold out what stands. What a fixed pool would return it
+        """What can be had now; of what is sold out what stays. What a fixed pool would return it
         never had again."""
-        here = Counter(one.offering for one in view.standing)
+        here = Counter(one.offering for one in view.standing if self._counts(one, view))
         return tuple(
             replace(one, most=min(here[one.name], here[one.name] if one.most is None else one.most))
             if (gone := self._sold_out.get(one.name)) and now_s < gone.at_s + SOLD_OUT_S
@@ -131,10 +131,10 @@ class Orders:
         kinds = {one.name: one for one in self.offerings(view, now_s)}
         found: list[Rented] = []
         for one in view.standing:
-            crew, kind = view.crews.get(one.node), kinds.get(one.offering)
-            going = self.is_going(one.node, crew)
-            if kind is None or (going and not (crew and crew.holds)):
+            kind = kinds.get(one.offering)
+            if kind is None or not self._counts(one, view):
                 continue
+            going = self.is_going(one.node, view.crews.get(one.node))
             up_s = 0 if one.joined else max(0, round(self.boots_since_s(one) + kind.boot_s - now_s))
             found.append(Rented(one.node, kind, up_s, going))
         for number, order in enumerate(self.waiting):
@@ -148,6 +148,11 @@ class Orders:
                 own = Offering(crew.offer.pool or node, room, 0.0, _NEVER_S, capacity)
                 found.append(Rented(node, own, 0, crew.draining))
         return found
+
+    def _counts(self, one: Standing, view: View) -> bool:
+        """Of those that go only who still holds something: the others take some time to be away."""
+        crew = view.crews.get(one.node)
+        return not self.is_going(one.node, crew) or bool(crew and crew.holds)
 
     def _fails(self, record: Scaled) -> None:
         if record.node:  # it was taken for one that boots

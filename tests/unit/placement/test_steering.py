@@ -170,6 +170,8 @@ def test_a_node_that_boots_for_ever_is_returned(course: Course) -> None:
     todo = course.look(view(boots), None, T + 2 * SPOT.boot_s + OVERDUE_S + 1)
     assert (steps(todo), todo.release, todo.fleet) == ([(Step.NOT_JOINED, "a")], ("a",), {})
     assert not course.orders.rented(view(boots), T + 400)
+    (spot,) = (one for one in course.orders.offerings(view(boots), T + 400) if one.name == "spot")
+    assert spot.most == 0, "the next would be the same one, as long as it stands"
     course.look(view(), None, T + 410)
     assert [one.most for one in course.orders.offerings(view(), T + 410)] == [0, None]
     again = course.orders.copy()
