@@ -32,9 +32,6 @@ class Boots:
             self._booting[offering] = kept
         return [one for kept in self._booting.values() for one in kept]
 
-    def has(self, name: str) -> bool:
-        return any(one.node == name for kept in self._booting.values() for one in kept)
-
     def _unheard(self, report: str, joined: Iterable[Standing]) -> Counter[str]:
         """Those first seen while this report was the newest one, also if they left again. Of those
         that were there at the first look it is not known."""

@@ -86,9 +86,9 @@ class RayAutoscaler:
         self._request.state(bundles, Lease(uuid.uuid4().hex, lease_s))
 
     def release(self, node: str) -> None:
+        """One that never joined cannot be told to go: Ray's head ends it by its own limit for
+        machines that boot and are wanted no more (`clusterfile/started.py`)."""
         if node not in {one.node for one in self.nodes() if one.joined}:
-            if self._boots.has(node):
-                raise CapacityError(f"{node} still boots; it can go once it has joined")
             return
         refusal = self._request.drain_idle(node)
         if refusal:

@@ -47,6 +47,7 @@ def _head(commands: list[str], note: Note) -> None:
     started.token(environ, path, note)
     started.health(environ, path, note)
     started.niceness(environ, path, note)
+    started.unwanted(environ, path, note)
     if "--autoscaling-config" not in command:
         note(
             path,

@@ -80,6 +80,8 @@ def _cluster(spec: Any, root: Path, note: Note) -> None:
         note((*root, "enableInTreeAutoscaling"), "no node would ever be started", fix)
     if at(spec, "autoscalerOptions", "version") != "v2":
         note((*root, "autoscalerOptions"), "Ray's first autoscaler ignores labels", "`version: v2`")
+    autoscaler: Path = (*root, "autoscalerOptions")
+    started.unwanted(_environ(at(spec, "autoscalerOptions")), autoscaler, note)
     if not at(spec, "gcsFaultToleranceOptions"):
         note(
             (*root, "gcsFaultToleranceOptions"),

@@ -17,6 +17,7 @@ HEALTH_FIX = (
     "RAY_health_check_failure_threshold=5 for the head"
 )
 _DEAD_MIN_S, _DEAD_MAX_S = 5.0, 30.0
+_UNWANTED = "RAY_AUTOSCALER_PENDING_NODE_IDLE_TIMEOUT_S"  # below 0, and by itself: never
 _ASSIGNED = re.compile(r"(?:^|[\s;&(])(?:export\s+)?([A-Za-z_]\w*)=([^\s;&]*)")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -41,6 +42,17 @@ def health(environ: Mapping[str, str], path: Path, note: Note) -> None:
     elif dead_s < _DEAD_MIN_S:
         problem = f"a node that is silent for {dead_s:.1f} s is dead for good, and a busy one is"
         note(path, problem, HEALTH_FIX)
+
+
+def unwanted(environ: Mapping[str, str], path: Path, note: Note) -> None:
+    """When Ray's autoscaler ends a machine that has not joined and is wanted no more: swarm can but
+    stop wanting it."""
+    if not environ.get(_UNWANTED, "").isdecimal():
+        note(
+            path,
+            "a machine that never joins is paid for up to an hour",
+            f"{_UNWANTED}=60 for the head",
+        )
 
 
 def niceness(environ: Mapping[str, str], path: Path, note: Note) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,16 +64,17 @@ def cluster() -> Iterator[Cluster]:
 def a_head(
     kinds: Mapping[str, tuple[str, int]] = KINDS,
     refused: Mapping[str, str] | None = None,
+    never: Collection[str] = (),
     **more: str,
 ) -> Iterator[Cluster]:
     """A head of its own; `more` is in its environment. `refused`: which types its account may not
-    have, and what is said of that."""
+    have, and what is said of that; `never`: of which types the machines start and never join."""
     folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
     port = free_port()
     address = f"127.0.0.1:{port}"
     environ = _environment() | more
     config = folder / "cluster.json"
-    config.write_text(json.dumps(_config(address, kinds, refused)))
+    config.write_text(json.dumps(_config(address, kinds, refused or {}, never)))
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen(
             [
@@ -107,7 +108,7 @@ def _environment() -> dict[str, str]:
         # A process reads its token once, and this one may have: so the head asks for none.
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
-        "PYTHONPATH": str(Path(__file__).parents[3]),  # its autoscaler finds `short_of.py` there
+        "PYTHONPATH": str(Path(__file__).parents[3]),  # its autoscaler finds its provider there
         "RAY_enable_autoscaler_v2": "1",
         "RAY_FAKE_CLUSTER": "1",
         "RAY_CLOUD_INSTANCE_ID": _HEAD,
@@ -118,10 +119,16 @@ def _environment() -> dict[str, str]:
 
 
 def _config(
-    address: str, kinds: Mapping[str, tuple[str, int]], refused: Mapping[str, str] | None
+    address: str,
+    kinds: Mapping[str, tuple[str, int]],
+    refused: Mapping[str, str],
+    never: Collection[str],
 ) -> dict[str, object]:
-    own = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
-    short = "tests.integration.capacity.short_of.ShortOf"
+    module = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+    if refused:
+        module = "tests.integration.capacity.short_of.ShortOf"
+    if never:
+        module = "tests.integration.capacity.never_joins.NeverJoins"
     lists = (
         "initialization_commands setup_commands head_setup_commands worker_setup_commands "
         "head_start_ray_commands worker_start_ray_commands cluster_synced_files rsync_exclude "
@@ -132,8 +139,9 @@ def _config(
         "max_workers": sum(most for _, most in kinds.values()),
         "provider": {
             "type": "external",
-            "module": own if refused is None else short,
-            "refused": dict(refused or {}),
+            "module": module,
+            "refused": dict(refused),
+            "never": list(never),
             "gcs_address": address,
             "head_node_id": _HEAD,
             "launch_multiple": True,
