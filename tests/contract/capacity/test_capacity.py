@@ -14,6 +14,16 @@ def stands(bench: Bench) -> Counter[str]:
     return Counter(one.offering for one in bench.pool.nodes() if one.joined)
 
 
+def here(bench: Bench, **counts: int) -> bool:
+    """Do these stand, and does nothing boot?"""
+    return stands(bench) == counts and all(one.joined for one in bench.pool.nodes())
+
+
+def released(bench: Bench, node: str) -> None:
+    """Asked for until it is taken: one that joined just now may still be at work."""
+    bench.until(lambda: bench.pool.release(node) is None)
+
+
 def test_offerings_have_one_name_each_and_the_cheapest_comes_first(bench: Bench) -> None:
     offerings = bench.pool.offerings()
     assert len({one.name for one in offerings}) == len(offerings)
@@ -59,7 +69,7 @@ def test_what_is_wanted_boots_and_then_joins(renting: Bench) -> None:
 
 def test_wanting_the_same_again_orders_nothing_more(renting: Bench) -> None:
     renting.pool.want({"dedicated": 1}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 1})
+    renting.until(lambda: here(renting, dedicated=1))
     before = {one.node for one in renting.pool.nodes()}
     renting.pool.want({"dedicated": 1}, LEASE_S)
     renting.passes(10.0)
@@ -68,21 +78,21 @@ def test_wanting_the_same_again_orders_nothing_more(renting: Bench) -> None:
 
 def test_while_it_is_wanted_what_went_is_replaced(renting: Bench) -> None:
     renting.pool.want({"dedicated": 1}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 1})
+    renting.until(lambda: here(renting, dedicated=1))
     lost = renting.pool.nodes()[0].node
-    renting.pool.release(lost)
+    released(renting, lost)
     renting.pool.want({"dedicated": 1}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 1})
-    assert renting.pool.nodes()[0].node != lost
+    renting.until(lambda: lost not in {one.node for one in renting.pool.nodes()})
+    renting.until(lambda: here(renting, dedicated=1))
 
 
 def test_who_is_released_goes_and_nobody_comes_for_it(renting: Bench) -> None:
     renting.pool.want({"dedicated": 2}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 2})
+    renting.until(lambda: here(renting, dedicated=2))
     first, second = (one.node for one in renting.pool.nodes())
     renting.pool.want({"dedicated": 1}, LEASE_S)
-    renting.pool.release(first)
-    renting.pool.release(first)
+    released(renting, first)
+    released(renting, first)
     renting.until(lambda: [one.node for one in renting.pool.nodes()] == [second])
     renting.passes(LEASE_S / 2)
     assert [one.node for one in renting.pool.nodes()] == [second]
@@ -90,7 +100,7 @@ def test_who_is_released_goes_and_nobody_comes_for_it(renting: Bench) -> None:
 
 def test_less_wanted_ends_nobody(renting: Bench) -> None:
     renting.pool.want({"dedicated": 2}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 2})
+    renting.until(lambda: here(renting, dedicated=2))
     renting.pool.want({"dedicated": 1}, LEASE_S)
     renting.passes(10.0)
     assert stands(renting) == {"dedicated": 2}
@@ -98,8 +108,9 @@ def test_less_wanted_ends_nobody(renting: Bench) -> None:
 
 def test_a_lease_that_runs_out_orders_nothing_more(renting: Bench) -> None:
     renting.pool.want({"dedicated": 1}, LEASE_S)
-    renting.until(lambda: stands(renting) == {"dedicated": 1})
+    renting.until(lambda: here(renting, dedicated=1))
     renting.passes(LEASE_S)
-    renting.pool.release(renting.pool.nodes()[0].node)
+    released(renting, renting.pool.nodes()[0].node)
+    renting.until(lambda: not renting.pool.nodes())
     renting.passes(LEASE_S)
     assert not renting.pool.nodes()

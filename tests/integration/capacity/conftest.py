@@ -65,16 +65,22 @@ def a_head(
     kinds: Mapping[str, tuple[str, int]] = KINDS,
     refused: Mapping[str, str] | None = None,
     never: Collection[str] = (),
+    idle_min: float = 0.03,
     **more: str,
 ) -> Iterator[Cluster]:
     """A head of its own; `more` is in its environment. `refused`: which types its account may not
-    have, and what is said of that; `never`: of which types the machines start and never join."""
+    have, and what is said of that; `never`: of which types the machines start and never join. Ray
+    ends what is idle and wanted no more after `idle_min`."""
     folder = Path(tempfile.mkdtemp(prefix="swarm-scale-"))  # short: Ray keeps sockets in it
     port = free_port()
     address = f"127.0.0.1:{port}"
     environ = _environment() | more
     config = folder / "cluster.json"
-    config.write_text(json.dumps(_config(address, kinds, refused or {}, never)))
+    config.write_text(
+        json.dumps(
+            _config(address, kinds, refused or {}, never) | {"idle_timeout_minutes": idle_min}
+        )
+    )
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen(
             [
@@ -155,7 +161,6 @@ def _config(
         },
         "head_node_type": _HEAD_TYPE,
         "upscaling_speed": 100,
-        "idle_timeout_minutes": 0.03,
         "auth": {},
         "docker": {},
         "file_mounts": {},
