@@ -1,10 +1,10 @@
 """The placement actor: the shell of the planner. It follows the stream `dispatch`, hears from the
 sequencer what is to come, and alone writes the stream `placement`.
 
-Each turn it looks at what stands, plans, journals what follows, and only then does it: drains and
-spot or dedicated through the dispatcher, the fleet and returns through the port. What failed is
-decided again in the next turn. Where whoever rents nodes does not answer nothing is planned, and
-dispatch goes on with the workers there are.
+Each turn it looks at what stands, plans, journals what follows, and only then does it: drains, spot
+or dedicated and slots to keep free through the dispatcher, the fleet and returns through the port.
+What failed is decided again in the next turn. Where whoever rents nodes does not answer nothing is
+planned, and dispatch goes on with the workers there are.
 """
 
 import asyncio
@@ -110,7 +110,7 @@ class Placing:
             todo = steer(self._orders, view, planned, now_s)
             self._returns = planned.returns
             await self._write(todo.records, now_s, cause_id)
-            await self._do(todo, cause_id)
+            await self._do(todo, planned.plan.kept_free, cause_id)
         except CapacityError as error:
             fault = str(error)
         await self._write(
@@ -133,10 +133,10 @@ class Placing:
         returns = self._returns
         return decided(scene, days, lambda it: choose(it, terms, now_s), terms, returns, now_s)
 
-    async def _do(self, todo: Todo, cause_id: str) -> None:
+    async def _do(self, todo: Todo, kept_free: int, cause_id: str) -> None:
         await self._landlord.want(todo.fleet, _LEASE_S)
         with contextlib.suppress(StoreError):
-            await self._proposing.tell(self._dispatch, cause_id)
+            await self._proposing.tell(self._dispatch, kept_free, cause_id)
             await self._drain(todo.drain, cause_id)
         for node in todo.release:
             try:

@@ -1,4 +1,5 @@
-"""Spot or dedicated, as placement asks `sides.py` and tells the dispatcher what came of it."""
+"""Spot or dedicated, as placement asks `sides.py`, and slots to keep free, as the plan has it: what
+the dispatcher is told of that."""
 
 from collections.abc import Mapping
 
@@ -23,10 +24,17 @@ class Proposing:
         self._chosen = sides(scene, market, terms, self._followed.grants(), now_s)
         return self._chosen
 
-    async def tell(self, dispatch: Dispatch, cause_id: str) -> None:
-        """What was chosen last; the dispatcher forgets what is not said again."""
+    async def tell(self, dispatch: Dispatch, kept_free: int, cause_id: str) -> None:
+        """What was chosen last, and how many slots backfills leave free; the dispatcher forgets
+        what is not said again."""
         chosen = self._chosen
-        propose = Propose(chosen.sided, chosen.careful, chosen.promised, copies=chosen.copies)
+        propose = Propose(
+            chosen.sided,
+            chosen.careful,
+            chosen.promised,
+            copies=chosen.copies,
+            kept_free=kept_free,
+        )
         if propose != Propose() or self._told != Propose():
             await dispatch.tell(propose, cause_id)
             self._told = propose

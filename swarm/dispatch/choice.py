@@ -16,6 +16,8 @@ whichever of them run together fit, and while no other worker has a free slot fo
 
 A task with a side (`proposals.py`) goes to a worker of the other side only while none of its own
 has room for it: what is free anyway is not left idle for a proposal.
+
+What is behind takes no slot that placement keeps free for others, until it is late.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +26,7 @@ from enum import IntEnum
 from itertools import chain
 
 from swarm.dispatch.queue import Place, Queue, Shape
-from swarm.dispatch.workers import NOTHING, Worker, suits
+from swarm.dispatch.workers import NOTHING, Worker, slots_of, suits
 from swarm.model.work import Resources, TaskId, WorkerId
 
 # The dominant share of the fleet that work which gives way has in its turn, and has at most.
@@ -43,6 +45,7 @@ class Fleet:
     giving_way: Resources = NOTHING  # what work that gives way holds
     ready: Sequence[Worker] = ()  # others that would get what they have room for
     careful: bool = False  # is placement?
+    spare: int | None = None  # slots that what is behind may take; None: any
 
     def share(self, team: str, more: Resources) -> float:
         """The weighted dominant share of `team` if it held `more` besides."""
@@ -95,7 +98,7 @@ def choose(
 
     `reserved` tells which worker is kept free for which late task.
     """
-    hand = _Hand(queue, worker, fleet)
+    hand = _Hand(queue, worker, fleet, wall_s)
     own = worker.offer.worker
     kept = [task for task, keeper in reserved.items() if keeper == own and queue.has_turn(task)]
     for task in kept:
@@ -118,13 +121,23 @@ def choose(
     return Choice(tuple(hand.chosen))
 
 
+def kept_from(shape: Shape, place: Place, spare: int | None, wall_s: float) -> bool:
+    """Are the slots it would take kept for others, where what is behind may take `spare`? Who is
+    late has left them to others for long enough, so nothing waits for ever."""
+    if spare is None or not shape.behind or place.latest_start_s <= wall_s:
+        return False
+    return slots_of(shape.needs.resources) > spare
+
+
 class _Hand:
     """The choice so far: what is taken and what room is left."""
 
-    def __init__(self, queue: Queue, worker: Worker, fleet: Fleet) -> None:
+    def __init__(self, queue: Queue, worker: Worker, fleet: Fleet, wall_s: float) -> None:
         self.worker = worker
         self.chosen: list[Chosen] = []
         self._fleet = fleet
+        self._wall_s = wall_s
+        self._spare = fleet.spare
         self.full = worker.closed
         self._room = worker.offer.resources - worker.used
         self._given: dict[str, Resources] = {}
@@ -149,6 +162,8 @@ class _Hand:
         for _, _, team in order:
             heads = self._heads[team]
             for shape in sorted(heads, key=lambda shape: heads[shape][0]):
+                if kept_from(shape, heads[shape][0], self._spare, self._wall_s):
+                    continue
                 match self.rank(shape):
                     case Rank.IN_TURN:
                         yield team, shape, heads[shape][0]
@@ -186,6 +201,8 @@ class _Hand:
         self.chosen.append(Chosen(place.task, shape.alone))
         self.full = shape.alone
         self._room = self._room - takes
+        if self._spare is not None:
+            self._spare -= slots_of(takes)
         self._given[team] = self._given.get(team, Resources()) + takes
         if shape.give_way:
             self._given_way = self._given_way + takes

@@ -171,7 +171,8 @@ class Dispatcher:
         """Why a task does not run yet; raises `UnknownKey` for one that has ended."""
         held = self._guidance.held(id_, now)
         sided = self._proposals.sided(id_)
-        return explain(self.floor, id_, self._policy.weights, held, sided)
+        kept = self._proposals.keeps_from(id_, now)
+        return explain(self.floor, id_, self._policy.weights, held, sided, kept=kept)
 
     def records(self) -> Iterator[DispatchRecord]:
         """A snapshot: applied to a new dispatcher these give this one's state."""

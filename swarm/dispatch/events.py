@@ -172,13 +172,14 @@ class Propose:
     """All that placement proposes of where tasks run: what was said before and is not here is over,
     and nothing stands after `for_s` seconds. `careful`: what is critical and was not spoken of yet,
     tasks of the `promised` pipelines too, waits for dedicated capacity. `copies` are of tasks that
-    run: where each is to run a second time."""
+    run: where each is to run a second time. Backfills leave `kept_free` slots of the fleet free."""
 
     sided: tuple[Sided, ...] = ()
     careful: bool = False
     promised: frozenset[PipelineKey] = frozenset()
     for_s: float = 60.0
     copies: tuple[Sided, ...] = ()
+    kept_free: int = 0
 
 
 Event = (

@@ -8,11 +8,13 @@ from swarm.dispatch.choice import Fleet
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.guidance import Held
 from swarm.dispatch.states import Task, TaskState
-from swarm.dispatch.waiting import Waiting, missing, why_waiting
+from swarm.dispatch.waiting import Waiting, WaitReason, missing, why_waiting
 from swarm.dispatch.workers import Worker
 from swarm.errors import UnknownKey
 from swarm.model.sides import Sided
 from swarm.model.work import Resources, TaskId, WorkerId
+
+_KEPT = "it is of a backfill, and the slots that are free are kept for what presses more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,20 @@ def explain(
     weights: Mapping[str, float],
     held: Held | None = None,
     sided: Sided | None = None,
+    *,
+    kept: bool = False,
 ) -> Explanation:
     """Why the live task `id_` does not run yet; `held` is the hold it is under, `sided` what
-    placement proposes for it. Raises `UnknownKey` for one that has ended."""
+    placement proposes for it; `kept`: what is free is kept for others. Raises `UnknownKey` for one
+    that has ended."""
     task = floor.tasks.get(id_)
     if task is None:
         raise UnknownKey(f"no task {id_} waits or runs; `swarm tasks get {id_}` tells its story")
     waiting = why_waiting(floor, id_, held, sided)
     if task.state is not TaskState.QUEUED:
         return Explanation(id_, task.state, waiting)
+    if kept and waiting is not None and waiting.reason is WaitReason.NEXT:
+        waiting = Waiting(WaitReason.PLACED, _KEPT)
     team, _, place = floor.queue.find(id_)
     before = sum(
         1

@@ -98,8 +98,9 @@ class Granting:
         ]
         way = self._guidance.giving_way()
         weights = self._weights
-        careful = self._proposals.careful
-        return Fleet(self._floor.total, self._floor.held_by, weights, idle, way, ready, careful)
+        careful, spare = self._proposals.careful, self._proposals.spare()
+        total, held_by = self._floor.total, self._floor.held_by
+        return Fleet(total, held_by, weights, idle, way, ready, careful, spare)
 
     def _to_grant(self, chosen: Sequence[Chosen], free_slots: int) -> Iterator[Chosen]:
         """Of those that would wait in the worker none that is its owner's: to take it back would

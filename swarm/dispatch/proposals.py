@@ -1,4 +1,5 @@
-"""Spot or dedicated: what placement proposes for tasks that wait, as far as it still fits.
+"""Spot or dedicated, and slots to keep free: what placement proposes for tasks that wait, as far as
+it still fits.
 
 Nothing of it is replayed. Placement says all of it again and again with its time to live; what is
 not renewed is over (fail open), and after a restart nothing is proposed until it is said anew.
@@ -10,11 +11,14 @@ Rules
 3. What a promise stands on, and critical tasks, wait for dedicated capacity until placement has
    spoken of them: no young spot gets them first. That placement is careful, or no more, changes no
    place in the queue; what is promised anew is noted task by task.
+4. Backfills leave as many slots of the fleet free for all else as placement says, until they are
+   late themselves: then they have their turn as any task.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from swarm.dispatch.choice import kept_from
 from swarm.dispatch.events import Now, Propose
 from swarm.dispatch.floor import Floor
 from swarm.dispatch.states import Task
@@ -36,6 +40,7 @@ class Proposals:
         self.careful = False
         self._promised: frozenset[PipelineKey] = frozenset()  # as it was when careful last
         self._sided: dict[TaskId, Sided] = {}
+        self._kept_free = 0
         self._until_s = 0.0
         self._changed: dict[PipelineKey, None] = {}  # whose tasks are to be looked at
         self._behind: Iterator[TaskId] = iter(())  # those of the first that was
@@ -43,14 +48,14 @@ class Proposals:
     @property
     def stand(self) -> bool:
         """Is anything proposed?"""
-        return bool(self._sided) or self.careful
+        return bool(self._sided) or self.careful or bool(self._kept_free)
 
     def take(self, propose: Propose, now: Now) -> None:
         """From now on this is what placement proposes."""
         spoken = self._sided
         self._sided = {one.task: one for one in propose.sided}
         self._until_s = now.steady_s + min(propose.for_s, PROPOSED_MAX_S)
-        self.careful = propose.careful
+        self.careful, self._kept_free = propose.careful, propose.kept_free
         if propose.careful:  # else nothing follows from a promise
             self._changed |= dict.fromkeys(propose.promised ^ self._promised)
             self._promised = propose.promised
@@ -86,7 +91,7 @@ class Proposals:
     def others(self, worker: Worker) -> list[Worker]:
         """Those with a free slot that may come before it; none where nothing waits that is better
         elsewhere, for to look at all of them takes a while."""
-        if not self.stand:  # then no shape has a side
+        if not (self._sided or self.careful):  # then no shape has a side
             return []
         queue = self._floor.queue
         shapes = {shape for team in queue.teams() for shape in queue.shapes(team)}
@@ -95,6 +100,25 @@ class Proposals:
             return []
         workers = self._floor.workers.values()
         return [one for one in workers if one is not worker and one.free_slots]
+
+    def spare(self) -> int | None:
+        """How many slots of the fleet what is behind may take (0 or less: none). None: nothing is
+        kept from it, or nothing behind waits: to count takes a while."""
+        queue = self._floor.queue
+        shapes = (shape for team in queue.teams() for shape in queue.shapes(team))
+        if not self._kept_free or not any(shape.behind for shape in shapes):
+            return None
+        workers = self._floor.workers.values()
+        free = sum(one.spare_slots for one in workers if "" in one.offer.capabilities)
+        return free - self._kept_free
+
+    def keeps_from(self, id_: TaskId, now: Now) -> bool:
+        """Does a task wait because what is free is kept for others?"""
+        spare = self.spare()
+        if spare is None or id_ not in self._floor.queue:
+            return False
+        _, shape, place = self._floor.queue.find(id_)
+        return kept_from(shape, place, spare, now.wall_s)
 
     def sided(self, id_: TaskId) -> Sided | None:
         """The side of a task that waits, and why."""

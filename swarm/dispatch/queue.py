@@ -40,13 +40,14 @@ UNSEEN = Side(CapacityClass.DEDICATED, ())  # of what placement has to speak of 
 class Shape(NamedTuple):
     """Tasks of one shape are equal to a worker, but for their urgency. Those that `give_way` get
     what others leave. `side` is what placement proposes; `wary` are those that without it wait for
-    dedicated capacity while placement is careful."""
+    dedicated capacity while placement is careful. From those `behind` slots may be kept free."""
 
     needs: Needs
     alone: bool
     give_way: bool = False
     side: Side | None = None
     wary: bool = False
+    behind: bool = False
 
     def heeded(self, *, careful: bool) -> Side | None:
         """The side that counts now."""
@@ -113,7 +114,9 @@ class Queue:
     def add(self, task: Task) -> None:
         submission = task.submission
         critical = submission.sla is SlaClass.CRITICAL and submission.needs.is_free
-        shape = Shape(submission.needs, task.suspect, wary=critical)
+        # What runs in agents takes no slot of those that plans count.
+        behind = submission.sla is SlaClass.BACKFILL and not submission.needs.capability
+        shape = Shape(submission.needs, task.suspect, wary=critical, behind=behind)
         self._waiting[submission.team] = self.waiting(submission.team) + 1
         if submission.pipeline is not None:
             self._of.setdefault(submission.pipeline, {})[submission.task] = None

@@ -1,6 +1,7 @@
 """Workers as the dispatcher knows them, and what they hold."""
 
 from dataclasses import dataclass, field
+from math import ceil
 
 from swarm.dispatch.queue import Shape
 from swarm.model.work import Offer, Resources, TaskId
@@ -31,6 +32,11 @@ class Worker:
         return 0 if self.closed else max(0, self.offer.slots - len(self.held))
 
     @property
+    def spare_slots(self) -> int:
+        """How many tasks of a core would fit."""
+        return min(self.free_slots, int(self.offer.resources.cpu - self.used.cpu + 1e-9))
+
+    @property
     def ahead(self) -> int:
         """How many tasks wait in it for a slot."""
         return max(0, len(self.held) - self.offer.slots)
@@ -45,6 +51,11 @@ class Worker:
         self.used = sum(self.held.values(), NOTHING)
         if not self.held:
             self.alone = False
+
+
+def slots_of(takes: Resources) -> int:
+    """How many slots that takes, as plans count them: one for each core, and one at least."""
+    return max(1, ceil(takes.cpu - 1e-9))
 
 
 def suits(offer: Offer, shape: Shape, *, careful: bool) -> bool:

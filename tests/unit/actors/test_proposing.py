@@ -12,12 +12,20 @@ from swarm.actors.ports import Answer
 from swarm.api.scaling_schemas import PlanRow
 from swarm.capacity.static import Static
 from swarm.config import Settings
-from swarm.dispatch.events import Event, Now, WorkerLost
+from swarm.dispatch.events import Event, Finish, Now, WorkerLost
 from swarm.dispatch.waiting import WaitReason
 from swarm.errors import Unreachable
 from swarm.model.plans import Offering, Standing
 from swarm.model.scaling import PlanMade
-from swarm.model.work import CapacityClass, Effects, LossCause, SlaClass, TaskId, WorkerId
+from swarm.model.work import (
+    CapacityClass,
+    Effects,
+    LossCause,
+    Outcome,
+    SlaClass,
+    TaskId,
+    WorkerId,
+)
 from swarm.placement.spot import Because
 from swarm.store.journal import open_journal
 from tests.unit.dispatch.builders import WALL_S, Desk, a_task
@@ -170,3 +178,25 @@ async def test_late_critical_work_on_spot_runs_a_second_time_and_outlives_its_no
     assert world.dispatcher.floor.holders(TaskId("late")) == (WorkerId("sure"),)
     await world.turn()
     assert world.placing._followed.live()[0].node == "node-of-sure"
+
+
+async def test_slots_that_the_plan_keeps_free_are_not_given_to_backfills(world: World) -> None:
+    """Backfills of an hour would take one by one the slots that a promise needs together."""
+    world.submit(*(a_task(f"runs{number}", expected_duration_s=60.0) for number in range(8)))
+    first, *others = [*world.acquire_tokens("market"), *world.acquire_tokens("sure")]
+    critical, fill = SlaClass.CRITICAL, SlaClass.BACKFILL
+    world.submit(
+        a_task("large", 4.0, sla=critical, expected_duration_s=60.0, deadline_s=WALL_S + 400.0),
+        *(a_task(f"fill{n}", sla=fill, expected_duration_s=3_600.0) for n in range(8)),
+    )
+    await world.turn()
+    *_, made = world.plans()
+    assert made.kept_free == 4
+    world.tell(Finish(first, Outcome.SUCCEEDED))
+    assert world.acquire("market") == []
+    for token in others:
+        world.tell(Finish(token, Outcome.SUCCEEDED))
+    assert world.acquire("market") == ["large"]
+    assert world.acquire("sure") == [], "as many stay free as the plan said"
+    await world.turn()
+    assert len(world.acquire("sure")) == 4, "nothing else waits or comes"

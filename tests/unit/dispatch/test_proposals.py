@@ -1,6 +1,7 @@
 """Spot or dedicated: what of placement's proposals is heeded, and what stands above it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -290,3 +291,86 @@ def test_why_it_waits_names_the_proposal(desk: Desk) -> None:
     assert waiting is not None
     assert waiting.reason is WaitReason.PLACED
     assert waiting.text == f"it waits for dedicated capacity: {WHY}"
+
+
+def fill(name: str, **more: Any) -> Submission:
+    return a_task(name, sla=SlaClass.BACKFILL, **more)
+
+
+def test_backfills_leave_the_slots_free_that_are_kept_for_others(desk: Desk) -> None:
+    desk.submit(*(fill(f"fill{number}") for number in range(5)))
+    desk.tell(Propose(kept_free=3))
+    assert desk.acquire("spot") == ["fill0"], "of four slots in all three stay free"
+    assert desk.acquire("sure") == []
+    desk.submit(*(a_task(name) for name in "abc"))
+    assert desk.acquire("sure") == ["a", "b"], "they are kept for these"
+    assert desk.acquire("spot") == ["c"]
+
+
+def test_what_was_given_in_the_same_answer_is_free_no_more(desk: Desk) -> None:
+    desk.submit(a_task("a"), fill("fill"))
+    desk.tell(Propose(kept_free=3))
+    assert desk.acquire("spot") == ["a"]
+
+
+def test_a_backfill_leaves_a_slot_free_for_each_core_that_it_does_not_take(desk: Desk) -> None:
+    desk.submit(fill("large", cpu=2), fill("small"))
+    desk.tell(Propose(kept_free=3))
+    assert desk.acquire("spot") == ["small"]
+
+
+def test_workers_that_get_nothing_new_have_no_slots_for_others(desk: Desk) -> None:
+    desk.worker("agent", slots=9, cpu=9.0, capabilities=("quality-check",))
+    desk.submit(fill("fill"), fill("check", capability="quality-check"))
+    desk.tell(Propose(kept_free=2))
+    desk.tell(Drain(WorkerId("sure"), "somebody"))
+    assert desk.acquire("spot") == []
+    assert desk.acquire("agent") == ["check"], "its slots are not those that plans count"
+
+
+def test_a_worker_gets_no_backfill_ahead_of_its_slots_while_slots_are_kept(desk: Desk) -> None:
+    desk.submit(a_task("a"), a_task("b"), fill("fill"))
+    desk.tell(Propose(kept_free=1))
+    desk.tell(Drain(WorkerId("sure"), "somebody"))
+    tokens = desk.acquire_tokens("spot", ahead=4)
+    assert [token.task for token in tokens] == ["a", "b"]
+
+
+def test_a_late_backfill_has_its_turn_whatever_is_kept(desk: Desk) -> None:
+    desk.submit(fill("late", submitted_at_s=WALL_S - 7 * 3_600), fill("fill"))
+    desk.tell(Propose(kept_free=9))
+    assert desk.acquire("spot") == ["late"]
+
+
+def test_slots_are_kept_free_no_longer_than_that_is_said(desk: Desk) -> None:
+    desk.submit(fill("fill"), fill("more"))
+    desk.tell(Propose(kept_free=4))
+    desk.now_s = PROPOSED_MAX_S - 0.1
+    assert desk.acquire("spot") == []
+    desk.now_s = PROPOSED_MAX_S
+    assert desk.acquire("spot") == ["fill", "more"]
+
+
+def test_what_is_kept_free_is_not_replayed(desk: Desk) -> None:
+    desk.submit(fill("fill"))
+    before = len(desk.journal)
+    desk.tell(Propose(kept_free=4))
+    assert len(desk.journal) == before
+    fresh = Desk()
+    for record in desk.journal:
+        fresh.dispatcher.apply(record)
+    assert fresh.acquire("spot") == ["fill"]
+
+
+def test_why_a_backfill_waits_says_that_slots_are_kept(desk: Desk) -> None:
+    late = fill("late", submitted_at_s=WALL_S - 7 * 3_600)
+    desk.submit(fill("fill"), late, a_task("a"))
+    desk.tell(Propose(kept_free=4))
+    found = told(desk, "fill").waiting
+    assert found is not None
+    assert found.reason is WaitReason.PLACED
+    assert "kept for what presses more" in found.text
+    for name in ("late", "a"):
+        other = told(desk, name).waiting
+        assert other is not None
+        assert other.reason is WaitReason.NEXT

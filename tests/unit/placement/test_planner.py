@@ -122,6 +122,12 @@ def test_slots_are_kept_free_of_what_is_behind_where_it_would_make_others_late()
     assert found.chosen.missed == 0
 
 
+def test_no_slot_is_kept_free_where_nothing_else_waits_or_comes() -> None:
+    spread = Spread((1_800.0, 3_600.0, 7_200.0))
+    behind = [Demand(f"b{n}", spread, behind=True, patience_s=60, value=0.01) for n in range(5)]
+    assert made(Demand("r", spread, runs_on="w0"), *behind, rented=2).kept_free == 0
+
+
 def test_what_an_sla_waits_for_is_not_behind() -> None:
     tasks = (Demand("b", MINUTE, behind=True), Demand("t", MINUTE, after=(0,), due_s=900))
     found = made(*tasks)
