@@ -150,3 +150,25 @@ def test_a_fleet_grows_by_the_kind_of_worker_that_its_work_may_run_on() -> None:
     ups = Counter(one.offering for one in found.moves if isinstance(one, ScaleUp))
     assert ups["own"] * OWN.room[0] >= 8, "half of it has begun within its patience"
     assert found.chosen.missed < 1
+
+
+def test_of_a_pipeline_a_plan_knows_by_when_it_ends_and_not_what_follows_a_task() -> None:
+    """Ten tasks in a row have no slack left, a single one has half an hour: the order of a plan
+    does not tell them apart, sequencing's latest starts do."""
+    chain = PipelineKey("air", "chain")
+    known = {
+        chain: Expected(chain, (6_000.0, 6_000.0), end_by_s=T + 6_000),
+        DAILY: Expected(DAILY, (600.0, 600.0), end_by_s=T + 2_400),
+    }
+    first, only = a_task("first of ten", pipeline=chain), a_task("only", pipeline=DAILY)
+    found = made(
+        *waiting(only, first),
+        expected=known,
+        rented=[Rented("w", SPOT)],
+        took=Spread((600.0, 600.0)),
+    )
+    assert {one.name: (one.after, one.due_s) for one in found.demands} == {
+        "only": ((), 2_400),
+        "first of ten": ((), 6_000),
+    }
+    assert plan(found, Random(1)).order == ("only", "first of ten")
