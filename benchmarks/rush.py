@@ -103,9 +103,9 @@ def measure(options: Options) -> Figures:
         figures[name] = max(days[name])
     figures["order_violations"] = sum(days["order_violations"])
     figures["makespan_p95_min"] = quantiles(days["makespan_min"], n=20, method="inclusive")[-1]
-    misses, best = figures["sla_misses"], figures["sla_misses_clairvoyant"]
+    missed, best = figures["sla_misses"], figures["sla_misses_clairvoyant"]
     if best:
-        figures["sla_misses_over_clairvoyant"] = misses / best
+        figures["sla_misses_over_clairvoyant"] = missed / best
     figures["mornings"] = played
     return figures
 
@@ -126,7 +126,7 @@ def one_day(seed: int) -> Day:
     known_plan, known_took_s = clairvoyant(day, TRIES)
     known = _as_played(day, known_plan)
     live = planned(day, DRAWS)
-    end_s, known_s = _makespan_s(day, live), _makespan_s(day, known)
+    end_s, known_s = makespan_s(day, live), makespan_s(day, known)
     others = {
         "fifo": in_order(day, fifo(day)),
         "own_path": in_order(day, own_path(day)),
@@ -142,14 +142,14 @@ def one_day(seed: int) -> Day:
         "makespan_over_clairvoyant": end_s / known_s,
         "done_in_47_min": float(end_s <= GOAL_S),
         "done_in_47_min_known": float(known_s <= GOAL_S),
-        **{f"makespan_over_{name}": end_s / _makespan_s(day, one) for name, one in others.items()},
-        "makespan_without_implicit_over_with": _makespan_s(day, unseen) / _makespan_s(day, seen),
+        **{f"makespan_over_{name}": end_s / makespan_s(day, one) for name, one in others.items()},
+        "makespan_without_implicit_over_with": makespan_s(day, unseen) / makespan_s(day, seen),
         "stale_reads_without_implicit": stale_reads(day, blind),
         "order_violations": sum(violations(day, *_course(one)) for one in (known, live)),
-        "sla_misses": _misses(day, live),
-        "sla_misses_clairvoyant": _misses(day, known),
+        "sla_misses": misses(day, live),
+        "sla_misses_clairvoyant": misses(day, known),
         "sla_misses_unavoidable": _late(day, unhindered(day.demands, day.takes)),
-        **{f"sla_misses_{name}": _misses(day, one) for name, one in others.items()},
+        **{f"sla_misses_{name}": misses(day, one) for name, one in others.items()},
         **_fleet(day, live, end_s),
         "base_workers": base,
         "base_fits_9": float(base <= 9),
@@ -189,11 +189,13 @@ def _workers(played: Played, at_s: int) -> int:
     return sum(from_s <= at_s < until_s for from_s, until_s in played.paid)
 
 
-def _makespan_s(day: Morning, played: Played) -> int:
+def makespan_s(day: Morning, played: Played) -> int:
+    """When the last pipeline is done, since the hour."""
     return max(played.ends[number] for number in day.rush)
 
 
-def _misses(day: Morning, played: Played) -> int:
+def misses(day: Morning, played: Played) -> int:
+    """How many pipelines are late."""
     return _late(day, played.ends)
 
 
@@ -236,7 +238,7 @@ def _draw(_: Figures, path: Path) -> None:
         spans = [*zip(played.starts, played.ends, strict=True)]
         busy = [sum(s <= minute * MIN_S < e for s, e in spans) for minute in minutes]
         axes.plot(minutes, busy, label=name)
-        axes.axvline(_makespan_s(day, played) / MIN_S, color="grey", linewidth=0.8)
+        axes.axvline(makespan_s(day, played) / MIN_S, color="grey", linewidth=0.8)
     axes.set(xlabel="minutes from the hour; the rush ends at the grey lines", ylabel="slots")
     save(figure, path)
 

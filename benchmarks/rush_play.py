@@ -59,7 +59,7 @@ class Played:
 
 def planned(day: Morning, draws: int) -> Played:
     """By the planner, who knows durations as distributions only."""
-    return _Live(day, draws).play()
+    return Live(day, draws).play()
 
 
 def clairvoyant(day: Morning, tries: int) -> tuple[Plan, float]:
@@ -162,7 +162,7 @@ def stale_reads(day: Morning, played: Played) -> int:
     return len({reader for writer, reader in pairs if played.starts[reader] < played.ends[writer]})
 
 
-class _Live:
+class Live:
     """The shell: asks for plans, orders and drains workers, and tells who goes first."""
 
     def __init__(self, day: Morning, draws: int) -> None:

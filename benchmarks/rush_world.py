@@ -19,8 +19,8 @@ modelled, and how:
   running swarm nobody obeys that order: the dispatcher goes by the latest starts of pipelines that
   sequencing tells it, where priority is computed alone. A plan is told what stands on a pipeline
   (`Expected.end_by_s`) but not what follows a task within it, so it would put the first task of a
-  long pipeline that has to begin now behind the only task of one that has half an hour. It is
-  told `kept_free`, and obeys that.
+  long pipeline that has to begin now behind the only task of one that has half an hour.
+  The dispatcher is told `kept_free`, and obeys it.
 - From minute 45 on, base load of 17 slots (8.5 workers): tasks that come every five minutes, each
   at its own phase, of one to four minutes, sigma 0.15. None may wait for more than a minute.
 """
