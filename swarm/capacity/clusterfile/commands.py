@@ -4,11 +4,14 @@ import re
 from typing import Any
 
 from swarm.capacity.clusterfile import started
+from swarm.capacity.clusterfile.groups import is_ours, is_spot
 from swarm.capacity.clusterfile.located import Note, Path, at, entries, items, texts
 
 _HEAD = "head_start_ray_commands"
 _WORKER = "worker_start_ray_commands"
 _OPTION = re.compile(r"--(dashboard-host|http-host)[= ](\S+)")
+_UP, _NOTICES = "swarm up", "SWARM_WORKER__NOTICES"
+_TELLING = ("aws", "gcp")  # ahead, that a machine on spot ends
 _ANYBODY = ("0.0.0.0/0", "::/0")
 
 
@@ -34,6 +37,7 @@ def check(tree: Any, note: Note) -> None:
             "the nodes have no token in common, and refuse one another",
             "`/home/USER/.ray/auth_token: ~/.ray/auth_token`; `ray get-auth-token --generate`",
         )
+    _notices(tree, head, note)
     _group(tree, note)
 
 
@@ -72,6 +76,22 @@ def _worker(commands: list[str], note: Note) -> None:
     environ = started.assigned(commands[number])
     started.token(environ, (_WORKER, number), note)
     started.niceness(environ, (_WORKER, number), note)
+
+
+def _notices(tree: Any, head: list[str], note: Note) -> None:
+    """Whom workers on spot ask whether their machine goes away. What else starts swarm, and its
+    settings, are not in the file."""
+    cloud = at(tree, "provider", "type")
+    kinds = [kind for _, kind in entries(tree, "available_node_types") if is_ours(kind)]
+    if cloud not in _TELLING or not any(is_spot(kind) for kind in kinds):
+        return
+    for number, command in enumerate(head):
+        if _UP in command and started.assigned(command).get(_NOTICES) != cloud:
+            note(
+                (_HEAD, number),
+                "that a machine on spot goes away is not noticed before it is gone",
+                f"`{_NOTICES}={cloud} {_UP}`",
+            )
 
 
 def _starts(commands: list[str], option: str) -> int | None:

@@ -56,6 +56,11 @@ def is_ours(kind: Any) -> bool:
     return KEEP_OFF_LABEL not in dict(entries(kind, "labels"))
 
 
+def is_spot(kind: Any) -> bool:
+    """Whether others may take the nodes of this group away."""
+    return bool(at(kind, "labels", MARKET_LABEL) == CapacityClass.SPOT)
+
+
 def labels(name: str, given: Mapping[str, Any], path: Path, note: Note) -> None:
     """Those by which swarm asks for a node of this group, or leaves it alone."""
     if KEEP_OFF_LABEL in given:

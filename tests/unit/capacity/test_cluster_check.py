@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 from swarm.capacity.clusterfile.check import check
+from swarm.capacity.clusterfile.located import texts
+from swarm.capacity.clusterfile.started import assigned
+from swarm.config import load
 from swarm.errors import InputError
 
 FOLDER = Path(__file__).parents[3] / "cluster"
@@ -30,6 +34,22 @@ class Fault(NamedTuple):
 
 
 FAULTS = {
+    "spot workers that ask nobody whether their machine goes away": Fault(
+        AWS,
+        "RAY_AUTH_MODE=token SWARM_WORKER__NOTICES=aws swarm up",
+        "RAY_AUTH_MODE=token swarm up",
+        ("token swarm up", 0),
+        "is not noticed before it is gone",
+        "`SWARM_WORKER__NOTICES=aws swarm up`",
+    ),
+    "spot workers that ask another cloud": Fault(
+        AWS,
+        "SWARM_WORKER__NOTICES=aws",
+        "SWARM_WORKER__NOTICES=gcp",
+        ("NOTICES=gcp", 0),
+        "is not noticed before it is gone",
+        "`SWARM_WORKER__NOTICES=aws swarm up`",
+    ),
     "a key that Ray does not know": Fault(
         AWS,
         "upscaling_speed: 100",
@@ -155,8 +175,8 @@ FAULTS = {
     ),
     "an API for all": Fault(
         AWS,
-        "RAY_AUTH_MODE=token swarm up",
-        "SWARM_API__HOST=0.0.0.0 RAY_AUTH_MODE=token swarm up",
+        "SWARM_WORKER__NOTICES=aws swarm up",
+        "SWARM_API__HOST=0.0.0.0 SWARM_WORKER__NOTICES=aws swarm up",
         ("SWARM_API__HOST", 0),
         "in the clear",
         "ray attach",
@@ -430,6 +450,52 @@ def test_where_all_groups_are_for_other_jobs_nobody_does_swarms_work() -> None:
     for name in ("spot", "dedicated"):
         text = text.replace(f"swarm/offering: {name}", 'swarm/keep-off: "true"')
     assert [one.problem for one in check(text)] == ["no node does work"]
+
+
+def without_notices() -> str:
+    return text_of(AWS).replace("SWARM_WORKER__NOTICES=aws ", "")
+
+
+def test_the_swarm_of_the_file_for_aws_has_its_workers_ask() -> None:
+    (command,) = (
+        one
+        for one in texts(yaml.safe_load(text_of(AWS)), "head_start_ray_commands")
+        if "swarm up" in one
+    )
+    told = {name: one for name, one in assigned(command).items() if name.startswith("SWARM_")}
+    assert load(FOLDER / "swarm.yaml", told).worker.notices == "aws"
+
+
+def test_on_google_cloud_spot_workers_ask_it() -> None:
+    on_aws = """  region: us-east-1
+  availability_zone: us-east-1a,us-east-1b,us-east-1c # tried in this order
+"""
+    on_gcp = "  region: us-east1\n  availability_zone: us-east1-b\n  project_id: ours\n"
+    for asks, told in (
+        ("", 1),
+        ("SWARM_WORKER__NOTICES=aws ", 1),
+        ("SWARM_WORKER__NOTICES=gcp ", 0),
+    ):
+        text = text_of(AWS).replace("SWARM_WORKER__NOTICES=aws ", asks)
+        found = check(text.replace("type: aws", "type: gcp").replace(on_aws, on_gcp))
+        fixes = [one.fix for one in found if "before it is gone" in one.problem]
+        assert fixes == ["`SWARM_WORKER__NOTICES=gcp swarm up`"] * told
+
+
+def test_where_no_worker_of_swarm_is_on_spot_nobody_needs_to_ask() -> None:
+    tree = yaml.safe_load(without_notices())
+    kinds = tree["available_node_types"]
+    (finding,) = check(yaml.safe_dump(tree))
+    assert "before it is gone" in finding.problem
+    for name in [name for name in kinds if name.startswith("spot")]:
+        kinds[name]["labels"] = {"ray.io/market-type": "spot", "swarm/keep-off": "true"}
+    assert check(yaml.safe_dump(tree)) == []
+
+
+def test_where_the_file_does_not_start_swarm_whoever_does_tells_it() -> None:
+    tree = yaml.safe_load(without_notices())
+    tree["head_start_ray_commands"].pop()
+    assert check(yaml.safe_dump(tree)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
