@@ -1,6 +1,9 @@
 """The offerings that a cluster file for `ray up` stands for: its node types with `swarm/offering`,
 but for those with `swarm/keep-off`, which are for other jobs on the same Ray.
 
+A node has the CPUs, the bytes of `memory` and the GPUs that its type says in `resources`. What Ray
+finds out of a machine by itself is not in the file, so none of it is offered.
+
 Labels say what Ray's schema has no place for: `swarm/usd-per-hour` where the price is not known
 otherwise, and `swarm/boot-s`, how long a node takes until it works.
 """
@@ -12,6 +15,7 @@ from swarm.errors import ConfigError
 from swarm.model.plans import Offering
 from swarm.model.work import KEEP_OFF_LABEL, MARKET_LABEL, OFFERING_LABEL, CapacityClass
 from swarm.placement.prices import ondemand_usd_per_h
+from swarm.placement.rooms import room
 
 PRICE_LABEL = "swarm/usd-per-hour"
 BOOT_LABEL = "swarm/boot-s"
@@ -46,7 +50,8 @@ def _offering(name: str, kind: Mapping[str, Any], region: str, price_of: PriceOf
         price = labels.get(PRICE_LABEL)
         usd = price_of(_instance(kind), region, capacity) if price is None else float(price)
         boot_s = int(labels.get(BOOT_LABEL, _BOOT_S))
-        slots = int(kind["resources"]["CPU"])
+        has = kind["resources"]
+        own = room(int(has["CPU"]), int(has.get("memory", 0)), float(has.get("GPU", 0)))
     except (KeyError, ValueError) as error:
         raise ConfigError(
             f"node type `{name}`: {error}; `swarm cluster check` tells what is wrong with it."
@@ -57,7 +62,7 @@ def _offering(name: str, kind: Mapping[str, Any], region: str, price_of: PriceOf
             f'label `{PRICE_LABEL}: "0.10"`.'
         )
     most = kind.get("max_workers")
-    return Offering(name, (slots,), usd, boot_s, capacity, most)
+    return Offering(name, own, usd, boot_s, capacity, most)
 
 
 def _instance(kind: Mapping[str, Any]) -> str:

@@ -54,14 +54,24 @@ def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
     from swarm.capacity.clusterfile.check import described
     from swarm.capacity.node_types import known_price
     from swarm.capacity.node_types import offerings as offered
+    from swarm.placement.rooms import resources_of
 
     if _checked(file):
         fail(f"Something is wrong with it: swarm cluster check {file}", 1)
     found = offered(described(file.read_text(encoding="utf-8")), known_price)
+    for one in found:
+        if not resources_of(one).memory_bytes:
+            typer.echo(
+                f"{one.name}: offers no memory, so no node of it is ordered for a task with "
+                "`memory_bytes`; say it in its `resources`, in bytes: `memory: 16000000000`",
+                err=True,
+            )
     rows = [
         {
             "name": one.name,
             "slots": one.room[0],
+            "memory_bytes": resources_of(one).memory_bytes,
+            "gpu": resources_of(one).gpu,
             "price_usd_per_h": one.price_usd_per_h,
             "boot_s": one.boot_s,
             "market": one.capacity.value,
@@ -74,7 +84,7 @@ def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps(tree, indent=2))
     elif output is Output.TABLE:
-        columns = ("name", "slots", "price_usd_per_h", "boot_s", "market", "most")
+        columns = tuple(rows[0]) if rows else ("name",)
         print_table(columns, ([str(row[column]) for column in columns] for row in rows))
     else:
         typer.echo(yaml.safe_dump(tree, sort_keys=False), nl=False)

@@ -26,6 +26,12 @@ def room(slots: int, memory_bytes: int, gpu: float) -> Room:
     return slots, memory_bytes // _MIB, round(gpu * 100)
 
 
+def resources_of(offering: Offering) -> Resources:
+    """What a worker of it offers, as `room` counts it: memory in whole MiB."""
+    own, memory, gpu = (*offering.room, 0, 0)[:_KINDS]
+    return Resources(float(own), memory * _MIB, gpu / 100)
+
+
 def room_of(offer: Offer) -> Room:
     """What a worker that stands has."""
     return room(offer.slots, offer.resources.memory_bytes, offer.resources.gpu)

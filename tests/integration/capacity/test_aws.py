@@ -64,6 +64,15 @@ def prepared() -> dict[str, Any]:
     return made
 
 
+def found_out() -> dict[str, dict[str, int]]:
+    """What Ray takes the machines of the file for where it is not told their memory."""
+    tree = yaml.safe_load(FILE.read_text())
+    for name in WORKERS:
+        del tree["available_node_types"][name]["resources"]["memory"]
+    config = AWSNodeProvider.fillout_available_node_types_resources(prepare_config(tree))
+    return {name: config["available_node_types"][name]["resources"] for name in WORKERS}
+
+
 def instances() -> dict[str, dict[str, Any]]:
     """What the account has, by node type."""
     answer = boto3.client("ec2").describe_instances()["Reservations"]
@@ -101,6 +110,8 @@ def test_spot_and_dedicated_are_rented_as_they_are_labelled_and_returned(aws: No
     assert rented["head"].get("InstanceLifecycle") is None
     cluster = {key: config[key] for key in config if key != "head_node"}
     asks = AutoscalingConfig(cluster, skip_content_hash=True)
+    said = {name: types[name]["resources"] for name in WORKERS}
+    assert said == found_out(), "the file says of memory what Ray itself would"
     for name, (_, lifecycle) in WORKERS.items():
         market = asks.get_node_labels(name)["ray.io/market-type"]
         assert market == ("spot" if lifecycle else "on-demand")

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
+from swarm.capacity.clusterfile.check import described
 from swarm.capacity.node_types import known_price, offerings
 from swarm.errors import ConfigError
 from swarm.model.plans import Offering
-from swarm.model.work import CapacityClass
+from swarm.model.work import CapacityClass, Resources
+from swarm.placement.rooms import resources_of, room
 
 FOLDER = Path(__file__).parents[3] / "cluster"
 
@@ -33,7 +35,7 @@ def test_each_type_is_an_offering() -> None:
     found = of("aws.yaml")
     assert len(found) == 5, "the head is none"
     assert found["dedicated-m5-xlarge"] == Offering(
-        "dedicated-m5-xlarge", (4,), 0.192, 180, CapacityClass.DEDICATED, most=10
+        "dedicated-m5-xlarge", (4, 11_468, 0), 0.192, 180, CapacityClass.DEDICATED, most=10
     )
     assert found["spot-m6i-xlarge"].capacity is CapacityClass.SPOT
 
@@ -59,7 +61,26 @@ def test_what_nobody_can_price_is_named_with_the_fix() -> None:
         offerings(a_type(node_config={"InstanceType": "x9.huge"}), known_price)
 
 
-@pytest.mark.parametrize("resources", [{}, {"CPU": "many"}])
+@pytest.mark.parametrize("resources", [{}, {"CPU": "many"}, {"CPU": 4, "memory": "16Gi"}])
 def test_what_says_no_cpus_is_named(resources: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"`big`.*swarm cluster check"):
         offerings(a_type(resources=resources), known_price)
+
+
+def test_memory_and_gpus_are_offered_too() -> None:
+    (found,) = offerings(a_type(resources={"CPU": 4, "memory": 8 << 30, "GPU": 2}), known_price)
+    assert found.room == room(4, 8 << 30, 2.0)
+    assert resources_of(found) == Resources(4.0, 8 << 30, 2.0)
+
+
+def test_what_a_type_does_not_say_it_has_is_not_offered() -> None:
+    (found,) = offerings(a_type(), known_price)
+    assert found.room == room(4, 0, 0)
+
+
+def test_a_pod_offers_the_memory_of_its_limit() -> None:
+    text = (FOLDER / "kuberay" / "rayservice.yaml").read_text()
+    spot, dedicated = offerings(described(text), known_price)
+    assert resources_of(spot) == resources_of(dedicated) == Resources(4.0, 16 << 30)
+    on_gpus = text.replace("limits: {cpu", "limits: {nvidia.com/gpu: 1, cpu")
+    assert {one.room[2] for one in offerings(described(on_gpus), known_price)} == {100}
