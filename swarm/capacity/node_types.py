@@ -43,6 +43,22 @@ def offerings(cluster: Mapping[str, Any], price_of: PriceOf) -> list[Offering]:
     ]
 
 
+def zoneless(cluster: Mapping[str, Any]) -> list[str]:
+    """The types on AWS whose spot nodes may come up in any of several zones, by their names."""
+    provider = cluster.get("provider", {})
+    zones = str(provider.get("availability_zone") or "")
+    several = not zones or "," in zones  # where none is named Ray takes all of the region
+    return [
+        name
+        for name, kind in cluster.get("available_node_types", {}).items()
+        if several
+        and provider.get("type") == "aws"
+        and OFFERING_LABEL in kind.get("labels", {})
+        and kind["labels"].get(MARKET_LABEL) == CapacityClass.SPOT
+        and len(kind.get("node_config", {}).get("SubnetIds", ())) != 1
+    ]
+
+
 def _offering(name: str, kind: Mapping[str, Any], region: str, price_of: PriceOf) -> Offering:
     labels = kind["labels"]
     try:

@@ -52,13 +52,14 @@ def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
     import yaml
 
     from swarm.capacity.clusterfile.check import described
-    from swarm.capacity.node_types import known_price
+    from swarm.capacity.node_types import known_price, zoneless
     from swarm.capacity.node_types import offerings as offered
     from swarm.placement.rooms import resources_of
 
     if _checked(file):
         fail(f"Something is wrong with it: swarm cluster check {file}", 1)
-    found = offered(described(file.read_text(encoding="utf-8")), known_price)
+    cluster = described(file.read_text(encoding="utf-8"))
+    found = offered(cluster, known_price)
     for one in found:
         if not resources_of(one).memory_bytes:
             typer.echo(
@@ -66,6 +67,12 @@ def offerings(file: FileArgument, output: AsIsOption = Output.YAML) -> None:
                 "`memory_bytes`; say it in its `resources`, in bytes: `memory: 16000000000`",
                 err=True,
             )
+    for name in zoneless(cluster):
+        typer.echo(
+            f"{name}: may come up in any of several zones, so it counts as a failure domain of its "
+            "own; cluster/README.md says how to have a type for each zone",
+            err=True,
+        )
     rows = [
         {
             "name": one.name,

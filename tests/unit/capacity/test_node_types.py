@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from swarm.capacity.clusterfile.check import described
-from swarm.capacity.node_types import known_price, offerings
+from swarm.capacity.node_types import known_price, offerings, zoneless
 from swarm.errors import ConfigError
 from swarm.model.plans import Offering
 from swarm.model.work import CapacityClass, Resources
@@ -84,3 +84,16 @@ def test_a_pod_offers_the_memory_of_its_limit() -> None:
     assert resources_of(spot) == resources_of(dedicated) == Resources(4.0, 16 << 30)
     on_gpus = text.replace("limits: {cpu", "limits: {nvidia.com/gpu: 1, cpu")
     assert {one.room[2] for one in offerings(described(on_gpus), known_price)} == {100}
+
+
+def test_spot_over_several_zones_has_none_unless_its_subnet_is_in_one() -> None:
+    tree = yaml.safe_load((FOLDER / "aws.yaml").read_text())
+    kinds = tree["available_node_types"]
+    kinds["spot-m5-xlarge"]["node_config"]["SubnetIds"] = ["subnet-1"]
+    kinds["spot-m5a-xlarge"]["node_config"]["SubnetIds"] = ["subnet-1", "subnet-2"]
+    assert zoneless(tree) == ["spot-m5a-xlarge", "spot-m6i-xlarge"]
+    del tree["provider"]["availability_zone"]
+    assert zoneless(tree) == ["spot-m5a-xlarge", "spot-m6i-xlarge"]
+    tree["provider"]["availability_zone"] = "us-east-1a"
+    assert zoneless(tree) == []
+    assert zoneless(yaml.safe_load((FOLDER / "onprem.yaml").read_text())) == []

@@ -134,9 +134,17 @@ def test_where_a_type_says_no_memory_it_is_told_what_to_write(tmp_path: Path) ->
     told = GOOD.read_text().replace("CPU: 4, memory: 12025908428", "CPU: 4", 1)
     file.write_text(told)
     done = CliRunner().invoke(app, ["cluster", "offerings", str(file)])
-    (line,) = done.stderr.splitlines()
+    (line,) = (one for one in done.stderr.splitlines() if "memory" in one)
     assert line.startswith("spot-m5-xlarge: ")
     assert "`memory: 16000000000`" in line
+
+
+def test_spot_that_may_come_up_in_any_zone_is_told() -> None:
+    done = CliRunner().invoke(app, ["cluster", "offerings", str(GOOD)])
+    told = [
+        line.split(":")[0] for line in done.stderr.splitlines() if "any of several zones" in line
+    ]
+    assert told == ["spot-m5-xlarge", "spot-m5a-xlarge", "spot-m6i-xlarge"]
 
 
 def test_a_file_with_a_fault_offers_nothing(bad: Path) -> None:
