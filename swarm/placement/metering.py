@@ -1,8 +1,8 @@
 """Whose every second of a node was, hour by hour, before anybody says what it cost.
 
-A node's time goes to those who held its slots, by slot-seconds; what nobody held is idle and is
-never spread over the others. Where more slots were held than the node has, they share it. So what
-was held and what was idle make the time that nodes were there.
+A node's time goes to those who held its slots, by slot-seconds; what nobody held, its boot too, is
+idle and never spread over the others. Where more slots were held than the node has, they share it.
+So what was held and what was idle make the time that nodes were there.
 """
 
 from collections import defaultdict
@@ -65,6 +65,15 @@ class Presence(NamedTuple):
     until_s: float
 
 
+class Rent(NamedTuple):
+    """A node that was seen to boot: paid for from then until it left, with or without a worker."""
+
+    node: str
+    offering: str
+    from_s: float
+    until_s: float
+
+
 class FleetHour(NamedTuple):
     """The nodes of a pool and class in an hour: for how long, together; how many at once at most;
     and for how long any was there."""
@@ -97,14 +106,29 @@ class Metered:
     held: tuple[HeldHour, ...] = ()
 
 
-def stays(workers: Iterable[Presence]) -> list[Stay]:
-    """The nodes that workers stood on. A node is there from its first worker to its last, also
-    while one took the place of another; its pool and class are those of the newest."""
+def stays(workers: Iterable[Presence], rents: Iterable[Rent] = ()) -> list[Stay]:
+    """The nodes that were there. One is from its first worker to its last, also while one took the
+    place of another; its pool and class are those of the newest. What was rented is there before
+    the first as well, without slots, and after the last. Where no worker ever came its offering
+    is its pool, and its class that of others of it; dedicated, the dearest, where there are none.
+    """
     of_node: dict[str, list[Presence]] = defaultdict(list)
     for worker in workers:
         if worker.until_s > worker.from_s:
             of_node[worker.node].append(worker)
-    return [stay for node in of_node.values() for stay in _of_one(node)]
+    found = {node: list(_of_one(those)) for node, those in of_node.items()}
+    classes = {stay.pool: stay.capacity for there in found.values() for stay in there}
+    empty = []
+    for rent in rents:
+        if there := found.get(rent.node):
+            first, last = there[0], there[-1]
+            there[-1] = last._replace(until_s=max(last.until_s, rent.until_s))
+            if rent.from_s < first.from_s:
+                there.insert(0, first._replace(slots=0, from_s=rent.from_s, until_s=first.from_s))
+        elif rent.until_s > rent.from_s:
+            capacity = classes.get(rent.offering, CapacityClass.DEDICATED)
+            empty.append(Stay(rent.node, rent.offering, capacity, 0, rent.from_s, rent.until_s))
+    return [*(stay for there in found.values() for stay in there), *empty]
 
 
 def meter(there: Iterable[Stay], uses: Iterable[Use]) -> Metered:

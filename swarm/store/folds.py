@@ -38,6 +38,7 @@ from swarm.model.scaling import PlanMade, Scaled
 from swarm.model.sequencing import IntentMade, SlaChanged
 from swarm.model.sla import Standing
 from swarm.store.read_tables import PAST, digest, pipeline_row_key, plain, row_key
+from swarm.store.rents import RentChanges
 from swarm.store.stories import TaskChanges
 from swarm.store.usage import UsageChanges
 
@@ -84,6 +85,7 @@ class Changes:
     scaling: Rows = field(default_factory=Rows)
     tasks: TaskChanges = field(default_factory=TaskChanges)
     usage: UsageChanges = field(default_factory=UsageChanges)
+    rents: RentChanges = field(default_factory=RentChanges)
     runs: Rows = field(default_factory=Rows)
     # The event that ends a try need not tell when it began; the one before it did.
     task_runs: Rows = field(default_factory=lambda: Rows(since_first=True))
@@ -161,6 +163,8 @@ class Changes:
         kind = type(record).__name__
         step = f"{number:019}/{digest(body)}" if isinstance(record, Scaled) else ""
         self.scaling.put(f"{kind}/{step}", at_s, body, kind=kind)
+        if isinstance(record, Scaled):
+            self.rents.add(record, at_s)
 
     def _add_facet(self, facet: Facet, body: str, at_s: float) -> None:
         if facet.content or facet.left_out:

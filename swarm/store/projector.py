@@ -157,6 +157,7 @@ class Projector:
         self._write_rows(connection, read_tables.task_runs, changes.task_runs)
         changes.tasks.write(connection, self._database)
         changes.usage.write(connection, self._database)
+        changes.rents.write(connection)
         if changes.dependencies:
             connection.execute(_CLOSE, list(changes.closed.values()))
             connection.execute(insert(dependencies), changes.dependencies)

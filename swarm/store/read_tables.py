@@ -168,6 +168,17 @@ uses = Table(
     Column("from_s", Float(53), nullable=False),
     Column("until_s", Float(53)),
 )
+# The nodes that placement saw: `boots_s` of one it saw boot, `joined_s` of one that joined.
+rents = Table(
+    "swarm_rents",
+    projections,
+    Column("id", _COUNTER, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("offering", Text, nullable=False),
+    Column("boots_s", Float(53)),
+    Column("joined_s", Float(53)),
+    Column("until_s", Float(53)),
+)
 fleet_hours = Table(
     "swarm_fleet_hours",
     projections,

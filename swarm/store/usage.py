@@ -72,6 +72,7 @@ from swarm.store.read_tables import (
     tasks,
     uses,
 )
+from swarm.store.rents import drop_rents, rented
 
 Row = dict[str, Any]
 
@@ -299,6 +300,7 @@ def sum_up(connection: Connection) -> None:
     connection.execute(delete(uses).where(uses.c.until_s <= until * HOUR_S))
     # One that was followed by another on its node tells that the node was there between.
     connection.execute(delete(presences).where(presences.c.until_s <= (until - 1) * HOUR_S))
+    drop_rents(connection, (until - 1) * HOUR_S)
 
 
 def trim_hours(connection: Connection, kept: int) -> None:
@@ -327,7 +329,7 @@ def _fresh(
 
 
 def _stays(connection: Connection, until_s: float) -> list[Stay]:
-    """The nodes that workers stood on, of what is not summed up yet."""
+    """The nodes that were there, of what is not summed up yet."""
     there = []
     for row in connection.execute(select(presences).where(presences.c.from_s < until_s)):
         offer = decode_row(row, WorkerJoined).offer
@@ -335,7 +337,7 @@ def _stays(connection: Connection, until_s: float) -> list[Stay]:
         programs = "" in offer.capabilities
         place = (plain(offer.node), plain(offer.pool), offer.capacity, offer.slots, programs)
         there.append(Presence(*place, row.from_s, end_s))
-    return stays(there)
+    return stays(there, rented(connection, until_s))
 
 
 def _end_s(ended_s: float | None, until_s: float) -> float:

@@ -17,7 +17,7 @@ from swarm.store.database import Database, is_postgres
 
 History = Literal["journal", "projections", "outputs"]
 
-HEADS: dict[History, str] = {"journal": "0005", "projections": "0014", "outputs": "0001"}
+HEADS: dict[History, str] = {"journal": "0005", "projections": "0015", "outputs": "0001"}
 _ADVISORY_LOCK = 0x73776172  # any number, the same in every version of swarm
 _one_at_a_time = threading.Lock()  # alembic keeps its context in module globals
 

@@ -22,6 +22,7 @@ from swarm.model.graph import PipelineSeen
 from swarm.model.journal import Entry
 from swarm.model.keys import PipelineKey, TaskKey
 from swarm.model.pipelines import Pipeline, Task
+from swarm.model.scaling import Scaled, Step
 from swarm.model.work import (
     CapacityClass,
     LossCause,
@@ -43,15 +44,19 @@ PIPELINE = PipelineKey("airflow", "load")
 
 
 class Story:
-    """Entries of the dispatcher's stream, at hours since the beginning."""
+    """Entries of a stream, the dispatcher's, at hours since the beginning."""
 
-    def __init__(self):
+    def __init__(self, stream="dispatch"):
         self.entries = []
+        self.stream = stream
 
     def at(self, hour, *records):
         for record in records:
             seq = len(self.entries) + 1
-            self.entries.append(Entry("dispatch", seq, BEGIN_S + hour * HOUR_S, "cause", record))
+            self.entries.append(Entry(self.stream, seq, BEGIN_S + hour * HOUR_S, "cause", record))
+
+    def step(self, hour, step, node, offering="cheap"):
+        self.at(hour, Scaled(step, BEGIN_S + hour * HOUR_S, offering=offering, node=node))
 
 
 def joined(worker, slots=2):
@@ -96,6 +101,41 @@ def a_history(seed):
             free.append(running.pop(task))
             story.at(at, ended(task, outcome=chance.choice((Outcome.SUCCEEDED, Outcome.FAILED))))
     return story.entries
+
+
+def a_short_life(seed):
+    """Nodes of some half an hour: what dispatcher and placement journal of them, and the hours
+    they are billed for. Each boots under another name than it has when its worker comes; some are
+    refused, and some never join."""
+    chance, work, fleet, billed_h = random.Random(seed), Story(), Story("placement"), 0.0
+    told = []
+    for number in range(60):
+        at, fate = number * 0.3, chance.random()
+        boots_h, lives_h = chance.uniform(0.03, 0.06), chance.uniform(0.4, 0.7)
+        up, gone = at + boots_h, at + boots_h + lives_h
+        told.append((at + 0.002, fleet.step, Step.BOOTING, f"boot-{number % 7}"))
+        if fate < 0.1:
+            told.append((up, fleet.step, Step.NOT_COME, f"boot-{number % 7}"))
+            continue
+        if fate < 0.2:
+            told.append((up, fleet.step, Step.NOT_JOINED, f"boot-{number % 7}"))
+            told.append((gone, fleet.step, Step.LEFT, f"boot-{number % 7}"))
+            billed_h += gone - at
+            continue
+        worker = joined(f"w{number}")
+        told.append((up, work.at, worker))
+        told.append((up + 0.002, fleet.step, Step.JOINED, f"node-w{number}"))
+        told.append((up + 0.002, fleet.step, Step.LEFT, f"boot-{number % 7}"))
+        told.append(
+            (up + 0.01, work.at, submitted(f"t{number}"), granted(f"t{number}", f"w{number}"))
+        )
+        told.append((gone - 0.02, work.at, ended(f"t{number}")))
+        told.append((gone - 0.01, work.at, WorkerGone(WorkerId(f"w{number}"), LossCause.NODE_GONE)))
+        told.append((gone + 0.002, fleet.step, Step.LEFT, f"node-w{number}"))
+        billed_h += gone - at
+    for hour, tell, *what in sorted(told, key=lambda one: one[0]):
+        tell(hour, *what)
+    return sorted(work.entries + fleet.entries, key=lambda entry: entry.at_s), billed_h
 
 
 def usage(store, hours, *, runs=True):
@@ -342,3 +382,112 @@ def test_sums_outlive_projections_that_are_made_anew(store):
     assert usage(store, 40).fleet
     projector.apply(entries)
     assert rounded(usage(store, 40)) == before
+
+
+def node_h(found):
+    return sum(one.node_s for one in found.fleet) / HOUR_S
+
+
+def a_rented_node(story, node="node-w"):
+    story.step(0.0, Step.ORDERED, "")
+    story.step(0.01, Step.BOOTING, node)
+    return story
+
+
+def test_the_boot_of_a_node_is_paid_for_and_nobodys(store):
+    """Also what it is there after its last worker."""
+    work, fleet = Story(), a_rented_node(Story("placement"))
+    fleet.step(0.11, Step.JOINED, "node-w")
+    work.at(0.1, joined("w"), submitted("a"), granted("a", "w"))
+    work.at(0.5, ended("a"), WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    fleet.step(0.51, Step.LEFT, "node-w")
+    projector = store.projector()
+    projector.apply(work.entries)
+    assert node_h(usage(store, 1)) == pytest.approx(0.4)
+    projector.apply(fleet.entries)
+    found = usage(store, 1)
+    assert node_h(found) == pytest.approx(0.5)
+    (hour,) = found.fleet
+    assert (hour.pool, hour.capacity, hour.nodes) == ("cheap", CapacityClass.SPOT, 1)
+    assert sum(one.node_s for one in found.held) == pytest.approx(0.2 * HOUR_S)  # a slot of two
+    stood, held = store.projections().fleet.standing(BEGIN_S, BEGIN_S + HOUR_S)
+    assert [(one.slots, round((one.until_s - one.from_s) / HOUR_S, 3)) for one in stood] == [
+        (0, 0.09),
+        (2, 0.41),
+    ]
+    assert len(held) == 1
+
+
+def test_a_node_that_got_another_name_when_it_joined_is_one(store):
+    """It boots for longer than its worker takes to be seen, and is not there twice meanwhile."""
+    work, fleet = Story(), a_rented_node(Story("placement"), "boot-1")
+    work.at(0.1, joined("w"))
+    fleet.step(0.11, Step.JOINED, "node-w")
+    fleet.step(0.11, Step.LEFT, "boot-1")
+    work.at(0.5, WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    fleet.step(0.51, Step.LEFT, "node-w")
+    projector = store.projector()
+    for entry in sorted(work.entries + fleet.entries, key=lambda entry: entry.at_s):
+        projector.apply([entry])
+    found = usage(store, 1)
+    assert node_h(found) == pytest.approx(0.5)
+    assert [one.nodes for one in found.fleet] == [1]
+
+
+def test_what_never_joined_is_paid_for_and_what_never_came_is_not(store):
+    work, fleet = Story(), a_rented_node(Story("placement"), "boot-1")
+    fleet.step(0.01, Step.BOOTING, "boot-2", "sure")
+    fleet.step(0.2, Step.NOT_COME, "boot-2", "sure")
+    fleet.step(0.21, Step.NOT_JOINED, "boot-1")
+    fleet.step(0.31, Step.LEFT, "boot-1")
+    work.at(0.0, joined("w"))  # of the same pool, so it is known to be spot
+    work.at(0.3, WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    projector = store.projector()
+    projector.apply(fleet.entries)
+    (alone,) = usage(store, 1).fleet
+    assert (alone.pool, alone.capacity) == ("cheap", CapacityClass.DEDICATED)
+    projector.apply(work.entries)
+    (both,) = usage(store, 1).fleet
+    assert (both.pool, both.capacity, both.nodes) == ("cheap", CapacityClass.SPOT, 2)
+    assert both.node_s == pytest.approx(0.6 * HOUR_S)
+
+
+def test_what_boots_is_there_as_far_as_placement_tells(store):
+    """Where it tells no more the node is not there for ever."""
+    fleet = a_rented_node(Story("placement"))
+    projector = store.projector()
+    projector.apply(fleet.entries)
+    assert node_h(usage(store, 90)) == 0.0
+    fleet.step(0.11, Step.REACHABLE, "")
+    projector.apply(fleet.entries)
+    assert node_h(usage(store, 90)) == pytest.approx(0.1)
+
+
+def test_nodes_that_nobody_saw_boot_count_by_their_workers(store):
+    """A fixed pool, or one that stood before."""
+    work, fleet = Story(), Story("placement")
+    work.at(0.1, joined("w"))
+    fleet.step(0.0, Step.JOINED, "node-w")
+    work.at(0.5, WorkerGone(WorkerId("w"), LossCause.NODE_GONE))
+    fleet.step(0.6, Step.LEFT, "node-w")
+    projector = store.projector()
+    projector.apply(work.entries)
+    projector.apply(fleet.entries)
+    assert node_h(usage(store, 1)) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nodes_of_half_an_hour_are_within_two_percent_of_their_bill(new_store, seed):
+    """Also where they come in small batches and are summed up on the way."""
+    entries, billed_h = a_short_life(seed)
+    whole, parts = new_store(), new_store()
+    whole.projector().apply(entries)
+    found = usage(whole, 40)
+    assert abs(node_h(found) - billed_h) < 0.02 * billed_h
+    projector, chance, at = parts.projector(), random.Random(seed), 0
+    while at < len(entries):
+        size = chance.randrange(1, 20)
+        projector.apply(entries[at : at + size])
+        projector.trim(Retention())
+        at += size
+    assert rounded(usage(parts, 40)) == rounded(found)
