@@ -1,7 +1,8 @@
 """The names of all metrics, with what they mean, and the form of a line of the log.
 
 Units are those of Prometheus (seconds, and counts), and come last in the name. No label takes ids
-of tasks or runs; the one that takes names from outside, `sla`, takes `SLAS_MAX` of them.
+of tasks or runs; of those that take names from outside, `sla` takes `SLAS_MAX` of them, all others
+those that the settings have.
 """
 
 from dataclasses import dataclass, field
@@ -87,6 +88,20 @@ HAZARD_PRECISION = _gauge(
     "swarm_hazard_precision_ratio",
     "Of the judged hazards of a kind, those that were right.",
     "kind",
+)
+
+# --- of placement --------------------------------------------------------------------------------
+NODES_WANTED = _gauge("swarm_nodes_wanted", "Nodes that placement wants.", "offering", "market")
+NODES = _gauge("swarm_nodes", "Nodes that stand by for work or boot.", "offering", "market")
+NODES_USD = _gauge("swarm_nodes_usd_per_hour", "What those nodes cost, as they are offered now.")
+PLAN_GAP = _gauge(
+    "swarm_plan_gap_ratio", "How long the plan takes, over what none on its workers can beat."
+)
+TRUSTED = _gauge(
+    "swarm_forecast_trusted", "Whether work that nobody announced is planned for as foretold."
+)
+REFUSALS = _counter(
+    "swarm_nodes_refused_total", "Nodes that are not given or not allowed, by reason.", "reason"
 )
 
 # --- of the projector ----------------------------------------------------------------------------

@@ -48,6 +48,26 @@ PANELS: list[tuple[str, str, dict[str, str]]] = [
         {"{{state}}": "sum by (state) (swarm_workers)", "slots": "sum(swarm_worker_slots)"},
     ),
     (
+        "Nodes wanted and there",
+        "short",
+        {
+            "{{offering}} wanted": "max by (offering) (swarm_nodes_wanted)",
+            "{{offering}}": "max by (offering) (swarm_nodes)",
+        },
+    ),
+    ("Nodes by market", "short", {"{{market}}": "sum by (market) (swarm_nodes)"}),
+    ("What nodes cost an hour", "currencyUSD", {"USD": "max(swarm_nodes_usd_per_hour)"}),
+    (
+        "Plan over the least any could take, forecast trusted",
+        "short",
+        {"gap": "max(swarm_plan_gap_ratio)", "trusted": "max(swarm_forecast_trusted)"},
+    ),
+    (
+        "Nodes refused, by reason",
+        "short",
+        {"{{reason}}": "sum by (reason) (increase(swarm_nodes_refused_total[1h]))"},
+    ),
+    (
         "Work that moved, by cause",
         "short",
         {"{{cause}}": "sum by (cause) (increase(swarm_redistributions_total[5m]))"},

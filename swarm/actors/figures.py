@@ -1,7 +1,7 @@
 """What each actor measures of itself. Figures in, no Ray: what is sent where is `measuring.py`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from swarm import telemetry
 from swarm.dispatch.detector import Detection
@@ -11,9 +11,13 @@ from swarm.model.alerts import Alert, AlertEnded, AlertsRecord, Delivery
 from swarm.model.connectors import ConnectorState
 from swarm.model.dispatch import DispatchRecord, Ended, Lost
 from swarm.model.intents import Act, Intent, Mode
+from swarm.model.learned import Trust
+from swarm.model.scaling import PlacementRecord, Scaled, Step
 from swarm.model.sequencing import RuleScored
 from swarm.model.sla import SlaState, Standing
 from swarm.model.work import LossCause, Outcome, SlaClass
+from swarm.placement.orders import View
+from swarm.placement.steering import Planned
 from swarm.sequencing.scoring import rule_scored
 from swarm.store.census import Census
 from swarm.telemetry import Figure
@@ -100,6 +104,45 @@ def of_rules(rules: Iterable[RuleScored]) -> Iterator[Figure]:
         precision = rule_scored(told.weeks).precision
         if precision is not None:
             yield Figure(telemetry.HAZARD_PRECISION, precision, {"kind": told.rule})
+
+
+class Placed:
+    """The fleet as it was seen last, and what was refused since the process began."""
+
+    def __init__(self) -> None:
+        self._now: Sequence[Figure] = ()
+        self._refused = Counter[str]()
+
+    def note(self, records: Iterable[PlacementRecord]) -> None:
+        for record in records:
+            match record:
+                case Scaled(Step.REFUSED, move=move) if move is not None:
+                    self._refused[move.because] += 1
+                case Scaled(Step.NOT_COME | Step.NOT_JOINED as step, because=because):
+                    self._refused[because or step] += 1
+                case _:
+                    pass
+
+    def look(self, view: View, planned: Planned, fleet: Mapping[str, int]) -> None:
+        """`fleet` is the one that is wanted, by offering."""
+        self._now = tuple(_of_fleet(view, planned, fleet))
+
+    def figures(self) -> Iterator[Figure]:
+        yield from self._now
+        for reason, count in self._refused.items():
+            yield Figure(telemetry.REFUSALS, count, {"reason": reason})
+
+
+def _of_fleet(view: View, planned: Planned, fleet: Mapping[str, int]) -> Iterator[Figure]:
+    there, usd_per_h = Counter(one.offering for one in view.standing), 0.0
+    for kind in view.offerings:
+        labels = {"offering": kind.name[: telemetry.LABEL_MAX], "market": kind.capacity}
+        yield Figure(telemetry.NODES_WANTED, fleet.get(kind.name, 0), labels)
+        yield Figure(telemetry.NODES, there[kind.name], labels)
+        usd_per_h += there[kind.name] * kind.price_usd_per_h
+    yield Figure(telemetry.NODES_USD, usd_per_h)
+    yield Figure(telemetry.PLAN_GAP, planned.plan.gap)
+    yield Figure(telemetry.TRUSTED, planned.foretold.trust is Trust.TRUSTED)
 
 
 def of_log(census: Census, lag_s: float) -> Iterator[Figure]:

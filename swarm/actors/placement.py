@@ -9,15 +9,17 @@ planned, and dispatch goes on with the workers there are.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from swarm.actors.entering import entered
+from swarm.actors.figures import Placed
 from swarm.actors.followed import Followed
 from swarm.actors.inbox import start
 from swarm.actors.journaled import Journaled, opened
 from swarm.actors.landlord import Landlord
+from swarm.actors.measuring import measured
 from swarm.actors.ports import Dispatch
 from swarm.actors.proposing import Proposing
 from swarm.actors.terms import terms
@@ -35,6 +37,7 @@ from swarm.placement.orders import View
 from swarm.placement.situation import Scene
 from swarm.placement.steering import Planned, Todo, reach, steer
 from swarm.store.journal import open_journal
+from swarm.telemetry import Figure
 
 log = structlog.get_logger()
 
@@ -55,10 +58,14 @@ class PlacementActor:
         landlord = Landlord(capacity)
         self._placing = await opened(lambda: Placing(settings, dispatch, landlord, SystemClock()))
         self._loop = start(self._run())
+        self._measured = measured(self._figures)
 
     async def expect(self, outlook: Outlook) -> frozenset[PipelineKey]:
         """Take what sequencing knows; returns the pipelines that tasks of were run here."""
         return self._placing.expect(outlook)
+
+    async def _figures(self) -> Iterable[Figure]:
+        return self._placing.placed.figures()
 
     async def _run(self) -> None:
         while True:
@@ -82,6 +89,7 @@ class Placing:
         self._told_s = float("-inf")
         self._returns: frozenset[str] = frozenset()
         self._waited = 0
+        self.placed = Placed()
         self._memory = Memory()
         self._orders = self._memory.orders
         self._journaled = Journaled(settings, STREAM, self._memory, snapshot_every=_SNAPSHOT_EVERY)
@@ -108,6 +116,7 @@ class Placing:
             view = await self._landlord.view(self._followed.crews())
             planned = await asyncio.to_thread(self._plan, view, now_s)
             todo = steer(self._orders, view, planned, now_s)
+            self.placed.look(view, planned, todo.fleet)
             self._returns = planned.returns
             await self._write(todo.records, now_s, cause_id)
             await self._do(todo, planned.plan.kept_free, cause_id)
@@ -154,6 +163,7 @@ class Placing:
     async def _write(self, records: Sequence[PlacementRecord], now_s: float, cause_id: str) -> None:
         if records:
             await self._journaled.append(records, now_s, cause_id)
+            self.placed.note(records)
 
     async def until_due(self) -> None:
         """Until it is time for the next turn: soon, if much more waits than in the last."""

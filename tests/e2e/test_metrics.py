@@ -9,7 +9,7 @@ import pytest
 
 from swarm.telemetry import METRICS, Kind
 
-pytestmark = pytest.mark.parametrize("swarm", ["shared"], indirect=True)
+pytestmark = pytest.mark.parametrize("swarm", ["placement"], indirect=True)
 WAIT_S = 180.0
 LOOK_S = 0.5
 # Of these a series begins with the first of its kind.

@@ -9,6 +9,7 @@ from swarm import telemetry
 from swarm.actors.figures import (
     Alerted,
     Dispatched,
+    Placed,
     of_holds,
     of_log,
     of_rules,
@@ -24,10 +25,16 @@ from swarm.model.connectors import ConnectorState
 from swarm.model.findings import FindingKind, RuleWeek
 from swarm.model.intents import Act, Intent, Mode
 from swarm.model.keys import PipelineKey
+from swarm.model.learned import Foretold, Trust
 from swarm.model.lineage import Level
+from swarm.model.plans import Because, Candidate, Offering, Plan, Refused, Standing
+from swarm.model.scaling import Scaled, Step
 from swarm.model.sequencing import RuleScored
-from swarm.model.sla import Sla, SlaState, Standing
-from swarm.model.work import SlaClass, WorkerId
+from swarm.model.sla import Sla, SlaState
+from swarm.model.sla import Standing as SlaStanding
+from swarm.model.work import CapacityClass, SlaClass, WorkerId
+from swarm.placement.orders import View
+from swarm.placement.steering import Planned
 from swarm.store.census import Census
 from swarm.telemetry import LABEL_MAX, METRICS, SLAS_MAX, Figure, Kind, Metric
 from tests.unit.dispatch.builders import Desk, a_task
@@ -54,7 +61,7 @@ def dispatched():
     return tasks + workers + list(counted.figures())
 
 
-def a_state(name="airflow/orders", chance=0.25, value=1.0, standing=Standing.AT_RISK):
+def a_state(name="airflow/orders", chance=0.25, value=1.0, standing=SlaStanding.AT_RISK):
     sla = Sla(PipelineKey.told(name), 7 * 3600.0, value=value)
     return SlaState(sla, 90_000.0, standing, chance)
 
@@ -67,9 +74,35 @@ def sequenced():
     weeks = (RuleWeek(0.0, 2, 1, 1, 0),)
     return [
         *of_holds([hold, hold, over, noted, yields], 100.0),
-        *of_slas([a_state(), a_state("airflow/other", standing=Standing.MET)]),
+        *of_slas([a_state(), a_state("airflow/other", standing=SlaStanding.MET)]),
         *of_rules([RuleScored(FindingKind.RACE, weeks), RuleScored(FindingKind.CYCLE, ())]),
     ]
+
+
+def a_plan(**more):
+    chosen = Candidate(3, 0.0, 300.0, 0.0, 0.0)
+    return Planned(Plan((), (), (), (), (chosen,), chosen, 330, 300), 5, **more)
+
+
+def placed():
+    """One node that works and one that boots of three that are wanted; another was refused."""
+    spot = Offering("cheap", (2,), 0.03, 60, CapacityClass.SPOT)
+    sure = Offering("sure", (2,), 0.1, 60)
+    standing = [Standing("a", "cheap", 0.0), Standing("boot-1", "sure", 0.0, joined=False)]
+    counted = Placed()
+    counted.note(
+        [
+            Scaled(Step.REFUSED, 1.0, move=Refused(Because.MOST_USD, 4, 0.5)),
+            Scaled(Step.NOT_COME, 1.0, offering="cheap", because=Because.QUOTA),
+            Scaled(Step.NOT_COME, 1.0, offering="cheap"),
+            Scaled(Step.NOT_COME, 2.0, offering="cheap"),
+            Scaled(Step.NOT_JOINED, 2.0, offering="sure", node="boot-0"),
+            Scaled(Step.JOINED, 2.0, offering="cheap", node="a"),
+        ]
+    )
+    view = View([spot, sure], standing, {})
+    counted.look(view, a_plan(foretold=Foretold(Trust.TRUSTED)), {"cheap": 2, "sure": 1})
+    return list(counted.figures())
 
 
 def projected():
@@ -85,7 +118,7 @@ def alerted():
 
 def all_figures():
     source = list(of_source("airflow", ConnectorState.UNAVAILABLE, 12.0))
-    return dispatched() + sequenced() + projected() + alerted() + source
+    return dispatched() + sequenced() + placed() + projected() + alerted() + source
 
 
 def values(figures, metric):
@@ -147,6 +180,33 @@ def test_what_the_sequencer_measures():
     assert (slas["at_risk",], slas["met",], slas["missed",]) == (1, 1, 0)
     assert values(figures, telemetry.SLA_MISS)["airflow/orders by 07:00 UTC",] == 0.25
     assert values(figures, telemetry.HAZARD_PRECISION) == {("race",): 0.75}
+
+
+def test_what_placement_measures():
+    figures = placed()
+    wanted, there = values(figures, telemetry.NODES_WANTED), values(figures, telemetry.NODES)
+    assert wanted == {("cheap", "spot"): 2, ("sure", "on-demand"): 1}
+    assert there == {("cheap", "spot"): 1, ("sure", "on-demand"): 1}
+    assert values(figures, telemetry.NODES_USD) == {(): pytest.approx(0.13)}
+    assert values(figures, telemetry.PLAN_GAP) == {(): pytest.approx(1.1)}
+    assert values(figures, telemetry.TRUSTED) == {(): 1}
+    assert values(figures, telemetry.REFUSALS) == {
+        ("most_usd",): 1,
+        ("quota",): 1,
+        ("not_come",): 2,
+        ("not_joined",): 1,
+    }
+
+
+def test_what_goes_is_none_and_a_forecast_that_is_new_is_not_trusted():
+    counted = Placed()
+    assert not list(counted.figures()), "nothing was looked at yet"
+    offering = Offering("sure", (2,), 0.1, 60)
+    counted.look(View([offering], [], {}), a_plan(), {})
+    figures = list(counted.figures())
+    assert values(figures, telemetry.NODES) == {("sure", "on-demand"): 0}
+    assert values(figures, telemetry.NODES_USD) == {(): 0.0}
+    assert values(figures, telemetry.TRUSTED) == {(): 0}
 
 
 def test_the_slas_that_are_named_are_bounded_and_those_of_most_value():

@@ -572,3 +572,21 @@ async def test_a_static_pool_is_planned_for_and_left_as_it_is(tmp_path: Path) ->
     ]
     assert made[-1].wanted == (("node", 2),)
     assert set(world.steps()) <= {Step.JOINED, Step.REFUSED}
+
+
+async def test_the_fleet_is_measured_as_it_is_wanted_and_stands(world: World) -> None:
+    world.hand_in(24)
+    world.pool.refuses["node"] = Because.QUOTA
+    await world.turns(3)
+    figures = {one.metric.name: one.value for one in world.placing.placed.figures()}
+    assert figures["swarm_nodes"] == 0
+    assert figures["swarm_nodes_refused_total"] == world.steps().count(Step.NOT_COME) > 0
+    world.pool.refuses.clear()
+    await world.turns(100)
+    world.hand_in(24)
+    await world.turns(10)
+    figures = {one.metric.name: one.value for one in world.placing.placed.figures()}
+    assert figures["swarm_nodes"] == len(world.pool.nodes()) > 0
+    assert figures["swarm_nodes_wanted"] == world.pool.said[-1]["node"]
+    assert figures["swarm_nodes_usd_per_hour"] == pytest.approx(0.1 * len(world.pool.nodes()))
+    assert figures["swarm_plan_gap_ratio"] >= 1.0
