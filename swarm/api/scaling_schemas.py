@@ -6,9 +6,17 @@ from pydantic import Field
 
 from swarm.api.schemas import Shape
 from swarm.api.side_schemas import RiskRow, SideRow
-from swarm.model.plans import Because, Candidate, Move, Unplaced
+from swarm.model.plans import Because, Candidate, Move, Placement, Unplaced
 from swarm.model.scaling import PlanMade, Scaled, Step
-from swarm.placement.explain import of_choice, of_foretold, of_made, of_move, of_step, of_unplaced
+from swarm.placement.explain import (
+    of_choice,
+    of_foretold,
+    of_made,
+    of_move,
+    of_placement,
+    of_step,
+    of_unplaced,
+)
 
 
 class CandidateRow(Shape):
@@ -71,6 +79,32 @@ class UnplacedRow(Shape):
         return cls(task=one.task, because=one.because, why=of_unplaced(one))
 
 
+class PlacementRow(Shape):
+    """A task where and when it is to run, if all takes as long as usual."""
+
+    task: str
+    worker: str = Field(description="A node, or one that is ordered or is to be.")
+    start_s: int
+    end_s: int
+    slack_s: float | None = Field(
+        description="How much later it might begin with everything in time; null: nothing is due."
+    )
+    because: Because
+    why: str
+
+    @classmethod
+    def of(cls, one: Placement) -> Self:
+        return cls(
+            task=one.task,
+            worker=one.worker,
+            start_s=one.start_s,
+            end_s=one.end_s,
+            slack_s=one.slack_s,
+            because=one.because,
+            why=of_placement(one),
+        )
+
+
 class PlanRow(Shape):
     """The newest plan that decided anything. Times of its course are seconds from `at_s` on."""
 
@@ -83,6 +117,10 @@ class PlanRow(Shape):
     moves: list[MoveRow]
     unplaced: list[UnplacedRow] = Field(description="The first hundred.")
     unplaced_all: int
+    placements: list[PlacementRow] = Field(
+        description="The first hundred: what waits, the soonest first, then what runs."
+    )
+    placements_all: int
     proposed: list[SideRow] = Field(description="Spot or dedicated, for the first hundred.")
     proposed_all: int
     risks: list[RiskRow] = Field(description="Of the pools of spot, the cheapest first.")
@@ -106,6 +144,8 @@ class PlanRow(Shape):
             moves=[MoveRow.of(move) for move in made.moves],
             unplaced=[UnplacedRow.of(one) for one in made.unplaced],
             unplaced_all=made.unplaced_all,
+            placements=[PlacementRow.of(one) for one in made.placements],
+            placements_all=made.placements_all,
             proposed=[SideRow.of(one) for one in made.sided],
             proposed_all=made.sided_all,
             risks=[RiskRow.of(one) for one in made.risks],

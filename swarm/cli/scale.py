@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,8 @@ from swarm.cli.connection import ConfigOption, connected, fail
 from swarm.cli.output import Output, OutputOption
 
 if TYPE_CHECKING:
-    from swarm.client.calls.fleet import ScalingStep
+    from swarm.client.calls.fleet import Placement, ScalingStep, Unplaced
+    from swarm.client.calls.tasks import Side
 
 app = typer.Typer(help="What was done about the fleet.", rich_markup_mode=None)
 
@@ -20,7 +22,7 @@ _COLUMNS = ("workers", "late", "done after", "rent", "in all")
 
 def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None:
     """Show the newest plan of the fleet: which fleets were thought of, their price, what spot
-    risks, which was chosen and why, and what no worker will run."""
+    risks, which was chosen and why, what no worker will run, and who runs where and when."""
     with connected(path) as swarm:
         found = swarm.plan()
     if output is Output.JSON:
@@ -41,14 +43,11 @@ def plan(output: OutputOption = Output.TABLE, path: ConfigOption = None) -> None
         )
         mark = "  chosen" if row["chosen"] else ""
         typer.echo("  ".join(f"{cell:>10}" for cell in cells) + mark)
-    for told in (*found["risks"], *found["moves"], *found["unplaced"], *found["proposed"]):
+    for told in (*found["risks"], *found["moves"]):
         typer.echo(told["why"])
-    left = found["unplaced_all"] - len(found["unplaced"])
-    if left > 0:
-        typer.echo(f"and {left} more tasks that are not placed")
-    more = found["proposed_all"] - len(found["proposed"])
-    if more > 0:
-        typer.echo(f"and {more} more tasks that spot or dedicated was chosen for")
+    _echo(found["unplaced"], found["unplaced_all"], "that are not placed")
+    _echo(found["placements"], found["placements_all"], "that are placed")
+    _echo(found["proposed"], found["proposed_all"], "that spot or dedicated was chosen for")
 
 
 @app.callback(invoke_without_command=True)
@@ -78,6 +77,14 @@ def explain(
     if not found:
         fail(f"nothing was done about `{name}`; `swarm scale` names nodes and offerings", 4)
     _show(found, output)
+
+
+def _echo(rows: "Sequence[Unplaced | Placement | Side]", count: int, which: str) -> None:
+    """Each with its reason, and how many there are beside them."""
+    for row in rows:
+        typer.echo(row["why"])
+    if count > len(rows):
+        typer.echo(f"and {count - len(rows)} more tasks {which}")
 
 
 def _names(row: "ScalingStep") -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from swarm.model.keys import PipelineKey
 from swarm.model.learned import Foretold, Learned
-from swarm.model.plans import Because, Candidate, Move, Unplaced, gap
+from swarm.model.plans import Because, Candidate, Move, Placement, Unplaced, gap
 from swarm.model.sides import Risk, Sided
 
 
@@ -54,8 +54,9 @@ class PlanMade:
     """A plan that decides something else than the one before it. Of `unplaced` there are the
     first, `unplaced_all` is how many there are. `wanted` is the fleet that follows from it, by the
     names of offerings. Of `sided`, the tasks that spot or dedicated was chosen for, there are the
-    first, the most urgent ones. `foretold` is what was planned for beside all that is known;
-    `risks` are those of spot as they were then, the cheapest pool first."""
+    first, the most urgent ones; of `placements` too: what waits, the soonest first, then what runs.
+    `foretold` is what was planned for beside all that is known; `risks` are those of spot as they
+    were then, the cheapest pool first."""
 
     number: int
     at_s: float
@@ -74,6 +75,8 @@ class PlanMade:
     sided_all: int = 0
     foretold: Foretold = field(default_factory=Foretold)
     risks: tuple[Risk, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    placements_all: int = 0
 
     @property
     def gap(self) -> float:

@@ -1,5 +1,7 @@
 """Each part of a plan in one sentence: what is done, and why."""
 
+from collections.abc import Mapping
+
 from swarm.model.learned import Foretold, Trust
 from swarm.model.plans import (
     Because,
@@ -21,13 +23,19 @@ from swarm.model.work import CapacityClass
 _NO_MORE = {
     Because.MOST_WORKERS: "the budget allows no more workers (raise `most_workers`)",
     Because.MOST_USD: "the budget allows no more money an hour (raise `most_usd_per_h`)",
-    Because.SOLD_OUT: "no offering has more of them",
+    Because.SOLD_OUT: "no offering has more of them (add nodes, or raise an offering's `most`)",
 }
 
 _NOT_GIVEN = {
     Because.SOLD_OUT: "whoever rents nodes has none of them now",
     Because.QUOTA: "the account's quota allows no more of them (have it raised)",
     Because.LAUNCH_FAILED: "whoever rents nodes could not launch it",
+}
+
+_LEFT_OUT = {
+    Because.BEHIND: "it is behind others, who leave it no room until later",
+    Because.NO_ROOM: "the budget allows no worker with that (raise `most_workers` or "
+    "`most_usd_per_h`)",
 }
 
 _STEPS = {
@@ -43,14 +51,6 @@ _STEPS = {
     Step.UNREACHABLE: "Whoever rents nodes does not answer; the fleet stays as it is",
     Step.REACHABLE: "Whoever rents nodes answers again",
 }
-
-
-def explained(plan: Plan) -> list[str]:
-    """First the whole, then what is done about workers, then what is refused, then who runs
-    where."""
-    whole = f"{plan.chosen.workers} workers, {of_gap(plan)}"
-    parts = [*map(of_move, plan.moves), *map(of_unplaced, plan.unplaced)]
-    return [f"{whole}.", *parts, *map(of_placement, plan.placements)]
 
 
 def of_gap(made: Plan | PlanMade) -> str:
@@ -86,6 +86,21 @@ def of_step(step: Scaled) -> str:
         return f"{what}: {step.detail}."
     besides = f" {step.foretold}" if step.foretold else ""
     return f"{what}. {of_move(step.move)}{besides}" if step.move is not None else f"{what}."
+
+
+def of_limit(limit: Because, not_given: Mapping[str, Because] | None = None) -> str:
+    """What keeps a fleet from growing and what would help, in a part of a sentence. `not_given`:
+    why offerings that are sold out are."""
+    if not_given:
+        told = "; ".join(f"{name}: {_NOT_GIVEN[why]}" for name, why in not_given.items())
+        return f"no more can be had ({told})"
+    return _NO_MORE[limit]
+
+
+def of_left_out(unplaced: Unplaced) -> str:
+    """Why a task that a larger fleet could run is not in the plan, in a part of a sentence; empty
+    where no fleet could."""
+    return _LEFT_OUT.get(unplaced.because, "")
 
 
 def of_foretold(foretold: Foretold) -> str:
@@ -130,10 +145,11 @@ def of_side(side: Side) -> str:
 
 
 def of_placement(placement: Placement) -> str:
-    """Why it runs there and then."""
+    """Who runs where, from when on and for how long, and why."""
+    takes = f"for {_minutes(placement.end_s - placement.start_s)}"
     if placement.because is Because.RUNS:
-        return f"{placement.task} goes on at {placement.worker}."
-    at = f"{placement.task} begins on {placement.worker} in {_minutes(placement.start_s)}"
+        return f"{placement.task} goes on at {placement.worker} {takes}."
+    at = f"{placement.task} begins on {placement.worker} in {_minutes(placement.start_s)}, {takes}"
     if placement.because is Because.FILLS:
         return f"{at}, where nothing else would run: it is behind all others."
     if placement.slack_s is None:
@@ -155,9 +171,9 @@ def of_unplaced(unplaced: Unplaced) -> str:
         case Because.UPSTREAM:
             return f"{unplaced.task} waits for {unplaced.waits_for}, which is not placed either."
         case Because.BEHIND:
-            return f"{unplaced.task} waits: it is behind others, who leave it no room until later."
+            return f"{unplaced.task} waits: {_LEFT_OUT[Because.BEHIND]}."
         case _:
-            return f"{unplaced.task} needs {needs}, and the budget allows no worker with that."
+            return f"{unplaced.task} needs {needs}, and {_LEFT_OUT[Because.NO_ROOM]}."
 
 
 def of_move(move: Move) -> str:
@@ -179,7 +195,7 @@ def of_move(move: Move) -> str:
         case Refused():
             late = f"with {move.workers} workers {move.missed:.2g} in value is expected late"
             return (
-                f"More workers would be worth their price ({late}), but {_NO_MORE[move.because]}."
+                f"More workers would be worth their price ({late}), but {of_limit(move.because)}."
             )
 
 

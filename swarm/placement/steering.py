@@ -33,7 +33,7 @@ OVERDUE_S = 180.0
 SETTLE_S = 10.0
 _ROUNDED_S = 1.0  # whoever rents nodes tells whole seconds
 _RENAMED = "it joined, and goes by its own name now"
-_TOLD = 100  # of what is unplaced, and of what has a side
+_TOLD = 100  # of what is unplaced, of what is placed, and of what has a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +246,7 @@ def _made(
         for move in plan.moves
         if not isinstance(move, ScaleDown | Kept) or move.worker in returnable
     )
+    placed = sorted(plan.placements, key=lambda one: (one.because is Because.RUNS, one.start_s))
     return PlanMade(
         number=number,
         at_s=now_s,
@@ -264,6 +265,8 @@ def _made(
         sided_all=len(planned.sided),
         foretold=planned.foretold,
         risks=planned.risks,
+        placements=tuple(placed[:_TOLD]),
+        placements_all=len(placed),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swarm.model.plans import Because, Budget, Offering, Plan, Rented, ScaleDown, ScaleUp
 from swarm.placement.demand import Demand, Spread
-from swarm.placement.explain import explained
+from swarm.placement.explain import of_move, of_placement, of_unplaced
 from swarm.placement.fleet import fits
 from swarm.placement.planner import Effort, Situation, plan
 from swarm.placement.rehearsal import NEVER, Cast, Rehearsal
@@ -116,8 +116,8 @@ def test_every_task_is_placed_once_or_refused_with_a_reason(situation: Situation
         assert not any(d.runs_on for d in situation.demands if d.name == one.task)
         fit = any(fits(one.needs, room) for room in rooms)
         assert fit == (one.because is not Because.NO_OFFERING) or one.because is Because.UPSTREAM
-    sentences = explained(found)
-    assert len(sentences) == 1 + len(found.moves) + len(told)
+    sentences = [*map(of_move, found.moves), *map(of_unplaced, found.unplaced)]
+    sentences += map(of_placement, found.placements)
     assert all(sentence.endswith(".") for sentence in sentences)
 
 

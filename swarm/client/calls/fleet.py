@@ -34,6 +34,18 @@ class Unplaced(TypedDict):
     why: str
 
 
+class Placement(TypedDict):
+    """A task where and when it is to run; `slack_s`: how much later it might begin."""
+
+    task: str
+    worker: str
+    start_s: int
+    end_s: int
+    slack_s: float | None
+    because: str
+    why: str
+
+
 class Risk(TypedDict):
     """A pool of spot: `chance` is the probability that a node is lost within the next hour."""
 
@@ -56,6 +68,8 @@ class Plan(TypedDict):
     moves: list[Move]
     unplaced: list[Unplaced]
     unplaced_all: int
+    placements: list[Placement]
+    placements_all: int
     proposed: list[Side]
     proposed_all: int
     risks: list[Risk]

@@ -30,7 +30,16 @@ from swarm.model.journal import Entry
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Level, Unresolved, UnresolvedReason
 from swarm.model.pipelines import Backfill, Pipeline, Pool
-from swarm.model.plans import Because, Candidate, Kept, Refused, ScaleDown, ScaleUp, Unplaced
+from swarm.model.plans import (
+    Because,
+    Candidate,
+    Kept,
+    Placement,
+    Refused,
+    ScaleDown,
+    ScaleUp,
+    Unplaced,
+)
 from swarm.model.runs import Run, RunState, TaskRun
 from swarm.model.scaling import PlanMade, Scaled, Step
 from swarm.model.sequencing import IntentMade, SlaChanged
@@ -120,7 +129,9 @@ def a_made_plan(number):
     up = ScaleUp("spot+1", "spot", 0, 60, Because.PROMISES, None)
     moves = (up, ScaleDown("n", 900), Kept("m", 1, 2), Refused(Because.MOST_WORKERS, 2, 1.0))
     short = Unplaced("t", Because.NO_OFFERING, (9, 0, 0), (2, 0, 0))
-    return PlanMade(number, 5.0, 3, moves, (candidate,), candidate, (short,), 1, 60, 50)
+    placed = Placement("u", "spot+1", 60, 120, None, Because.SLACK)
+    made = PlanMade(number, 5.0, 3, moves, (candidate,), candidate, (short,), 1, 60, 50)
+    return replace(made, placements=(placed,), placements_all=1)
 
 
 def test_global_numbers_count_from_one_over_all_streams(store, build):

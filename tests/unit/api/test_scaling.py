@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from swarm.model.plans import Because, Candidate, Refused, ScaleUp, Unplaced
+from swarm.model.plans import Because, Candidate, Placement, Refused, ScaleUp, Unplaced
 from swarm.model.scaling import PlacementRecord, PlanMade, Scaled, Step
 from swarm.model.sides import Risk
 from swarm.store.journal import open_journal
@@ -25,6 +25,12 @@ MADE = PlanMade(
     usd_per_h=0.09,
     wanted=(("spot", 3),),
     risks=(Risk("spot", 0.03, 7_200.0, 0.042), Risk("new", 0.04, 0.0, 0.5)),
+    placements=(
+        Placement("report", "spot+2", 60, 360, 240.0, Because.SLACK),
+        Placement("sweep", "n1", 120, 180, None, Because.FILLS),
+        Placement("load", "n1", 0, 90, None, Because.RUNS),
+    ),
+    placements_all=5,
 )
 
 
@@ -68,6 +74,25 @@ async def test_a_plan_tells_how_far_from_perfect_it_is(api):
     write(api, replace(MADE, number=8, makespan_s=0, bound_s=0))
     idle = await api.get("plan")
     assert (idle["gap"], "than the least" in idle["why"]) == (1.0, False)
+
+
+async def test_a_plan_tells_who_runs_where_from_when_to_when_and_why(api):
+    write(api, MADE)
+    plan = await api.get("plan")
+    report, sweep, load = plan["placements"]
+    assert report == {
+        "task": "report",
+        "worker": "spot+2",
+        "start_s": 60,
+        "end_s": 360,
+        "slack_s": 240.0,
+        "because": "slack",
+        "why": "report begins on spot+2 in 1.0 min, for 5.0 min: of those ready it has the least "
+        "slack, 4.0 min.",
+    }
+    assert (sweep["because"], sweep["slack_s"]) == ("fills", None)
+    assert (load["because"], load["why"]) == ("runs", "load goes on at n1 for 1.5 min.")
+    assert plan["placements_all"] == 5
 
 
 async def test_a_plan_tells_what_spot_risks(api):

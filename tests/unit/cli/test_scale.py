@@ -49,6 +49,19 @@ def test_a_plan_is_told_with_its_candidates_prices_and_reasons() -> None:
         assert part in done.stdout
 
 
+def test_a_plan_is_told_with_who_runs_where_and_how_many_more_do() -> None:
+    lines = swarm("plan").stdout.splitlines()
+    at = lines.index("load goes on at n1 for 1.5 min.")
+    assert lines[at - 2].startswith("report begins on spot+2 in 1.0 min, for 5.0 min: ")
+    assert lines[at + 1] == "and 2 more tasks that are placed"
+    told = json.loads(swarm("plan", "-o", "json").stdout)["plan"]["placements"]
+    assert [(one["task"], one["start_s"], one["end_s"]) for one in told] == [
+        ("report", 60, 360),
+        ("sweep", 120, 180),
+        ("load", 0, 90),
+    ]
+
+
 def test_a_plan_as_json_is_what_the_api_says() -> None:
     told = json.loads(swarm("plan", "-o", "json").stdout)
     assert (told["schema_version"], told["plan"]["number"]) == (1, 7)

@@ -17,7 +17,7 @@ from swarm.model.plans import (
     ScaleUp,
 )
 from swarm.placement.demand import Demand, Spread, drawn, unhindered
-from swarm.placement.explain import explained, of_move, of_placement, of_unplaced
+from swarm.placement.explain import of_gap, of_move, of_placement, of_unplaced
 from swarm.placement.planner import Situation, plan
 from swarm.placement.sizing import Worth
 
@@ -214,11 +214,11 @@ def test_what_recurs_does_not_push_the_end_of_all_out_of_sight() -> None:
     assert found.makespan_s == 600
 
 
-def test_a_plan_is_told_whole_first() -> None:
+def test_a_plan_tells_how_long_all_takes_and_who_runs_where_and_when() -> None:
     found = made(Demand("t", MINUTE, due_s=100), rented=1)
-    assert explained(found)[0].startswith("1 workers, all done after 1.0 min: 0.0% more than")
+    assert of_gap(found).startswith("all done after 1.0 min: 0.0% more than")
     assert of_placement(found.placements[0]) == (
-        "t begins on w0 in 0 s: of those ready it has the least slack, 40 s."
+        "t begins on w0 in 0 s, for 1.0 min: of those ready it has the least slack, 40 s."
     )
 
 

@@ -12,6 +12,7 @@ from swarm.model.plans import (
     Move,
     NotGiven,
     Offering,
+    Placement,
     Plan,
     Refused,
     ScaleDown,
@@ -258,6 +259,22 @@ def test_a_lost_node_is_said_to_be_lost(course: Course) -> None:
     assert isinstance(left, Scaled)
     assert left.step is Step.LEFT
     assert "lost" in left.detail
+
+
+def test_a_plan_tells_first_what_begins_soonest_and_then_what_runs(course: Course) -> None:
+    runs = Placement("runs", "a", 0, 60, None, Because.RUNS)
+    waits = [Placement(f"t{at}", "a", 600 - at, 660 - at, None, Because.SLACK) for at in range(120)]
+    planned = a_plan()
+    planned = replace(planned, plan=replace(planned.plan, placements=(runs, *waits[:99])))
+    (made,) = (
+        one for one in course.look(view(node("a")), planned).records if isinstance(one, PlanMade)
+    )
+    assert made.placements == (*reversed(waits[:99]), runs)
+    more = replace(planned, plan=replace(planned.plan, placements=(runs, *waits)))
+    (made,) = (
+        one for one in Course().look(view(node("a")), more).records if isinstance(one, PlanMade)
+    )
+    assert (made.placements, made.placements_all) == ((*reversed(waits),)[:100], 121)
 
 
 def test_a_plan_that_decides_the_same_is_not_told_again(course: Course) -> None:

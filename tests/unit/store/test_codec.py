@@ -11,6 +11,8 @@ from swarm.model.journal import RECORD_VERSION
 from swarm.model.keys import DatasetKey, PipelineKey, TaskKey
 from swarm.model.lineage import Access, Channel, Evidence
 from swarm.model.pipelines import Pipeline
+from swarm.model.plans import Candidate
+from swarm.model.scaling import PlanMade
 from swarm.store import codec
 
 PLACE = "stream graph, seq 7"
@@ -34,6 +36,18 @@ def test_a_field_added_since_takes_its_default():
     text = '{"pipeline": {"key": {"orchestrator": "a", "name": "b"}}}'
     expected = PipelineSeen(Pipeline(PipelineKey("a", "b")))
     assert codec.decode("PipelineSeen", RECORD_VERSION, text, PLACE) == expected
+
+
+def test_a_plan_of_before_placements_were_told_is_read():
+    candidate = '{"workers": 1, "missed": 0, "makespan_s": 60, "rent_usd": 0.1, "total_usd": 1.1}'
+    text = (
+        '{"number": 7, "at_s": 5, "demands": 3, "moves": [], "candidates": [], "unplaced": [], '
+        f'"chosen": {candidate}, "unplaced_all": 0, "makespan_s": 60, "bound_s": 50, "risks": []}}'
+    )
+    chosen = Candidate(1, 0.0, 60.0, 0.1, 1.1)
+    assert codec.decode("PlanMade", RECORD_VERSION, text, PLACE) == PlanMade(
+        7, 5.0, 3, (), (), chosen, (), 0, 60, 50
+    )
 
 
 @pytest.mark.parametrize(
