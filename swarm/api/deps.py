@@ -44,6 +44,7 @@ class Deps:
     which streams stand still before a record, `quarantine` sets one aside: stream, number, by
     whom, why, the cause. `pass_key`: what passes are made with; empty: there are none. `prices`:
     what nodes cost, now and with the spot market of these pools, and why some of it is missing.
+    `plans`: the fleet is planned for.
     `news` is set, and a new one put in its place, when `model` and `recent` have moved;
     `listeners` is how many follow them."""
 
@@ -72,6 +73,7 @@ class Deps:
     )
     min_confidence: float = 0.5
     audit_kept_s: float = 0.0
+    plans: bool = True
     team_weights: Mapping[str, float] = field(default_factory=dict)
     model: ReadModel = field(default_factory=ReadModel)
     recent: Recent = field(default_factory=Recent)

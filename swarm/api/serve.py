@@ -93,6 +93,7 @@ def _builder(
                 prices=Prices(pool_prices(settings)).book,
                 min_confidence=settings.min_confidence,
                 audit_kept_s=settings.audit_days * DAY_S,
+                plans=settings.placement.pool != "off",
                 team_weights={name: team.weight for name, team in settings.teams.items()},
             )
         )

@@ -28,6 +28,14 @@ class WaitReason(StrEnum):
     HELD = "held"
     PLACED = "placed"
     NEXT = "next"
+    # Said by the newest plan of the fleet, in its own words, where that may not grow.
+    MOST_WORKERS = "most_workers"
+    MOST_USD = "most_usd"
+    SOLD_OUT = "sold_out"
+    QUOTA = "quota"
+    LAUNCH_FAILED = "launch_failed"
+    NO_ROOM = "no_room"
+    BEHIND = "behind"
 
 
 @dataclass(frozen=True, slots=True)

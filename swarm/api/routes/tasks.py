@@ -8,12 +8,14 @@ import asyncio
 import hashlib
 import json
 import uuid
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel
 
 from swarm.api.deps import Cause, Deps, Given, Once, Who
+from swarm.api.growth import HELPS, Growth
 from swarm.api.paging import Cursor, Limit, Page, page_in_time, place_in_time
 from swarm.api.roles import ROOT
 from swarm.api.task_schemas import (
@@ -45,6 +47,7 @@ _KEY_CHARACTERS = 32
 _LAST_WORDS_S = 5.0  # what a program prints last may come so long after its end
 _LOOK_S = 0.05
 _ANSWER_S = 2.0
+_STEPS = 100  # of the fleet, the newest
 # Files may hold a token that is new with each sending; the others say where a task comes from.
 _NOT_THE_WORK = {"id", "files", "api", "pipeline", "run", "queue_wait_max_s"}
 
@@ -112,6 +115,8 @@ async def explain_task(task: str, deps: Given) -> TaskExplanation:
     held = deps.model.floor.tasks.get(TaskId(task))
     told = await _of_dispatcher(deps, held.submission) if held is not None else None
     told = told or explain(deps.model.floor, TaskId(task), deps.team_weights)
+    if held is not None:
+        told = replace(told, waiting=await _with_growth(deps, held.submission, told.waiting))
     return TaskExplanation.of(told)
 
 
@@ -174,10 +179,28 @@ async def drain(worker: str, deps: Given, cause: Cause) -> None:
 async def _why_waiting(deps: Deps, row: Row) -> Waiting | None:
     told = await _of_dispatcher(deps, row.submission)
     if told is not None:
-        return told.waiting
+        return await _with_growth(deps, row.submission, told.waiting)
     # Row and floor may be a moment apart: what has ended waits for nothing.
     known = row.submission.task in deps.model.floor.tasks
-    return why_waiting(deps.model.floor, row.submission.task) if known else None
+    waiting = why_waiting(deps.model.floor, row.submission.task) if known else None
+    return await _with_growth(deps, row.submission, waiting)
+
+
+async def _with_growth(
+    deps: Deps, submission: Submission, waiting: Waiting | None
+) -> Waiting | None:
+    """The same, with what keeps the fleet from growing. Of what agents wait for no plan says
+    anything, nor where none is made any more."""
+    if waiting is None or waiting.reason not in HELPS:
+        return waiting
+    if submission.needs.capability or not deps.plans:
+        return waiting
+    fleet = deps.projections.fleet
+    made = await asyncio.to_thread(fleet.plan)
+    if made is None:
+        return waiting
+    steps = await asyncio.to_thread(fleet.steps, _STEPS)
+    return Growth(made, [row.step for row in steps]).told(submission.task, waiting)
 
 
 async def _of_dispatcher(deps: Deps, submission: Submission) -> Explanation | None:

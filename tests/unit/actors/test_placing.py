@@ -377,22 +377,6 @@ async def test_a_price_spike_moves_what_is_ordered_to_the_next_offering(tmp_path
     assert not world.running
 
 
-async def test_where_the_budget_is_reached_sla_work_runs_first_and_the_rest_waits_with_a_reason(
-    tmp_path: Path,
-) -> None:
-    world = World(tmp_path, most_workers=1)
-    world.hand_in(2, sla=SlaClass.CRITICAL)
-    world.hand_in(60, sla=SlaClass.BACKFILL)
-    await world.turns(3)
-    plan = world.placing._memory.orders.plan
-    assert plan is not None
-    assert plan.unplaced_all > 0
-    assert {one.because for one in plan.unplaced} <= {Because.BEHIND, Because.NO_ROOM}
-    critical = {TaskId("t1"), TaskId("t2")}
-    assert not critical & {one.task for one in plan.unplaced}
-    assert world.pool.said[-1] == {"node": 1}
-
-
 async def test_nodes_come_before_the_runs_that_need_them(world: World) -> None:
     """A pipeline that ran here is expected again: its nodes are up when it begins."""
     daily = PipelineKey("air", "daily")

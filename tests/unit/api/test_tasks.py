@@ -1,6 +1,7 @@
 """Tasks over HTTP: handed in, followed, cancelled."""
 
 import json
+from dataclasses import replace
 
 from swarm.api.task_schemas import TaskStory
 from swarm.dispatch.events import (
@@ -16,6 +17,7 @@ from swarm.dispatch.events import (
 from swarm.model.dispatch import AgentsWanted, Granted, Started, Submitted
 from swarm.model.keys import PipelineKey
 from swarm.model.outputs import Output, Printed
+from swarm.model.plans import Because, Refused
 from swarm.model.sides import Side, Sided
 from swarm.model.work import (
     CapacityClass,
@@ -29,6 +31,7 @@ from swarm.model.work import (
     WorkerId,
 )
 from swarm.store.stories import TaskRow, Told
+from tests.unit.api.test_scaling import MADE, write
 
 W, V = WorkerId("w"), WorkerId("v")
 
@@ -90,6 +93,29 @@ async def test_what_stands_before_a_task(api) -> None:
     assert told["teams"] == [{"team": "data", "share": 0.5, "waiting": 2}]
     assert told["workers"] == [{"worker": "w", "lacks": "its 2 slots are taken"}]
     assert (await api.get("tasks/x/explain", 404))["code"] == "unknown-key"
+
+
+async def test_a_task_that_waits_for_a_fleet_that_may_not_grow_says_so(api) -> None:
+    """Until nothing is planned any more; and what waits for an agent has no part in it."""
+    ones = [{"id": name, "argv": ["x"]} for name in "abcd"]
+    await api.happens(offer(W))
+    await api.happens(Register(Offer(V, "agents", 1, Resources(cpu=1.0), capabilities=("mail",))))
+    items = [{"id": name, "item": 1, "capability": "mail"} for name in "mn"]
+    await api.post("tasks", {"tasks": [*ones, *items]})
+    for worker in (W, V):
+        await api.happens(Acquire(worker, 1))
+    record = replace(MADE, moves=(Refused(Because.MOST_USD, 3, 1.0),))
+    write(api, record)
+    text = (
+        "every worker that could run it is busy, and the budget allows no more money an hour "
+        "(raise `most_usd_per_h`)"
+    )
+    for told in (await api.get("tasks/d"), await api.get("tasks/d/explain")):
+        assert (told["waiting"], told["waiting_text"]) == ("most_usd", text)
+    assert (await api.get("tasks/n"))["waiting"] == "all_busy"
+    api.deps.plans = False
+    for told in (await api.get("tasks/d"), await api.get("tasks/d/explain")):
+        assert told["waiting"] == "all_busy"
 
 
 async def test_a_task_of_a_held_pipeline_says_what_it_waits_for(api) -> None:
