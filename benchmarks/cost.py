@@ -119,7 +119,7 @@ def _reacting(world: World, idle_s: float) -> list[Outcome]:
 
 def measure(options: Options) -> Figures:
     data, seed = options.own.data, options.seed
-    past, days = (7, 1) if options.quick else (28, 42)
+    past, days = (5, 1) if options.quick else (28, 42)
     fewer = min(days, _FEWER)
     fleet = synthetic(seed) if data is None else of_files(data, seed)
     world = World(fleet, past, days, seed, options.own.spot)
